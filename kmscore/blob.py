@@ -1,0 +1,227 @@
+"""The ciphertext blob, format v1: bytes to fields and back, without any cryptography.
+
+    ======  ======================================================================
+    bytes   field
+    ======  ======================================================================
+    3       magic, `KMS`
+    1       format version, 01
+    1       suite ID: 01 AES_256_GCM, 02 AES_192_GCM, 03 AES_128_GCM, 04 SM4_GCM,
+            05 XAES_256_GCM
+    1 + a   key ID: its length 1..255, then printable ASCII 21..7E
+    1 + b   key version ID: the same
+    n       IV: 24 bytes for suite 05, 12 for every other
+    m       ciphertext, as long as the plaintext
+    16      tag
+    ======  ======================================================================
+
+Everything before the IV is the header. It delimits itself, so header and canonical context
+concatenated are an injective encoding of both: together they are the associated data.
+
+A value has one encoding: what parses, serialises to the same bytes. Parsing never touches a key,
+and what a header says is not authenticated until the ciphertext has been opened.
+"""
+
+import base64
+import re
+from dataclasses import dataclass
+from typing import Final, NamedTuple, Never, final
+
+from kmscore._arguments import BytesLike, byte_length, check_bytes, check_text
+from kmscore.algorithms import MAX_PLAINTEXT_LENGTH, TAG_LENGTH, Suite
+from kmscore.errors import InvalidBlobError
+
+MAGIC: Final = b"KMS"
+FORMAT_VERSION: Final = 0x01
+_PREFIX: Final = MAGIC + bytes([FORMAT_VERSION])
+_SUITE_OFFSET: Final = len(_PREFIX)
+FIRST_ID_OFFSET: Final = _SUITE_OFFSET + 1
+"""Where the length of the key ID stands."""
+
+MAX_ID_LENGTH: Final = 255
+MAX_BLOB_LENGTH: Final = (
+    FIRST_ID_OFFSET
+    + 2 * (1 + MAX_ID_LENGTH)
+    + max(suite.iv_length for suite in Suite)
+    + MAX_PLAINTEXT_LENGTH
+    + TAG_LENGTH
+)
+"""No v1 blob is longer: 6,701 bytes."""
+
+_MAX_BASE64_LENGTH: Final = (MAX_BLOB_LENGTH + 2) // 3 * 4
+_ID_FORM: Final = re.compile(rf"[!-~]{{1,{MAX_ID_LENGTH}}}")
+_ID_BYTES: Final = re.compile(rb"[!-~]+")
+
+
+class Field(NamedTuple):
+    """One field of a blob: its name, its offset and its length in bytes."""
+
+    name: str
+    offset: int
+    length: int
+
+
+def is_id(text: str) -> bool:
+    """Tell whether `text` can be a key ID or key version ID: 1 to 255 printable ASCII, no space."""
+    return _ID_FORM.fullmatch(text) is not None
+
+
+def encode_header(suite: Suite, key_id: str, key_version_id: str) -> bytes:
+    """Return the header bytes of a v1 blob. Both IDs must satisfy `is_id`."""
+    key, version = key_id.encode("ascii"), key_version_id.encode("ascii")
+    return b"".join(
+        (_PREFIX, bytes([suite.value, len(key)]), key, bytes([len(version)]), version),
+    )
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class CiphertextBlob:
+    """A v1 ciphertext blob as fields; that an instance exists proves that they are well-formed.
+
+    Constructing one raises `TypeError` for a field of the wrong type and `InvalidBlobError` for
+    an ID out of its form, an IV of a length other than the suite's, a tag of a length other than
+    16 bytes, or a serialised length of more than 6,701 bytes.
+    """
+
+    suite: Suite
+    key_id: str
+    key_version_id: str
+    iv: bytes
+    ciphertext: bytes
+    tag: bytes
+
+    def __post_init__(self) -> None:
+        """Check every field."""
+        if not isinstance(self.suite, Suite):
+            message = f"suite must be Suite, not {type(self.suite).__name__}"
+            raise TypeError(message)
+        for name in ("key_id", "key_version_id"):
+            text = getattr(self, name)
+            check_text(text, name)
+            if not is_id(text):
+                _refuse(f"{name} is not 1 to {MAX_ID_LENGTH} printable ASCII characters")
+        for name in ("iv", "ciphertext", "tag"):
+            # Exactly bytes: anything mutable would make a frozen value change.
+            if type(getattr(self, name)) is not bytes:
+                message = f"{name} must be bytes, not {type(getattr(self, name)).__name__}"
+                raise TypeError(message)
+        if len(self.iv) != self.suite.iv_length:
+            _refuse(f"IV of {len(self.iv)} bytes, {self.suite.name} takes {self.suite.iv_length}")
+        if len(self.tag) != TAG_LENGTH:
+            _refuse(f"tag of {len(self.tag)} bytes instead of {TAG_LENGTH}")
+        length = len(self.header) + len(self.iv) + len(self.ciphertext) + TAG_LENGTH
+        _check_length(length)
+
+    @classmethod
+    def parse(cls, data: BytesLike) -> "CiphertextBlob":
+        """Return the blob that `data` encodes, in time proportional to its length.
+
+        Raises `TypeError` if `data` is not bytes-like, and `InvalidBlobError` if it is not exactly
+        one v1 blob. The fields are the sender's claim until the ciphertext has been opened.
+        """
+        check_bytes(data, "ciphertext_blob")
+        _check_length(byte_length(data))
+        raw = bytes(data)
+        if not raw.startswith(_PREFIX):
+            _refuse("does not begin with the magic and format version of a v1 blob")
+        if len(raw) <= _SUITE_OFFSET:
+            _refuse("ends before the suite ID")
+        suite = _SUITE_BY_ID.get(raw[_SUITE_OFFSET])
+        if suite is None:
+            _refuse(f"unknown suite ID {raw[_SUITE_OFFSET]:02x}")
+        key_id, offset = _parse_id(raw, FIRST_ID_OFFSET, "key ID")
+        key_version_id, offset = _parse_id(raw, offset, "key version ID")
+        body = offset + suite.iv_length
+        tag = len(raw) - TAG_LENGTH
+        if tag < body:
+            _refuse("ends before its IV and tag do")
+        return cls(suite, key_id, key_version_id, raw[offset:body], raw[body:tag], raw[tag:])
+
+    @classmethod
+    def from_base64(cls, text: str) -> "CiphertextBlob":
+        """Return the blob that `text` holds in Base64 (RFC 4648 section 4), strictly.
+
+        Raises `TypeError` if `text` is not a `str`, and `InvalidBlobError` if it is not the one
+        Base64 encoding (padded, no white space, no stray bits) of exactly one v1 blob.
+        """
+        check_text(text, "ciphertext_blob")
+        # 4 characters carry 3 bytes: longer text cannot be a blob, and is not decoded to see.
+        if len(text) > _MAX_BASE64_LENGTH:
+            _refuse(f"{len(text)} characters of Base64, at most {_MAX_BASE64_LENGTH}")
+        return cls.parse(_decode_base64(text))
+
+    def serialize(self) -> bytes:
+        """Return the blob as bytes, at most 6,701."""
+        return b"".join((self.header, self.iv, self.ciphertext, self.tag))
+
+    def to_base64(self) -> str:
+        """Return the blob in Base64 (RFC 4648 section 4, padded)."""
+        return base64.b64encode(self.serialize()).decode("ascii")
+
+    @property
+    def header(self) -> bytes:
+        """The bytes before the IV; with the canonical context they are the associated data."""
+        return encode_header(self.suite, self.key_id, self.key_version_id)
+
+    def layout(self) -> tuple[Field, ...]:
+        """Return every field with its offset and length, in order, without gaps."""
+        lengths = {
+            "magic": len(MAGIC),
+            "format version": 1,
+            "suite ID": 1,
+            "key ID length": 1,
+            "key ID": len(self.key_id),
+            "key version ID length": 1,
+            "key version ID": len(self.key_version_id),
+            "IV": len(self.iv),
+            "ciphertext": len(self.ciphertext),
+            "tag": len(self.tag),
+        }
+        fields: list[Field] = []
+        offset = 0
+        for name, length in lengths.items():
+            fields.append(Field(name, offset, length))
+            offset += length
+        return tuple(fields)
+
+
+_SUITE_BY_ID: Final = {suite.value: suite for suite in Suite}
+
+
+def _refuse(reason: str) -> Never:
+    """Raise `InvalidBlobError`; the format is public, so the reason may be told."""
+    message = f"not a v1 ciphertext blob: {reason}"
+    raise InvalidBlobError(message)
+
+
+def _check_length(length: int) -> None:
+    """Refuse a blob longer than any can be."""
+    if length > MAX_BLOB_LENGTH:
+        _refuse(f"{length} bytes, at most {MAX_BLOB_LENGTH}")
+
+
+def _parse_id(raw: bytes, offset: int, name: str) -> tuple[str, int]:
+    """Return the ID whose length byte stands at `offset`, and the offset behind it."""
+    start = offset + 1
+    if len(raw) < start:
+        _refuse(f"ends before the length of its {name}")
+    end = start + raw[offset]
+    if len(raw) < end:
+        _refuse(f"ends within its {name}")
+    text = raw[start:end]
+    # Also refuses a length of zero.
+    if _ID_BYTES.fullmatch(text) is None:
+        _refuse(f"{name} is not 1 to {MAX_ID_LENGTH} printable ASCII characters")
+    return text.decode("ascii"), end
+
+
+def _decode_base64(text: str) -> bytes:
+    """Return the bytes of strict Base64, or raise `InvalidBlobError`."""
+    try:
+        raw = base64.b64decode(text, validate=True)
+    except ValueError:
+        raw = None
+    # The standard decoder lets stray bits before the padding pass.
+    if raw is None or base64.b64encode(raw).decode("ascii") != text:
+        _refuse("not strict Base64")
+    return raw

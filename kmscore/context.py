@@ -1,0 +1,197 @@
+"""The encryption context: a map of strings that a ciphertext is bound to.
+
+Canonical bytes, the serialisation of the AWS Encryption SDK. The empty context is no bytes at
+all; any other is
+
+    =====  ================================================================
+    bytes  field
+    =====  ================================================================
+    2      number of pairs, big-endian
+    ..     for each pair, sorted by the key's UTF-8 bytes:
+    2      length of the key, big-endian
+    a      key, UTF-8
+    2      length of the value, big-endian
+    b      value, UTF-8
+    =====  ================================================================
+
+Every length is written before what it measures, so two different contexts never share their
+canonical bytes. There is no Unicode normalisation: strings that differ are different contexts.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Final, Never, NoReturn, TypeAlias, cast, final
+
+from kmscore._arguments import check_context, check_text
+from kmscore.errors import InvalidContextError
+
+MAX_JSON_LENGTH: Final = 8192
+"""Longest JSON form, in characters (the service's limit)."""
+
+MAX_CANONICAL_LENGTH: Final = 65_535
+"""Longest canonical form, in bytes. A pair takes at least 4, so it bounds their number too."""
+
+ContextLike: TypeAlias = "EncryptionContext | Mapping[str, str] | None"
+"""What every operation takes for a context; `None` is the empty one."""
+
+
+@final
+class EncryptionContext(Mapping[str, str]):
+    """A read-only map of `str` to `str` that knows its canonical bytes.
+
+    Prepared once, it can be given to any number of operations and shared between threads. An
+    encryption context is not a secret: it is shown by `repr` and belongs into audit logs.
+    """
+
+    __slots__ = ("_pairs", "canonical")
+
+    canonical: bytes
+    """The canonical bytes, 0 to 65,535 of them."""
+
+    def __init__(self, mapping: Mapping[str, str] | None = None) -> None:
+        """Take the pairs of `mapping`; `None` gives the empty context.
+
+        Raises `TypeError` if it is no mapping, and `InvalidContextError` if a key or value is not
+        a `str`, cannot be encoded in UTF-8 (lone surrogates), or if the canonical form would be
+        longer than 65,535 bytes.
+        """
+        check_context(mapping, "encryption context")
+        pairs = dict(mapping or {})
+        object.__setattr__(self, "canonical", _canonicalise(pairs))
+        object.__setattr__(self, "_pairs", pairs)
+
+    @classmethod
+    def of(cls, value: ContextLike) -> "EncryptionContext":
+        """Return `value` itself if it is prepared already, else the context made from it.
+
+        Raises as the constructor does.
+        """
+        return value if isinstance(value, cls) else cls(value)
+
+    @classmethod
+    def from_json(cls, text: str) -> "EncryptionContext":
+        """Read the service's form: one JSON object (RFC 8259) of strings, at most 8,192 characters.
+
+        Raises `TypeError` if `text` is not a `str`, and `InvalidContextError` if it is too long,
+        is not JSON, is anything but one object with string values, or repeats a key.
+        """
+        check_text(text, "encryption context")
+        if len(text) > MAX_JSON_LENGTH:
+            message = f"encryption context of {len(text)} characters, at most {MAX_JSON_LENGTH}"
+            raise InvalidContextError(message)
+        return cls(_load_object(text))
+
+    def __getitem__(self, key: str) -> str:
+        """Return the value of `key`."""
+        return self._pairs[key]
+
+    def __iter__(self) -> Iterator[str]:
+        """Iterate over the keys in the order given."""
+        return iter(self._pairs)
+
+    def __len__(self) -> int:
+        """Return the number of pairs."""
+        return len(self._pairs)
+
+    def __hash__(self) -> int:
+        """Hash the canonical bytes: equal contexts have equal ones."""
+        return hash(self.canonical)
+
+    def __repr__(self) -> str:
+        """Show the pairs."""
+        return f"{type(self).__name__}({self._pairs!r})"
+
+    def __setattr__(self, name: str, value: object) -> Never:
+        """Refuse: the canonical bytes were computed for the pairs as they are."""
+        message = "an EncryptionContext is immutable"
+        raise AttributeError(message)
+
+    def __delattr__(self, name: str) -> Never:
+        """Refuse, as with setting."""
+        message = "an EncryptionContext is immutable"
+        raise AttributeError(message)
+
+    def __reduce__(self) -> tuple[type["EncryptionContext"], tuple[dict[str, str]]]:
+        """Rebuild from the pairs, so that what is unpickled has been checked again."""
+        return type(self), (dict(self._pairs),)
+
+    _pairs: dict[str, str]
+
+
+def _canonicalise(pairs: dict[str, str]) -> bytes:
+    """Return the canonical bytes of `pairs`, or raise `InvalidContextError`."""
+    if not pairs:
+        return b""
+    encoded: dict[bytes, bytes] = {}
+    length = 2
+    for key, value in pairs.items():
+        key_bytes, value_bytes = _encode(key), _encode(value)
+        encoded[key_bytes] = value_bytes
+        length += 4 + len(key_bytes) + len(value_bytes)
+        # Inside the loop: nothing beyond the limit is encoded or sorted.
+        if length > MAX_CANONICAL_LENGTH:
+            message = f"encryption context longer than {MAX_CANONICAL_LENGTH} bytes"
+            raise InvalidContextError(message)
+    # Subclasses of str can be unequal with equal text, and would be lost here in silence.
+    if len(encoded) != len(pairs):
+        message = "encryption context with a repeated key"
+        raise InvalidContextError(message)
+    fields = [len(encoded).to_bytes(2, "big")]
+    for key_bytes in sorted(encoded):
+        value_bytes = encoded[key_bytes]
+        fields += (
+            len(key_bytes).to_bytes(2, "big"),
+            key_bytes,
+            len(value_bytes).to_bytes(2, "big"),
+            value_bytes,
+        )
+    return b"".join(fields)
+
+
+def _encode(text: object) -> bytes:
+    """Return the UTF-8 bytes of a key or value, or raise `InvalidContextError`."""
+    if not isinstance(text, str):
+        message = f"encryption context keys and values must be str, not {type(text).__name__}"
+        raise InvalidContextError(message)
+    try:
+        return str.encode(text, "utf-8")
+    except UnicodeEncodeError:
+        pass
+    message = "encryption context with a lone surrogate"
+    raise InvalidContextError(message)
+
+
+def _load_object(text: str) -> dict[str, str]:
+    """Parse one JSON object, or raise `InvalidContextError`; its values are not checked yet."""
+    try:
+        # The hooks keep the standard parser from converting a number of 5,000 digits, and from
+        # keeping the last of two equal keys. Nesting as deep as the text allows ends in
+        # RecursionError.
+        value: object = json.loads(
+            text,
+            object_pairs_hook=_unique,
+            parse_int=_refuse_value,
+            parse_float=_refuse_value,
+            parse_constant=_refuse_value,
+        )
+    except (ValueError, RecursionError):
+        value = None
+    if not isinstance(value, dict):
+        message = "encryption context must be one JSON object of strings"
+        raise InvalidContextError(message)
+    return cast("dict[str, str]", value)
+
+
+def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """Return the object of `pairs`, or raise `InvalidContextError` if a key stands twice."""
+    unique = dict(pairs)
+    if len(unique) != len(pairs):
+        message = "encryption context with a repeated key"
+        raise InvalidContextError(message)
+    return unique
+
+
+def _refuse_value(_literal: str) -> NoReturn:
+    """Refuse a JSON number or constant."""
+    message = "encryption context values must be strings"
+    raise InvalidContextError(message)

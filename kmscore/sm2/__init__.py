@@ -1,0 +1,6 @@
+"""SM2 public-key encryption: its encodings and the backends that do its arithmetic."""
+
+from kmscore.sm2.backends import available_backends
+from kmscore.sm2.encodings import Sm2Encoding, convert
+
+__all__ = ["Sm2Encoding", "available_backends", "convert"]

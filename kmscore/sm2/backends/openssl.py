@@ -1,0 +1,251 @@
+"""The `openssl` backend: SM2 by a libcrypto of version 3.0 or newer, through ctypes.
+
+The library is the interpreter's own if that has SM2. It is used in a library context of our own
+with the default provider, never in the process-wide context or its configuration file: a FIPS
+setting there would take SM2 away, and nothing that we do may show there.
+
+What libcrypto is lax about (encodings, a KDF output of zeros) `kmscore.sm2.encodings` and
+`kmscore.sm2.scheme` have checked before or check after it.
+"""
+
+import ctypes
+import platform
+import sys
+import weakref
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Final, NamedTuple, NoReturn
+
+from kmscore.errors import UnsupportedAlgorithmError
+from kmscore.sm2.curve import COORDINATE_LENGTH, P, Point, encode_point
+from kmscore.sm2.encodings import C3_LENGTH, Sm2Ciphertext, Sm2Encoding, parse, serialize
+from kmscore.sm2.scheme import Decryptor, Encryptor
+
+_OLDEST_VERSION: Final = 0x3000_0000  # 3.0.0, as OpenSSL_version_num() has it
+_SECRET_BRANCHES_SINCE: Final = 0x3020_0000  # 3.2.0
+
+_NAMES_BY_PLATFORM: Final = {
+    # On macOS an unversioned libcrypto must not be loaded: the system aborts the process.
+    "darwin": ("libcrypto.3.dylib",),
+    "win32": ("libcrypto-3.dll", "libcrypto-3-x64.dll"),
+}
+_OTHER_NAMES: Final = ("libcrypto.so.3",)
+
+_pointer = ctypes.c_void_p
+_string = ctypes.c_char_p
+_size_pointer = ctypes.POINTER(ctypes.c_size_t)
+
+
+class _Param(ctypes.Structure):
+    """OSSL_PARAM(3)."""
+
+    _fields_ = (
+        ("key", _string),
+        ("data_type", ctypes.c_uint),
+        ("data", _pointer),
+        ("data_size", ctypes.c_size_t),
+        ("return_size", ctypes.c_size_t),
+    )
+
+
+_UNSIGNED_INTEGER: Final = 2  # in the byte order of the machine
+_UTF8_STRING: Final = 4
+_OCTET_STRING: Final = 5
+_PUBLIC_KEY: Final = 0x86  # EVP_PKEY_PUBLIC_KEY
+_KEY_PAIR: Final = 0x87  # EVP_PKEY_KEYPAIR
+
+_CRYPT_ARGUMENTS: Final = (_pointer, _string, _size_pointer, _string, ctypes.c_size_t)
+_PROTOTYPES: Final[dict[str, tuple[type | None, tuple[type, ...]]]] = {
+    "OpenSSL_version_num": (ctypes.c_ulong, ()),
+    "OSSL_LIB_CTX_new": (_pointer, ()),
+    "OSSL_PROVIDER_load": (_pointer, (_pointer, _string)),
+    "ERR_set_mark": (ctypes.c_int, ()),
+    "ERR_pop_to_mark": (ctypes.c_int, ()),
+    "EVP_PKEY_CTX_new_from_name": (_pointer, (_pointer, _string, _string)),
+    "EVP_PKEY_CTX_new_from_pkey": (_pointer, (_pointer, _pointer, _string)),
+    "EVP_PKEY_CTX_free": (None, (_pointer,)),
+    "EVP_PKEY_fromdata_init": (ctypes.c_int, (_pointer,)),
+    "EVP_PKEY_fromdata": (
+        ctypes.c_int,
+        (_pointer, ctypes.POINTER(_pointer), ctypes.c_int, ctypes.POINTER(_Param)),
+    ),
+    "EVP_PKEY_free": (None, (_pointer,)),
+    "EVP_PKEY_decrypt_init": (ctypes.c_int, (_pointer,)),
+    "EVP_PKEY_decrypt": (ctypes.c_int, _CRYPT_ARGUMENTS),
+    "EVP_PKEY_encrypt_init": (ctypes.c_int, (_pointer,)),
+    "EVP_PKEY_encrypt": (ctypes.c_int, _CRYPT_ARGUMENTS),
+}
+
+
+class OpensslBackend(NamedTuple):
+    """SM2 by one libcrypto, in one library context."""
+
+    libcrypto: ctypes.CDLL
+    context: int
+
+    @property
+    def name(self) -> str:
+        """See `Backend`."""
+        return "openssl"
+
+    @property
+    def is_default(self) -> bool:
+        """Whether this library is fit to be chosen by itself.
+
+        On 64-bit ARM, OpenSSL 3.2 and newer multiply by the secret scalar with code that branches
+        on it (openssl issue 31133, open).
+        """
+        on_arm = platform.machine().lower() in {"aarch64", "arm64"}
+        return not (on_arm and self.libcrypto.OpenSSL_version_num() >= _SECRET_BRANCHES_SINCE)
+
+    def decryptor(self, scalar: int, public_point: Point) -> Decryptor:
+        """See `Backend`."""
+        key = _Key(self, public_point, scalar)
+
+        def decryptor(parts: Sm2Ciphertext) -> bytes | None:
+            # Written anew from the parts: libcrypto sees canonical DER, whatever came in.
+            ciphertext = serialize(parts, Sm2Encoding.ASN1_DER)
+            return key.crypt("decrypt", ciphertext, len(parts.c2))
+
+        return decryptor
+
+    def encryptor(self, public_point: Point) -> Encryptor:
+        """See `Backend`. k comes from libcrypto's own generator."""
+        key = _Key(self, public_point)
+
+        def encryptor(plaintext: bytes) -> Sm2Ciphertext:
+            longest = Sm2Ciphertext(Point(P - 1, P - 1), bytes(C3_LENGTH), plaintext)
+            length = len(serialize(longest, Sm2Encoding.ASN1_DER))
+            ciphertext = key.crypt("encrypt", plaintext, length)
+            if ciphertext is None:
+                message = "libcrypto failed to encrypt"
+                raise RuntimeError(message)
+            return parse(ciphertext, Sm2Encoding.ASN1_DER)
+
+        return encryptor
+
+    @contextmanager
+    def marked_errors(self) -> Iterator[None]:
+        """Take off the thread's error queue what the calls inside leave on it.
+
+        The queue is the host's too: an error of ours left there would be reported by its next
+        TLS read.
+        """
+        self.libcrypto.ERR_set_mark()
+        try:
+            yield
+        finally:
+            self.libcrypto.ERR_pop_to_mark()
+
+
+class _Key:
+    """An EVP_PKEY, freed with this object."""
+
+    __slots__ = ("__weakref__", "_backend", "_handle")
+
+    def __init__(self, backend: OpensslBackend, public_point: Point, scalar: int | None = None):
+        self._backend = backend
+        with backend.marked_errors():
+            self._handle = _import_key(backend, public_point, scalar)
+        weakref.finalize(self, backend.libcrypto.EVP_PKEY_free, self._handle)
+
+    def crypt(self, operation: str, data: bytes, capacity: int) -> bytes | None:
+        """Return what EVP_PKEY_`operation` writes, at most `capacity` bytes, or `None`."""
+        library = self._backend.libcrypto
+        initialise = getattr(library, f"EVP_PKEY_{operation}_init")
+        run = getattr(library, f"EVP_PKEY_{operation}")
+        output = ctypes.create_string_buffer(capacity)
+        length = ctypes.c_size_t(capacity)
+        with self._backend.marked_errors():
+            # One context per call: it is the part that threads cannot share.
+            context = library.EVP_PKEY_CTX_new_from_pkey(self._backend.context, self._handle, None)
+            if not context:
+                raise MemoryError
+            try:
+                succeeded = initialise(context) == 1 and (
+                    run(context, output, ctypes.byref(length), data, len(data)) == 1
+                )
+            finally:
+                library.EVP_PKEY_CTX_free(context)
+        return output.raw[: length.value] if succeeded else None
+
+
+def load() -> OpensslBackend:
+    """Return the backend over the first usable libcrypto.
+
+    Raises `UnsupportedAlgorithmError` if there is none. The self-test is the caller's.
+    """
+    for name in _candidates():
+        libcrypto = _bind(name)
+        if libcrypto is None:
+            continue
+        context = libcrypto.OSSL_LIB_CTX_new()
+        if context and libcrypto.OSSL_PROVIDER_load(context, b"default"):
+            return OpensslBackend(libcrypto, context)
+    message = "no libcrypto of version 3.0 or newer can be loaded"
+    raise UnsupportedAlgorithmError(message)
+
+
+def _candidates() -> Iterator[str]:
+    """Yield what may be loaded: the interpreter's own libcrypto first."""
+    try:
+        import _ssl  # noqa: PLC0415 (loaded only when this backend is asked for)
+    except ModuleNotFoundError:
+        pass
+    else:
+        # Loading the extension module again resolves names in the libcrypto it is linked to.
+        # It has no file on static interpreters.
+        if path := getattr(_ssl, "__file__", None):
+            yield path
+    yield from _NAMES_BY_PLATFORM.get(sys.platform, _OTHER_NAMES)
+
+
+def _bind(name: str) -> ctypes.CDLL | None:
+    """Return the library with every prototype declared, or `None` if it is not fit for use."""
+    try:
+        libcrypto = ctypes.CDLL(name)
+    except OSError:
+        return None
+    for function, (result, arguments) in _PROTOTYPES.items():
+        if not hasattr(libcrypto, function):
+            return None
+        prototype = getattr(libcrypto, function)
+        prototype.restype, prototype.argtypes = result, arguments
+    return libcrypto if libcrypto.OpenSSL_version_num() >= _OLDEST_VERSION else None
+
+
+def _import_key(backend: OpensslBackend, public_point: Point, scalar: int | None) -> int:
+    """Return a new EVP_PKEY of the checked point and scalar."""
+    library = backend.libcrypto
+    values: list[tuple[bytes, int, bytes]] = [
+        (b"group", _UTF8_STRING, b"SM2"),
+        (b"pub", _OCTET_STRING, b"\x04" + encode_point(public_point)),
+    ]
+    if scalar is not None:
+        native = scalar.to_bytes(COORDINATE_LENGTH, sys.byteorder)
+        values.append((b"priv", _UNSIGNED_INTEGER, native))
+    params = (_Param * (len(values) + 1))()
+    for param, (key, data_type, data) in zip(params, values, strict=False):
+        param.key, param.data_type, param.data_size = key, data_type, len(data)
+        param.data = ctypes.cast(ctypes.c_char_p(data), _pointer)
+    handle = _pointer()
+    selection = _PUBLIC_KEY if scalar is None else _KEY_PAIR
+    context = library.EVP_PKEY_CTX_new_from_name(backend.context, b"SM2", None)
+    if not context:
+        _refuse()
+    try:
+        if (
+            library.EVP_PKEY_fromdata_init(context) != 1
+            or library.EVP_PKEY_fromdata(context, ctypes.byref(handle), selection, params) != 1
+            or handle.value is None
+        ):
+            _refuse()
+    finally:
+        library.EVP_PKEY_CTX_free(context)
+    return handle.value
+
+
+def _refuse() -> NoReturn:
+    """Raise the error for a libcrypto that cannot take an SM2 key."""
+    message = "this libcrypto has no SM2"
+    raise UnsupportedAlgorithmError(message)

@@ -1,0 +1,169 @@
+"""The five encodings of an SM2 ciphertext, and how to turn one into another.
+
+A ciphertext is a point C1 = (x, y), a digest C3 of 32 bytes and C2, as long as the plaintext.
+
+    ===========  ==============================================================
+    encoding     bytes
+    ===========  ==============================================================
+    ASN1_DER     SEQUENCE { INTEGER x, INTEGER y, OCTET STRING C3,
+                 OCTET STRING C2 } in DER (GM/T 0009-2012 section 7.2)
+    C1C3C2       04, x, y, C3, C2 (GB/T 32918.4-2016)
+    C1C2C3       04, x, y, C2, C3 (the order of the drafts before 2012)
+    C1C3C2_BARE  x, y, C3, C2
+    C1C2C3_BARE  x, y, C2, C3
+    ===========  ==============================================================
+
+The encoding is always named by the caller. It cannot be guessed: a bare x may begin with 04 or
+30, and C3 looks like any other bytes.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final, NamedTuple, Never
+
+from cryptography.hazmat import asn1
+
+from kmscore._arguments import BytesLike, byte_length, check_bytes
+from kmscore.algorithms import Vocabulary
+from kmscore.errors import InvalidBlobError
+from kmscore.sm2.curve import COORDINATE_LENGTH, Point, decode_point, encode_point, is_on_curve
+
+C3_LENGTH: Final = 32
+MAX_C2_LENGTH: Final = 6047
+"""Longest plaintext of SM2PKE, in bytes: with it C1C3C2 has the service's 6,144."""
+
+_POINT_LENGTH: Final = 2 * COORDINATE_LENGTH
+_UNCOMPRESSED: Final = b"\x04"
+
+
+class Sm2Encoding(Vocabulary):
+    """How the parts of an SM2 ciphertext are laid out."""
+
+    ASN1_DER = "ASN1_DER"
+    C1C3C2 = "C1C3C2"
+    C1C2C3 = "C1C2C3"
+    C1C3C2_BARE = "C1C3C2_BARE"
+    C1C2C3_BARE = "C1C2C3_BARE"
+
+
+class Sm2Ciphertext(NamedTuple):
+    """The parts of an SM2 ciphertext. What `parse` returns has passed every keyless check."""
+
+    c1: Point
+    c3: bytes
+    c2: bytes
+
+
+class _RawLayout(NamedTuple):
+    """A concatenated encoding: what stands before x, and whether C3 stands before C2."""
+
+    prefix: bytes
+    c3_first: bool
+
+
+_RAW_LAYOUTS: Final[Mapping[Sm2Encoding, _RawLayout]] = MappingProxyType(
+    {
+        Sm2Encoding.C1C3C2: _RawLayout(_UNCOMPRESSED, c3_first=True),
+        Sm2Encoding.C1C2C3: _RawLayout(_UNCOMPRESSED, c3_first=False),
+        Sm2Encoding.C1C3C2_BARE: _RawLayout(b"", c3_first=True),
+        Sm2Encoding.C1C2C3_BARE: _RawLayout(b"", c3_first=False),
+    }
+)
+
+# Headers of 4, 2, 2, 2 and 4 bytes; an INTEGER of 256 bits needs a leading zero.
+_MAX_DER_LENGTH: Final = 4 + 2 * (2 + 1 + COORDINATE_LENGTH) + 2 + C3_LENGTH + 4 + MAX_C2_LENGTH
+
+MAX_LENGTHS: Final[Mapping[Sm2Encoding, int]] = MappingProxyType(
+    {Sm2Encoding.ASN1_DER: _MAX_DER_LENGTH}
+    | {
+        encoding: len(layout.prefix) + _POINT_LENGTH + C3_LENGTH + MAX_C2_LENGTH
+        for encoding, layout in _RAW_LAYOUTS.items()
+    }
+)
+"""Longest ciphertext of each encoding, in bytes: 6,159 in DER, 6,144 or 6,143 otherwise."""
+
+
+@asn1.sequence
+class _DerCiphertext:
+    x: int
+    y: int
+    c3: bytes
+    c2: bytes
+
+
+def convert(ciphertext: BytesLike, source: Sm2Encoding | str, target: Sm2Encoding | str) -> bytes:
+    """Return `ciphertext` in another encoding; no key is needed.
+
+    `source` names the encoding it has (at most 6,159 bytes in DER, 6,144 with and 6,143 bytes
+    without a leading 04), `target` the one to return. C3 cannot be checked without the key.
+
+    Raises `TypeError` for a wrong type, `UnsupportedAlgorithmError` for an unknown encoding, and
+    `InvalidBlobError` unless `ciphertext` is exactly one ciphertext in `source`: strict DER,
+    coordinates below p, a point on the curve, C3 of 32 bytes, C2 of 1 to 6,047, nothing after it.
+    """
+    check_bytes(ciphertext, "ciphertext")
+    source, target = Sm2Encoding(source), Sm2Encoding(target)
+    return serialize(parse(ciphertext, source), target)
+
+
+def parse(ciphertext: BytesLike, encoding: Sm2Encoding) -> Sm2Ciphertext:
+    """Return the parts of `ciphertext`, checked as far as that is possible without a key.
+
+    Raises `InvalidBlobError` as `convert` does.
+    """
+    # First of all: nothing is copied, parsed or computed for input that is too long anyway.
+    if byte_length(ciphertext) > MAX_LENGTHS[encoding]:
+        _refuse(f"longer than {MAX_LENGTHS[encoding]} bytes")
+    data = bytes(ciphertext)
+    layout = _RAW_LAYOUTS.get(encoding)
+    parts = _parse_der(data) if layout is None else _parse_raw(data, layout)
+    if not 1 <= len(parts.c2) <= MAX_C2_LENGTH:
+        _refuse(f"C2 is not 1 to {MAX_C2_LENGTH} bytes long")
+    if len(parts.c3) != C3_LENGTH:
+        _refuse(f"C3 is not {C3_LENGTH} bytes long")
+    # A point off the curve may lie on a weak one, where its product with the private scalar
+    # gives part of the scalar away (invalid-curve attack).
+    if not is_on_curve(parts.c1):
+        _refuse("C1 is not a point on the curve")
+    return parts
+
+
+def serialize(parts: Sm2Ciphertext, encoding: Sm2Encoding) -> bytes:
+    """Return the bytes of `parts` in `encoding`."""
+    layout = _RAW_LAYOUTS.get(encoding)
+    if layout is None:
+        x, y = parts.c1
+        return asn1.encode_der(_DerCiphertext(x=x, y=y, c3=parts.c3, c2=parts.c2))
+    tail = (parts.c3, parts.c2) if layout.c3_first else (parts.c2, parts.c3)
+    return b"".join((layout.prefix, encode_point(parts.c1), *tail))
+
+
+def _parse_der(data: bytes) -> Sm2Ciphertext:
+    """Return the parts of strict DER. INTEGERs come out of any sign and size."""
+    try:
+        value = asn1.decode_der(_DerCiphertext, data)
+    except ValueError:
+        value = None
+    if value is None:
+        _refuse("not DER of GM/T 0009")
+    return Sm2Ciphertext(Point(value.x, value.y), value.c3, value.c2)
+
+
+def _parse_raw(data: bytes, layout: _RawLayout) -> Sm2Ciphertext:
+    """Return the parts of a concatenation."""
+    start = len(layout.prefix)
+    tail = start + _POINT_LENGTH
+    if len(data) < tail + C3_LENGTH:
+        _refuse("too short")
+    if not data.startswith(layout.prefix):
+        _refuse("does not begin with 04")
+    point = decode_point(data[start:tail])
+    if layout.c3_first:
+        return Sm2Ciphertext(point, data[tail : tail + C3_LENGTH], data[tail + C3_LENGTH :])
+    return Sm2Ciphertext(point, data[-C3_LENGTH:], data[tail:-C3_LENGTH])
+
+
+def _refuse(reason: str) -> Never:
+    """Raise `InvalidBlobError`; no key was touched, so the reason may be told."""
+    message = f"not an SM2 ciphertext in the encoding named: {reason}"
+    raise InvalidBlobError(message)

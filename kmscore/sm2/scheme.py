@@ -1,0 +1,151 @@
+"""SM2 public-key encryption (GB/T 32918.4-2016, GM/T 0003.4-2012), with SM3 as its hash.
+
+Everything that is ours to check stands here and in `encodings`, before and around whatever
+backend does the arithmetic, so that a backend can be lax and the scheme is not.
+"""
+
+import hmac
+import secrets
+from collections.abc import Callable
+from typing import Final, NamedTuple, Protocol, TypeAlias
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.hashes import SM3, Hash
+from cryptography.hazmat.primitives.kdf.x963kdf import X963KDF
+
+from kmscore.errors import DecryptionError, InvalidBlobError, UnsupportedAlgorithmError
+from kmscore.sm2.curve import COORDINATE_LENGTH, G, N, Point, encode_point
+from kmscore.sm2.encodings import Sm2Ciphertext, Sm2Encoding, parse, serialize
+
+Decryptor: TypeAlias = Callable[[Sm2Ciphertext], bytes | None]
+"""Parsed ciphertext in, plaintext out if C3 is right, else `None`."""
+
+Encryptor: TypeAlias = Callable[[bytes], Sm2Ciphertext]
+"""Plaintext in, ciphertext out, with a k of its own for every call."""
+
+Multiply: TypeAlias = Callable[[int, Point], Point]
+"""Scalar in 1..n-1 and point on the curve in, their product out."""
+
+
+class Backend(Protocol):
+    """What does the arithmetic of SM2."""
+
+    @property
+    def name(self) -> str:
+        """What `available_backends` calls it."""
+        ...
+
+    @property
+    def is_default(self) -> bool:
+        """Whether it may be chosen by itself."""
+        ...
+
+    def decryptor(self, scalar: int, public_point: Point) -> Decryptor:
+        """Return the private operation of one key: scalar d in 1..n-2 and point d·G."""
+        ...
+
+    def encryptor(self, public_point: Point) -> Encryptor:
+        """Return the public operation of one key."""
+        ...
+
+
+_ENCODING_BY_FIRST_BYTE: Final = {0x30: Sm2Encoding.ASN1_DER, 0x04: Sm2Encoding.C1C3C2}
+
+
+def decrypt(decryptor: Decryptor, ciphertext: bytes) -> bytes:
+    """Return the plaintext, 1 to 6,047 bytes, of a ciphertext in ASN1_DER or C1C3C2.
+
+    Raises `DecryptionError` for everything that can be wrong with the ciphertext.
+    """
+    parts = _parse(ciphertext)
+    plaintext = None if parts is None else decryptor(parts)
+    # C2 equal to the plaintext is a KDF output of zeros (step B4), which would leave the message
+    # in clear; not every backend looks.
+    if parts is None or plaintext is None or plaintext == parts.c2:
+        raise DecryptionError
+    return plaintext
+
+
+def encrypt(encryptor: Encryptor, plaintext: bytes) -> Sm2Ciphertext:
+    """Return `plaintext`, 1 to 6,047 bytes, encrypted. Draws again if the KDF gave zeros."""
+    while (parts := encryptor(plaintext)).c2 == plaintext:
+        pass
+    return parts
+
+
+def _parse(ciphertext: bytes) -> Sm2Ciphertext | None:
+    """Return the checked parts, or `None`; the reason must not get any further."""
+    encoding = _ENCODING_BY_FIRST_BYTE.get(ciphertext[0]) if ciphertext else None
+    if encoding is None:
+        return None
+    try:
+        return parse(ciphertext, encoding)
+    except InvalidBlobError:
+        return None
+
+
+class PointBackend(NamedTuple):
+    """The scheme over nothing but a multiplication of points."""
+
+    name: str
+    is_default: bool
+    multiply: Multiply
+
+    def decryptor(self, scalar: int, public_point: Point) -> Decryptor:  # noqa: ARG002 (Backend)
+        """See `Backend`."""
+
+        def decryptor(parts: Sm2Ciphertext) -> bytes | None:
+            shared = encode_point(self.multiply(scalar, parts.c1))
+            plaintext = _xor(parts.c2, _kdf(shared, len(parts.c2)))
+            if not hmac.compare_digest(_c3(shared, plaintext), parts.c3):
+                return None
+            return plaintext
+
+        return decryptor
+
+    def encryptor(self, public_point: Point) -> Encryptor:
+        """See `Backend`."""
+        return lambda plaintext: self.encrypt_with_k(public_point, plaintext, draw_scalar())
+
+    def encrypt_with_k(self, public_point: Point, plaintext: bytes, k: int) -> Sm2Ciphertext:
+        """Return the ciphertext for a k in 1..n-1 (steps A2 to A7), without looking at the KDF."""
+        shared = encode_point(self.multiply(k, public_point))
+        c2 = _xor(plaintext, _kdf(shared, len(plaintext)))
+        return Sm2Ciphertext(self.multiply(k, G), _c3(shared, plaintext), c2)
+
+
+def draw_scalar() -> int:
+    """Return a uniform k in 1..n-1 from the operating system's random source."""
+    return 1 + secrets.randbelow(N - 1)
+
+
+def check_sm3() -> None:
+    """Raise `UnsupportedAlgorithmError` if this build of `cryptography` lacks SM3."""
+    try:
+        Hash(SM3())
+    except UnsupportedAlgorithm:
+        pass
+    else:
+        return
+    message = "this build of cryptography has no SM3"
+    raise UnsupportedAlgorithmError(message)
+
+
+def _kdf(shared: bytes, length: int) -> bytes:
+    """Return `length` bytes of SM3(shared || counter), the KDF of ANSI X9.63 and of SM2."""
+    return X963KDF(SM3(), length, None).derive(shared)
+
+
+def _c3(shared: bytes, plaintext: bytes) -> bytes:
+    """Return SM3(x2 || plaintext || y2)."""
+    digest = Hash(SM3())
+    digest.update(shared[:COORDINATE_LENGTH])
+    digest.update(plaintext)
+    digest.update(shared[COORDINATE_LENGTH:])
+    return digest.finalize()
+
+
+def _xor(left: bytes, right: bytes) -> bytes:
+    """Return the XOR of two byte strings of one length."""
+    value = int.from_bytes(left, "big") ^ int.from_bytes(right, "big")
+    return value.to_bytes(len(left), "big")
