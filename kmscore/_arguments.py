@@ -10,11 +10,16 @@ from typing import TypeAlias
 BytesLike: TypeAlias = bytes | bytearray | memoryview
 
 
+def check_instance(value: object, kind: type, name: str) -> None:
+    """Raise `TypeError` unless `value` is a `kind`."""
+    if not isinstance(value, kind):
+        raise TypeError(f"{name} must be {kind.__name__}, not {type(value).__name__}")
+
+
 def check_bytes(value: object, name: str) -> None:
     """Raise `TypeError` unless `value` is `bytes`, `bytearray` or `memoryview`."""
     if not isinstance(value, (bytes, bytearray, memoryview)):
-        message = f"{name} must be bytes-like, not {type(value).__name__}"
-        raise TypeError(message)
+        raise TypeError(f"{name} must be bytes-like, not {type(value).__name__}")
 
 
 def byte_length(value: BytesLike) -> int:
@@ -24,9 +29,7 @@ def byte_length(value: BytesLike) -> int:
 
 def check_text(value: object, name: str) -> None:
     """Raise `TypeError` unless `value` is a `str`."""
-    if not isinstance(value, str):
-        message = f"{name} must be str, not {type(value).__name__}"
-        raise TypeError(message)
+    check_instance(value, str, name)
 
 
 def check_optional_text(value: object, name: str) -> None:
@@ -38,19 +41,15 @@ def check_optional_text(value: object, name: str) -> None:
 def check_integer(value: object, name: str) -> None:
     """Raise `TypeError` unless `value` is an `int`; a `bool` is none."""
     if not isinstance(value, int) or isinstance(value, bool):
-        message = f"{name} must be int, not {type(value).__name__}"
-        raise TypeError(message)
+        raise TypeError(f"{name} must be int, not {type(value).__name__}")
 
 
 def check_flag(value: object, name: str) -> None:
     """Raise `TypeError` unless `value` is a `bool`: a truthy string must not decide anything."""
-    if not isinstance(value, bool):
-        message = f"{name} must be bool, not {type(value).__name__}"
-        raise TypeError(message)
+    check_instance(value, bool, name)
 
 
-def check_context(value: object, name: str) -> None:
-    """Raise `TypeError` unless `value` is a mapping (an `EncryptionContext` is one) or `None`."""
-    if value is not None and not isinstance(value, Mapping):
-        message = f"{name} must be a mapping or None, not {type(value).__name__}"
-        raise TypeError(message)
+def check_mapping(value: object, name: str) -> None:
+    """Raise `TypeError` unless `value` is a mapping or `None`."""
+    if value is not None:
+        check_instance(value, Mapping, name)

@@ -7,7 +7,7 @@ looked up, so no code below this module ever needs a default branch.
 from collections.abc import Mapping
 from enum import Enum, StrEnum
 from types import MappingProxyType
-from typing import Final, Never, NamedTuple
+from typing import Final, NamedTuple, Never
 
 from kmscore.errors import UnsupportedAlgorithmError
 
@@ -24,10 +24,8 @@ TAG_LENGTH: Final = 16
 def _refuse(vocabulary: type[Enum], value: object, due: type) -> Never:
     """Raise the error that an unknown value of a vocabulary deserves."""
     if not isinstance(value, due) or isinstance(value, bool):
-        message = f"{vocabulary.__name__} must be {due.__name__}, not {type(value).__name__}"
-        raise TypeError(message)
-    message = f"unknown {vocabulary.__name__}: {value!r:.80}"
-    raise UnsupportedAlgorithmError(message)
+        raise TypeError(f"{vocabulary.__name__} must be {due.__name__}, not {type(value).__name__}")
+    raise UnsupportedAlgorithmError(f"unknown {vocabulary.__name__}: {value!r:.80}")
 
 
 class Vocabulary(StrEnum):

@@ -24,9 +24,9 @@ and what a header says is not authenticated until the ciphertext has been opened
 import base64
 import re
 from dataclasses import dataclass
-from typing import Final, NamedTuple, Never, final
+from typing import Final, NamedTuple, final
 
-from kmscore._arguments import BytesLike, byte_length, check_bytes, check_text
+from kmscore._arguments import BytesLike, byte_length, check_bytes, check_instance, check_text
 from kmscore.algorithms import MAX_PLAINTEXT_LENGTH, TAG_LENGTH, Suite
 from kmscore.errors import InvalidBlobError
 
@@ -65,6 +65,16 @@ def is_id(text: str) -> bool:
     return _ID_FORM.fullmatch(text) is not None
 
 
+def blob_bytes(data: BytesLike) -> bytes:
+    """Return `data` as bytes if it is no longer than any blob, before anything else is done.
+
+    Raises `TypeError` and `InvalidBlobError`.
+    """
+    check_bytes(data, "ciphertext_blob")
+    _check_length(byte_length(data))
+    return bytes(data)
+
+
 def encode_header(suite: Suite, key_id: str, key_version_id: str) -> bytes:
     """Return the header bytes of a v1 blob. Both IDs must satisfy `is_id`."""
     key, version = key_id.encode("ascii"), key_version_id.encode("ascii")
@@ -92,23 +102,22 @@ class CiphertextBlob:
 
     def __post_init__(self) -> None:
         """Check every field."""
-        if not isinstance(self.suite, Suite):
-            message = f"suite must be Suite, not {type(self.suite).__name__}"
-            raise TypeError(message)
+        check_instance(self.suite, Suite, "suite")
         for name in ("key_id", "key_version_id"):
             text = getattr(self, name)
             check_text(text, name)
             if not is_id(text):
-                _refuse(f"{name} is not 1 to {MAX_ID_LENGTH} printable ASCII characters")
+                raise _invalid(f"{name} is not 1 to {MAX_ID_LENGTH} printable ASCII characters")
         for name in ("iv", "ciphertext", "tag"):
             # Exactly bytes: anything mutable would make a frozen value change.
             if type(getattr(self, name)) is not bytes:
-                message = f"{name} must be bytes, not {type(getattr(self, name)).__name__}"
-                raise TypeError(message)
+                raise TypeError(f"{name} must be bytes, not {type(getattr(self, name)).__name__}")
         if len(self.iv) != self.suite.iv_length:
-            _refuse(f"IV of {len(self.iv)} bytes, {self.suite.name} takes {self.suite.iv_length}")
+            raise _invalid(
+                f"IV of {len(self.iv)} bytes, {self.suite.name} takes {self.suite.iv_length}"
+            )
         if len(self.tag) != TAG_LENGTH:
-            _refuse(f"tag of {len(self.tag)} bytes instead of {TAG_LENGTH}")
+            raise _invalid(f"tag of {len(self.tag)} bytes instead of {TAG_LENGTH}")
         length = len(self.header) + len(self.iv) + len(self.ciphertext) + TAG_LENGTH
         _check_length(length)
 
@@ -119,22 +128,20 @@ class CiphertextBlob:
         Raises `TypeError` if `data` is not bytes-like, and `InvalidBlobError` if it is not exactly
         one v1 blob. The fields are the sender's claim until the ciphertext has been opened.
         """
-        check_bytes(data, "ciphertext_blob")
-        _check_length(byte_length(data))
-        raw = bytes(data)
+        raw = blob_bytes(data)
         if not raw.startswith(_PREFIX):
-            _refuse("does not begin with the magic and format version of a v1 blob")
+            raise _invalid("does not begin with the magic and format version of a v1 blob")
         if len(raw) <= _SUITE_OFFSET:
-            _refuse("ends before the suite ID")
+            raise _invalid("ends before the suite ID")
         suite = _SUITE_BY_ID.get(raw[_SUITE_OFFSET])
         if suite is None:
-            _refuse(f"unknown suite ID {raw[_SUITE_OFFSET]:02x}")
+            raise _invalid(f"unknown suite ID {raw[_SUITE_OFFSET]:02x}")
         key_id, offset = _parse_id(raw, FIRST_ID_OFFSET, "key ID")
         key_version_id, offset = _parse_id(raw, offset, "key version ID")
         body = offset + suite.iv_length
         tag = len(raw) - TAG_LENGTH
         if tag < body:
-            _refuse("ends before its IV and tag do")
+            raise _invalid("ends before its IV and tag do")
         return cls(suite, key_id, key_version_id, raw[offset:body], raw[body:tag], raw[tag:])
 
     @classmethod
@@ -147,7 +154,7 @@ class CiphertextBlob:
         check_text(text, "ciphertext_blob")
         # 4 characters carry 3 bytes: longer text cannot be a blob, and is not decoded to see.
         if len(text) > _MAX_BASE64_LENGTH:
-            _refuse(f"{len(text)} characters of Base64, at most {_MAX_BASE64_LENGTH}")
+            raise _invalid(f"{len(text)} characters of Base64, at most {_MAX_BASE64_LENGTH}")
         return cls.parse(_decode_base64(text))
 
     def serialize(self) -> bytes:
@@ -188,30 +195,29 @@ class CiphertextBlob:
 _SUITE_BY_ID: Final = {suite.value: suite for suite in Suite}
 
 
-def _refuse(reason: str) -> Never:
-    """Raise `InvalidBlobError`; the format is public, so the reason may be told."""
-    message = f"not a v1 ciphertext blob: {reason}"
-    raise InvalidBlobError(message)
+def _invalid(reason: str) -> InvalidBlobError:
+    """Return the `InvalidBlobError`; the format is public, so the reason may be told."""
+    return InvalidBlobError(f"not a v1 ciphertext blob: {reason}")
 
 
 def _check_length(length: int) -> None:
     """Refuse a blob longer than any can be."""
     if length > MAX_BLOB_LENGTH:
-        _refuse(f"{length} bytes, at most {MAX_BLOB_LENGTH}")
+        raise _invalid(f"{length} bytes, at most {MAX_BLOB_LENGTH}")
 
 
 def _parse_id(raw: bytes, offset: int, name: str) -> tuple[str, int]:
     """Return the ID whose length byte stands at `offset`, and the offset behind it."""
     start = offset + 1
     if len(raw) < start:
-        _refuse(f"ends before the length of its {name}")
+        raise _invalid(f"ends before the length of its {name}")
     end = start + raw[offset]
     if len(raw) < end:
-        _refuse(f"ends within its {name}")
+        raise _invalid(f"ends within its {name}")
     text = raw[start:end]
     # Also refuses a length of zero.
     if _ID_BYTES.fullmatch(text) is None:
-        _refuse(f"{name} is not 1 to {MAX_ID_LENGTH} printable ASCII characters")
+        raise _invalid(f"{name} is not 1 to {MAX_ID_LENGTH} printable ASCII characters")
     return text.decode("ascii"), end
 
 
@@ -223,5 +229,5 @@ def _decode_base64(text: str) -> bytes:
         raw = None
     # The standard decoder lets stray bits before the padding pass.
     if raw is None or base64.b64encode(raw).decode("ascii") != text:
-        _refuse("not strict Base64")
+        raise _invalid("not strict Base64")
     return raw

@@ -20,9 +20,10 @@ canonical bytes. There is no Unicode normalisation: strings that differ are diff
 
 import json
 from collections.abc import Iterator, Mapping
-from typing import Final, Never, NoReturn, TypeAlias, cast, final
+from typing import Final, NoReturn, TypeAlias, cast, final
 
-from kmscore._arguments import check_context, check_text
+from kmscore._arguments import check_mapping, check_text
+from kmscore._immutable import Immutable
 from kmscore.errors import InvalidContextError
 
 MAX_JSON_LENGTH: Final = 8192
@@ -36,7 +37,7 @@ ContextLike: TypeAlias = "EncryptionContext | Mapping[str, str] | None"
 
 
 @final
-class EncryptionContext(Mapping[str, str]):
+class EncryptionContext(Immutable, Mapping[str, str]):
     """A read-only map of `str` to `str` that knows its canonical bytes.
 
     Prepared once, it can be given to any number of operations and shared between threads. An
@@ -48,6 +49,8 @@ class EncryptionContext(Mapping[str, str]):
     canonical: bytes
     """The canonical bytes, 0 to 65,535 of them."""
 
+    _pairs: dict[str, str]
+
     def __init__(self, mapping: Mapping[str, str] | None = None) -> None:
         """Take the pairs of `mapping`; `None` gives the empty context.
 
@@ -55,10 +58,9 @@ class EncryptionContext(Mapping[str, str]):
         a `str`, cannot be encoded in UTF-8 (lone surrogates), or if the canonical form would be
         longer than 65,535 bytes.
         """
-        check_context(mapping, "encryption context")
+        check_mapping(mapping, "encryption context")
         pairs = dict(mapping or {})
-        object.__setattr__(self, "canonical", _canonicalise(pairs))
-        object.__setattr__(self, "_pairs", pairs)
+        self._set(canonical=_canonicalise(pairs), _pairs=pairs)
 
     @classmethod
     def of(cls, value: ContextLike) -> "EncryptionContext":
@@ -77,8 +79,9 @@ class EncryptionContext(Mapping[str, str]):
         """
         check_text(text, "encryption context")
         if len(text) > MAX_JSON_LENGTH:
-            message = f"encryption context of {len(text)} characters, at most {MAX_JSON_LENGTH}"
-            raise InvalidContextError(message)
+            raise InvalidContextError(
+                f"encryption context of {len(text)} characters, at most {MAX_JSON_LENGTH}"
+            )
         return cls(_load_object(text))
 
     def __getitem__(self, key: str) -> str:
@@ -101,21 +104,9 @@ class EncryptionContext(Mapping[str, str]):
         """Show the pairs."""
         return f"{type(self).__name__}({self._pairs!r})"
 
-    def __setattr__(self, name: str, value: object) -> Never:
-        """Refuse: the canonical bytes were computed for the pairs as they are."""
-        message = "an EncryptionContext is immutable"
-        raise AttributeError(message)
-
-    def __delattr__(self, name: str) -> Never:
-        """Refuse, as with setting."""
-        message = "an EncryptionContext is immutable"
-        raise AttributeError(message)
-
     def __reduce__(self) -> tuple[type["EncryptionContext"], tuple[dict[str, str]]]:
         """Rebuild from the pairs, so that what is unpickled has been checked again."""
         return type(self), (dict(self._pairs),)
-
-    _pairs: dict[str, str]
 
 
 def _canonicalise(pairs: dict[str, str]) -> bytes:
@@ -130,12 +121,12 @@ def _canonicalise(pairs: dict[str, str]) -> bytes:
         length += 4 + len(key_bytes) + len(value_bytes)
         # Inside the loop: nothing beyond the limit is encoded or sorted.
         if length > MAX_CANONICAL_LENGTH:
-            message = f"encryption context longer than {MAX_CANONICAL_LENGTH} bytes"
-            raise InvalidContextError(message)
+            raise InvalidContextError(
+                f"encryption context longer than {MAX_CANONICAL_LENGTH} bytes"
+            )
     # Subclasses of str can be unequal with equal text, and would be lost here in silence.
     if len(encoded) != len(pairs):
-        message = "encryption context with a repeated key"
-        raise InvalidContextError(message)
+        raise InvalidContextError("encryption context with a repeated key")
     fields = [len(encoded).to_bytes(2, "big")]
     for key_bytes in sorted(encoded):
         value_bytes = encoded[key_bytes]
@@ -151,14 +142,14 @@ def _canonicalise(pairs: dict[str, str]) -> bytes:
 def _encode(text: object) -> bytes:
     """Return the UTF-8 bytes of a key or value, or raise `InvalidContextError`."""
     if not isinstance(text, str):
-        message = f"encryption context keys and values must be str, not {type(text).__name__}"
-        raise InvalidContextError(message)
+        raise InvalidContextError(
+            f"encryption context keys and values must be str, not {type(text).__name__}"
+        )
     try:
         return str.encode(text, "utf-8")
     except UnicodeEncodeError:
         pass
-    message = "encryption context with a lone surrogate"
-    raise InvalidContextError(message)
+    raise InvalidContextError("encryption context with a lone surrogate")
 
 
 def _load_object(text: str) -> dict[str, str]:
@@ -177,8 +168,7 @@ def _load_object(text: str) -> dict[str, str]:
     except (ValueError, RecursionError):
         value = None
     if not isinstance(value, dict):
-        message = "encryption context must be one JSON object of strings"
-        raise InvalidContextError(message)
+        raise InvalidContextError("encryption context must be one JSON object of strings")
     return cast("dict[str, str]", value)
 
 
@@ -186,12 +176,10 @@ def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
     """Return the object of `pairs`, or raise `InvalidContextError` if a key stands twice."""
     unique = dict(pairs)
     if len(unique) != len(pairs):
-        message = "encryption context with a repeated key"
-        raise InvalidContextError(message)
+        raise InvalidContextError("encryption context with a repeated key")
     return unique
 
 
 def _refuse_value(_literal: str) -> NoReturn:
     """Refuse a JSON number or constant."""
-    message = "encryption context values must be strings"
-    raise InvalidContextError(message)
+    raise InvalidContextError("encryption context values must be strings")

@@ -16,8 +16,7 @@ class KmsCoreError(Exception):
     def __init__(self, *args: object) -> None:
         """Refuse to exist as the base class: an error without a cause helps nobody."""
         if type(self) is KmsCoreError:
-            message = "KmsCoreError is the base of the errors and is not raised itself"
-            raise TypeError(message)
+            raise TypeError("KmsCoreError is the base of the errors and is not raised itself")
         super().__init__(*args)
 
 

@@ -19,7 +19,7 @@ The encoding is always named by the caller. It cannot be guessed: a bare x may b
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Final, NamedTuple, Never
+from typing import Final, NamedTuple
 
 from cryptography.hazmat import asn1
 
@@ -113,18 +113,18 @@ def parse(ciphertext: BytesLike, encoding: Sm2Encoding) -> Sm2Ciphertext:
     """
     # First of all: nothing is copied, parsed or computed for input that is too long anyway.
     if byte_length(ciphertext) > MAX_LENGTHS[encoding]:
-        _refuse(f"longer than {MAX_LENGTHS[encoding]} bytes")
+        raise _invalid(f"longer than {MAX_LENGTHS[encoding]} bytes")
     data = bytes(ciphertext)
     layout = _RAW_LAYOUTS.get(encoding)
     parts = _parse_der(data) if layout is None else _parse_raw(data, layout)
     if not 1 <= len(parts.c2) <= MAX_C2_LENGTH:
-        _refuse(f"C2 is not 1 to {MAX_C2_LENGTH} bytes long")
+        raise _invalid(f"C2 is not 1 to {MAX_C2_LENGTH} bytes long")
     if len(parts.c3) != C3_LENGTH:
-        _refuse(f"C3 is not {C3_LENGTH} bytes long")
+        raise _invalid(f"C3 is not {C3_LENGTH} bytes long")
     # A point off the curve may lie on a weak one, where its product with the private scalar
     # gives part of the scalar away (invalid-curve attack).
     if not is_on_curve(parts.c1):
-        _refuse("C1 is not a point on the curve")
+        raise _invalid("C1 is not a point on the curve")
     return parts
 
 
@@ -145,7 +145,7 @@ def _parse_der(data: bytes) -> Sm2Ciphertext:
     except ValueError:
         value = None
     if value is None:
-        _refuse("not DER of GM/T 0009")
+        raise _invalid("not DER of GM/T 0009")
     return Sm2Ciphertext(Point(value.x, value.y), value.c3, value.c2)
 
 
@@ -154,16 +154,15 @@ def _parse_raw(data: bytes, layout: _RawLayout) -> Sm2Ciphertext:
     start = len(layout.prefix)
     tail = start + _POINT_LENGTH
     if len(data) < tail + C3_LENGTH:
-        _refuse("too short")
+        raise _invalid("too short")
     if not data.startswith(layout.prefix):
-        _refuse("does not begin with 04")
+        raise _invalid("does not begin with 04")
     point = decode_point(data[start:tail])
     if layout.c3_first:
         return Sm2Ciphertext(point, data[tail : tail + C3_LENGTH], data[tail + C3_LENGTH :])
     return Sm2Ciphertext(point, data[-C3_LENGTH:], data[tail:-C3_LENGTH])
 
 
-def _refuse(reason: str) -> Never:
-    """Raise `InvalidBlobError`; no key was touched, so the reason may be told."""
-    message = f"not an SM2 ciphertext in the encoding named: {reason}"
-    raise InvalidBlobError(message)
+def _invalid(reason: str) -> InvalidBlobError:
+    """Return the `InvalidBlobError`; no key was touched, so the reason may be told."""
+    return InvalidBlobError(f"not an SM2 ciphertext in the encoding named: {reason}")

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.kdf.x963kdf import X963KDF
 
 from kmscore.errors import DecryptionError, InvalidBlobError, UnsupportedAlgorithmError
 from kmscore.sm2.curve import COORDINATE_LENGTH, G, N, Point, encode_point
-from kmscore.sm2.encodings import Sm2Ciphertext, Sm2Encoding, parse, serialize
+from kmscore.sm2.encodings import Sm2Ciphertext, Sm2Encoding, parse
 
 Decryptor: TypeAlias = Callable[[Sm2Ciphertext], bytes | None]
 """Parsed ciphertext in, plaintext out if C3 is right, else `None`."""
@@ -127,8 +127,7 @@ def check_sm3() -> None:
         pass
     else:
         return
-    message = "this build of cryptography has no SM3"
-    raise UnsupportedAlgorithmError(message)
+    raise UnsupportedAlgorithmError("this build of cryptography has no SM3")
 
 
 def _kdf(shared: bytes, length: int) -> bytes:

@@ -13,7 +13,6 @@ from kmscore.errors import UnsupportedAlgorithmError
 from kmscore.sm2.scheme import Backend
 from kmscore.sm2.selftest import passes_self_test
 
-
 _NAMES: Final = ("openssl", "portable", "gmssl")
 
 
@@ -37,12 +36,12 @@ def select_backend(name: str | None) -> Backend:
         for usable in map(_load, _NAMES):
             if not isinstance(usable, str) and usable.is_default:
                 return usable
-        _refuse("no backend of SM2 is usable here")
+        raise UnsupportedAlgorithmError("no backend of SM2 is usable here")
     if name not in _NAMES:
-        _refuse(f"unknown SM2 backend: {name!r:.80}")
+        raise UnsupportedAlgorithmError(f"unknown SM2 backend: {name!r:.80}")
     loaded = _load(name)
     if isinstance(loaded, str):
-        _refuse(f"the SM2 backend {name} is not usable here: {loaded}")
+        raise UnsupportedAlgorithmError(f"the SM2 backend {name} is not usable here: {loaded}")
     return loaded
 
 
@@ -56,7 +55,3 @@ def _load(name: str) -> Backend | str:
     except UnsupportedAlgorithmError as error:
         return str(error)
     return backend if passed else "it failed its self-test"
-
-
-def _refuse(message: str) -> Never:
-    raise UnsupportedAlgorithmError(message)

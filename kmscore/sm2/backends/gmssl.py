@@ -6,11 +6,11 @@ Twister. Its arithmetic is neither blinded nor constant-time: this backend is ne
 itself.
 """
 
+from typing import cast
 
 from kmscore.errors import UnsupportedAlgorithmError
 from kmscore.sm2.curve import Point, decode_point, encode_point
 from kmscore.sm2.scheme import PointBackend, check_sm3
-
 
 
 def load() -> PointBackend:
@@ -24,9 +24,9 @@ def load() -> PointBackend:
         arithmetic = CryptSM2(private_key="", public_key="")
 
         def multiply(scalar: int, point: Point) -> Point:
-            product: str = arithmetic._kg(scalar, encode_point(point).hex())  # noqa: SLF001
-            return decode_point(bytes.fromhex(product))
+            product = arithmetic._kg(scalar, encode_point(point).hex())  # noqa: SLF001
+            # None would be infinity, which no scalar in 1..n-1 leads to.
+            return decode_point(bytes.fromhex(cast("str", product)))
 
         return PointBackend("gmssl", is_default=False, multiply=multiply)
-    message = "the package gmssl is not installed"
-    raise UnsupportedAlgorithmError(message)
+    raise UnsupportedAlgorithmError("the package gmssl is not installed")

@@ -12,9 +12,9 @@ import ctypes
 import platform
 import sys
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Final, NamedTuple, NoReturn
+from typing import Final, NamedTuple
 
 from kmscore.errors import UnsupportedAlgorithmError
 from kmscore.sm2.curve import COORDINATE_LENGTH, P, Point, encode_point
@@ -111,15 +111,14 @@ class OpensslBackend(NamedTuple):
 
     def encryptor(self, public_point: Point) -> Encryptor:
         """See `Backend`. k comes from libcrypto's own generator."""
-        key = _Key(self, public_point)
+        key = _Key(self, public_point, None)
 
         def encryptor(plaintext: bytes) -> Sm2Ciphertext:
             longest = Sm2Ciphertext(Point(P - 1, P - 1), bytes(C3_LENGTH), plaintext)
             length = len(serialize(longest, Sm2Encoding.ASN1_DER))
             ciphertext = key.crypt("encrypt", plaintext, length)
             if ciphertext is None:
-                message = "libcrypto failed to encrypt"
-                raise RuntimeError(message)
+                raise RuntimeError("libcrypto failed to encrypt")
             return parse(ciphertext, Sm2Encoding.ASN1_DER)
 
         return encryptor
@@ -143,7 +142,7 @@ class _Key:
 
     __slots__ = ("__weakref__", "_backend", "_handle")
 
-    def __init__(self, backend: OpensslBackend, public_point: Point, scalar: int | None = None):
+    def __init__(self, backend: OpensslBackend, public_point: Point, scalar: int | None) -> None:
         self._backend = backend
         with backend.marked_errors():
             self._handle = _import_key(backend, public_point, scalar)
@@ -182,8 +181,7 @@ def load() -> OpensslBackend:
         context = libcrypto.OSSL_LIB_CTX_new()
         if context and libcrypto.OSSL_PROVIDER_load(context, b"default"):
             return OpensslBackend(libcrypto, context)
-    message = "no libcrypto of version 3.0 or newer can be loaded"
-    raise UnsupportedAlgorithmError(message)
+    raise UnsupportedAlgorithmError("no libcrypto of version 3.0 or newer can be loaded")
 
 
 def _candidates() -> Iterator[str]:
@@ -232,20 +230,19 @@ def _import_key(backend: OpensslBackend, public_point: Point, scalar: int | None
     selection = _PUBLIC_KEY if scalar is None else _KEY_PAIR
     context = library.EVP_PKEY_CTX_new_from_name(backend.context, b"SM2", None)
     if not context:
-        _refuse()
+        raise _invalid()
     try:
         if (
             library.EVP_PKEY_fromdata_init(context) != 1
             or library.EVP_PKEY_fromdata(context, ctypes.byref(handle), selection, params) != 1
             or handle.value is None
         ):
-            _refuse()
+            raise _invalid()
     finally:
         library.EVP_PKEY_CTX_free(context)
     return handle.value
 
 
-def _refuse() -> NoReturn:
-    """Raise the error for a libcrypto that cannot take an SM2 key."""
-    message = "this libcrypto has no SM2"
-    raise UnsupportedAlgorithmError(message)
+def _invalid() -> UnsupportedAlgorithmError:
+    """Return the error for a libcrypto that cannot take an SM2 key."""
+    return UnsupportedAlgorithmError("this libcrypto has no SM2")

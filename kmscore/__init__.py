@@ -1,0 +1,87 @@
+"""The cryptographic engine of a cloud KMS: any ciphertext in, a re-encrypted one out.
+
+A service hands bytes and keys in and takes bytes out. There is no server, clock, socket, thread
+or logging, and no state between calls.
+"""
+
+from kmscore import sm2
+from kmscore.algorithms import EncryptionAlgorithm, KeySpec, KeyState, Suite
+from kmscore.blob import CiphertextBlob, Field
+from kmscore.context import EncryptionContext
+from kmscore.errors import (
+    DecryptionError,
+    IncorrectKeyError,
+    InvalidBlobError,
+    InvalidContextError,
+    InvalidKeyError,
+    KeyNotFoundError,
+    KeyStateError,
+    KeyUsageError,
+    KeyVersionNotFoundError,
+    KmsCoreError,
+    PlaintextSizeError,
+    UnsupportedAlgorithmError,
+)
+from kmscore.keyring import KeyProvider, Keyring
+from kmscore.keys import PublicKey, RsaKey, Sm2Key, SymmetricKey
+from kmscore.operations import (
+    DataKeyResult,
+    DecryptResult,
+    EncryptResult,
+    ExportResult,
+    asymmetric_decrypt,
+    asymmetric_encrypt,
+    decrypt,
+    encrypt,
+    export_data_key,
+    generate_and_export_data_key,
+    generate_data_key,
+    generate_data_key_without_plaintext,
+)
+from kmscore.reencryption import ReEncryptResult, reencrypt
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "CiphertextBlob",
+    "DataKeyResult",
+    "DecryptResult",
+    "DecryptionError",
+    "EncryptResult",
+    "EncryptionAlgorithm",
+    "EncryptionContext",
+    "ExportResult",
+    "Field",
+    "IncorrectKeyError",
+    "InvalidBlobError",
+    "InvalidContextError",
+    "InvalidKeyError",
+    "KeyNotFoundError",
+    "KeyProvider",
+    "KeySpec",
+    "KeyState",
+    "KeyStateError",
+    "KeyUsageError",
+    "KeyVersionNotFoundError",
+    "Keyring",
+    "KmsCoreError",
+    "PlaintextSizeError",
+    "PublicKey",
+    "ReEncryptResult",
+    "RsaKey",
+    "Sm2Key",
+    "Suite",
+    "SymmetricKey",
+    "UnsupportedAlgorithmError",
+    "__version__",
+    "asymmetric_decrypt",
+    "asymmetric_encrypt",
+    "decrypt",
+    "encrypt",
+    "export_data_key",
+    "generate_and_export_data_key",
+    "generate_data_key",
+    "generate_data_key_without_plaintext",
+    "reencrypt",
+    "sm2",
+]

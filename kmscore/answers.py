@@ -1,0 +1,102 @@
+"""From an ID to a key that may be used: the provider is asked, and its answer is checked.
+
+Each of these checks in one order: a key at all, the IDs that were asked for, enabled, the right
+kind, the right suite or algorithm.
+"""
+
+from typing import TypeAlias
+
+from kmscore.algorithms import ENCRYPTION_ALGORITHMS, EncryptionAlgorithm, KeyState
+from kmscore.blob import CiphertextBlob
+from kmscore.errors import IncorrectKeyError, KeyStateError, KeyUsageError
+from kmscore.keyring import KeyProvider, Keyring
+from kmscore.keys import Key, PrivateKey, SymmetricKey, check_key
+
+Header: TypeAlias = CiphertextBlob | SymmetricKey
+"""What says which key version sealed a blob: the parsed blob, or the key known by its header."""
+
+
+def check_provider(value: object) -> None:
+    """Raise `TypeError` unless `value` has the two methods of a `KeyProvider`."""
+    if not (
+        callable(getattr(value, "primary", None)) and callable(getattr(value, "version", None))
+    ):
+        raise TypeError(f"keys must be a KeyProvider, not {type(value).__name__}")
+
+
+def read_header(keys: KeyProvider, ciphertext_blob: bytes) -> Header:
+    """Return who claims to have sealed a v1 blob. Raises `InvalidBlobError` unless it is one."""
+    if isinstance(keys, Keyring) and (key := keys.find_sealed_by(ciphertext_blob)):
+        return key
+    return CiphertextBlob.parse(ciphertext_blob)
+
+
+def check_source_ids(header: Header, key_id: str | None, key_version_id: str | None) -> None:
+    """Raise `IncorrectKeyError` if an ID is given and is not the header's."""
+    if key_id not in {None, header.key_id} or key_version_id not in {None, header.key_version_id}:
+        raise IncorrectKeyError(
+            "the ciphertext names another source key or version than the caller"
+        )
+
+
+def opening_key(keys: KeyProvider, header: Header) -> SymmetricKey:
+    """Return the key version that opens a v1 blob with this header.
+
+    Raises what the provider does, `TypeError` if it answers no key, `IncorrectKeyError` for
+    another key, version or suite, `KeyStateError` and `KeyUsageError`.
+    """
+    if isinstance(header, SymmetricKey):
+        _check_state(header)
+        return header
+    key = _symmetric(
+        keys.version(header.key_id, header.key_version_id), header.key_id, header.key_version_id
+    )
+    if key.suite is not header.suite:
+        raise IncorrectKeyError(
+            f"the key version is bound to {key.suite.name}, not to {header.suite.name}"
+        )
+    return key
+
+
+def sealing_key(keys: KeyProvider, key_id: str) -> SymmetricKey:
+    """Return the primary version of a symmetric key. Raises as `opening_key` does."""
+    return _symmetric(keys.primary(key_id), key_id, None)
+
+
+def decrypting_key(
+    keys: KeyProvider, key_id: str, key_version_id: str, algorithm: EncryptionAlgorithm
+) -> PrivateKey:
+    """Return the key version that decrypts with `algorithm`.
+
+    Raises what the provider does, `TypeError` if it answers no key, `IncorrectKeyError` for
+    another key or version, `KeyStateError` and `KeyUsageError`.
+    """
+    key = _checked(keys.version(key_id, key_version_id), key_id, key_version_id)
+    if isinstance(key, SymmetricKey) or key.spec not in ENCRYPTION_ALGORITHMS[algorithm].key_specs:
+        raise KeyUsageError(f"a key of spec {key.spec.name} does not decrypt {algorithm.name}")
+    return key
+
+
+def _symmetric(key: Key, key_id: str, key_version_id: str | None) -> SymmetricKey:
+    """Return the answer if it is the symmetric key asked for."""
+    checked = _checked(key, key_id, key_version_id)
+    if not isinstance(checked, SymmetricKey):
+        raise KeyUsageError(f"a symmetric key is due, and this one is of spec {checked.spec.name}")
+    return checked
+
+
+def _checked(key: Key, key_id: str, key_version_id: str | None) -> Key:
+    """Return the answer if it is a key, the one asked for (any version for `None`), and enabled."""
+    check_key(key)
+    if key.key_id != key_id or key_version_id not in {None, key.key_version_id}:
+        raise IncorrectKeyError(
+            "the provider answered another key or version than it was asked for"
+        )
+    _check_state(key)
+    return key
+
+
+def _check_state(key: Key) -> None:
+    """Raise `KeyStateError` unless the key is enabled."""
+    if key.state is not KeyState.ENABLED:
+        raise KeyStateError(f"the key is in the state {key.state.value}")

@@ -1,0 +1,155 @@
+"""Asymmetric encryption by table: RSAES-OAEP (RFC 8017 section 7.1) and SM2PKE (GB/T 32918.4).
+
+OAEP takes one hash for itself and for MGF1, and no label. An asymmetric ciphertext is bare: it
+has no header and binds no encryption context.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final, Protocol, cast
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.padding import MGF1, OAEP
+from cryptography.hazmat.primitives.hashes import SHA1, SHA256, Hash, HashAlgorithm
+
+from kmscore._arguments import BytesLike, byte_length
+from kmscore.algorithms import ENCRYPTION_ALGORITHMS, KEY_SPECS, EncryptionAlgorithm, KeySpec
+from kmscore.errors import (
+    DecryptionError,
+    KeyUsageError,
+    PlaintextSizeError,
+    UnsupportedAlgorithmError,
+)
+from kmscore.keys import PrivateKey, PublicKey, RsaKey, Sm2Key
+from kmscore.sm2 import Sm2Encoding, scheme
+from kmscore.sm2.encodings import MAX_C2_LENGTH, MAX_LENGTHS, serialize
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+
+    from kmscore.sm2.scheme import Encryptor
+
+_MAX_CIPHERTEXT_LENGTH: Final = max(MAX_LENGTHS.values())
+"""What is longer than this no algorithm takes, and it is not even copied."""
+
+
+class _Scheme(Protocol):
+    """One asymmetric algorithm; every key it meets is of a spec that the table allows."""
+
+    def check_supported(self) -> None:
+        """Raise `UnsupportedAlgorithmError` if this build of the libraries lacks it."""
+        ...
+
+    def plaintext_range(self, spec: KeySpec) -> range:
+        """Return the lengths in bytes that a plaintext may have."""
+        ...
+
+    def encrypt(self, public_key: PublicKey, plaintext: bytes) -> bytes:
+        """Return the ciphertext of a plaintext within the range."""
+        ...
+
+    def decrypt(self, key: PrivateKey, ciphertext: bytes) -> bytes:
+        """Return the plaintext, or raise `DecryptionError` whatever is wrong."""
+        ...
+
+
+class _RsaOaep:
+    """RSAES-OAEP with one hash."""
+
+    def __init__(self, hash_algorithm: HashAlgorithm) -> None:
+        self._hash = hash_algorithm
+        self._padding = OAEP(mgf=MGF1(hash_algorithm), algorithm=hash_algorithm, label=None)
+
+    def check_supported(self) -> None:
+        try:
+            Hash(self._hash)
+        except UnsupportedAlgorithm:
+            supported = False
+        else:
+            supported = True
+        if not supported:
+            raise UnsupportedAlgorithmError(f"this build of cryptography has no {self._hash.name}")
+
+    def plaintext_range(self, spec: KeySpec) -> range:
+        modulus_length = cast("int", KEY_SPECS[spec].modulus_bits) // 8
+        return range(modulus_length - 2 * self._hash.digest_size - 2 + 1)
+
+    def encrypt(self, public_key: PublicKey, plaintext: bytes) -> bytes:
+        return cast("RSAPublicKey", public_key._primitive).encrypt(plaintext, self._padding)
+
+    def decrypt(self, key: PrivateKey, ciphertext: bytes) -> bytes:
+        # Also raises ValueError for a length that is not the modulus's and for a value that is not
+        # below it.
+        try:
+            return cast("RsaKey", key)._private_key.decrypt(ciphertext, self._padding)
+        except ValueError:
+            pass
+        raise DecryptionError
+
+
+class _Sm2Pke:
+    """SM2PKE; its key was only made because a backend is usable."""
+
+    def check_supported(self) -> None:
+        pass
+
+    def plaintext_range(self, spec: KeySpec) -> range:  # noqa: ARG002 (there is one curve)
+        return range(1, MAX_C2_LENGTH + 1)
+
+    def encrypt(self, public_key: PublicKey, plaintext: bytes) -> bytes:
+        parts = scheme.encrypt(cast("Encryptor", public_key._primitive), plaintext)
+        return serialize(parts, Sm2Encoding.C1C3C2)
+
+    def decrypt(self, key: PrivateKey, ciphertext: bytes) -> bytes:
+        return scheme.decrypt(cast("Sm2Key", key)._decryptor, ciphertext)
+
+
+_SCHEMES: Final[Mapping[EncryptionAlgorithm, _Scheme]] = MappingProxyType(
+    {
+        EncryptionAlgorithm.RSAES_OAEP_SHA_256: _RsaOaep(SHA256()),
+        EncryptionAlgorithm.RSAES_OAEP_SHA_1: _RsaOaep(SHA1()),  # noqa: S303 (the service's name)
+        EncryptionAlgorithm.SM2PKE: _Sm2Pke(),
+    }
+)
+
+
+def check_supported(algorithm: EncryptionAlgorithm) -> None:
+    """Raise `UnsupportedAlgorithmError` if this build of the libraries lacks `algorithm`."""
+    _SCHEMES[algorithm].check_supported()
+
+
+def check_public_key(public_key: PublicKey, algorithm: EncryptionAlgorithm) -> None:
+    """Raise `KeyUsageError` unless `public_key` fits `algorithm`; else as `check_supported`."""
+    if public_key.spec not in ENCRYPTION_ALGORITHMS[algorithm].key_specs:
+        raise KeyUsageError(
+            f"a key of spec {public_key.spec.name} does not encrypt {algorithm.name}"
+        )
+    check_supported(algorithm)
+
+
+def check_plaintext_length(length: int, spec: KeySpec, algorithm: EncryptionAlgorithm) -> None:
+    """Raise `PlaintextSizeError` if a plaintext of `length` bytes does not fit the key."""
+    allowed = _SCHEMES[algorithm].plaintext_range(spec)
+    if length not in allowed:
+        raise PlaintextSizeError(
+            f"{algorithm.name} with {spec.name} takes {allowed.start} to {allowed.stop - 1} bytes,"
+            f" not {length}"
+        )
+
+
+def encrypt_to(public_key: PublicKey, algorithm: EncryptionAlgorithm, plaintext: bytes) -> bytes:
+    """Return `plaintext` encrypted; the checks above are the caller's."""
+    return _SCHEMES[algorithm].encrypt(public_key, plaintext)
+
+
+def decrypt_with(key: PrivateKey, algorithm: EncryptionAlgorithm, ciphertext: BytesLike) -> bytes:
+    """Return the plaintext of a bare ciphertext.
+
+    RSA takes exactly as many bytes as the modulus has, 256, 384 or 512. SM2PKE takes ASN1_DER of at
+    most 6,159 bytes (first byte 30) and C1C3C2 of at most 6,144 (first byte 04).
+
+    Raises `DecryptionError` for everything that can be wrong with the ciphertext.
+    """
+    if byte_length(ciphertext) > _MAX_CIPHERTEXT_LENGTH:
+        raise DecryptionError
+    return _SCHEMES[algorithm].decrypt(key, bytes(ciphertext))

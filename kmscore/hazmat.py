@@ -1,0 +1,93 @@
+"""The same pure functions with the IV, or SM2's k, given. For test vectors, and nothing else.
+
+An IV used twice under one key version gives away the XOR of the two plaintexts and the means to
+forge any number of blobs. A k used twice or known to anyone gives away the plaintext. These
+functions are therefore exported nowhere else; the operations draw both themselves.
+"""
+
+from kmscore._arguments import BytesLike, byte_length, check_bytes, check_instance, check_integer
+from kmscore.algorithms import EncryptionAlgorithm
+from kmscore.asymmetric import check_plaintext_length, check_public_key
+from kmscore.context import ContextLike
+from kmscore.keyring import KeyProvider
+from kmscore.keys import PublicKey
+from kmscore.keys.structures import decode_sm2_public_key
+from kmscore.operations import EncryptResult, encrypt_with_iv
+from kmscore.reencryption import ReEncryptResult, reencrypt_with_iv
+from kmscore.sm2 import Sm2Encoding
+from kmscore.sm2.backends import portable
+from kmscore.sm2.curve import N
+from kmscore.sm2.encodings import serialize
+
+__all__ = ["encrypt", "reencrypt", "sm2_encrypt"]
+
+
+def encrypt(
+    keys: KeyProvider,
+    key_id: str,
+    plaintext: BytesLike,
+    context: ContextLike = None,
+    *,
+    iv: BytesLike,
+) -> EncryptResult:
+    """`kmscore.encrypt` with the IV given: 12 bytes, or 24 for XAES_256_GCM.
+
+    Raises as that does, and `ValueError` for an IV of another length, among the sizes.
+    """
+    check_bytes(iv, "iv")
+    return encrypt_with_iv(keys, key_id, plaintext, context, iv=bytes(iv))
+
+
+def reencrypt(
+    keys: KeyProvider,
+    ciphertext_blob: BytesLike,
+    destination_key_id: str,
+    *,
+    iv: BytesLike,
+    source_context: ContextLike = None,
+    destination_context: ContextLike = None,
+    source_key_id: str | None = None,
+    source_key_version_id: str | None = None,
+    source_algorithm: EncryptionAlgorithm | str | None = None,
+    dry_run: bool = False,
+) -> ReEncryptResult:
+    """`kmscore.reencrypt` with the IV of the destination given: 12 bytes, or 24 for XAES_256_GCM.
+
+    Raises as that does, and `ValueError` for an IV of another length, before the source is opened.
+    """
+    check_bytes(iv, "iv")
+    return reencrypt_with_iv(
+        keys,
+        ciphertext_blob,
+        destination_key_id,
+        source_context=source_context,
+        destination_context=destination_context,
+        source_key_id=source_key_id,
+        source_key_version_id=source_key_version_id,
+        source_algorithm=source_algorithm,
+        dry_run=dry_run,
+        iv=bytes(iv),
+    )
+
+
+def sm2_encrypt(public_key: PublicKey, plaintext: BytesLike, k: int) -> bytes:
+    """Return `plaintext`, 1 to 6,047 bytes, under SM2PKE in C1C3C2, with k in 1..n-1 given.
+
+    The `portable` backend computes it, whichever the key has: no other takes a k.
+
+    Raises `TypeError`, `KeyUsageError` if the key is not one of SM2, `PlaintextSizeError`, and
+    `ValueError` if k is out of range or gives a KDF output of zeros.
+    """
+    check_instance(public_key, PublicKey, "public_key")
+    check_bytes(plaintext, "plaintext")
+    check_integer(k, "k")
+    check_public_key(public_key, EncryptionAlgorithm.SM2PKE)
+    check_plaintext_length(byte_length(plaintext), public_key.spec, EncryptionAlgorithm.SM2PKE)
+    if not 1 <= k < N:
+        raise ValueError("k is not 1 to n-1")
+    message_bytes = bytes(plaintext)
+    point = decode_sm2_public_key(public_key.to_der())
+    parts = portable.load().encrypt_with_k(point, message_bytes, k)
+    if parts.c2 == message_bytes:
+        raise ValueError("k gives a KDF output of zeros")
+    return serialize(parts, Sm2Encoding.C1C3C2)

@@ -1,0 +1,151 @@
+"""Where keys come from: the protocol that a service implements, and the embedded keyring."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Protocol, final
+
+from kmscore._arguments import check_mapping
+from kmscore._immutable import Immutable
+from kmscore.algorithms import TAG_LENGTH
+from kmscore.blob import FIRST_ID_OFFSET, MAX_BLOB_LENGTH
+from kmscore.errors import InvalidKeyError, KeyNotFoundError, KeyVersionNotFoundError
+from kmscore.keys import Key, SymmetricKey, check_key
+
+
+class KeyProvider(Protocol):
+    """What an operation asks for keys; a service implements it over its own store.
+
+    The IDs that `version` is asked for come from the header of a ciphertext that nobody has
+    authenticated yet: they are hostile input. They are printable ASCII of at most 255 characters,
+    and nothing else is sure about them. Do not put them into a query, path or log unescaped.
+
+    An answer is never trusted: it must be one of the key classes, carry exactly the IDs that were
+    asked for, be enabled and fit the use. Exceptions other than the two below pass through the
+    operation unchanged.
+    """
+
+    def primary(self, key_id: str) -> Key:
+        """Return the version that seals. Raises `KeyNotFoundError` if there is no such key."""
+        ...
+
+    def version(self, key_id: str, key_version_id: str) -> Key:
+        """Return the version that opens.
+
+        Raises `KeyNotFoundError` if there is no such key and `KeyVersionNotFoundError` if the key
+        has no such version.
+        """
+        ...
+
+
+@final
+class Keyring(Immutable):
+    """The embedded provider: an immutable set of key versions, found in constant time."""
+
+    __slots__ = ("_by_header", "_primaries", "_versions")
+
+    _versions: dict[str, dict[str, Key]]
+    _primaries: dict[str, Key]
+    _by_header: dict[bytes, SymmetricKey]
+
+    def __init__(self, keys: Iterable[Key], *, primary: Mapping[str, str] | None = None) -> None:
+        """Take key versions; the last one given for a key ID is its primary version.
+
+        `primary` maps key IDs to key version IDs and overrules that.
+
+        Raises `TypeError` for anything that is not a key, `InvalidKeyError` for a version given
+        twice or versions of two specs under one key ID, and `KeyNotFoundError` or
+        `KeyVersionNotFoundError` if `primary` names what is not there.
+        """
+        check_mapping(primary, "primary")
+        versions: dict[str, dict[str, Key]] = {}
+        primaries: dict[str, Key] = {}
+        for key in keys:
+            check_key(key)
+            siblings = versions.setdefault(key.key_id, {})
+            if key.key_version_id in siblings:
+                raise _invalid_ring(
+                    f"version {key.key_version_id} of key {key.key_id} stands twice"
+                )
+            if siblings and primaries[key.key_id].spec is not key.spec:
+                raise _invalid_ring(f"the versions of key {key.key_id} are of two specs")
+            siblings[key.key_version_id] = key
+            primaries[key.key_id] = key
+        self._set(
+            _versions=versions,
+            _primaries=primaries,
+            _by_header={
+                key.header: key
+                for siblings in versions.values()
+                for key in siblings.values()
+                if isinstance(key, SymmetricKey)
+            },
+        )
+        for key_id, key_version_id in (primary or {}).items():
+            primaries[key_id] = self.version(key_id, key_version_id)
+
+    def primary(self, key_id: str) -> Key:
+        """Return the primary version of a key. Raises `KeyNotFoundError`."""
+        key = self._primaries.get(key_id)
+        if key is None:
+            raise _no_key(key_id)
+        return key
+
+    def version(self, key_id: str, key_version_id: str) -> Key:
+        """Return a version of a key. Raises `KeyNotFoundError` or `KeyVersionNotFoundError`."""
+        siblings = self._versions.get(key_id)
+        if siblings is None:
+            raise _no_key(key_id)
+        key = siblings.get(key_version_id)
+        if key is None:
+            raise KeyVersionNotFoundError(
+                f"no version {key_version_id!r:.260} of key {key_id!r:.260}"
+            )
+        return key
+
+    def with_version(self, key: Key) -> "Keyring":
+        """Return a new ring with `key` added as the primary version of its key ID.
+
+        Raises as the constructor does.
+        """
+        check_key(key)
+        primary = {key_id: version.key_version_id for key_id, version in self._primaries.items()}
+        return Keyring([*self, key], primary=primary | {key.key_id: key.key_version_id})
+
+    def find_sealed_by(self, blob: bytes) -> SymmetricKey | None:
+        """Return the key version whose own header `blob` begins with, if it can be a whole blob.
+
+        A header that equals one that this ring has serialised is canonical by construction, so a
+        hit says all that `CiphertextBlob.parse` would, for one slice and one lookup. `None` means
+        no more than that the blob has to be parsed.
+        """
+        try:
+            second_id = FIRST_ID_OFFSET + 1 + blob[FIRST_ID_OFFSET]
+            key = self._by_header.get(blob[: second_id + 1 + blob[second_id]])
+        except IndexError:
+            return None
+        if key is None:
+            return None
+        shortest = len(key.header) + key.suite.iv_length + TAG_LENGTH
+        return key if shortest <= len(blob) <= MAX_BLOB_LENGTH else None
+
+    def __iter__(self) -> Iterator[Key]:
+        """Iterate over all key versions, those of one key together, in the order given."""
+        for siblings in self._versions.values():
+            yield from siblings.values()
+
+    def __len__(self) -> int:
+        """Return the number of key versions."""
+        return sum(map(len, self._versions.values()))
+
+    def __repr__(self) -> str:
+        """Show how much is in it."""
+        return f"<Keyring keys={len(self._versions)} versions={len(self)}>"
+
+
+def _no_key(key_id: str) -> KeyNotFoundError:
+    """Return the `KeyNotFoundError`."""
+    return KeyNotFoundError(f"no key {key_id!r:.260}")
+
+
+def _invalid_ring(reason: str) -> InvalidKeyError:
+    """Return the `InvalidKeyError`."""
+    return InvalidKeyError(f"not a keyring: {reason}")

@@ -1,0 +1,176 @@
+"""SM2 keys."""
+
+from typing import final
+
+from kmscore._arguments import BytesLike, check_bytes, check_integer
+from kmscore.algorithms import KeySpec, KeyState
+from kmscore.errors import InvalidKeyError
+from kmscore.keys.encrypted import decrypt_pkcs8
+from kmscore.keys.pem import PemLike, decode_pem, encode_pem
+from kmscore.keys.public import PublicKey, sm2_public_key
+from kmscore.keys.structures import (
+    ENCRYPTED_PKCS8_LABEL,
+    PKCS8_LABEL,
+    SEC1_LABEL,
+    decode_sm2_pkcs8,
+    decode_sm2_sec1,
+    encode_sm2_pkcs8,
+    private_key_label,
+)
+from kmscore.keys.version import KeyVersion, random_id
+from kmscore.sm2.backends import select_backend
+from kmscore.sm2.backends.portable import multiply
+from kmscore.sm2.curve import G, N, Point
+from kmscore.sm2.scheme import Decryptor, draw_scalar
+
+
+@final
+class Sm2Key(KeyVersion):
+    """One version of an SM2 key: it decrypts SM2PKE.
+
+    Made by `from_pem`, `from_der`, `from_scalar` or `generate`.
+    """
+
+    __slots__ = ("_decryptor", "_scalar", "backend", "public_key")
+
+    backend: str
+    """What does the arithmetic: one of `kmscore.sm2.available_backends()`."""
+
+    public_key: PublicKey
+    """The public half; it encrypts with the same backend."""
+
+    _decryptor: Decryptor
+    _scalar: int
+
+    def __init__(
+        self,
+        key_id: str,
+        key_version_id: str,
+        scalar: int,
+        *,
+        public_point: Point | None = None,
+        backend: str | None = None,
+        state: KeyState | str = KeyState.ENABLED,
+    ) -> None:
+        """Take the private scalar d, 1 to n-2 (GB/T 32918.1-2016 section 6.1).
+
+        `public_point` is d·G if the caller already holds it from elsewhere; the two are compared.
+        `backend` is by default the best one available.
+
+        Raises `TypeError` for a wrong type, `InvalidKeyError` for an ID that is not 1 to 255
+        printable ASCII characters, a scalar out of range or a point that is not d·G, and
+        `UnsupportedAlgorithmError` for a backend that is not available or an unknown state.
+        """
+        check_integer(scalar, "scalar")
+        self._identify(key_id, key_version_id, KeySpec.EC_SM2, state)
+        chosen = select_backend(backend)
+        # n-1 is out because an SM2 signature divides by 1 + d.
+        if not 1 <= scalar <= N - 2:
+            raise InvalidKeyError("the private scalar is not 1 to n-2")
+        point = multiply(scalar, G)
+        if public_point not in {None, point}:
+            raise InvalidKeyError("the public point does not belong to the private scalar")
+        self._set(
+            backend=chosen.name,
+            public_key=sm2_public_key(point, chosen),
+            _decryptor=chosen.decryptor(scalar, point),
+            _scalar=scalar,
+        )
+
+    @classmethod
+    def from_pem(
+        cls,
+        key_id: str,
+        key_version_id: str,
+        data: PemLike,
+        *,
+        password: BytesLike | None = None,
+        backend: str | None = None,
+        state: KeyState | str = KeyState.ENABLED,
+    ) -> "Sm2Key":
+        """Read one private key in PEM: PKCS#8, encrypted or not, or SEC1 (RFC 5208, RFC 5915).
+
+        Encrypted means PBES2 with PBKDF2 and AES or SM4 in CBC mode (RFC 8018). A public key in
+        the file must belong to the private one.
+
+        Raises `InvalidKeyError` if that is not what `data` holds, or if the password is wrong,
+        missing or given for nothing; else as the constructor does.
+        """
+        label, der = decode_pem(data, (PKCS8_LABEL, SEC1_LABEL, ENCRYPTED_PKCS8_LABEL))
+        scalar, point = _decode(label, der, password)
+        return cls(key_id, key_version_id, scalar, public_point=point, backend=backend, state=state)
+
+    @classmethod
+    def from_der(
+        cls,
+        key_id: str,
+        key_version_id: str,
+        data: BytesLike,
+        *,
+        password: BytesLike | None = None,
+        backend: str | None = None,
+        state: KeyState | str = KeyState.ENABLED,
+    ) -> "Sm2Key":
+        """Read one private key in DER: PKCS#8, encrypted or not, or SEC1.
+
+        Raises as `from_pem` does.
+        """
+        check_bytes(data, "DER")
+        der = bytes(data)
+        scalar, point = _decode(private_key_label(der), der, password)
+        return cls(key_id, key_version_id, scalar, public_point=point, backend=backend, state=state)
+
+    @classmethod
+    def from_scalar(
+        cls,
+        key_id: str,
+        key_version_id: str,
+        scalar: int,
+        *,
+        backend: str | None = None,
+        state: KeyState | str = KeyState.ENABLED,
+    ) -> "Sm2Key":
+        """Return the key of a private scalar d, 1 to n-2. Raises as the constructor does."""
+        return cls(key_id, key_version_id, scalar, backend=backend, state=state)
+
+    @classmethod
+    def generate(
+        cls,
+        *,
+        key_id: str | None = None,
+        key_version_id: str | None = None,
+        backend: str | None = None,
+        state: KeyState | str = KeyState.ENABLED,
+    ) -> "Sm2Key":
+        """Return a fresh key; absent IDs are random UUIDs. Raises as the constructor does."""
+        scalar = N - 1
+        while scalar == N - 1:
+            scalar = draw_scalar()
+        return cls(
+            random_id(key_id, "key_id"),
+            random_id(key_version_id, "key_version_id"),
+            scalar,
+            backend=backend,
+            state=state,
+        )
+
+    def private_pem(self) -> bytes:
+        """Return the private key as unencrypted PKCS#8 in PEM. Whoever holds it holds the key."""
+        der = encode_sm2_pkcs8(self._scalar, multiply(self._scalar, G))
+        return encode_pem(der, PKCS8_LABEL)
+
+    def __repr__(self) -> str:
+        """Show everything but the material."""
+        return f"{super().__repr__()[:-1]} backend={self.backend}>"
+
+
+def _decode(label: str, der: bytes, password: BytesLike | None) -> tuple[int, Point | None]:
+    """Return the scalar, and the public point if it is there, of a private key in DER."""
+    if password is not None:
+        check_bytes(password, "password")
+    if (label == ENCRYPTED_PKCS8_LABEL) != (password is not None):
+        needed = "needs a password" if password is None else "is not encrypted, yet has a password"
+        raise InvalidKeyError(f"the key {needed}")
+    if password is not None:
+        return decode_sm2_pkcs8(decrypt_pkcs8(der, bytes(password)))
+    return decode_sm2_sec1(der) if label == SEC1_LABEL else decode_sm2_pkcs8(der)

@@ -1,0 +1,185 @@
+"""The DER of keys: SubjectPublicKeyInfo, PKCS#8 and SEC1, in strict ASN.1.
+
+`cryptography` knows the structures but not the curve of SM2, so the SM2 ones are read and written
+here: SubjectPublicKeyInfo (RFC 5280 section 4.1, RFC 5480), PrivateKeyInfo (RFC 5208) and
+ECPrivateKey (RFC 5915), with the named curve 1.2.156.10197.1.301 under id-ecPublicKey.
+"""
+
+from typing import Annotated, Final, TypeVar
+
+from cryptography.hazmat import asn1
+from cryptography.x509 import ObjectIdentifier
+
+from kmscore.errors import InvalidKeyError
+from kmscore.sm2.curve import COORDINATE_LENGTH, Point, decode_point, encode_point, is_on_curve
+
+PKCS8_LABEL: Final = "PRIVATE KEY"
+SEC1_LABEL: Final = "EC PRIVATE KEY"
+ENCRYPTED_PKCS8_LABEL: Final = "ENCRYPTED PRIVATE KEY"
+
+_EC_PUBLIC_KEY: Final = ObjectIdentifier("1.2.840.10045.2.1")
+_RSA_ENCRYPTION: Final = ObjectIdentifier("1.2.840.113549.1.1.1")
+_SM2_CURVE: Final = ObjectIdentifier("1.2.156.10197.1.301")
+
+_UNCOMPRESSED: Final = b"\x04"
+_PRIVATE_KEY_INFO_VERSION: Final = 0
+_EC_PRIVATE_KEY_VERSION: Final = 1
+
+_Structure = TypeVar("_Structure")
+
+
+@asn1.sequence
+class _AlgorithmIdentifier:
+    algorithm: ObjectIdentifier
+    parameters: ObjectIdentifier | asn1.Null
+
+
+@asn1.sequence
+class _SubjectPublicKeyInfo:
+    algorithm: _AlgorithmIdentifier
+    subject_public_key: asn1.BitString
+
+
+@asn1.sequence
+class _PrivateKeyInfo:
+    version: int
+    algorithm: _AlgorithmIdentifier
+    private_key: bytes
+    attributes: Annotated[asn1.SetOf[asn1.TLV] | None, asn1.Implicit(0)]
+
+
+@asn1.sequence
+class _EcPrivateKey:
+    version: int
+    private_key: bytes
+    parameters: Annotated[ObjectIdentifier | None, asn1.Explicit(0)]
+    public_key: Annotated[asn1.BitString | None, asn1.Explicit(1)]
+
+
+_SM2_ALGORITHM: Final = _AlgorithmIdentifier(algorithm=_EC_PUBLIC_KEY, parameters=_SM2_CURVE)
+
+
+def is_rsa_public_key(der: bytes) -> bool:
+    """Tell whether a SubjectPublicKeyInfo is one of RSA; raise `InvalidKeyError` if it is none."""
+    info = _decode(_SubjectPublicKeyInfo, der, "SubjectPublicKeyInfo")
+    return info.algorithm.algorithm == _RSA_ENCRYPTION
+
+
+def decode_sm2_public_key(der: bytes) -> Point:
+    """Return the point of a SubjectPublicKeyInfo of SM2.
+
+    Raises `InvalidKeyError` for another structure, algorithm or curve, and for a point that is
+    not on the curve or not in the uncompressed form of 65 bytes.
+    """
+    info = _decode(_SubjectPublicKeyInfo, der, "SubjectPublicKeyInfo")
+    _check_algorithm(info.algorithm)
+    return _decode_point(info.subject_public_key)
+
+
+def encode_sm2_public_key(point: Point) -> bytes:
+    """Return the SubjectPublicKeyInfo of an SM2 point."""
+    return asn1.encode_der(
+        _SubjectPublicKeyInfo(algorithm=_SM2_ALGORITHM, subject_public_key=_bit_string(point))
+    )
+
+
+def private_key_label(der: bytes) -> str:
+    """Return the PEM label that the DER of a private key would stand under.
+
+    Only a fork in the road: whichever structure it names is then read in full and strictly.
+    """
+    body = 2 + (der[1] & 0x7F if len(der) > 1 and der[1] & 0x80 else 0)
+    if der[body : body + 1] == b"\x30":
+        return ENCRYPTED_PKCS8_LABEL
+    return SEC1_LABEL if der[body : body + 3] == b"\x02\x01\x01" else PKCS8_LABEL
+
+
+def decode_sm2_pkcs8(der: bytes) -> tuple[int, Point | None]:
+    """Return the scalar of a PrivateKeyInfo of SM2, and its public point if that is in it.
+
+    Raises `InvalidKeyError` for another structure, version, algorithm or curve. The scalar's range
+    and whether the point belongs to it are not checked here.
+    """
+    info = _decode(_PrivateKeyInfo, der, "PKCS#8")
+    if info.version != _PRIVATE_KEY_INFO_VERSION:
+        raise _invalid("is PKCS#8 of an unknown version")
+    _check_algorithm(info.algorithm)
+    return _decode_ec_private_key(info.private_key, curve_named_outside=True)
+
+
+def decode_sm2_sec1(der: bytes) -> tuple[int, Point | None]:
+    """Return the scalar of an ECPrivateKey of SM2, and its public point if that is in it.
+
+    Raises `InvalidKeyError` as `decode_sm2_pkcs8` does, and if the curve is not named.
+    """
+    return _decode_ec_private_key(der, curve_named_outside=False)
+
+
+def encode_sm2_pkcs8(scalar: int, point: Point) -> bytes:
+    """Return the PrivateKeyInfo of an SM2 key, as OpenSSL writes it."""
+    private_key = _EcPrivateKey(
+        version=_EC_PRIVATE_KEY_VERSION,
+        private_key=scalar.to_bytes(COORDINATE_LENGTH, "big"),
+        parameters=None,
+        public_key=_bit_string(point),
+    )
+    return asn1.encode_der(
+        _PrivateKeyInfo(
+            version=_PRIVATE_KEY_INFO_VERSION,
+            algorithm=_SM2_ALGORITHM,
+            private_key=asn1.encode_der(private_key),
+            attributes=None,
+        )
+    )
+
+
+def _decode_ec_private_key(der: bytes, *, curve_named_outside: bool) -> tuple[int, Point | None]:
+    """Return scalar and point of an ECPrivateKey."""
+    key = _decode(_EcPrivateKey, der, "ECPrivateKey")
+    if key.version != _EC_PRIVATE_KEY_VERSION:
+        raise _invalid("is an ECPrivateKey of an unknown version")
+    if key.parameters is None:
+        if not curve_named_outside:
+            raise _invalid("does not name its curve")
+    elif key.parameters != _SM2_CURVE:
+        raise _invalid("is not on the curve of SM2")
+    if len(key.private_key) != COORDINATE_LENGTH:
+        raise _invalid(f"has a private scalar that is not {COORDINATE_LENGTH} bytes long")
+    point = None if key.public_key is None else _decode_point(key.public_key)
+    return int.from_bytes(key.private_key, "big"), point
+
+
+def _decode(structure: type[_Structure], der: bytes, name: str) -> _Structure:
+    """Return the structure that `der` encodes, with nothing after it."""
+    try:
+        return asn1.decode_der(structure, der)
+    except ValueError:
+        pass
+    raise _invalid(f"is not DER of {name}")
+
+
+def _check_algorithm(identifier: _AlgorithmIdentifier) -> None:
+    """Refuse any algorithm but an elliptic-curve key on the curve of SM2."""
+    if (identifier.algorithm, identifier.parameters) != (_EC_PUBLIC_KEY, _SM2_CURVE):
+        raise _invalid("is not one of SM2")
+
+
+def _decode_point(bits: asn1.BitString) -> Point:
+    """Return the point of 04, x and y, on the curve."""
+    data = bits.as_bytes()
+    if bits.padding_bits() or len(data) != 1 + 2 * COORDINATE_LENGTH:
+        raise _invalid("has a public point that is not 65 bytes long")
+    point = decode_point(data[1:])
+    if not data.startswith(_UNCOMPRESSED) or not is_on_curve(point):
+        raise _invalid("has a public point that is not on the curve")
+    return point
+
+
+def _bit_string(point: Point) -> asn1.BitString:
+    """Return the uncompressed form of a point."""
+    return asn1.BitString(_UNCOMPRESSED + encode_point(point), 0)
+
+
+def _invalid(reason: str) -> InvalidKeyError:
+    """Return the `InvalidKeyError`."""
+    return InvalidKeyError(f"the key {reason}")

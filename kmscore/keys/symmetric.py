@@ -1,0 +1,114 @@
+"""Symmetric keys: AES and SM4, each bound to one suite."""
+
+import os
+from typing import final
+
+from kmscore import aead
+from kmscore._arguments import BytesLike, check_bytes, check_instance
+from kmscore.algorithms import KEY_SPECS, KeySpec, KeyState, Suite
+from kmscore.blob import encode_header
+from kmscore.errors import InvalidKeyError
+from kmscore.keys.version import KeyVersion, random_id
+
+
+@final
+class SymmetricKey(KeyVersion):
+    """One version of a symmetric key, bound to one suite for good.
+
+    The binding is what keeps one material from being used by two ciphers: a ciphertext whose
+    header names another suite is refused before any decryption.
+    """
+
+    __slots__ = ("_material", "_sealer", "header", "suite")
+
+    suite: Suite
+    """The only suite that this key version seals and opens with."""
+
+    header: bytes
+    """The header of every v1 blob of this key version: what stands before the IV."""
+
+    _material: bytes
+    _sealer: aead.Sealer
+
+    def __init__(
+        self,
+        key_id: str,
+        key_version_id: str,
+        spec: KeySpec | str,
+        material: BytesLike,
+        *,
+        suite: Suite | None = None,
+        state: KeyState | str = KeyState.ENABLED,
+    ) -> None:
+        """Take `material`: 32, 24 or 16 bytes for AES_256, AES_192, AES_128, 16 for SM4.
+
+        `suite` is by default `XAES_256_GCM` for AES_256 and the spec's own GCM for the others;
+        AES_256 also takes `AES_256_GCM`.
+
+        Raises `TypeError` for a wrong type, `InvalidKeyError` for an ID that is not 1 to 255
+        printable ASCII characters, a spec that is not symmetric, a suite that is not the spec's
+        or material of another length, and `UnsupportedAlgorithmError` for an unknown spec or
+        state, or if this build of `cryptography` lacks the cipher.
+        """
+        check_bytes(material, "material")
+        if suite is not None:
+            check_instance(suite, Suite, "suite")
+        spec = KeySpec(spec)
+        self._identify(key_id, key_version_id, spec, state)
+        suite = _choose_suite(spec, suite)
+        raw = bytes(material)
+        if len(raw) != suite.key_length:
+            raise InvalidKeyError(
+                f"{spec.name} takes {suite.key_length} bytes of material, not {len(raw)}"
+            )
+        self._set(
+            suite=suite,
+            header=encode_header(suite, key_id, key_version_id),
+            _material=raw,
+            _sealer=aead.sealer(suite, raw),
+        )
+
+    @classmethod
+    def generate(
+        cls,
+        spec: KeySpec | str,
+        *,
+        key_id: str | None = None,
+        key_version_id: str | None = None,
+        suite: Suite | None = None,
+        state: KeyState | str = KeyState.ENABLED,
+    ) -> "SymmetricKey":
+        """Return a key of fresh material from the operating system; absent IDs are random UUIDs.
+
+        Raises as the constructor does.
+        """
+        spec = KeySpec(spec)
+        length = _choose_suite(spec, None).key_length
+        return cls(
+            random_id(key_id, "key_id"),
+            random_id(key_version_id, "key_version_id"),
+            spec,
+            os.urandom(length),
+            suite=suite,
+            state=state,
+        )
+
+    def export_material(self) -> bytes:
+        """Return the raw key material. Whoever holds it holds the key."""
+        return self._material
+
+    def __repr__(self) -> str:
+        """Show everything but the material."""
+        return f"{super().__repr__()[:-1]} suite={self.suite.name}>"
+
+
+def _choose_suite(spec: KeySpec, suite: Suite | None) -> Suite:
+    """Return `suite` if it is one of the spec's, or the spec's default for `None`."""
+    suites = KEY_SPECS[spec].suites
+    if not suites:
+        raise InvalidKeyError(f"{spec.name} is not the spec of a symmetric key")
+    if suite is None:
+        return suites[0]
+    if suite not in suites:
+        raise InvalidKeyError(f"{spec.name} cannot be bound to {suite.name}")
+    return suite

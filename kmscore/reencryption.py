@@ -1,0 +1,230 @@
+"""Re-encryption: open a ciphertext under one key, seal it under another, let no plaintext out.
+
+The way of the ciphertext is one line: parse, contexts, keys of both sides, sizes, open, seal. Each
+stage looks only at what the stages before it have let through, so that the first thing wrong in
+that order is what is raised. Both sides are complete before the source is opened: a destination
+that is missing or disabled costs no decryption and tells nothing about the source's plaintext.
+"""
+
+from typing import NamedTuple
+
+from kmscore import asymmetric, envelope
+from kmscore._arguments import (
+    BytesLike,
+    check_bytes,
+    check_flag,
+    check_mapping,
+    check_optional_text,
+    check_text,
+)
+from kmscore.algorithms import EncryptionAlgorithm, Suite
+from kmscore.answers import (
+    check_provider,
+    check_source_ids,
+    decrypting_key,
+    opening_key,
+    read_header,
+    sealing_key,
+)
+from kmscore.blob import blob_bytes
+from kmscore.context import ContextLike, EncryptionContext
+from kmscore.errors import InvalidContextError
+from kmscore.keyring import KeyProvider
+from kmscore.keys import Key, SymmetricKey
+from kmscore.operations import check_plaintext_length
+
+
+class ReEncryptResult(NamedTuple):
+    """What was re-encrypted from where to where."""
+
+    ciphertext_blob: bytes | None
+    """The new v1 ciphertext blob; `None` in a dry run."""
+
+    source_key_id: str
+    source_key_version_id: str
+    destination_key_id: str
+    destination_key_version_id: str
+    source_algorithm: EncryptionAlgorithm | None
+    """How the source was encrypted; `None` for a v1 ciphertext blob."""
+
+    destination_suite: Suite
+
+
+class _Opened(NamedTuple):
+    """A source that has been opened, and all that is needed to seal it again."""
+
+    source: Key
+    plaintext: bytes
+    destination: SymmetricKey
+    context: EncryptionContext
+
+
+def reencrypt(
+    keys: KeyProvider,
+    ciphertext_blob: BytesLike,
+    destination_key_id: str,
+    *,
+    source_context: ContextLike = None,
+    destination_context: ContextLike = None,
+    source_key_id: str | None = None,
+    source_key_version_id: str | None = None,
+    source_algorithm: EncryptionAlgorithm | str | None = None,
+    dry_run: bool = False,
+) -> ReEncryptResult:
+    """Open a ciphertext and seal its plaintext under another key, key version or context.
+
+    Without `source_algorithm` the source is a v1 ciphertext blob: its header names the key version
+    that opens it, `source_context` must equal the context it was sealed under, and
+    `source_key_id` and `source_key_version_id`, if given, must be the header's.
+
+    With `source_algorithm` the source is a bare asymmetric ciphertext (RSA: as many bytes as the
+    modulus; SM2PKE: ASN1_DER of at most 6,159 bytes or C1C3C2 of at most 6,144). It names nothing,
+    so both source IDs are required, and it binds nothing, so there can be no source context.
+
+    The destination is a symmetric key; its primary version seals, under `destination_context`.
+    `None` is the empty context and never means that the source's is kept. To move a ciphertext to
+    the newest version of its own key, name that key as the destination.
+
+    A dry run does everything but draw the IV and seal. It opens the source: whoever may run it
+    learns from it just what a real call tells, a decryption oracle's answer included.
+
+    Returns a `ReEncryptResult`; its blob has at most 6,701 bytes.
+
+    Raises, the first of these that applies:
+
+    - `TypeError` for a wrong type, or a source ID missing beside `source_algorithm`, and
+      `UnsupportedAlgorithmError` if that algorithm is unknown;
+    - `InvalidBlobError` if the source is not a v1 blob;
+    - `InvalidContextError` for either context;
+    - `IncorrectKeyError` if a source ID is not the header's;
+    - for the source key, then for the destination key: what `keys` raises (`KeyNotFoundError`,
+      `KeyVersionNotFoundError`), `IncorrectKeyError` if `keys` answers another key or the header's
+      suite is not the key's, `KeyStateError`, `KeyUsageError`, and for the source's algorithm
+      `UnsupportedAlgorithmError` if this build of the libraries lacks it;
+    - `PlaintextSizeError` if the blob holds more than 6,144 bytes;
+    - `DecryptionError` if the source does not open, whatever the reason.
+    """
+    return reencrypt_with_iv(
+        keys,
+        ciphertext_blob,
+        destination_key_id,
+        source_context=source_context,
+        destination_context=destination_context,
+        source_key_id=source_key_id,
+        source_key_version_id=source_key_version_id,
+        source_algorithm=source_algorithm,
+        dry_run=dry_run,
+        iv=None,
+    )
+
+
+def reencrypt_with_iv(
+    keys: KeyProvider,
+    ciphertext_blob: BytesLike,
+    destination_key_id: str,
+    *,
+    source_context: ContextLike,
+    destination_context: ContextLike,
+    source_key_id: str | None,
+    source_key_version_id: str | None,
+    source_algorithm: EncryptionAlgorithm | str | None,
+    dry_run: bool,
+    iv: bytes | None,
+) -> ReEncryptResult:
+    """`reencrypt` with the IV given, or a fresh one for `None`; `kmscore.hazmat` calls it."""
+    check_provider(keys)
+    check_bytes(ciphertext_blob, "ciphertext_blob")
+    check_text(destination_key_id, "destination_key_id")
+    check_mapping(source_context, "source_context")
+    check_mapping(destination_context, "destination_context")
+    check_optional_text(source_key_id, "source_key_id")
+    check_optional_text(source_key_version_id, "source_key_version_id")
+    check_flag(dry_run, "dry_run")
+    if source_algorithm is None:
+        algorithm = None
+        opened = _open_blob(
+            keys,
+            ciphertext_blob,
+            destination_key_id,
+            source_context,
+            destination_context,
+            source_key_id,
+            source_key_version_id,
+            iv,
+        )
+    else:
+        if source_key_id is None or source_key_version_id is None:
+            raise TypeError("source_algorithm needs source_key_id and source_key_version_id")
+        algorithm = EncryptionAlgorithm(source_algorithm)
+        opened = _open_asymmetric(
+            keys,
+            ciphertext_blob,
+            destination_key_id,
+            source_context,
+            destination_context,
+            source_key_id,
+            source_key_version_id,
+            algorithm,
+            iv,
+        )
+    source, plaintext, destination, context = opened
+    new_blob = None
+    if not dry_run:
+        iv = envelope.fresh_iv(destination) if iv is None else iv
+        new_blob = envelope.seal(destination, iv, plaintext, context)
+    return ReEncryptResult(
+        new_blob,
+        source.key_id,
+        source.key_version_id,
+        destination.key_id,
+        destination.key_version_id,
+        algorithm,
+        destination.suite,
+    )
+
+
+def _open_blob(
+    keys: KeyProvider,
+    ciphertext_blob: BytesLike,
+    destination_key_id: str,
+    source_context: ContextLike,
+    destination_context: ContextLike,
+    source_key_id: str | None,
+    source_key_version_id: str | None,
+    iv: bytes | None,
+) -> _Opened:
+    """Open a v1 blob, after everything but its tag has been checked."""
+    raw = blob_bytes(ciphertext_blob)
+    header = read_header(keys, raw)
+    opening_context = EncryptionContext.of(source_context)
+    sealing_context = EncryptionContext.of(destination_context)
+    check_source_ids(header, source_key_id, source_key_version_id)
+    source = opening_key(keys, header)
+    destination = sealing_key(keys, destination_key_id)
+    check_plaintext_length(envelope.plaintext_length(source, raw))
+    envelope.check_iv(destination, iv)
+    plaintext = envelope.open_blob(source, raw, opening_context)
+    return _Opened(source, plaintext, destination, sealing_context)
+
+
+def _open_asymmetric(
+    keys: KeyProvider,
+    ciphertext: BytesLike,
+    destination_key_id: str,
+    source_context: ContextLike,
+    destination_context: ContextLike,
+    source_key_id: str,
+    source_key_version_id: str,
+    algorithm: EncryptionAlgorithm,
+    iv: bytes | None,
+) -> _Opened:
+    """Open a bare asymmetric ciphertext, after everything but its own bytes has been checked."""
+    if EncryptionContext.of(source_context):
+        raise InvalidContextError("an asymmetric ciphertext binds no encryption context")
+    sealing_context = EncryptionContext.of(destination_context)
+    source = decrypting_key(keys, source_key_id, source_key_version_id, algorithm)
+    asymmetric.check_supported(algorithm)
+    destination = sealing_key(keys, destination_key_id)
+    envelope.check_iv(destination, iv)
+    plaintext = asymmetric.decrypt_with(source, algorithm, ciphertext)
+    return _Opened(source, plaintext, destination, sealing_context)
