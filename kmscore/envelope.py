@@ -7,9 +7,9 @@ key version ID and context as it does for IV and ciphertext.
 
 import os
 
-from kmscore.algorithms import TAG_LENGTH
+from kmscore.algorithms import MAX_PLAINTEXT_LENGTH, TAG_LENGTH
 from kmscore.context import EncryptionContext
-from kmscore.errors import DecryptionError
+from kmscore.errors import DecryptionError, PlaintextSizeError
 from kmscore.keys import SymmetricKey
 
 
@@ -39,6 +39,12 @@ def open_blob(key: SymmetricKey, ciphertext_blob: bytes, context: EncryptionCont
 def plaintext_length(key: SymmetricKey, ciphertext_blob: bytes) -> int:
     """Return how long the plaintext of a v1 blob of `key` is, without opening it."""
     return len(ciphertext_blob) - len(key.header) - key.suite.iv_length - TAG_LENGTH
+
+
+def check_plaintext_length(length: int) -> None:
+    """Raise `PlaintextSizeError` for a plaintext of more than 6,144 bytes."""
+    if length > MAX_PLAINTEXT_LENGTH:
+        raise PlaintextSizeError(f"plaintext of {length} bytes, at most {MAX_PLAINTEXT_LENGTH}")
 
 
 def check_iv(key: SymmetricKey, iv: bytes | None) -> None:

@@ -21,7 +21,7 @@ from kmscore._arguments import (
     check_mapping,
     check_text,
 )
-from kmscore.algorithms import MAX_DATA_KEY_LENGTH, MAX_PLAINTEXT_LENGTH, EncryptionAlgorithm
+from kmscore.algorithms import MAX_DATA_KEY_LENGTH, EncryptionAlgorithm
 from kmscore.answers import (
     check_provider,
     decrypting_key,
@@ -118,7 +118,7 @@ def encrypt_with_iv(
     _check_types(keys, key_id, context)
     encryption_context = EncryptionContext.of(context)
     key = sealing_key(keys, key_id)
-    check_plaintext_length(byte_length(plaintext))
+    envelope.check_plaintext_length(byte_length(plaintext))
     envelope.check_iv(key, iv)
     iv = envelope.fresh_iv(key) if iv is None else iv
     ciphertext_blob = envelope.seal(key, iv, bytes(plaintext), encryption_context)
@@ -143,7 +143,7 @@ def decrypt(
     header = read_header(keys, raw)
     encryption_context = EncryptionContext.of(context)
     key = opening_key(keys, header)
-    check_plaintext_length(envelope.plaintext_length(key, raw))
+    envelope.check_plaintext_length(envelope.plaintext_length(key, raw))
     plaintext = envelope.open_blob(key, raw, encryption_context)
     return DecryptResult(key.key_id, key.key_version_id, plaintext)
 
@@ -211,7 +211,7 @@ def export_data_key(
     key = opening_key(keys, header)
     asymmetric.check_public_key(public_key, algorithm)
     length = envelope.plaintext_length(key, raw)
-    check_plaintext_length(length)
+    envelope.check_plaintext_length(length)
     asymmetric.check_plaintext_length(length, public_key.spec, algorithm)
     data_key = envelope.open_blob(key, raw, encryption_context)
     exported = asymmetric.encrypt_to(public_key, algorithm, data_key)
@@ -293,12 +293,6 @@ def asymmetric_decrypt(
     asymmetric.check_supported(algorithm)
     plaintext = asymmetric.decrypt_with(key, algorithm, ciphertext)
     return DecryptResult(key.key_id, key.key_version_id, plaintext)
-
-
-def check_plaintext_length(length: int) -> None:
-    """Raise `PlaintextSizeError` for a symmetric plaintext of more than 6,144 bytes."""
-    if length > MAX_PLAINTEXT_LENGTH:
-        raise PlaintextSizeError(f"plaintext of {length} bytes, at most {MAX_PLAINTEXT_LENGTH}")
 
 
 def _check_data_key_length(length: int) -> None:

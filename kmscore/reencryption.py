@@ -31,7 +31,6 @@ from kmscore.context import ContextLike, EncryptionContext
 from kmscore.errors import InvalidContextError
 from kmscore.keyring import KeyProvider
 from kmscore.keys import Key, SymmetricKey
-from kmscore.operations import check_plaintext_length
 
 
 class ReEncryptResult(NamedTuple):
@@ -201,7 +200,7 @@ def _open_blob(
     check_source_ids(header, source_key_id, source_key_version_id)
     source = opening_key(keys, header)
     destination = sealing_key(keys, destination_key_id)
-    check_plaintext_length(envelope.plaintext_length(source, raw))
+    envelope.check_plaintext_length(envelope.plaintext_length(source, raw))
     envelope.check_iv(destination, iv)
     plaintext = envelope.open_blob(source, raw, opening_context)
     return _Opened(source, plaintext, destination, sealing_context)

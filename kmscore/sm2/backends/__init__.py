@@ -6,7 +6,7 @@ that name. Nothing is loaded before it is asked for.
 
 import importlib
 from functools import cache
-from typing import Final, Never
+from typing import Final
 
 from kmscore._arguments import check_optional_text
 from kmscore.errors import UnsupportedAlgorithmError

@@ -1,0 +1,5 @@
+"""`python -m kmscore`: the command line."""
+
+from kmscore.cli import main
+
+main()

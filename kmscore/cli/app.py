@@ -1,0 +1,52 @@
+"""The commands of `kmscore`."""
+
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+import kmscore
+from kmscore.cli import demo
+from kmscore.errors import KmsCoreError
+
+app = typer.Typer(
+    name="kmscore",
+    no_args_is_help=True,
+    # A traceback with the values of local variables would show key material.
+    pretty_exceptions_enable=False,
+)
+
+
+def _print_version(wanted: bool) -> None:  # noqa: FBT001 (typer's form of a callback)
+    """Print the version and stop."""
+    if wanted:
+        typer.echo(f"kmscore {kmscore.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    *,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version."
+        ),
+    ] = False,
+) -> None:
+    """Re-encrypt ciphertexts as a cloud KMS does."""
+
+
+@app.command("demo")
+def run_demo() -> None:
+    """Re-encrypt real, published ciphertexts in memory, and show what is refused.
+
+    Exits with 1 if anything comes out other than it must.
+    """
+    try:
+        succeeded = demo.show(Console())
+    except KmsCoreError as error:
+        typer.echo(f"kmscore: {error.code}: {error}", err=True)
+        succeeded = False
+    if not succeeded:
+        raise typer.Exit(1)

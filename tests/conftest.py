@@ -1,0 +1,76 @@
+"""What every test may use, and the two promises that hold for the whole run."""
+
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+import kmscore
+from kmscore import KeySpec, RsaKey, Sm2Key
+
+# No deadline: the machines are shared, and a slow second is not a failed law.
+settings.register_profile("kmscore", deadline=None, print_blob=True)
+settings.load_profile("kmscore")
+
+_CHECKOUT = Path(__file__).resolve().parent.parent
+_known_answers: Counter[str] = Counter()
+
+
+def pytest_configure() -> None:
+    """Refuse to test the checkout: what users get is the wheel."""
+    if Path(kmscore.__file__).resolve().is_relative_to(_CHECKOUT / "kmscore"):
+        raise pytest.UsageError("the tests run on the installed wheel: pip install '.[test]'")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print how many published cases ran, by source."""
+    if _known_answers:
+        terminalreporter.section("known answers by others")
+        for source, number in sorted(_known_answers.items()):
+            terminalreporter.line(f"{number:6} {source}")
+        terminalreporter.line(f"{_known_answers.total():6} in all")
+
+
+@pytest.fixture
+def count_known_answers() -> Callable[[str, int], None]:
+    """Return a function that adds to the number of published cases run from a source."""
+
+    def count(source: str, number: int = 1) -> None:
+        _known_answers[source] += number
+
+    return count
+
+
+@pytest.fixture(scope="session", params=["openssl", "portable", "gmssl"])
+def backend(request: pytest.FixtureRequest) -> str:
+    """Run the test on every backend of SM2; skip what this machine does not have."""
+    name: str = request.param
+    if name not in kmscore.sm2.available_backends():
+        pytest.skip(f"the SM2 backend {name} is not usable here")
+    return name
+
+
+@pytest.fixture(scope="session")
+def rsa_keys() -> dict[KeySpec, RsaKey]:
+    """One RSA key of each spec, made once: key ID `rsa-2048` and so on, version `v1`."""
+    specs = (KeySpec.RSA_2048, KeySpec.RSA_3072, KeySpec.RSA_4096)
+    return {
+        spec: RsaKey.generate(
+            spec, key_id=spec.value.lower().replace("_", "-"), key_version_id="v1"
+        )
+        for spec in specs
+    }
+
+
+@pytest.fixture(scope="session")
+def rsa_key(rsa_keys: dict[KeySpec, RsaKey]) -> RsaKey:
+    """One RSA_2048 key: key ID `rsa-2048`, version `v1`."""
+    return rsa_keys[KeySpec.RSA_2048]
+
+
+@pytest.fixture(scope="session")
+def sm2_key() -> Sm2Key:
+    """One SM2 key on the best backend: key ID `sm2`, version `v1`."""
+    return Sm2Key.generate(key_id="sm2", key_version_id="v1")

@@ -1,0 +1,249 @@
+"""The structure of the package: layers, names, and what may not be in it."""
+
+import ast
+import importlib
+import pkgutil
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+import kmscore
+
+_PACKAGE = Path(kmscore.__file__).resolve().parent
+
+# The rooms from the ground up. A room imports only from rooms before it, or within itself.
+_ROOMS = (
+    "errors",
+    "_immutable",
+    "_arguments",
+    "algorithms",
+    "context",
+    "blob",
+    "aead",
+    "sm2",
+    "keys",
+    "keyring",
+    "answers",
+    "envelope",
+    "asymmetric",
+    "operations",
+    "reencryption",
+    "hazmat",
+    "__init__",
+    "cli",
+    "__main__",
+)
+
+# What the engine has none of: clock, socket, thread, logging, a random source that is not the
+# operating system's.
+_FORBIDDEN = frozenset(
+    {
+        "asyncio",
+        "concurrent",
+        "datetime",
+        "http",
+        "io",
+        "logging",
+        "multiprocessing",
+        "pathlib",
+        "pickle",
+        "random",
+        "selectors",
+        "shutil",
+        "signal",
+        "socket",
+        "ssl",
+        "subprocess",
+        "tempfile",
+        "threading",
+        "time",
+        "urllib",
+        "warnings",
+    }
+)
+
+
+def _sources() -> dict[str, str]:
+    """Return the source of every module of the package by its dotted name."""
+    return {
+        ".".join(("kmscore", *path.relative_to(_PACKAGE).with_suffix("").parts)): path.read_text(
+            "utf-8"
+        )
+        for path in _PACKAGE.rglob("*.py")
+    }
+
+
+def _imports(source: str) -> Iterator[str]:
+    """Yield the dotted name of everything that a module imports, at any depth of its code."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "relative imports are not followed here"
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def _module(name: str, sources: Mapping[str, str]) -> str:
+    """Return the module of the package that an imported name stands in."""
+    while name not in sources:
+        if f"{name}.__init__" in sources:
+            return f"{name}.__init__"
+        name = name.rpartition(".")[0]
+    return name
+
+
+def _graph(sources: Mapping[str, str]) -> dict[str, set[str]]:
+    """Return, for each module, the modules of the package that it imports."""
+    return {
+        name: {
+            _module(imported, sources)
+            for imported in _imports(source)
+            if imported.split(".")[0] == "kmscore"
+        }
+        for name, source in sources.items()
+    }
+
+
+def _upward_imports(sources: Mapping[str, str]) -> list[str]:
+    """Return every import that does not point down."""
+    return [
+        f"{name} imports {imported}"
+        for name, targets in _graph(sources).items()
+        for imported in targets
+        if name.split(".")[1] != imported.split(".")[1]
+        and _ROOMS.index(imported.split(".")[1]) >= _ROOMS.index(name.split(".")[1])
+    ]
+
+
+def test_imports_point_down_only() -> None:
+    """No module imports from a room above its own."""
+    assert _upward_imports(_sources()) == []
+
+
+@pytest.mark.parametrize(
+    ("module", "statement"),
+    [
+        ("kmscore.blob", "from kmscore.envelope import seal"),
+        ("kmscore.errors", "from kmscore import blob"),
+        ("kmscore.sm2.scheme", "import kmscore.keys.sm2"),
+        ("kmscore.context", "def late():\n    from kmscore.operations import encrypt"),
+    ],
+)
+def test_an_import_turned_round_is_found(module: str, statement: str) -> None:
+    """The test of the layers fails when a module imports from above, inside a function too."""
+    sources = _sources()
+    sources[module] += f"\n{statement}\n"
+    assert len(_upward_imports(sources)) == 1
+
+
+def test_no_modules_import_each_other() -> None:
+    """There is no cycle among the modules, within a room either."""
+    order = list(TopologicalSorter(_graph(_sources())).static_order())
+    assert len(order) == len(_sources())
+
+
+def test_every_room_is_on_the_list() -> None:
+    """A new module has to be given its place."""
+    assert {name.split(".")[1] for name in _sources()} == set(_ROOMS)
+
+
+def test_the_engine_imports_nothing_that_it_says_it_has_not() -> None:
+    """Outside the command line there is no clock, socket, thread, logging or other randomness."""
+    found = {
+        (name, imported)
+        for name, source in _sources().items()
+        if not name.startswith("kmscore.cli")
+        for imported in _imports(source)
+        if imported.split(".")[0] in _FORBIDDEN
+    }
+    assert found == set()
+
+
+def test_the_engine_reads_no_environment_and_no_file() -> None:
+    """`os` is there for its random source only, and nothing is opened."""
+    used = {
+        node.attr
+        for name, source in _sources().items()
+        if not name.startswith("kmscore.cli")
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Attribute)
+        and isinstance(node.value, ast.Name)
+        and node.value.id == "os"
+    }
+    called = {
+        node.func.id
+        for source in _sources().values()
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+    }
+    assert used == {"urandom"}
+    assert called.isdisjoint({"open", "print", "eval", "exec", "input"})
+
+
+def test_the_engine_depends_on_cryptography_alone() -> None:
+    """Outside the command line and the optional backend, only `cryptography` is imported."""
+    foreign = {
+        imported.split(".")[0]
+        for name, source in _sources().items()
+        if not name.startswith("kmscore.cli") and name != "kmscore.sm2.backends.gmssl"
+        for imported in _imports(source)
+    } - sys.stdlib_module_names
+    assert foreign == {"kmscore", "cryptography"}
+
+
+def test_only_vectors_may_import_hazmat() -> None:
+    """Nothing in the package reaches for a given IV or k."""
+    importers = {
+        name for name, targets in _graph(_sources()).items() if "kmscore.hazmat" in targets
+    }
+    assert importers == set()
+
+
+def test_importing_loads_neither_ctypes_nor_gmssl() -> None:
+    """`import kmscore` is light, and `kmscore.sm2` is reachable after it."""
+    code = (
+        "import sys, kmscore; kmscore.sm2.convert;"
+        "print(sorted({'ctypes', 'gmssl', 'typer', 'rich'} & set(sys.modules)))"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
+    assert result.stdout.decode().strip() == "[]"
+
+
+def test_public_names_exist_and_are_listed() -> None:
+    """`__all__` is sorted, complete, and every name in it is there."""
+    assert sorted(kmscore.__all__) == sorted(set(kmscore.__all__))
+    public = {name for name in vars(kmscore) if not name.startswith("_")}
+    modules = {module.name for module in pkgutil.iter_modules(kmscore.__path__)}
+    assert public - modules - {"sm2"} == set(kmscore.__all__) - {"__version__", "sm2"}
+    assert all(hasattr(kmscore, name) for name in kmscore.__all__)
+    assert all(hasattr(kmscore.sm2, name) for name in kmscore.sm2.__all__)
+
+
+def test_no_public_function_shares_a_name_with_a_module() -> None:
+    """A name means one thing: `kmscore.X` is a function or a module, not now one, now the other."""
+    names = {name.rpartition(".")[2] for name in _sources()} | {"sm2", "keys", "cli", "backends"}
+    functions = {
+        name
+        for module in (kmscore, kmscore.sm2, importlib.import_module("kmscore.hazmat"))
+        for name in module.__all__
+        if name not in {"sm2", "__version__"}
+    }
+    assert functions & names == set()
+
+
+def test_every_public_name_has_a_docstring() -> None:
+    """Every public class, function and method says what it takes, gives and raises."""
+    undocumented = {
+        f"{name}.{member}" if member else name
+        for name in kmscore.__all__
+        if name not in {"sm2", "__version__"}
+        for member, value in [("", getattr(kmscore, name)), *vars(getattr(kmscore, name)).items()]
+        if not member.startswith("_")
+        and (callable(value) or isinstance(value, property))
+        and not getattr(value, "__doc__", None)
+    }
+    assert undocumented == set()
