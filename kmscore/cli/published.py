@@ -25,14 +25,14 @@ def published_ciphertexts() -> tuple[PublishedCiphertext, ...]:
     """Return one ciphertext for each asymmetric algorithm."""
     return (
         PublishedCiphertext(
-            "Wycheproof, tcId 7",
+            "Wycheproof, OAEP 2048 SHA-256, MGF1 SHA-256, tcId 7",
             EncryptionAlgorithm.RSAES_OAEP_SHA_256,
             RsaKey.from_der("wycheproof-sha256", "1", _RSA_SHA_256_KEY),
             _RSA_SHA_256_CIPHERTEXT,
             _RSA_PLAINTEXT,
         ),
         PublishedCiphertext(
-            "Wycheproof, tcId 7",
+            "Wycheproof, OAEP 2048 SHA-1, MGF1 SHA-1, tcId 7",
             EncryptionAlgorithm.RSAES_OAEP_SHA_1,
             RsaKey.from_der("wycheproof-sha1", "1", _RSA_SHA_1_KEY),
             _RSA_SHA_1_CIPHERTEXT,

@@ -1,7 +1,7 @@
 """The textual encoding of keys (RFC 7468): labels and strict Base64 around DER."""
 
 import base64
-import re
+from collections.abc import Iterator
 from typing import Final, TypeAlias
 
 from kmscore._arguments import BytesLike, check_bytes
@@ -10,7 +10,6 @@ from kmscore.errors import InvalidKeyError
 PemLike: TypeAlias = BytesLike | str
 """PEM as people have it: text, or the bytes of a file."""
 
-_BLOCK: Final = re.compile(r"-----BEGIN ([A-Z0-9 ]+)-----\r?\n(.*?)-----END \1-----", re.DOTALL)
 _LINE_LENGTH: Final = 64
 
 # `openssl ecparam -genkey` writes the curve in a block of its own, `EC PARAMETERS` or
@@ -37,7 +36,7 @@ def decode_pem(data: PemLike, labels: tuple[str, ...]) -> tuple[str, bytes]:
     `labels`, or if its Base64 is not strict. (An encrypted key in the old style of OpenSSL, with
     header lines inside the block, is not Base64.)
     """
-    blocks = _BLOCK.findall(pem_bytes(data).decode("latin-1"))
+    blocks = _blocks(pem_bytes(data).decode("latin-1"))
     keys = [(label, body) for label, body in blocks if not label.endswith(_IGNORED_SUFFIX)]
     if len(keys) != 1:
         raise _invalid(f"holds {len(keys)} keys instead of one")
@@ -49,6 +48,15 @@ def decode_pem(data: PemLike, labels: tuple[str, ...]) -> tuple[str, bytes]:
     except ValueError:
         pass
     raise _invalid("is not strict Base64")
+
+
+def _blocks(text: str) -> Iterator[tuple[str, str]]:
+    """Yield label and body of every block, in time proportional to the length of `text`."""
+    for block in text.split("-----BEGIN ")[1:]:
+        label, _, rest = block.partition("-----")
+        body, end, _ = rest.partition(f"-----END {label}-----")
+        if end:
+            yield label, body
 
 
 def encode_pem(der: bytes, label: str) -> bytes:

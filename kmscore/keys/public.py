@@ -66,7 +66,7 @@ class PublicKey(Immutable):
     def from_der(cls, data: BytesLike) -> "PublicKey":
         """Return the public key of a SubjectPublicKeyInfo in DER (RFC 5280 section 4.1).
 
-        RSA has a modulus of exactly 2048, 3072 or 4096 bits and an odd exponent of 3 to 2^32. SM2
+        RSA has an odd modulus of exactly 2048, 3072 or 4096 bits and an odd exponent of 3 to 2^32. SM2
         has the named curve 1.2.156.10197.1.301 under id-ecPublicKey and an uncompressed point of
         65 bytes, on the curve, coordinates below p.
 
@@ -112,6 +112,10 @@ def rsa_public_key(key: RSAPublicKey) -> PublicKey:
         raise _invalid(
             f"has a modulus of {key.key_size} bits instead of {', '.join(map(str, RSA_SPECS))}"
         )
+    # libcrypto takes an even modulus and then fails to encrypt with it, which for an export would
+    # be after the data key has been opened.
+    if numbers.n % 2 == 0:
+        raise _invalid("has an even modulus")
     if not (_MIN_EXPONENT <= numbers.e <= _MAX_EXPONENT and numbers.e % 2):
         raise _invalid("has a public exponent that is not odd and 3 to 2^32")
     return PublicKey(spec, key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo), key)
