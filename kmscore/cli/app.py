@@ -9,7 +9,7 @@ import kmscore
 from kmscore.cli import demo
 from kmscore.errors import KmsCoreError
 
-app = typer.Typer(
+app: typer.Typer = typer.Typer(
     name="kmscore",
     no_args_is_help=True,
     # A traceback with the values of local variables would show key material.

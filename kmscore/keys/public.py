@@ -66,7 +66,7 @@ class PublicKey(Immutable):
     def from_der(cls, data: BytesLike) -> "PublicKey":
         """Return the public key of a SubjectPublicKeyInfo in DER (RFC 5280 section 4.1).
 
-        RSA has an odd modulus of exactly 2048, 3072 or 4096 bits and an odd exponent of 3 to 2^32. SM2
+        RSA has an odd modulus of 2048, 3072 or 4096 bits and an odd exponent of 3 to 2^32. SM2
         has the named curve 1.2.156.10197.1.301 under id-ecPublicKey and an uncompressed point of
         65 bytes, on the curve, coordinates below p.
 
