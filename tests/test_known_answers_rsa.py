@@ -1,0 +1,236 @@
+"""RSAES-OAEP: published ciphertexts through the public API."""
+
+from collections.abc import Callable, Iterable
+from functools import cache
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.padding import MGF1, OAEP
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.hashes import SHA1, SHA224, SHA256, SHA384, SHA512
+from cryptography.hazmat.primitives.serialization import load_der_private_key
+from published import (
+    OaepGroup,
+    Outcome,
+    boringssl_oaep_label,
+    cryptography_oaep,
+    outcome,
+    refusal,
+    rsa_laboratories_oaep,
+    wycheproof_oaep,
+)
+
+from kmscore import (
+    DecryptionError,
+    EncryptionAlgorithm,
+    InvalidKeyError,
+    Keyring,
+    RsaKey,
+    asymmetric_decrypt,
+    asymmetric_encrypt,
+)
+
+Count = Callable[[str, int], None]
+Outcomes = dict[tuple[str, str, str], Outcome]
+"""By group, case and algorithm, so that a failing assertion names all three."""
+
+ALGORITHMS = {
+    ("SHA-256", "SHA-256"): EncryptionAlgorithm.RSAES_OAEP_SHA_256,
+    ("SHA-1", "SHA-1"): EncryptionAlgorithm.RSAES_OAEP_SHA_1,
+}
+HASHES = {
+    "SHA-1": SHA1(),  # noqa: S303 (published with it)
+    "SHA-224": SHA224(),
+    "SHA-256": SHA256(),
+    "SHA-384": SHA384(),
+    "SHA-512": SHA512(),
+}
+REFUSED = refusal(DecryptionError())
+OUR_SIZES = {2048, 3072, 4096}
+SLOW_SIZE = 8192
+
+
+@cache
+def checked_keys(der: bytes) -> Keyring:
+    """Return a ring of the one key, read once: that costs 40 ms and more."""
+    return Keyring([RsaKey.from_der("rsa", "1", der)])
+
+
+def unchecked_key(der: bytes) -> RSAPrivateKey:
+    """Return the key without that check of its numbers, for hundreds of keys or very long ones."""
+    key = load_der_private_key(der, None, unsafe_skip_rsa_key_validation=True)
+    assert isinstance(key, RSAPrivateKey)
+    return key
+
+
+def unchecked_keys(der: bytes) -> Keyring:
+    """Return a ring of the one key, unchecked."""
+    return Keyring([RsaKey("rsa", "1", unchecked_key(der))])
+
+
+def opened_by_cryptography(groups: Iterable[OaepGroup]) -> bool:
+    """Tell whether every case opens with its own hashes and label."""
+    return all(
+        unchecked_key(group.key).decrypt(
+            case.ciphertext,
+            OAEP(MGF1(HASHES[group.hashes[1]]), HASHES[group.hashes[0]], case.label or None),
+        )
+        == case.message
+        for group in groups
+        for case in group.cases
+    )
+
+
+def decrypted(keys: Keyring, algorithm: EncryptionAlgorithm, ciphertext: bytes) -> bytes:
+    """Return the plaintext under the one key of a ring made here."""
+    return asymmetric_decrypt(keys, "rsa", "1", algorithm, ciphertext).plaintext
+
+
+def outcomes(groups: Iterable[OaepGroup], keys: Callable[[bytes], Keyring]) -> Outcomes:
+    """Return what becomes of every case under each of our algorithms."""
+    return {
+        (group.name, case.name, algorithm.name): outcome(
+            decrypted, ring, algorithm, case.ciphertext
+        )
+        for group in groups
+        for ring in [keys(group.key)]
+        for case in group.cases
+        for algorithm in ALGORITHMS.values()
+    }
+
+
+def due(groups: Iterable[OaepGroup]) -> Outcomes:
+    """Return what has to become of it: valid, no label and one hash of ours opens, nothing else."""
+    return {
+        (group.name, case.name, algorithm.name): (
+            REFUSED
+            if case.message is None or case.label or ALGORITHMS.get(group.hashes) is not algorithm
+            else case.message
+        )
+        for group in groups
+        for case in group.cases
+        for algorithm in ALGORITHMS.values()
+    }
+
+
+def of_our_sizes(groups: Iterable[OaepGroup]) -> list[OaepGroup]:
+    """Return the groups whose key can be one of ours."""
+    return [group for group in groups if group.modulus_bits in OUR_SIZES]
+
+
+def keys_of_other_sizes() -> dict[bytes, int]:
+    """Return every published key that cannot be one of ours, once, with its length in bits."""
+    groups = (*wycheproof_oaep(), *rsa_laboratories_oaep())
+    return {
+        group.key: group.modulus_bits for group in groups if group.modulus_bits not in OUR_SIZES
+    }
+
+
+@pytest.mark.parametrize("group", of_our_sizes(wycheproof_oaep()), ids=lambda group: group.name)
+def test_wycheproof_opens_or_gives_the_one_error(
+    group: OaepGroup, count_known_answers: Count
+) -> None:
+    """What is valid, has no label and our hashes opens; everything else is the same refusal."""
+    assert outcomes([group], checked_keys) == due([group])
+    count_known_answers(f"Wycheproof RSAES-OAEP, {group.modulus_bits} bits", len(group.cases))
+
+
+def test_wycheproof_has_every_kind_of_case() -> None:
+    """All sizes and both algorithms are there; empty messages, labels, lengths, other hashes."""
+    cases = [(group, case) for group in of_our_sizes(wycheproof_oaep()) for case in group.cases]
+    ours = [(group, case) for group, case in cases if group.hashes in ALGORITHMS]
+    valid = [case for _, case in ours if case.message is not None]
+    invalid = [(group, case) for group, case in ours if case.message is None]
+    assert {(group.modulus_bits, group.hashes) for group, _ in ours} == {
+        (bits, hashes) for bits in OUR_SIZES for hashes in ALGORITHMS
+    }
+    assert any(case.message == b"" and not case.label for case in valid)
+    assert any(case.label for case in valid)
+    assert {len(case.ciphertext) - group.modulus_bits // 8 for group, case in invalid} > {-1, 0, 1}
+    assert any(case.message and group.hashes not in ALGORITHMS for group, case in cases)
+
+
+def test_the_pkcs1_example_of_2048_bits_opens(count_known_answers: Count) -> None:
+    """The six messages of RSA Laboratories come out under SHA-1, and SHA-256 refuses them."""
+    groups = of_our_sizes(rsa_laboratories_oaep())
+    assert outcomes(groups, checked_keys) == due(groups)
+    assert [len(group.cases) for group in groups] == [6]
+    count_known_answers("RSA Laboratories RSAES-OAEP, 2048 bits", 6)
+
+
+def test_the_sha_256_set_of_cryptography_opens(count_known_answers: Count) -> None:
+    """Its messages under ten keys and more come out under SHA-256, and SHA-1 refuses them."""
+    groups = [group for group in cryptography_oaep() if group.hashes in ALGORITHMS]
+    assert outcomes(groups, checked_keys) == due(groups)
+    number = sum(len(group.cases) for group in groups)
+    assert number >= 60
+    count_known_answers("pyca/cryptography RSAES-OAEP, our hashes", number)
+
+
+@pytest.mark.parametrize(
+    "hashes",
+    sorted({group.hashes for group in cryptography_oaep()} - set(ALGORITHMS)),
+    ids="-".join,
+)
+def test_the_other_sets_of_cryptography_are_refused(
+    hashes: tuple[str, str], count_known_answers: Count
+) -> None:
+    """Ciphertexts that open under their own two hashes give the one error under ours."""
+    groups = [group for group in cryptography_oaep() if group.hashes == hashes]
+    # Otherwise a misread key or ciphertext would be refused just as well.
+    assert opened_by_cryptography(groups)
+    assert outcomes(groups, unchecked_keys) == due(groups)
+    count_known_answers(
+        "pyca/cryptography RSAES-OAEP, other hashes", sum(len(group.cases) for group in groups)
+    )
+
+
+def test_the_labelled_ciphertext_of_boringssl_is_refused(count_known_answers: Count) -> None:
+    """A ciphertext that opens under its own hash and label gives the one error under ours."""
+    group = boringssl_oaep_label()
+    assert opened_by_cryptography([group])
+    assert outcomes([group], checked_keys) == due([group])
+    count_known_answers("BoringSSL RSAES-OAEP with a label", 1)
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS.values(), ids=lambda algorithm: algorithm.name)
+def test_a_leading_zero_cannot_be_left_out(algorithm: EncryptionAlgorithm) -> None:
+    """A ciphertext has the modulus's length: as a number the shorter one would be the same."""
+    keys = checked_keys(rsa_laboratories_oaep()[-1].key)
+    (key,) = keys
+    assert isinstance(key, RsaKey)
+    # One in 256 begins with 00; no published one with our hashes does.
+    ciphertext = b"\x01"
+    while ciphertext[0]:
+        ciphertext = asymmetric_encrypt(key.public_key, algorithm, b"message")
+    assert decrypted(keys, algorithm, ciphertext) == b"message"
+    assert outcome(decrypted, keys, algorithm, ciphertext[1:]) == REFUSED
+    assert outcome(decrypted, keys, algorithm, b"\x00" + ciphertext) == REFUSED
+
+
+@pytest.mark.parametrize(
+    "der",
+    [der for der, bits in keys_of_other_sizes().items() if bits != SLOW_SIZE],
+    ids=[f"{bits}" for bits in keys_of_other_sizes().values() if bits != SLOW_SIZE],
+)
+def test_a_published_key_of_another_size_is_refused(der: bytes, count_known_answers: Count) -> None:
+    """Lengths other than 2048, 3072 and 4096 bits end at construction, 2688 and 4032 too."""
+    with pytest.raises(InvalidKeyError) as caught:
+        RsaKey.from_der("rsa", "1", der)
+    assert type(caught.value) is InvalidKeyError
+    assert caught.value.code == "invalid_key"
+    assert "bits" in str(caught.value)
+    count_known_answers("RSA keys of other sizes, refused", 1)
+
+
+@pytest.mark.parametrize(
+    "der", [der for der, bits in keys_of_other_sizes().items() if bits == SLOW_SIZE]
+)
+def test_a_published_key_of_8192_bits_is_refused(der: bytes, count_known_answers: Count) -> None:
+    """A longer key than any of ours ends at construction too."""
+    with pytest.raises(InvalidKeyError) as caught:
+        # `from_der` would take four seconds to check its numbers first.
+        RsaKey("rsa", "1", unchecked_key(der))
+    assert type(caught.value) is InvalidKeyError
+    assert caught.value.code == "invalid_key"
+    assert "8192 bits" in str(caught.value)
+    count_known_answers("RSA keys of other sizes, refused", 1)
