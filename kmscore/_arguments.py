@@ -22,6 +22,12 @@ def check_bytes(value: object, name: str) -> None:
         raise TypeError(f"{name} must be bytes-like, not {type(value).__name__}")
 
 
+def check_optional_bytes(value: object, name: str) -> None:
+    """Raise `TypeError` unless `value` is bytes-like or `None`."""
+    if value is not None:
+        check_bytes(value, name)
+
+
 def byte_length(value: BytesLike) -> int:
     """Return the length in bytes; `len` of a memoryview counts items of any size."""
     return value.nbytes if isinstance(value, memoryview) else len(value)

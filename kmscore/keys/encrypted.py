@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.kdf.pbkdf2 import PBKDF2HMAC
 from cryptography.hazmat.primitives.padding import PKCS7
 from cryptography.x509 import ObjectIdentifier
 
-from kmscore.errors import InvalidKeyError
+from kmscore.errors import InvalidKeyError, UnsupportedAlgorithmError
 
 _PBES2: Final = ObjectIdentifier("1.2.840.113549.1.5.13")
 _PBKDF2: Final = ObjectIdentifier("1.2.840.113549.1.5.12")
@@ -90,13 +90,20 @@ def decrypt_pkcs8(der: bytes, password: bytes) -> bytes:
     """Return the DER of the PrivateKeyInfo that `password` opens.
 
     Raises `InvalidKeyError` if `der` is not PBES2 with PBKDF2 and AES or SM4 in CBC mode, or if
-    the password is wrong, as far as the padding shows it.
+    the password is wrong, as far as the padding shows it, and `UnsupportedAlgorithmError` if this
+    build of `cryptography` lacks the cipher or hash.
     """
+    missing = False
+    plaintext = None
     try:
         info = asn1.decode_der(_EncryptedPrivateKeyInfo, der)
         plaintext = _decrypt(info.algorithm, info.data, password)
-    except (ValueError, UnsupportedAlgorithm):
-        plaintext = None
+    except ValueError:
+        pass
+    except UnsupportedAlgorithm:
+        missing = True
+    if missing:
+        raise UnsupportedAlgorithmError("this build of cryptography cannot decrypt the key file")
     if plaintext is None:
         raise InvalidKeyError(
             "not an encrypted key that this password opens, in PBES2 with AES or SM4"

@@ -17,10 +17,15 @@ _LINE_LENGTH: Final = 64
 _IGNORED_SUFFIX: Final = " PARAMETERS"
 
 
-def pem_bytes(data: PemLike) -> bytes:
-    """Return PEM as bytes. Raises `TypeError`, or `InvalidKeyError` for text outside ASCII."""
+def check_pem(data: object) -> None:
+    """Raise `TypeError` unless `data` is `str` or bytes-like."""
     if not isinstance(data, str):
         check_bytes(data, "PEM")
+
+
+def _pem_bytes(data: PemLike) -> bytes:
+    """Return PEM as bytes, or raise `InvalidKeyError` for text outside ASCII."""
+    if not isinstance(data, str):
         return bytes(data)
     try:
         return data.encode("ascii")
@@ -36,27 +41,31 @@ def decode_pem(data: PemLike, labels: tuple[str, ...]) -> tuple[str, bytes]:
     `labels`, or if its Base64 is not strict. (An encrypted key in the old style of OpenSSL, with
     header lines inside the block, is not Base64.)
     """
-    blocks = _blocks(pem_bytes(data).decode("latin-1"))
+    blocks = _blocks(_pem_bytes(data))
     keys = [(label, body) for label, body in blocks if not label.endswith(_IGNORED_SUFFIX)]
     if len(keys) != 1:
         raise _invalid(f"holds {len(keys)} keys instead of one")
     label, body = keys[0]
     if label not in labels:
         raise _invalid(f"has the label {label[:40]!r} instead of {' or '.join(map(repr, labels))}")
+    text = b"".join(body.split())
     try:
-        return label, base64.b64decode("".join(body.split()), validate=True)
+        der = base64.b64decode(text, validate=True)
     except ValueError:
-        pass
-    raise _invalid("is not strict Base64")
+        der = None
+    # The standard decoder lets stray bits and padding too many pass.
+    if der is None or base64.b64encode(der) != text:
+        raise _invalid("is not strict Base64")
+    return label, der
 
 
-def _blocks(text: str) -> Iterator[tuple[str, str]]:
-    """Yield label and body of every block, in time proportional to the length of `text`."""
-    for block in text.split("-----BEGIN ")[1:]:
-        label, _, rest = block.partition("-----")
-        body, end, _ = rest.partition(f"-----END {label}-----")
+def _blocks(data: bytes) -> Iterator[tuple[str, bytes]]:
+    """Yield label and body of every block, in time proportional to the length of `data`."""
+    for block in data.split(b"-----BEGIN ")[1:]:
+        label, _, rest = block.partition(b"-----")
+        body, end, _ = rest.partition(b"-----END " + label + b"-----")
         if end:
-            yield label, body
+            yield label.decode("latin-1"), body
 
 
 def encode_pem(der: bytes, label: str) -> bytes:

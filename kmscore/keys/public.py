@@ -14,7 +14,7 @@ from kmscore._arguments import BytesLike, check_bytes
 from kmscore._immutable import Immutable
 from kmscore.algorithms import RSA_SPECS, KeySpec
 from kmscore.errors import InvalidKeyError
-from kmscore.keys.pem import PemLike, decode_pem, encode_pem
+from kmscore.keys.pem import PemLike, check_pem, decode_pem, encode_pem
 from kmscore.keys.structures import (
     decode_sm2_public_key,
     encode_sm2_public_key,
@@ -59,6 +59,7 @@ class PublicKey(Immutable):
         Raises `TypeError` if `data` is neither `str` nor bytes-like, and `InvalidKeyError` as
         `from_der` does, or if there is not exactly one such block.
         """
+        check_pem(data)
         _, der = decode_pem(data, (_LABEL,))
         return cls.from_der(der)
 

@@ -1,7 +1,6 @@
 """RSA keys of 2048, 3072 and 4096 bits."""
 
-from collections.abc import Callable
-from typing import Final, TypeAlias, final
+from typing import Final, final
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
@@ -10,19 +9,23 @@ from cryptography.hazmat.primitives.serialization import (
     NoEncryption,
     PrivateFormat,
     load_der_private_key,
-    load_pem_private_key,
 )
 
-from kmscore._arguments import BytesLike, check_bytes, check_instance
+from kmscore._arguments import BytesLike, check_bytes, check_instance, check_optional_bytes
 from kmscore.algorithms import KEY_SPECS, KeySpec, KeyState
 from kmscore.errors import InvalidKeyError
-from kmscore.keys.pem import PemLike, pem_bytes
+from kmscore.keys.pem import PemLike, check_pem, decode_pem
 from kmscore.keys.public import PublicKey, rsa_public_key
-from kmscore.keys.version import KeyVersion, random_id
+from kmscore.keys.structures import (
+    ENCRYPTED_PKCS8_LABEL,
+    PKCS1_LABEL,
+    PKCS8_LABEL,
+    check_rsa_pkcs8,
+    private_key_label,
+)
+from kmscore.keys.version import KeyVersion, check_identity, random_id
 
 _PUBLIC_EXPONENT: Final = 65_537
-
-_Loader: TypeAlias = Callable[[bytes, bytes | None], object]
 
 
 @final
@@ -75,8 +78,11 @@ class RsaKey(KeyVersion):
         Raises `InvalidKeyError` if that is not what `data` holds, if the password is wrong, missing
         or given for nothing, or if the key is inconsistent; else as the constructor does.
         """
-        private_key = _load(load_pem_private_key, pem_bytes(data), password)
-        return cls(key_id, key_version_id, private_key, state=state)
+        check_identity(key_id, key_version_id, state)
+        check_pem(data)
+        check_optional_bytes(password, "password")
+        label, der = decode_pem(data, (PKCS8_LABEL, PKCS1_LABEL, ENCRYPTED_PKCS8_LABEL))
+        return cls(key_id, key_version_id, _load(label, der, password), state=state)
 
     @classmethod
     def from_der(
@@ -92,8 +98,11 @@ class RsaKey(KeyVersion):
 
         Raises as `from_pem` does.
         """
+        check_identity(key_id, key_version_id, state)
         check_bytes(data, "DER")
-        private_key = _load(load_der_private_key, bytes(data), password)
+        check_optional_bytes(password, "password")
+        der = bytes(data)
+        private_key = _load(private_key_label(der), der, password)
         return cls(key_id, key_version_id, private_key, state=state)
 
     @classmethod
@@ -125,17 +134,14 @@ class RsaKey(KeyVersion):
         return self._private_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 
 
-def _load(load: _Loader, data: bytes, password: BytesLike | None) -> RSAPrivateKey:
+def _load(label: str, der: bytes, password: BytesLike | None) -> RSAPrivateKey:
     """Return the RSA key that `cryptography` reads, or raise `InvalidKeyError`."""
-    if password is not None:
-        check_bytes(password, "password")
-        password = bytes(password)
+    if label == PKCS8_LABEL:
+        check_rsa_pkcs8(der)
     try:
-        key = load(data, password)
-    except (ValueError, UnsupportedAlgorithm):
-        key = None
-    # The types are right, so this is a password missing, or one too many.
-    except TypeError:
+        key = load_der_private_key(der, None if password is None else bytes(password))
+    # TypeError is a password missing, or one too many: the types themselves are right.
+    except (ValueError, TypeError, UnsupportedAlgorithm):
         key = None
     if not isinstance(key, RSAPrivateKey):
         raise InvalidKeyError("not a consistent RSA private key that this password, or none, opens")

@@ -1,27 +1,36 @@
 """SM2 keys."""
 
-from typing import final
+from typing import Final, final
 
-from kmscore._arguments import BytesLike, check_bytes, check_integer
+from kmscore._arguments import (
+    BytesLike,
+    check_bytes,
+    check_integer,
+    check_optional_bytes,
+    check_optional_text,
+)
 from kmscore.algorithms import KeySpec, KeyState
 from kmscore.errors import InvalidKeyError
 from kmscore.keys.encrypted import decrypt_pkcs8
-from kmscore.keys.pem import PemLike, decode_pem, encode_pem
+from kmscore.keys.pem import PemLike, check_pem, decode_pem, encode_pem
 from kmscore.keys.public import PublicKey, sm2_public_key
 from kmscore.keys.structures import (
     ENCRYPTED_PKCS8_LABEL,
     PKCS8_LABEL,
     SEC1_LABEL,
+    SM2_SEC1_LABEL,
     decode_sm2_pkcs8,
     decode_sm2_sec1,
     encode_sm2_pkcs8,
     private_key_label,
 )
-from kmscore.keys.version import KeyVersion, random_id
+from kmscore.keys.version import KeyVersion, check_identity, random_id
 from kmscore.sm2.backends import select_backend
 from kmscore.sm2.backends.portable import multiply
 from kmscore.sm2.curve import G, N, Point
 from kmscore.sm2.scheme import Decryptor, draw_scalar
+
+_LABELS: Final = (PKCS8_LABEL, SEC1_LABEL, SM2_SEC1_LABEL, ENCRYPTED_PKCS8_LABEL)
 
 
 @final
@@ -61,6 +70,7 @@ class Sm2Key(KeyVersion):
         printable ASCII characters, a scalar out of range or a point that is not d·G, and
         `UnsupportedAlgorithmError` for a backend that is not available or an unknown state.
         """
+        _check_types(key_id, key_version_id, None, backend, state)
         check_integer(scalar, "scalar")
         self._identify(key_id, key_version_id, KeySpec.EC_SM2, state)
         chosen = select_backend(backend)
@@ -96,7 +106,9 @@ class Sm2Key(KeyVersion):
         Raises `InvalidKeyError` if that is not what `data` holds, or if the password is wrong,
         missing or given for nothing; else as the constructor does.
         """
-        label, der = decode_pem(data, (PKCS8_LABEL, SEC1_LABEL, ENCRYPTED_PKCS8_LABEL))
+        _check_types(key_id, key_version_id, password, backend, state)
+        check_pem(data)
+        label, der = decode_pem(data, _LABELS)
         scalar, point = _decode(label, der, password)
         return cls(key_id, key_version_id, scalar, public_point=point, backend=backend, state=state)
 
@@ -115,6 +127,7 @@ class Sm2Key(KeyVersion):
 
         Raises as `from_pem` does.
         """
+        _check_types(key_id, key_version_id, password, backend, state)
         check_bytes(data, "DER")
         der = bytes(data)
         scalar, point = _decode(private_key_label(der), der, password)
@@ -164,13 +177,20 @@ class Sm2Key(KeyVersion):
         return f"{super().__repr__()[:-1]} backend={self.backend}>"
 
 
+def _check_types(
+    key_id: object, key_version_id: object, password: object, backend: object, state: object
+) -> None:
+    """Raise `TypeError` for what every way of making a key takes."""
+    check_identity(key_id, key_version_id, state)
+    check_optional_bytes(password, "password")
+    check_optional_text(backend, "backend")
+
+
 def _decode(label: str, der: bytes, password: BytesLike | None) -> tuple[int, Point | None]:
     """Return the scalar, and the public point if it is there, of a private key in DER."""
-    if password is not None:
-        check_bytes(password, "password")
     if (label == ENCRYPTED_PKCS8_LABEL) != (password is not None):
         needed = "needs a password" if password is None else "is not encrypted, yet has a password"
         raise InvalidKeyError(f"the key {needed}")
     if password is not None:
         return decode_sm2_pkcs8(decrypt_pkcs8(der, bytes(password)))
-    return decode_sm2_sec1(der) if label == SEC1_LABEL else decode_sm2_pkcs8(der)
+    return decode_sm2_pkcs8(der) if label == PKCS8_LABEL else decode_sm2_sec1(der)

@@ -14,7 +14,9 @@ from kmscore.errors import InvalidKeyError
 from kmscore.sm2.curve import COORDINATE_LENGTH, Point, decode_point, encode_point, is_on_curve
 
 PKCS8_LABEL: Final = "PRIVATE KEY"
+PKCS1_LABEL: Final = "RSA PRIVATE KEY"
 SEC1_LABEL: Final = "EC PRIVATE KEY"
+SM2_SEC1_LABEL: Final = "SM2 PRIVATE KEY"  # what the command `openssl ec` of 3.0 calls SEC1
 ENCRYPTED_PKCS8_LABEL: Final = "ENCRYPTED PRIVATE KEY"
 
 _EC_PUBLIC_KEY: Final = ObjectIdentifier("1.2.840.10045.2.1")
@@ -91,7 +93,9 @@ def private_key_label(der: bytes) -> str:
     body = 2 + (der[1] & 0x7F if len(der) > 1 and der[1] & 0x80 else 0)
     if der[body : body + 1] == b"\x30":
         return ENCRYPTED_PKCS8_LABEL
-    return SEC1_LABEL if der[body : body + 3] == b"\x02\x01\x01" else PKCS8_LABEL
+    if der[body : body + 3] == b"\x02\x01\x01":
+        return SEC1_LABEL
+    return PKCS1_LABEL if der[body + 3 : body + 4] == b"\x02" else PKCS8_LABEL
 
 
 def decode_sm2_pkcs8(der: bytes) -> tuple[int, Point | None]:
@@ -113,6 +117,16 @@ def decode_sm2_sec1(der: bytes) -> tuple[int, Point | None]:
     Raises `InvalidKeyError` as `decode_sm2_pkcs8` does, and if the curve is not named.
     """
     return _decode_ec_private_key(der, curve_named_outside=False)
+
+
+def check_rsa_pkcs8(der: bytes) -> None:
+    """Raise `InvalidKeyError` unless a PrivateKeyInfo is one of rsaEncryption.
+
+    A key under id-RSASSA-PSS is for signatures only (RFC 4055 section 1.2).
+    """
+    info = _decode(_PrivateKeyInfo, der, "PKCS#8")
+    if info.algorithm.algorithm != _RSA_ENCRYPTION:
+        raise _invalid("is not one of RSA encryption")
 
 
 def encode_sm2_pkcs8(scalar: int, point: Point) -> bytes:

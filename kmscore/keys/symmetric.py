@@ -8,7 +8,7 @@ from kmscore._arguments import BytesLike, check_bytes, check_instance
 from kmscore.algorithms import KEY_SPECS, KeySpec, KeyState, Suite
 from kmscore.blob import encode_header
 from kmscore.errors import InvalidKeyError
-from kmscore.keys.version import KeyVersion, random_id
+from kmscore.keys.version import KeyVersion, check_identity, random_id
 
 
 @final
@@ -50,6 +50,7 @@ class SymmetricKey(KeyVersion):
         or material of another length, and `UnsupportedAlgorithmError` for an unknown spec or
         state, or if this build of `cryptography` lacks the cipher.
         """
+        check_identity(key_id, key_version_id, state)
         check_bytes(material, "material")
         if suite is not None:
             check_instance(suite, Suite, "suite")

@@ -35,8 +35,7 @@ class KeyVersion(Immutable):
         self, key_id: str, key_version_id: str, spec: KeySpec, state: KeyState | str
     ) -> None:
         """Check and set what every key version has."""
-        check_text(key_id, "key_id")
-        check_text(key_version_id, "key_version_id")
+        check_identity(key_id, key_version_id, state)
         state = KeyState(state)
         for name, text in (("key ID", key_id), ("key version ID", key_version_id)):
             if not is_id(text):
@@ -56,6 +55,17 @@ class KeyVersion(Immutable):
     def __reduce_ex__(self, protocol: object) -> Never:
         """Refuse to be pickled or copied: each would leave material lying about unseen."""
         raise TypeError(f"{type(self).__name__} holds key material and is not pickled or copied")
+
+    def __getstate__(self) -> Never:
+        """Refuse: the default would hand out every slot, the material among them."""
+        self.__reduce_ex__(0)
+
+
+def check_identity(key_id: object, key_version_id: object, state: object) -> None:
+    """Raise `TypeError` unless the arguments that every key takes are `str`."""
+    check_text(key_id, "key_id")
+    check_text(key_version_id, "key_version_id")
+    check_text(state, "state")
 
 
 def random_id(given: str | None, name: str) -> str:

@@ -48,10 +48,11 @@ def select_backend(name: str | None) -> Backend:
 @cache
 def _load(name: str) -> Backend | str:
     """Return the backend after its self-test, or the reason why it cannot be used."""
-    module = importlib.import_module(f"kmscore.sm2.backends.{name}")
     try:
+        module = importlib.import_module(f"kmscore.sm2.backends.{name}")
         backend: Backend = module.load()
         passed = passes_self_test(backend)
-    except UnsupportedAlgorithmError as error:
+    # ImportError: an interpreter can be built without ctypes.
+    except (UnsupportedAlgorithmError, ImportError) as error:
         return str(error)
     return backend if passed else "it failed its self-test"

@@ -188,7 +188,7 @@ def _candidates() -> Iterator[str]:
     """Yield what may be loaded: the interpreter's own libcrypto first."""
     try:
         import _ssl  # noqa: PLC0415 (loaded only when this backend is asked for)
-    except ModuleNotFoundError:
+    except ImportError:
         pass
     else:
         # Loading the extension module again resolves names in the libcrypto it is linked to.
