@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.padding import PKCS7
 from cryptography.x509 import ObjectIdentifier
 
 from kmscore.errors import InvalidKeyError, UnsupportedAlgorithmError
+from kmscore.keys.structures import ENCRYPTED_PKCS8_LABEL
 
 _PBES2: Final = ObjectIdentifier("1.2.840.113549.1.5.13")
 _PBKDF2: Final = ObjectIdentifier("1.2.840.113549.1.5.12")
@@ -84,6 +85,13 @@ class _EncryptionAlgorithm:
 class _EncryptedPrivateKeyInfo:
     algorithm: _EncryptionAlgorithm
     data: bytes
+
+
+def check_password(label: str, password: object) -> None:
+    """Raise `InvalidKeyError` for a password that is missing, or that is given for nothing."""
+    if (label == ENCRYPTED_PKCS8_LABEL) != (password is not None):
+        needed = "needs a password" if password is None else "is not encrypted, yet has a password"
+        raise InvalidKeyError(f"the key {needed}")
 
 
 def decrypt_pkcs8(der: bytes, password: bytes) -> bytes:

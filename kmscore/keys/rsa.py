@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.serialization import (
 from kmscore._arguments import BytesLike, check_bytes, check_instance, check_optional_bytes
 from kmscore.algorithms import KEY_SPECS, KeySpec, KeyState
 from kmscore.errors import InvalidKeyError
+from kmscore.keys.encrypted import check_password
 from kmscore.keys.pem import PemLike, check_pem, decode_pem
 from kmscore.keys.public import PublicKey, rsa_public_key
 from kmscore.keys.structures import (
@@ -136,11 +137,12 @@ class RsaKey(KeyVersion):
 
 def _load(label: str, der: bytes, password: BytesLike | None) -> RSAPrivateKey:
     """Return the RSA key that `cryptography` reads, or raise `InvalidKeyError`."""
+    check_password(label, password)
     if label == PKCS8_LABEL:
         check_rsa_pkcs8(der)
     try:
         key = load_der_private_key(der, None if password is None else bytes(password))
-    # TypeError is a password missing, or one too many: the types themselves are right.
+    # TypeError: a label says that the key is encrypted, and it is not.
     except (ValueError, TypeError, UnsupportedAlgorithm):
         key = None
     if not isinstance(key, RSAPrivateKey):

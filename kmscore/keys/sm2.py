@@ -11,7 +11,7 @@ from kmscore._arguments import (
 )
 from kmscore.algorithms import KeySpec, KeyState
 from kmscore.errors import InvalidKeyError
-from kmscore.keys.encrypted import decrypt_pkcs8
+from kmscore.keys.encrypted import check_password, decrypt_pkcs8
 from kmscore.keys.pem import PemLike, check_pem, decode_pem, encode_pem
 from kmscore.keys.public import PublicKey, sm2_public_key
 from kmscore.keys.structures import (
@@ -188,9 +188,7 @@ def _check_types(
 
 def _decode(label: str, der: bytes, password: BytesLike | None) -> tuple[int, Point | None]:
     """Return the scalar, and the public point if it is there, of a private key in DER."""
-    if (label == ENCRYPTED_PKCS8_LABEL) != (password is not None):
-        needed = "needs a password" if password is None else "is not encrypted, yet has a password"
-        raise InvalidKeyError(f"the key {needed}")
+    check_password(label, password)
     if password is not None:
         return decode_sm2_pkcs8(decrypt_pkcs8(der, bytes(password)))
     return decode_sm2_pkcs8(der) if label == PKCS8_LABEL else decode_sm2_sec1(der)
