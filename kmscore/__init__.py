@@ -6,8 +6,16 @@ or logging, and no state between calls.
 
 from kmscore import sm2
 from kmscore.algorithms import EncryptionAlgorithm, KeySpec, KeyState, Suite
-from kmscore.blob import CiphertextBlob, Field
+from kmscore.blob import BlobField, CiphertextBlob
 from kmscore.context import EncryptionContext
+from kmscore.data_keys import (
+    DataKeyResult,
+    ExportResult,
+    export_data_key,
+    generate_and_export_data_key,
+    generate_data_key,
+    generate_data_key_without_plaintext,
+)
 from kmscore.errors import (
     DecryptionError,
     IncorrectKeyError,
@@ -23,26 +31,21 @@ from kmscore.errors import (
     UnsupportedAlgorithmError,
 )
 from kmscore.keyring import KeyProvider, Keyring
-from kmscore.keys import PublicKey, RsaKey, Sm2Key, SymmetricKey
+from kmscore.keys import Key, PublicKey, RsaKey, Sm2Key, SymmetricKey
 from kmscore.operations import (
-    DataKeyResult,
     DecryptResult,
     EncryptResult,
-    ExportResult,
     asymmetric_decrypt,
     asymmetric_encrypt,
     decrypt,
     encrypt,
-    export_data_key,
-    generate_and_export_data_key,
-    generate_data_key,
-    generate_data_key_without_plaintext,
 )
 from kmscore.reencryption import ReEncryptResult, reencrypt
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "BlobField",
     "CiphertextBlob",
     "DataKeyResult",
     "DecryptResult",
@@ -51,11 +54,11 @@ __all__ = [
     "EncryptionAlgorithm",
     "EncryptionContext",
     "ExportResult",
-    "Field",
     "IncorrectKeyError",
     "InvalidBlobError",
     "InvalidContextError",
     "InvalidKeyError",
+    "Key",
     "KeyNotFoundError",
     "KeyProvider",
     "KeySpec",

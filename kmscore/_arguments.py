@@ -50,11 +50,6 @@ def check_integer(value: object, name: str) -> None:
         raise TypeError(f"{name} must be int, not {type(value).__name__}")
 
 
-def check_flag(value: object, name: str) -> None:
-    """Raise `TypeError` unless `value` is a `bool`: a truthy string must not decide anything."""
-    check_instance(value, bool, name)
-
-
 def check_mapping(value: object, name: str) -> None:
     """Raise `TypeError` unless `value` is a mapping or `None`."""
     if value is not None:

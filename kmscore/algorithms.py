@@ -1,7 +1,7 @@
 """The closed vocabularies: key specs, key states, suites, asymmetric algorithms.
 
 Each enum has one frozen table of parameters. An unknown value is an error when the enum is
-looked up, so no code below this module ever needs a default branch.
+looked up, so no code above this module ever needs a default branch.
 """
 
 from collections.abc import Mapping
@@ -25,7 +25,9 @@ def _refuse(vocabulary: type[Enum], value: object, due: type) -> Never:
     """Raise the error that an unknown value of a vocabulary deserves."""
     if not isinstance(value, due) or isinstance(value, bool):
         raise TypeError(f"{vocabulary.__name__} must be {due.__name__}, not {type(value).__name__}")
-    raise UnsupportedAlgorithmError(f"unknown {vocabulary.__name__}: {value!r:.80}")
+    # An int of thousands of digits cannot even be written, and says no more than a few of them.
+    shown = repr(value[:80]) if isinstance(value, str) else "a number"
+    raise UnsupportedAlgorithmError(f"unknown {vocabulary.__name__}: {shown}")
 
 
 class Vocabulary(StrEnum):

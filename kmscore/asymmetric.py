@@ -12,7 +12,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.padding import MGF1, OAEP
 from cryptography.hazmat.primitives.hashes import SHA1, SHA256, Hash, HashAlgorithm
 
-from kmscore._arguments import BytesLike, byte_length
+from kmscore._arguments import BytesLike, byte_length, check_instance
 from kmscore.algorithms import ENCRYPTION_ALGORITHMS, KEY_SPECS, EncryptionAlgorithm, KeySpec
 from kmscore.errors import (
     DecryptionError,
@@ -104,13 +104,24 @@ class _Sm2Pke:
         return scheme.decrypt(cast("Sm2Key", key)._decryptor, ciphertext)
 
 
+_OAEP_HASHES: Final[Mapping[str, HashAlgorithm]] = MappingProxyType(
+    {"sha256": SHA256(), "sha1": SHA1()}  # noqa: S303 (SHA-1 is the service's)
+)
+
 _SCHEMES: Final[Mapping[EncryptionAlgorithm, _Scheme]] = MappingProxyType(
     {
-        EncryptionAlgorithm.RSAES_OAEP_SHA_256: _RsaOaep(SHA256()),
-        EncryptionAlgorithm.RSAES_OAEP_SHA_1: _RsaOaep(SHA1()),  # noqa: S303 (the service's name)
-        EncryptionAlgorithm.SM2PKE: _Sm2Pke(),
+        algorithm: _Sm2Pke() if row.hash_name == "sm3" else _RsaOaep(_OAEP_HASHES[row.hash_name])
+        for algorithm, row in ENCRYPTION_ALGORITHMS.items()
     }
 )
+
+
+def check_arguments(
+    public_key: PublicKey, algorithm: EncryptionAlgorithm | str
+) -> EncryptionAlgorithm:
+    """Return the algorithm; raise `TypeError` or, if it is unknown, `UnsupportedAlgorithmError`."""
+    check_instance(public_key, PublicKey, "public_key")
+    return EncryptionAlgorithm(algorithm)
 
 
 def check_supported(algorithm: EncryptionAlgorithm) -> None:

@@ -21,12 +21,12 @@ A value has one encoding: what parses, serialises to the same bytes. Parsing nev
 and what a header says is not authenticated until the ciphertext has been opened.
 """
 
-import base64
 import re
 from dataclasses import dataclass
 from typing import Final, NamedTuple, final
 
 from kmscore._arguments import BytesLike, byte_length, check_bytes, check_instance, check_text
+from kmscore._base64 import decode_base64, encode_base64
 from kmscore.algorithms import MAX_PLAINTEXT_LENGTH, TAG_LENGTH, Suite
 from kmscore.errors import InvalidBlobError
 
@@ -49,10 +49,9 @@ MAX_BLOB_LENGTH: Final = (
 
 _MAX_BASE64_LENGTH: Final = (MAX_BLOB_LENGTH + 2) // 3 * 4
 _ID_FORM: Final = re.compile(rf"[!-~]{{1,{MAX_ID_LENGTH}}}")
-_ID_BYTES: Final = re.compile(rb"[!-~]+")
 
 
-class Field(NamedTuple):
+class BlobField(NamedTuple):
     """One field of a blob: its name, its offset and its length in bytes."""
 
     name: str
@@ -155,7 +154,10 @@ class CiphertextBlob:
         # 4 characters carry 3 bytes: longer text cannot be a blob, and is not decoded to see.
         if len(text) > _MAX_BASE64_LENGTH:
             raise _invalid(f"{len(text)} characters of Base64, at most {_MAX_BASE64_LENGTH}")
-        return cls.parse(_decode_base64(text))
+        raw = decode_base64(text.encode("utf-8", "surrogatepass"))
+        if raw is None:
+            raise _invalid("not strict Base64")
+        return cls.parse(raw)
 
     def serialize(self) -> bytes:
         """Return the blob as bytes, at most 6,701."""
@@ -163,14 +165,14 @@ class CiphertextBlob:
 
     def to_base64(self) -> str:
         """Return the blob in Base64 (RFC 4648 section 4, padded)."""
-        return base64.b64encode(self.serialize()).decode("ascii")
+        return encode_base64(self.serialize())
 
     @property
     def header(self) -> bytes:
         """The bytes before the IV; with the canonical context they are the associated data."""
         return encode_header(self.suite, self.key_id, self.key_version_id)
 
-    def layout(self) -> tuple[Field, ...]:
+    def layout(self) -> tuple[BlobField, ...]:
         """Return every field with its offset and length, in order, without gaps."""
         lengths = {
             "magic": len(MAGIC),
@@ -184,10 +186,10 @@ class CiphertextBlob:
             "ciphertext": len(self.ciphertext),
             "tag": len(self.tag),
         }
-        fields: list[Field] = []
+        fields: list[BlobField] = []
         offset = 0
         for name, length in lengths.items():
-            fields.append(Field(name, offset, length))
+            fields.append(BlobField(name, offset, length))
             offset += length
         return tuple(fields)
 
@@ -214,20 +216,5 @@ def _parse_id(raw: bytes, offset: int, name: str) -> tuple[str, int]:
     end = start + raw[offset]
     if len(raw) < end:
         raise _invalid(f"ends within its {name}")
-    text = raw[start:end]
-    # Also refuses a length of zero.
-    if _ID_BYTES.fullmatch(text) is None:
-        raise _invalid(f"{name} is not 1 to {MAX_ID_LENGTH} printable ASCII characters")
-    return text.decode("ascii"), end
-
-
-def _decode_base64(text: str) -> bytes:
-    """Return the bytes of strict Base64, or raise `InvalidBlobError`."""
-    try:
-        raw = base64.b64decode(text, validate=True)
-    except ValueError:
-        raw = None
-    # The standard decoder lets stray bits before the padding pass.
-    if raw is None or base64.b64encode(raw).decode("ascii") != text:
-        raise _invalid("not strict Base64")
-    return raw
+    # Every byte is some character here; whether it may stand in an ID is asked in one place.
+    return raw[start:end].decode("latin-1"), end

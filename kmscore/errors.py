@@ -55,6 +55,18 @@ class KeyStateError(KmsCoreError):
 
     code = "key_state"
 
+    state: str
+    """The state that the key is in: a value of `KeyState`."""
+
+    def __init__(self, state: str) -> None:
+        """Take the state that the key is in."""
+        super().__init__(state)
+        self.state = state
+
+    def __str__(self) -> str:
+        """Name the state."""
+        return f"the key is in the state {self.state}"
+
 
 class KeyUsageError(KmsCoreError):
     """The key is of the wrong kind for the operation or the algorithm."""

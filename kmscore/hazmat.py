@@ -49,9 +49,10 @@ def reencrypt(
     source_key_id: str | None = None,
     source_key_version_id: str | None = None,
     source_algorithm: EncryptionAlgorithm | str | None = None,
-    dry_run: bool = False,
 ) -> ReEncryptResult:
     """`kmscore.reencrypt` with the IV of the destination given: 12 bytes, or 24 for XAES_256_GCM.
+
+    There is no dry run: it would draw no IV.
 
     Raises as that does, and `ValueError` for an IV of another length, before the source is opened.
     """
@@ -65,7 +66,7 @@ def reencrypt(
         source_key_id=source_key_id,
         source_key_version_id=source_key_version_id,
         source_algorithm=source_algorithm,
-        dry_run=dry_run,
+        dry_run=False,
         iv=bytes(iv),
     )
 

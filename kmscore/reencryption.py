@@ -12,13 +12,18 @@ from kmscore import asymmetric, envelope
 from kmscore._arguments import (
     BytesLike,
     check_bytes,
-    check_flag,
+    check_instance,
     check_mapping,
     check_optional_text,
     check_text,
 )
 from kmscore.algorithms import EncryptionAlgorithm, Suite
-from kmscore.answers import (
+from kmscore.blob import blob_bytes
+from kmscore.context import ContextLike, EncryptionContext
+from kmscore.errors import InvalidContextError
+from kmscore.keyring import KeyProvider
+from kmscore.keys import Key, SymmetricKey
+from kmscore.lookup import (
     check_provider,
     check_source_ids,
     decrypting_key,
@@ -26,11 +31,6 @@ from kmscore.answers import (
     read_header,
     sealing_key,
 )
-from kmscore.blob import blob_bytes
-from kmscore.context import ContextLike, EncryptionContext
-from kmscore.errors import InvalidContextError
-from kmscore.keyring import KeyProvider
-from kmscore.keys import Key, SymmetricKey
 
 
 class ReEncryptResult(NamedTuple):
@@ -138,7 +138,7 @@ def reencrypt_with_iv(
     check_mapping(destination_context, "destination_context")
     check_optional_text(source_key_id, "source_key_id")
     check_optional_text(source_key_version_id, "source_key_version_id")
-    check_flag(dry_run, "dry_run")
+    check_instance(dry_run, bool, "dry_run")
     if source_algorithm is None:
         algorithm = None
         opened = _open_blob(

@@ -1,10 +1,10 @@
 """The textual encoding of keys (RFC 7468): labels and strict Base64 around DER."""
 
-import base64
 from collections.abc import Iterator
 from typing import Final, TypeAlias
 
 from kmscore._arguments import BytesLike, check_bytes
+from kmscore._base64 import decode_base64, encode_base64
 from kmscore.errors import InvalidKeyError
 
 PemLike: TypeAlias = BytesLike | str
@@ -48,13 +48,8 @@ def decode_pem(data: PemLike, labels: tuple[str, ...]) -> tuple[str, bytes]:
     label, body = keys[0]
     if label not in labels:
         raise _invalid(f"has the label {label[:40]!r} instead of {' or '.join(map(repr, labels))}")
-    text = b"".join(body.split())
-    try:
-        der = base64.b64decode(text, validate=True)
-    except ValueError:
-        der = None
-    # The standard decoder lets stray bits and padding too many pass.
-    if der is None or base64.b64encode(der) != text:
+    der = decode_base64(b"".join(body.split()))
+    if der is None:
         raise _invalid("is not strict Base64")
     return label, der
 
@@ -70,7 +65,7 @@ def _blocks(data: bytes) -> Iterator[tuple[str, bytes]]:
 
 def encode_pem(der: bytes, label: str) -> bytes:
     """Return `der` as PEM."""
-    text = base64.b64encode(der).decode("ascii")
+    text = encode_base64(der)
     lines = [text[i : i + _LINE_LENGTH] for i in range(0, len(text), _LINE_LENGTH)]
     return "\n".join((f"-----BEGIN {label}-----", *lines, f"-----END {label}-----", "")).encode()
 

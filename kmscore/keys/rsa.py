@@ -137,6 +137,8 @@ class RsaKey(KeyVersion):
 
 def _load(label: str, der: bytes, password: BytesLike | None) -> RSAPrivateKey:
     """Return the RSA key that `cryptography` reads, or raise `InvalidKeyError`."""
+    if label != private_key_label(der):
+        raise InvalidKeyError(f"the key is not what the label {label!r} says")
     check_password(label, password)
     if label == PKCS8_LABEL:
         check_rsa_pkcs8(der)

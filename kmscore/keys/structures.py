@@ -11,7 +11,14 @@ from cryptography.hazmat import asn1
 from cryptography.x509 import ObjectIdentifier
 
 from kmscore.errors import InvalidKeyError
-from kmscore.sm2.curve import COORDINATE_LENGTH, Point, decode_point, encode_point, is_on_curve
+from kmscore.sm2.curve import (
+    COORDINATE_LENGTH,
+    UNCOMPRESSED,
+    Point,
+    decode_point,
+    encode_point,
+    is_on_curve,
+)
 
 PKCS8_LABEL: Final = "PRIVATE KEY"
 PKCS1_LABEL: Final = "RSA PRIVATE KEY"
@@ -23,7 +30,6 @@ _EC_PUBLIC_KEY: Final = ObjectIdentifier("1.2.840.10045.2.1")
 _RSA_ENCRYPTION: Final = ObjectIdentifier("1.2.840.113549.1.1.1")
 _SM2_CURVE: Final = ObjectIdentifier("1.2.156.10197.1.301")
 
-_UNCOMPRESSED: Final = b"\x04"
 _PRIVATE_KEY_INFO_VERSION: Final = 0
 _EC_PRIVATE_KEY_VERSION: Final = 1
 
@@ -183,15 +189,17 @@ def _decode_point(bits: asn1.BitString) -> Point:
     data = bits.as_bytes()
     if bits.padding_bits() or len(data) != 1 + 2 * COORDINATE_LENGTH:
         raise _invalid("has a public point that is not 65 bytes long")
+    if not data.startswith(UNCOMPRESSED):
+        raise _invalid("has a public point that is not in the uncompressed form")
     point = decode_point(data[1:])
-    if not data.startswith(_UNCOMPRESSED) or not is_on_curve(point):
+    if not is_on_curve(point):
         raise _invalid("has a public point that is not on the curve")
     return point
 
 
 def _bit_string(point: Point) -> asn1.BitString:
     """Return the uncompressed form of a point."""
-    return asn1.BitString(_UNCOMPRESSED + encode_point(point), 0)
+    return asn1.BitString(UNCOMPRESSED + encode_point(point), 0)
 
 
 def _invalid(reason: str) -> InvalidKeyError:

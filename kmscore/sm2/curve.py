@@ -24,6 +24,9 @@ G: Final = Point(
 COORDINATE_LENGTH: Final = 32
 """Length of a coordinate, in bytes."""
 
+UNCOMPRESSED: Final = b"\x04"
+"""What stands before the coordinates of a point in the uncompressed form (SEC 1 section 2.3.3)."""
+
 
 def is_on_curve(point: Point) -> bool:
     """Tell whether both coordinates are reduced, 0..p-1, and satisfy the curve's equation.

@@ -26,14 +26,20 @@ from cryptography.hazmat import asn1
 from kmscore._arguments import BytesLike, byte_length, check_bytes
 from kmscore.algorithms import Vocabulary
 from kmscore.errors import InvalidBlobError
-from kmscore.sm2.curve import COORDINATE_LENGTH, Point, decode_point, encode_point, is_on_curve
+from kmscore.sm2.curve import (
+    COORDINATE_LENGTH,
+    UNCOMPRESSED,
+    Point,
+    decode_point,
+    encode_point,
+    is_on_curve,
+)
 
 C3_LENGTH: Final = 32
 MAX_C2_LENGTH: Final = 6047
 """Longest plaintext of SM2PKE, in bytes: with it C1C3C2 has the service's 6,144."""
 
 _POINT_LENGTH: Final = 2 * COORDINATE_LENGTH
-_UNCOMPRESSED: Final = b"\x04"
 
 
 class Sm2Encoding(Vocabulary):
@@ -63,8 +69,8 @@ class _RawLayout(NamedTuple):
 
 _RAW_LAYOUTS: Final[Mapping[Sm2Encoding, _RawLayout]] = MappingProxyType(
     {
-        Sm2Encoding.C1C3C2: _RawLayout(_UNCOMPRESSED, c3_first=True),
-        Sm2Encoding.C1C2C3: _RawLayout(_UNCOMPRESSED, c3_first=False),
+        Sm2Encoding.C1C3C2: _RawLayout(UNCOMPRESSED, c3_first=True),
+        Sm2Encoding.C1C2C3: _RawLayout(UNCOMPRESSED, c3_first=False),
         Sm2Encoding.C1C3C2_BARE: _RawLayout(b"", c3_first=True),
         Sm2Encoding.C1C2C3_BARE: _RawLayout(b"", c3_first=False),
     }

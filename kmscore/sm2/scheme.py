@@ -49,7 +49,7 @@ class Backend(Protocol):
         ...
 
 
-_ENCODING_BY_FIRST_BYTE: Final = {0x30: Sm2Encoding.ASN1_DER, 0x04: Sm2Encoding.C1C3C2}
+_ENCODING_BY_FIRST_BYTE: Final = {b"\x30": Sm2Encoding.ASN1_DER, b"\x04": Sm2Encoding.C1C3C2}
 
 
 def decrypt(decryptor: Decryptor, ciphertext: bytes) -> bytes:
@@ -57,11 +57,21 @@ def decrypt(decryptor: Decryptor, ciphertext: bytes) -> bytes:
 
     Raises `DecryptionError` for everything that can be wrong with the ciphertext.
     """
-    parts = _parse(ciphertext)
-    plaintext = None if parts is None else decryptor(parts)
+    encoding = _ENCODING_BY_FIRST_BYTE.get(ciphertext[:1])
+    if encoding is None:
+        raise DecryptionError
+    try:
+        parts = parse(ciphertext, encoding)
+    except InvalidBlobError:
+        parts = None
+    if parts is None:
+        raise DecryptionError
+    plaintext = decryptor(parts)
+    if plaintext is None:
+        raise DecryptionError
     # C2 equal to the plaintext is a KDF output of zeros (step B4), which would leave the message
     # in clear; not every backend looks.
-    if parts is None or plaintext is None or plaintext == parts.c2:
+    if plaintext == parts.c2:
         raise DecryptionError
     return plaintext
 
@@ -71,17 +81,6 @@ def encrypt(encryptor: Encryptor, plaintext: bytes) -> Sm2Ciphertext:
     while (parts := encryptor(plaintext)).c2 == plaintext:
         pass
     return parts
-
-
-def _parse(ciphertext: bytes) -> Sm2Ciphertext | None:
-    """Return the checked parts, or `None`; the reason must not get any further."""
-    encoding = _ENCODING_BY_FIRST_BYTE.get(ciphertext[0]) if ciphertext else None
-    if encoding is None:
-        return None
-    try:
-        return parse(ciphertext, encoding)
-    except InvalidBlobError:
-        return None
 
 
 class PointBackend(NamedTuple):

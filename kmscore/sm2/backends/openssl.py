@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from typing import Final, NamedTuple
 
 from kmscore.errors import UnsupportedAlgorithmError
-from kmscore.sm2.curve import COORDINATE_LENGTH, P, Point, encode_point
+from kmscore.sm2.curve import COORDINATE_LENGTH, UNCOMPRESSED, P, Point, encode_point
 from kmscore.sm2.encodings import C3_LENGTH, Sm2Ciphertext, Sm2Encoding, parse, serialize
 from kmscore.sm2.scheme import Decryptor, Encryptor
 
@@ -217,7 +217,7 @@ def _import_key(backend: OpensslBackend, public_point: Point, scalar: int | None
     library = backend.libcrypto
     values: list[tuple[bytes, int, bytes]] = [
         (b"group", _UTF8_STRING, b"SM2"),
-        (b"pub", _OCTET_STRING, b"\x04" + encode_point(public_point)),
+        (b"pub", _OCTET_STRING, UNCOMPRESSED + encode_point(public_point)),
     ]
     if scalar is not None:
         native = scalar.to_bytes(COORDINATE_LENGTH, sys.byteorder)

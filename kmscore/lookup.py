@@ -6,8 +6,10 @@ kind, the right suite or algorithm.
 
 from typing import TypeAlias
 
+from kmscore._arguments import check_mapping, check_text
 from kmscore.algorithms import ENCRYPTION_ALGORITHMS, EncryptionAlgorithm, KeyState
 from kmscore.blob import CiphertextBlob
+from kmscore.context import ContextLike
 from kmscore.errors import IncorrectKeyError, KeyStateError, KeyUsageError
 from kmscore.keyring import KeyProvider, Keyring
 from kmscore.keys import Key, PrivateKey, SymmetricKey, check_key
@@ -22,6 +24,13 @@ def check_provider(value: object) -> None:
         callable(getattr(value, "primary", None)) and callable(getattr(value, "version", None))
     ):
         raise TypeError(f"keys must be a KeyProvider, not {type(value).__name__}")
+
+
+def check_sealing_types(keys: KeyProvider, key_id: str, context: ContextLike) -> None:
+    """Raise `TypeError` for what every sealing operation takes."""
+    check_provider(keys)
+    check_text(key_id, "key_id")
+    check_mapping(context, "context")
 
 
 def read_header(keys: KeyProvider, ciphertext_blob: bytes) -> Header:
@@ -72,7 +81,9 @@ def decrypting_key(
     another key or version, `KeyStateError` and `KeyUsageError`.
     """
     key = _checked(keys.version(key_id, key_version_id), key_id, key_version_id)
-    if isinstance(key, SymmetricKey) or key.spec not in ENCRYPTION_ALGORITHMS[algorithm].key_specs:
+    if isinstance(key, SymmetricKey):
+        raise KeyUsageError(f"an asymmetric key is due, and this one is of spec {key.spec.name}")
+    if key.spec not in ENCRYPTION_ALGORITHMS[algorithm].key_specs:
         raise KeyUsageError(f"a key of spec {key.spec.name} does not decrypt {algorithm.name}")
     return key
 
@@ -99,4 +110,4 @@ def _checked(key: Key, key_id: str, key_version_id: str | None) -> Key:
 def _check_state(key: Key) -> None:
     """Raise `KeyStateError` unless the key is enabled."""
     if key.state is not KeyState.ENABLED:
-        raise KeyStateError(f"the key is in the state {key.state.value}")
+        raise KeyStateError(key.state.value)
