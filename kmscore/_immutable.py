@@ -20,3 +20,17 @@ class Immutable:
     def __delattr__(self, name: str) -> Never:
         """Refuse, as with setting."""
         raise AttributeError(f"{type(self).__name__} is immutable")
+
+
+class Secret(Immutable):
+    """Base of the values that hold key material: they are not pickled, copied or taken apart."""
+
+    __slots__ = ()
+
+    def __reduce_ex__(self, protocol: object) -> Never:
+        """Refuse: a copy would leave material lying about unseen."""
+        raise TypeError(f"{type(self).__name__} holds key material and is not pickled or copied")
+
+    def __getstate__(self) -> Never:
+        """Refuse: the default would hand out every slot, the material among them."""
+        self.__reduce_ex__(0)

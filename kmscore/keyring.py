@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Protocol, final
 
-from kmscore._arguments import check_mapping
-from kmscore._immutable import Immutable
+from kmscore._arguments import check_mapping, check_text
+from kmscore._immutable import Secret
 from kmscore.algorithms import TAG_LENGTH
 from kmscore.blob import FIRST_ID_OFFSET, MAX_BLOB_LENGTH
 from kmscore.errors import InvalidKeyError, KeyNotFoundError, KeyVersionNotFoundError
@@ -37,7 +37,7 @@ class KeyProvider(Protocol):
 
 
 @final
-class Keyring(Immutable):
+class Keyring(Secret):
     """The embedded provider: an immutable set of key versions, found in constant time."""
 
     __slots__ = ("_by_header", "_primaries", "_versions")
@@ -80,6 +80,8 @@ class Keyring(Immutable):
             },
         )
         for key_id, key_version_id in (primary or {}).items():
+            check_text(key_id, "primary")
+            check_text(key_version_id, "primary")
             primaries[key_id] = self.version(key_id, key_version_id)
 
     def primary(self, key_id: str) -> Key:

@@ -4,7 +4,7 @@ import os
 from typing import final
 
 from kmscore import aead
-from kmscore._arguments import BytesLike, check_bytes, check_instance
+from kmscore._arguments import BytesLike, check_bytes, check_instance, check_text
 from kmscore.algorithms import KEY_SPECS, KeySpec, KeyState, Suite
 from kmscore.blob import encode_header
 from kmscore.errors import InvalidKeyError
@@ -51,6 +51,8 @@ class SymmetricKey(KeyVersion):
         state, or if this build of `cryptography` lacks the cipher.
         """
         check_identity(key_id, key_version_id, state)
+        # Before the enum is asked: it would quote material that stands in the wrong place.
+        check_text(spec, "spec")
         check_bytes(material, "material")
         if suite is not None:
             check_instance(suite, Suite, "suite")

@@ -1,16 +1,15 @@
 """What the three kinds of key have in common: each value is one key version."""
 
 import uuid
-from typing import Never
 
 from kmscore._arguments import check_optional_text, check_text
-from kmscore._immutable import Immutable
+from kmscore._immutable import Secret
 from kmscore.algorithms import KeySpec, KeyState
 from kmscore.blob import MAX_ID_LENGTH, is_id
 from kmscore.errors import InvalidKeyError
 
 
-class KeyVersion(Immutable):
+class KeyVersion(Secret):
     """One version of one key, as an immutable value that may be shared between threads.
 
     Two of them are equal only if they are the same object. None shows its material in `repr` or
@@ -51,14 +50,6 @@ class KeyVersion(Immutable):
             f" key_version_id={self.key_version_id!r}"
             f" spec={self.spec.name} state={self.state.name}>"
         )
-
-    def __reduce_ex__(self, protocol: object) -> Never:
-        """Refuse to be pickled or copied: each would leave material lying about unseen."""
-        raise TypeError(f"{type(self).__name__} holds key material and is not pickled or copied")
-
-    def __getstate__(self) -> Never:
-        """Refuse: the default would hand out every slot, the material among them."""
-        self.__reduce_ex__(0)
 
 
 def check_identity(key_id: object, key_version_id: object, state: object) -> None:

@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from typing import Final, NamedTuple
 
 from kmscore.errors import UnsupportedAlgorithmError
-from kmscore.sm2.curve import COORDINATE_LENGTH, UNCOMPRESSED, P, Point, encode_point
+from kmscore.sm2.curve import COORDINATE_LENGTH, UNCOMPRESSED, G, P, Point, encode_point
 from kmscore.sm2.encodings import C3_LENGTH, Sm2Ciphertext, Sm2Encoding, parse, serialize
 from kmscore.sm2.scheme import Decryptor, Encryptor
 
@@ -123,6 +123,14 @@ class OpensslBackend(NamedTuple):
 
         return encryptor
 
+    def takes_sm2(self) -> bool:
+        """Tell whether this build has SM2 at all: some distributions leave it out."""
+        try:
+            self.encryptor(G)
+        except UnsupportedAlgorithmError:
+            return False
+        return True
+
     @contextmanager
     def marked_errors(self) -> Iterator[None]:
         """Take off the thread's error queue what the calls inside leave on it.
@@ -180,8 +188,12 @@ def load() -> OpensslBackend:
             continue
         context = libcrypto.OSSL_LIB_CTX_new()
         if context and libcrypto.OSSL_PROVIDER_load(context, b"default"):
-            return OpensslBackend(libcrypto, context)
-    raise UnsupportedAlgorithmError("no libcrypto of version 3.0 or newer can be loaded")
+            backend = OpensslBackend(libcrypto, context)
+            if backend.takes_sm2():
+                return backend
+    raise UnsupportedAlgorithmError(
+        "no libcrypto of version 3.0 or newer that has SM2 can be loaded"
+    )
 
 
 def _candidates() -> Iterator[str]:
@@ -230,19 +242,19 @@ def _import_key(backend: OpensslBackend, public_point: Point, scalar: int | None
     selection = _PUBLIC_KEY if scalar is None else _KEY_PAIR
     context = library.EVP_PKEY_CTX_new_from_name(backend.context, b"SM2", None)
     if not context:
-        raise _invalid()
+        raise _no_sm2()
     try:
         if (
             library.EVP_PKEY_fromdata_init(context) != 1
             or library.EVP_PKEY_fromdata(context, ctypes.byref(handle), selection, params) != 1
             or handle.value is None
         ):
-            raise _invalid()
+            raise _no_sm2()
     finally:
         library.EVP_PKEY_CTX_free(context)
     return handle.value
 
 
-def _invalid() -> UnsupportedAlgorithmError:
+def _no_sm2() -> UnsupportedAlgorithmError:
     """Return the error for a libcrypto that cannot take an SM2 key."""
     return UnsupportedAlgorithmError("this libcrypto has no SM2")

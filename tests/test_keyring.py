@@ -1,0 +1,391 @@
+"""The embedded keyring: which version is found, what it refuses, and its hot path."""
+
+import copy
+import pickle
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from strategies import IDS, SUITE_SPECS, SUITES, mutations, refused, single_bit_flips, symmetric_key
+
+from kmscore import (
+    CiphertextBlob,
+    InvalidBlobError,
+    InvalidKeyError,
+    Key,
+    KeyNotFoundError,
+    KeyProvider,
+    Keyring,
+    KeySpec,
+    KeyState,
+    KeyVersionNotFoundError,
+    RsaKey,
+    Sm2Key,
+    Suite,
+    SymmetricKey,
+)
+
+XAES = Suite.XAES_256_GCM
+
+
+def make(key_id: str = "a", key_version_id: str = "1", suite: Suite = XAES) -> SymmetricKey:
+    """Return a fresh symmetric key."""
+    return symmetric_key(suite, key_id, key_version_id)
+
+
+A1, A2, A3, B1 = make("a", "1"), make("a", "2"), make("a", "3"), make("b", "1", Suite.SM4_GCM)
+
+
+# --- which version is found ---
+
+
+def test_the_last_version_given_is_primary() -> None:
+    """Each key ID has the primary version that stands last, whatever stands between."""
+    ring = Keyring([A2, B1, A3, A1])
+    assert ring.primary("a") is A1
+    assert ring.primary("b") is B1
+
+
+def test_primary_overrules_the_order() -> None:
+    """Any version can be named as the primary one, and the other keys keep theirs."""
+    for chosen in (A1, A2, A3):
+        ring = Keyring([A1, A2, A3, B1], primary={"a": chosen.key_version_id})
+        assert ring.primary("a") is chosen
+        assert ring.primary("b") is B1
+
+
+def test_every_version_is_found_by_its_ids(rsa_key: RsaKey, sm2_key: Sm2Key) -> None:
+    """Keys of all kinds, enabled or not, are found exactly as they were given."""
+    disabled = SymmetricKey("a", "off", KeySpec.AES_256, bytes(32), state=KeyState.DISABLED)
+    keys = [A1, A2, disabled, B1, rsa_key, sm2_key]
+    ring = Keyring(keys)
+    for key in keys:
+        assert ring.version(key.key_id, key.key_version_id) is key
+    provider: KeyProvider = ring
+    assert provider.primary("a") is disabled
+
+
+@pytest.mark.parametrize("key_id", ["", "A", "aa", "a ", "\u00e4", "1"])
+def test_an_unknown_key_is_not_found(key_id: str) -> None:
+    """IDs are compared exactly, and the error says which one there is not."""
+    ring = Keyring([A1, A2])
+    with refused(KeyNotFoundError, repr(key_id)):
+        ring.primary(key_id)
+    with refused(KeyNotFoundError, repr(key_id)):
+        ring.version(key_id, "1")
+
+
+@pytest.mark.parametrize("key_version_id", ["", "3", "11", "1 ", "a"])
+def test_an_unknown_version_is_not_found(key_version_id: str) -> None:
+    """A version of another key is no version of this one."""
+    ring = Keyring([A1, A2, make("b", "3")])
+    with refused(KeyVersionNotFoundError, repr(key_version_id)):
+        ring.version("a", key_version_id)
+
+
+def test_an_error_repeats_a_long_id_in_part_only() -> None:
+    """The longest ID stands there in full; no provider's log is flooded by more."""
+    ring = Keyring([A1])
+    with refused(KeyNotFoundError, "k" * 255):
+        ring.primary("k" * 255)
+    with pytest.raises(KeyNotFoundError) as first:
+        ring.primary("\n" * 10**6)
+    with pytest.raises(KeyVersionNotFoundError) as second:
+        ring.version("a", "\n" * 10**6)
+    assert max(len(str(first.value)), len(str(second.value))) < 600
+    assert "\n" not in str(first.value) + str(second.value)
+
+
+def test_an_empty_ring_has_no_keys() -> None:
+    """It is a ring nevertheless."""
+    ring = Keyring([])
+    assert (len(ring), list(ring)) == (0, [])
+    assert ring.find_sealed_by(sealed(A1)) is None
+    with refused(KeyNotFoundError):
+        ring.primary("a")
+
+
+# --- what is refused ---
+
+
+@pytest.mark.parametrize(
+    ("primary", "error"),
+    [
+        ({"x": "1"}, KeyNotFoundError),
+        ({"": "1"}, KeyNotFoundError),
+        ({"a": "3"}, KeyVersionNotFoundError),
+        ({"a": ""}, KeyVersionNotFoundError),
+        ({"b": "2"}, KeyVersionNotFoundError),
+        ({"a": "1", "x": "1"}, KeyNotFoundError),
+    ],
+)
+def test_primary_has_to_name_what_is_there(
+    primary: Mapping[str, str], error: type[Exception]
+) -> None:
+    """A missing key and a missing version are two errors."""
+    with refused(error):
+        Keyring([A1, A2, B1], primary=primary)
+
+
+@pytest.mark.parametrize("wrong", ["a", [("a", "1")], 5, True, ("a", "1")], ids=repr)
+def test_primary_is_a_mapping(wrong: Any) -> None:
+    """Pairs or a single ID are the caller's mistake."""
+    with refused(TypeError, "primary must be Mapping"):
+        Keyring([A1], primary=wrong)
+
+
+def test_a_repeated_version_is_refused(rsa_key: RsaKey) -> None:
+    """Twice the same object, or two keys under the same IDs, and the error names them."""
+    for again in (A1, make("a", "1"), make("a", "1", Suite.AES_256_GCM)):
+        for keys in ([A1, again], [A1, A2, B1, again]):
+            with refused(InvalidKeyError, "version 1 of key a stands twice"):
+                Keyring(keys)
+    with refused(InvalidKeyError, "twice"):
+        Keyring([rsa_key, rsa_key])
+
+
+def test_versions_of_two_specs_are_refused(rsa_key: RsaKey) -> None:
+    """All versions of a key are of one spec: a rotation does not change what a key is."""
+    for other in (make("a", "9", Suite.SM4_GCM), make("a", "9", Suite.AES_128_GCM)):
+        with refused(InvalidKeyError, "key a are of two specs"):
+            Keyring([A1, A2, other])
+    with refused(InvalidKeyError, "two specs"):
+        Keyring([rsa_key, make(rsa_key.key_id, "2")])
+
+
+def test_versions_of_two_suites_stand_together() -> None:
+    """A key may be rotated from AES_256_GCM to XAES_256_GCM."""
+    old = make("a", "0", Suite.AES_256_GCM)
+    ring = Keyring([old, A1])
+    assert ring.primary("a") is A1
+    assert ring.find_sealed_by(sealed(old)) is old
+
+
+def test_anything_but_a_key_is_a_type_error(rsa_key: RsaKey) -> None:
+    """Not even a public key, a ring or material by itself."""
+    wrong: Any
+    for wrong in (None, "a", b"material", rsa_key.public_key, Keyring([A1]), object(), {"a": A1}):
+        with refused(TypeError, "a key must be SymmetricKey, RsaKey or Sm2Key"):
+            Keyring([A1, wrong])
+        with refused(TypeError, "a key must be SymmetricKey, RsaKey or Sm2Key"):
+            Keyring([A1]).with_version(wrong)
+
+
+@pytest.mark.parametrize("wrong", [None, 5, A1])
+def test_the_keys_have_to_be_iterable(wrong: Any) -> None:
+    """A single key is not a ring."""
+    with refused(TypeError):
+        Keyring(wrong)
+
+
+# --- as a value ---
+
+
+def test_with_version_adds_the_primary_version() -> None:
+    """The new ring has one version more, as primary; the primaries of other keys stay."""
+    ring = Keyring([A1, A2, B1], primary={"a": "1"})
+    rotated = ring.with_version(A3)
+    assert list(rotated) == [A1, A2, A3, B1]
+    assert (rotated.primary("a"), rotated.primary("b")) == (A3, B1)
+    other = rotated.with_version(make("b", "2", Suite.SM4_GCM))
+    assert other.primary("a") is A3
+    assert (ring.primary("a"), len(ring)) == (A1, 3)
+    assert Keyring([A1, A2], primary={"a": "1"}).with_version(B1).primary("a") is A1
+    assert Keyring([]).with_version(A1).primary("a") is A1
+
+
+def test_with_version_refuses_what_the_constructor_does() -> None:
+    """A repeated version and another spec, and the ring stays as it was."""
+    ring = Keyring([A1, A2])
+    with refused(InvalidKeyError, "twice"):
+        ring.with_version(A1)
+    with refused(InvalidKeyError, "two specs"):
+        ring.with_version(make("a", "9", Suite.SM4_GCM))
+    assert list(ring) == [A1, A2]
+
+
+def test_a_ring_can_be_iterated_again_and_again() -> None:
+    """Versions of one key come together, in the order given, from any iterable."""
+    ring = Keyring(iter([A2, B1, A1, A3]))
+    assert list(ring) == list(ring) == [A2, A1, A3, B1]
+    assert len(ring) == 4
+    assert A1 in ring
+    assert make("a", "1") not in ring
+
+
+def test_the_repr_shows_how_much_is_in_it() -> None:
+    """Numbers, no IDs."""
+    assert repr(Keyring([A1, A2, B1])) == "<Keyring keys=2 versions=3>"
+    assert repr(Keyring([])) == "<Keyring keys=0 versions=0>"
+
+
+def test_a_ring_never_changes() -> None:
+    """Neither by its attributes nor through what it was made of."""
+    keys, primary = [A1, A2], {"a": "1"}
+    ring = Keyring(keys, primary=primary)
+    keys += [A3, B1]
+    primary["a"] = "2"
+    assert (list(ring), ring.primary("a")) == ([A1, A2], A1)
+    for name in ("_versions", "_primaries", "_by_header", "new"):
+        with refused(AttributeError, "Keyring is immutable"):
+            setattr(ring, name, {})
+    with refused(AttributeError, "Keyring is immutable"):
+        del ring._versions
+    assert list(ring) == [A1, A2]
+
+
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+@pytest.mark.parametrize("keys", [[A1], []], ids=["one key", "empty"])
+def test_a_ring_is_not_pickled_or_copied(keys: list[Key], protocol: int) -> None:
+    """It refuses as its keys do, by its own name, and an empty one is no exception."""
+    ring = Keyring(keys)
+    with refused(TypeError, "Keyring holds key material"):
+        pickle.dumps(ring, protocol)
+    for way in (copy.copy, copy.deepcopy):
+        with refused(TypeError, "Keyring holds key material"):
+            way(ring)
+
+
+@pytest.mark.parametrize("primary", [{"a": 1}, {1: "1"}, {"a": None}])
+def test_the_primary_versions_are_named_by_text(primary: Any) -> None:
+    """An ID of another type is a mistake in the calling code."""
+    with refused(TypeError):
+        Keyring([A1], primary=primary)
+
+
+# --- the hot path ---
+
+
+def sealed(key: SymmetricKey, plaintext_length: int = 0) -> bytes:
+    """Return bytes that have the form of a blob of `key`."""
+    body = bytes(key.suite.iv_length + plaintext_length + 16)
+    return key.header + body
+
+
+def agrees(ring: Keyring, data: bytes) -> SymmetricKey | None:
+    """Return what the hot path finds, after comparing it with what the parser says.
+
+    It finds a key exactly if the bytes parse and the ring has that version, bound to that suite.
+    """
+    found = ring.find_sealed_by(data)
+    expected = None
+    try:
+        blob = CiphertextBlob.parse(data)
+        key = ring.version(blob.key_id, blob.key_version_id)
+    except (InvalidBlobError, KeyNotFoundError, KeyVersionNotFoundError):
+        pass
+    else:
+        assert blob.serialize() == data
+        if isinstance(key, SymmetricKey) and key.suite is blob.suite:
+            expected = key
+    assert found is expected
+    return found
+
+
+# IDs of the lengths 33 to 35 have length bytes that are characters of IDs: `!`, `"` and `#`.
+POOL_IDS = ["a", "!", '"', "!!", "a" * 33, "!" * 33, "!" * 34, '"' * 35, "a!", "~" * 254, "~" * 255]
+POOL = [
+    make(key_id, key_version_id, suite)
+    for key_id in POOL_IDS
+    for key_version_id in POOL_IDS
+    for suite in Suite
+]
+
+
+@st.composite
+def rings(draw: st.DrawFn) -> Keyring:
+    """Draw rings whose headers are as alike as headers can be."""
+    keys = draw(st.lists(st.sampled_from(POOL), max_size=6))
+    by_ids: dict[tuple[str, str], SymmetricKey] = {}
+    spec_of: dict[str, KeySpec] = {}
+    for key in keys:
+        if spec_of.setdefault(key.key_id, key.spec) is key.spec:
+            by_ids.setdefault((key.key_id, key.key_version_id), key)
+    return Keyring(by_ids.values())
+
+
+@st.composite
+def rings_and_bytes(draw: st.DrawFn) -> tuple[Keyring, bytes]:
+    """Draw a ring, and a blob of one of its keys or of another, changed or not."""
+    ring = draw(rings())
+    key = draw(st.sampled_from([*ring] or POOL) | st.sampled_from(POOL))
+    assert isinstance(key, SymmetricKey)
+    header = key.header
+    if draw(st.booleans()):
+        header = draw(mutations(header))
+    return ring, header + draw(st.binary(max_size=60))
+
+
+@given(rings_and_bytes())
+def test_the_hot_path_and_the_parser_agree_on_blobs(drawn: tuple[Keyring, bytes]) -> None:
+    """For every ring and every input, well-formed or nearly, both say the same."""
+    agrees(*drawn)
+
+
+@given(rings(), st.binary(max_size=120), st.booleans())
+@example(Keyring([A1]), b"", False)
+@example(Keyring([A1]), b"KMS\x01\x05", False)
+@example(Keyring([A1]), b"KMS\x01\x05\x01a", False)
+def test_the_hot_path_and_the_parser_agree_on_random_bytes(
+    ring: Keyring, data: bytes, prefixed: bool
+) -> None:
+    """Bytes that nobody sealed are never taken for a blob, and raise nothing."""
+    agrees(ring, b"KMS\x01" + data if prefixed else data)
+
+
+@given(IDS, IDS, SUITES, st.binary(max_size=40))
+def test_every_key_is_found_by_its_own_blobs(
+    key_id: str, key_version_id: str, suite: Suite, body: bytes
+) -> None:
+    """Whatever the IDs are, the hot path is the one taken for what the ring itself sealed."""
+    key = SymmetricKey(
+        key_id, key_version_id, SUITE_SPECS[suite], bytes(suite.key_length), suite=suite
+    )
+    ring = Keyring([A1, key] if key_id != "a" else [key])
+    assert agrees(ring, sealed(key) + body) is key
+
+
+@pytest.mark.parametrize("key", [A1, B1, make("!" * 33, '"' * 34), make("a" * 255, "b" * 255)])
+def test_the_hot_path_and_the_parser_agree_on_every_change(key: SymmetricKey) -> None:
+    """Every truncation, every flipped bit of the header, every byte put in or taken out of it."""
+    ring = Keyring([key, make("other")])
+    whole = sealed(key, 3)
+    shortest = len(sealed(key))
+    for length in range(len(whole) + 1):
+        assert (agrees(ring, whole[:length]) is key) == (length >= shortest)
+    for changed in single_bit_flips(key.header):
+        assert agrees(ring, changed + whole[len(key.header) :]) is not key
+    for place in range(len(key.header)):
+        agrees(ring, whole[:place] + whole[place + 1 :])
+        agrees(ring, whole[:place] + b"!" + whole[place:])
+
+
+@pytest.mark.parametrize("key", [A1, B1, make("a" * 255, "b" * 255)])
+@pytest.mark.parametrize("length", [6700, 6701, 6702, 13402])
+def test_no_blob_is_longer_than_any_can_be(key: SymmetricKey, length: int) -> None:
+    """At most 6,701 bytes, on the hot path too."""
+    data = sealed(key).ljust(length, b"\0")
+    assert (agrees(Keyring([key]), data) is key) == (length <= 6701)
+
+
+def test_the_hot_path_knows_the_key_by_the_whole_header() -> None:
+    """The same IDs under another suite, or cut at another place, are another header."""
+    ring = Keyring([make("ab", "c", Suite.AES_256_GCM)])
+    for other in (make("ab", "c"), make("a", "bc", Suite.AES_256_GCM)):
+        assert agrees(ring, sealed(other)) is None
+
+
+def test_asymmetric_keys_have_no_header(rsa_key: RsaKey, sm2_key: Sm2Key) -> None:
+    """A blob that names an RSA or SM2 key is left to the parser and the checks behind it."""
+    ring = Keyring([rsa_key, sm2_key, A1])
+    for key in (rsa_key, sm2_key):
+        assert agrees(ring, sealed(make(key.key_id, key.key_version_id))) is None
+    assert agrees(ring, sealed(A1)) is A1
+
+
+def test_the_hot_path_finds_disabled_keys_too() -> None:
+    """The state is checked where the key is used, so that it is one error on both ways."""
+    key = SymmetricKey("a", "1", KeySpec.AES_256, bytes(32), state=KeyState.DISABLED)
+    assert agrees(Keyring([key]), sealed(key)) is key

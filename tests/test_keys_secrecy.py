@@ -1,0 +1,349 @@
+"""Private keys show nothing, leave by two doors only, and never change."""
+
+import base64
+import copy
+import dataclasses
+import json
+import logging
+import pickle
+import pprint
+import reprlib
+import traceback
+import weakref
+from collections.abc import Callable, Iterator
+from typing import Any, TypeAlias
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
+from strategies import refused
+
+from kmscore import Keyring, KeySpec, KmsCoreError, RsaKey, Sm2Key, Suite, SymmetricKey
+
+AnyKey: TypeAlias = SymmetricKey | RsaKey | Sm2Key
+KINDS = (*(suite.name for suite in Suite), "RSA", "SM2")
+SPECS = {
+    "AES_256_GCM": KeySpec.AES_256,
+    "AES_192_GCM": KeySpec.AES_192,
+    "AES_128_GCM": KeySpec.AES_128,
+    "SM4_GCM": KeySpec.SM4,
+    "XAES_256_GCM": KeySpec.AES_256,
+}
+PASSWORD = b"Zq8vW3xKpL0tRm5yHc"
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def key(request: pytest.FixtureRequest, rsa_key: RsaKey, sm2_key: Sm2Key) -> AnyKey:
+    """Run the test on a key of every suite, an RSA key and an SM2 key."""
+    if request.param == "RSA":
+        return rsa_key
+    if request.param == "SM2":
+        return sm2_key
+    return SymmetricKey.generate(SPECS[request.param], suite=Suite[request.param])
+
+
+def rsa_private(key: RsaKey) -> RSAPrivateKey:
+    """Return an RSA key as `cryptography` has it."""
+    private = load_pem_private_key(key.private_pem(), None)
+    assert isinstance(private, RSAPrivateKey)
+    return private
+
+
+def material(key: AnyKey) -> list[bytes]:
+    """Return every secret number or byte string of a key."""
+    if isinstance(key, SymmetricKey):
+        return [key.export_material()]
+    if isinstance(key, Sm2Key):
+        return [key._scalar.to_bytes(32, "big")]
+    numbers = rsa_private(key).private_numbers()
+    secret = (numbers.d, numbers.p, numbers.q, numbers.dmp1, numbers.dmq1, numbers.iqmp)
+    return [number.to_bytes(256, "big").lstrip(b"\0") for number in secret]
+
+
+def windows(text: str, length: int) -> Iterator[str]:
+    """Yield every run of `length` characters."""
+    return (text[start : start + length] for start in range(len(text) - length + 1))
+
+
+def spellings(secret: bytes) -> Iterator[str]:
+    """Yield how a secret, or eight bytes of it, might stand in a text."""
+    for start in range(0, len(secret) - 7, 4):
+        part = secret[start : start + 8]
+        yield from (part.hex(), part.hex(":"), repr(part)[2:-1], str(list(part))[1:-1])
+        yield from (str(int.from_bytes(part, "big")), str(int.from_bytes(part, "little")))
+    yield str(int.from_bytes(secret, "big"))
+    for shift in range(3):
+        # Whatever stands before it, one of the three ways to cut it into groups is this.
+        yield from windows(base64.b64encode(secret[shift:]).decode()[:-4], 12)
+
+
+def assert_secret(shown: str, secrets: list[bytes]) -> None:
+    """Fail if a part of a secret stands in what is shown."""
+    for secret in secrets:
+        for spelling in spellings(secret):
+            assert spelling not in shown
+            assert spelling.upper() not in shown
+
+
+def chain(error: BaseException | None) -> Iterator[BaseException]:
+    """Yield an error and all that it was raised from or after, suppressed or not."""
+    if error is not None:
+        yield error
+        yield from chain(error.__cause__)
+        yield from chain(error.__context__)
+
+
+def everything(error: BaseException) -> str:
+    """Return all that a careless reporter would print of an error."""
+    parts = ["".join(traceback.format_exception(error))]
+    for each in chain(error):
+        parts += [str(each), repr(each), repr(each.args), repr(vars(each))]
+        parts += traceback.format_exception(each)
+    return "\n".join(parts)
+
+
+@dataclasses.dataclass
+class Holder:
+    """What a service may keep a key in."""
+
+    key: Any
+
+
+def test_the_search_finds_what_it_looks_for(key: AnyKey) -> None:
+    """Were a secret shown in any usual spelling, the other tests would fail."""
+    for secret in material(key):
+        number = int.from_bytes(secret, "big")
+        padded = base64.b64encode(b"x" + secret).decode()
+        for shown in (repr(secret), secret.hex(), hex(number), str(number), padded, [*secret]):
+            with pytest.raises(AssertionError):
+                assert_secret(f"before {shown} after", [secret])
+
+
+def test_nothing_secret_is_shown(key: AnyKey) -> None:
+    """No way to turn a key, or what holds it, into text shows a secret."""
+    record = logging.LogRecord("test", logging.INFO, "", 0, "%s %r", (key, key), None)
+    shown = [f"{key} {key!r} {key!a}", record.getMessage(), reprlib.repr(key), pprint.pformat(key)]
+    shown += [repr([key]), repr({key: key}), repr(Holder(key)), repr(Keyring([key]))]
+    shown += [repr(dir(key)), repr(dir(Keyring([key])))]
+    assert key.key_id in shown[0]
+    assert_secret("\n".join(shown), material(key))
+
+
+def test_nothing_secret_is_public(key: AnyKey) -> None:
+    """Of all public attributes only `export_material` and `private_pem` give secrets away."""
+    public = {name: getattr(key, name) for name in dir(key) if not name.startswith("_")}
+    methods = {name for name, value in public.items() if callable(value)}
+    makers = {"generate", "from_pem", "from_der", "from_scalar"}
+    door = "export_material" if isinstance(key, SymmetricKey) else "private_pem"
+    assert methods - makers == {door}
+    shown = [repr(value) for name, value in public.items() if name not in methods]
+    if not isinstance(key, SymmetricKey):
+        shown += [key.public_key.to_pem().decode(), key.public_key.to_der().hex()]
+        shown += [repr(pickle.dumps(key.public_key))]
+    assert_secret("\n".join(shown), material(key))
+
+
+# --- errors ---
+
+
+def load_damaged(key: AnyKey) -> Iterator[Callable[[], object]]:
+    """Yield calls that fail on a file of the key's own material."""
+    if isinstance(key, SymmetricKey):
+        raw = key.export_material()
+        other = Suite.SM4_GCM if key.spec is not KeySpec.SM4 else Suite.AES_128_GCM
+        wrong: Any = raw
+        yield lambda: SymmetricKey("k", "v", key.spec, raw[1:])
+        yield lambda: SymmetricKey("k", "v", key.spec, raw * 2)
+        yield lambda: SymmetricKey("", "v", key.spec, raw)
+        yield lambda: SymmetricKey("k", "v", "AES", raw)
+        yield lambda: SymmetricKey("k", "v", KeySpec.RSA_2048, raw)
+        yield lambda: SymmetricKey("k", "v", key.spec, raw, suite=other)
+        yield lambda: SymmetricKey("k", "v", key.spec, raw, state="on")
+        yield lambda: SymmetricKey("k", "v", key.spec, wrong.hex())
+        yield lambda: SymmetricKey("k", "v", key.spec, list(wrong))  # type: ignore[arg-type]
+        yield lambda: SymmetricKey("k", wrong, key.spec, raw)
+        yield lambda: SymmetricKey("k", "v", wrong, key.spec)  # type: ignore[arg-type]
+        yield lambda: Keyring([wrong])
+        return
+    kind: type[RsaKey | Sm2Key] = type(key)
+    text = key.private_pem().decode()
+    der = base64.b64decode("".join(text.splitlines()[1:-1]))
+    for changed in (
+        text[:-40],
+        text[:200] + "*" + text[200:],
+        text.replace("-----BEGIN PRIVATE KEY-----", ""),
+        text.replace("-----END PRIVATE KEY-----", ""),
+        text.replace("PRIVATE KEY", "CERTIFICATE"),
+        text.replace("-----\n", "\n", 1),
+        text.replace("PRIVATE KEY-----\n", "", 1),
+        text.replace("PRIVATE", "ENCRYPTED PRIVATE"),
+        text.replace("PRIVATE", "EC PRIVATE"),
+        text.replace("-", "_"),
+        text[text.index("\n") :],
+        "\u00e9" + text,
+    ):
+        yield lambda changed=changed: kind.from_pem("k", "v", changed)
+    yield lambda: kind.from_pem("k", "v", text, password=PASSWORD)
+    yield lambda: kind.from_pem("", "v", text)
+    yield lambda: kind.from_pem("k", "v", text, state="on")
+    yield lambda: kind.from_pem("k", "v", list(text))  # type: ignore[arg-type]
+    for changed_der in (der[:-1], der[1:], der + b"\0", der[:60] + b"\0" + der[60:], der[27:]):
+        yield lambda changed=changed_der: kind.from_der("k", "v", changed)
+    yield lambda: kind.from_der("k", "v", der, password=PASSWORD)
+    if isinstance(key, Sm2Key):
+        scalar = key._scalar
+        yield lambda: Sm2Key.from_scalar("k", "v", scalar << 8)
+        yield lambda: Sm2Key.from_scalar("k", "v", -scalar)
+        yield lambda: Sm2Key.from_scalar("k", "v", str(scalar))  # type: ignore[arg-type]
+        yield lambda: Sm2Key.from_scalar("k", "v", scalar, backend="no")
+        yield lambda: Sm2Key("k", "v", scalar, public_point=(scalar, scalar))  # type: ignore[arg-type]
+    else:
+        encrypted = rsa_private(key).private_bytes(
+            Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(PASSWORD)
+        )
+        yield lambda: RsaKey.from_pem("k", "v", encrypted)
+        yield lambda: RsaKey.from_pem("k", "v", encrypted, password=PASSWORD[:-1])
+        pkcs1 = rsa_private(key).private_bytes(
+            Encoding.DER, PrivateFormat.TraditionalOpenSSL, NoEncryption()
+        )
+        prime = rsa_private(key).private_numbers().p.to_bytes(128, "big")
+        yield lambda: RsaKey.from_der("k", "v", pkcs1.replace(prime, prime[:-1] + b"\1"))
+
+
+def test_no_error_shows_what_was_in_the_file(key: AnyKey) -> None:
+    """No message, argument, cause, context or traceback shows a secret or a password."""
+    secrets = [*material(key), PASSWORD]
+    numbers = 0
+    for call in load_damaged(key):
+        with pytest.raises((KmsCoreError, TypeError)) as caught:
+            call()
+        assert_secret(everything(caught.value), secrets)
+        numbers += 1
+    assert numbers >= 12
+
+
+def test_an_error_of_a_ring_shows_no_material(key: AnyKey) -> None:
+    """What is said about a repeated version or an unknown one names IDs alone."""
+    ring = Keyring([key])
+    calls: tuple[Callable[[], object], ...] = (
+        lambda: Keyring([key, key]),
+        lambda: ring.with_version(key),
+        lambda: ring.primary("other"),
+        lambda: ring.version(key.key_id, "other"),
+        lambda: setattr(key, "state", "Disabled"),
+        lambda: delattr(key, "state"),
+    )
+    for call in calls:
+        with pytest.raises((KmsCoreError, AttributeError)) as caught:
+            call()
+        assert_secret(everything(caught.value), material(key))
+
+
+# --- ways out ---
+
+WAYS_OUT: dict[str, Callable[[Any], object]] = {
+    **{
+        f"pickle {protocol}": lambda key, protocol=protocol: pickle.dumps(key, protocol)
+        for protocol in range(pickle.HIGHEST_PROTOCOL + 1)
+    },
+    "copy": copy.copy,
+    "deepcopy": copy.deepcopy,
+    "deepcopy of a list": lambda key: copy.deepcopy([key]),
+    "asdict of a holder": lambda key: dataclasses.asdict(Holder(key)),
+    "astuple of a holder": lambda key: dataclasses.astuple(Holder(key)),
+    "pickle of a holder": lambda key: pickle.dumps(Holder(key)),
+    "__reduce_ex__": lambda key: key.__reduce_ex__(4),
+}
+
+
+@pytest.mark.parametrize("way", WAYS_OUT)
+def test_a_key_is_not_copied_or_serialised(key: AnyKey, way: str) -> None:
+    """Every way ends in the same `TypeError`, which names the class and the reason."""
+    with refused(TypeError, f"{type(key).__name__} holds key material"):
+        WAYS_OUT[way](key)
+
+
+@pytest.mark.parametrize(
+    "way",
+    [
+        *(vars, dataclasses.asdict, json.dumps, dict, list, bytes, iter, len, int, memoryview),
+        *(lambda key: key.__reduce__(), lambda key: key.__getstate__(), lambda key: key + key),
+    ],
+)
+def test_a_key_has_no_other_form(key: AnyKey, way: Callable[[Any], object]) -> None:
+    """A key is no dataclass, mapping, sequence, buffer or number, and gives no state away."""
+    with pytest.raises(TypeError) as caught:
+        way(key)
+    assert_secret(everything(caught.value), material(key))
+
+
+def test_a_ring_gives_no_state_away(key: AnyKey) -> None:
+    """A ring refuses to be taken apart in its own name."""
+    ring = Keyring([key])
+    for way in (pickle.dumps, copy.copy, copy.deepcopy, lambda ring: ring.__getstate__()):
+        with refused(TypeError, "Keyring holds key material"):
+            way(ring)
+
+
+def test_material_in_the_wrong_place_is_not_quoted() -> None:
+    """The likeliest slip, material and spec the wrong way round, does not show the material."""
+    raw = bytes(range(32))
+    wrong: Any = raw
+    with pytest.raises(TypeError) as caught:
+        SymmetricKey("k", "v", wrong, wrong)
+    assert caught.value.__context__ is None
+    assert_secret(everything(caught.value), [raw])
+
+
+def test_the_two_doors_give_the_material(key: AnyKey) -> None:
+    """`export_material` and `private_pem` are there on purpose and give the whole key."""
+    if isinstance(key, SymmetricKey):
+        assert len(key.export_material()) == key.suite.key_length
+        assert not hasattr(key, "private_pem")
+    else:
+        again = type(key).from_pem("k", "v", key.private_pem())
+        assert material(again) == material(key)
+        assert not hasattr(key, "export_material")
+
+
+# --- values ---
+
+
+def test_a_key_never_changes(key: AnyKey) -> None:
+    """No attribute is set, added or deleted, the private ones included."""
+    names = [name for cls in type(key).__mro__ for name in getattr(cls, "__slots__", ())]
+    assert {"key_id", "key_version_id", "spec", "state"} < set(names)
+    for name in (*names, "new", "__class__", "__dict__"):
+        before = getattr(key, name, None)
+        with refused(AttributeError, f"{type(key).__name__} is immutable"):
+            setattr(key, name, "changed")
+        with refused(AttributeError, f"{type(key).__name__} is immutable"):
+            delattr(key, name)
+        assert getattr(key, name, None) is before
+
+
+def test_keys_are_compared_by_identity(key: AnyKey) -> None:
+    """Comparing material would take time that depends on it; a key equals itself alone."""
+    if isinstance(key, SymmetricKey):
+        raw = key.export_material()
+        same: AnyKey = SymmetricKey(
+            key.key_id, key.key_version_id, key.spec, raw, suite=key.suite, state=key.state
+        )
+    else:
+        same = type(key).from_pem(key.key_id, key.key_version_id, key.private_pem())
+    assert key == key  # noqa: PLR0124 (that is the point)
+    assert key != same
+    assert len({key, same, key}) == 2
+    assert key not in {material(key)[0]: None}
+    assert {key: 1}[key] == 1
+
+
+def test_a_key_can_be_kept_by_weak_reference(key: AnyKey) -> None:
+    """A service's cache need not keep a key alive."""
+    assert weakref.ref(key)() is key

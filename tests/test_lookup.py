@@ -1,0 +1,359 @@
+"""What a provider answers is checked, in one order, before it is used."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+from strategies import SUITE_SPECS, Oracle, Store, refused, symmetric_key
+
+from kmscore import (
+    CiphertextBlob,
+    EncryptionAlgorithm,
+    IncorrectKeyError,
+    InvalidBlobError,
+    KeyNotFoundError,
+    Keyring,
+    KeySpec,
+    KeyState,
+    KeyStateError,
+    KeyUsageError,
+    KeyVersionNotFoundError,
+    RsaKey,
+    Sm2Key,
+    Suite,
+    SymmetricKey,
+)
+from kmscore.lookup import (
+    check_provider,
+    check_source_ids,
+    decrypting_key,
+    opening_key,
+    read_header,
+    sealing_key,
+)
+
+GCM, XAES = Suite.AES_256_GCM, Suite.XAES_256_GCM
+SHA_256, SHA_1 = EncryptionAlgorithm.RSAES_OAEP_SHA_256, EncryptionAlgorithm.RSAES_OAEP_SHA_1
+SM2PKE = EncryptionAlgorithm.SM2PKE
+STATES = [state for state in KeyState if state is not KeyState.ENABLED]
+KEY = symmetric_key(GCM, "k", "v")
+
+
+def blob(key_id: str = "k", key_version_id: str = "v", suite: Suite = GCM) -> CiphertextBlob:
+    """Return a blob with the header of `KEY` unless told otherwise."""
+    return CiphertextBlob(suite, key_id, key_version_id, bytes(suite.iv_length), b"", bytes(16))
+
+
+def open_with(answer: Any) -> SymmetricKey:
+    """Ask a provider that answers this for the key of `blob()`."""
+    return opening_key(Oracle(version=answer), blob())
+
+
+def seal_with(answer: Any) -> SymmetricKey:
+    """Ask a provider that answers this for the primary version of k."""
+    return sealing_key(Oracle(primary=answer), "k")
+
+
+def decrypt_with(answer: Any) -> RsaKey | Sm2Key:
+    """Ask a provider that answers this for version v of k, to decrypt with RSA."""
+    return decrypting_key(Oracle(version=answer), "k", "v", SHA_256)
+
+
+ASK: Mapping[str, Callable[[Any], object]] = {
+    "open": open_with,
+    "seal": seal_with,
+    "decrypt": decrypt_with,
+}
+
+
+def symmetric(key_id: str = "k", key_version_id: str = "v", **options: Any) -> SymmetricKey:
+    """Return a symmetric key bound to the suite of `blob()` unless told otherwise."""
+    return symmetric_key(options.pop("suite", GCM), key_id, key_version_id, **options)
+
+
+@pytest.fixture(scope="module")
+def rsa(rsa_key: RsaKey) -> Callable[..., RsaKey]:
+    """Return a function that gives the session's RSA key other IDs or another state."""
+
+    def make(key_id: str = "k", key_version_id: str = "v", **options: Any) -> RsaKey:
+        return RsaKey(key_id, key_version_id, rsa_key._private_key, **options)
+
+    return make
+
+
+@pytest.fixture(scope="module")
+def fitting(rsa: Callable[..., RsaKey]) -> Mapping[str, Callable[..., Any]]:
+    """Return, for each way to ask, what makes a key that fits."""
+    return {"open": symmetric, "seal": symmetric, "decrypt": rsa}
+
+
+@pytest.mark.parametrize("way", ASK)
+def test_a_key_that_fits_is_returned_as_it_is(
+    fitting: Mapping[str, Callable[..., Any]], way: str
+) -> None:
+    """The answer itself, not a copy."""
+    key = fitting[way]()
+    assert ASK[way](key) is key
+
+
+@pytest.mark.parametrize("way", ASK)
+def test_an_answer_that_is_no_key_is_a_type_error(
+    rsa_key: RsaKey, sm2_key: Sm2Key, way: str
+) -> None:
+    """A store that answers `None`, an ID, material or a public key is programmed wrong."""
+    foreign: Any
+    for foreign in (
+        *(None, "k", b"material", 5, object(), {}, SymmetricKey, Keyring([KEY])),
+        *(rsa_key.public_key, sm2_key.public_key, rsa_key._private_key, blob()),
+    ):
+        with refused(TypeError, "a key must be SymmetricKey, RsaKey or Sm2Key"):
+            ASK[way](foreign)
+
+
+@pytest.mark.parametrize("way", ASK)
+@pytest.mark.parametrize("key_id", ["K", "kk", "v", "k.", "!"])
+def test_another_key_is_refused(
+    fitting: Mapping[str, Callable[..., Any]], way: str, key_id: str
+) -> None:
+    """The key ID of the answer is exactly the one asked for."""
+    with refused(IncorrectKeyError, "another key or version"):
+        ASK[way](fitting[way](key_id))
+
+
+@pytest.mark.parametrize("way", ["open", "decrypt"])
+@pytest.mark.parametrize("key_version_id", ["V", "vv", "k", "v2"])
+def test_another_version_is_refused(
+    fitting: Mapping[str, Callable[..., Any]], way: str, key_version_id: str
+) -> None:
+    """The key version ID of the answer is exactly the one asked for."""
+    with refused(IncorrectKeyError, "another key or version"):
+        ASK[way](fitting[way]("k", key_version_id))
+
+
+def test_any_version_may_be_the_primary_one() -> None:
+    """Who asks for the primary version names no version."""
+    for key_version_id in ("v", "w", "k"):
+        key = symmetric("k", key_version_id)
+        assert seal_with(key) is key
+
+
+@pytest.mark.parametrize("way", ASK)
+@pytest.mark.parametrize("state", STATES)
+def test_a_key_that_is_not_enabled_is_refused(
+    fitting: Mapping[str, Callable[..., Any]], way: str, state: KeyState
+) -> None:
+    """Anything but `ENABLED` refuses every use, and the error names the state."""
+    with refused(KeyStateError, state.value):
+        ASK[way](fitting[way](state=state))
+
+
+@pytest.mark.parametrize("suite", [suite for suite in Suite if suite is not GCM])
+def test_a_key_bound_to_another_suite_does_not_open(suite: Suite) -> None:
+    """A header cannot choose the cipher that a key is used with."""
+    with refused(IncorrectKeyError, suite.name):
+        open_with(symmetric(suite=suite))
+    for key in (symmetric(suite=suite), Keyring([symmetric(suite=suite)]).primary("k")):
+        assert seal_with(key) is key
+        assert opening_key(Oracle(version=key), blob(suite=suite)) is key
+
+
+@pytest.mark.parametrize("way", ["open", "seal"])
+def test_an_asymmetric_key_neither_seals_nor_opens(rsa: Callable[..., RsaKey], way: str) -> None:
+    """Where a symmetric key is due another one is the wrong kind, and the error names it."""
+    with refused(KeyUsageError, "RSA_2048"):
+        ASK[way](rsa())
+    with refused(KeyUsageError, "EC_SM2"):
+        ASK[way](Sm2Key.from_scalar("k", "v", 1))
+
+
+@pytest.mark.parametrize("suite", Suite)
+@pytest.mark.parametrize("algorithm", EncryptionAlgorithm)
+def test_a_symmetric_key_decrypts_no_asymmetric_ciphertext(
+    suite: Suite, algorithm: EncryptionAlgorithm
+) -> None:
+    """Whatever the algorithm is, a symmetric key is the wrong kind, and the error names it."""
+    with refused(KeyUsageError, SUITE_SPECS[suite].name):
+        decrypting_key(Oracle(version=symmetric(suite=suite)), "k", "v", algorithm)
+
+
+def test_an_algorithm_has_to_fit_the_key(rsa_keys: dict[KeySpec, RsaKey], sm2_key: Sm2Key) -> None:
+    """RSA keys of all lengths decrypt both hashes of OAEP, SM2 keys SM2PKE, and not across."""
+    for key in (*rsa_keys.values(), sm2_key):
+        for algorithm in EncryptionAlgorithm:
+            keys = Oracle(version=key)
+            if (algorithm is SM2PKE) == (key is sm2_key):
+                assert decrypting_key(keys, key.key_id, "v1", algorithm) is key
+            else:
+                with refused(KeyUsageError, algorithm.name):
+                    decrypting_key(keys, key.key_id, "v1", algorithm)
+
+
+ERRORS = [
+    KeyNotFoundError("none"),
+    KeyVersionNotFoundError("none"),
+    ConnectionError("the store is away"),
+    TimeoutError(),
+    KeyError("k"),
+    ValueError("their own"),
+    KeyboardInterrupt(),
+]
+
+
+@pytest.mark.parametrize("way", ASK)
+@pytest.mark.parametrize("error", ERRORS, ids=repr)
+def test_what_the_provider_raises_passes_unchanged(way: str, error: BaseException) -> None:
+    """The very same exception arrives, without a cause or a context put to it."""
+    with pytest.raises(type(error)) as caught:
+        ASK[way](error)
+    assert caught.value is error
+    assert (caught.value.__cause__, caught.value.__context__) == (None, None)
+
+
+# --- the order: object, IDs, state, kind, suite or algorithm ---
+
+DISABLED = {"state": KeyState.DISABLED}
+
+
+def test_ids_come_before_state_kind_and_suite(rsa: Callable[..., RsaKey]) -> None:
+    """Of another key nothing is told, not even that it is disabled."""
+    for key in (
+        symmetric("x", **DISABLED),
+        symmetric("k", "x", **DISABLED),
+        symmetric("x", suite=XAES),
+        symmetric("k", "x", suite=XAES, **DISABLED),
+        rsa("x", **DISABLED),
+        rsa("k", "x"),
+    ):
+        with refused(IncorrectKeyError, "another key or version"):
+            open_with(key)
+        with refused(IncorrectKeyError, "another key or version"):
+            decrypt_with(key)
+    for key in (symmetric("x", **DISABLED), rsa("x"), rsa("x", **DISABLED)):
+        with refused(IncorrectKeyError, "another key or version"):
+            seal_with(key)
+
+
+def test_the_state_comes_before_kind_and_suite(rsa: Callable[..., RsaKey]) -> None:
+    """A disabled key is disabled, whatever it might have been used for."""
+    for ask, key in (
+        (open_with, symmetric(suite=XAES, **DISABLED)),
+        (open_with, rsa(**DISABLED)),
+        (seal_with, rsa(**DISABLED)),
+        (decrypt_with, symmetric(**DISABLED)),
+        (decrypt_with, Sm2Key.from_scalar("k", "v", 1, **DISABLED)),
+    ):
+        with refused(KeyStateError, "Disabled"):
+            ask(key)
+
+
+def test_the_kind_comes_before_the_suite(rsa: Callable[..., RsaKey]) -> None:
+    """An RSA key has no suite to compare."""
+    for suite in Suite:
+        with refused(KeyUsageError):
+            opening_key(Oracle(version=rsa()), blob(suite=suite))
+
+
+# --- who is asked, and for what ---
+
+
+class Recorder(Store):
+    """A store that writes down what it is asked."""
+
+    def __init__(self, keys: Keyring) -> None:
+        """Answer what `keys` answers."""
+        super().__init__(keys)
+        self.asked: list[tuple[str, ...]] = []
+
+    def primary(self, key_id: str) -> Any:
+        """See `KeyProvider`."""
+        self.asked.append((key_id,))
+        return super().primary(key_id)
+
+    def version(self, key_id: str, key_version_id: str) -> Any:
+        """See `KeyProvider`."""
+        self.asked.append((key_id, key_version_id))
+        return super().version(key_id, key_version_id)
+
+
+def test_the_provider_is_asked_once_for_what_is_needed(rsa: Callable[..., RsaKey]) -> None:
+    """One call for each key, by the IDs of the header or of the caller."""
+    keys = Recorder(Keyring([KEY, rsa("r")]))
+    opening_key(keys, blob())
+    sealing_key(keys, "k")
+    decrypting_key(keys, "r", "v", SHA_1)
+    assert keys.asked == [("k", "v"), ("k",), ("r", "v")]
+
+
+class HalfProvider:
+    """Has one method of the two."""
+
+    def primary(self, key_id: str) -> str:
+        """Answer anything."""
+        return key_id
+
+
+class NoMethods:
+    """Has both names, and neither is a method."""
+
+    primary = version = "v"
+
+
+@pytest.mark.parametrize("wrong", [None, {}, [], "k", b"", 5, KEY, HalfProvider(), NoMethods()])
+def test_what_is_no_provider_is_a_type_error(wrong: Any) -> None:
+    """A provider has two methods; a key, a mapping or half of a provider is none."""
+    with refused(TypeError, f"keys must be a KeyProvider, not {type(wrong).__name__}"):
+        check_provider(wrong)
+
+
+def test_a_provider_needs_no_base_class() -> None:
+    """The embedded ring is one, and so is anything with the two methods."""
+    for keys in (Keyring([]), Oracle(), Store(Keyring([]))):
+        check_provider(keys)
+        assert callable(keys.version)
+
+
+# --- headers ---
+
+
+@pytest.mark.parametrize("state", KeyState)
+def test_the_ring_that_sealed_a_blob_knows_its_key(state: KeyState) -> None:
+    """The hot path gives the key in place of the header, and checks its state all the same."""
+    key = symmetric(state=state)
+    header = read_header(Keyring([key]), blob().serialize())
+    assert header is key
+    if state is KeyState.ENABLED:
+        assert opening_key(Oracle(), header) is key
+    else:
+        with refused(KeyStateError, state.value):
+            opening_key(Oracle(), header)
+
+
+def test_any_other_header_is_parsed() -> None:
+    """For a store, for another ring and for another suite the blob itself is the header."""
+    for keys in (
+        Store(Keyring([KEY])),
+        Keyring([]),
+        Keyring([symmetric("x")]),
+        Keyring([symmetric(suite=XAES)]),
+    ):
+        assert read_header(keys, blob().serialize()) == blob()
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"KMS", KEY.header, blob().serialize()[:-1], b"x" + blob().serialize()]
+)
+def test_what_is_no_blob_has_no_header(data: bytes) -> None:
+    """Both ways of reading a header refuse it with the same error."""
+    for keys in (Keyring([KEY]), Store(Keyring([KEY]))):
+        with refused(InvalidBlobError):
+            read_header(keys, data)
+
+
+def test_source_ids_that_are_given_have_to_match() -> None:
+    """Each ID may be absent; one that is there is the header's, exactly."""
+    for header in (blob(), KEY):
+        for good in ((None, None), ("k", None), (None, "v"), ("k", "v")):
+            assert check_source_ids(header, *good) is None
+        for bad in (("v", "k"), ("K", None), (None, "V"), ("k", "x"), ("x", "v"), ("", None)):
+            with refused(IncorrectKeyError, "the ciphertext names another source key"):
+                check_source_ids(header, *bad)
