@@ -1,0 +1,184 @@
+"""The closed vocabularies and their tables."""
+
+import operator
+from enum import Enum
+from typing import Any
+
+import pytest
+from strategies import refused
+
+from kmscore import EncryptionAlgorithm, KeySpec, KeyState, Suite, UnsupportedAlgorithmError
+from kmscore.algorithms import (
+    ENCRYPTION_ALGORITHMS,
+    KEY_SPECS,
+    MAX_DATA_KEY_LENGTH,
+    MAX_PLAINTEXT_LENGTH,
+    RSA_SPECS,
+    SUITES,
+    TAG_LENGTH,
+)
+
+RSA = ("RSA_2048", "RSA_3072", "RSA_4096")
+
+
+def values(vocabulary: type[Enum]) -> dict[str, object]:
+    """Return the members' values by name."""
+    return {member.name: member.value for member in vocabulary}
+
+
+def test_key_specs_have_the_spelling_of_the_service() -> None:
+    """The names are ours, the values are what the service writes."""
+    assert values(KeySpec) == {
+        "AES_256": "Aliyun_AES_256",
+        "AES_192": "Aliyun_AES_192",
+        "AES_128": "Aliyun_AES_128",
+        "SM4": "Aliyun_SM4",
+        "RSA_2048": "RSA_2048",
+        "RSA_3072": "RSA_3072",
+        "RSA_4096": "RSA_4096",
+        "EC_SM2": "EC_SM2",
+    }
+
+
+def test_key_states_are_four() -> None:
+    """There is one state that allows use and three that do not."""
+    assert list(values(KeyState)) == ["ENABLED", "DISABLED", "PENDING_DELETION", "PENDING_IMPORT"]
+
+
+def test_encryption_algorithms_are_three() -> None:
+    """Names and values are the service's."""
+    names = ("RSAES_OAEP_SHA_256", "RSAES_OAEP_SHA_1", "SM2PKE")
+    assert values(EncryptionAlgorithm) == {name: name for name in names}
+
+
+@pytest.mark.parametrize(
+    ("suite_id", "name", "key_length", "iv_length", "message_limit"),
+    [
+        (1, "AES_256_GCM", 32, 12, 2**32),
+        (2, "AES_192_GCM", 24, 12, 2**32),
+        (3, "AES_128_GCM", 16, 12, 2**32),
+        (4, "SM4_GCM", 16, 12, 2**32),
+        (5, "XAES_256_GCM", 32, 24, 2**80),
+    ],
+)
+def test_a_suite_has_the_numbers_of_the_format(
+    suite_id: int, name: str, key_length: int, iv_length: int, message_limit: int
+) -> None:
+    """Each row of the suite table is the wire format's."""
+    suite = Suite(suite_id)
+    assert suite.name == name
+    assert suite.key_length == key_length
+    assert suite.iv_length == iv_length
+    assert suite.message_limit == message_limit
+
+
+def test_the_sizes_are_those_of_the_service() -> None:
+    """A plaintext has at most 6 KB, a data key at most 1 KB, a tag always 16 bytes."""
+    assert (MAX_PLAINTEXT_LENGTH, MAX_DATA_KEY_LENGTH, TAG_LENGTH) == (6144, 1024, 16)
+
+
+@pytest.mark.parametrize(
+    ("spec", "suites"),
+    [
+        (KeySpec.AES_256, ["XAES_256_GCM", "AES_256_GCM"]),
+        (KeySpec.AES_192, ["AES_192_GCM"]),
+        (KeySpec.AES_128, ["AES_128_GCM"]),
+        (KeySpec.SM4, ["SM4_GCM"]),
+        *((KeySpec(name), []) for name in (*RSA, "EC_SM2")),
+    ],
+)
+def test_a_key_spec_has_its_suites_the_default_first(spec: KeySpec, suites: list[str]) -> None:
+    """Only symmetric specs have suites, and those of one spec take the same material."""
+    assert [suite.name for suite in KEY_SPECS[spec].suites] == suites
+    assert len({suite.key_length for suite in KEY_SPECS[spec].suites}) <= 1
+
+
+def test_rsa_specs_are_found_by_the_length_of_the_modulus() -> None:
+    """2048, 3072 and 4096 bits are the specs, and nothing else is."""
+    assert {bits: spec.name for bits, spec in RSA_SPECS.items()} == {
+        2048: "RSA_2048",
+        3072: "RSA_3072",
+        4096: "RSA_4096",
+    }
+    assert [row.modulus_bits for row in KEY_SPECS.values()].count(None) == 5
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "specs", "hash_name"),
+    [
+        ("RSAES_OAEP_SHA_256", RSA, "sha256"),
+        ("RSAES_OAEP_SHA_1", RSA, "sha1"),
+        ("SM2PKE", ("EC_SM2",), "sm3"),
+    ],
+)
+def test_an_algorithm_fits_its_specs_and_no_other(
+    algorithm: str, specs: tuple[str, ...], hash_name: str
+) -> None:
+    """OAEP is for RSA of every length, SM2PKE for its one curve."""
+    row = ENCRYPTION_ALGORITHMS[EncryptionAlgorithm(algorithm)]
+    assert tuple(spec.name for spec in row.key_specs) == specs
+    assert row.hash_name == hash_name
+
+
+@pytest.mark.parametrize(
+    ("table", "vocabulary"),
+    [(SUITES, Suite), (KEY_SPECS, KeySpec), (ENCRYPTION_ALGORITHMS, EncryptionAlgorithm)],
+)
+def test_a_table_is_frozen_and_complete(table: Any, vocabulary: type[Enum]) -> None:
+    """Every member has a row, and nobody can change one."""
+    assert set(table) == set(vocabulary)
+    row = next(iter(table.values()))
+    with pytest.raises(TypeError):
+        operator.setitem(table, next(iter(table)), row)
+    with pytest.raises(AttributeError):
+        setattr(row, row._fields[0], None)
+
+
+@pytest.mark.parametrize("vocabulary", [KeySpec, KeyState, EncryptionAlgorithm])
+def test_a_member_is_found_by_its_value(vocabulary: type[Enum]) -> None:
+    """A member, and its value as text, both name the member."""
+    for member in vocabulary:
+        assert vocabulary(member) is member
+        assert vocabulary(str(member.value)) is member
+
+
+@pytest.mark.parametrize("vocabulary", [KeySpec, KeyState, EncryptionAlgorithm])
+@pytest.mark.parametrize("value", ["", "RSA_1024", "aliyun_aes_256", "Enabled ", "\ud800"])
+def test_an_unknown_name_is_unsupported(vocabulary: type[Enum], value: str) -> None:
+    """There is no default branch: what is unknown is an error."""
+    with refused(UnsupportedAlgorithmError, f"unknown {vocabulary.__name__}"):
+        vocabulary(value)
+
+
+@pytest.mark.parametrize("value", [0, 6, 255, 256, -1])
+def test_an_unknown_suite_id_is_unsupported(value: int) -> None:
+    """The IDs are 1 to 5."""
+    with refused(UnsupportedAlgorithmError, "unknown Suite"):
+        Suite(value)
+
+
+@pytest.mark.parametrize(
+    ("vocabulary", "value"),
+    [(KeySpec, "x" * 100_000), (Suite, 10**4_000)],
+    ids=["100,000 characters", "4,000 digits"],
+)
+def test_the_message_about_an_unknown_value_is_short(vocabulary: type[Enum], value: object) -> None:
+    """A value of any size ends in the same error, and does not fill anybody's log."""
+    with pytest.raises(UnsupportedAlgorithmError) as caught:
+        vocabulary(value)
+    assert len(str(caught.value)) < 120
+
+
+@pytest.mark.parametrize("vocabulary", [KeySpec, KeyState, EncryptionAlgorithm])
+@pytest.mark.parametrize("value", [None, 1, True, b"SM2PKE", 1.0, [], {}])
+def test_a_name_of_another_type_is_a_type_error(vocabulary: type[Enum], value: object) -> None:
+    """The wrong type is the calling code's mistake, not an unknown algorithm."""
+    with refused(TypeError, f"{vocabulary.__name__} must be str"):
+        vocabulary(value)
+
+
+@pytest.mark.parametrize("value", [None, "1", b"\x01", 1.5, [], False])
+def test_a_suite_id_of_another_type_is_a_type_error(value: object) -> None:
+    """A suite ID is an integer; a `bool` that equals none is refused as a type."""
+    with refused(TypeError, "Suite must be int"):
+        Suite(value)

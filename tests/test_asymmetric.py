@@ -1,0 +1,208 @@
+"""Asymmetric encryption by table: RSAES-OAEP and SM2PKE."""
+
+import tracemalloc
+from typing import Any
+
+import pytest
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.padding import MGF1, OAEP
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.hazmat.primitives.hashes import SHA1, SHA256, Hash, HashAlgorithm
+from cryptography.hazmat.primitives.serialization import load_pem_public_key
+from strategies import RSA_ALGORITHMS, SUITE_SPECS, refused, symmetric_key, valid_calls
+
+import kmscore
+from kmscore import (
+    DecryptionError,
+    EncryptionAlgorithm,
+    Keyring,
+    KeySpec,
+    KeyUsageError,
+    PlaintextSizeError,
+    RsaKey,
+    Sm2Key,
+    Suite,
+    UnsupportedAlgorithmError,
+    asymmetric,
+)
+
+SHA_256, SHA_1 = RSA_ALGORITHMS
+SM2PKE = EncryptionAlgorithm.SM2PKE
+
+# RFC 8017 section 7.1.1: the modulus, less two hashes and two bytes.
+RSA_MAXIMA = [
+    (KeySpec.RSA_2048, SHA_256, 190),
+    (KeySpec.RSA_2048, SHA_1, 214),
+    (KeySpec.RSA_3072, SHA_256, 318),
+    (KeySpec.RSA_3072, SHA_1, 342),
+    (KeySpec.RSA_4096, SHA_256, 446),
+    (KeySpec.RSA_4096, SHA_1, 470),
+]
+
+
+def decrypt(key: RsaKey | Sm2Key, algorithm: EncryptionAlgorithm, ciphertext: Any) -> bytes:
+    """Decrypt with the one key of a ring."""
+    result = kmscore.asymmetric_decrypt(
+        Keyring([key]), key.key_id, key.key_version_id, algorithm, ciphertext
+    )
+    assert (result.key_id, result.key_version_id) == (key.key_id, key.key_version_id)
+    return result.plaintext
+
+
+def padding(hash_algorithm: HashAlgorithm, mgf_hash: HashAlgorithm, label: bytes | None) -> OAEP:
+    """Return an OAEP padding."""
+    return OAEP(mgf=MGF1(mgf_hash), algorithm=hash_algorithm, label=label)
+
+
+def primitive(key: RsaKey) -> RSAPublicKey:
+    """Return the public key as `cryptography` knows it."""
+    public_key = load_pem_public_key(key.public_key.to_pem())
+    assert isinstance(public_key, RSAPublicKey)
+    return public_key
+
+
+@pytest.mark.parametrize(("spec", "algorithm", "longest"), RSA_MAXIMA)
+def test_rsa_takes_up_to_its_maximum(
+    rsa_keys: dict[KeySpec, RsaKey], spec: KeySpec, algorithm: EncryptionAlgorithm, longest: int
+) -> None:
+    """Nothing at all and the longest plaintext come back; one byte more is refused."""
+    key = rsa_keys[spec]
+    for plaintext in (b"", b"\x00", bytes(range(256)) * 2):
+        text = plaintext[:longest]
+        ciphertext = kmscore.asymmetric_encrypt(key.public_key, algorithm, text)
+        assert len(ciphertext) == int(spec.value[-4:]) // 8
+        assert decrypt(key, algorithm, ciphertext) == text
+    with refused(PlaintextSizeError, f"0 to {longest} bytes, not {longest + 1}"):
+        kmscore.asymmetric_encrypt(key.public_key, algorithm, bytes(longest + 1))
+
+
+def test_sm2_takes_1_to_6047_bytes(sm2_key: Sm2Key) -> None:
+    """Both ends come back, 97 bytes longer as ciphertext; what lies outside is refused."""
+    for length in (1, 6_047):
+        ciphertext = kmscore.asymmetric_encrypt(sm2_key.public_key, SM2PKE, b"\x5a" * length)
+        assert len(ciphertext) == length + 97
+        assert ciphertext.startswith(b"\x04")
+        assert decrypt(sm2_key, SM2PKE, ciphertext) == b"\x5a" * length
+    for length in (0, 6_048):
+        with refused(PlaintextSizeError, f"1 to 6047 bytes, not {length}"):
+            kmscore.asymmetric_encrypt(sm2_key.public_key, SM2PKE, bytes(length))
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "hash_algorithm"),
+    [(SHA_256, SHA256()), (SHA_1, SHA1())],  # noqa: S303 (the service's name)
+)
+def test_oaep_is_that_of_others(
+    rsa_key: RsaKey, algorithm: EncryptionAlgorithm, hash_algorithm: HashAlgorithm
+) -> None:
+    """One hash for OAEP and for MGF1, no label; every other choice does not decrypt."""
+    other = SHA1() if algorithm == SHA_256 else SHA256()  # noqa: S303 (the service's name)
+    ours = padding(hash_algorithm, hash_algorithm, None)
+    assert decrypt(rsa_key, algorithm, primitive(rsa_key).encrypt(b"text", ours)) == b"text"
+    foreign = [
+        padding(other, other, None),
+        padding(hash_algorithm, other, None),
+        padding(other, hash_algorithm, None),
+        padding(hash_algorithm, hash_algorithm, b"label"),
+    ]
+    for scheme in foreign:
+        with refused(DecryptionError):
+            decrypt(rsa_key, algorithm, primitive(rsa_key).encrypt(b"text", scheme))
+
+
+@pytest.mark.parametrize("algorithm", EncryptionAlgorithm)
+@pytest.mark.parametrize("kind", [bytes, bytearray, memoryview])
+def test_bytes_like_arguments_are_taken(
+    rsa_key: RsaKey, sm2_key: Sm2Key, algorithm: EncryptionAlgorithm, kind: type
+) -> None:
+    """Plaintext and ciphertext may be any bytes-like object, the algorithm its name."""
+    key = sm2_key if algorithm is SM2PKE else rsa_key
+    ciphertext = kmscore.asymmetric_encrypt(key.public_key, algorithm.value, kind(b"text"))
+    assert decrypt(key, algorithm, kind(ciphertext)) == b"text"
+
+
+def test_the_same_plaintext_never_gives_the_same_ciphertext(
+    rsa_key: RsaKey, sm2_key: Sm2Key
+) -> None:
+    """Each encryption draws for itself."""
+    for key, algorithm in ((rsa_key, SHA_256), (rsa_key, SHA_1), (sm2_key, SM2PKE)):
+        seen = {kmscore.asymmetric_encrypt(key.public_key, algorithm, b"text") for _ in range(20)}
+        assert len(seen) == 20
+
+
+@pytest.mark.parametrize(
+    ("spec", "algorithm"),
+    [
+        *((spec, SM2PKE) for spec in KeySpec if spec is not KeySpec.EC_SM2),
+        *(
+            (spec, algorithm)
+            for spec in KeySpec
+            if "RSA" not in spec.name
+            for algorithm in RSA_ALGORITHMS
+        ),
+    ],
+)
+def test_an_algorithm_that_does_not_fit_the_key_is_refused(
+    rsa_keys: dict[KeySpec, RsaKey],
+    sm2_key: Sm2Key,
+    spec: KeySpec,
+    algorithm: EncryptionAlgorithm,
+) -> None:
+    """Every pair of key and algorithm that the table does not have, in both directions."""
+    suites = {spec: suite for suite, spec in SUITE_SPECS.items()}
+    if spec in suites:
+        key: Any = symmetric_key(suites[spec])
+    else:
+        key = rsa_keys.get(spec, sm2_key)
+        with refused(KeyUsageError, f"{spec.name} does not encrypt {algorithm.name}"):
+            kmscore.asymmetric_encrypt(key.public_key, algorithm, b"text")
+    with refused(KeyUsageError, f"of spec {spec.name}"):
+        decrypt(key, algorithm, b"ciphertext")
+
+
+@pytest.mark.parametrize("kind", [bytes, bytearray, memoryview])
+def test_a_ciphertext_that_is_too_long_is_not_even_copied(
+    rsa_key: RsaKey, sm2_key: Sm2Key, kind: type
+) -> None:
+    """Refusing 30 MB costs no memory."""
+    data = kind(bytes(30_000_000))
+    tracemalloc.start()
+    try:
+        for key, algorithm in ((rsa_key, SHA_256), (sm2_key, SM2PKE)):
+            with refused(DecryptionError):
+                decrypt(key, algorithm, data)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 1_000_000
+
+
+def test_a_build_without_sha1_says_so_before_the_open_and_does_the_rest(
+    rsa_key: RsaKey, sm2_key: Sm2Key, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every operation with SHA-1 is refused before anything is opened; the others work."""
+
+    def without_sha1(algorithm: HashAlgorithm) -> Hash:
+        if isinstance(algorithm, SHA1):
+            raise UnsupportedAlgorithm("sha1 is not supported")
+        return Hash(algorithm)
+
+    calls = valid_calls(rsa_key, sm2_key)
+    monkeypatch.setattr(asymmetric, "Hash", without_sha1)
+    for call in calls.values():
+        assert call() is not None
+    monkeypatch.setattr(asymmetric, "decrypt_with", lambda *_: pytest.fail("it was opened"))
+    monkeypatch.setattr(kmscore.envelope, "open_blob", lambda *_: pytest.fail("it was opened"))
+    for call in calls.values():
+        for parameter in {"algorithm", "source_algorithm"} & set(call.arguments):
+            with pytest.raises(UnsupportedAlgorithmError, match="no sha1") as caught:
+                call(**{parameter: SHA_1})
+            assert caught.value.__context__ is None
+
+
+def test_a_symmetric_suite_is_no_asymmetric_algorithm(rsa_key: RsaKey) -> None:
+    """The two vocabularies do not mix."""
+    with refused(UnsupportedAlgorithmError, "unknown EncryptionAlgorithm"):
+        kmscore.asymmetric_encrypt(rsa_key.public_key, "AES_256_GCM", b"text")
+    with refused(TypeError, "EncryptionAlgorithm must be str, not Suite"):
+        kmscore.asymmetric_encrypt(rsa_key.public_key, Suite.AES_256_GCM, b"text")  # type: ignore[arg-type]

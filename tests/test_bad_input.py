@@ -1,0 +1,292 @@
+"""Bad input of every kind, with the class and the code that it gives wherever it can come in."""
+
+import tracemalloc
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+from strategies import (
+    PROVIDERS,
+    Call,
+    Oracle,
+    refused,
+    symmetric_key,
+    valid_calls,
+)
+
+from kmscore import (
+    IncorrectKeyError,
+    InvalidBlobError,
+    InvalidContextError,
+    InvalidKeyError,
+    KeyNotFoundError,
+    Keyring,
+    KeyState,
+    KeyStateError,
+    KeyUsageError,
+    KeyVersionNotFoundError,
+    PlaintextSizeError,
+    PublicKey,
+    RsaKey,
+    Sm2Key,
+    Suite,
+    UnsupportedAlgorithmError,
+)
+from kmscore.keys import Key
+
+BLOB_SOURCES = ("decrypt", "reencrypt", "export_data_key", "hazmat.reencrypt")
+BARE_SOURCES = ("asymmetric_decrypt", "reencrypt (asymmetric)")
+MOVES = ("reencrypt", "reencrypt (asymmetric)", "hazmat.reencrypt")
+SEALS = (
+    *("encrypt", "generate_data_key", "generate_data_key_without_plaintext"),
+    *("generate_and_export_data_key", "hazmat.encrypt"),
+)
+N = 0xFFFFFFFE_FFFFFFFF_FFFFFFFF_FFFFFFFF_7203DF6B_21C6052B_53BBF409_39D54123
+
+BLOB_DEFECTS: Mapping[str, Callable[[bytes], bytes]] = {
+    "empty": lambda _: b"",
+    "magic": lambda raw: b"XMS" + raw[3:],
+    "format version": lambda raw: raw[:3] + b"\x02" + raw[4:],
+    "suite 0": lambda raw: raw[:4] + b"\x00" + raw[5:],
+    "suite 6": lambda raw: raw[:4] + b"\x06" + raw[5:],
+    "suite 255": lambda raw: raw[:4] + b"\xff" + raw[5:],
+    "key ID of no length": lambda raw: raw[:5] + b"\x00" + raw[12:],
+    "key version ID of no length": lambda raw: raw[:12] + b"\x00" + raw[15:],
+    "key ID longer than the blob": lambda raw: raw[:5] + b"\xff" + raw[6:],
+    "key version ID longer than the blob": lambda raw: raw[:12] + b"\xff" + raw[13:],
+    "space in the key ID": lambda raw: raw[:6] + b" " + raw[7:],
+    "newline in the key version ID": lambda raw: raw[:14] + b"\n" + raw[15:],
+    "nothing but the header": lambda raw: raw[:15],
+    "one byte short of IV and tag": lambda raw: raw[: 15 + 12 + 15],
+    "6,702 bytes": lambda raw: raw.ljust(6702, b"\x00"),
+}
+
+
+SOURCE_V2 = symmetric_key(Suite.AES_256_GCM, "source", "v2")
+
+
+def twin(key: RsaKey, key_version_id: str, **options: Any) -> RsaKey:
+    """Return another version of the same material."""
+    return RsaKey(key.key_id, key_version_id, key._private_key, **options)
+
+
+@pytest.fixture(scope="module")
+def calls(rsa_key: RsaKey, sm2_key: Sm2Key) -> dict[str, Call]:
+    """Return a valid call of every operation."""
+    return valid_calls(rsa_key, sm2_key)
+
+
+USES = [
+    *((operation, "source") for operation in BLOB_SOURCES),
+    *((operation, "rsa-2048") for operation in BARE_SOURCES),
+    *((operation, "destination") for operation in (*SEALS, *MOVES)),
+]
+
+
+@pytest.fixture(params=PROVIDERS)
+def replace(request: pytest.FixtureRequest, calls: dict[str, Call]) -> Callable[..., Any]:
+    """Return a function that calls an operation with another key in place of one it uses."""
+
+    def replace(operation: str, key_id: str, *replacement: Key, **changes: Any) -> Any:
+        kept = [key for key in calls[operation].arguments["keys"] if key.key_id != key_id]
+        keys = PROVIDERS[request.param](Keyring([*kept, *replacement]))
+        return calls[operation](keys=keys, **changes)
+
+    return replace
+
+
+@pytest.mark.parametrize("operation", BLOB_SOURCES)
+@pytest.mark.parametrize("defect", BLOB_DEFECTS)
+def test_what_is_no_blob_is_an_invalid_blob(
+    calls: dict[str, Call], replace: Callable[..., Any], operation: str, defect: str
+) -> None:
+    """Each way not to be a v1 blob, for each operation that takes one."""
+    raw = BLOB_DEFECTS[defect](calls[operation].arguments["ciphertext_blob"])
+    with refused(InvalidBlobError, "not a v1 ciphertext blob"):
+        replace(operation, "no key", ciphertext_blob=raw)
+
+
+@pytest.mark.parametrize("operation", BLOB_SOURCES)
+def test_a_blob_that_is_too_long_is_not_even_copied(
+    replace: Callable[..., Any], operation: str
+) -> None:
+    """Refusing 30 MB costs no memory."""
+    data = bytearray(30_000_000)
+    tracemalloc.start()
+    try:
+        with refused(InvalidBlobError, "30000000 bytes, at most 6701"):
+            replace(operation, "no key", ciphertext_blob=data)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 1_000_000
+
+
+@pytest.mark.parametrize(("operation", "key_id"), USES)
+def test_an_unknown_key_is_not_found(
+    replace: Callable[..., Any], operation: str, key_id: str
+) -> None:
+    """Whether a header or the caller names it."""
+    with refused(KeyNotFoundError, f"no key {key_id!r}"):
+        replace(operation, key_id)
+
+
+@pytest.mark.parametrize(("operation", "key_id"), USES[:6])
+def test_an_unknown_version_is_not_found(
+    replace: Callable[..., Any], rsa_key: RsaKey, operation: str, key_id: str
+) -> None:
+    """No other version is tried in its place."""
+    other = twin(rsa_key, "v2") if key_id == rsa_key.key_id else SOURCE_V2
+    with refused(KeyVersionNotFoundError, f"no version 'v1' of key {key_id!r}"):
+        replace(operation, key_id, other)
+
+
+@pytest.mark.parametrize("state", [state for state in KeyState if state != KeyState.ENABLED])
+@pytest.mark.parametrize(("operation", "key_id"), USES)
+def test_a_key_that_is_not_enabled_refuses_every_use(
+    replace: Callable[..., Any], rsa_key: RsaKey, operation: str, key_id: str, state: KeyState
+) -> None:
+    """Source or destination, ring or store, whatever the state is called."""
+    if key_id == rsa_key.key_id:
+        disabled: Key = twin(rsa_key, "v1", state=state)
+    else:
+        suite = {"source": Suite.AES_256_GCM, "destination": Suite.XAES_256_GCM}[key_id]
+        disabled = symmetric_key(suite, key_id, state=state)
+    with refused(KeyStateError, f"the key is in the state {state.value}"):
+        replace(operation, key_id, disabled)
+
+
+@pytest.mark.parametrize(("operation", "key_id"), USES)
+def test_a_key_of_the_wrong_kind_is_refused(
+    replace: Callable[..., Any], sm2_key: Sm2Key, operation: str, key_id: str
+) -> None:
+    """An asymmetric key seals nothing and opens no blob; a symmetric one decrypts no RSA."""
+    if key_id == "rsa-2048":
+        wrong: Key = symmetric_key(Suite.SM4_GCM, key_id)
+    else:
+        wrong = Sm2Key(key_id, "v1", sm2_key._scalar)
+    with refused(KeyUsageError, f"of spec {wrong.spec.name}"):
+        replace(operation, key_id, wrong)
+
+
+@pytest.mark.parametrize("operation", BLOB_SOURCES)
+@pytest.mark.parametrize("suite", [suite for suite in Suite if suite != Suite.AES_256_GCM])
+def test_a_key_of_another_suite_than_the_headers_is_refused(
+    replace: Callable[..., Any], operation: str, suite: Suite
+) -> None:
+    """One key version, one suite: the header does not choose the cipher."""
+    with refused(IncorrectKeyError, f"bound to {suite.name}, not to AES_256_GCM"):
+        replace(operation, "source", symmetric_key(suite, "source"))
+
+
+@pytest.mark.parametrize(("operation", "key_id"), USES)
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        (symmetric_key(Suite.AES_256_GCM, "stranger"), IncorrectKeyError),
+        (Sm2Key.from_scalar("stranger", "v1", 5), IncorrectKeyError),
+        (None, TypeError),
+        ("source", TypeError),
+        (bytes(32), TypeError),
+        (symmetric_key, TypeError),
+        (Sm2Key.from_scalar("source", "v1", 5).public_key, TypeError),
+    ],
+    ids=["another key", "another kind of key", "nothing", "text", "material", "function", "public"],
+)
+def test_a_provider_that_answers_something_else_is_refused(
+    calls: dict[str, Call], operation: str, key_id: str, answer: Any, error: type[Exception]
+) -> None:
+    """Its answer is checked like any other input."""
+    ring = calls[operation].arguments["keys"]
+    answers = {"primary": ring.primary("destination"), "version": answer}
+    if key_id == "destination":
+        source = "rsa-2048" if operation in BARE_SOURCES else "source"
+        answers = {"primary": answer, "version": ring.version(source, "v1")}
+    with refused(error):
+        calls[operation](keys=Oracle(**answers))
+
+
+@pytest.mark.parametrize("operation", [*BLOB_SOURCES, *BARE_SOURCES])
+def test_a_provider_that_answers_another_version_is_refused(
+    calls: dict[str, Call], rsa_key: RsaKey, operation: str
+) -> None:
+    """Even of the same key: a version is asked for, and only that one will do."""
+    answer = twin(rsa_key, "v2") if operation in BARE_SOURCES else SOURCE_V2
+    destination = calls[operation].arguments["keys"].primary("destination")
+    with refused(IncorrectKeyError, "answered another key or version than it was asked for"):
+        calls[operation](keys=Oracle(version=answer, primary=destination))
+
+
+@pytest.mark.parametrize(
+    ("pairs", "reason"),
+    [
+        ({"k": 1}, "must be str, not int"),
+        ({1: "v"}, "must be str, not int"),
+        ({"k": None}, "must be str, not NoneType"),
+        ({"k": {"nested": "v"}}, "must be str, not dict"),
+        ({"k": "\ud800"}, "lone surrogate"),
+        ({"k": "v" * 65_536}, "longer than 65535"),
+    ],
+    ids=["number", "number for a key", "nothing", "nested", "surrogate", "too long"],
+)
+@pytest.mark.parametrize(
+    ("operation", "argument"),
+    [
+        *((operation, "context") for operation in (*SEALS, "decrypt", "export_data_key")),
+        *((operation, "source_context") for operation in MOVES),
+        *((operation, "destination_context") for operation in MOVES),
+    ],
+)
+def test_a_context_outside_its_rules_is_an_invalid_context(
+    calls: dict[str, Call], operation: str, argument: str, pairs: Any, reason: str
+) -> None:
+    """Every operation that takes a context takes only a valid one."""
+    with refused(InvalidContextError, reason):
+        calls[operation](**{argument: pairs})
+
+
+@pytest.mark.parametrize("operation", ["export_data_key", "generate_and_export_data_key"])
+def test_an_algorithm_that_does_not_fit_the_public_key_is_refused(
+    calls: dict[str, Call], operation: str
+) -> None:
+    """RSA for SM2PKE, SM2 for OAEP, and a name that is none."""
+    sm2_public_key = calls["hazmat.sm2_encrypt"].arguments["public_key"]
+    with refused(KeyUsageError, "RSA_2048 does not encrypt SM2PKE"):
+        calls[operation](algorithm="SM2PKE")
+    with refused(KeyUsageError, "EC_SM2 does not encrypt RSAES_OAEP_SHA_256"):
+        calls[operation](public_key=sm2_public_key)
+    with refused(UnsupportedAlgorithmError, "unknown EncryptionAlgorithm: 'RSAES_OAEP_SHA_512'"):
+        calls[operation](algorithm="RSAES_OAEP_SHA_512")
+
+
+@pytest.mark.parametrize("operation", ["encrypt", "hazmat.encrypt"])
+def test_a_plaintext_of_6145_bytes_is_refused(calls: dict[str, Call], operation: str) -> None:
+    """One more than the service takes."""
+    with refused(PlaintextSizeError, "6145 bytes, at most 6144"):
+        calls[operation](plaintext=bytes(6145))
+
+
+@pytest.mark.parametrize("scalar", [0, -1, N - 1, N, 2**256])
+def test_an_sm2_scalar_out_of_range_is_an_invalid_key(scalar: int) -> None:
+    """It is 1 to n-2."""
+    with refused(InvalidKeyError, "not 1 to n-2"):
+        Sm2Key.from_scalar("key", "v1", scalar)
+
+
+def test_a_pem_of_the_wrong_kind_is_an_invalid_key(rsa_key: RsaKey, sm2_key: Sm2Key) -> None:
+    """A public key is no private one, and RSA is not SM2."""
+    for pem in (rsa_key.public_key.to_pem(), sm2_key.private_pem(), b"", b"-----BEGIN"):
+        with refused(InvalidKeyError):
+            RsaKey.from_pem("key", "v1", pem)
+    for pem in (sm2_key.public_key.to_pem(), rsa_key.private_pem(), b"", b"-----BEGIN"):
+        with refused(InvalidKeyError):
+            Sm2Key.from_pem("key", "v1", pem)
+    for pem in (rsa_key.private_pem(), sm2_key.private_pem(), b"", b"-----BEGIN"):
+        with refused(InvalidKeyError):
+            PublicKey.from_pem(pem)
+
+
+def test_a_repeated_version_in_a_ring_is_an_invalid_key(rsa_key: RsaKey) -> None:
+    """Two keys that could not be told apart."""
+    with refused(InvalidKeyError, "version v1 of key rsa-2048 stands twice"):
+        Keyring([rsa_key, twin(rsa_key, "v1")])

@@ -1,0 +1,246 @@
+"""The ciphertext blob, format v1: bytes to fields and back."""
+
+import dataclasses
+import tracemalloc
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from strategies import blobs, mutations, refused
+
+from kmscore import CiphertextBlob, InvalidBlobError, Suite
+from kmscore.blob import MAX_BLOB_LENGTH
+
+BLOB = CiphertextBlob(Suite.AES_128_GCM, "key-1", "v1", bytes(range(12)), b"sealed", b"t" * 16)
+RAW = BLOB.serialize()
+LONG_ID = "!" + "i" * 253 + "~"
+
+
+def with_ids(key_id: bytes = b"k", key_version_id: bytes = b"v") -> bytes:
+    """Return a blob of suite 01 with any bytes for IDs, written by hand."""
+    ids = b"".join(bytes([len(text)]) + text for text in (key_id, key_version_id))
+    return b"KMS\x01\x01" + ids + bytes(12 + 16)
+
+
+@given(blobs())
+def test_what_is_serialised_parses_to_the_same_fields(blob: CiphertextBlob) -> None:
+    """The round trip gives an equal value."""
+    assert CiphertextBlob.parse(blob.serialize()) == blob
+
+
+def test_the_bytes_are_those_of_the_format() -> None:
+    """Magic, version, suite, both IDs with their lengths, IV, ciphertext, tag."""
+    assert (
+        b"KMS\x01\x03" + b"\x05key-1" + b"\x02v1" + bytes(range(12)) + b"sealed" + b"t" * 16
+    ) == RAW
+    assert BLOB.header == b"KMS\x01\x03\x05key-1\x02v1"
+
+
+@given(blobs())
+def test_the_layout_covers_every_byte_once(blob: CiphertextBlob) -> None:
+    """The fields stand in order, without gaps, and end where the blob does."""
+    fields = blob.layout()
+    assert [field.offset for field in fields] == [
+        sum(field.length for field in fields[:number]) for number in range(len(fields))
+    ]
+    assert sum(field.length for field in fields) == len(blob.serialize())
+
+
+def test_the_layout_names_the_fields() -> None:
+    """Each field is found in the bytes where the layout says."""
+    found = {name: RAW[offset : offset + length] for name, offset, length in BLOB.layout()}
+    assert found == {
+        "magic": b"KMS",
+        "format version": b"\x01",
+        "suite ID": b"\x03",
+        "key ID length": b"\x05",
+        "key ID": b"key-1",
+        "key version ID length": b"\x02",
+        "key version ID": b"v1",
+        "IV": bytes(range(12)),
+        "ciphertext": b"sealed",
+        "tag": b"t" * 16,
+    }
+
+
+@settings(max_examples=500)
+@given(
+    st.binary(max_size=80)
+    | st.binary(max_size=80).map(lambda tail: b"KMS\x01" + tail)
+    | blobs().map(CiphertextBlob.serialize).flatmap(mutations)
+)
+def test_a_value_has_one_encoding(data: bytes) -> None:
+    """Any bytes parse to a blob that serialises to the same bytes, or are refused."""
+    try:
+        blob = CiphertextBlob.parse(data)
+    except InvalidBlobError:
+        return
+    assert blob.serialize() == data
+
+
+@pytest.mark.parametrize("kind", [bytes, bytearray, memoryview])
+def test_any_bytes_like_object_is_parsed(kind: type) -> None:
+    """The fields are bytes of their own, whatever the input was."""
+    mutable = bytearray(RAW)
+    blob = CiphertextBlob.parse(kind(mutable))
+    mutable[:] = bytes(len(mutable))
+    assert blob == BLOB
+
+
+@pytest.mark.parametrize("wrong", [None, "KMS", 5, [75, 77, 83], object()])
+def test_what_is_not_bytes_like_is_a_type_error(wrong: Any) -> None:
+    """Text is not encoded by guessing."""
+    with refused(TypeError, "ciphertext_blob must be bytes-like"):
+        CiphertextBlob.parse(wrong)
+
+
+@pytest.mark.parametrize("length", range(len(RAW)))
+def test_a_truncated_blob_is_refused_or_shorter_in_its_ciphertext(length: int) -> None:
+    """A cut is seen unless it only moves the tag, which is then for the cipher to refuse."""
+    if length >= len(RAW) - len(b"sealed"):
+        assert (
+            CiphertextBlob.parse(RAW[:length]).ciphertext
+            == (b"sealed" + b"t" * 16)[: length - len(RAW) + 6]
+        )
+        return
+    with refused(InvalidBlobError):
+        CiphertextBlob.parse(RAW[:length])
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (b"", "magic"),
+        (b"kms" + RAW[3:], "magic"),
+        (b"\x00" + RAW, "magic"),
+        (b"KMT" + RAW[3:], "magic"),
+        (b"KMS\x00" + RAW[4:], "magic and format version"),
+        (b"KMS\x02" + RAW[4:], "magic and format version"),
+        (b"KMS\x01", "suite"),
+        (b"KMS\x01\x00" + RAW[5:], "unknown suite ID 00"),
+        (b"KMS\x01\x06" + RAW[5:], "unknown suite ID 06"),
+        (b"KMS\x01\xff" + RAW[5:], "unknown suite ID ff"),
+        (b"KMS\x01\x05" + RAW[5 : 5 + 6 + 3] + bytes(24 + 15), "IV and tag"),
+        (b"KMS\x01\x01", "length of its key ID"),
+        (b"KMS\x01\x01\x01k", "length of its key version ID"),
+        (b"KMS\x01\x01\xff" + b"k" * 254, "within its key ID"),
+        (b"KMS\x01\x01\x01k\xff" + b"v" * 254, "within its key version ID"),
+        (with_ids() + bytes(MAX_BLOB_LENGTH), "at most 6701"),
+    ],
+)
+def test_a_defect_is_named(data: bytes, reason: str) -> None:
+    """The format is public, so the message says what is wrong with it."""
+    with refused(InvalidBlobError, reason):
+        CiphertextBlob.parse(data)
+
+
+@pytest.mark.parametrize("wrong", [b"", b" ", b"a b", b"a\x00", b"a\n", b"\x7f", b"\x80", b"\xe9"])
+def test_an_id_is_printable_ascii_without_space(wrong: bytes) -> None:
+    """Nothing that a log, a path or a query could stumble over gets through as an ID."""
+    for data in (with_ids(key_id=wrong), with_ids(key_version_id=wrong)):
+        with refused(InvalidBlobError, "is not 1 to 255 printable ASCII characters"):
+            CiphertextBlob.parse(data)
+
+
+def test_every_byte_that_an_id_may_have_is_taken() -> None:
+    """21 to 7E, and none besides."""
+    taken = []
+    for byte in range(256):
+        try:
+            CiphertextBlob.parse(with_ids(key_id=bytes([byte])))
+        except InvalidBlobError:
+            continue
+        taken.append(byte)
+    assert taken == list(range(0x21, 0x7F))
+
+
+def largest(suite: Suite = Suite.XAES_256_GCM, length: int = 6144) -> CiphertextBlob:
+    """Return the blob with the longest IDs and a ciphertext of `length` bytes."""
+    return CiphertextBlob(suite, LONG_ID, LONG_ID, bytes(suite.iv_length), bytes(length), bytes(16))
+
+
+def test_6701_bytes_are_the_limit() -> None:
+    """The longest blob is 5 + 256 + 256 + 24 + 6,144 + 16 bytes; one more is refused unread."""
+    raw = largest().serialize()
+    assert len(raw) == MAX_BLOB_LENGTH == 6701
+    assert CiphertextBlob.parse(raw) == largest()
+    for data in (raw + b"\x00", bytes(6702)):
+        with refused(InvalidBlobError, "6702 bytes, at most 6701"):
+            CiphertextBlob.parse(data)
+
+
+def test_the_limit_counts_bytes_and_not_items() -> None:
+    """A memoryview of wider items has a smaller `len` than it has bytes."""
+    items = memoryview(bytes(8 * 1_000)).cast("Q")
+    with refused(InvalidBlobError, "8000 bytes, at most 6701"):
+        CiphertextBlob.parse(items)
+    raw = RAW + bytes(-len(RAW) % 4)
+    assert CiphertextBlob.parse(memoryview(raw).cast("I")).serialize() == raw
+
+
+@pytest.mark.parametrize("kind", [bytes, bytearray, memoryview])
+def test_what_is_too_long_is_not_even_copied(kind: type) -> None:
+    """Refusing 30 MB costs no memory."""
+    data = kind(bytes(30_000_000))
+    tracemalloc.start()
+    try:
+        with refused(InvalidBlobError, "30000000 bytes"):
+            CiphertextBlob.parse(data)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 1_000_000
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "reason"),
+    [
+        ("key_id", "", "key_id is not"),
+        ("key_id", "a b", "key_id is not"),
+        ("key_id", "a" * 256, "key_id is not"),
+        ("key_id", "a\n", "key_id is not"),
+        ("key_version_id", "é", "key_version_id is not"),
+        ("key_version_id", "\x7f", "key_version_id is not"),
+        ("iv", bytes(11), "IV of 11 bytes, AES_128_GCM takes 12"),
+        ("iv", bytes(24), "IV of 24 bytes, AES_128_GCM takes 12"),
+        ("suite", Suite.XAES_256_GCM, "IV of 12 bytes, XAES_256_GCM takes 24"),
+        ("tag", bytes(15), "tag of 15 bytes"),
+        ("tag", bytes(17), "tag of 17 bytes"),
+        ("tag", b"", "tag of 0 bytes"),
+        ("ciphertext", bytes(6_660), "6702 bytes, at most 6701"),
+    ],
+)
+def test_a_blob_cannot_be_made_of_a_bad_field(field: str, value: Any, reason: str) -> None:
+    """That an instance exists proves that its fields are well-formed."""
+    with refused(InvalidBlobError, reason):
+        dataclasses.replace(BLOB, **{field: value})
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("suite", 3),
+        ("suite", None),
+        ("key_id", b"key-1"),
+        ("key_version_id", None),
+        ("iv", bytearray(12)),
+        ("ciphertext", "sealed"),
+        ("ciphertext", memoryview(b"sealed")),
+        ("tag", None),
+    ],
+)
+def test_a_field_of_another_type_is_a_type_error(field: str, value: Any) -> None:
+    """Only what cannot change becomes part of a frozen value."""
+    with refused(TypeError, f"{field} must be"):
+        dataclasses.replace(BLOB, **{field: value})
+
+
+def test_a_blob_cannot_be_changed() -> None:
+    """What was checked stays true."""
+    blob: Any = CiphertextBlob.parse(RAW)
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        blob.key_id = ""
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        del blob.tag
+    assert {blob: 1}[BLOB] == 1

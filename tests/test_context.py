@@ -1,0 +1,230 @@
+"""The encryption context and its canonical bytes."""
+
+import copy
+import operator
+import pickle
+import unicodedata
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Any
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from strategies import CONTEXTS, TEXTS, refused
+
+from kmscore import EncryptionContext, InvalidContextError
+
+# Few letters, among them those that look like lengths and counts: pairs glued together without
+# lengths would soon collide.
+COLLIDING = st.text(st.sampled_from("ab\x00\x01\x02é"), max_size=4)
+
+
+class Name(StrEnum):
+    """A `str` subclass, as services have them."""
+
+    PURPOSE = "purpose"
+
+
+class Odd(str):
+    """A `str` that is equal only to itself."""
+
+    __slots__ = ()
+
+    def __eq__(self, other: object) -> bool:
+        """Compare the objects."""
+        return self is other
+
+    def __hash__(self) -> int:
+        """Hash the object."""
+        return id(self)
+
+
+def canonical(pairs: Mapping[str, str]) -> bytes:
+    """Return the canonical bytes, written from the format's description."""
+    if not pairs:
+        return b""
+    out = bytearray()
+    out += bytes(divmod(len(pairs), 256))
+    for key, value in sorted((k.encode(), v.encode()) for k, v in pairs.items()):
+        out += bytes(divmod(len(key), 256)) + key + bytes(divmod(len(value), 256)) + value
+    return bytes(out)
+
+
+@given(CONTEXTS)
+@example({"é": "1", "z": "2", "\U0001f600": "3", "\uffee": "4"})
+def test_canonical_bytes_are_those_of_the_format(pairs: dict[str, str]) -> None:
+    """Count, then each pair by the order of the key's UTF-8 bytes, each length before its text."""
+    assert EncryptionContext(pairs).canonical == canonical(pairs)
+
+
+@given(st.lists(st.tuples(TEXTS, TEXTS), unique_by=operator.itemgetter(0)).flatmap(st.permutations))
+def test_the_order_of_the_pairs_does_not_matter(pairs: list[tuple[str, str]]) -> None:
+    """Two contexts with the same pairs are one context."""
+    shuffled, ordered = EncryptionContext(dict(pairs)), EncryptionContext(dict(sorted(pairs)))
+    assert shuffled.canonical == ordered.canonical
+    assert shuffled == ordered
+    assert hash(shuffled) == hash(ordered)
+
+
+@settings(max_examples=500)
+@given(*[st.dictionaries(COLLIDING, COLLIDING, max_size=3)] * 2)
+@example({"a": "bc"}, {"ab": "c"})
+@example({"a": ""}, {"": "a"})
+@example({}, {"": ""})
+@example({"a": "b", "c": "d"}, {"a": "b\x00\x01c\x00\x01d"})
+def test_different_contexts_never_share_canonical_bytes(
+    one: dict[str, str], other: dict[str, str]
+) -> None:
+    """The canonical form is injective."""
+    assert (EncryptionContext(one).canonical == EncryptionContext(other).canonical) == (
+        one == other
+    )
+
+
+@pytest.mark.parametrize("empty", [None, {}, MappingProxyType({}), EncryptionContext()])
+def test_absent_and_empty_are_the_same(empty: Mapping[str, str] | None) -> None:
+    """The empty context has no bytes at all, however it is given."""
+    context = EncryptionContext(empty)
+    assert context.canonical == b""
+    assert context == EncryptionContext.of(None) == EncryptionContext.from_json("{}")
+    assert not context
+
+
+def test_empty_strings_are_legal_and_are_not_nothing() -> None:
+    """An empty key with an empty value is a pair."""
+    assert EncryptionContext({"": ""}).canonical.hex() == "000100000000"
+
+
+def test_there_is_no_normalisation() -> None:
+    """Strings that only look alike are different contexts."""
+    composed, decomposed = (unicodedata.normalize(form, "é") for form in ("NFC", "NFD"))
+    assert (
+        EncryptionContext({"k": composed}).canonical
+        != EncryptionContext({"k": decomposed}).canonical
+    )
+    assert len(EncryptionContext({composed: "", decomposed: "", "K": "", "k": ""})) == 4
+
+
+@pytest.mark.parametrize("letter", ["x", "é"])
+def test_65535_canonical_bytes_are_the_limit(letter: str) -> None:
+    """2 + 2 + 1 + 2 + 65,528 bytes fit, one more does not."""
+    text = (letter * 65_528).encode()[:65_528].decode()
+    assert len(EncryptionContext({"k": text}).canonical) == 65_535
+    with refused(InvalidContextError, "longer than 65535 bytes"):
+        EncryptionContext({"k": text + "x"})
+
+
+def test_the_limit_is_one_for_all_pairs_together() -> None:
+    """Many pairs that fit one by one are refused together."""
+    pairs = {f"{number:05}": "12345" for number in range(4_681)}
+    assert len(EncryptionContext(dict(list(pairs.items())[:4_680])).canonical) == 2 + 4_680 * 14
+    with refused(InvalidContextError, "longer than"):
+        EncryptionContext(pairs)
+
+
+def test_65536_pairs_are_refused() -> None:
+    """The number of pairs never overflows its two bytes."""
+    with refused(InvalidContextError):
+        EncryptionContext({f"{number:x}": "" for number in range(65_536)})
+
+
+@pytest.mark.parametrize("wrong", [None, 1, 1.5, True, b"bytes", ("t",), frozenset()])
+def test_keys_and_values_are_text(wrong: Any) -> None:
+    """Anything but `str` is refused as a context, never converted."""
+    with refused(InvalidContextError, "must be str"):
+        EncryptionContext({"k": wrong})
+    with refused(InvalidContextError, "must be str"):
+        EncryptionContext({wrong: "v"})
+
+
+@pytest.mark.parametrize("surrogate", ["\ud800", "a\ude00b", "\ud83d\ude00"])
+def test_a_lone_surrogate_is_refused(surrogate: str) -> None:
+    """What has no UTF-8 form has no canonical form; the error keeps no trace of the codec's."""
+    for pairs in ({surrogate: "v"}, {"k": surrogate}):
+        with pytest.raises(InvalidContextError, match="lone surrogate") as caught:
+            EncryptionContext(pairs)
+        assert caught.value.__context__ is None
+
+
+@pytest.mark.parametrize("wrong", ["{}", b"", 1, [("a", "b")], [], (), {"set"}, True, False])
+def test_what_is_no_mapping_is_a_type_error(wrong: Any) -> None:
+    """A list of pairs or the JSON text in the wrong place is the caller's mistake."""
+    with refused(TypeError, "encryption context must be Mapping"):
+        EncryptionContext(wrong)
+
+
+def test_a_subclass_of_str_is_text() -> None:
+    """It counts by its text."""
+    context = EncryptionContext({Name.PURPOSE: Name.PURPOSE})
+    assert context.canonical == canonical({"purpose": "purpose"})
+    assert context == {"purpose": "purpose"}
+
+
+def test_two_keys_of_equal_text_are_refused() -> None:
+    """No pair is lost in silence, however the caller's strings compare."""
+    with refused(InvalidContextError, "repeated key"):
+        EncryptionContext({Odd("a"): "1", Odd("a"): "2"})
+
+
+def test_a_context_cannot_be_changed() -> None:
+    """Neither by its attributes, nor by its items, nor through the mapping it came from."""
+    pairs = {"a": "b"}
+    context: Any = EncryptionContext(pairs)
+    pairs["c"] = "d"
+    assert dict(context) == {"a": "b"}
+    with pytest.raises(AttributeError, match="EncryptionContext is immutable"):
+        context.canonical = b""
+    with pytest.raises(AttributeError, match="EncryptionContext is immutable"):
+        del context.canonical
+    with pytest.raises(AttributeError):
+        context.other = 1
+    with pytest.raises(TypeError):
+        context["a"] = "c"
+    with pytest.raises(TypeError):
+        del context["a"]
+    assert context.canonical == canonical({"a": "b"})
+
+
+@given(CONTEXTS, CONTEXTS)
+def test_a_context_is_a_mapping(pairs: dict[str, str], other: dict[str, str]) -> None:
+    """It has the pairs it was made from, in their order, and equals what has the same."""
+    context = EncryptionContext(pairs)
+    assert list(context.items()) == list(pairs.items())
+    assert len(context) == len(pairs)
+    assert context == pairs
+    assert (context == EncryptionContext(other)) == (pairs == other)
+    assert repr(context) == f"EncryptionContext({pairs!r})"
+    assert context != "text"
+
+
+@given(CONTEXTS)
+def test_a_context_survives_pickling_and_copying(pairs: dict[str, str]) -> None:
+    """The twin is equal, has the same canonical bytes and is a context again."""
+    context = EncryptionContext(pairs)
+    for twin in (pickle.loads(pickle.dumps(context)), copy.copy(context), copy.deepcopy(context)):  # noqa: S301 (our own bytes)
+        assert type(twin) is EncryptionContext
+        assert twin == context
+        assert twin.canonical == context.canonical
+        assert hash(twin) == hash(context)
+
+
+def test_a_prepared_context_is_taken_as_it_is() -> None:
+    """Its canonical bytes are computed once."""
+    context = EncryptionContext({"a": "b"})
+    assert EncryptionContext.of(context) is context
+
+
+def test_a_context_may_be_shared_between_threads() -> None:
+    """Many readers at once all see one value."""
+    context = EncryptionContext({f"k{number}": "v" for number in range(100)})
+
+    def read(_: int) -> tuple[int, bytes, list[str]]:
+        return hash(context), EncryptionContext(context).canonical, sorted(context)
+
+    with ThreadPoolExecutor(8) as pool:
+        seen = list(pool.map(read, range(200)))
+    assert all(each == seen[0] for each in seen)
+    assert seen[0][1] == context.canonical

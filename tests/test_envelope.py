@@ -1,0 +1,115 @@
+"""Where blob, context and cipher meet."""
+
+import os
+
+import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from hypothesis import given
+from hypothesis import strategies as st
+from strategies import CONTEXTS, IDS, SUITES, refused, symmetric_key
+
+from kmscore import (
+    CiphertextBlob,
+    DecryptionError,
+    EncryptionContext,
+    KeySpec,
+    Suite,
+    SymmetricKey,
+    aead,
+    envelope,
+)
+
+CONTEXT = EncryptionContext({"a": "b"})
+
+
+@given(SUITES, IDS, IDS, st.binary(max_size=40), CONTEXTS)
+def test_what_is_sealed_is_a_v1_blob(
+    suite: Suite, key_id: str, key_version_id: str, plaintext: bytes, pairs: dict[str, str]
+) -> None:
+    """It parses, says which key version made it, carries the IV, and opens."""
+    key, context = symmetric_key(suite, key_id, key_version_id), EncryptionContext(pairs)
+    iv = os.urandom(suite.iv_length)
+    raw = envelope.seal(key, iv, plaintext, context)
+    blob = CiphertextBlob.parse(raw)
+    assert (blob.suite, blob.key_id, blob.key_version_id) == (suite, key_id, key_version_id)
+    assert blob.iv == iv
+    assert len(blob.ciphertext) == len(plaintext) == envelope.plaintext_length(key, raw)
+    assert envelope.open_blob(key, raw, context) == plaintext
+
+
+@given(st.binary(max_size=40), CONTEXTS)
+def test_the_associated_data_is_header_and_canonical_context(
+    plaintext: bytes, pairs: dict[str, str]
+) -> None:
+    """Anyone with the format's description and an AES-GCM opens a blob."""
+    material = os.urandom(32)
+    key = SymmetricKey("key", "v1", KeySpec.AES_256, material, suite=Suite.AES_256_GCM)
+    context = EncryptionContext(pairs)
+    raw = envelope.seal(key, os.urandom(12), plaintext, context)
+    header = b"KMS\x01\x01\x03key\x02v1"
+    assert raw.startswith(header)
+    iv, sealed = raw[len(header) : len(header) + 12], raw[len(header) + 12 :]
+    assert AESGCM(material).decrypt(iv, sealed, header + context.canonical) == plaintext
+
+
+FEW_LETTERS = st.text("a1", min_size=1, max_size=2)
+SIDES = st.tuples(FEW_LETTERS, FEW_LETTERS, st.dictionaries(FEW_LETTERS, FEW_LETTERS, max_size=2))
+
+
+@given(st.tuples(SIDES, SIDES))
+def test_another_header_or_context_is_other_associated_data(
+    sides: tuple[tuple[str, str, dict[str, str]], ...],
+) -> None:
+    """Header and context together are encoded injectively: nothing slides from one to the other."""
+    one, other = (
+        CiphertextBlob(Suite.SM4_GCM, key_id, version, bytes(12), b"", bytes(16)).header
+        + EncryptionContext(pairs).canonical
+        for key_id, version, pairs in sides
+    )
+    assert (one == other) == (sides[0] == sides[1])
+
+
+@pytest.mark.parametrize("suite", Suite)
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"key_id": "other"},
+        {"key_version_id": "v2"},
+        {"suite": Suite.AES_128_GCM},
+        {"suite": Suite.XAES_256_GCM},
+    ],
+    ids=str,
+)
+def test_the_header_of_another_key_is_refused_before_the_cipher(
+    suite: Suite, other: dict[str, object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A key opens only what begins with its own header, whoever calls."""
+    if other == {"suite": suite}:
+        other = {"suite": Suite.AES_192_GCM}
+    raw = envelope.seal(symmetric_key(suite), bytes(suite.iv_length), b"text", CONTEXT)
+    stranger = symmetric_key(**{"suite": suite} | other)  # type: ignore[arg-type]
+    for cipher in (aead.AesGcm, aead.Sm4Gcm, aead.XaesGcm):
+        monkeypatch.setattr(cipher, "open", lambda *_: pytest.fail("the cipher was asked"))
+    with refused(DecryptionError):
+        envelope.open_blob(stranger, raw, CONTEXT)
+
+
+@pytest.mark.parametrize("suite", Suite)
+def test_a_fresh_iv_comes_from_the_operating_system(
+    suite: Suite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is as long as the suite's and is what `os.urandom` gave."""
+    key = symmetric_key(suite)
+    monkeypatch.setattr(os, "urandom", lambda length: b"\xa5" * length)
+    assert envelope.fresh_iv(key) == b"\xa5" * suite.iv_length
+
+
+@pytest.mark.parametrize("suite", Suite)
+def test_an_iv_of_another_length_is_a_value_error(suite: Suite) -> None:
+    """None needs no check; given, it is exactly as long as the suite's."""
+    key = symmetric_key(suite)
+    envelope.check_iv(key, None)
+    envelope.check_iv(key, bytes(suite.iv_length))
+    for length in {0, 12, 13, 16, 24, 25} - {suite.iv_length}:
+        with refused(ValueError, f"IV of {suite.iv_length} bytes, not {length}"):
+            envelope.check_iv(key, bytes(length))

@@ -1,0 +1,162 @@
+"""The pure functions with IV or k given."""
+
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+from strategies import Call, refused, symmetric_key, valid_calls
+
+import kmscore
+from kmscore import (
+    CiphertextBlob,
+    Keyring,
+    KeyUsageError,
+    PlaintextSizeError,
+    RsaKey,
+    Sm2Key,
+    Suite,
+    envelope,
+    hazmat,
+)
+
+# The private key of the example in GM/T 0003.5-2012 Annex C.
+EXAMPLE_SCALAR = 0x3945208F_7B2144B1_3F36E38A_C6D39F95_88939369_2860B51A_42FB81EF_4DF7C5B8
+ORDER = 0xFFFFFFFE_FFFFFFFF_FFFFFFFF_FFFFFFFF_7203DF6B_21C6052B_53BBF409_39D54123
+# With that key, this k gives a KDF output whose first byte is 00.
+ZERO_KDF_K = 470
+
+
+@pytest.fixture(scope="module")
+def calls(rsa_key: RsaKey, sm2_key: Sm2Key) -> dict[str, Call]:
+    """Return a valid call of every operation."""
+    return valid_calls(rsa_key, sm2_key)
+
+
+@pytest.fixture(scope="module")
+def example_key() -> Sm2Key:
+    """Return the published key."""
+    return Sm2Key.from_scalar("example", "v1", EXAMPLE_SCALAR)
+
+
+@pytest.mark.parametrize("suite", Suite)
+@pytest.mark.parametrize("kind", [bytes, bytearray, memoryview])
+def test_encrypt_takes_the_iv_given(suite: Suite, kind: type) -> None:
+    """The IV stands in the blob, and the same arguments give the same blob."""
+    keys = Keyring([symmetric_key(suite)])
+    iv = bytes(range(suite.iv_length))
+    result = hazmat.encrypt(keys, "key", b"text", {"a": "b"}, iv=kind(iv))
+    assert CiphertextBlob.parse(result.ciphertext_blob).iv == iv
+    assert kmscore.decrypt(keys, result.ciphertext_blob, {"a": "b"}).plaintext == b"text"
+    assert hazmat.encrypt(keys, "key", b"text", {"a": "b"}, iv=iv) == result
+
+
+@pytest.mark.parametrize("operation", ["encrypt", "reencrypt"])
+def test_the_public_form_gives_the_same_for_the_same_iv(
+    calls: dict[str, Call], operation: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The two differ in nothing but where the IV comes from."""
+    monkeypatch.setattr(envelope, "fresh_iv", lambda _: bytes(24))
+    assert calls[operation]() == calls[f"hazmat.{operation}"]()
+
+
+def test_reencrypt_takes_the_iv_given_for_an_asymmetric_source(
+    calls: dict[str, Call], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The IV is that of the destination, whatever the source is."""
+    arguments = calls["reencrypt (asymmetric)"].arguments
+    iv = bytes(range(24))
+    result = hazmat.reencrypt(**arguments, iv=iv, destination_context={"a": "b"})
+    assert CiphertextBlob.parse(result.ciphertext_blob or b"").iv == iv
+    monkeypatch.setattr(envelope, "fresh_iv", lambda _: iv)
+    assert kmscore.reencrypt(**arguments, destination_context={"a": "b"}) == result
+
+
+@pytest.mark.parametrize("length", [0, 12, 23, 25])
+@pytest.mark.parametrize("source", ["blob", "asymmetric"])
+def test_an_iv_of_another_length_is_refused_before_the_open(
+    calls: dict[str, Call], source: str, length: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is a size like the others: the source is not touched."""
+    monkeypatch.setattr(envelope, "open_blob", lambda *_: pytest.fail("it was opened"))
+    monkeypatch.setattr(kmscore.asymmetric, "decrypt_with", lambda *_: pytest.fail("it was opened"))
+    name = "hazmat.reencrypt" if source == "blob" else "reencrypt (asymmetric)"
+    with refused(ValueError, f"XAES_256_GCM takes an IV of 24 bytes, not {length}"):
+        hazmat.reencrypt(**calls[name].arguments | {"iv": bytes(length)})
+    with refused(ValueError, f"not {length}"):
+        calls["hazmat.encrypt"](iv=bytes(length))
+
+
+def test_an_iv_is_checked_after_the_size_of_the_plaintext(calls: dict[str, Call]) -> None:
+    """Both are sizes, and the plaintext's comes first."""
+    with refused(PlaintextSizeError):
+        calls["hazmat.encrypt"](plaintext=bytes(6145), iv=b"")
+
+
+@pytest.mark.parametrize("k", [1, 2, 12345, ORDER - 1], ids=["1", "2", "12345", "n-1"])
+@pytest.mark.parametrize("kind", [bytes, bytearray, memoryview])
+def test_sm2_encrypt_takes_the_k_given(sm2_key: Sm2Key, k: int, kind: type) -> None:
+    """The ciphertext is C1C3C2, is the same every time, and decrypts on the key's own backend."""
+    plaintext = b"text of some length"
+    ciphertext = hazmat.sm2_encrypt(sm2_key.public_key, kind(plaintext), k)
+    assert hazmat.sm2_encrypt(sm2_key.public_key, plaintext, k) == ciphertext
+    assert len(ciphertext) == 97 + len(plaintext)
+    result = kmscore.asymmetric_decrypt(Keyring([sm2_key]), "sm2", "v1", "SM2PKE", ciphertext)
+    assert result.plaintext == plaintext
+
+
+@pytest.mark.parametrize("k", [0, -1, ORDER, ORDER + 1, 2**256, 10**5_000], ids=range(6))
+def test_a_k_out_of_range_is_a_value_error(sm2_key: Sm2Key, k: int) -> None:
+    """Every k is 1 to n-1."""
+    with refused(ValueError, "k is not 1 to n-1"):
+        hazmat.sm2_encrypt(sm2_key.public_key, b"text", k)
+
+
+def test_a_k_that_leaves_the_plaintext_in_clear_is_a_value_error(example_key: Sm2Key) -> None:
+    """A KDF output of zeros is drawn again where k is drawn, and refused where it is given."""
+    for plaintext in (b"\x00", b"x", b"\xff"):
+        with refused(ValueError, "KDF output of zeros"):
+            hazmat.sm2_encrypt(example_key.public_key, plaintext, ZERO_KDF_K)
+    longer = hazmat.sm2_encrypt(example_key.public_key, b"xx", ZERO_KDF_K)
+    assert longer[97:98] == b"x"
+    assert longer[97:] != b"xx"
+
+
+@pytest.mark.parametrize(
+    ("change", "error"),
+    [
+        ({"plaintext": b""}, PlaintextSizeError),
+        ({"plaintext": bytes(6048)}, PlaintextSizeError),
+        ({"plaintext": bytes(6048), "k": 0}, PlaintextSizeError),
+        ({"plaintext": "text", "k": 0}, TypeError),
+        ({"k": True}, TypeError),
+        ({"k": "1", "plaintext": b""}, TypeError),
+        ({"public_key": b""}, TypeError),
+    ],
+    ids=range(7),
+)
+def test_sm2_encrypt_checks_in_order(
+    calls: dict[str, Call], change: dict[str, Any], error: type[Exception]
+) -> None:
+    """Types, then the key, then sizes, then k."""
+    with refused(error):
+        calls["hazmat.sm2_encrypt"](**change)
+
+
+def test_sm2_encrypt_takes_a_key_of_sm2(rsa_key: RsaKey) -> None:
+    """An RSA key is of the wrong kind, before any size is looked at."""
+    with refused(KeyUsageError, "RSA_2048 does not encrypt SM2PKE"):
+        hazmat.sm2_encrypt(rsa_key.public_key, b"", 0)
+
+
+def test_the_public_names_take_no_iv_and_no_k() -> None:
+    """What is in `hazmat` is exported nowhere else, and not even loaded unless asked for."""
+    for name in hazmat.__all__:
+        assert getattr(kmscore, name, None) is not getattr(hazmat, name)
+    assert "hazmat" not in kmscore.__all__
+    assert not hasattr(kmscore, "sm2_encrypt")
+    program = "import sys, kmscore; print('kmscore.hazmat' in sys.modules)"
+    shown = subprocess.run(
+        [sys.executable, "-I", "-c", program], capture_output=True, text=True, check=True
+    )
+    assert shown.stdout == "False\n"

@@ -1,0 +1,272 @@
+"""Re-encryption: the three cases, what it gives back, and what it never takes for granted."""
+
+from typing import Any
+
+import pytest
+from strategies import (
+    PROVIDERS,
+    RSA_ALGORITHMS,
+    Call,
+    refused,
+    symmetric_key,
+    valid_calls,
+)
+
+import kmscore
+from kmscore import (
+    CiphertextBlob,
+    DecryptionError,
+    EncryptionAlgorithm,
+    EncryptionContext,
+    IncorrectKeyError,
+    InvalidContextError,
+    KeyProvider,
+    Keyring,
+    ReEncryptResult,
+    RsaKey,
+    Sm2Key,
+    Suite,
+    sm2,
+)
+
+OLD = symmetric_key(Suite.AES_256_GCM, "key", "v1")
+NEW = symmetric_key(Suite.XAES_256_GCM, "key", "v2")
+OTHER = symmetric_key(Suite.SM4_GCM, "other", "1")
+ASYMMETRIC = ("reencrypt (asymmetric)",)
+BOTH = ("reencrypt", *ASYMMETRIC)
+
+
+@pytest.fixture(params=PROVIDERS)
+def keys(request: pytest.FixtureRequest, rsa_key: RsaKey, sm2_key: Sm2Key) -> KeyProvider:
+    """Return a ring of every kind of key, and a store with the same."""
+    return PROVIDERS[request.param](Keyring([OLD, NEW, OTHER, rsa_key, sm2_key]))
+
+
+@pytest.fixture(scope="module")
+def calls(rsa_key: RsaKey, sm2_key: Sm2Key) -> dict[str, Call]:
+    """Return a valid call of every operation."""
+    return valid_calls(rsa_key, sm2_key)
+
+
+def blob_of(plaintext: bytes = b"text", context: Any = None) -> bytes:
+    """Return a blob of the old version of the key."""
+    return kmscore.encrypt(Keyring([OLD]), "key", plaintext, context).ciphertext_blob
+
+
+def test_a_ciphertext_moves_to_the_newest_version_of_its_key(keys: KeyProvider) -> None:
+    """Case 1: the key was rotated, so key ID and context stay and the version changes."""
+    result = kmscore.reencrypt(
+        keys,
+        blob_of(context={"a": "b"}),
+        "key",
+        source_context={"a": "b"},
+        destination_context={"a": "b"},
+    )
+    assert isinstance(result, ReEncryptResult)
+    assert result[1:] == ("key", "v1", "key", "v2", None, Suite.XAES_256_GCM)
+    assert kmscore.decrypt(keys, result[0] or b"", {"a": "b"}) == ("key", "v2", b"text")
+
+
+def test_the_context_changes_and_the_key_stays(keys: KeyProvider) -> None:
+    """Case 2: the result opens under the new context and no longer under the old one."""
+    raw = kmscore.encrypt(keys, "key", b"text", {"a": "b"}).ciphertext_blob
+    result = kmscore.reencrypt(
+        keys, raw, "key", source_context={"a": "b"}, destination_context={"a": "c"}
+    )
+    assert kmscore.decrypt(keys, result.ciphertext_blob or b"", {"a": "c"}).plaintext == b"text"
+    with refused(DecryptionError):
+        kmscore.decrypt(keys, result.ciphertext_blob or b"", {"a": "b"})
+
+
+def test_another_symmetric_key_takes_over(keys: KeyProvider) -> None:
+    """Case 3: the destination's primary version seals, with its own suite."""
+    result = kmscore.reencrypt(keys, blob_of(), "other")
+    assert result[1:] == ("key", "v1", "other", "1", None, Suite.SM4_GCM)
+    blob = CiphertextBlob.parse(result.ciphertext_blob or b"")
+    assert (blob.suite, blob.key_id, blob.key_version_id) == (Suite.SM4_GCM, "other", "1")
+    assert kmscore.decrypt(keys, blob.serialize()).plaintext == b"text"
+
+
+@pytest.mark.parametrize("algorithm", EncryptionAlgorithm)
+@pytest.mark.parametrize("kind", [bytes, bytearray, memoryview])
+def test_a_symmetric_key_takes_over_from_an_asymmetric_one(
+    keys: KeyProvider,
+    rsa_key: RsaKey,
+    sm2_key: Sm2Key,
+    algorithm: EncryptionAlgorithm,
+    kind: type,
+) -> None:
+    """Case 3: the caller names key, version and algorithm, by member or by name."""
+    source = sm2_key if algorithm is EncryptionAlgorithm.SM2PKE else rsa_key
+    ciphertext = kmscore.asymmetric_encrypt(source.public_key, algorithm, b"text")
+    for name in (algorithm, algorithm.value):
+        result = kmscore.reencrypt(
+            keys,
+            kind(ciphertext),
+            "other",
+            destination_context={"a": "b"},
+            source_key_id=source.key_id,
+            source_key_version_id=source.key_version_id,
+            source_algorithm=name,
+        )
+        assert result[1:] == (source.key_id, "v1", "other", "1", algorithm, Suite.SM4_GCM)
+        assert type(result.source_algorithm) is EncryptionAlgorithm
+        assert kmscore.decrypt(keys, result[0] or b"", {"a": "b"}).plaintext == b"text"
+
+
+@pytest.mark.parametrize("encoding", ["C1C3C2", "ASN1_DER"])
+def test_an_sm2_source_comes_in_two_encodings(
+    keys: KeyProvider, sm2_key: Sm2Key, encoding: str
+) -> None:
+    """The first byte tells them apart."""
+    ciphertext = kmscore.asymmetric_encrypt(sm2_key.public_key, "SM2PKE", b"text")
+    result = kmscore.reencrypt(
+        keys,
+        sm2.convert(ciphertext, "C1C3C2", encoding),
+        "other",
+        source_key_id="sm2",
+        source_key_version_id="v1",
+        source_algorithm="SM2PKE",
+    )
+    assert kmscore.decrypt(keys, result.ciphertext_blob or b"").plaintext == b"text"
+
+
+@pytest.mark.parametrize("kind", [bytes, bytearray, memoryview])
+def test_a_blob_may_be_any_bytes_like_object(keys: KeyProvider, kind: type) -> None:
+    """What comes back is bytes."""
+    result = kmscore.reencrypt(keys, kind(blob_of()), "other")
+    assert type(result.ciphertext_blob) is bytes
+
+
+def test_no_destination_context_is_the_empty_one(keys: KeyProvider) -> None:
+    """It never means that the context of the source is kept."""
+    result = kmscore.reencrypt(
+        keys, blob_of(context={"a": "b"}), "other", source_context={"a": "b"}
+    )
+    raw = result.ciphertext_blob or b""
+    assert kmscore.decrypt(keys, raw).plaintext == b"text"
+    with refused(DecryptionError):
+        kmscore.decrypt(keys, raw, {"a": "b"})
+
+
+def test_the_context_of_the_source_has_to_be_the_one_it_was_sealed_under(
+    keys: KeyProvider,
+) -> None:
+    """The destination's does not stand in for it."""
+    raw = blob_of(context={"a": "b"})
+    for context in (None, {"a": "c"}, {"a": "b", "c": "d"}, {"b": "a"}):
+        with refused(DecryptionError):
+            kmscore.reencrypt(
+                keys, raw, "other", source_context=context, destination_context={"a": "b"}
+            )
+
+
+@pytest.mark.parametrize(
+    "ids",
+    [
+        {"source_key_id": "key"},
+        {"source_key_version_id": "v1"},
+        {"source_key_id": "key", "source_key_version_id": "v1"},
+    ],
+)
+def test_source_ids_that_are_the_headers_are_taken(keys: KeyProvider, ids: dict[str, Any]) -> None:
+    """Naming the source is allowed, and changes nothing."""
+    assert kmscore.reencrypt(keys, blob_of(), "other", **ids).source_key_version_id == "v1"
+
+
+@pytest.mark.parametrize(
+    "ids",
+    [
+        {"source_key_id": "other"},
+        {"source_key_id": ""},
+        {"source_key_id": "KEY"},
+        {"source_key_version_id": "v2"},
+        {"source_key_version_id": ""},
+        {"source_key_id": "key", "source_key_version_id": "v2"},
+        {"source_key_id": "other", "source_key_version_id": "v1"},
+    ],
+)
+def test_source_ids_that_are_not_the_headers_are_refused(
+    keys: KeyProvider, ids: dict[str, Any]
+) -> None:
+    """No parameter is accepted and ignored, an empty one neither."""
+    with refused(IncorrectKeyError, "names another source key or version than the caller"):
+        kmscore.reencrypt(keys, blob_of(), "other", **ids)
+
+
+@pytest.mark.parametrize("missing", ["source_key_id", "source_key_version_id"])
+@pytest.mark.parametrize("operation", ASYMMETRIC)
+def test_an_asymmetric_source_has_to_be_named(
+    calls: dict[str, Call], operation: str, missing: str
+) -> None:
+    """Its ciphertext has no header that could."""
+    with refused(TypeError, "needs source_key_id and source_key_version_id"):
+        calls[operation](**{missing: None})
+
+
+@pytest.mark.parametrize("context", [{"a": "b"}, {"": ""}, EncryptionContext({"a": "b"})])
+@pytest.mark.parametrize("operation", ASYMMETRIC)
+def test_an_asymmetric_source_has_no_context(
+    calls: dict[str, Call], operation: str, context: Any
+) -> None:
+    """It binds none, and a context that is not checked would only look like one that was."""
+    with refused(InvalidContextError, "binds no encryption context"):
+        calls[operation](source_context=context)
+    for empty in (None, {}, EncryptionContext()):
+        assert calls[operation](source_context=empty).ciphertext_blob is not None
+
+
+@pytest.mark.parametrize("operation", BOTH)
+def test_a_dry_run_tells_the_same_without_a_blob(calls: dict[str, Call], operation: str) -> None:
+    """Every field but the blob is that of the real call."""
+    real, dry = (calls[operation](dry_run=dry_run) for dry_run in (False, True))
+    assert dry.ciphertext_blob is None
+    assert dry[1:] == real[1:]
+
+
+@pytest.mark.parametrize("operation", BOTH)
+def test_a_dry_run_draws_nothing_and_seals_nothing(
+    calls: dict[str, Call], operation: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only IV and seal are left out."""
+    opened: list[bytes] = []
+    for module, name in ((kmscore.envelope, "open_blob"), (kmscore.asymmetric, "decrypt_with")):
+        real = getattr(module, name)
+        monkeypatch.setattr(
+            module, name, lambda *args, real=real: opened.append(real(*args)) or opened[-1]
+        )
+    monkeypatch.setattr(kmscore.envelope, "fresh_iv", lambda _: pytest.fail("an IV was drawn"))
+    monkeypatch.setattr(kmscore.envelope, "seal", lambda *_: pytest.fail("it was sealed"))
+    calls[operation](dry_run=True)
+    assert opened == [b"data"]
+
+
+def test_the_result_shows_no_plaintext(calls: dict[str, Call]) -> None:
+    """It has no place for one."""
+    fields = ["source_key_id", "source_key_version_id"]
+    fields += ["destination_key_id", "destination_key_version_id"]
+    fields += ["source_algorithm", "destination_suite"]
+    assert ReEncryptResult._fields == ("ciphertext_blob", *fields)
+    assert b"data" not in (calls["reencrypt"]().ciphertext_blob or b"")
+
+
+def test_a_plaintext_of_any_allowed_length_moves(keys: KeyProvider, sm2_key: Sm2Key) -> None:
+    """Nothing at all and the longest are re-encrypted, from a blob and from SM2."""
+    for length in (0, 6144):
+        result = kmscore.reencrypt(keys, blob_of(bytes(length)), "other")
+        assert kmscore.decrypt(keys, result[0] or b"").plaintext == bytes(length)
+    ciphertext = kmscore.asymmetric_encrypt(sm2_key.public_key, "SM2PKE", b"\x01" * 6047)
+    ids = {"source_key_id": "sm2", "source_key_version_id": "v1"}
+    result = kmscore.reencrypt(keys, ciphertext, "other", source_algorithm="SM2PKE", **ids)
+    assert kmscore.decrypt(keys, result.ciphertext_blob or b"").plaintext == b"\x01" * 6047
+
+
+@pytest.mark.parametrize("algorithm", RSA_ALGORITHMS)
+def test_an_empty_plaintext_moves_from_rsa(
+    keys: KeyProvider, rsa_key: RsaKey, algorithm: EncryptionAlgorithm
+) -> None:
+    """OAEP knows the empty message."""
+    ciphertext = kmscore.asymmetric_encrypt(rsa_key.public_key, algorithm, b"")
+    ids = {"source_key_id": rsa_key.key_id, "source_key_version_id": "v1"}
+    result = kmscore.reencrypt(keys, ciphertext, "other", source_algorithm=algorithm, **ids)
+    assert kmscore.decrypt(keys, result.ciphertext_blob or b"").plaintext == b""
