@@ -25,9 +25,8 @@ def _refuse(vocabulary: type[Enum], value: object, due: type) -> Never:
     """Raise the error that an unknown value of a vocabulary deserves."""
     if not isinstance(value, due) or isinstance(value, bool):
         raise TypeError(f"{vocabulary.__name__} must be {due.__name__}, not {type(value).__name__}")
-    # An int of thousands of digits cannot even be written, and says no more than a few of them.
-    shown = repr(value[:80]) if isinstance(value, str) else "a number"
-    raise UnsupportedAlgorithmError(f"unknown {vocabulary.__name__}: {shown}")
+    shown = f": {value[:80]!r}" if isinstance(value, str) else ""
+    raise UnsupportedAlgorithmError(f"unknown {vocabulary.__name__}{shown}")
 
 
 class Vocabulary(StrEnum):

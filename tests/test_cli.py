@@ -41,6 +41,12 @@ def test_the_demo_succeeds_and_shows_each_case_at_any_width(width: int) -> None:
     assert "…" not in result.stdout, "nothing is cut off"
 
 
+def test_the_demo_exits_with_0() -> None:
+    """Within this process too, and with nothing on stderr."""
+    result = CliRunner().invoke(app.app, ["demo"])
+    assert (result.exit_code, result.stderr) == (0, "")
+
+
 def test_the_demo_has_a_published_ciphertext_for_each_algorithm() -> None:
     """Each asymmetric algorithm has one, and the key given with it opens it to the plaintext."""
     published = published_ciphertexts()

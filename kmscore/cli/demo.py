@@ -26,13 +26,11 @@ _NEW_CONTEXT: Final = {"tenant": "acme", "table": "orders-v2"}
 
 
 class Expected(NamedTuple):
-    """The plaintext that has to come out, and what to call it."""
+    """The plaintext that has to come out, what to call it, and the key version that has sealed."""
 
     name: str
     plaintext: bytes
-
-
-_SEALED: Final = Expected("as sealed", _PLAINTEXT)
+    key_version_id: str
 
 
 class Moved(NamedTuple):
@@ -93,12 +91,14 @@ def _move_all(keys: Keyring, published: tuple[PublishedCiphertext, ...]) -> Iter
     result = reencrypt(
         rotated, blob, _ORDERS, source_context=_CONTEXT, destination_context=_CONTEXT
     )
-    yield _moved("1 key rotated", f"{_ORDERS} v1", blob, result, rotated, _CONTEXT, _SEALED)
+    expected = Expected("as sealed", _PLAINTEXT, "2")
+    yield _moved("1 key rotated", f"{_ORDERS} v1", blob, result, rotated, _CONTEXT, expected)
     result = reencrypt(
         keys, blob, _ORDERS, source_context=_CONTEXT, destination_context=_NEW_CONTEXT
     )
     source = f"{_ORDERS} v1, table={_CONTEXT['table']}"
-    yield _moved("2 context changed", source, blob, result, keys, _NEW_CONTEXT, _SEALED)
+    expected = Expected("as sealed", _PLAINTEXT, "1")
+    yield _moved("2 context changed", source, blob, result, keys, _NEW_CONTEXT, expected)
     for row in published:
         result = reencrypt(
             keys,
@@ -110,7 +110,7 @@ def _move_all(keys: Keyring, published: tuple[PublishedCiphertext, ...]) -> Iter
             source_algorithm=row.algorithm,
         )
         source = f"{row.algorithm.name}\n{row.source}"
-        expected = Expected("as published", row.plaintext)
+        expected = Expected("as published", row.plaintext, "1")
         yield _moved("3 another key", source, row.ciphertext, result, keys, _CONTEXT, expected)
 
 
@@ -132,7 +132,7 @@ def _moved(
         f"{result.destination_key_id} v{result.destination_key_version_id},"
         f" table={context['table']}\n{result.destination_suite.name}, {len(new_blob)} bytes",
         expected.name if recovered == expected.plaintext else "DIFFERS",
-        recovered == expected.plaintext,
+        (recovered, result.destination_key_version_id) == expected[1:],
     )
 
 
