@@ -20,6 +20,8 @@ def check_bytes(value: object, name: str) -> None:
     """Raise `TypeError` unless `value` is `bytes`, `bytearray` or `memoryview`."""
     if not isinstance(value, (bytes, bytearray, memoryview)):
         raise TypeError(f"{name} must be bytes-like, not {type(value).__name__}")
+    if isinstance(value, memoryview) and _is_released(value):
+        raise TypeError(f"{name} is a memoryview that has been released")
 
 
 def check_optional_bytes(value: object, name: str) -> None:
@@ -29,8 +31,25 @@ def check_optional_bytes(value: object, name: str) -> None:
 
 
 def byte_length(value: BytesLike) -> int:
-    """Return the length in bytes; `len` of a memoryview counts items of any size."""
-    return value.nbytes if isinstance(value, memoryview) else len(value)
+    """Return the length in bytes of what is there, whatever `len` says of it.
+
+    `len` counts the items of a memoryview, and a subclass can make it say anything.
+    """
+    return len(value) if type(value) is bytes else memoryview(value).nbytes
+
+
+def to_bytes(value: BytesLike) -> bytes:
+    """Return what is there as `bytes`, a copy unless it is `bytes` already."""
+    return value if type(value) is bytes else bytes(memoryview(value))
+
+
+def _is_released(view: memoryview) -> bool:
+    """Tell whether a memoryview has been released; it then raises `ValueError` for everything."""
+    try:
+        memoryview(view)
+    except ValueError:
+        return True
+    return False
 
 
 def check_text(value: object, name: str) -> None:

@@ -84,16 +84,25 @@ class Sm4Gcm:
 
     def open(self, iv: bytes, sealed: bytes, associated_data: bytes) -> bytes:
         """See `Sealer`."""
+        plaintext = self._decrypt(iv, sealed, associated_data)
+        if plaintext is None:
+            raise DecryptionError
+        return plaintext
+
+    def _decrypt(self, iv: bytes, sealed: bytes, associated_data: bytes) -> bytes | None:
+        """Return the plaintext, or `None` if the tag is wrong.
+
+        The interface hands out the plaintext before it has seen the tag. Nothing may look at it
+        until finalize_with_tag has returned; if that raises, it ends with this frame, which no
+        traceback of the error holds.
+        """
         decryptor = Cipher(self._key, GCM(iv)).decryptor()
         decryptor.authenticate_additional_data(associated_data)
-        # This interface hands out the plaintext before it has seen the tag. Nothing may look at
-        # it until finalize_with_tag has returned; if that raises, it is dropped here.
         plaintext = decryptor.update(sealed[:-TAG_LENGTH])
         try:
             return plaintext + decryptor.finalize_with_tag(sealed[-TAG_LENGTH:])
         except InvalidTag:
-            pass
-        raise DecryptionError
+            return None
 
 
 class XaesGcm:

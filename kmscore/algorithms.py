@@ -7,8 +7,9 @@ looked up, so no code above this module ever needs a default branch.
 from collections.abc import Mapping
 from enum import Enum, StrEnum
 from types import MappingProxyType
-from typing import Final, NamedTuple, Never
+from typing import Final, NamedTuple, Never, Self, cast
 
+from kmscore._arguments import check_text
 from kmscore.errors import UnsupportedAlgorithmError
 
 MAX_PLAINTEXT_LENGTH: Final = 6144
@@ -31,6 +32,21 @@ def _refuse(vocabulary: type[Enum], value: object, due: type) -> Never:
 
 class Vocabulary(StrEnum):
     """A closed set of names; looking up an unknown one is an error."""
+
+    @classmethod
+    def of(cls, value: str, name: str) -> Self:
+        """Return the member that `value` is or names.
+
+        The enum's own look-up would quote the value in an error that stays behind as the context,
+        and what stands in the wrong place may be key material.
+
+        Raises `TypeError` unless the argument `name` is a `str`, and `UnsupportedAlgorithmError`.
+        """
+        check_text(value, name)
+        member = cls._value2member_map_.get(value)
+        if member is None:
+            _refuse(cls, value, str)
+        return cast("Self", member)
 
     @classmethod
     def _missing_(cls, value: object) -> Never:

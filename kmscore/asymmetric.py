@@ -12,7 +12,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.padding import MGF1, OAEP
 from cryptography.hazmat.primitives.hashes import SHA1, SHA256, Hash, HashAlgorithm
 
-from kmscore._arguments import BytesLike, byte_length, check_instance
+from kmscore._arguments import BytesLike, byte_length, check_instance, to_bytes
 from kmscore.algorithms import ENCRYPTION_ALGORITHMS, KEY_SPECS, EncryptionAlgorithm, KeySpec
 from kmscore.errors import (
     DecryptionError,
@@ -121,7 +121,7 @@ def check_arguments(
 ) -> EncryptionAlgorithm:
     """Return the algorithm; raise `TypeError` or, if it is unknown, `UnsupportedAlgorithmError`."""
     check_instance(public_key, PublicKey, "public_key")
-    return EncryptionAlgorithm(algorithm)
+    return EncryptionAlgorithm.of(algorithm, "algorithm")
 
 
 def check_supported(algorithm: EncryptionAlgorithm) -> None:
@@ -163,4 +163,4 @@ def decrypt_with(key: PrivateKey, algorithm: EncryptionAlgorithm, ciphertext: By
     """
     if byte_length(ciphertext) > _MAX_CIPHERTEXT_LENGTH:
         raise DecryptionError
-    return _SCHEMES[algorithm].decrypt(key, bytes(ciphertext))
+    return _SCHEMES[algorithm].decrypt(key, to_bytes(ciphertext))

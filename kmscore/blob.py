@@ -25,7 +25,14 @@ import re
 from dataclasses import dataclass
 from typing import Final, NamedTuple, final
 
-from kmscore._arguments import BytesLike, byte_length, check_bytes, check_instance, check_text
+from kmscore._arguments import (
+    BytesLike,
+    byte_length,
+    check_bytes,
+    check_instance,
+    check_text,
+    to_bytes,
+)
 from kmscore._base64 import decode_base64, encode_base64
 from kmscore.algorithms import MAX_PLAINTEXT_LENGTH, TAG_LENGTH, Suite
 from kmscore.errors import InvalidBlobError
@@ -71,7 +78,7 @@ def blob_bytes(data: BytesLike) -> bytes:
     """
     check_bytes(data, "ciphertext_blob")
     _check_length(byte_length(data))
-    return bytes(data)
+    return to_bytes(data)
 
 
 def encode_header(suite: Suite, key_id: str, key_version_id: str) -> bytes:
@@ -104,11 +111,13 @@ class CiphertextBlob:
         check_instance(self.suite, Suite, "suite")
         for name in ("key_id", "key_version_id"):
             text = getattr(self, name)
-            check_text(text, name)
+            # Exactly str, and below exactly bytes: a frozen value must not compare or change as
+            # a subclass likes.
+            if type(text) is not str:
+                raise TypeError(f"{name} must be str, not {type(text).__name__}")
             if not is_id(text):
                 raise _invalid(f"{name} is not 1 to {MAX_ID_LENGTH} printable ASCII characters")
         for name in ("iv", "ciphertext", "tag"):
-            # Exactly bytes: anything mutable would make a frozen value change.
             if type(getattr(self, name)) is not bytes:
                 raise TypeError(f"{name} must be bytes, not {type(getattr(self, name)).__name__}")
         if len(self.iv) != self.suite.iv_length:

@@ -59,7 +59,7 @@ class EncryptionContext(Immutable, Mapping[str, str]):
         longer than 65,535 bytes.
         """
         check_mapping(mapping, "encryption context")
-        pairs = dict(mapping or {})
+        pairs = {} if mapping is None else dict(mapping)
         self._set(canonical=_canonicalise(pairs), _pairs=pairs)
 
     @classmethod

@@ -5,7 +5,14 @@ forge any number of blobs. A k used twice or known to anyone gives away the plai
 functions are therefore exported nowhere else; the operations draw both themselves.
 """
 
-from kmscore._arguments import BytesLike, byte_length, check_bytes, check_instance, check_integer
+from kmscore._arguments import (
+    BytesLike,
+    byte_length,
+    check_bytes,
+    check_instance,
+    check_integer,
+    to_bytes,
+)
 from kmscore.algorithms import EncryptionAlgorithm
 from kmscore.asymmetric import check_plaintext_length, check_public_key
 from kmscore.context import ContextLike
@@ -35,7 +42,7 @@ def encrypt(
     Raises as that does, and `ValueError` for an IV of another length, among the sizes.
     """
     check_bytes(iv, "iv")
-    return encrypt_with_iv(keys, key_id, plaintext, context, iv=bytes(iv))
+    return encrypt_with_iv(keys, key_id, plaintext, context, iv=to_bytes(iv))
 
 
 def reencrypt(
@@ -67,7 +74,7 @@ def reencrypt(
         source_key_version_id=source_key_version_id,
         source_algorithm=source_algorithm,
         dry_run=False,
-        iv=bytes(iv),
+        iv=to_bytes(iv),
     )
 
 
@@ -86,7 +93,7 @@ def sm2_encrypt(public_key: PublicKey, plaintext: BytesLike, k: int) -> bytes:
     check_plaintext_length(byte_length(plaintext), public_key.spec, EncryptionAlgorithm.SM2PKE)
     if not 1 <= k < N:
         raise ValueError("k is not 1 to n-1")
-    message_bytes = bytes(plaintext)
+    message_bytes = to_bytes(plaintext)
     point = decode_sm2_public_key(public_key.to_der())
     parts = portable.load().encrypt_with_k(point, message_bytes, k)
     if parts.c2 == message_bytes:

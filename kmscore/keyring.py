@@ -79,7 +79,7 @@ class Keyring(Secret):
                 if isinstance(key, SymmetricKey)
             },
         )
-        for key_id, key_version_id in (primary or {}).items():
+        for key_id, key_version_id in ({} if primary is None else primary).items():
             check_text(key_id, "primary")
             check_text(key_version_id, "primary")
             primaries[key_id] = self.version(key_id, key_version_id)

@@ -18,6 +18,7 @@ from kmscore._arguments import (
     check_bytes,
     check_mapping,
     check_text,
+    to_bytes,
 )
 from kmscore.algorithms import EncryptionAlgorithm
 from kmscore.blob import blob_bytes
@@ -87,7 +88,7 @@ def encrypt_with_iv(
     envelope.check_plaintext_length(byte_length(plaintext))
     envelope.check_iv(key, iv)
     iv = envelope.fresh_iv(key) if iv is None else iv
-    ciphertext_blob = envelope.seal(key, iv, bytes(plaintext), encryption_context)
+    ciphertext_blob = envelope.seal(key, iv, to_bytes(plaintext), encryption_context)
     return EncryptResult(key.key_id, key.key_version_id, ciphertext_blob)
 
 
@@ -130,7 +131,7 @@ def asymmetric_encrypt(
     algorithm = asymmetric.check_arguments(public_key, algorithm)
     asymmetric.check_public_key(public_key, algorithm)
     asymmetric.check_plaintext_length(byte_length(plaintext), public_key.spec, algorithm)
-    return asymmetric.encrypt_to(public_key, algorithm, bytes(plaintext))
+    return asymmetric.encrypt_to(public_key, algorithm, to_bytes(plaintext))
 
 
 def asymmetric_decrypt(
@@ -155,7 +156,7 @@ def asymmetric_decrypt(
     check_text(key_id, "key_id")
     check_text(key_version_id, "key_version_id")
     check_bytes(ciphertext, "ciphertext")
-    algorithm = EncryptionAlgorithm(algorithm)
+    algorithm = EncryptionAlgorithm.of(algorithm, "algorithm")
     key = decrypting_key(keys, key_id, key_version_id, algorithm)
     asymmetric.check_supported(algorithm)
     plaintext = asymmetric.decrypt_with(key, algorithm, ciphertext)

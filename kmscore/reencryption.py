@@ -154,7 +154,7 @@ def reencrypt_with_iv(
     else:
         if source_key_id is None or source_key_version_id is None:
             raise TypeError("source_algorithm needs source_key_id and source_key_version_id")
-        algorithm = EncryptionAlgorithm(source_algorithm)
+        algorithm = EncryptionAlgorithm.of(source_algorithm, "source_algorithm")
         opened = _open_asymmetric(
             keys,
             ciphertext_blob,

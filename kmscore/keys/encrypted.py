@@ -1,11 +1,12 @@
-"""Encrypted PKCS#8 (RFC 5958 section 3) by PBES2 (RFC 8018 section 6.2), for SM2 keys.
+"""Encrypted PKCS#8 (RFC 5958 section 3) by PBES2 (RFC 8018 section 6.2).
 
-`cryptography` opens such files only for the keys it knows. OpenSSL writes them with AES-256-CBC
+`cryptography` opens such files only for the keys it knows, and does as much work as a file asks
+for. OpenSSL writes them with AES-256-CBC
 and HMAC-SHA-256, GmSSL with SM4-CBC and HMAC-SM3.
 """
 
 from collections.abc import Callable
-from typing import Final
+from typing import Final, TypeVar
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat import asn1
@@ -19,6 +20,8 @@ from cryptography.x509 import ObjectIdentifier
 
 from kmscore.errors import InvalidKeyError, UnsupportedAlgorithmError
 from kmscore.keys.structures import ENCRYPTED_PKCS8_LABEL
+
+_Decoded = TypeVar("_Decoded")
 
 _PBES2: Final = ObjectIdentifier("1.2.840.113549.1.5.13")
 _PBKDF2: Final = ObjectIdentifier("1.2.840.113549.1.5.12")
@@ -94,29 +97,31 @@ def check_password(label: str, password: object) -> None:
         raise InvalidKeyError(f"the key {needed}")
 
 
-def decrypt_pkcs8(der: bytes, password: bytes) -> bytes:
-    """Return the DER of the PrivateKeyInfo that `password` opens.
+def open_pkcs8(der: bytes, password: bytes, decode: Callable[[bytes], _Decoded]) -> _Decoded:
+    """Return what `decode` makes of the PrivateKeyInfo that `password` opens.
 
-    Raises `InvalidKeyError` if `der` is not PBES2 with PBKDF2 and AES or SM4 in CBC mode, or if
-    the password is wrong, as far as the padding shows it, and `UnsupportedAlgorithmError` if this
-    build of `cryptography` lacks the cipher or hash.
+    Raises `InvalidKeyError`, always the same, if `der` is not PBES2 with PBKDF2 and AES or SM4 in
+    CBC mode, if the password is wrong, or if `decode` raises it: nothing vouches for what CBC
+    gives, and telling bad padding from a bad key would be an oracle. Raises
+    `UnsupportedAlgorithmError` if this build of `cryptography` lacks the cipher or hash.
     """
     missing = False
-    plaintext = None
+    decoded = None
     try:
         info = asn1.decode_der(_EncryptedPrivateKeyInfo, der)
         plaintext = _decrypt(info.algorithm, info.data, password)
-    except ValueError:
+        decoded = None if plaintext is None else decode(plaintext)
+    except (ValueError, InvalidKeyError):
         pass
     except UnsupportedAlgorithm:
         missing = True
     if missing:
         raise UnsupportedAlgorithmError("this build of cryptography cannot decrypt the key file")
-    if plaintext is None:
+    if decoded is None:
         raise InvalidKeyError(
-            "not an encrypted key that this password opens, in PBES2 with AES or SM4"
+            "not a key that this password opens, encrypted by PBES2 with PBKDF2 and AES or SM4"
         )
-    return plaintext
+    return decoded
 
 
 def _decrypt(algorithm: _EncryptionAlgorithm, data: bytes, password: bytes) -> bytes | None:
@@ -132,7 +137,6 @@ def _decrypt(algorithm: _EncryptionAlgorithm, data: bytes, password: bytes) -> b
         or cipher is None
         or derivation.parameters.key_length not in {None, key_length}
         or not 1 <= derivation.parameters.iterations <= _MAX_ITERATIONS
-        or len(encryption.iv) != _BLOCK_LENGTH
     ):
         return None
     kdf = PBKDF2HMAC(

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Final, TypeAlias
 
-from kmscore._arguments import BytesLike, check_bytes
+from kmscore._arguments import BytesLike, check_bytes, to_bytes
 from kmscore._base64 import decode_base64, encode_base64
 from kmscore.errors import InvalidKeyError
 
@@ -26,7 +26,7 @@ def check_pem(data: object) -> None:
 def _pem_bytes(data: PemLike) -> bytes:
     """Return PEM as bytes, or raise `InvalidKeyError` for text outside ASCII."""
     if not isinstance(data, str):
-        return bytes(data)
+        return to_bytes(data)
     try:
         return data.encode("ascii")
     except UnicodeEncodeError:

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_der_public_key,
 )
 
-from kmscore._arguments import BytesLike, check_bytes
+from kmscore._arguments import BytesLike, check_bytes, to_bytes
 from kmscore._immutable import Immutable
 from kmscore.algorithms import RSA_SPECS, KeySpec
 from kmscore.errors import InvalidKeyError
@@ -75,7 +75,7 @@ class PublicKey(Immutable):
         `UnsupportedAlgorithmError` if nothing here can compute with SM2.
         """
         check_bytes(data, "public key")
-        der = bytes(data)
+        der = to_bytes(data)
         if is_rsa_public_key(der):
             return rsa_public_key(_load_rsa(der))
         return sm2_public_key(decode_sm2_public_key(der), select_backend(None))
@@ -105,14 +105,18 @@ class PublicKey(Immutable):
         return PublicKey.from_der, (self._der,)
 
 
+def check_modulus_length(bits: int) -> KeySpec:
+    """Return the spec of an RSA key whose modulus has `bits` bits, or raise `InvalidKeyError`."""
+    spec = RSA_SPECS.get(bits)
+    if spec is None:
+        raise _invalid(f"has a modulus of {bits} bits instead of {', '.join(map(str, RSA_SPECS))}")
+    return spec
+
+
 def rsa_public_key(key: RSAPublicKey) -> PublicKey:
     """Return `key` as a public key, or raise `InvalidKeyError` for its modulus or exponent."""
     numbers = key.public_numbers()
-    spec = RSA_SPECS.get(key.key_size)
-    if spec is None:
-        raise _invalid(
-            f"has a modulus of {key.key_size} bits instead of {', '.join(map(str, RSA_SPECS))}"
-        )
+    spec = check_modulus_length(key.key_size)
     # libcrypto takes an even modulus and then fails to encrypt with it, which for an export would
     # be after the data key has been opened.
     if numbers.n % 2 == 0:

@@ -11,18 +11,25 @@ from cryptography.hazmat.primitives.serialization import (
     load_der_private_key,
 )
 
-from kmscore._arguments import BytesLike, check_bytes, check_instance, check_optional_bytes
+from kmscore._arguments import (
+    BytesLike,
+    check_bytes,
+    check_instance,
+    check_optional_bytes,
+    to_bytes,
+)
 from kmscore.algorithms import KEY_SPECS, KeySpec, KeyState
 from kmscore.errors import InvalidKeyError
-from kmscore.keys.encrypted import check_password
+from kmscore.keys.encrypted import check_password, open_pkcs8
 from kmscore.keys.pem import PemLike, check_pem, decode_pem
-from kmscore.keys.public import PublicKey, rsa_public_key
+from kmscore.keys.public import PublicKey, check_modulus_length, rsa_public_key
 from kmscore.keys.structures import (
     ENCRYPTED_PKCS8_LABEL,
     PKCS1_LABEL,
     PKCS8_LABEL,
-    check_rsa_pkcs8,
+    decode_rsa_pkcs8,
     private_key_label,
+    rsa_modulus_bits,
 )
 from kmscore.keys.version import KeyVersion, check_identity, random_id
 
@@ -102,7 +109,7 @@ class RsaKey(KeyVersion):
         check_identity(key_id, key_version_id, state)
         check_bytes(data, "DER")
         check_optional_bytes(password, "password")
-        der = bytes(data)
+        der = to_bytes(data)
         private_key = _load(private_key_label(der), der, password)
         return cls(key_id, key_version_id, private_key, state=state)
 
@@ -119,7 +126,7 @@ class RsaKey(KeyVersion):
 
         Raises `InvalidKeyError` if `spec` is not one of RSA; else as the constructor does.
         """
-        spec = KeySpec(spec)
+        spec = KeySpec.of(spec, "spec")
         bits = KEY_SPECS[spec].modulus_bits
         if bits is None:
             raise InvalidKeyError(f"{spec.name} is not the spec of an RSA key")
@@ -136,17 +143,28 @@ class RsaKey(KeyVersion):
 
 
 def _load(label: str, der: bytes, password: BytesLike | None) -> RSAPrivateKey:
-    """Return the RSA key that `cryptography` reads, or raise `InvalidKeyError`."""
+    """Return the RSA key of a file, or raise `InvalidKeyError`."""
     if label != private_key_label(der):
         raise InvalidKeyError(f"the key is not what the label {label!r} says")
     check_password(label, password)
-    if label == PKCS8_LABEL:
-        check_rsa_pkcs8(der)
+    if password is not None:
+        return open_pkcs8(der, to_bytes(password), _load_pkcs8)
+    return _load_pkcs8(der) if label == PKCS8_LABEL else _load_pkcs1(der)
+
+
+def _load_pkcs8(der: bytes) -> RSAPrivateKey:
+    """Return the RSA key of a PrivateKeyInfo."""
+    return _load_pkcs1(decode_rsa_pkcs8(der))
+
+
+def _load_pkcs1(der: bytes) -> RSAPrivateKey:
+    """Return the RSA key of an RSAPrivateKey."""
+    # First of all: checking the primes of a long enough key takes minutes.
+    check_modulus_length(rsa_modulus_bits(der))
     try:
-        key = load_der_private_key(der, None if password is None else bytes(password))
-    # TypeError: a label says that the key is encrypted, and it is not.
-    except (ValueError, TypeError, UnsupportedAlgorithm):
+        key = load_der_private_key(der, None)
+    except (ValueError, UnsupportedAlgorithm):
         key = None
     if not isinstance(key, RSAPrivateKey):
-        raise InvalidKeyError("not a consistent RSA private key that this password, or none, opens")
+        raise InvalidKeyError("not a consistent RSA private key")
     return key

@@ -8,10 +8,11 @@ from kmscore._arguments import (
     check_integer,
     check_optional_bytes,
     check_optional_text,
+    to_bytes,
 )
 from kmscore.algorithms import KeySpec, KeyState
 from kmscore.errors import InvalidKeyError
-from kmscore.keys.encrypted import check_password, decrypt_pkcs8
+from kmscore.keys.encrypted import check_password, open_pkcs8
 from kmscore.keys.pem import PemLike, check_pem, decode_pem, encode_pem
 from kmscore.keys.public import PublicKey, sm2_public_key
 from kmscore.keys.structures import (
@@ -74,12 +75,7 @@ class Sm2Key(KeyVersion):
         check_integer(scalar, "scalar")
         self._identify(key_id, key_version_id, KeySpec.EC_SM2, state)
         chosen = select_backend(backend)
-        # n-1 is out because an SM2 signature divides by 1 + d.
-        if not 1 <= scalar <= N - 2:
-            raise InvalidKeyError("the private scalar is not 1 to n-2")
-        point = multiply(scalar, G)
-        if public_point not in {None, point}:
-            raise InvalidKeyError("the public point does not belong to the private scalar")
+        point = _derive_point(scalar, public_point)
         self._set(
             backend=chosen.name,
             public_key=sm2_public_key(point, chosen),
@@ -129,7 +125,7 @@ class Sm2Key(KeyVersion):
         """
         _check_types(key_id, key_version_id, password, backend, state)
         check_bytes(data, "DER")
-        der = bytes(data)
+        der = to_bytes(data)
         scalar, point = _decode(private_key_label(der), der, password)
         return cls(key_id, key_version_id, scalar, public_point=point, backend=backend, state=state)
 
@@ -190,5 +186,22 @@ def _decode(label: str, der: bytes, password: BytesLike | None) -> tuple[int, Po
     """Return the scalar, and the public point if it is there, of a private key in DER."""
     check_password(label, password)
     if password is not None:
-        return decode_sm2_pkcs8(decrypt_pkcs8(der, bytes(password)))
+        return open_pkcs8(der, to_bytes(password), _decode_consistent)
     return decode_sm2_pkcs8(der) if label == PKCS8_LABEL else decode_sm2_sec1(der)
+
+
+def _decode_consistent(der: bytes) -> tuple[int, Point]:
+    """Return scalar and point of a PrivateKeyInfo, after the last check there is."""
+    scalar, point = decode_sm2_pkcs8(der)
+    return scalar, _derive_point(scalar, point)
+
+
+def _derive_point(scalar: int, claimed: Point | None) -> Point:
+    """Return d·G, or raise `InvalidKeyError` for d out of range or another point than claimed."""
+    # n-1 is out because an SM2 signature divides by 1 + d.
+    if not 1 <= scalar <= N - 2:
+        raise InvalidKeyError("the private scalar is not 1 to n-2")
+    point = multiply(scalar, G)
+    if claimed is not None and claimed != point:
+        raise InvalidKeyError("the public point does not belong to the private scalar")
+    return point

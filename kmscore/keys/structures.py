@@ -57,6 +57,19 @@ class _PrivateKeyInfo:
 
 
 @asn1.sequence
+class _RsaPrivateKey:
+    version: int
+    modulus: int
+    public_exponent: int
+    private_exponent: int
+    prime1: int
+    prime2: int
+    exponent1: int
+    exponent2: int
+    coefficient: int
+
+
+@asn1.sequence
 class _EcPrivateKey:
     version: int
     private_key: bytes
@@ -125,14 +138,25 @@ def decode_sm2_sec1(der: bytes) -> tuple[int, Point | None]:
     return _decode_ec_private_key(der, curve_named_outside=False)
 
 
-def check_rsa_pkcs8(der: bytes) -> None:
-    """Raise `InvalidKeyError` unless a PrivateKeyInfo is one of rsaEncryption.
+def decode_rsa_pkcs8(der: bytes) -> bytes:
+    """Return the RSAPrivateKey in a PrivateKeyInfo of rsaEncryption, or raise `InvalidKeyError`.
 
     A key under id-RSASSA-PSS is for signatures only (RFC 4055 section 1.2).
     """
     info = _decode(_PrivateKeyInfo, der, "PKCS#8")
+    if info.version != _PRIVATE_KEY_INFO_VERSION:
+        raise _invalid("is PKCS#8 of an unknown version")
     if info.algorithm.algorithm != _RSA_ENCRYPTION:
         raise _invalid("is not one of RSA encryption")
+    return info.private_key
+
+
+def rsa_modulus_bits(der: bytes) -> int:
+    """Return the length of the modulus of an RSAPrivateKey (RFC 8017 section A.1.2).
+
+    Raises `InvalidKeyError` for another structure, more than two primes included.
+    """
+    return _decode(_RsaPrivateKey, der, "PKCS#1").modulus.bit_length()
 
 
 def encode_sm2_pkcs8(scalar: int, point: Point) -> bytes:

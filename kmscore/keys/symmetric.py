@@ -4,7 +4,7 @@ import os
 from typing import final
 
 from kmscore import aead
-from kmscore._arguments import BytesLike, check_bytes, check_instance, check_text
+from kmscore._arguments import BytesLike, check_bytes, check_instance, check_text, to_bytes
 from kmscore.algorithms import KEY_SPECS, KeySpec, KeyState, Suite
 from kmscore.blob import encode_header
 from kmscore.errors import InvalidKeyError
@@ -56,10 +56,10 @@ class SymmetricKey(KeyVersion):
         check_bytes(material, "material")
         if suite is not None:
             check_instance(suite, Suite, "suite")
-        spec = KeySpec(spec)
+        spec = KeySpec.of(spec, "spec")
         self._identify(key_id, key_version_id, spec, state)
         suite = _choose_suite(spec, suite)
-        raw = bytes(material)
+        raw = to_bytes(material)
         if len(raw) != suite.key_length:
             raise InvalidKeyError(
                 f"{spec.name} takes {suite.key_length} bytes of material, not {len(raw)}"
@@ -85,7 +85,7 @@ class SymmetricKey(KeyVersion):
 
         Raises as the constructor does.
         """
-        spec = KeySpec(spec)
+        spec = KeySpec.of(spec, "spec")
         length = _choose_suite(spec, None).key_length
         return cls(
             random_id(key_id, "key_id"),

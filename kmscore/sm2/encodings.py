@@ -23,7 +23,7 @@ from typing import Final, NamedTuple
 
 from cryptography.hazmat import asn1
 
-from kmscore._arguments import BytesLike, byte_length, check_bytes
+from kmscore._arguments import BytesLike, byte_length, check_bytes, to_bytes
 from kmscore.algorithms import Vocabulary
 from kmscore.errors import InvalidBlobError
 from kmscore.sm2.curve import (
@@ -108,7 +108,7 @@ def convert(ciphertext: BytesLike, source: Sm2Encoding | str, target: Sm2Encodin
     coordinates below p, a point on the curve, C3 of 32 bytes, C2 of 1 to 6,047, nothing after it.
     """
     check_bytes(ciphertext, "ciphertext")
-    source, target = Sm2Encoding(source), Sm2Encoding(target)
+    source, target = Sm2Encoding.of(source, "source"), Sm2Encoding.of(target, "target")
     return serialize(parse(ciphertext, source), target)
 
 
@@ -120,7 +120,7 @@ def parse(ciphertext: BytesLike, encoding: Sm2Encoding) -> Sm2Ciphertext:
     # First of all: nothing is copied, parsed or computed for input that is too long anyway.
     if byte_length(ciphertext) > MAX_LENGTHS[encoding]:
         raise _invalid(f"longer than {MAX_LENGTHS[encoding]} bytes")
-    data = bytes(ciphertext)
+    data = to_bytes(ciphertext)
     layout = _RAW_LAYOUTS.get(encoding)
     parts = _parse_der(data) if layout is None else _parse_raw(data, layout)
     if not 1 <= len(parts.c2) <= MAX_C2_LENGTH:

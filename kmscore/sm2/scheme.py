@@ -49,6 +49,8 @@ class Backend(Protocol):
         ...
 
 
+_MAX_DRAWS: Final = 100
+
 _ENCODING_BY_FIRST_BYTE: Final = {b"\x30": Sm2Encoding.ASN1_DER, b"\x04": Sm2Encoding.C1C3C2}
 
 
@@ -77,10 +79,15 @@ def decrypt(decryptor: Decryptor, ciphertext: bytes) -> bytes:
 
 
 def encrypt(encryptor: Encryptor, plaintext: bytes) -> Sm2Ciphertext:
-    """Return `plaintext`, 1 to 6,047 bytes, encrypted. Draws again if the KDF gave zeros."""
-    while (parts := encryptor(plaintext)).c2 == plaintext:
-        pass
-    return parts
+    """Return `plaintext`, 1 to 6,047 bytes, encrypted. Draws again if the KDF gave zeros.
+
+    Raises `RuntimeError` if it always does: not even one byte in 2^800 encryptions does so.
+    """
+    for _ in range(_MAX_DRAWS):
+        parts = encryptor(plaintext)
+        if parts.c2 != plaintext:
+            return parts
+    raise RuntimeError("the backend does not encrypt")
 
 
 class PointBackend(NamedTuple):

@@ -18,7 +18,9 @@ def load() -> PointBackend:
     check_sm3()
     try:
         from gmssl.sm2 import CryptSM2  # noqa: PLC0415 (optional)
-    except ModuleNotFoundError:
+    # ValueError is what another package, whose module has the same name, raises without its
+    # native library.
+    except (ImportError, ValueError):
         pass
     else:
         arithmetic = CryptSM2(private_key="", public_key="")

@@ -154,7 +154,8 @@ class _Key:
         self._backend = backend
         with backend.marked_errors():
             self._handle = _import_key(backend, public_point, scalar)
-        weakref.finalize(self, backend.libcrypto.EVP_PKEY_free, self._handle)
+        # Not at exit: whoever still runs then, an exit handler or a thread, may hold this key.
+        weakref.finalize(self, backend.libcrypto.EVP_PKEY_free, self._handle).atexit = False
 
     def crypt(self, operation: str, data: bytes, capacity: int) -> bytes | None:
         """Return what EVP_PKEY_`operation` writes, at most `capacity` bytes, or `None`."""
