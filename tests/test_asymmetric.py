@@ -204,5 +204,5 @@ def test_a_symmetric_suite_is_no_asymmetric_algorithm(rsa_key: RsaKey) -> None:
     """The two vocabularies do not mix."""
     with refused(UnsupportedAlgorithmError, "unknown EncryptionAlgorithm"):
         kmscore.asymmetric_encrypt(rsa_key.public_key, "AES_256_GCM", b"text")
-    with refused(TypeError, "EncryptionAlgorithm must be str, not Suite"):
+    with refused(TypeError, "algorithm must be str, not Suite"):
         kmscore.asymmetric_encrypt(rsa_key.public_key, Suite.AES_256_GCM, b"text")  # type: ignore[arg-type]

@@ -175,13 +175,22 @@ def test_encrypted_sm2_as_pkcs8_writes_it(
 
 
 @pytest.mark.parametrize("options", [("-v1", "PBE-SHA1-3DES"), ("-scrypt",), ("-v2", "des3")])
-def test_encrypted_sm2_of_another_scheme_is_refused(
-    openssl: OpenSsl, sm2_pem: bytes, options: tuple[str, ...]
+def test_a_file_encrypted_by_another_scheme_is_refused(
+    openssl: OpenSsl, sm2_pem: bytes, rsa_pem: bytes, options: tuple[str, ...]
 ) -> None:
     """PBES1, scrypt and Triple DES are not among what is read."""
-    data = openssl("pkcs8", "-topk8", *options, "-passout", "env:KEY_PASSWORD", data=sm2_pem)
+    for kind, pem in ((Sm2Key, sm2_pem), (RsaKey, rsa_pem)):
+        data = openssl("pkcs8", "-topk8", *options, "-passout", "env:KEY_PASSWORD", data=pem)
+        with refused(InvalidKeyError):
+            kind.from_pem("k", "v", data, password=PASSWORD.encode())
+
+
+def test_an_encrypted_rsa_pss_key_is_refused(openssl: OpenSsl) -> None:
+    """Encryption is no way round the algorithm that a key is for."""
+    private = openssl("genpkey", "-algorithm", "RSA-PSS", "-pkeyopt", "rsa_keygen_bits:2048")
+    data = openssl("pkcs8", "-topk8", "-passout", "env:KEY_PASSWORD", data=private)
     with refused(InvalidKeyError):
-        Sm2Key.from_pem("k", "v", data, password=PASSWORD.encode())
+        RsaKey.from_pem("k", "v", data, password=PASSWORD.encode())
 
 
 def test_sm2_encrypted_in_the_old_style_is_refused(openssl: OpenSsl, sm2_pem: bytes) -> None:
@@ -219,7 +228,6 @@ RSA_REWRITTEN: dict[str, tuple[str, ...]] = {
         *("pkcs8", "-topk8", "-v2", "aes-128-cbc", "-v2prf", "hmacWithSHA512"),
         *("-passout", "env:KEY_PASSWORD", "-outform", "DER"),
     ),
-    "encrypted by scrypt, PEM": ("pkcs8", "-topk8", "-scrypt", "-passout", "env:KEY_PASSWORD"),
 }
 
 

@@ -201,9 +201,9 @@ def test_a_ciphertext_that_is_not_bytes_is_a_type_error(value: Any) -> None:
 @pytest.mark.parametrize("value", [None, 1, b"ASN1_DER", True, ["C1C3C2"]])
 def test_an_encoding_that_is_no_text_is_a_type_error(value: Any) -> None:
     """So is a wrong type of either encoding."""
-    with refused(TypeError, "Sm2Encoding must be str"):
+    with refused(TypeError, "source must be str"):
         convert(b"", value, "C1C3C2")
-    with refused(TypeError, "Sm2Encoding must be str"):
+    with refused(TypeError, "target must be str"):
         convert(b"", "C1C3C2", value)
 
 

@@ -1,0 +1,278 @@
+"""What must hold even where the host is careless: exit handlers, subclasses, error reporters."""
+
+import subprocess
+import sys
+import time
+from types import ModuleType
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+)
+from hypothesis import given
+from hypothesis import strategies as st
+from strategies import refused, symmetric_key
+
+import kmscore
+from kmscore import (
+    CiphertextBlob,
+    DecryptionError,
+    IncorrectKeyError,
+    InvalidKeyError,
+    Key,
+    Keyring,
+    KeyVersionNotFoundError,
+    PlaintextSizeError,
+    RsaKey,
+    Sm2Key,
+    Suite,
+    UnsupportedAlgorithmError,
+)
+from kmscore.context import EncryptionContext
+from kmscore.sm2 import backends
+
+_AT_EXIT = """
+import atexit, kmscore
+from kmscore import Keyring, Sm2Key
+def late():
+    opened = kmscore.asymmetric_decrypt(ring, "k", "1", "SM2PKE", ciphertext)
+    print(opened.plaintext.decode())
+atexit.register(late)
+key = Sm2Key.generate(key_id="k", key_version_id="1")
+ring = Keyring([key])
+ciphertext = kmscore.asymmetric_encrypt(key.public_key, "SM2PKE", b"still open")
+"""
+
+
+def test_a_key_is_usable_in_an_exit_handler() -> None:
+    """A host's exit handler that was registered first runs last, and may still use its keys."""
+    result = subprocess.run(
+        [sys.executable, "-c", _AT_EXIT],
+        capture_output=True,
+        check=False,
+        env={"MALLOC_PERTURB_": "165"},  # memory that was freed does not look as it did
+    )
+    assert (result.returncode, result.stdout.decode().strip()) == (0, "still open"), result.stderr
+
+
+def _frames(error: BaseException) -> str:
+    """Return everything that the local variables of an error's traceback hold."""
+    shown = []
+    trace = error.__traceback__
+    while trace:
+        if "kmscore" in trace.tb_frame.f_globals.get("__name__", ""):
+            shown.append(repr(trace.tb_frame.f_locals))
+        trace = trace.tb_next
+    return "".join(shown)
+
+
+@pytest.mark.parametrize("suite", Suite)
+def test_what_was_not_verified_is_in_no_traceback(suite: Suite) -> None:
+    """A reporter that prints local variables must not decrypt forged blobs for its reader."""
+    keys = Keyring([symmetric_key(suite)])
+    blob = kmscore.encrypt(keys, symmetric_key(suite).key_id, b"top secret text").ciphertext_blob
+    with pytest.raises(DecryptionError) as caught:
+        kmscore.decrypt(keys, blob[:-1] + bytes([blob[-1] ^ 1]))
+    assert "blob" in _frames(caught.value), "the frames were looked at"
+    assert "secret" not in _frames(caught.value)
+
+
+def test_a_plaintext_in_the_wrong_place_is_not_quoted(rsa_key: RsaKey) -> None:
+    """Arguments the wrong way round: the error does not carry the plaintext."""
+    swapped: Any = b"top secret plaintext"
+    algorithm: Any = b"SM2PKE"
+    calls = (
+        lambda: kmscore.asymmetric_encrypt(rsa_key.public_key, swapped, algorithm),
+        lambda: kmscore.asymmetric_encrypt(rsa_key.public_key, "top secret plaintext", algorithm),
+        lambda: kmscore.asymmetric_encrypt(rsa_key.public_key, "top secret plaintext", b""),
+    )
+    for call in calls:
+        with pytest.raises((TypeError, UnsupportedAlgorithmError)) as caught:
+            call()
+        assert caught.value.__context__ is None
+
+
+class _Lying(bytes):
+    """Bytes that say they are one byte long, and turn into others."""
+
+    __slots__ = ()
+
+    def __len__(self) -> int:
+        return 1
+
+    def __bytes__(self) -> bytes:
+        return b"something else"
+
+
+def test_bytes_are_taken_as_they_are() -> None:
+    """A subclass is measured and read by what it holds, not by what it says."""
+    keys = Keyring([symmetric_key(Suite.AES_256_GCM)])
+    key_id = symmetric_key(Suite.AES_256_GCM).key_id
+    with refused(PlaintextSizeError):
+        kmscore.encrypt(keys, key_id, _Lying(6145))
+    blob = kmscore.encrypt(keys, key_id, _Lying(b"as it is")).ciphertext_blob
+    assert kmscore.decrypt(keys, _Lying(blob)).plaintext == b"as it is"
+
+
+@pytest.mark.parametrize("name", ["encrypt", "decrypt", "parse", "convert"])
+def test_a_released_memoryview_is_a_type_error(name: str) -> None:
+    """It is no bytes-like object any more."""
+    view: Any = memoryview(b"text")
+    view.release()
+    keys = Keyring([symmetric_key(Suite.AES_256_GCM)])
+    calls = {
+        "encrypt": lambda: kmscore.encrypt(keys, "k", view),
+        "decrypt": lambda: kmscore.decrypt(keys, view),
+        "parse": lambda: CiphertextBlob.parse(view),
+        "convert": lambda: kmscore.sm2.convert(view, "C1C3C2", "C1C2C3"),
+    }
+    with refused(TypeError, "released"):
+        calls[name]()
+
+
+class _Falsy(dict[str, str]):
+    """A mapping that is false though it is not empty."""
+
+    def __bool__(self) -> bool:
+        return False
+
+
+def test_a_mapping_binds_what_it_holds() -> None:
+    """Whether it counts as true has nothing to do with what is in it."""
+    assert EncryptionContext(_Falsy(a="1")).canonical == EncryptionContext({"a": "1"}).canonical
+    first, last = (
+        kmscore.SymmetricKey("k", name, kmscore.KeySpec.SM4, bytes(16)) for name in ("1", "2")
+    )
+    assert Keyring([first, last], primary=_Falsy(k="1")).primary("k") is first
+
+
+class _Equal(str):
+    """Text that is equal to everything."""
+
+    __slots__ = ()
+
+    def __eq__(self, other: object) -> bool:
+        return True
+
+    def __hash__(self) -> int:
+        return hash(str(self))
+
+
+def test_an_answer_is_compared_by_its_text() -> None:
+    """A provider cannot pass a key off as another by IDs that are equal to everything."""
+    key = kmscore.SymmetricKey(_Equal("other"), _Equal("9"), kmscore.KeySpec.SM4, bytes(16))
+    assert type(key.key_id) is type(key.key_version_id) is str
+
+    class Provider:
+        def primary(self, key_id: str) -> Key:
+            del key_id
+            return key
+
+        def version(self, key_id: str, key_version_id: str) -> Key:
+            del key_id, key_version_id
+            return key
+
+    with refused(IncorrectKeyError):
+        kmscore.encrypt(Provider(), "k", b"")
+    with refused(TypeError, "key_id must be str, not _Equal"):
+        CiphertextBlob(Suite.SM4_GCM, _Equal("k"), "v", bytes(12), b"", bytes(16))
+
+
+def test_a_ring_that_overrides_version_is_asked() -> None:
+    """The hot path is for a ring as it is; a subclass with a policy of its own decides itself."""
+    key = symmetric_key(Suite.AES_256_GCM)
+
+    class Refusing(Keyring):  # type: ignore[misc]
+        def version(self, key_id: str, key_version_id: str) -> Key:
+            raise KeyVersionNotFoundError(f"{key_id} {key_version_id} is not for you")
+
+    blob = kmscore.encrypt(Keyring([key]), key.key_id, b"text").ciphertext_blob
+    with refused(KeyVersionNotFoundError):
+        kmscore.decrypt(Refusing([key]), blob)
+
+
+@pytest.mark.parametrize("error", [ValueError("no native library"), ImportError("broken")])
+def test_another_package_named_gmssl_is_passed_over(
+    error: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What fails to import under that name is no backend, and the others are usable."""
+
+    class Foreign(ModuleType):
+        def __getattr__(self, name: str) -> Any:
+            raise error
+
+    backends._load.cache_clear()
+    monkeypatch.setitem(sys.modules, "gmssl", Foreign("gmssl"))
+    monkeypatch.setitem(sys.modules, "gmssl.sm2", Foreign("gmssl.sm2"))
+    try:
+        assert "gmssl" not in kmscore.sm2.available_backends()
+        assert "portable" in kmscore.sm2.available_backends()
+    finally:
+        backends._load.cache_clear()
+
+
+# --- key files that ask for work ---
+
+
+def test_a_key_file_with_a_huge_modulus_costs_nothing() -> None:
+    """The length is refused before the primes are checked, which would take seconds to minutes."""
+    p, q = 2**4253 - 1, 2**4423 - 1
+    d = pow(65537, -1, (p - 1) * (q - 1))
+    numbers = rsa.RSAPrivateNumbers(
+        p, q, d, d % (p - 1), d % (q - 1), pow(q, -1, p), rsa.RSAPublicNumbers(65537, p * q)
+    )
+    key = numbers.private_key(unsafe_skip_rsa_key_validation=True)
+    start = time.process_time()
+    for form in (PrivateFormat.PKCS8, PrivateFormat.TraditionalOpenSSL):
+        with refused(InvalidKeyError, "modulus of 8676 bits"):
+            RsaKey.from_der("k", "v", key.private_bytes(Encoding.DER, form, NoEncryption()))
+    assert time.process_time() - start < 1
+
+
+def test_an_encrypted_rsa_file_opens(rsa_key: RsaKey) -> None:
+    """The best encryption that `cryptography` writes is read, and a wrong password is refused."""
+    data = rsa_key._private_key.private_bytes(
+        Encoding.DER, PrivateFormat.PKCS8, BestAvailableEncryption(b"password")
+    )
+    opened = RsaKey.from_der("k", "v", data, password=b"password")
+    assert opened.public_key == rsa_key.public_key
+    with refused(InvalidKeyError):
+        RsaKey.from_der("k", "v", data, password=b"passwore")
+
+
+# A test key, encrypted with two iterations: made for this test, and no secret.
+_ENCRYPTED_SM2 = bytes.fromhex(
+    "3081eb305606092a864886f70d01050d3049302806092a864886f70d01050c301b040878b46e30f662e0db02"
+    "0102300c06082a864886f70d02090500301d060960864801650304012a0410044c204c18592165fb0974d7c6"
+    "a9c27604819073b67201a89adf995c1edf0443665e7b64ec3ac266730cd771f91f50d971e923571685914e7c"
+    "2fd9c597d163ab2de3880ed992c529f91d7444b73daf2befb914b6599719b92c1a8c21e798ccb4a232b883a0"
+    "4ad24240a2f23b01aab4b55e94d0ad677bf583d861c7ea84efe14867ec033cac2ef0bc706803d6117acc448b"
+    "63a362d1e125c9622b88d6f2899e9ec57cab"
+)
+
+
+@given(st.integers(0, len(_ENCRYPTED_SM2) - 90), st.integers(1, 255))
+def test_a_damaged_encrypted_key_tells_nothing(back: int, change: int) -> None:
+    """Bad padding, bad DER, a bad scalar and a bad point under a password read the same."""
+    changed = bytearray(_ENCRYPTED_SM2)
+    changed[-1 - back] ^= change
+    with pytest.raises(InvalidKeyError) as caught:
+        Sm2Key.from_der("k", "v", bytes(changed), password=b"password", backend="portable")
+    assert str(caught.value).startswith("not a key that this password opens")
+
+
+def test_every_last_byte_of_the_padding_reads_the_same() -> None:
+    """The one guess in 256 that gives valid padding is not told from the others."""
+    texts = set()
+    for guess in range(1, 256):
+        changed = bytearray(_ENCRYPTED_SM2)
+        changed[-17] ^= guess
+        with pytest.raises(InvalidKeyError) as caught:
+            Sm2Key.from_der("k", "v", bytes(changed), password=b"password", backend="portable")
+        texts.add(str(caught.value))
+    assert len(texts) == 1
