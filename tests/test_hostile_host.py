@@ -1,5 +1,6 @@
 """What must hold even where the host is careless: exit handlers, subclasses, error reporters."""
 
+import os
 import subprocess
 import sys
 import time
@@ -55,7 +56,8 @@ def test_a_key_is_usable_in_an_exit_handler() -> None:
         [sys.executable, "-c", _AT_EXIT],
         capture_output=True,
         check=False,
-        env={"MALLOC_PERTURB_": "165"},  # memory that was freed does not look as it did
+        env=os.environ
+        | {"MALLOC_PERTURB_": "165"},  # memory that was freed does not look as it did
     )
     assert (result.returncode, result.stdout.decode().strip()) == (0, "still open"), result.stderr
 
