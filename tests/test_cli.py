@@ -19,7 +19,7 @@ from kmscore.cli.published import published_ciphertexts
 def _run(*arguments: str, width: int | None = None) -> subprocess.CompletedProcess[str]:
     """Run `python -m kmscore` as a person would, into a pipe."""
     return subprocess.run(
-        [sys.executable, "-m", "kmscore", *arguments],
+        [sys.executable, "-P", "-m", "kmscore", *arguments],
         capture_output=True,
         text=True,
         encoding="utf-8",
@@ -128,7 +128,7 @@ def test_without_a_command_the_help_is_shown() -> None:
 def test_without_the_extra_one_line_names_it(missing: str) -> None:
     """Without the extra, `kmscore` prints one line that names it, and exits with 2."""
     code = f"import sys; sys.modules[{missing!r}] = None; from kmscore.cli import main; main()"
-    result = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
+    result = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, check=False)
     assert (result.returncode, result.stdout) == (2, b"")
     assert (
         result.stderr.decode()

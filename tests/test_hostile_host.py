@@ -53,7 +53,7 @@ ciphertext = kmscore.asymmetric_encrypt(key.public_key, "SM2PKE", b"still open")
 def test_a_key_is_usable_in_an_exit_handler() -> None:
     """A host's exit handler that was registered first runs last, and may still use its keys."""
     result = subprocess.run(
-        [sys.executable, "-c", _AT_EXIT],
+        [sys.executable, "-P", "-c", _AT_EXIT],
         capture_output=True,
         check=False,
         env=os.environ

@@ -108,7 +108,7 @@ def test_importing_loads_no_backend(tmp_path: Path) -> None:
         "print(sorted({'ctypes', 'gmssl', 'kmscore.sm2.backends.openssl'} & new))"
     )
     run = subprocess.run(
-        [sys.executable, "-c", code], check=True, capture_output=True, cwd=tmp_path
+        [sys.executable, "-P", "-c", code], check=True, capture_output=True, cwd=tmp_path
     )
     assert run.stdout.decode().strip() == "[]"
 

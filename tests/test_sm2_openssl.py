@@ -207,7 +207,7 @@ assert not libcrypto.EVP_PKEY_CTX_new_from_name(None, b"SM2", None)
 print(kmscore.sm2.available_backends())
 """
     result = subprocess.run(
-        [sys.executable, "-c", code], check=True, capture_output=True, cwd=tmp_path
+        [sys.executable, "-P", "-c", code], check=True, capture_output=True, cwd=tmp_path
     )
     assert repr(real.name) in result.stdout.decode()
 

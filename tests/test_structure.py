@@ -211,7 +211,7 @@ def test_importing_loads_neither_ctypes_nor_gmssl() -> None:
         "import sys, kmscore; kmscore.sm2.convert;"
         "print(sorted({'ctypes', 'gmssl', 'typer', 'rich'} & set(sys.modules)))"
     )
-    result = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
+    result = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, check=True)
     assert result.stdout.decode().strip() == "[]"
 
 

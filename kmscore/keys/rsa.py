@@ -81,7 +81,10 @@ class RsaKey(KeyVersion):
         password: BytesLike | None = None,
         state: KeyState | str = KeyState.ENABLED,
     ) -> "RsaKey":
-        """Read one private key in PEM: PKCS#8, encrypted or not, or PKCS#1.
+        """Read one private key in PEM: PKCS#8, encrypted or not, or PKCS#1 (RFC 5208, RFC 8017).
+
+        Encrypted means PBES2 with PBKDF2 and AES or SM4 in CBC mode (RFC 8018), of at most
+        10,000,000 iterations.
 
         Raises `InvalidKeyError` if that is not what `data` holds, if the password is wrong, missing
         or given for nothing, or if the key is inconsistent; else as the constructor does.

@@ -96,8 +96,8 @@ class Sm2Key(KeyVersion):
     ) -> "Sm2Key":
         """Read one private key in PEM: PKCS#8, encrypted or not, or SEC1 (RFC 5208, RFC 5915).
 
-        Encrypted means PBES2 with PBKDF2 and AES or SM4 in CBC mode (RFC 8018). A public key in
-        the file must belong to the private one.
+        Encrypted means PBES2 with PBKDF2 and AES or SM4 in CBC mode (RFC 8018), of at most
+        10,000,000 iterations. A public key in the file must belong to the private one.
 
         Raises `InvalidKeyError` if that is not what `data` holds, or if the password is wrong,
         missing or given for nothing; else as the constructor does.
