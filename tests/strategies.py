@@ -56,7 +56,7 @@ SUITES = st.sampled_from(Suite)
 
 
 @contextmanager
-def refused(kind: type[Exception], text: str | None = None) -> Iterator[None]:
+def raises_exactly(kind: type[Exception], text: str | None = None) -> Iterator[None]:
     """Expect exactly this class of error, with its code and `text` somewhere in its message."""
     with pytest.raises(kind, match=text and re.escape(text)) as caught:
         yield

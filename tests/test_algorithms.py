@@ -5,7 +5,7 @@ from enum import Enum
 from typing import Any
 
 import pytest
-from strategies import refused
+from strategies import raises_exactly
 
 from kmscore import EncryptionAlgorithm, KeySpec, KeyState, Suite, UnsupportedAlgorithmError
 from kmscore.algorithms import (
@@ -146,14 +146,14 @@ def test_a_member_is_found_by_its_value(vocabulary: type[Enum]) -> None:
 @pytest.mark.parametrize("value", ["", "RSA_1024", "aliyun_aes_256", "Enabled ", "\ud800"])
 def test_an_unknown_name_is_unsupported(vocabulary: type[Enum], value: str) -> None:
     """There is no default branch: what is unknown is an error."""
-    with refused(UnsupportedAlgorithmError, f"unknown {vocabulary.__name__}"):
+    with raises_exactly(UnsupportedAlgorithmError, f"unknown {vocabulary.__name__}"):
         vocabulary(value)
 
 
 @pytest.mark.parametrize("value", [0, 6, 255, 256, -1])
 def test_an_unknown_suite_id_is_unsupported(value: int) -> None:
     """The IDs are 1 to 5."""
-    with refused(UnsupportedAlgorithmError, "unknown Suite"):
+    with raises_exactly(UnsupportedAlgorithmError, "unknown Suite"):
         Suite(value)
 
 
@@ -173,12 +173,12 @@ def test_the_message_about_an_unknown_value_is_short(vocabulary: type[Enum], val
 @pytest.mark.parametrize("value", [None, 1, True, b"SM2PKE", 1.0, [], {}])
 def test_a_name_of_another_type_is_a_type_error(vocabulary: type[Enum], value: object) -> None:
     """The wrong type is the calling code's mistake, not an unknown algorithm."""
-    with refused(TypeError, f"{vocabulary.__name__} must be str"):
+    with raises_exactly(TypeError, f"{vocabulary.__name__} must be str"):
         vocabulary(value)
 
 
 @pytest.mark.parametrize("value", [None, "1", b"\x01", 1.5, [], False])
 def test_a_suite_id_of_another_type_is_a_type_error(value: object) -> None:
     """A suite ID is an integer; a `bool` that equals none is refused as a type."""
-    with refused(TypeError, "Suite must be int"):
+    with raises_exactly(TypeError, "Suite must be int"):
         Suite(value)

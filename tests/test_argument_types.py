@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
-from strategies import OPERATIONS, Call, refused, valid_calls
+from strategies import OPERATIONS, Call, raises_exactly, valid_calls
 
 import kmscore
 from kmscore import Keyring, KmsCoreError, RsaKey, Sm2Key, asymmetric, envelope, hazmat
@@ -98,7 +98,7 @@ def test_a_wrong_type_is_a_type_error(
 def test_a_password_is_bytes_like(rsa_key: RsaKey, sm2_key: Sm2Key, wrong: Any) -> None:
     """Text is not encoded by guessing."""
     for key in (rsa_key, sm2_key):
-        with refused(TypeError, f"password must be bytes-like, not {type(wrong).__name__}"):
+        with raises_exactly(TypeError, f"password must be bytes-like, not {type(wrong).__name__}"):
             type(key).from_pem("key", "v1", key.private_pem(), password=wrong)
 
 
@@ -109,7 +109,7 @@ def test_a_missing_argument_is_a_type_error(
     """Nothing that has no default is guessed."""
     call = calls[operation]
     arguments = {name: value for name, value in call.arguments.items() if name != parameter}
-    with refused(TypeError, parameter):
+    with raises_exactly(TypeError, parameter):
         call.function(**arguments)
 
 
@@ -139,7 +139,7 @@ def test_a_wrong_type_comes_before_any_wrong_value(
     }
     call = calls[operation]
     others = {name: value for name, value in bad_values.items() if name in call.arguments}
-    with refused(TypeError):
+    with raises_exactly(TypeError):
         call(**others | {parameter: wrong})
 
 
@@ -153,7 +153,7 @@ def test_a_wrong_type_costs_nothing(
         monkeypatch.setattr(asymmetric, name, lambda *_: pytest.fail("a cipher was used"))
     for case in CASES:
         operation, parameter, wrong = case.values
-        with refused(TypeError):
+        with raises_exactly(TypeError):
             calls[str(operation)](**{str(parameter): wrong})
 
 

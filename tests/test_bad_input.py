@@ -9,7 +9,7 @@ from strategies import (
     PROVIDERS,
     Call,
     Oracle,
-    refused,
+    raises_exactly,
     symmetric_key,
     valid_calls,
 )
@@ -102,7 +102,7 @@ def test_what_is_no_blob_is_an_invalid_blob(
 ) -> None:
     """Each way not to be a v1 blob, for each operation that takes one."""
     raw = BLOB_DEFECTS[defect](calls[operation].arguments["ciphertext_blob"])
-    with refused(InvalidBlobError, "not a v1 ciphertext blob"):
+    with raises_exactly(InvalidBlobError, "not a v1 ciphertext blob"):
         replace(operation, "no key", ciphertext_blob=raw)
 
 
@@ -114,7 +114,7 @@ def test_a_blob_that_is_too_long_is_not_even_copied(
     data = bytearray(30_000_000)
     tracemalloc.start()
     try:
-        with refused(InvalidBlobError, "30000000 bytes, at most 6701"):
+        with raises_exactly(InvalidBlobError, "30000000 bytes, at most 6701"):
             replace(operation, "no key", ciphertext_blob=data)
         _, peak = tracemalloc.get_traced_memory()
     finally:
@@ -127,7 +127,7 @@ def test_an_unknown_key_is_not_found(
     replace: Callable[..., Any], operation: str, key_id: str
 ) -> None:
     """Whether a header or the caller names it."""
-    with refused(KeyNotFoundError, f"no key {key_id!r}"):
+    with raises_exactly(KeyNotFoundError, f"no key {key_id!r}"):
         replace(operation, key_id)
 
 
@@ -137,7 +137,7 @@ def test_an_unknown_version_is_not_found(
 ) -> None:
     """No other version is tried in its place."""
     other = twin(rsa_key, "v2") if key_id == rsa_key.key_id else SOURCE_V2
-    with refused(KeyVersionNotFoundError, f"no version 'v1' of key {key_id!r}"):
+    with raises_exactly(KeyVersionNotFoundError, f"no version 'v1' of key {key_id!r}"):
         replace(operation, key_id, other)
 
 
@@ -152,7 +152,7 @@ def test_a_key_that_is_not_enabled_refuses_every_use(
     else:
         suite = {"source": Suite.AES_256_GCM, "destination": Suite.XAES_256_GCM}[key_id]
         disabled = symmetric_key(suite, key_id, state=state)
-    with refused(KeyStateError, f"the key is in the state {state.value}"):
+    with raises_exactly(KeyStateError, f"the key is in the state {state.value}"):
         replace(operation, key_id, disabled)
 
 
@@ -165,7 +165,7 @@ def test_a_key_of_the_wrong_kind_is_refused(
         wrong: Key = symmetric_key(Suite.SM4_GCM, key_id)
     else:
         wrong = Sm2Key(key_id, "v1", sm2_key._scalar)
-    with refused(KeyUsageError, f"of spec {wrong.spec.name}"):
+    with raises_exactly(KeyUsageError, f"of spec {wrong.spec.name}"):
         replace(operation, key_id, wrong)
 
 
@@ -175,7 +175,7 @@ def test_a_key_of_another_suite_than_the_headers_is_refused(
     replace: Callable[..., Any], operation: str, suite: Suite
 ) -> None:
     """One key version, one suite: the header does not choose the cipher."""
-    with refused(IncorrectKeyError, f"bound to {suite.name}, not to AES_256_GCM"):
+    with raises_exactly(IncorrectKeyError, f"bound to {suite.name}, not to AES_256_GCM"):
         replace(operation, "source", symmetric_key(suite, "source"))
 
 
@@ -202,7 +202,7 @@ def test_a_provider_that_answers_something_else_is_refused(
     if key_id == "destination":
         source = "rsa-2048" if operation in BARE_SOURCES else "source"
         answers = {"primary": answer, "version": ring.version(source, "v1")}
-    with refused(error):
+    with raises_exactly(error):
         calls[operation](keys=Oracle(**answers))
 
 
@@ -213,7 +213,7 @@ def test_a_provider_that_answers_another_version_is_refused(
     """Even of the same key: a version is asked for, and only that one will do."""
     answer = twin(rsa_key, "v2") if operation in BARE_SOURCES else SOURCE_V2
     destination = calls[operation].arguments["keys"].primary("destination")
-    with refused(IncorrectKeyError, "answered another key or version than it was asked for"):
+    with raises_exactly(IncorrectKeyError, "answered another key or version than it was asked for"):
         calls[operation](keys=Oracle(version=answer, primary=destination))
 
 
@@ -241,7 +241,7 @@ def test_a_context_outside_its_rules_is_an_invalid_context(
     calls: dict[str, Call], operation: str, argument: str, pairs: Any, reason: str
 ) -> None:
     """Every operation that takes a context takes only a valid one."""
-    with refused(InvalidContextError, reason):
+    with raises_exactly(InvalidContextError, reason):
         calls[operation](**{argument: pairs})
 
 
@@ -251,42 +251,44 @@ def test_an_algorithm_that_does_not_fit_the_public_key_is_refused(
 ) -> None:
     """RSA for SM2PKE, SM2 for OAEP, and a name that is none."""
     sm2_public_key = calls["hazmat.sm2_encrypt"].arguments["public_key"]
-    with refused(KeyUsageError, "RSA_2048 does not encrypt SM2PKE"):
+    with raises_exactly(KeyUsageError, "RSA_2048 does not encrypt SM2PKE"):
         calls[operation](algorithm="SM2PKE")
-    with refused(KeyUsageError, "EC_SM2 does not encrypt RSAES_OAEP_SHA_256"):
+    with raises_exactly(KeyUsageError, "EC_SM2 does not encrypt RSAES_OAEP_SHA_256"):
         calls[operation](public_key=sm2_public_key)
-    with refused(UnsupportedAlgorithmError, "unknown EncryptionAlgorithm: 'RSAES_OAEP_SHA_512'"):
+    with raises_exactly(
+        UnsupportedAlgorithmError, "unknown EncryptionAlgorithm: 'RSAES_OAEP_SHA_512'"
+    ):
         calls[operation](algorithm="RSAES_OAEP_SHA_512")
 
 
 @pytest.mark.parametrize("operation", ["encrypt", "hazmat.encrypt"])
 def test_a_plaintext_of_6145_bytes_is_refused(calls: dict[str, Call], operation: str) -> None:
     """One more than the service takes."""
-    with refused(PlaintextSizeError, "6145 bytes, at most 6144"):
+    with raises_exactly(PlaintextSizeError, "6145 bytes, at most 6144"):
         calls[operation](plaintext=bytes(6145))
 
 
 @pytest.mark.parametrize("scalar", [0, -1, N - 1, N, 2**256])
 def test_an_sm2_scalar_out_of_range_is_an_invalid_key(scalar: int) -> None:
     """It is 1 to n-2."""
-    with refused(InvalidKeyError, "not 1 to n-2"):
+    with raises_exactly(InvalidKeyError, "not 1 to n-2"):
         Sm2Key.from_scalar("key", "v1", scalar)
 
 
 def test_a_pem_of_the_wrong_kind_is_an_invalid_key(rsa_key: RsaKey, sm2_key: Sm2Key) -> None:
     """A public key is no private one, and RSA is not SM2."""
     for pem in (rsa_key.public_key.to_pem(), sm2_key.private_pem(), b"", b"-----BEGIN"):
-        with refused(InvalidKeyError):
+        with raises_exactly(InvalidKeyError):
             RsaKey.from_pem("key", "v1", pem)
     for pem in (sm2_key.public_key.to_pem(), rsa_key.private_pem(), b"", b"-----BEGIN"):
-        with refused(InvalidKeyError):
+        with raises_exactly(InvalidKeyError):
             Sm2Key.from_pem("key", "v1", pem)
     for pem in (rsa_key.private_pem(), sm2_key.private_pem(), b"", b"-----BEGIN"):
-        with refused(InvalidKeyError):
+        with raises_exactly(InvalidKeyError):
             PublicKey.from_pem(pem)
 
 
 def test_a_repeated_version_in_a_ring_is_an_invalid_key(rsa_key: RsaKey) -> None:
     """Two keys that could not be told apart."""
-    with refused(InvalidKeyError, "version v1 of key rsa-2048 stands twice"):
+    with raises_exactly(InvalidKeyError, "version v1 of key rsa-2048 stands twice"):
         Keyring([rsa_key, twin(rsa_key, "v1")])

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from strategies import blobs, mutations, refused
+from strategies import blobs, mutations, raises_exactly
 
 from kmscore import CiphertextBlob, InvalidBlobError, Suite
 from kmscore.blob import MAX_BLOB_LENGTH
@@ -91,7 +91,7 @@ def test_any_bytes_like_object_is_parsed(kind: type) -> None:
 @pytest.mark.parametrize("wrong", [None, "KMS", 5, [75, 77, 83], object()])
 def test_what_is_not_bytes_like_is_a_type_error(wrong: Any) -> None:
     """Text is not encoded by guessing."""
-    with refused(TypeError, "ciphertext_blob must be bytes-like"):
+    with raises_exactly(TypeError, "ciphertext_blob must be bytes-like"):
         CiphertextBlob.parse(wrong)
 
 
@@ -104,7 +104,7 @@ def test_a_truncated_blob_is_refused_or_shorter_in_its_ciphertext(length: int) -
             == (b"sealed" + b"t" * 16)[: length - len(RAW) + 6]
         )
         return
-    with refused(InvalidBlobError):
+    with raises_exactly(InvalidBlobError):
         CiphertextBlob.parse(RAW[:length])
 
 
@@ -131,7 +131,7 @@ def test_a_truncated_blob_is_refused_or_shorter_in_its_ciphertext(length: int) -
 )
 def test_a_defect_is_named(data: bytes, reason: str) -> None:
     """The format is public, so the message says what is wrong with it."""
-    with refused(InvalidBlobError, reason):
+    with raises_exactly(InvalidBlobError, reason):
         CiphertextBlob.parse(data)
 
 
@@ -139,7 +139,7 @@ def test_a_defect_is_named(data: bytes, reason: str) -> None:
 def test_an_id_is_printable_ascii_without_space(wrong: bytes) -> None:
     """Nothing that a log, a path or a query could stumble over gets through as an ID."""
     for data in (with_ids(key_id=wrong), with_ids(key_version_id=wrong)):
-        with refused(InvalidBlobError, "is not 1 to 255 printable ASCII characters"):
+        with raises_exactly(InvalidBlobError, "is not 1 to 255 printable ASCII characters"):
             CiphertextBlob.parse(data)
 
 
@@ -166,14 +166,14 @@ def test_6701_bytes_are_the_limit() -> None:
     assert len(raw) == MAX_BLOB_LENGTH == 6701
     assert CiphertextBlob.parse(raw) == largest()
     for data in (raw + b"\x00", bytes(6702)):
-        with refused(InvalidBlobError, "6702 bytes, at most 6701"):
+        with raises_exactly(InvalidBlobError, "6702 bytes, at most 6701"):
             CiphertextBlob.parse(data)
 
 
 def test_the_limit_counts_bytes_and_not_items() -> None:
     """A memoryview of wider items has a smaller `len` than it has bytes."""
     items = memoryview(bytes(8 * 1_000)).cast("Q")
-    with refused(InvalidBlobError, "8000 bytes, at most 6701"):
+    with raises_exactly(InvalidBlobError, "8000 bytes, at most 6701"):
         CiphertextBlob.parse(items)
     raw = RAW + bytes(-len(RAW) % 4)
     assert CiphertextBlob.parse(memoryview(raw).cast("I")).serialize() == raw
@@ -185,7 +185,7 @@ def test_what_is_too_long_is_not_even_copied(kind: type) -> None:
     data = kind(bytes(30_000_000))
     tracemalloc.start()
     try:
-        with refused(InvalidBlobError, "30000000 bytes"):
+        with raises_exactly(InvalidBlobError, "30000000 bytes"):
             CiphertextBlob.parse(data)
         _, peak = tracemalloc.get_traced_memory()
     finally:
@@ -213,7 +213,7 @@ def test_what_is_too_long_is_not_even_copied(kind: type) -> None:
 )
 def test_a_blob_cannot_be_made_of_a_bad_field(field: str, value: Any, reason: str) -> None:
     """That an instance exists proves that its fields are well-formed."""
-    with refused(InvalidBlobError, reason):
+    with raises_exactly(InvalidBlobError, reason):
         dataclasses.replace(BLOB, **{field: value})
 
 
@@ -232,7 +232,7 @@ def test_a_blob_cannot_be_made_of_a_bad_field(field: str, value: Any, reason: st
 )
 def test_a_field_of_another_type_is_a_type_error(field: str, value: Any) -> None:
     """Only what cannot change becomes part of a frozen value."""
-    with refused(TypeError, f"{field} must be"):
+    with raises_exactly(TypeError, f"{field} must be"):
         dataclasses.replace(BLOB, **{field: value})
 
 

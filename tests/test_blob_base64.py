@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from hypothesis import given
-from strategies import blobs, refused
+from strategies import blobs, raises_exactly
 
 from kmscore import CiphertextBlob, InvalidBlobError, Suite
 
@@ -56,7 +56,7 @@ def test_what_is_written_is_read_back(blob: CiphertextBlob) -> None:
 def test_lenient_base64_is_refused(text: str) -> None:
     """White space, another alphabet, padding too short or too long and foreign letters."""
     assert "/" in TEXT or "+" in TEXT
-    with refused(InvalidBlobError):
+    with raises_exactly(InvalidBlobError):
         CiphertextBlob.from_base64(text)
 
 
@@ -69,29 +69,29 @@ def test_stray_bits_before_the_padding_are_refused(text: str, stray: int) -> Non
     twin = body[:-1] + last + "=" * (len(text) - len(body))
     assert twin != text
     assert base64.b64decode(twin) == base64.b64decode(text)
-    with refused(InvalidBlobError, "not strict Base64"):
+    with raises_exactly(InvalidBlobError, "not strict Base64"):
         CiphertextBlob.from_base64(twin)
 
 
 def test_an_empty_text_is_no_blob() -> None:
     """It is strict Base64 of nothing, which does not parse."""
-    with refused(InvalidBlobError, "magic"):
+    with raises_exactly(InvalidBlobError, "magic"):
         CiphertextBlob.from_base64("")
 
 
 def test_text_that_is_too_long_is_not_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
     """8,936 characters can hold 6,701 bytes; longer text is refused unread."""
-    with refused(InvalidBlobError, "6702 bytes"):
+    with raises_exactly(InvalidBlobError, "6702 bytes"):
         CiphertextBlob.from_base64(base64.b64encode(bytes(6702)).decode())
     monkeypatch.setattr(base64, "b64decode", lambda *_, **__: pytest.fail("it was decoded"))
-    with refused(InvalidBlobError, "8940 characters of Base64, at most 8936"):
+    with raises_exactly(InvalidBlobError, "8940 characters of Base64, at most 8936"):
         CiphertextBlob.from_base64(base64.b64encode(bytes(6703)).decode())
 
 
 @pytest.mark.parametrize("wrong", [None, b"S01T", bytearray(b"S01T"), 1])
 def test_what_is_not_text_is_a_type_error(wrong: Any) -> None:
     """Bytes are for `parse`."""
-    with refused(TypeError, "ciphertext_blob must be str"):
+    with raises_exactly(TypeError, "ciphertext_blob must be str"):
         CiphertextBlob.from_base64(wrong)
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from strategies import CONTEXTS, TEXTS, refused
+from strategies import CONTEXTS, TEXTS, raises_exactly
 
 from kmscore import EncryptionContext, InvalidContextError
 
@@ -113,7 +113,7 @@ def test_65535_canonical_bytes_are_the_limit(letter: str) -> None:
     """2 + 2 + 1 + 2 + 65,528 bytes fit, one more does not."""
     text = (letter * 65_528).encode()[:65_528].decode()
     assert len(EncryptionContext({"k": text}).canonical) == 65_535
-    with refused(InvalidContextError, "longer than 65535 bytes"):
+    with raises_exactly(InvalidContextError, "longer than 65535 bytes"):
         EncryptionContext({"k": text + "x"})
 
 
@@ -121,22 +121,22 @@ def test_the_limit_is_one_for_all_pairs_together() -> None:
     """Many pairs that fit one by one are refused together."""
     pairs = {f"{number:05}": "12345" for number in range(4_681)}
     assert len(EncryptionContext(dict(list(pairs.items())[:4_680])).canonical) == 2 + 4_680 * 14
-    with refused(InvalidContextError, "longer than"):
+    with raises_exactly(InvalidContextError, "longer than"):
         EncryptionContext(pairs)
 
 
 def test_65536_pairs_are_refused() -> None:
     """The number of pairs never overflows its two bytes."""
-    with refused(InvalidContextError):
+    with raises_exactly(InvalidContextError):
         EncryptionContext({f"{number:x}": "" for number in range(65_536)})
 
 
 @pytest.mark.parametrize("wrong", [None, 1, 1.5, True, b"bytes", ("t",), frozenset()])
 def test_keys_and_values_are_text(wrong: Any) -> None:
     """Anything but `str` is refused as a context, never converted."""
-    with refused(InvalidContextError, "must be str"):
+    with raises_exactly(InvalidContextError, "must be str"):
         EncryptionContext({"k": wrong})
-    with refused(InvalidContextError, "must be str"):
+    with raises_exactly(InvalidContextError, "must be str"):
         EncryptionContext({wrong: "v"})
 
 
@@ -152,7 +152,7 @@ def test_a_lone_surrogate_is_refused(surrogate: str) -> None:
 @pytest.mark.parametrize("wrong", ["{}", b"", 1, [("a", "b")], [], (), {"set"}, True, False])
 def test_what_is_no_mapping_is_a_type_error(wrong: Any) -> None:
     """A list of pairs or the JSON text in the wrong place is the caller's mistake."""
-    with refused(TypeError, "encryption context must be Mapping"):
+    with raises_exactly(TypeError, "encryption context must be Mapping"):
         EncryptionContext(wrong)
 
 
@@ -165,7 +165,7 @@ def test_a_subclass_of_str_is_text() -> None:
 
 def test_two_keys_of_equal_text_are_refused() -> None:
     """No pair is lost in silence, however the caller's strings compare."""
-    with refused(InvalidContextError, "repeated key"):
+    with raises_exactly(InvalidContextError, "repeated key"):
         EncryptionContext({Odd("a"): "1", Odd("a"): "2"})
 
 

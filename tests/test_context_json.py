@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from strategies import CONTEXTS, mutations, refused
+from strategies import CONTEXTS, mutations, raises_exactly
 
 from kmscore import EncryptionContext, InvalidContextError
 
@@ -27,14 +27,14 @@ def test_8192_characters_are_the_limit() -> None:
     text = json.dumps({"k": "é" * (8_192 - 9)}, ensure_ascii=False)
     assert len(text) == 8_192
     assert len(EncryptionContext.from_json(text)["k"]) == 8_183
-    with refused(InvalidContextError, "8193 characters, at most 8192"):
+    with raises_exactly(InvalidContextError, "8193 characters, at most 8192"):
         EncryptionContext.from_json(text + " ")
 
 
 def test_text_that_is_too_long_is_not_parsed(monkeypatch: pytest.MonkeyPatch) -> None:
     """The length is looked at before anything else."""
     monkeypatch.setattr(json, "loads", lambda *_, **__: pytest.fail("it was parsed"))
-    with refused(InvalidContextError, "at most 8192"):
+    with raises_exactly(InvalidContextError, "at most 8192"):
         EncryptionContext.from_json("{" * 8_193)
 
 
@@ -72,7 +72,7 @@ def test_text_that_is_too_long_is_not_parsed(monkeypatch: pytest.MonkeyPatch) ->
 )
 def test_what_is_not_one_object_of_strings_is_refused(text: str) -> None:
     """Anything else, nested as deep as the length allows, ends in the one error."""
-    with refused(InvalidContextError):
+    with raises_exactly(InvalidContextError):
         EncryptionContext.from_json(text)
 
 
@@ -87,7 +87,7 @@ def test_what_is_not_one_object_of_strings_is_refused(text: str) -> None:
 )
 def test_only_strings_are_values(value: str) -> None:
     """Nothing is converted into text, and no number is even computed."""
-    with refused(InvalidContextError):
+    with raises_exactly(InvalidContextError):
         EncryptionContext.from_json(f'{{"a":{value}}}')
 
 
@@ -104,7 +104,7 @@ def test_only_strings_are_values(value: str) -> None:
 )
 def test_a_repeated_key_is_refused(text: str) -> None:
     """Neither the first nor the last of two values is taken, on any level."""
-    with refused(InvalidContextError, "repeated key"):
+    with raises_exactly(InvalidContextError, "repeated key"):
         EncryptionContext.from_json(text)
 
 
@@ -112,7 +112,7 @@ def test_a_repeated_key_is_refused(text: str) -> None:
 def test_a_lone_surrogate_escape_is_refused(escape: str) -> None:
     """JSON can write what UTF-8 cannot."""
     for text in (f'{{"{escape}":"v"}}', f'{{"k":"{escape}"}}'):
-        with refused(InvalidContextError, "lone surrogate"):
+        with raises_exactly(InvalidContextError, "lone surrogate"):
             EncryptionContext.from_json(text)
 
 
@@ -124,7 +124,7 @@ def test_a_pair_of_surrogate_escapes_is_one_character() -> None:
 @pytest.mark.parametrize("wrong", [None, b"{}", bytearray(b"{}"), {}, {"a": "b"}, 1])
 def test_what_is_not_text_is_a_type_error(wrong: Any) -> None:
     """Bytes are not decoded by guessing, and a mapping belongs to the constructor."""
-    with refused(TypeError, "encryption context must be str"):
+    with raises_exactly(TypeError, "encryption context must be str"):
         EncryptionContext.from_json(wrong)
 
 

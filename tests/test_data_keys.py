@@ -9,7 +9,7 @@ from strategies import (
     RSA_ALGORITHMS,
     Call,
     Store,
-    refused,
+    raises_exactly,
     symmetric_key,
     valid_calls,
 )
@@ -116,7 +116,7 @@ def test_a_data_key_has_1_to_1024_bytes(
     calls: dict[str, Call], operation: str, number_of_bytes: Any, error: type[Exception]
 ) -> None:
     """A number outside is a size, anything else no number."""
-    with refused(error):
+    with raises_exactly(error):
         calls[operation](number_of_bytes=number_of_bytes)
 
 
@@ -145,7 +145,7 @@ def test_a_data_key_is_exported_up_to_the_maximum_of_rsa(
     assert result[:3] == ("key", "v2", None)
     assert opened(rsa_key, algorithm, result) == data_key
     wrong_tag = kmscore.encrypt(keys, "key", bytes(longest + 1)).ciphertext_blob
-    with refused(PlaintextSizeError, f"0 to {longest} bytes, not {longest + 1}"):
+    with raises_exactly(PlaintextSizeError, f"0 to {longest} bytes, not {longest + 1}"):
         kmscore.export_data_key(keys, wrong_tag, rsa_key.public_key, algorithm, context=CONTEXT)
 
 
@@ -163,7 +163,7 @@ def test_a_fresh_data_key_is_exported_up_to_the_maximum_of_rsa(
     data_key = kmscore.decrypt(KEYS, result.ciphertext_blob, CONTEXT).plaintext
     assert len(data_key) == longest
     assert opened(rsa_keys[spec], algorithm, result) == data_key
-    with refused(PlaintextSizeError, f"not {longest + 1}"):
+    with raises_exactly(PlaintextSizeError, f"not {longest + 1}"):
         kmscore.generate_and_export_data_key(*arguments, number_of_bytes=longest + 1)
 
 
@@ -180,7 +180,7 @@ def test_a_data_key_is_exported_under_sm2(sm2_key: Sm2Key, length: int) -> None:
 def test_what_sm2_does_not_take_is_refused_unopened(sm2_key: Sm2Key, length: int) -> None:
     """An empty data key cannot be exported under SM2PKE; the wrong context is not reached."""
     raw = kmscore.encrypt(KEYS, "key", bytes(length), CONTEXT).ciphertext_blob
-    with refused(PlaintextSizeError, f"1 to 6047 bytes, not {length}"):
+    with raises_exactly(PlaintextSizeError, f"1 to 6047 bytes, not {length}"):
         kmscore.export_data_key(KEYS, raw, sm2_key.public_key, "SM2PKE")
 
 

@@ -6,7 +6,7 @@ import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import CONTEXTS, IDS, SUITES, refused, symmetric_key
+from strategies import CONTEXTS, IDS, SUITES, raises_exactly, symmetric_key
 
 from kmscore import (
     CiphertextBlob,
@@ -90,7 +90,7 @@ def test_the_header_of_another_key_is_refused_before_the_cipher(
     stranger = symmetric_key(**{"suite": suite} | other)  # type: ignore[arg-type]
     for cipher in (aead.AesGcm, aead.Sm4Gcm, aead.XaesGcm):
         monkeypatch.setattr(cipher, "open", lambda *_: pytest.fail("the cipher was asked"))
-    with refused(DecryptionError):
+    with raises_exactly(DecryptionError):
         envelope.open_blob(stranger, raw, CONTEXT)
 
 
@@ -111,5 +111,5 @@ def test_an_iv_of_another_length_is_a_value_error(suite: Suite) -> None:
     envelope.check_iv(key, None)
     envelope.check_iv(key, bytes(suite.iv_length))
     for length in {0, 12, 13, 16, 24, 25} - {suite.iv_length}:
-        with refused(ValueError, f"IV of {suite.iv_length} bytes, not {length}"):
+        with raises_exactly(ValueError, f"IV of {suite.iv_length} bytes, not {length}"):
             envelope.check_iv(key, bytes(length))

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import refused, symmetric_key
+from strategies import raises_exactly, symmetric_key
 
 import kmscore
 from kmscore import (
@@ -115,7 +115,7 @@ def test_bytes_are_taken_as_they_are() -> None:
     """A subclass is measured and read by what it holds, not by what it says."""
     keys = Keyring([symmetric_key(Suite.AES_256_GCM)])
     key_id = symmetric_key(Suite.AES_256_GCM).key_id
-    with refused(PlaintextSizeError):
+    with raises_exactly(PlaintextSizeError):
         kmscore.encrypt(keys, key_id, _Lying(6145))
     blob = kmscore.encrypt(keys, key_id, _Lying(b"as it is")).ciphertext_blob
     assert kmscore.decrypt(keys, _Lying(blob)).plaintext == b"as it is"
@@ -133,7 +133,7 @@ def test_a_released_memoryview_is_a_type_error(name: str) -> None:
         "parse": lambda: CiphertextBlob.parse(view),
         "convert": lambda: kmscore.sm2.convert(view, "C1C3C2", "C1C2C3"),
     }
-    with refused(TypeError, "released"):
+    with raises_exactly(TypeError, "released"):
         calls[name]()
 
 
@@ -179,9 +179,9 @@ def test_an_answer_is_compared_by_its_text() -> None:
             del key_id, key_version_id
             return key
 
-    with refused(IncorrectKeyError):
+    with raises_exactly(IncorrectKeyError):
         kmscore.encrypt(Provider(), "k", b"")
-    with refused(TypeError, "key_id must be str, not _Equal"):
+    with raises_exactly(TypeError, "key_id must be str, not _Equal"):
         CiphertextBlob(Suite.SM4_GCM, _Equal("k"), "v", bytes(12), b"", bytes(16))
 
 
@@ -194,7 +194,7 @@ def test_a_ring_that_overrides_version_is_asked() -> None:
             raise KeyVersionNotFoundError(f"{key_id} {key_version_id} is not for you")
 
     blob = kmscore.encrypt(Keyring([key]), key.key_id, b"text").ciphertext_blob
-    with refused(KeyVersionNotFoundError):
+    with raises_exactly(KeyVersionNotFoundError):
         kmscore.decrypt(Refusing([key]), blob)
 
 
@@ -231,7 +231,7 @@ def test_a_key_file_with_a_huge_modulus_costs_nothing() -> None:
     key = numbers.private_key(unsafe_skip_rsa_key_validation=True)
     start = time.process_time()
     for form in (PrivateFormat.PKCS8, PrivateFormat.TraditionalOpenSSL):
-        with refused(InvalidKeyError, "modulus of 8676 bits"):
+        with raises_exactly(InvalidKeyError, "modulus of 8676 bits"):
             RsaKey.from_der("k", "v", key.private_bytes(Encoding.DER, form, NoEncryption()))
     assert time.process_time() - start < 1
 
@@ -243,7 +243,7 @@ def test_an_encrypted_rsa_file_opens(rsa_key: RsaKey) -> None:
     )
     opened = RsaKey.from_der("k", "v", data, password=b"password")
     assert opened.public_key == rsa_key.public_key
-    with refused(InvalidKeyError):
+    with raises_exactly(InvalidKeyError):
         RsaKey.from_der("k", "v", data, password=b"passwore")
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import pytest
-from strategies import refused
+from strategies import raises_exactly
 
 from kmscore import (
     InvalidKeyError,
@@ -144,9 +144,9 @@ def test_sm2_in_another_form_is_refused(
     openssl: OpenSsl, sm2_pem: bytes, changes: tuple[str, str]
 ) -> None:
     """A curve that is spelt out and a point in another form are refused, in either half."""
-    with refused(InvalidKeyError):
+    with raises_exactly(InvalidKeyError):
         Sm2Key.from_pem("k", "v", openssl("ec", *changes, data=sm2_pem))
-    with refused(InvalidKeyError):
+    with raises_exactly(InvalidKeyError):
         PublicKey.from_pem(openssl("ec", "-pubout", *changes, data=sm2_pem))
 
 
@@ -170,7 +170,7 @@ def test_encrypted_sm2_as_pkcs8_writes_it(
         data = openssl(*options, "-outform", form, data=sm2_pem)
         assert read("k", "v", data, password=password).private_pem() == expected
         for wrong in (None, b"wrong"):
-            with refused(InvalidKeyError):
+            with raises_exactly(InvalidKeyError):
                 read("k", "v", data, password=wrong)
 
 
@@ -181,7 +181,7 @@ def test_a_file_encrypted_by_another_scheme_is_refused(
     """PBES1, scrypt and Triple DES are not among what is read."""
     for kind, pem in ((Sm2Key, sm2_pem), (RsaKey, rsa_pem)):
         data = openssl("pkcs8", "-topk8", *options, "-passout", "env:KEY_PASSWORD", data=pem)
-        with refused(InvalidKeyError):
+        with raises_exactly(InvalidKeyError):
             kind.from_pem("k", "v", data, password=PASSWORD.encode())
 
 
@@ -189,7 +189,7 @@ def test_an_encrypted_rsa_pss_key_is_refused(openssl: OpenSsl) -> None:
     """Encryption is no way round the algorithm that a key is for."""
     private = openssl("genpkey", "-algorithm", "RSA-PSS", "-pkeyopt", "rsa_keygen_bits:2048")
     data = openssl("pkcs8", "-topk8", "-passout", "env:KEY_PASSWORD", data=private)
-    with refused(InvalidKeyError):
+    with raises_exactly(InvalidKeyError):
         RsaKey.from_pem("k", "v", data, password=PASSWORD.encode())
 
 
@@ -198,7 +198,7 @@ def test_sm2_encrypted_in_the_old_style_is_refused(openssl: OpenSsl, sm2_pem: by
     data = openssl("ec", "-aes256", "-passout", "env:KEY_PASSWORD", data=sm2_pem)
     assert b"Proc-Type: 4,ENCRYPTED" in data
     for password in (None, PASSWORD.encode()):
-        with refused(InvalidKeyError):
+        with raises_exactly(InvalidKeyError):
             Sm2Key.from_pem("k", "v", data, password=password)
 
 
@@ -244,9 +244,9 @@ def test_rsa_as_the_command_writes_it(openssl: OpenSsl, rsa_pem: bytes, name: st
 def test_an_rsa_pss_key_is_refused(openssl: OpenSsl) -> None:
     """A key for RSASSA-PSS only (RFC 4055 section 1.2) decrypts nothing, in either half."""
     private = openssl("genpkey", "-algorithm", "RSA-PSS", "-pkeyopt", "rsa_keygen_bits:2048")
-    with refused(InvalidKeyError):
+    with raises_exactly(InvalidKeyError):
         PublicKey.from_pem(openssl("pkey", "-pubout", data=private))
-    with refused(InvalidKeyError):
+    with raises_exactly(InvalidKeyError):
         RsaKey.from_pem("k", "v", private)
 
 

@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import mutations, refused
+from strategies import mutations, raises_exactly
 from transcribed import SM2_CASES
 
 from kmscore import (
@@ -134,20 +134,20 @@ def test_rsa_is_written_as_others_write_it(rsa_key: RsaKey) -> None:
 def test_an_rsa_modulus_of_another_length_is_refused(bits: int) -> None:
     """Exactly 2048, 3072 and 4096 bits, not about so many."""
     for modulus in (2 ** (bits - 1) + 1, 2**bits - 1):
-        with refused(InvalidKeyError, f"{bits} bits"):
+        with raises_exactly(InvalidKeyError, f"{bits} bits"):
             PublicKey.from_der(rsa_der(modulus))
 
 
 @pytest.mark.parametrize("exponent", [-3, 0, 1, 2, 4, 65536, 2**32, 2**32 + 1, 2**64 + 1, 2**521])
 def test_an_rsa_exponent_out_of_range_is_refused(exponent: int) -> None:
     """Odd, 3 to 2^32: 1 would not encrypt, and a huge one costs whoever encrypts."""
-    with refused(InvalidKeyError):
+    with raises_exactly(InvalidKeyError):
         PublicKey.from_der(rsa_der(2**2047 + 1, exponent))
 
 
 def test_an_even_rsa_modulus_is_refused() -> None:
     """Libcrypto reads one and fails when it is to encrypt."""
-    with refused(InvalidKeyError, "even modulus"):
+    with raises_exactly(InvalidKeyError, "even modulus"):
         PublicKey.from_der(rsa_der(2**2048 - 2))
 
 
@@ -173,9 +173,9 @@ BAD_RSA = {
 @pytest.mark.parametrize("name", BAD_RSA)
 def test_a_bad_rsa_structure_is_refused(name: str) -> None:
     """Strict DER of rsaEncryption with NULL, a modulus and an exponent, and nothing else."""
-    with refused(InvalidKeyError):
+    with raises_exactly(InvalidKeyError):
         PublicKey.from_der(BAD_RSA[name])
-    with refused(InvalidKeyError):
+    with raises_exactly(InvalidKeyError):
         PublicKey.from_pem(pem(BAD_RSA[name]))
 
 
@@ -222,7 +222,7 @@ BAD_POINTS = {
 @pytest.mark.parametrize("name", BAD_POINTS)
 def test_a_bad_sm2_point_is_refused(name: str) -> None:
     """65 bytes, 04 first, coordinates below p, on the curve."""
-    with refused(InvalidKeyError):
+    with raises_exactly(InvalidKeyError):
         PublicKey.from_der(BAD_POINTS[name])
 
 
@@ -261,9 +261,9 @@ BAD_STRUCTURES = {
 @pytest.mark.parametrize("name", BAD_STRUCTURES)
 def test_a_bad_structure_is_refused(name: str) -> None:
     """The named curve under id-ecPublicKey in strict DER, and nothing after it."""
-    with refused(InvalidKeyError):
+    with raises_exactly(InvalidKeyError):
         PublicKey.from_der(BAD_STRUCTURES[name])
-    with refused(InvalidKeyError):
+    with raises_exactly(InvalidKeyError):
         PublicKey.from_pem(pem(BAD_STRUCTURES[name]))
 
 
@@ -303,16 +303,16 @@ OTHER_KINDS: dict[str, Callable[[Any, Encoding], bytes]] = {
 def test_a_file_of_another_kind_is_refused(rsa_key: RsaKey, kind: str) -> None:
     """Only SubjectPublicKeyInfo of RSA and SM2; a certificate's key is not taken out of it."""
     key = load_pem_private_key(rsa_key.private_pem(), None)
-    with refused(InvalidKeyError):
+    with raises_exactly(InvalidKeyError):
         PublicKey.from_pem(OTHER_KINDS[kind](key, Encoding.PEM))
-    with refused(InvalidKeyError):
+    with raises_exactly(InvalidKeyError):
         PublicKey.from_der(OTHER_KINDS[kind](key, Encoding.DER))
 
 
 def test_a_private_key_is_not_taken_for_its_public_half(rsa_key: RsaKey, sm2_key: Sm2Key) -> None:
     """Who hands over a private key by mistake is told so."""
     for text in (rsa_key.private_pem(), sm2_key.private_pem()):
-        with refused(InvalidKeyError, "label"):
+        with raises_exactly(InvalidKeyError, "label"):
             PublicKey.from_pem(text)
 
 
@@ -332,19 +332,19 @@ def test_a_private_key_is_not_taken_for_its_public_half(rsa_key: RsaKey, sm2_key
 )
 def test_a_bad_pem_is_refused(data: bytes | str) -> None:
     """Exactly one block PUBLIC KEY in strict Base64."""
-    with refused(InvalidKeyError, "PEM"):
+    with raises_exactly(InvalidKeyError, "PEM"):
         PublicKey.from_pem(data)
 
 
 @pytest.mark.parametrize("wrong", [None, 5, ["PEM"], object()], ids=repr)
 def test_a_file_of_the_wrong_type_is_a_type_error(wrong: Any) -> None:
     """PEM is text or bytes-like, DER is bytes-like."""
-    with refused(TypeError, "PEM must be bytes-like"):
+    with raises_exactly(TypeError, "PEM must be bytes-like"):
         PublicKey.from_pem(wrong)
-    with refused(TypeError, "public key must be bytes-like"):
+    with raises_exactly(TypeError, "public key must be bytes-like"):
         PublicKey.from_der(wrong)
     text: Any = pem(sm2_der()).decode()
-    with refused(TypeError, "public key must be bytes-like"):
+    with raises_exactly(TypeError, "public key must be bytes-like"):
         PublicKey.from_der(text)
 
 
@@ -355,7 +355,7 @@ def test_without_sm3_rsa_still_works(monkeypatch: pytest.MonkeyPatch) -> None:
         raise UnsupportedAlgorithmError(f"no backend {name}")
 
     monkeypatch.setattr("kmscore.keys.public.select_backend", missing)
-    with refused(UnsupportedAlgorithmError):
+    with raises_exactly(UnsupportedAlgorithmError):
         PublicKey.from_der(sm2_der())
     assert PublicKey.from_der(RSA_DER).spec is KeySpec.RSA_2048
 
@@ -367,7 +367,7 @@ def test_what_cryptography_cannot_load_is_an_invalid_key(monkeypatch: pytest.Mon
         raise UnsupportedAlgorithm("not in this build")
 
     monkeypatch.setattr("kmscore.keys.public.load_der_public_key", refuse)
-    with refused(InvalidKeyError):
+    with raises_exactly(InvalidKeyError):
         PublicKey.from_der(RSA_DER)
 
 
@@ -405,7 +405,7 @@ def test_a_public_key_is_pickled_and_copied(spec: KeySpec, der: bytes) -> None:
 def test_what_is_unpickled_is_checked_again() -> None:
     """A pickle cannot smuggle a point off the curve past the checks."""
     smuggled = pickle.dumps(PublicKey.from_der(sm2_der()), 4).replace(POINT, POINT[:-1] + BIT)
-    with refused(InvalidKeyError):
+    with raises_exactly(InvalidKeyError):
         unpickle(smuggled)
 
 
@@ -414,9 +414,9 @@ def test_a_public_key_never_changes(spec: KeySpec, der: bytes) -> None:
     """Nothing is set, added or deleted, and the repr names the spec."""
     key = PublicKey.from_der(der)
     for name in ("spec", "_der", "_primitive", "new"):
-        with refused(AttributeError, "immutable"):
+        with raises_exactly(AttributeError, "immutable"):
             setattr(key, name, None)
-    with refused(AttributeError, "immutable"):
+    with raises_exactly(AttributeError, "immutable"):
         del key.spec
     assert key.to_der() == der
     assert repr(key) == str(key) == f"<PublicKey spec={spec.name}>"

@@ -27,7 +27,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from strategies import mutations, refused
+from strategies import mutations, raises_exactly
 
 from kmscore import (
     InvalidKeyError,
@@ -148,7 +148,7 @@ def test_a_wrong_or_missing_password_is_refused(
 ) -> None:
     """An encrypted key opens with its own password alone."""
     data = write(private_key, encoding, PrivateFormat.PKCS8, PASSWORD)
-    with refused(InvalidKeyError, "password"):
+    with raises_exactly(InvalidKeyError, "password"):
         load(data, encoding, password=password)
 
 
@@ -159,7 +159,7 @@ def test_a_superfluous_password_is_refused(
     private_key: RSAPrivateKey, encoding: Encoding, form: PrivateFormat, password: bytes
 ) -> None:
     """A password for a key in the clear means that someone is mistaken about the file."""
-    with refused(InvalidKeyError, "password"):
+    with raises_exactly(InvalidKeyError, "password"):
         load(write(private_key, encoding, form), encoding, password=password)
 
 
@@ -208,20 +208,20 @@ def test_a_file_of_the_wrong_kind_is_refused(
 ) -> None:
     """Whatever is not one RSA private key is an invalid key."""
     data = WRONG_KINDS[kind](private_key, encoding)
-    with refused(InvalidKeyError):
+    with raises_exactly(InvalidKeyError):
         load(data, encoding)
 
 
 def test_text_outside_ascii_is_refused(rsa_key: RsaKey) -> None:
     """PEM is ASCII (RFC 7468 section 2)."""
-    with refused(InvalidKeyError, "ASCII"):
+    with raises_exactly(InvalidKeyError, "ASCII"):
         RsaKey.from_pem("k", "v", "cl\u00e9\n" + rsa_key.private_pem().decode())
 
 
 def test_a_pem_of_two_keys_is_refused(rsa_keys: dict[KeySpec, RsaKey]) -> None:
     """Which of two keys is meant is not for the library to guess."""
     pems = [rsa_keys[spec].private_pem() for spec in (KeySpec.RSA_2048, KeySpec.RSA_3072)]
-    with refused(InvalidKeyError):
+    with raises_exactly(InvalidKeyError):
         RsaKey.from_pem("k", "v", b"".join(pems))
 
 
@@ -229,7 +229,7 @@ def test_a_pem_encrypted_in_the_old_style_is_refused(private_key: RSAPrivateKey)
     """Encryption by Proc-Type headers derives its key with one MD5, and is no PKCS#8."""
     data = write(private_key, Encoding.PEM, PrivateFormat.TraditionalOpenSSL, PASSWORD)
     assert b"Proc-Type" in data
-    with refused(InvalidKeyError):
+    with raises_exactly(InvalidKeyError):
         RsaKey.from_pem("k", "v", data, password=PASSWORD)
 
 
@@ -257,10 +257,10 @@ def test_a_key_for_signatures_alone_is_refused(
     der = pkcs8(private_key, RSA_ENCRYPTION)
     assert load(der, Encoding.DER).spec is load(pem(der, LABELS[0])).spec is KeySpec.RSA_2048
     der = pkcs8(private_key, RSASSA_PSS + parameters)
-    with refused(InvalidKeyError):
+    with raises_exactly(InvalidKeyError):
         load(der, Encoding.DER)
     for label in LABELS:
-        with refused(InvalidKeyError):
+        with raises_exactly(InvalidKeyError):
             load(pem(der, label))
 
 
@@ -278,7 +278,7 @@ def test_the_label_says_what_the_structure_is(private_key: RSAPrivateKey) -> Non
                 key = load(pem(der, label), password=password)
                 assert key.private_pem() == write(private_key, Encoding.PEM, PrivateFormat.PKCS8)
             else:
-                with refused(InvalidKeyError):
+                with raises_exactly(InvalidKeyError):
                     load(pem(der, label), password=password)
 
 
@@ -300,7 +300,7 @@ def test_an_inconsistent_key_is_refused(private_key: RSAPrivateKey, change: str)
     """Numbers that do not belong together would give wrong results that give a prime away."""
     numbers = numbers_of(private_key)
     assert load(pkcs1(numbers), Encoding.DER).spec is KeySpec.RSA_2048
-    with refused(InvalidKeyError, "consistent"):
+    with raises_exactly(InvalidKeyError, "consistent"):
         load(pkcs1(numbers | INCONSISTENT[change](numbers)), Encoding.DER)
 
 
@@ -308,7 +308,7 @@ def test_an_inconsistent_key_is_refused(private_key: RSAPrivateKey, change: str)
 def test_a_file_of_a_short_key_is_refused(bits: int) -> None:
     """The lengths of old files are not among the three."""
     data = write(rsa.generate_private_key(65537, bits), Encoding.PEM, PrivateFormat.PKCS8)
-    with refused(InvalidKeyError, f"{bits} bits"):
+    with raises_exactly(InvalidKeyError, f"{bits} bits"):
         load(data)
 
 
@@ -327,14 +327,14 @@ def stand_in(modulus: int, exponent: int) -> RSAPrivateKey:
 @pytest.mark.parametrize("bits", [512, 1024, 2047, 2049, 2056, 3071, 3073, 4095, 4097, 8192])
 def test_a_modulus_of_another_length_is_refused(bits: int) -> None:
     """Exactly 2048, 3072 and 4096 bits, not about so many."""
-    with refused(InvalidKeyError, f"{bits} bits"):
+    with raises_exactly(InvalidKeyError, f"{bits} bits"):
         RsaKey("k", "v", stand_in(2**bits - 1, 65537))
 
 
 @pytest.mark.parametrize("exponent", [0, 1, 2, 4, 65536, 2**32, 2**32 + 1, 2**64 + 1])
 def test_a_public_exponent_out_of_range_is_refused(exponent: int) -> None:
     """Odd and 3 to 2^32, also when `cryptography` would let another one pass."""
-    with refused(InvalidKeyError, "public exponent"):
+    with raises_exactly(InvalidKeyError, "public exponent"):
         RsaKey("k", "v", stand_in(2**2048 - 1, exponent))
 
 
@@ -351,7 +351,7 @@ def test_the_constructor_takes_an_rsa_private_key_alone(private_key: RSAPrivateK
     """Whatever is no RSAPrivateKey of `cryptography` is a `TypeError`, its public half too."""
     wrong: Any
     for wrong in (None, b"PEM", private_key.public_key(), ec.generate_private_key(ec.SECP256R1())):
-        with refused(TypeError, "private_key must be RSAPrivateKey"):
+        with raises_exactly(TypeError, "private_key must be RSAPrivateKey"):
             RsaKey("k", "v", wrong)
 
 
@@ -378,21 +378,21 @@ def test_a_wrong_type_is_raised_before_a_wrong_value(
     data = b"garbage" if garbage else write(private_key, encoding, PrivateFormat.PKCS8)
     good: dict[str, Any] = {"key_id": "k", "key_version_id": "v", "data": data}
     read = RsaKey.from_pem if encoding is Encoding.PEM else RsaKey.from_der
-    with refused(TypeError):
+    with raises_exactly(TypeError):
         read(**(good | arguments))
 
 
 def test_der_is_not_text(rsa_key: RsaKey) -> None:
     """Only PEM may be a `str`."""
     text: Any = rsa_key.private_pem().decode()
-    with refused(TypeError, "DER must be bytes-like"):
+    with raises_exactly(TypeError, "DER must be bytes-like"):
         RsaKey.from_der("k", "v", text)
 
 
 @pytest.mark.parametrize("bad", [{"key_id": ""}, {"key_version_id": "a b"}], ids=str)
 def test_an_id_out_of_its_form_is_refused(private_key: RSAPrivateKey, bad: dict[str, str]) -> None:
     """RSA keys have the same IDs as every other key."""
-    with refused(InvalidKeyError, "printable ASCII"):
+    with raises_exactly(InvalidKeyError, "printable ASCII"):
         RsaKey(**({"key_id": "k", "key_version_id": "v"} | bad), private_key=private_key)
 
 
@@ -401,7 +401,7 @@ def test_the_state_is_kept_and_checked(private_key: RSAPrivateKey) -> None:
     assert RsaKey("k", "v", private_key, state="Disabled").state is KeyState.DISABLED
     pem = write(private_key, Encoding.PEM, PrivateFormat.PKCS8)
     assert load(pem, state=KeyState.PENDING_IMPORT).state is KeyState.PENDING_IMPORT
-    with refused(UnsupportedAlgorithmError, "KeyState"):
+    with raises_exactly(UnsupportedAlgorithmError, "KeyState"):
         RsaKey("k", "v", private_key, state="disabled")
 
 
@@ -440,13 +440,13 @@ def test_generated_keys_are_of_their_spec(rsa_keys: dict[KeySpec, RsaKey]) -> No
 @pytest.mark.parametrize("spec", [KeySpec.AES_256, KeySpec.SM4, KeySpec.EC_SM2])
 def test_generate_refuses_a_spec_that_is_not_rsa(spec: KeySpec) -> None:
     """An RSA key is of an RSA spec."""
-    with refused(InvalidKeyError, spec.name):
+    with raises_exactly(InvalidKeyError, spec.name):
         RsaKey.generate(spec)
 
 
 def test_generate_refuses_an_unknown_spec() -> None:
     """There is no default length."""
-    with refused(UnsupportedAlgorithmError, "KeySpec"):
+    with raises_exactly(UnsupportedAlgorithmError, "KeySpec"):
         RsaKey.generate("RSA_1024")
 
 

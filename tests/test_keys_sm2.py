@@ -28,7 +28,7 @@ from cryptography.hazmat.primitives.hashes import (
 from cryptography.hazmat.primitives.kdf.pbkdf2 import PBKDF2HMAC
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import mutations, refused
+from strategies import mutations, raises_exactly
 from transcribed import SM2_CASES
 
 from kmscore import (
@@ -136,7 +136,7 @@ def test_a_scalar_of_1_to_n_minus_2_is_a_key(scalar: int, backend: str) -> None:
 @pytest.mark.parametrize("scalar", [0, -1, -SCALAR, N - 1, N, N + 1, N + SCALAR, 2**256, 2**4096])
 def test_a_scalar_out_of_range_is_refused(scalar: int) -> None:
     """0 and n give no point, and n-1 makes 1 + d vanish."""
-    with refused(InvalidKeyError, "1 to n-2"):
+    with raises_exactly(InvalidKeyError, "1 to n-2"):
         Sm2Key.from_scalar("k", "v", scalar)
 
 
@@ -147,14 +147,14 @@ def test_a_scalar_out_of_range_in_a_file_is_refused(
 ) -> None:
     """A file is held to the same range."""
     inner = sec1(scalar.to_bytes(32, "big"), curve=SM2_CURVE, public=None)
-    with refused(InvalidKeyError, "1 to n-2"):
+    with raises_exactly(InvalidKeyError, "1 to n-2"):
         load(pkcs8(inner) if structure is pkcs8 else inner)
 
 
 @pytest.mark.parametrize("scalar", [True, False, None, 1.0, "1", D], ids=repr)
 def test_a_scalar_is_an_int(scalar: Any) -> None:
     """A `bool` is no number either."""
-    with refused(TypeError, "scalar must be int"):
+    with raises_exactly(TypeError, "scalar must be int"):
         Sm2Key.from_scalar("k", "v", scalar)
 
 
@@ -231,9 +231,9 @@ BAD_KEYS: dict[str, Callable[..., bytes]] = {
 @pytest.mark.parametrize("name", BAD_KEYS)
 def test_a_bad_ec_private_key_is_refused(name: str) -> None:
     """What is wrong in an ECPrivateKey is wrong on its own and within PKCS#8."""
-    with refused(InvalidKeyError):
+    with raises_exactly(InvalidKeyError):
         load(BAD_KEYS[name](curve=SM2_CURVE))
-    with refused(InvalidKeyError):
+    with raises_exactly(InvalidKeyError):
         load(pkcs8(BAD_KEYS[name](curve=None)))
 
 
@@ -286,11 +286,11 @@ BAD_FILES = {
 @pytest.mark.parametrize("name", BAD_FILES)
 def test_a_bad_file_is_refused(name: str) -> None:
     """Strict DER, the right algorithm, curve and version, and nothing after it."""
-    with refused(InvalidKeyError):
+    with raises_exactly(InvalidKeyError):
         load(BAD_FILES[name])
-    with refused(InvalidKeyError):
+    with raises_exactly(InvalidKeyError):
         load(pem(BAD_FILES[name]))
-    with refused(InvalidKeyError):
+    with raises_exactly(InvalidKeyError):
         load(pem(BAD_FILES[name], "EC PRIVATE KEY"))
 
 
@@ -300,7 +300,7 @@ def test_a_bad_file_is_refused(name: str) -> None:
 def test_the_label_says_what_the_structure_is() -> None:
     """PKCS#8 under the label of SEC1, or the reverse, is refused."""
     for data in (pem(pkcs8(), "EC PRIVATE KEY"), pem(sec1(), "PRIVATE KEY")):
-        with refused(InvalidKeyError):
+        with raises_exactly(InvalidKeyError):
             load(data)
 
 
@@ -362,7 +362,7 @@ BAD_PEMS = {
 @pytest.mark.parametrize("name", BAD_PEMS)
 def test_a_bad_pem_is_refused(name: str) -> None:
     """Exactly one key block, a label that is known, and Base64 that is strict."""
-    with refused(InvalidKeyError):
+    with raises_exactly(InvalidKeyError):
         load(BAD_PEMS[name])
 
 
@@ -372,14 +372,14 @@ def test_a_byte_that_is_neither_base64_nor_white_space_is_refused(byte: bytes) -
     data = pem(pkcs8()).encode()
     middle = data.index(b"\n", 40)
     assert is_published(Sm2Key.from_pem("k", "v", data[:middle] + b" \t\r\n" + data[middle:]))
-    with refused(InvalidKeyError):
+    with raises_exactly(InvalidKeyError):
         Sm2Key.from_pem("k", "v", data[:middle] + byte + data[middle:])
 
 
 def test_a_hostile_pem_costs_no_more_than_its_length() -> None:
     """Many beginnings without an end are read once, not once for each of them."""
     start = time.process_time()
-    with refused(InvalidKeyError, "PEM"):
+    with raises_exactly(InvalidKeyError, "PEM"):
         load("-----BEGIN PRIVATE KEY-----\n" * 3000)
     assert time.process_time() - start < 0.5
 
@@ -465,7 +465,7 @@ def test_a_key_length_has_to_be_that_of_the_cipher(cipher: str, length: int) -> 
     """The optional length may repeat what the cipher says, and nothing else."""
     assert is_published(load(encrypted(cipher, key_length=length), password=PASSWORD))
     for wrong in (-1, 0, 8, length - 1, length + 1, 48, 2**64):
-        with refused(InvalidKeyError, "password"):
+        with raises_exactly(InvalidKeyError, "password"):
             load(encrypted(cipher, key_length=wrong), password=PASSWORD)
 
 
@@ -501,9 +501,9 @@ BAD_ENCRYPTION: dict[str, dict[str, Any]] = {
 def test_a_bad_encrypted_file_is_refused(name: str) -> None:
     """Another scheme or another content is refused, with the right password too."""
     data = encrypted(**BAD_ENCRYPTION[name])
-    with refused(InvalidKeyError):
+    with raises_exactly(InvalidKeyError):
         load(data, password=PASSWORD)
-    with refused(InvalidKeyError):
+    with raises_exactly(InvalidKeyError):
         load(pem(data, "ENCRYPTED PRIVATE KEY"), password=PASSWORD)
 
 
@@ -511,7 +511,7 @@ def test_pbes1_as_it_really_looks_is_refused() -> None:
     """Its parameters are a salt and a count."""
     parameters = tlv(0x30, tlv(4, bytes(8)), integer(2048))
     data = tlv(0x30, tlv(0x30, PBE_MD5_DES, parameters), tlv(4, bytes(16)))
-    with refused(InvalidKeyError, "PBES2"):
+    with raises_exactly(InvalidKeyError, "PBES2"):
         load(data, password=PASSWORD)
 
 
@@ -528,7 +528,7 @@ def test_no_file_can_ask_for_more_than_ten_million_iterations(
     monkeypatch.setattr("kmscore.keys.encrypted.PBKDF2HMAC", quick)
     assert is_published(load(encrypted(claimed_iterations=10_000_000), password=PASSWORD))
     for count in (10_000_001, 2**31, 2**32 + 10, 2**64 + 10):
-        with refused(InvalidKeyError, "password"):
+        with raises_exactly(InvalidKeyError, "password"):
             load(encrypted(claimed_iterations=count), password=PASSWORD)
     assert asked == [10_000_000]
 
@@ -537,26 +537,26 @@ def test_no_file_can_ask_for_more_than_ten_million_iterations(
 def test_a_wrong_password_is_refused(password: bytes) -> None:
     """Whether the padding or the structure shows it, the error is the same."""
     for _ in range(20):
-        with refused(InvalidKeyError):
+        with raises_exactly(InvalidKeyError):
             load(encrypted(), password=password)
 
 
 def test_a_missing_or_superfluous_password_is_refused() -> None:
     """An encrypted key needs a password, and a key in the clear takes none, not even an empty."""
     for data in (encrypted(), pem(encrypted(), "ENCRYPTED PRIVATE KEY")):
-        with refused(InvalidKeyError, "needs a password"):
+        with raises_exactly(InvalidKeyError, "needs a password"):
             load(data)
     for data in (pkcs8(), sec1(), pem(pkcs8()), pem(sec1(), "EC PRIVATE KEY")):
         for password in (b"", PASSWORD):
-            with refused(InvalidKeyError, "not encrypted"):
+            with raises_exactly(InvalidKeyError, "not encrypted"):
                 load(data, password=password)
 
 
 def test_a_label_decides_whether_a_file_is_encrypted() -> None:
     """A key in the clear under the label of an encrypted one, or the reverse, is refused."""
-    with refused(InvalidKeyError):
+    with raises_exactly(InvalidKeyError):
         load(pem(pkcs8(), "ENCRYPTED PRIVATE KEY"), password=PASSWORD)
-    with refused(InvalidKeyError):
+    with raises_exactly(InvalidKeyError):
         load(pem(encrypted()))
 
 
@@ -572,7 +572,7 @@ def test_a_build_without_the_algorithm_says_so(
     data = encrypted(cipher, prf)
     name = "Cipher" if cipher == "SM4" else "PBKDF2HMAC"
     monkeypatch.setattr(f"kmscore.keys.encrypted.{name}", missing)
-    with refused(UnsupportedAlgorithmError):
+    with raises_exactly(UnsupportedAlgorithmError):
         load(data, password=PASSWORD)
 
 
@@ -601,14 +601,14 @@ def test_a_wrong_type_is_raised_before_a_wrong_value(
     for read, data in ((Sm2Key.from_pem, pem(pkcs8())), (Sm2Key.from_der, pkcs8())):
         good: dict[str, Any] = {"key_id": "k", "key_version_id": "v"}
         good["data"] = b"garbage" if garbage else data
-        with refused(TypeError):
+        with raises_exactly(TypeError):
             read(**(good | arguments))
 
 
 def test_der_is_not_text() -> None:
     """Only PEM may be a `str`."""
     text: Any = pem(pkcs8())
-    with refused(TypeError, "DER must be bytes-like"):
+    with raises_exactly(TypeError, "DER must be bytes-like"):
         Sm2Key.from_der("k", "v", text)
 
 
@@ -628,11 +628,11 @@ def test_a_wrong_id_state_or_backend_is_refused(
 ) -> None:
     """An SM2 key has the IDs and states of every key, and a backend that exists."""
     good: dict[str, Any] = {"key_id": "k", "key_version_id": "v"}
-    with refused(error):
+    with raises_exactly(error):
         Sm2Key.from_scalar(scalar=SCALAR, **(good | arguments))
-    with refused(error):
+    with raises_exactly(error):
         Sm2Key.from_pem(data=pem(pkcs8()), **(good | arguments))
-    with refused(error):
+    with raises_exactly(error):
         Sm2Key.generate(**(good | arguments))
 
 

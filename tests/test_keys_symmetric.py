@@ -8,7 +8,7 @@ import pytest
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.ciphers import Cipher
 from cryptography.hazmat.primitives.ciphers.algorithms import SM4
-from strategies import refused
+from strategies import raises_exactly
 
 from kmscore import (
     CiphertextBlob,
@@ -55,9 +55,9 @@ def test_a_key_is_bound_to_a_suite_of_its_own_spec_only(spec: KeySpec, suite: Su
         assert SymmetricKey("k", "v", spec, bytes(LENGTHS[spec]), suite=suite).suite is suite
         assert SymmetricKey.generate(spec, suite=suite).suite is suite
     else:
-        with refused(InvalidKeyError, suite.name):
+        with raises_exactly(InvalidKeyError, suite.name):
             SymmetricKey("k", "v", spec, bytes(LENGTHS[spec]), suite=suite)
-        with refused(InvalidKeyError, suite.name):
+        with raises_exactly(InvalidKeyError, suite.name):
             SymmetricKey.generate(spec, suite=suite)
 
 
@@ -68,16 +68,16 @@ def test_material_of_another_length_is_refused(spec: KeySpec, wrong: int) -> Non
     if wrong == LENGTHS[spec]:
         assert SymmetricKey("k", "v", spec, bytes(wrong)).export_material() == bytes(wrong)
     else:
-        with refused(InvalidKeyError, f"not {wrong}"):
+        with raises_exactly(InvalidKeyError, f"not {wrong}"):
             SymmetricKey("k", "v", spec, bytes(wrong))
 
 
 @pytest.mark.parametrize("spec", [spec for spec in KeySpec if spec not in LENGTHS])
 def test_an_asymmetric_spec_is_refused(spec: KeySpec) -> None:
     """A symmetric key is of a symmetric spec."""
-    with refused(InvalidKeyError, spec.name):
+    with raises_exactly(InvalidKeyError, spec.name):
         SymmetricKey("k", "v", spec, bytes(32))
-    with refused(InvalidKeyError, spec.name):
+    with raises_exactly(InvalidKeyError, spec.name):
         SymmetricKey.generate(spec)
 
 
@@ -89,9 +89,9 @@ def test_an_asymmetric_spec_is_refused(spec: KeySpec) -> None:
 def test_an_id_out_of_its_form_is_refused(name: str, text: str) -> None:
     """An ID is 1 to 255 characters of 21..7E, in the constructor and in `generate`."""
     ids = {"key_id": "k", "key_version_id": "v"} | {name: text}
-    with refused(InvalidKeyError, "printable ASCII"):
+    with raises_exactly(InvalidKeyError, "printable ASCII"):
         SymmetricKey(spec=KeySpec.AES_128, material=bytes(16), **ids)
-    with refused(InvalidKeyError, "printable ASCII"):
+    with raises_exactly(InvalidKeyError, "printable ASCII"):
         SymmetricKey.generate(KeySpec.AES_128, **ids)
 
 
@@ -125,7 +125,7 @@ def test_an_id_in_its_form_is_kept_as_it_is(text: str) -> None:
 )
 def test_a_wrong_type_is_a_type_error(arguments: dict[str, Any]) -> None:
     """Each argument has its Python type, and another one is the caller's mistake."""
-    with refused(TypeError):
+    with raises_exactly(TypeError):
         SymmetricKey(**(GOOD | arguments))
 
 
@@ -143,7 +143,7 @@ def test_a_wrong_type_is_a_type_error(arguments: dict[str, Any]) -> None:
 )
 def test_a_wrong_type_is_raised_before_a_wrong_value(arguments: dict[str, Any]) -> None:
     """Types are checked first, whatever else is wrong."""
-    with refused(TypeError):
+    with raises_exactly(TypeError):
         SymmetricKey(**(GOOD | arguments))
 
 
@@ -151,7 +151,7 @@ def test_a_wrong_type_is_raised_before_a_wrong_value(arguments: dict[str, Any]) 
 def test_generate_takes_no_id_of_another_type(name: str) -> None:
     """An ID that is given has to be text; only an absent one becomes a UUID."""
     ids: dict[str, Any] = {name: 7}
-    with refused(TypeError, name):
+    with raises_exactly(TypeError, name):
         SymmetricKey.generate(KeySpec.AES_128, **ids)
 
 
@@ -167,7 +167,7 @@ def test_spec_and_state_may_be_given_as_the_service_spells_them() -> None:
 def test_an_unknown_spec_or_state_is_refused(name: str, value: str) -> None:
     """There is no default branch: neither the Python name nor another case will do."""
     arguments: dict[str, Any] = {"spec": KeySpec.AES_256, "material": bytes(32)} | {name: value}
-    with refused(UnsupportedAlgorithmError):
+    with raises_exactly(UnsupportedAlgorithmError):
         SymmetricKey("k", "v", **arguments)
 
 
@@ -185,7 +185,7 @@ def test_a_memoryview_is_measured_in_bytes() -> None:
     words = memoryview(bytes(range(32))).cast("I")
     key = SymmetricKey("k", "v", KeySpec.AES_256, words)
     assert key.export_material() == bytes(range(32))
-    with refused(InvalidKeyError, "not 128"):
+    with raises_exactly(InvalidKeyError, "not 128"):
         SymmetricKey("k", "v", KeySpec.AES_256, memoryview(bytes(128)).cast("I"))
 
 
@@ -252,7 +252,7 @@ def test_without_sm4_everything_else_works(monkeypatch: pytest.MonkeyPatch) -> N
         lambda: SymmetricKey("k", "v", KeySpec.SM4, bytes(16)),
         lambda: SymmetricKey.generate(KeySpec.SM4),
     ):
-        with refused(UnsupportedAlgorithmError, "SM4"):
+        with raises_exactly(UnsupportedAlgorithmError, "SM4"):
             make()
     for spec, suite in BINDINGS:
         if spec is not KeySpec.SM4:

@@ -14,7 +14,7 @@ from strategies import (
     SUITES,
     Store,
     mutations,
-    refused,
+    raises_exactly,
     symmetric_key,
 )
 
@@ -69,7 +69,7 @@ def test_another_context_never_decrypts(
     """A blob opens under an equal context and under no other."""
     assume(context != other)
     raw = kmscore.encrypt(keys, suite.name, b"text", context).ciphertext_blob
-    with refused(DecryptionError):
+    with raises_exactly(DecryptionError):
         kmscore.decrypt(keys, raw, other)
 
 

@@ -8,7 +8,7 @@ import pytest
 from strategies import (
     PROVIDERS,
     Call,
-    refused,
+    raises_exactly,
     symmetric_key,
     valid_calls,
 )
@@ -97,9 +97,9 @@ def test_6144_bytes_are_the_longest_plaintext() -> None:
     raw = kmscore.encrypt(KEYS, "key", bytes(6144)).ciphertext_blob
     assert len(raw) == len(KEY.header) + 24 + 6144 + 16
     assert kmscore.decrypt(KEYS, raw).plaintext == bytes(6144)
-    with refused(PlaintextSizeError, "plaintext of 6145 bytes, at most 6144"):
+    with raises_exactly(PlaintextSizeError, "plaintext of 6145 bytes, at most 6144"):
         kmscore.encrypt(KEYS, "key", bytes(6145))
-    with refused(PlaintextSizeError, "plaintext of 8000 bytes"):
+    with raises_exactly(PlaintextSizeError, "plaintext of 8000 bytes"):
         kmscore.encrypt(KEYS, "key", memoryview(bytes(8000)).cast("Q"))
 
 
@@ -122,7 +122,7 @@ def test_a_blob_of_more_than_6144_bytes_is_refused_unopened(
     if operation != "export_data_key":
         assert call(**changes) is not None
     monkeypatch.setattr(envelope, "open_blob", lambda *_: pytest.fail("it was opened"))
-    with refused(PlaintextSizeError, "plaintext of 6145 bytes, at most 6144"):
+    with raises_exactly(PlaintextSizeError, "plaintext of 6145 bytes, at most 6144"):
         call(**changes | {"ciphertext_blob": oversized(6145, key)})
 
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import pytest
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.hashes import Hash, HashAlgorithm
-from strategies import RSA_ALGORITHMS, Call, refused, symmetric_key, valid_calls
+from strategies import RSA_ALGORITHMS, Call, raises_exactly, symmetric_key, valid_calls
 
 from kmscore import (
     DecryptionError,
@@ -329,7 +329,7 @@ def test_the_earlier_of_two_faults_is_raised(
     """Nothing after it is looked at: no other key is asked for, and nothing is opened or sealed."""
     call = world.call(operation, faults)
     used.clear()
-    with refused(faults[0].error, faults[0].text):
+    with raises_exactly(faults[0].error, faults[0].text):
         call()
     stage, stages = faults[0].stage, {fault.stage for fault in FAULTS[operation]}
     asked = []
@@ -348,7 +348,7 @@ def test_the_earlier_of_two_faults_is_raised_with_a_keyring(
     call = world.call(operation, faults)
     keys = {"keys": world.keyring(operation)} if "keys" in call.arguments else {}
     used.clear()
-    with refused(faults[0].error, faults[0].text):
+    with raises_exactly(faults[0].error, faults[0].text):
         call(**keys)
     assert len(used) == (faults[0].stage == "open")
 

@@ -7,7 +7,7 @@ from strategies import (
     PROVIDERS,
     RSA_ALGORITHMS,
     Call,
-    refused,
+    raises_exactly,
     symmetric_key,
     valid_calls,
 )
@@ -74,7 +74,7 @@ def test_the_context_changes_and_the_key_stays(keys: KeyProvider) -> None:
         keys, raw, "key", source_context={"a": "b"}, destination_context={"a": "c"}
     )
     assert kmscore.decrypt(keys, result.ciphertext_blob or b"", {"a": "c"}).plaintext == b"text"
-    with refused(DecryptionError):
+    with raises_exactly(DecryptionError):
         kmscore.decrypt(keys, result.ciphertext_blob or b"", {"a": "b"})
 
 
@@ -145,7 +145,7 @@ def test_no_destination_context_is_the_empty_one(keys: KeyProvider) -> None:
     )
     raw = result.ciphertext_blob or b""
     assert kmscore.decrypt(keys, raw).plaintext == b"text"
-    with refused(DecryptionError):
+    with raises_exactly(DecryptionError):
         kmscore.decrypt(keys, raw, {"a": "b"})
 
 
@@ -155,7 +155,7 @@ def test_the_context_of_the_source_has_to_be_the_one_it_was_sealed_under(
     """The destination's does not stand in for it."""
     raw = blob_of(context={"a": "b"})
     for context in (None, {"a": "c"}, {"a": "b", "c": "d"}, {"b": "a"}):
-        with refused(DecryptionError):
+        with raises_exactly(DecryptionError):
             kmscore.reencrypt(
                 keys, raw, "other", source_context=context, destination_context={"a": "b"}
             )
@@ -190,7 +190,7 @@ def test_source_ids_that_are_not_the_headers_are_refused(
     keys: KeyProvider, ids: dict[str, Any]
 ) -> None:
     """No parameter is accepted and ignored, an empty one neither."""
-    with refused(IncorrectKeyError, "names another source key or version than the caller"):
+    with raises_exactly(IncorrectKeyError, "names another source key or version than the caller"):
         kmscore.reencrypt(keys, blob_of(), "other", **ids)
 
 
@@ -200,7 +200,7 @@ def test_an_asymmetric_source_has_to_be_named(
     calls: dict[str, Call], operation: str, missing: str
 ) -> None:
     """Its ciphertext has no header that could."""
-    with refused(TypeError, "needs source_key_id and source_key_version_id"):
+    with raises_exactly(TypeError, "needs source_key_id and source_key_version_id"):
         calls[operation](**{missing: None})
 
 
@@ -210,7 +210,7 @@ def test_an_asymmetric_source_has_no_context(
     calls: dict[str, Call], operation: str, context: Any
 ) -> None:
     """It binds none, and a context that is not checked would only look like one that was."""
-    with refused(InvalidContextError, "binds no encryption context"):
+    with raises_exactly(InvalidContextError, "binds no encryption context"):
         calls[operation](source_context=context)
     for empty in (None, {}, EncryptionContext()):
         assert calls[operation](source_context=empty).ciphertext_blob is not None

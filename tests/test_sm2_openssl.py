@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from sm2_support import PUBLIC, SCALAR, Parts, StandIn, assert_refused, decrypt, encrypt
-from strategies import refused
+from strategies import raises_exactly
 
 import kmscore
 from kmscore import EncryptionAlgorithm, Keyring, Sm2Key, UnsupportedAlgorithmError
@@ -124,7 +124,7 @@ def test_a_refusal_does_not_disturb_the_hosts_tls(
             assert client.recv(100) == b"first"
             refuse(keys, ciphertext)
             client.settimeout(0)
-            with refused(ssl.SSLWantReadError):
+            with raises_exactly(ssl.SSLWantReadError):
                 client.recv(100)
             client.settimeout(30)
             messages.put(b"second")
@@ -163,7 +163,7 @@ OPERATIONS: dict[str, Callable[[openssl.OpensslBackend, Keyring], object]] = {
 
 def assert_no_sm2(operation: Callable[[], object]) -> None:
     """Assert that `operation` says that the library has no SM2."""
-    with refused(UnsupportedAlgorithmError, "this libcrypto has no SM2"):
+    with raises_exactly(UnsupportedAlgorithmError, "this libcrypto has no SM2"):
         operation()
 
 
@@ -333,7 +333,7 @@ def test_an_encryption_that_fails_is_a_runtime_error(
 
     library = StandIn(real.libcrypto, **{function: failing})
     encryptor = real._replace(libcrypto=library).encryptor(PUBLIC_POINT)
-    with refused(RuntimeError, "libcrypto failed to encrypt"):
+    with raises_exactly(RuntimeError, "libcrypto failed to encrypt"):
         encryptor(PLAINTEXT)
     assert peek_error() == 0
 
@@ -365,9 +365,9 @@ def test_no_memory_for_a_context_is_a_memory_error(
     backend = real._replace(libcrypto=library)
     decryptor, encryptor = backend.decryptor(SCALAR, PUBLIC_POINT), backend.encryptor(PUBLIC_POINT)
     frees.clear()
-    with refused(MemoryError):
+    with raises_exactly(MemoryError):
         decryptor(PARTS)
-    with refused(MemoryError):
+    with raises_exactly(MemoryError):
         encryptor(PLAINTEXT)
     assert frees == []
     assert peek_error() == 0
