@@ -238,9 +238,16 @@ RSASSA_PSS = bytes.fromhex("06092a864886f70d01010a")
 LABELS = ("PRIVATE KEY", "RSA PRIVATE KEY", "ENCRYPTED PRIVATE KEY")
 
 
-def pkcs8(key: RSAPrivateKey, algorithm: bytes) -> bytes:
+def pkcs8(key: RSAPrivateKey, algorithm: bytes, version: int = 0) -> bytes:
     """Return PrivateKeyInfo in DER."""
-    return tlv(0x30, integer(0), tlv(0x30, algorithm), tlv(4, pkcs1(numbers_of(key))))
+    return tlv(0x30, integer(version), tlv(0x30, algorithm), tlv(4, pkcs1(numbers_of(key))))
+
+
+@pytest.mark.parametrize("version", [1, 2, 127])
+def test_pkcs8_of_another_version_is_refused(private_key: RSAPrivateKey, version: int) -> None:
+    """PrivateKeyInfo has the version 0 (RFC 5208 section 5)."""
+    with raises_exactly(InvalidKeyError):
+        load(pkcs8(private_key, RSA_ENCRYPTION, version), Encoding.DER)
 
 
 def pem(der: bytes, label: str) -> bytes:

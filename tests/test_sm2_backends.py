@@ -472,6 +472,22 @@ def test_a_backend_that_cannot_encrypt_is_not_taken(
         select_backend("openssl")
 
 
+def test_a_backend_that_always_gives_a_key_stream_of_zeros_ends() -> None:
+    """Drawing again has an end: a backend that never encrypts is not asked for ever."""
+    draws: list[bytes] = []
+
+    def unencrypted(right: Any, plaintext: bytes) -> Sm2Ciphertext:
+        draws.append(plaintext)
+        parts: Sm2Ciphertext = right(plaintext)
+        return parts._replace(c2=plaintext)
+
+    backend = Careless(encrypt=unencrypted)
+    with raises_exactly(RuntimeError, "does not encrypt"):
+        scheme.encrypt(backend.encryptor(Point(*PUBLIC)), b"text")
+    assert len(draws) == 100
+    assert not passes_self_test(backend)
+
+
 def test_the_self_test_runs_once_per_backend(monkeypatch: pytest.MonkeyPatch) -> None:
     """A backend is loaded and tested at its first use, and then kept."""
     loads: list[str] = []
