@@ -43,10 +43,10 @@ def read_header(keys: KeyProvider, ciphertext_blob: bytes) -> Header:
 
 def check_source_ids(header: Header, key_id: str | None, key_version_id: str | None) -> None:
     """Raise `IncorrectKeyError` if an ID is given and is not the header's."""
-    if key_id not in {None, header.key_id} or key_version_id not in {None, header.key_version_id}:
-        raise IncorrectKeyError(
-            "the ciphertext names another source key or version than the caller"
-        )
+    if key_id is not None and key_id != header.key_id:
+        raise IncorrectKeyError("the ciphertext names another source key than the caller")
+    if key_version_id is not None and key_version_id != header.key_version_id:
+        raise IncorrectKeyError("the ciphertext names another source key version than the caller")
 
 
 def opening_key(keys: KeyProvider, header: Header) -> SymmetricKey:
@@ -100,10 +100,10 @@ def _symmetric(key: Key, key_id: str, key_version_id: str | None) -> SymmetricKe
 def _checked(key: Key, key_id: str, key_version_id: str | None) -> Key:
     """Return the answer if it is a key, the one asked for (any version for `None`), and enabled."""
     check_key(key)
-    if key.key_id != key_id or key_version_id not in {None, key.key_version_id}:
-        raise IncorrectKeyError(
-            "the provider answered another key or version than it was asked for"
-        )
+    if key.key_id != key_id:
+        raise IncorrectKeyError("the provider answered another key than it was asked for")
+    if key_version_id is not None and key.key_version_id != key_version_id:
+        raise IncorrectKeyError("the provider answered another key version than it was asked for")
     _check_state(key)
     return key
 
