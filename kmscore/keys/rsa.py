@@ -147,8 +147,6 @@ class RsaKey(KeyVersion):
 
 def _load(label: str, der: bytes, password: BytesLike | None) -> RSAPrivateKey:
     """Return the RSA key of a file, or raise `InvalidKeyError`."""
-    if label != private_key_label(der):
-        raise InvalidKeyError(f"the key is not what the label {label!r} says")
     check_password(label, password)
     if password is not None:
         return open_pkcs8(der, to_bytes(password), _load_pkcs8)
