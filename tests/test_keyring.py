@@ -272,7 +272,7 @@ def sealed(key: SymmetricKey, plaintext_length: int = 0) -> bytes:
     return key.header + body
 
 
-def agrees(ring: Keyring, data: bytes) -> SymmetricKey | None:
+def assert_agreement(ring: Keyring, data: bytes) -> SymmetricKey | None:
     """Return what the hot path finds, after comparing it with what the parser says.
 
     It finds a key exactly if the bytes parse and the ring has that version, bound to that suite.
@@ -329,7 +329,7 @@ def rings_and_bytes(draw: st.DrawFn) -> tuple[Keyring, bytes]:
 @given(rings_and_bytes())
 def test_the_hot_path_and_the_parser_agree_on_blobs(drawn: tuple[Keyring, bytes]) -> None:
     """For every ring and every input, well-formed or nearly, both say the same."""
-    agrees(*drawn)
+    assert_agreement(*drawn)
 
 
 @given(rings(), st.binary(max_size=120), st.booleans())
@@ -340,7 +340,7 @@ def test_the_hot_path_and_the_parser_agree_on_random_bytes(
     ring: Keyring, data: bytes, prefixed: bool
 ) -> None:
     """Bytes that nobody sealed are never taken for a blob, and raise nothing."""
-    agrees(ring, b"KMS\x01" + data if prefixed else data)
+    assert_agreement(ring, b"KMS\x01" + data if prefixed else data)
 
 
 @given(IDS, IDS, SUITES, st.binary(max_size=40))
@@ -352,7 +352,7 @@ def test_every_key_is_found_by_its_own_blobs(
         key_id, key_version_id, SUITE_SPECS[suite], bytes(suite.key_length), suite=suite
     )
     ring = Keyring([A1, key] if key_id != "a" else [key])
-    assert agrees(ring, sealed(key) + body) is key
+    assert assert_agreement(ring, sealed(key) + body) is key
 
 
 @pytest.mark.parametrize("key", [A1, B1, make("!" * 33, '"' * 34), make("a" * 255, "b" * 255)])
@@ -362,12 +362,12 @@ def test_the_hot_path_and_the_parser_agree_on_every_change(key: SymmetricKey) ->
     whole = sealed(key, 3)
     shortest = len(sealed(key))
     for length in range(len(whole) + 1):
-        assert (agrees(ring, whole[:length]) is key) == (length >= shortest)
+        assert (assert_agreement(ring, whole[:length]) is key) == (length >= shortest)
     for changed in single_bit_flips(key.header):
-        assert agrees(ring, changed + whole[len(key.header) :]) is not key
+        assert assert_agreement(ring, changed + whole[len(key.header) :]) is not key
     for place in range(len(key.header)):
-        agrees(ring, whole[:place] + whole[place + 1 :])
-        agrees(ring, whole[:place] + b"!" + whole[place:])
+        assert_agreement(ring, whole[:place] + whole[place + 1 :])
+        assert_agreement(ring, whole[:place] + b"!" + whole[place:])
 
 
 @pytest.mark.parametrize("key", [A1, B1, make("a" * 255, "b" * 255)])
@@ -375,25 +375,25 @@ def test_the_hot_path_and_the_parser_agree_on_every_change(key: SymmetricKey) ->
 def test_no_blob_is_longer_than_any_can_be(key: SymmetricKey, length: int) -> None:
     """At most 6,701 bytes, on the hot path too."""
     data = sealed(key).ljust(length, b"\0")
-    assert (agrees(Keyring([key]), data) is key) == (length <= 6701)
+    assert (assert_agreement(Keyring([key]), data) is key) == (length <= 6701)
 
 
 def test_the_hot_path_knows_the_key_by_the_whole_header() -> None:
     """The same IDs under another suite, or cut at another place, are another header."""
     ring = Keyring([make("ab", "c", Suite.AES_256_GCM)])
     for other in (make("ab", "c"), make("a", "bc", Suite.AES_256_GCM)):
-        assert agrees(ring, sealed(other)) is None
+        assert assert_agreement(ring, sealed(other)) is None
 
 
 def test_asymmetric_keys_have_no_header(rsa_key: RsaKey, sm2_key: Sm2Key) -> None:
     """A blob that names an RSA or SM2 key is left to the parser and the checks behind it."""
     ring = Keyring([rsa_key, sm2_key, A1])
     for key in (rsa_key, sm2_key):
-        assert agrees(ring, sealed(make(key.key_id, key.key_version_id))) is None
-    assert agrees(ring, sealed(A1)) is A1
+        assert assert_agreement(ring, sealed(make(key.key_id, key.key_version_id))) is None
+    assert assert_agreement(ring, sealed(A1)) is A1
 
 
 def test_the_hot_path_finds_disabled_keys_too() -> None:
     """The state is checked where the key is used, so that it is one error on both ways."""
     key = SymmetricKey("a", "1", KeySpec.AES_256, bytes(32), state=KeyState.DISABLED)
-    assert agrees(Keyring([key]), sealed(key)) is key
+    assert assert_agreement(Keyring([key]), sealed(key)) is key

@@ -87,7 +87,8 @@ class RsaKey(KeyVersion):
         10,000,000 iterations.
 
         Raises `InvalidKeyError` if that is not what `data` holds, if the password is wrong, missing
-        or given for nothing, or if the key is inconsistent; else as the constructor does.
+        or given for nothing, or if the key is inconsistent, and `UnsupportedAlgorithmError` if this
+        build of `cryptography` lacks the cipher of the file; else as the constructor does.
         """
         check_identity(key_id, key_version_id, state)
         check_pem(data)

@@ -100,7 +100,8 @@ class Sm2Key(KeyVersion):
         10,000,000 iterations. A public key in the file must belong to the private one.
 
         Raises `InvalidKeyError` if that is not what `data` holds, or if the password is wrong,
-        missing or given for nothing; else as the constructor does.
+        missing or given for nothing, and `UnsupportedAlgorithmError` if this build of
+        `cryptography` lacks the cipher of the file; else as the constructor does.
         """
         _check_types(key_id, key_version_id, password, backend, state)
         check_pem(data)

@@ -1,4 +1,6 @@
-"""The `portable` backend: point multiplication in Python integers, always there.
+"""The `portable` backend: point multiplication in Python integers.
+
+It is there wherever `cryptography` has SM3.
 
 Python's integers take time that depends on their values, so nothing here is constant-time.
 Instead whatever is secret is blinded afresh for every call: what the clock sees belongs to
