@@ -71,5 +71,6 @@ def check_integer(value: object, name: str) -> None:
 
 def check_mapping(value: object, name: str) -> None:
     """Raise `TypeError` unless `value` is a mapping or `None`."""
-    if value is not None:
+    # Asking an abstract class takes its time, and nearly every mapping is a plain one.
+    if value is not None and type(value) is not dict:
         check_instance(value, Mapping, name)

@@ -1,6 +1,9 @@
 """Values that never change once they are made, and so may be shared between threads."""
 
-from typing import Never
+from typing import Final, Never
+
+make_result: Final = tuple.__new__
+"""Make a named tuple of its class and its fields, without the frame of its own constructor."""
 
 
 class Immutable:

@@ -32,6 +32,9 @@ MAX_JSON_LENGTH: Final = 8192
 MAX_CANONICAL_LENGTH: Final = 65_535
 """Longest canonical form, in bytes. A pair takes at least 4, so it bounds their number too."""
 
+# Lengths as text, which is ASCII below 128. No context within these reaches the longest form.
+_SMALL_LENGTHS: Final = tuple("\x00" + chr(length) for length in range(128))
+
 ContextLike: TypeAlias = "EncryptionContext | Mapping[str, str] | None"
 """What every operation takes for a context; `None` is the empty one."""
 
@@ -60,15 +63,7 @@ class EncryptionContext(Immutable, Mapping[str, str]):
         """
         check_mapping(mapping, "encryption context")
         pairs = {} if mapping is None else dict(mapping)
-        self._set(canonical=_canonicalise(pairs), _pairs=pairs)
-
-    @classmethod
-    def of(cls, value: ContextLike) -> "EncryptionContext":
-        """Return `value` itself if it is prepared already, else the context made from it.
-
-        Raises as the constructor does.
-        """
-        return value if isinstance(value, cls) else cls(value)
+        self._set(canonical=canonical_bytes(pairs), _pairs=pairs)
 
     @classmethod
     def from_json(cls, text: str) -> "EncryptionContext":
@@ -109,8 +104,37 @@ class EncryptionContext(Immutable, Mapping[str, str]):
         return type(self), (dict(self._pairs),)
 
 
+def canonical_bytes(value: ContextLike) -> bytes:
+    """Return the canonical bytes, without making an `EncryptionContext` of what is none yet.
+
+    Raises as its constructor does.
+    """
+    if type(value) is EncryptionContext:
+        return value.canonical
+    if type(value) is not dict:
+        check_mapping(value, "encryption context")
+        return b"" if value is None else _canonicalise(dict(value))
+    if not value:
+        return b""
+    # Most contexts have few pairs of short ASCII strings, and encoding one would take as long as
+    # sealing does. Theirs is put together as text, a character for a byte. Whatever the table does
+    # not measure, is not ASCII, or is no plain string, is looked at closely.
+    try:
+        keys = sorted(value)
+        fields = [_SMALL_LENGTHS[len(keys)]]
+        for key in keys:
+            text = value[key]
+            if type(key) is not str or type(text) is not str:
+                return _canonicalise(dict(value))
+            fields.append(f"{_SMALL_LENGTHS[len(key)]}{key}{_SMALL_LENGTHS[len(text)]}{text}")
+        return "".join(fields).encode("ascii")
+    except (LookupError, TypeError, UnicodeEncodeError):
+        pass
+    return _canonicalise(dict(value))
+
+
 def _canonicalise(pairs: dict[str, str]) -> bytes:
-    """Return the canonical bytes of `pairs`, or raise `InvalidContextError`."""
+    """Return the canonical bytes of any `pairs`, or raise `InvalidContextError`."""
     if not pairs:
         return b""
     encoded: dict[bytes, bytes] = {}

@@ -9,8 +9,8 @@ from typing import Final, NamedTuple
 from kmscore import asymmetric, envelope
 from kmscore._arguments import BytesLike, check_bytes, check_integer, check_mapping
 from kmscore.algorithms import MAX_DATA_KEY_LENGTH, EncryptionAlgorithm
-from kmscore.blob import blob_bytes
-from kmscore.context import ContextLike, EncryptionContext
+from kmscore.blob import CiphertextBlob, blob_bytes
+from kmscore.context import ContextLike, canonical_bytes
 from kmscore.errors import PlaintextSizeError
 from kmscore.keyring import KeyProvider
 from kmscore.keys import PublicKey
@@ -18,7 +18,6 @@ from kmscore.lookup import (
     check_provider,
     check_sealing_types,
     opening_key,
-    read_header,
     sealing_key,
 )
 from kmscore.operations import EncryptResult
@@ -71,11 +70,11 @@ def generate_data_key(
     """
     check_integer(number_of_bytes, "number_of_bytes")
     check_sealing_types(keys, key_id, context)
-    encryption_context = EncryptionContext.of(context)
+    canonical = canonical_bytes(context)
     key = sealing_key(keys, key_id)
     _check_data_key_length(number_of_bytes)
     data_key = os.urandom(number_of_bytes)
-    ciphertext_blob = envelope.seal(key, envelope.fresh_iv(key), data_key, encryption_context)
+    ciphertext_blob = envelope.seal(key, data_key, canonical)
     return DataKeyResult(key.key_id, key.key_version_id, ciphertext_blob, data_key)
 
 
@@ -114,14 +113,14 @@ def export_data_key(
     check_mapping(context, "context")
     algorithm = asymmetric.check_arguments(public_key, algorithm)
     raw = blob_bytes(ciphertext_blob)
-    header = read_header(keys, raw)
-    encryption_context = EncryptionContext.of(context)
-    key = opening_key(keys, header)
+    blob = CiphertextBlob.parse(raw)
+    canonical = canonical_bytes(context)
+    key = opening_key(keys, blob)
     asymmetric.check_public_key(public_key, algorithm)
     length = envelope.plaintext_length(key, raw)
     envelope.check_plaintext_length(length)
     asymmetric.check_plaintext_length(length, public_key.spec, algorithm)
-    data_key = envelope.open_blob(key, raw, encryption_context)
+    data_key = envelope.open_blob(key, raw, canonical)
     exported = asymmetric.encrypt_to(public_key, algorithm, data_key)
     return ExportResult(key.key_id, key.key_version_id, None, exported)
 
@@ -144,14 +143,14 @@ def generate_and_export_data_key(
     check_integer(number_of_bytes, "number_of_bytes")
     check_sealing_types(keys, key_id, context)
     algorithm = asymmetric.check_arguments(public_key, algorithm)
-    encryption_context = EncryptionContext.of(context)
+    canonical = canonical_bytes(context)
     key = sealing_key(keys, key_id)
     asymmetric.check_public_key(public_key, algorithm)
     _check_data_key_length(number_of_bytes)
     asymmetric.check_plaintext_length(number_of_bytes, public_key.spec, algorithm)
     data_key = os.urandom(number_of_bytes)
     exported = asymmetric.encrypt_to(public_key, algorithm, data_key)
-    ciphertext_blob = envelope.seal(key, envelope.fresh_iv(key), data_key, encryption_context)
+    ciphertext_blob = envelope.seal(key, data_key, canonical)
     return ExportResult(key.key_id, key.key_version_id, ciphertext_blob, exported)
 
 

@@ -7,33 +7,48 @@ key version ID and context as it does for IV and ciphertext.
 
 import os
 
+from cryptography.exceptions import InvalidTag
+
 from kmscore.algorithms import MAX_PLAINTEXT_LENGTH, TAG_LENGTH
-from kmscore.context import EncryptionContext
 from kmscore.errors import DecryptionError, PlaintextSizeError
 from kmscore.keys import SymmetricKey
 
 
-def seal(key: SymmetricKey, iv: bytes, plaintext: bytes, context: EncryptionContext) -> bytes:
-    """Return the v1 blob of `plaintext`.
+def seal(
+    key: SymmetricKey, plaintext: bytes, canonical_context: bytes, iv: bytes | None = None
+) -> bytes:
+    """Return the v1 blob of `plaintext`, with a fresh IV from the operating system.
 
-    `iv` has the length of the key's suite and is never repeated under one key version. Sizes and
-    the state of the key are the caller's to check.
+    An IV that is given instead has the length of the key's suite and is never repeated under one
+    key version. Sizes and the state of the key are the caller's to check.
     """
-    header = key.header
-    return header + iv + key._sealer.seal(iv, plaintext, header + context.canonical)
+    header, seal_ = key.header, key._seal
+    if iv is None:
+        iv = os.urandom(key._iv_length)
+    return header + iv + seal_(iv, plaintext, header + canonical_context)
 
 
-def open_blob(key: SymmetricKey, ciphertext_blob: bytes, context: EncryptionContext) -> bytes:
-    """Return the plaintext of a v1 blob sealed by `key` under `context`.
+def open_blob(key: SymmetricKey, ciphertext_blob: bytes, canonical_context: bytes) -> bytes:
+    """Return the plaintext of a v1 blob sealed by `key` under a context.
 
     Raises `DecryptionError` unless the blob begins with the key's own header and its tag is right.
     """
-    header = key.header
-    if not ciphertext_blob.startswith(header):
+    if not ciphertext_blob.startswith(key.header):
         raise DecryptionError
-    body = len(header) + key.suite.iv_length
-    iv, sealed = ciphertext_blob[len(header) : body], ciphertext_blob[body:]
-    return key._sealer.open(iv, sealed, header + context.canonical)
+    return open_own_blob(key, ciphertext_blob, canonical_context)
+
+
+def open_own_blob(key: SymmetricKey, ciphertext_blob: bytes, canonical_context: bytes) -> bytes:
+    """`open_blob` for a blob that is known to begin with the key's own header."""
+    open_ = key._open
+    try:
+        return open_(
+            ciphertext_blob[key._iv], ciphertext_blob[key._sealed], key.header + canonical_context
+        )
+    except InvalidTag:
+        pass
+    # Here, where nothing of the cipher's error is left, its frames and what they hold included.
+    raise DecryptionError
 
 
 def plaintext_length(key: SymmetricKey, ciphertext_blob: bytes) -> int:
@@ -53,8 +68,3 @@ def check_iv(key: SymmetricKey, iv: bytes | None) -> None:
         raise ValueError(
             f"{key.suite.name} takes an IV of {key.suite.iv_length} bytes, not {len(iv)}"
         )
-
-
-def fresh_iv(key: SymmetricKey) -> bytes:
-    """Return a random IV for the key's suite, from the operating system."""
-    return os.urandom(key.suite.iv_length)

@@ -1,14 +1,16 @@
 """Where keys come from: the protocol that a service implements, and the embedded keyring."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Protocol, final
+from typing import Final, Protocol, TypeGuard, final
 
 from kmscore._arguments import check_mapping, check_text
 from kmscore._immutable import Secret
-from kmscore.algorithms import TAG_LENGTH
-from kmscore.blob import FIRST_ID_OFFSET, MAX_BLOB_LENGTH
+from kmscore.algorithms import MAX_PLAINTEXT_LENGTH, TAG_LENGTH, KeyState
+from kmscore.blob import FIRST_ID_OFFSET
 from kmscore.errors import InvalidKeyError, KeyNotFoundError, KeyVersionNotFoundError
 from kmscore.keys import Key, SymmetricKey, check_key
+
+_AFTER_FIRST_LENGTH: Final = FIRST_ID_OFFSET + 1
 
 
 class KeyProvider(Protocol):
@@ -40,11 +42,12 @@ class KeyProvider(Protocol):
 class Keyring(Secret):
     """The embedded provider: an immutable set of key versions, found in constant time."""
 
-    __slots__ = ("_by_header", "_primaries", "_versions")
+    __slots__ = ("_openers", "_primaries", "_sealers", "_versions")
 
     _versions: dict[str, dict[str, Key]]
     _primaries: dict[str, Key]
-    _by_header: dict[bytes, SymmetricKey]
+    _openers: dict[bytes, tuple[SymmetricKey, int, int]]
+    _sealers: dict[str, SymmetricKey]
 
     def __init__(self, keys: Iterable[Key], *, primary: Mapping[str, str] | None = None) -> None:
         """Take key versions; the last one given for a key ID is its primary version.
@@ -69,20 +72,16 @@ class Keyring(Secret):
                 raise _invalid_ring(f"the versions of key {key.key_id} are of two specs")
             siblings[key.key_version_id] = key
             primaries[key.key_id] = key
-        self._set(
-            _versions=versions,
-            _primaries=primaries,
-            _by_header={
-                key.header: key
-                for siblings in versions.values()
-                for key in siblings.values()
-                if isinstance(key, SymmetricKey)
-            },
-        )
+        self._set(_versions=versions, _primaries=primaries)
         for key_id, key_version_id in ({} if primary is None else primary).items():
             check_text(key_id, "primary")
             check_text(key_version_id, "primary")
             primaries[key_id] = self.version(key_id, key_version_id)
+        # Keys never change, so what every use would ask of one is asked here once.
+        self._set(
+            _openers={key.header: (key, *_blob_lengths(key)) for key in self if _is_usable(key)},
+            _sealers={key_id: key for key_id, key in primaries.items() if _is_usable(key)},
+        )
 
     def primary(self, key_id: str) -> Key:
         """Return the primary version of a key. Raises `KeyNotFoundError`."""
@@ -112,22 +111,24 @@ class Keyring(Secret):
         primary = {key_id: version.key_version_id for key_id, version in self._primaries.items()}
         return Keyring([*self, key], primary=primary | {key.key_id: key.key_version_id})
 
-    def find_sealed_by(self, blob: bytes) -> SymmetricKey | None:
-        """Return the key version whose own header `blob` begins with, if it can be a whole blob.
+    def find_opener(self, blob: bytes) -> SymmetricKey | None:
+        """Return the usable key version whose own header `blob` begins with.
 
         A header that equals one that this ring has serialised is canonical by construction, so a
-        hit says all that `CiphertextBlob.parse` would, for one slice and one lookup. `None` means
-        no more than that the blob has to be parsed.
+        hit says, for one slice and one lookup, all that can be known before the blob is opened: it
+        parses, its key version is in this ring, symmetric, of that suite and enabled, and what it
+        holds is not too long. `None` says nothing: whatever is wrong has to be found step by step.
         """
         try:
-            second_id = FIRST_ID_OFFSET + 1 + blob[FIRST_ID_OFFSET]
-            key = self._by_header.get(blob[: second_id + 1 + blob[second_id]])
-        except IndexError:
+            second_id = _AFTER_FIRST_LENGTH + blob[FIRST_ID_OFFSET]
+            key, shortest, longest = self._openers[blob[: second_id + 1 + blob[second_id]]]
+        except (IndexError, KeyError):
             return None
-        if key is None:
-            return None
-        shortest = len(key.header) + key.suite.iv_length + TAG_LENGTH
-        return key if shortest <= len(blob) <= MAX_BLOB_LENGTH else None
+        return key if shortest <= len(blob) <= longest else None
+
+    def find_sealer(self, key_id: str) -> SymmetricKey | None:
+        """Return the primary version of a key if it is symmetric and enabled, else `None`."""
+        return self._sealers.get(key_id)
 
     def __iter__(self) -> Iterator[Key]:
         """Iterate over all key versions, those of one key together, in the order given."""
@@ -141,6 +142,17 @@ class Keyring(Secret):
     def __repr__(self) -> str:
         """Show how much is in it."""
         return f"<Keyring keys={len(self._versions)} versions={len(self)}>"
+
+
+def _is_usable(key: Key) -> TypeGuard[SymmetricKey]:
+    """Tell whether a key seals and opens v1 blobs."""
+    return isinstance(key, SymmetricKey) and key.state is KeyState.ENABLED
+
+
+def _blob_lengths(key: SymmetricKey) -> tuple[int, int]:
+    """Return the least and the greatest length in bytes of a blob that `key` may open."""
+    least = len(key.header) + key.suite.iv_length + TAG_LENGTH
+    return least, least + MAX_PLAINTEXT_LENGTH
 
 
 def _no_key(key_id: str) -> KeyNotFoundError:

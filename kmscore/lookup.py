@@ -4,18 +4,13 @@ Each of these checks in one order: a key at all, the IDs that were asked for, en
 kind, the right suite or algorithm.
 """
 
-from typing import TypeAlias
-
 from kmscore._arguments import check_mapping, check_text
 from kmscore.algorithms import ENCRYPTION_ALGORITHMS, EncryptionAlgorithm, KeyState
 from kmscore.blob import CiphertextBlob
 from kmscore.context import ContextLike
 from kmscore.errors import IncorrectKeyError, KeyStateError, KeyUsageError
-from kmscore.keyring import KeyProvider, Keyring
+from kmscore.keyring import KeyProvider
 from kmscore.keys import Key, PrivateKey, SymmetricKey, check_key
-
-Header: TypeAlias = CiphertextBlob | SymmetricKey
-"""What says which key version sealed a blob: the parsed blob, or the key known by its header."""
 
 
 def check_provider(value: object) -> None:
@@ -33,37 +28,26 @@ def check_sealing_types(keys: KeyProvider, key_id: str, context: ContextLike) ->
     check_mapping(context, "context")
 
 
-def read_header(keys: KeyProvider, ciphertext_blob: bytes) -> Header:
-    """Return who claims to have sealed a v1 blob. Raises `InvalidBlobError` unless it is one."""
-    # A ring as it is, not a subclass: one that overrides `version` has to be asked.
-    if type(keys) is Keyring and (key := keys.find_sealed_by(ciphertext_blob)):
-        return key
-    return CiphertextBlob.parse(ciphertext_blob)
-
-
-def check_source_ids(header: Header, key_id: str | None, key_version_id: str | None) -> None:
+def check_source_ids(blob: CiphertextBlob, key_id: str | None, key_version_id: str | None) -> None:
     """Raise `IncorrectKeyError` if an ID is given and is not the header's."""
-    if key_id is not None and key_id != header.key_id:
+    if key_id is not None and key_id != blob.key_id:
         raise IncorrectKeyError("the ciphertext names another source key than the caller")
-    if key_version_id is not None and key_version_id != header.key_version_id:
+    if key_version_id is not None and key_version_id != blob.key_version_id:
         raise IncorrectKeyError("the ciphertext names another source key version than the caller")
 
 
-def opening_key(keys: KeyProvider, header: Header) -> SymmetricKey:
-    """Return the key version that opens a v1 blob with this header.
+def opening_key(keys: KeyProvider, blob: CiphertextBlob) -> SymmetricKey:
+    """Return the key version that opens a v1 blob.
 
     Raises what the provider does, `TypeError` if it answers no key, `IncorrectKeyError` for
     another key, version or suite, `KeyStateError` and `KeyUsageError`.
     """
-    if isinstance(header, SymmetricKey):
-        _check_state(header)
-        return header
     key = _symmetric(
-        keys.version(header.key_id, header.key_version_id), header.key_id, header.key_version_id
+        keys.version(blob.key_id, blob.key_version_id), blob.key_id, blob.key_version_id
     )
-    if key.suite is not header.suite:
+    if key.suite is not blob.suite:
         raise IncorrectKeyError(
-            f"the key version is bound to {key.suite.name}, not to {header.suite.name}"
+            f"the key version is bound to {key.suite.name}, not to {blob.suite.name}"
         )
     return key
 
@@ -104,11 +88,6 @@ def _checked(key: Key, key_id: str, key_version_id: str | None) -> Key:
         raise IncorrectKeyError("the provider answered another key than it was asked for")
     if key_version_id is not None and key.key_version_id != key_version_id:
         raise IncorrectKeyError("the provider answered another key version than it was asked for")
-    _check_state(key)
-    return key
-
-
-def _check_state(key: Key) -> None:
-    """Raise `KeyStateError` unless the key is enabled."""
     if key.state is not KeyState.ENABLED:
         raise KeyStateError(key.state.value)
+    return key

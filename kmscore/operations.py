@@ -20,17 +20,17 @@ from kmscore._arguments import (
     check_text,
     to_bytes,
 )
-from kmscore.algorithms import EncryptionAlgorithm
-from kmscore.blob import blob_bytes
-from kmscore.context import ContextLike, EncryptionContext
-from kmscore.keyring import KeyProvider
+from kmscore._immutable import make_result
+from kmscore.algorithms import MAX_PLAINTEXT_LENGTH, EncryptionAlgorithm
+from kmscore.blob import CiphertextBlob, blob_bytes
+from kmscore.context import ContextLike, EncryptionContext, canonical_bytes
+from kmscore.keyring import KeyProvider, Keyring
 from kmscore.keys import PublicKey
 from kmscore.lookup import (
     check_provider,
     check_sealing_types,
     decrypting_key,
     opening_key,
-    read_header,
     sealing_key,
 )
 
@@ -69,6 +69,20 @@ def encrypt(
     `IncorrectKeyError` if `keys` answers another key, `KeyStateError`, `KeyUsageError` if the key
     is asymmetric, and `PlaintextSizeError`.
     """
+    # The usual call, for which the ring vouches for every check on the key. For all else, and for
+    # whatever is wrong, the checks are gone through one by one.
+    if (
+        type(keys) is Keyring
+        and type(key_id) is str
+        and type(plaintext) is bytes
+        and len(plaintext) <= MAX_PLAINTEXT_LENGTH
+        and (key := keys.find_sealer(key_id)) is not None
+    ):
+        canonical = (
+            context.canonical if type(context) is EncryptionContext else canonical_bytes(context)
+        )
+        ciphertext_blob = envelope.seal(key, plaintext, canonical)
+        return make_result(EncryptResult, (key.key_id, key.key_version_id, ciphertext_blob))
     return encrypt_with_iv(keys, key_id, plaintext, context, iv=None)
 
 
@@ -83,12 +97,11 @@ def encrypt_with_iv(
     """`encrypt` with the IV given, or a fresh one for `None`; `kmscore.hazmat` calls it."""
     check_bytes(plaintext, "plaintext")
     check_sealing_types(keys, key_id, context)
-    encryption_context = EncryptionContext.of(context)
+    canonical = canonical_bytes(context)
     key = sealing_key(keys, key_id)
     envelope.check_plaintext_length(byte_length(plaintext))
     envelope.check_iv(key, iv)
-    iv = envelope.fresh_iv(key) if iv is None else iv
-    ciphertext_blob = envelope.seal(key, iv, to_bytes(plaintext), encryption_context)
+    ciphertext_blob = envelope.seal(key, to_bytes(plaintext), canonical, iv)
     return EncryptResult(key.key_id, key.key_version_id, ciphertext_blob)
 
 
@@ -103,15 +116,26 @@ def decrypt(
     asymmetric, `PlaintextSizeError` if more than 6,144 bytes are sealed, and `DecryptionError` if
     the tag is wrong: another context, another key material, or a bit changed anywhere.
     """
+    # As in `encrypt`.
+    if (
+        type(keys) is Keyring
+        and type(ciphertext_blob) is bytes
+        and (opener := keys.find_opener(ciphertext_blob)) is not None
+    ):
+        canonical = (
+            context.canonical if type(context) is EncryptionContext else canonical_bytes(context)
+        )
+        plaintext = envelope.open_own_blob(opener, ciphertext_blob, canonical)
+        return make_result(DecryptResult, (opener.key_id, opener.key_version_id, plaintext))
     check_provider(keys)
     check_bytes(ciphertext_blob, "ciphertext_blob")
     check_mapping(context, "context")
     raw = blob_bytes(ciphertext_blob)
-    header = read_header(keys, raw)
-    encryption_context = EncryptionContext.of(context)
-    key = opening_key(keys, header)
+    blob = CiphertextBlob.parse(raw)
+    canonical = canonical_bytes(context)
+    key = opening_key(keys, blob)
     envelope.check_plaintext_length(envelope.plaintext_length(key, raw))
-    plaintext = envelope.open_blob(key, raw, encryption_context)
+    plaintext = envelope.open_blob(key, raw, canonical)
     return DecryptResult(key.key_id, key.key_version_id, plaintext)
 
 

@@ -55,6 +55,26 @@ PLAINTEXTS = st.binary(max_size=64) | st.integers(0, 6144).map(bytes)
 SUITES = st.sampled_from(Suite)
 
 
+def watch_ciphers(monkeypatch: pytest.MonkeyPatch, note: Callable[[str], object]) -> None:
+    """Call `note` with `open` or `seal` before any symmetric key, made earlier too, does so."""
+    for name in ("open", "seal"):
+        slot = SymmetricKey.__dict__[f"_{name}"]
+
+        def get(key: SymmetricKey, name: str = name, slot: Any = slot) -> Callable[..., bytes]:
+            def watched(*arguments: bytes) -> bytes:
+                note(name)
+                return slot.__get__(key)(*arguments)  # type: ignore[no-any-return]
+
+            return watched
+
+        monkeypatch.setattr(SymmetricKey, f"_{name}", property(get, slot.__set__))
+
+
+def forbid_ciphers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the test fail if any symmetric key seals or opens anything from here on."""
+    watch_ciphers(monkeypatch, lambda name: pytest.fail(f"{name} was called"))
+
+
 @contextmanager
 def raises_exactly(kind: type[Exception], text: str | None = None) -> Iterator[None]:
     """Expect exactly this class of error, with its code and `text` somewhere in its message."""

@@ -89,7 +89,7 @@ def test_absent_and_empty_are_the_same(empty: Mapping[str, str] | None) -> None:
     """The empty context has no bytes at all, however it is given."""
     context = EncryptionContext(empty)
     assert context.canonical == b""
-    assert context == EncryptionContext.of(None) == EncryptionContext.from_json("{}")
+    assert context == EncryptionContext(None) == EncryptionContext.from_json("{}")
     assert not context
 
 

@@ -198,7 +198,7 @@ def test_a_bytearray_changed_afterwards_changes_nothing(suite: Suite) -> None:
     material[:] = bytes(len(material))
     assert key.export_material() == bytes(range(suite.key_length))
     same = SymmetricKey("k", "v", spec, bytes(range(suite.key_length)), suite=suite)
-    blob = seal(key, bytes(suite.iv_length), b"plaintext", EMPTY)
+    blob = seal(key, b"plaintext", EMPTY)
     assert open_blob(same, blob, EMPTY) == b"plaintext"
 
 
@@ -257,5 +257,5 @@ def test_without_sm4_everything_else_works(monkeypatch: pytest.MonkeyPatch) -> N
     for spec, suite in BINDINGS:
         if spec is not KeySpec.SM4:
             key = SymmetricKey.generate(spec, suite=suite)
-            sealed = seal(key, bytes(suite.iv_length), b"plaintext", EMPTY)
+            sealed = seal(key, b"plaintext", EMPTY)
             assert open_blob(key, sealed, EMPTY) == b"plaintext"

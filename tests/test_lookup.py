@@ -10,7 +10,6 @@ from kmscore import (
     CiphertextBlob,
     EncryptionAlgorithm,
     IncorrectKeyError,
-    InvalidBlobError,
     KeyNotFoundError,
     Keyring,
     KeySpec,
@@ -28,7 +27,6 @@ from kmscore.lookup import (
     check_source_ids,
     decrypting_key,
     opening_key,
-    read_header,
     sealing_key,
 )
 
@@ -312,48 +310,13 @@ def test_a_provider_needs_no_base_class() -> None:
         assert callable(keys.version)
 
 
-# --- headers ---
-
-
-@pytest.mark.parametrize("state", KeyState)
-def test_the_ring_that_sealed_a_blob_knows_its_key(state: KeyState) -> None:
-    """The hot path gives the key in place of the header, and checks its state all the same."""
-    key = symmetric(state=state)
-    header = read_header(Keyring([key]), blob().serialize())
-    assert header is key
-    if state is KeyState.ENABLED:
-        assert opening_key(Oracle(), header) is key
-    else:
-        with raises_exactly(KeyStateError, state.value):
-            opening_key(Oracle(), header)
-
-
-def test_any_other_header_is_parsed() -> None:
-    """For a store, for another ring and for another suite the blob itself is the header."""
-    for keys in (
-        Store(Keyring([KEY])),
-        Keyring([]),
-        Keyring([symmetric("x")]),
-        Keyring([symmetric(suite=XAES)]),
-    ):
-        assert read_header(keys, blob().serialize()) == blob()
-
-
-@pytest.mark.parametrize(
-    "data", [b"", b"KMS", KEY.header, blob().serialize()[:-1], b"x" + blob().serialize()]
-)
-def test_what_is_no_blob_has_no_header(data: bytes) -> None:
-    """Both ways of reading a header refuse it with the same error."""
-    for keys in (Keyring([KEY]), Store(Keyring([KEY]))):
-        with raises_exactly(InvalidBlobError):
-            read_header(keys, data)
+# --- source IDs ---
 
 
 def test_source_ids_that_are_given_have_to_match() -> None:
     """Each ID may be absent; one that is there is the header's, exactly."""
-    for header in (blob(), KEY):
-        for good in ((None, None), ("k", None), (None, "v"), ("k", "v")):
-            assert check_source_ids(header, *good) is None
-        for bad in (("v", "k"), ("K", None), (None, "V"), ("k", "x"), ("x", "v"), ("", None)):
-            with raises_exactly(IncorrectKeyError, "the ciphertext names another source key"):
-                check_source_ids(header, *bad)
+    for good in ((None, None), ("k", None), (None, "v"), ("k", "v")):
+        assert check_source_ids(blob(), *good) is None
+    for bad in (("v", "k"), ("K", None), (None, "V"), ("k", "x"), ("x", "v"), ("", None)):
+        with raises_exactly(IncorrectKeyError, "the ciphertext names another source key"):
+            check_source_ids(blob(), *bad)

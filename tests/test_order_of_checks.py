@@ -11,7 +11,14 @@ from typing import Any, NamedTuple
 import pytest
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.hashes import Hash, HashAlgorithm
-from strategies import RSA_ALGORITHMS, Call, raises_exactly, symmetric_key, valid_calls
+from strategies import (
+    RSA_ALGORITHMS,
+    Call,
+    raises_exactly,
+    symmetric_key,
+    valid_calls,
+    watch_ciphers,
+)
 
 from kmscore import (
     DecryptionError,
@@ -31,7 +38,6 @@ from kmscore import (
     Suite,
     SymmetricKey,
     UnsupportedAlgorithmError,
-    aead,
     asymmetric,
     envelope,
 )
@@ -220,10 +226,8 @@ class World:
         """Return the ciphertext: longer, with a changed bit, with another magic."""
         data = bytearray(right)
         if length := self.changes.get("ciphertext.length"):
-            context = EncryptionContext({"purpose": "test"})
-            data[:] = envelope.seal(
-                self.ring.version("source", "v1"), bytes(12), bytes(length), context
-            )
+            context = EncryptionContext({"purpose": "test"}).canonical
+            data[:] = envelope.seal(self.ring.version("source", "v1"), bytes(length), context)
         data[-1] ^= self.changes.get("ciphertext.bits", 0)
         data[:3] = self.changes.get("ciphertext.magic", data[:3])
         return bytes(data)
@@ -302,10 +306,8 @@ def used(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
         monkeypatch.setattr(owner, name, watched)
 
-    watch(aead.AesGcm, "seal")
-    watch(aead.AesGcm, "open")
-    watch(aead.Sm4Gcm, "open")
     watch(asymmetric._RsaOaep, "decrypt")
+    watch_ciphers(monkeypatch, used.append)
     return used
 
 

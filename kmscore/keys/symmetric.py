@@ -1,6 +1,7 @@
 """Symmetric keys: AES and SM4, each bound to one suite."""
 
 import os
+from collections.abc import Callable
 from typing import final
 
 from kmscore import aead
@@ -19,7 +20,7 @@ class SymmetricKey(KeyVersion):
     header names another suite is refused before any decryption.
     """
 
-    __slots__ = ("_material", "_sealer", "header", "suite")
+    __slots__ = ("_iv", "_iv_length", "_material", "_open", "_seal", "_sealed", "header", "suite")
 
     suite: Suite
     """The only suite that this key version seals and opens with."""
@@ -28,7 +29,11 @@ class SymmetricKey(KeyVersion):
     """The header of every v1 blob of this key version: what stands before the IV."""
 
     _material: bytes
-    _sealer: aead.Sealer
+    _seal: Callable[[bytes, bytes, bytes], bytes]
+    _open: Callable[[bytes, bytes, bytes], bytes]
+    _iv_length: int
+    _iv: slice
+    _sealed: slice
 
     def __init__(
         self,
@@ -64,11 +69,18 @@ class SymmetricKey(KeyVersion):
             raise InvalidKeyError(
                 f"{spec.name} takes {suite.key_length} bytes of material, not {len(raw)}"
             )
+        header = encode_header(suite, key_id, key_version_id)
+        seal, open_ = aead.sealer(suite, raw)
         self._set(
             suite=suite,
-            header=encode_header(suite, key_id, key_version_id),
+            header=header,
             _material=raw,
-            _sealer=aead.sealer(suite, raw),
+            _seal=seal,
+            _open=open_,
+            _iv_length=suite.iv_length,
+            # Where in a blob of this key version its IV stands, and what is sealed.
+            _iv=slice(len(header), len(header) + suite.iv_length),
+            _sealed=slice(len(header) + suite.iv_length, None),
         )
 
     @classmethod
