@@ -11,6 +11,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, NamedTuple
 
+from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.rsa import (
     RSAPrivateNumbers,
     RSAPublicNumbers,
@@ -27,16 +28,17 @@ Outcome = bytes | tuple[object, ...]
 
 
 def outcome(operation: Callable[..., bytes], *arguments: object) -> Outcome:
-    """Return what `operation` returns, or what its `KmsCoreError` shows."""
+    """Return what `operation` returns, or what its `KmsCoreError` or a cipher's error shows."""
     try:
         return operation(*arguments)
-    except KmsCoreError as error:
+    except (KmsCoreError, InvalidTag) as error:
         return refusal(error)
 
 
-def refusal(error: KmsCoreError) -> Outcome:
+def refusal(error: KmsCoreError | InvalidTag) -> Outcome:
     """Return everything by which `error` could be told from another one."""
-    return type(error), error.code, str(error), error.args, error.__cause__, error.__context__
+    code = getattr(error, "code", None)
+    return type(error), code, str(error), error.args, error.__cause__, error.__context__
 
 
 class OaepCase(NamedTuple):

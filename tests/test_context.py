@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from strategies import CONTEXTS, TEXTS, raises_exactly
 
 from kmscore import EncryptionContext, InvalidContextError
+from kmscore.context import canonical_bytes
 
 # Few letters, among them those that look like lengths and counts: pairs glued together without
 # lengths would soon collide.
@@ -58,6 +59,28 @@ def canonical(pairs: Mapping[str, str]) -> bytes:
 def test_canonical_bytes_are_those_of_the_format(pairs: dict[str, str]) -> None:
     """Count, then each pair by the order of the key's UTF-8 bytes, each length before its text."""
     assert EncryptionContext(pairs).canonical == canonical(pairs)
+    for mapping in (pairs, MappingProxyType(pairs), EncryptionContext(pairs)):
+        assert canonical_bytes(mapping) == canonical(pairs)
+
+
+BOUNDARIES = st.integers(120, 135) | st.integers(250, 260)
+
+
+@given(
+    st.lists(st.tuples(BOUNDARIES, BOUNDARIES, st.sampled_from("aé")), max_size=4), st.booleans()
+)
+@example([(127, 127, "a")], False)
+@example([(128, 127, "a")], False)
+@example([(127, 128, "a")], False)
+@example([], True)
+def test_canonical_bytes_are_the_same_at_every_length(
+    lengths: list[tuple[int, int, str]], many: bool
+) -> None:
+    """Around 127 pairs, 127 bytes and 255 bytes, ASCII or not, as everywhere else."""
+    pairs = {letter * key: "v" * value for key, value, letter in lengths}
+    if many:
+        pairs |= {f"{number}": "" for number in range(125)}
+    assert canonical_bytes(pairs) == canonical(pairs)
 
 
 @given(st.lists(st.tuples(TEXTS, TEXTS), unique_by=operator.itemgetter(0)).flatmap(st.permutations))
@@ -214,7 +237,7 @@ def test_a_context_survives_pickling_and_copying(pairs: dict[str, str]) -> None:
 def test_a_prepared_context_is_taken_as_it_is() -> None:
     """Its canonical bytes are computed once."""
     context = EncryptionContext({"a": "b"})
-    assert EncryptionContext.of(context) is context
+    assert canonical_bytes(context) is context.canonical
 
 
 def test_a_context_may_be_shared_between_threads() -> None:

@@ -30,7 +30,7 @@ DEFAULTS = [
 ]
 BINDINGS = [(spec, suite) for spec, suite, _ in DEFAULTS] + [(KeySpec.AES_256, Suite.AES_256_GCM)]
 LENGTHS = {spec: length for spec, _, length in DEFAULTS}
-EMPTY = EncryptionContext()
+EMPTY = EncryptionContext().canonical
 GOOD: dict[str, Any] = {
     "key_id": "k",
     "key_version_id": "v",
