@@ -1,0 +1,42 @@
+"""The keys, contexts and ciphertexts that the subjects share."""
+
+import os
+from functools import cache
+from typing import Final
+
+import kmscore
+from kmscore import EncryptionContext, KeySpec, RsaKey, Sm2Key, Suite, SymmetricKey
+
+PAIRS: Final = {"tenant": "acme", "table": "orders"}
+SAME_PAIRS: Final = dict(PAIRS)  # another object: nobody is to profit from seeing one twice
+CONTEXT: Final = EncryptionContext(PAIRS)
+DATA_KEY: Final = os.urandom(32)
+LONG: Final = os.urandom(6144)
+
+# As long as the service's own.
+KEY_ID: Final = "{}c2b4-5e3f-4d0a-9c1e-3a7f0e6b1d52"
+VERSION_ID: Final = "{}f2b-9c44-4f7e-8a57-d1c0b6e93f08"
+
+
+def symmetric_key(number: int, suite: Suite = Suite.AES_256_GCM) -> SymmetricKey:
+    """Return a fresh key whose IDs are as long as the service's."""
+    return SymmetricKey(
+        KEY_ID.format(f"{number:04x}"),
+        VERSION_ID.format(f"{number:05x}"),
+        next(spec for spec in KeySpec if suite in kmscore.algorithms.KEY_SPECS[spec].suites),
+        os.urandom(suite.key_length),
+        suite=suite,
+    )
+
+
+@cache
+def rsa_key(spec: KeySpec) -> RsaKey:
+    """Return the RSA key of a spec."""
+    return RsaKey.generate(spec)
+
+
+@cache
+def sm2_key(backend: str) -> Sm2Key:
+    """Return one SM2 key on one of the backends."""
+    scalar = int.from_bytes(DATA_KEY, "big") >> 1
+    return Sm2Key.from_scalar("sm2", backend, scalar, backend=backend)

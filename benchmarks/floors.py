@@ -1,0 +1,143 @@
+"""The same cryptography called bare: cached objects, ready arguments, no checks, nothing around it.
+
+No library over the same primitives can be faster than these.
+"""
+
+import ctypes
+import os
+from collections.abc import Callable
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers import Cipher
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.ciphers.algorithms import AES, SM4
+from cryptography.hazmat.primitives.ciphers.modes import ECB, GCM
+
+from benchmarks.measure import Call
+from kmscore import CiphertextBlob, EncryptionContext, Sm2Key, Suite, SymmetricKey, sm2
+
+Cipher3 = Callable[[bytes, bytes, bytes], bytes]
+"""IV, data and associated data in, bytes out."""
+
+
+def reencryption(
+    source: SymmetricKey, destination: SymmetricKey, blob: bytes, context: EncryptionContext
+) -> Call:
+    """Return a bare open, the draw of an IV and a bare seal."""
+    iv, sealed, opening = _parts(source, blob, context)
+    sealing, length = destination.header + context.canonical, destination.suite.iv_length
+    if source.suite is destination.suite is Suite.AES_256_GCM:
+        # With the methods called as such: the interpreter has a short cut for that.
+        old, new = AESGCM(source.export_material()), AESGCM(destination.export_material())
+        return lambda: new.encrypt(os.urandom(length), old.decrypt(iv, sealed, opening), sealing)
+    open_, seal = _ciphers(source)[1], _ciphers(destination)[0]
+    return lambda: seal(os.urandom(length), open_(iv, sealed, opening), sealing)
+
+
+def encryption(key: SymmetricKey, plaintext: bytes, context: EncryptionContext) -> Call:
+    """Return the draw of an IV and a bare seal, under AES-GCM."""
+    cipher, associated_data = AESGCM(key.export_material()), key.header + context.canonical
+    return lambda: cipher.encrypt(os.urandom(12), plaintext, associated_data)
+
+
+def decryption(key: SymmetricKey, blob: bytes, context: EncryptionContext) -> Call:
+    """Return a bare open, under AES-GCM."""
+    iv, sealed, associated_data = _parts(key, blob, context)
+    cipher = AESGCM(key.export_material())
+    return lambda: cipher.decrypt(iv, sealed, associated_data)
+
+
+def refused_decryption(key: SymmetricKey, blob: bytes, context: EncryptionContext) -> Call:
+    """Return a bare open that fails, and the look at its failure."""
+    opening = decryption(key, blob, context)
+
+    def refusal() -> str:
+        try:
+            opening()
+        except InvalidTag as error:
+            return type(error).__name__
+        raise ValueError("it was not refused")
+
+    return refusal
+
+
+def with_wrong_tag(blob: bytes) -> bytes:
+    """Return a blob with its last bit changed."""
+    return blob[:-1] + bytes([blob[-1] ^ 1])
+
+
+def _parts(
+    key: SymmetricKey, blob: bytes, context: EncryptionContext
+) -> tuple[bytes, bytes, bytes]:
+    """Return a blob's IV, its ciphertext and tag, and the associated data."""
+    fields = CiphertextBlob.parse(blob)
+    return fields.iv, fields.ciphertext + fields.tag, key.header + context.canonical
+
+
+def _ciphers(key: SymmetricKey) -> tuple[Cipher3, Cipher3]:
+    """Return what seals and what opens under a key of a suite that is not plain AES-GCM."""
+    if key.suite is Suite.XAES_256_GCM:
+        return _xaes(key.export_material())
+    return _sm4(key.export_material())
+
+
+def _sm4(material: bytes) -> tuple[Cipher3, Cipher3]:
+    """Return bare SM4-GCM (RFC 8998)."""
+    algorithm = SM4(material)
+
+    def seal(iv: bytes, data: bytes, associated_data: bytes) -> bytes:
+        encryptor = Cipher(algorithm, GCM(iv)).encryptor()
+        encryptor.authenticate_additional_data(associated_data)
+        return encryptor.update(data) + encryptor.finalize() + encryptor.tag
+
+    def open_(iv: bytes, data: bytes, associated_data: bytes) -> bytes:
+        decryptor = Cipher(algorithm, GCM(iv)).decryptor()
+        decryptor.authenticate_additional_data(associated_data)
+        return decryptor.update(data[:-16]) + decryptor.finalize_with_tag(data[-16:])
+
+    return seal, open_
+
+
+def _xaes(material: bytes) -> tuple[Cipher3, Cipher3]:
+    """Return bare XAES-256-GCM (C2SP), with the subkey and the block cipher kept."""
+    encryptor = Cipher(AES(material), ECB()).encryptor()  # noqa: S305 (single blocks)
+    block = int.from_bytes(encryptor.update(bytes(16)), "big")
+    k1 = (block << 1) % (1 << 128) ^ (block >> 127) * 0x87
+    prefixes = bytes.fromhex("00015800") + bytes(12) + bytes.fromhex("00025800") + bytes(12)
+    twice = 1 << 128 | 1
+    masked = int.from_bytes(prefixes, "big") ^ k1 * twice
+
+    def seal(nonce: bytes, data: bytes, associated_data: bytes) -> bytes:
+        blocks = masked ^ int.from_bytes(nonce[:12], "big") * twice
+        cipher = AESGCM(encryptor.update(blocks.to_bytes(32, "big")))
+        return cipher.encrypt(nonce[12:], data, associated_data)
+
+    def open_(nonce: bytes, data: bytes, associated_data: bytes) -> bytes:
+        blocks = masked ^ int.from_bytes(nonce[:12], "big") * twice
+        cipher = AESGCM(encryptor.update(blocks.to_bytes(32, "big")))
+        return cipher.decrypt(nonce[12:], data, associated_data)
+
+    return seal, open_
+
+
+def libcrypto_decryption(key: Sm2Key, ciphertext: bytes) -> Call:
+    """Return a bare EVP_PKEY_decrypt of one SM2 ciphertext, ready in DER, by the same libcrypto.
+
+    A context for each call is what threads need; the rest is ready.
+    """
+    handle = key._decryptor.__closure__[0].cell_contents  # type: ignore[attr-defined]
+    libcrypto, library_context = handle._backend.libcrypto, handle._backend.context
+    pkey, der = handle._handle, sm2.convert(ciphertext, "C1C3C2", "ASN1_DER")
+    new, free = libcrypto.EVP_PKEY_CTX_new_from_pkey, libcrypto.EVP_PKEY_CTX_free
+    initialise, run = libcrypto.EVP_PKEY_decrypt_init, libcrypto.EVP_PKEY_decrypt
+    output, written = ctypes.create_string_buffer(256), ctypes.c_size_t()
+
+    def decrypt() -> bytes:
+        written.value = 256
+        context = new(library_context, pkey, None)
+        initialise(context)
+        run(context, output, ctypes.byref(written), der, len(der))
+        free(context)
+        return output.raw[: written.value]
+
+    return decrypt
