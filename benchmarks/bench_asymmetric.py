@@ -53,7 +53,7 @@ def _rsa(spec: KeySpec) -> Mapping[str, Call]:
     padding = OAEP(MGF1(SHA256()), SHA256(), None)
     return {
         OURS: _ours(key, ciphertext),
-        "bare decrypt": lambda: private_key.decrypt(ciphertext, padding),  # type: ignore[union-attr,call-arg,arg-type]
+        "bare decrypt": lambda: private_key.decrypt(ciphertext, padding),  # type: ignore[union-attr]
     }
 
 
@@ -91,16 +91,12 @@ def _gmssl(key: Sm2Key, ciphertext: bytes) -> dict[str, Call]:
     return peers.installed(gmssl=lambda: peers.gmssl_decryption(key, ciphertext, DATA_KEY))
 
 
-@TASKS.add(
-    "reencrypt from RSA_2048 in two threads", {"one thread": 1 / 1.8}, cores=2
-)
+@TASKS.add("reencrypt from RSA_2048 in two threads", {"one thread": 1 / 1.8}, cores=2)
 def _rsa_threads() -> Mapping[str, Call]:
     return _threads(rsa_key(KeySpec.RSA_2048))
 
 
-@TASKS.add(
-    "reencrypt from SM2PKE, openssl, in two threads", {"one thread": 1 / 1.8}, cores=2
-)
+@TASKS.add("reencrypt from SM2PKE, openssl, in two threads", {"one thread": 1 / 1.8}, cores=2)
 def _sm2_threads() -> Mapping[str, Call]:
     return _threads(sm2_key("openssl"))
 

@@ -15,6 +15,8 @@ from cryptography.hazmat.primitives.ciphers.modes import ECB, GCM
 
 from benchmarks.measure import Call
 from kmscore import CiphertextBlob, EncryptionContext, Sm2Key, Suite, SymmetricKey, sm2
+from kmscore.keys.structures import decode_sm2_public_key
+from kmscore.sm2.backends import openssl
 
 Cipher3 = Callable[[bytes, bytes, bytes], bytes]
 """IV, data and associated data in, bytes out."""
@@ -125,9 +127,11 @@ def libcrypto_decryption(key: Sm2Key, ciphertext: bytes) -> Call:
 
     A context for each call is what threads need; the rest is ready.
     """
-    handle = key._decryptor.__closure__[0].cell_contents  # type: ignore[attr-defined]
-    libcrypto, library_context = handle._backend.libcrypto, handle._backend.context
-    pkey, der = handle._handle, sm2.convert(ciphertext, "C1C3C2", "ASN1_DER")
+    backend = openssl.load()
+    public_point = decode_sm2_public_key(key.public_key.to_der())
+    owner = openssl._Key(backend, public_point, key._scalar)
+    libcrypto, library_context, pkey = backend.libcrypto, backend.context, owner._handle
+    der = sm2.convert(ciphertext, "C1C3C2", "ASN1_DER")
     new, free = libcrypto.EVP_PKEY_CTX_new_from_pkey, libcrypto.EVP_PKEY_CTX_free
     initialise, run = libcrypto.EVP_PKEY_decrypt_init, libcrypto.EVP_PKEY_decrypt
     output, written = ctypes.create_string_buffer(256), ctypes.c_size_t()
@@ -140,4 +144,5 @@ def libcrypto_decryption(key: Sm2Key, ciphertext: bytes) -> Call:
         free(context)
         return output.raw[: written.value]
 
+    decrypt.owner = owner  # type: ignore[attr-defined]  # the EVP_PKEY lives as long as it does
     return decrypt

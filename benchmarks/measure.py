@@ -121,7 +121,9 @@ def measure(task: Task, seconds: float, report: Callable[[float], object]) -> Me
     measurement = Measurement(task, {name: [] for name in task.calls})
     with _on_cores(task.cores):
         batches = {name: _batch_size(call) for name, call in task.calls.items()}
-        one_round = sum(_time(call, batches[name]) * batches[name] for name, call in task.calls.items())
+        one_round = sum(
+            _time(call, batches[name]) * batches[name] for name, call in task.calls.items()
+        )
         rounds = min(max(int(seconds * 1e9 / one_round), _LEAST_ROUNDS), _MOST_ROUNDS)
         # Each round begins with another one, so that nobody always runs after the same neighbour.
         order = itertools.cycle(task.calls.items())

@@ -78,7 +78,7 @@ def multifernet_rotation(data_key: bytes) -> Call:
 
 
 def moto_reencryption(data_key: bytes, context: Mapping[str, str]) -> Call:
-    """moto's KMS without the HTTP and the SDK around it."""
+    """Moto's KMS without the HTTP and the SDK around it."""
     try:
         from moto.kms.models import KmsBackend
     except ImportError:
@@ -123,7 +123,7 @@ def joserfc_reencryption(data_key: bytes, context: Mapping[str, str]) -> Call:
 
 
 def gmssl_decryption(key: Sm2Key, c1c3c2: bytes, data_key: bytes) -> Call:
-    """gmssl's own `decrypt`, which takes C1C3C2 without its first byte."""
+    """Gmssl's own `decrypt`, which takes C1C3C2 without its first byte."""
     try:
         from gmssl.sm2 import CryptSM2
     except ImportError:

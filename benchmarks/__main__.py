@@ -1,0 +1,121 @@
+"""`python -m benchmarks`: the whole comparison in one run."""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+try:
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+except ImportError:
+    sys.exit("the comparison needs the extra bench: pip install '.[bench]'")
+
+from benchmarks import (
+    bench_asymmetric,
+    bench_blob_and_context,
+    bench_data_keys,
+    bench_reencryption,
+    bench_scale,
+)
+from benchmarks.measure import Comparison, measure
+from benchmarks.memory import growth
+from benchmarks.report import Report
+
+_SUBJECTS = (
+    bench_reencryption,
+    bench_blob_and_context,
+    bench_asymmetric,
+    bench_data_keys,
+    bench_scale,
+)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Measure, show, and write what was asked for; return the exit status."""
+    options = _parser().parse_args(arguments)
+    os.environ[bench_scale.VERSIONS_VARIABLE] = str(options.versions)
+    console = Console()
+    if options.memory:
+        return _show_growth(console, options.memory)
+    tasks = [task for subject in _SUBJECTS for task in subject.TASKS if options.only in task.name]
+    if not tasks:
+        console.print(f"no task's name contains {options.only!r}")
+        return 2
+    comparisons: list[Comparison] = []
+    with _progress() as progress:
+        whole = progress.add_task("", total=len(tasks))
+        for number, task in enumerate(tasks):
+            progress.update(whole, description=task.name)
+            measured = measure(
+                task,
+                options.seconds,
+                lambda share, number=number: progress.update(whole, completed=number + share),  # type: ignore[misc]
+            )
+            comparisons += measured.comparisons()
+            # What a task has built, a million keys even, is not kept for those after it.
+            del task.__dict__["calls"]
+    report = Report.of(comparisons)
+    report.print_on(console)
+    if options.json:
+        report.save(options.json)
+    if options.plot:
+        report.plot(options.plot)
+    if options.markdown:
+        options.markdown.write_text(report.markdown(), "utf-8")
+    return 0
+
+
+def _show_growth(console: Console, calls: int) -> int:
+    """Make so many calls and show the memory of the process before and after."""
+    with _progress() as progress:
+        bar = progress.add_task(f"{calls:,} calls", total=1)
+        before, after = growth(calls, lambda share: progress.update(bar, completed=share))
+    console.print(f"{calls:,} calls: {before:,} bytes resident before, {after:,} after")
+    return 0
+
+
+def _progress() -> Progress:
+    """Return a bar that is drawn on the error stream, so that a pipe gets the table alone."""
+    return Progress(
+        TextColumn("{task.percentage:>3.0f} %"),
+        BarColumn(bar_width=24),
+        TimeRemainingColumn(),
+        TextColumn("{task.description}"),
+        console=Console(stderr=True),
+        transient=True,
+    )
+
+
+def _parser() -> argparse.ArgumentParser:
+    """Return what reads the command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks",
+        description="Measure kmscore beside the bare cryptography and beside its peers,"
+        " everyone in turns, on one core.",
+    )
+    add = parser.add_argument
+    add("--json", type=Path, metavar="FILE", help="write all figures")
+    add("--plot", type=Path, metavar="FILE.svg", help="draw the ratios")
+    add("--markdown", type=Path, metavar="FILE", help="write the table")
+    add("--only", default="", metavar="TEXT", help="the tasks whose name contains it")
+    add("--seconds", type=float, default=6.0, help="for each task (default: 6)")
+    add(
+        *("--versions",),
+        type=int,
+        default=1_000_000,
+        metavar="N",
+        help="key versions in the large ring (default: a million, which take 3 GB)",
+    )
+    add(
+        *("--memory",),
+        type=int,
+        default=0,
+        metavar="CALLS",
+        help="make so many calls and show the process's memory before and after, nothing else",
+    )
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,184 @@
+"""One run's results, for people and for machines: table, Markdown, JSON, plot."""
+
+import importlib.metadata
+import json
+import os
+import platform
+import ssl
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Self
+
+from cryptography.hazmat.backends.openssl import backend as cryptography_backend
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.measure import OURS, Comparison
+from benchmarks.peers import DISTRIBUTIONS, LACKS
+
+_UNITS: Final = ((1e9, "s"), (1e6, "ms"), (1e3, "µs"), (1, "ns"))
+
+
+@dataclass(frozen=True)
+class Report:
+    """Where it was measured, with which versions, and what came out."""
+
+    environment: dict[str, str]
+    comparisons: list[Comparison]
+
+    @classmethod
+    def of(cls, comparisons: Iterable[Comparison]) -> Self:
+        """Return the report of this process on this machine."""
+        return cls(_environment(), list(comparisons))
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Return the report that `save` has written."""
+        document = json.loads(path.read_text("utf-8"))
+        rows = [Comparison(**row) for row in document["comparisons"]]
+        return cls(document["environment"], rows)
+
+    def save(self, path: Path) -> None:
+        """Write everything as JSON."""
+        document: dict[str, Any] = {
+            "environment": self.environment,
+            "comparisons": [row._asdict() for row in self.comparisons],
+        }
+        path.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", "utf-8")
+
+    def print_on(self, console: Console) -> None:
+        """Show the table, what the peers lack, and the environment."""
+        table = Table(title="Ratios: kmscore's time divided by the other's", title_justify="left")
+        for heading, justify in _HEADINGS:
+            table.add_column(heading, justify=justify, no_wrap=justify == "right")  # type: ignore[arg-type]
+        task = None
+        for row in self.comparisons:
+            if task is not None and row.task != task:
+                table.add_section()
+            name = row.task if row.task != task else ""
+            style = "" if row.is_met else "red"
+            table.add_row(name, *_cells(row), style=style)
+            task = row.task
+        console.print(table)
+        for peer, lack in self._lacks():
+            console.print(f"[bold]{peer}[/bold] does not do: {lack}", highlight=False)
+        for line in self.environment_lines():
+            console.print(line, highlight=False, style="dim")
+
+    def markdown(self) -> str:
+        """Return the table in Markdown."""
+        lines = [
+            "| " + " | ".join(heading for heading, _ in _HEADINGS) + " |",
+            "|"
+            + "|".join("--:" if justify == "right" else "---" for _, justify in _HEADINGS)
+            + "|",
+        ]
+        lines += [f"| {row.task} | " + " | ".join(_cells(row)) + " |" for row in self.comparisons]
+        lines += ["", *(f"- {peer} does not do: {lack}." for peer, lack in self._lacks())]
+        lines += ["", *(f"{line}  " for line in self.environment_lines())]
+        return "\n".join(lines).rstrip() + "\n"
+
+    def environment_lines(self) -> Iterator[str]:
+        """Yield what it was measured on and with."""
+        machine = [f"{self.environment[name]}" for name in ("processor", "system", "python")]
+        yield ", ".join(machine)
+        rest = {k: v for k, v in self.environment.items() if k not in _MACHINE}
+        yield ", ".join(f"{name} {version}" for name, version in rest.items())
+
+    def _lacks(self) -> list[tuple[str, str]]:
+        """Return what those peers that took part do not do."""
+        present = {row.against for row in self.comparisons}
+        return [(peer, lack) for peer, lack in LACKS.items() if peer in present]
+
+    def plot(self, path: Path) -> None:
+        """Draw every ratio, with its limit and both figures, as SVG."""
+        import matplotlib as mpl
+        from matplotlib.backends.backend_svg import FigureCanvasSVG
+        from matplotlib.figure import Figure
+
+        rows = list(reversed(self.comparisons))
+        with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": OURS, "font.size": 8}):
+            figure = Figure(figsize=(9, 0.9 + 0.24 * len(rows)), layout="constrained")
+            FigureCanvasSVG(figure)
+            axes = figure.subplots()
+            for position, row in enumerate(rows):
+                color = "tab:blue" if row.is_met else "tab:red"
+                axes.plot([1, row.ratio], [position, position], color=color, linewidth=4)
+                if row.limit is not None:
+                    axes.plot(row.limit, position, "|", color="black", markersize=9)
+                axes.annotate(
+                    f"{row.ratio:.2f}  ({_shown(row.ours_ns)} / {_shown(row.other_ns)})",
+                    (1.01, position),
+                    xycoords=("axes fraction", "data"),
+                    va="center",
+                )
+            axes.axvline(1, color="gray", linewidth=1)
+            axes.set_xscale("log", base=2)
+            axes.set_yticks(range(len(rows)), [f"{row.task}  /  {row.against}" for row in rows])
+            axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
+            axes.margins(y=0.01)
+            axes.set_xlabel(
+                "time of kmscore divided by the other's: left of 1 is faster;"
+                " the black marks are the limits set"
+            )
+            axes.spines[["top", "right"]].set_visible(False)
+            figure.savefig(path, format="svg", metadata={"Date": None})
+
+
+_HEADINGS: Final = (
+    ("task", "left"),
+    ("against", "left"),
+    ("kmscore", "right"),
+    ("other", "right"),
+    ("ratio", "right"),
+    ("at most", "right"),
+)
+_MACHINE: Final = ("processor", "system", "python")
+
+
+def _cells(row: Comparison) -> tuple[str, ...]:
+    """Return a row of the table less its task."""
+    limit = "" if row.limit is None else f"{row.limit:.2f}"
+    ratio = f"{row.ratio:.3f}" + ("" if row.is_met else " (over)")
+    return row.against, _shown(row.ours_ns), _shown(row.other_ns), ratio, limit
+
+
+def _shown(nanoseconds: float) -> str:
+    """Return a time with three figures and its unit."""
+    for size, unit in _UNITS:
+        if nanoseconds >= size:
+            return f"{nanoseconds / size:.3g} {unit}"
+    return f"{nanoseconds:.3g} ns"
+
+
+def _environment() -> dict[str, str]:
+    """Return the machine, the interpreter, both libcryptos and everybody's version."""
+    distributions = {OURS: "kmscore", "cryptography": "cryptography"} | dict(DISTRIBUTIONS)
+    versions = {name: _version(name) for name in dict.fromkeys(distributions.values())}
+    return {
+        "processor": f"{_processor()}, {os.cpu_count()} cores",
+        "system": f"{platform.system()} {platform.machine()}",
+        "python": f"{platform.python_implementation()} {platform.python_version()}",
+        "cryptography's": cryptography_backend.openssl_version_text(),
+        "SM2's": ssl.OPENSSL_VERSION,
+        **{name: version for name, version in versions.items() if version},
+    }
+
+
+def _version(distribution: str) -> str:
+    """Return the version of a distribution, or nothing if it is not installed."""
+    try:
+        return importlib.metadata.version(distribution)
+    except importlib.metadata.PackageNotFoundError:
+        return ""
+
+
+def _processor() -> str:
+    """Return the processor's name as far as the system tells."""
+    information = Path("/proc/cpuinfo")
+    if information.exists():
+        for line in information.read_text("utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or "unknown processor"
