@@ -31,6 +31,7 @@ import cryptography.hazmat.primitives.ciphers.modes
 import cryptography.hazmat.primitives.hashes
 import cryptography.hazmat.primitives.kdf.pbkdf2
 import cryptography.hazmat.primitives.kdf.x963kdf
+import cryptography.hazmat.primitives.padding
 import cryptography.hazmat.primitives.serialization
 """
 

@@ -18,7 +18,6 @@ Every length is written before what it measures, so two different contexts never
 canonical bytes. There is no Unicode normalisation: strings that differ are different contexts.
 """
 
-import json
 from collections.abc import Iterator, Mapping
 from typing import Final, NoReturn, TypeAlias, cast, final
 
@@ -178,6 +177,8 @@ def _encode(text: object) -> bytes:
 
 def _load_object(text: str) -> dict[str, str]:
     """Parse one JSON object, or raise `InvalidContextError`; its values are not checked yet."""
+    import json  # noqa: PLC0415 (most callers never have a context in JSON)
+
     try:
         # The hooks keep the standard parser from converting a number of 5,000 digits, and from
         # keeping the last of two equal keys. Nesting as deep as the text allows ends in

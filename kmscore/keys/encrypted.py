@@ -16,9 +16,9 @@ from cryptography.hazmat.primitives.ciphers.modes import CBC
 from cryptography.hazmat.primitives.hashes import SHA1, SHA256, SHA384, SHA512, SM3, HashAlgorithm
 from cryptography.hazmat.primitives.kdf.pbkdf2 import PBKDF2HMAC
 from cryptography.hazmat.primitives.padding import PKCS7
-from cryptography.x509 import ObjectIdentifier
 
 from kmscore.errors import InvalidKeyError, UnsupportedAlgorithmError
+from kmscore.keys.oid import ObjectIdentifier
 from kmscore.keys.structures import ENCRYPTED_PKCS8_LABEL
 
 _Decoded = TypeVar("_Decoded")

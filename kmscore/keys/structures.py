@@ -8,9 +8,9 @@ ECPrivateKey (RFC 5915), with the named curve 1.2.156.10197.1.301 under id-ecPub
 from typing import Annotated, Final, TypeVar
 
 from cryptography.hazmat import asn1
-from cryptography.x509 import ObjectIdentifier
 
 from kmscore.errors import InvalidKeyError
+from kmscore.keys.oid import ObjectIdentifier
 from kmscore.sm2.curve import (
     COORDINATE_LENGTH,
     UNCOMPRESSED,

@@ -4,8 +4,6 @@ Everything that is ours to check stands here and in `encodings`, before and arou
 backend does the arithmetic, so that a backend can be lax and the scheme is not.
 """
 
-import hmac
-import secrets
 from collections.abc import Callable
 from typing import Final, NamedTuple, Protocol, TypeAlias
 
@@ -99,6 +97,7 @@ class PointBackend(NamedTuple):
 
     def decryptor(self, scalar: int, public_point: Point) -> Decryptor:  # noqa: ARG002 (Backend)
         """See `Backend`."""
+        import hmac  # noqa: PLC0415 (as in `draw_below`)
 
         def decryptor(parts: Sm2Ciphertext) -> bytes | None:
             shared = encode_point(self.multiply(scalar, parts.c1))
@@ -122,7 +121,15 @@ class PointBackend(NamedTuple):
 
 def draw_scalar() -> int:
     """Return a uniform k in 1..n-1 from the operating system's random source."""
-    return 1 + secrets.randbelow(N - 1)
+    return draw_below(N)
+
+
+def draw_below(bound: int) -> int:
+    """Return a uniform number in 1..bound-1 from the operating system's random source."""
+    # Here, because what it loads makes `import kmscore` longer by a tenth.
+    import secrets  # noqa: PLC0415
+
+    return 1 + secrets.randbelow(bound - 1)
 
 
 def check_sm3() -> None:

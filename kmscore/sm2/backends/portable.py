@@ -7,11 +7,10 @@ Instead whatever is secret is blinded afresh for every call: what the clock sees
 numbers that are never used again.
 """
 
-import secrets
 from typing import Final, TypeAlias
 
 from kmscore.sm2.curve import N, P, Point
-from kmscore.sm2.scheme import PointBackend, check_sm3
+from kmscore.sm2.scheme import PointBackend, check_sm3, draw_below
 
 _Jacobian: TypeAlias = tuple[int, int, int]
 """(X, Y, Z) for x = X/Z^2 and y = Y/Z^3; Z = 0 is the point at infinity."""
@@ -35,7 +34,7 @@ def multiply(scalar: int, point: Point) -> Point:
     leave bits 192..223 of the scalar where they are: n has 96 one bits above them.) Adding n once
     makes a small scalar as large as any other.
     """
-    r = 1 + secrets.randbelow(2**_BLINDING_BITS - 1)
+    r = draw_below(2**_BLINDING_BITS)
     b, a = divmod(scalar + N, r)
     odd_multiples = _odd_multiples(_randomise(point))
     r_odd_multiples = _odd_multiples(_combine([(_window_digits(r), odd_multiples)]))
@@ -45,7 +44,7 @@ def multiply(scalar: int, point: Point) -> Point:
 
 def _randomise(point: Point) -> _Jacobian:
     """Return `point` with a random Z: one of p - 1 equal representations."""
-    z = 1 + secrets.randbelow(P - 1)
+    z = draw_below(P)
     zz = z * z % P
     return point.x * zz % P, point.y * zz * z % P, z
 
