@@ -123,25 +123,21 @@ def _xaes(material: bytes) -> tuple[Cipher3, Cipher3]:
 
 
 def libcrypto_decryption(key: Sm2Key, ciphertext: bytes) -> Call:
-    """Return a bare EVP_PKEY_decrypt of one SM2 ciphertext, ready in DER, by the same libcrypto.
+    """Return a bare EVP_PKEY_decrypt of one SM2 ciphertext by the same libcrypto.
 
-    A context for each call is what threads need; the rest is ready.
+    Key, context, output and the ciphertext in DER are ready.
     """
     backend = openssl.load()
     public_point = decode_sm2_public_key(key.public_key.to_der())
     owner = openssl._Key(backend, public_point, key._scalar)
-    libcrypto, library_context, pkey = backend.libcrypto, backend.context, owner._handle
+    context, run = owner._take_context(), backend.libcrypto.EVP_PKEY_decrypt
     der = sm2.convert(ciphertext, "C1C3C2", "ASN1_DER")
-    new, free = libcrypto.EVP_PKEY_CTX_new_from_pkey, libcrypto.EVP_PKEY_CTX_free
-    initialise, run = libcrypto.EVP_PKEY_decrypt_init, libcrypto.EVP_PKEY_decrypt
-    output, written = ctypes.create_string_buffer(256), ctypes.c_size_t()
+    output, written = ctypes.create_string_buffer(len(der)), ctypes.c_size_t()
+    where, length = ctypes.byref(written), len(der)
 
     def decrypt() -> bytes:
-        written.value = 256
-        context = new(library_context, pkey, None)
-        initialise(context)
-        run(context, output, ctypes.byref(written), der, len(der))
-        free(context)
+        written.value = length
+        run(context, output, where, der, length)
         return output.raw[: written.value]
 
     decrypt.owner = owner  # type: ignore[attr-defined]  # the EVP_PKEY lives as long as it does

@@ -105,7 +105,7 @@ class OpensslBackend(NamedTuple):
         def decryptor(parts: Sm2Ciphertext) -> bytes | None:
             # Written anew from the parts: libcrypto sees canonical DER, whatever came in.
             ciphertext = serialize(parts, Sm2Encoding.ASN1_DER)
-            return key.crypt("decrypt", ciphertext, len(parts.c2))
+            return key.crypt(ciphertext, len(parts.c2))
 
         return decryptor
 
@@ -116,7 +116,7 @@ class OpensslBackend(NamedTuple):
         def encryptor(plaintext: bytes) -> Sm2Ciphertext:
             longest = Sm2Ciphertext(Point(P - 1, P - 1), bytes(C3_LENGTH), plaintext)
             length = len(serialize(longest, Sm2Encoding.ASN1_DER))
-            ciphertext = key.crypt("encrypt", plaintext, length)
+            ciphertext = key.crypt(plaintext, length)
             if ciphertext is None:
                 raise RuntimeError("libcrypto failed to encrypt")
             return parse(ciphertext, Sm2Encoding.ASN1_DER)
@@ -146,36 +146,68 @@ class OpensslBackend(NamedTuple):
 
 
 class _Key:
-    """An EVP_PKEY, freed with this object."""
+    """An EVP_PKEY that encrypts, or decrypts if it has its scalar; freed with this object.
 
-    __slots__ = ("__weakref__", "_backend", "_handle")
+    Contexts are the part that threads cannot share, and one takes its time to make. The ones not
+    in use wait in a list: taking the last item of one and appending to it are atomic.
+    """
+
+    __slots__ = ("__weakref__", "_backend", "_handle", "_idle_contexts", "_initialise", "_run")
 
     def __init__(self, backend: OpensslBackend, public_point: Point, scalar: int | None) -> None:
+        library = backend.libcrypto
         self._backend = backend
+        self._idle_contexts: list[int] = []
+        if scalar is None:
+            self._initialise, self._run = library.EVP_PKEY_encrypt_init, library.EVP_PKEY_encrypt
+        else:
+            self._initialise, self._run = library.EVP_PKEY_decrypt_init, library.EVP_PKEY_decrypt
         with backend.marked_errors():
             self._handle = _import_key(backend, public_point, scalar)
+        finalizer = weakref.finalize(self, _free, library, self._handle, self._idle_contexts)
         # Not at exit: whoever still runs then, an exit handler or a thread, may hold this key.
-        weakref.finalize(self, backend.libcrypto.EVP_PKEY_free, self._handle).atexit = False
+        finalizer.atexit = False
 
-    def crypt(self, operation: str, data: bytes, capacity: int) -> bytes | None:
-        """Return what EVP_PKEY_`operation` writes, at most `capacity` bytes, or `None`."""
-        library = self._backend.libcrypto
-        initialise = getattr(library, f"EVP_PKEY_{operation}_init")
-        run = getattr(library, f"EVP_PKEY_{operation}")
+    def crypt(self, data: bytes, capacity: int) -> bytes | None:
+        """Return what the one operation of this key writes, at most `capacity` bytes, or `None`."""
         output = ctypes.create_string_buffer(capacity)
         length = ctypes.c_size_t(capacity)
-        with self._backend.marked_errors():
-            # One context per call: it is the part that threads cannot share.
-            context = library.EVP_PKEY_CTX_new_from_pkey(self._backend.context, self._handle, None)
-            if not context:
-                raise MemoryError
-            try:
-                succeeded = initialise(context) == 1 and (
-                    run(context, output, ctypes.byref(length), data, len(data)) == 1
-                )
-            finally:
-                library.EVP_PKEY_CTX_free(context)
+        library = self._backend.libcrypto
+        # `marked_errors` written out: here its generator would take longer than what it does.
+        library.ERR_set_mark()
+        try:
+            context = self._take_context()
+            if context is None:
+                return None
+            succeeded = self._run(context, output, ctypes.byref(length), data, len(data)) == 1
+            self._idle_contexts.append(context)
+        finally:
+            library.ERR_pop_to_mark()
         return output.raw[: length.value] if succeeded else None
+
+    def _take_context(self) -> int | None:
+        """Return a context that nobody else has, or `None` if libcrypto cannot make one ready."""
+        try:
+            return self._idle_contexts.pop()
+        except IndexError:
+            pass
+        library = self._backend.libcrypto
+        context: int | None = library.EVP_PKEY_CTX_new_from_pkey(
+            self._backend.context, self._handle, None
+        )
+        if not context:
+            raise MemoryError
+        if self._initialise(context) == 1:
+            return context
+        library.EVP_PKEY_CTX_free(context)
+        return None
+
+
+def _free(library: ctypes.CDLL, handle: int, contexts: list[int]) -> None:
+    """Free a key that nobody uses any more, and its contexts."""
+    for context in contexts:
+        library.EVP_PKEY_CTX_free(context)
+    library.EVP_PKEY_free(handle)
 
 
 def load() -> OpensslBackend:
