@@ -99,7 +99,7 @@ class DecryptionError(KmsCoreError):
 
     def __init__(self) -> None:
         """Take no arguments: whatever they told apart would be an oracle."""
-        super().__init__()
+        # With none there is nothing to hand on, and a refusal takes no longer than it has to.
 
     def __str__(self) -> str:
         """Return the one constant message."""

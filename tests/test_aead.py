@@ -1,7 +1,9 @@
 """The five suites as authenticated ciphers."""
 
 import os
+import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Never
 
 import pytest
@@ -156,6 +158,57 @@ def test_sm4_shows_no_plaintext_before_the_tag_is_verified(
         with raises_exactly(InvalidTag):
             sealer.open(bytes(12), b"sealed" + b"t" * 16, b"header")
     assert steps == ["associated data b'header'", "update b'sealed'", f"finalize {b't' * 16!r}"]
+
+
+@pytest.mark.parametrize("suite", Suite)
+def test_threads_share_a_sealer(suite: Suite) -> None:
+    """Whatever a sealer keeps between calls, many threads at once get what one would."""
+    material = os.urandom(suite.key_length)
+    sealer = aead.sealer(suite, material)
+
+    def work(number: int) -> None:
+        iv = number.to_bytes(suite.iv_length, "little")
+        sealed = sealer.seal(iv, b"text", b"data")
+        assert sealed == PEERS[suite](material, iv, b"text", b"data")
+        assert sealer.open(iv, sealed, b"data") == b"text"
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(work, range(1, 500)))
+    finally:
+        sys.setswitchinterval(interval)
+
+
+def test_xaes_keeps_no_more_encryptors_than_were_at_work_at_once() -> None:
+    """One for one thread, however many messages, refused ones among them."""
+    xaes = aead._XaesGcm(bytes(32))
+    for number in range(20):
+        iv = number.to_bytes(24, "big")
+        assert xaes.open(iv, xaes.seal(iv, b"text", b""), b"") == b"text"
+        with raises_exactly(InvalidTag):
+            xaes.open(iv, bytes(16), b"")
+    assert len(xaes._idle_encryptors) == 1
+
+
+def test_xaes_never_shares_an_encryptor_at_work() -> None:
+    """One that is in use is not in the list, and one that failed does not return to it."""
+    xaes = aead._XaesGcm(bytes(32))
+
+    class Failing:
+        """An encryptor that fails, once it has seen that nobody else can take it."""
+
+        def update(self, data: bytes) -> Never:
+            """Fail."""
+            assert xaes._idle_encryptors == []
+            raise MemoryError
+
+    xaes._idle_encryptors.append(Failing())  # type: ignore[arg-type]
+    with raises_exactly(MemoryError):
+        xaes.seal(bytes(24), b"text", b"")
+    assert xaes._idle_encryptors == []
+    assert xaes.open(bytes(24), xaes.seal(bytes(24), b"text", b""), b"") == b"text"
 
 
 def test_a_build_without_sm4_says_so_and_does_the_rest(monkeypatch: pytest.MonkeyPatch) -> None:

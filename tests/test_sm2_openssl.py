@@ -253,16 +253,42 @@ def test_every_context_is_freed_and_every_mark_taken_back(real: openssl.OpensslB
     """Contexts of libcrypto and marks on its queue come in pairs, refusals among them."""
     library = Counted(real.libcrypto)
     backend = real._replace(libcrypto=library)
-    decryptor = backend.decryptor(SCALAR, PUBLIC_POINT)
-    assert decryptor(PARTS) == PLAINTEXT
-    assert decryptor(PARTS._replace(c3=bytes(32))) is None
-    backend.encryptor(PUBLIC_POINT)(PLAINTEXT)
+    decryptor, encryptor = backend.decryptor(SCALAR, PUBLIC_POINT), backend.encryptor(PUBLIC_POINT)
+    for _ in range(3):
+        assert decryptor(PARTS) == PLAINTEXT
+        assert decryptor(PARTS._replace(c3=bytes(32))) is None
+        encryptor(PLAINTEXT)
     assert_no_sm2(lambda: backend.encryptor(Point(1, 1)))
     calls = library.calls
     made = calls["EVP_PKEY_CTX_new_from_name"], calls["EVP_PKEY_CTX_new_from_pkey"]
-    assert made == (3, 3)
+    # One to make each key ready and one for each that is used, kept for its next use.
+    assert made == (3, 2)
+    assert calls["ERR_set_mark"] == calls["ERR_pop_to_mark"] == 3 + 9
+    assert calls["EVP_PKEY_CTX_free"] == 3
+    del decryptor, encryptor
+    gc.collect()
     assert calls["EVP_PKEY_CTX_free"] == sum(made)
-    assert calls["ERR_set_mark"] == calls["ERR_pop_to_mark"] == sum(made)
+
+
+def test_a_context_is_used_by_one_thread_at_a_time(real: openssl.OpensslBackend) -> None:
+    """As many are made as threads are at work at once, and each is used again."""
+    at_work, most = set[int](), 8
+
+    def run(context: int, *arguments: Any) -> Any:
+        assert context not in at_work
+        at_work.add(context)
+        barrier.wait(20)
+        result = real.libcrypto.EVP_PKEY_decrypt(context, *arguments)
+        at_work.remove(context)
+        return result
+
+    library = Counted(StandIn(real.libcrypto, EVP_PKEY_decrypt=run))
+    decryptor = real._replace(libcrypto=library).decryptor(SCALAR, PUBLIC_POINT)
+    barrier = threading.Barrier(most)
+    with ThreadPoolExecutor(most) as pool:
+        for _ in range(5):
+            assert list(pool.map(decryptor, [PARTS] * most)) == [PLAINTEXT] * most
+    assert library.calls["EVP_PKEY_CTX_new_from_pkey"] == most
 
 
 def test_threads_share_a_key(real: openssl.OpensslBackend) -> None:
