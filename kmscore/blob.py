@@ -45,12 +45,14 @@ FIRST_ID_OFFSET: Final = _SUITE_OFFSET + 1
 """Where the length of the key ID stands."""
 
 MAX_ID_LENGTH: Final = 255
+_FIXED_LENGTH: Final = FIRST_ID_OFFSET + 2 + TAG_LENGTH
+"""All but the IDs, the IV and the ciphertext."""
+
 MAX_BLOB_LENGTH: Final = (
-    FIRST_ID_OFFSET
-    + 2 * (1 + MAX_ID_LENGTH)
+    _FIXED_LENGTH
+    + 2 * MAX_ID_LENGTH
     + max(suite.iv_length for suite in Suite)
     + MAX_PLAINTEXT_LENGTH
-    + TAG_LENGTH
 )
 """No v1 blob is longer: 6,701 bytes."""
 
@@ -126,8 +128,8 @@ class CiphertextBlob:
             )
         if len(self.tag) != TAG_LENGTH:
             raise _invalid(f"tag of {len(self.tag)} bytes instead of {TAG_LENGTH}")
-        length = len(self.header) + len(self.iv) + len(self.ciphertext) + TAG_LENGTH
-        _check_length(length)
+        ids = len(self.key_id) + len(self.key_version_id)
+        _check_length(_FIXED_LENGTH + ids + len(self.iv) + len(self.ciphertext))
 
     @classmethod
     def parse(cls, data: BytesLike) -> "CiphertextBlob":

@@ -108,9 +108,9 @@ def canonical_bytes(value: ContextLike) -> bytes:
 
     Raises as its constructor does.
     """
-    if type(value) is EncryptionContext:
-        return value.canonical
     if type(value) is not dict:
+        if type(value) is EncryptionContext:
+            return value.canonical
         check_mapping(value, "encryption context")
         return b"" if value is None else _canonicalise(dict(value))
     if not value:

@@ -199,7 +199,7 @@ def test_xaes_never_shares_an_encryptor_at_work() -> None:
     class Failing:
         """An encryptor that fails, once it has seen that nobody else can take it."""
 
-        def update(self, data: bytes) -> Never:
+        def update(self, _: bytes) -> Never:
             """Fail."""
             assert xaes._idle_encryptors == []
             raise MemoryError
