@@ -18,17 +18,21 @@ from benchmarks import (
     bench_reencryption,
     bench_scale,
 )
-from benchmarks.measure import Comparison, measure
+from benchmarks.measure import Comparison, Tasks, measure
 from benchmarks.memory import growth
 from benchmarks.report import Report
 
-_SUBJECTS = (
-    bench_reencryption,
-    bench_blob_and_context,
-    bench_asymmetric,
-    bench_data_keys,
-    bench_scale,
-)
+
+def subjects() -> tuple[Tasks, ...]:
+    """Return everything that is measured, in the order of the table."""
+    modules = (
+        bench_reencryption,
+        bench_blob_and_context,
+        bench_asymmetric,
+        bench_data_keys,
+        bench_scale,
+    )
+    return tuple(module.TASKS for module in modules)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -38,7 +42,7 @@ def main(arguments: list[str] | None = None) -> int:
     console = Console()
     if options.memory:
         return _show_growth(console, options.memory)
-    tasks = [task for subject in _SUBJECTS for task in subject.TASKS if options.only in task.name]
+    tasks = [task for subject in subjects() for task in subject if options.only in task.name]
     if not tasks:
         console.print(f"no task's name contains {options.only!r}")
         return 2
@@ -62,7 +66,7 @@ def main(arguments: list[str] | None = None) -> int:
     if options.plot:
         report.plot(options.plot)
     if options.markdown:
-        options.markdown.write_text(report.markdown(), "utf-8")
+        report.write_markdown(options.markdown)
     return 0
 
 
@@ -97,7 +101,12 @@ def _parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("--json", type=Path, metavar="FILE", help="write all figures")
     add("--plot", type=Path, metavar="FILE.svg", help="draw the ratios")
-    add("--markdown", type=Path, metavar="FILE", help="write the table")
+    add(
+        "--markdown",
+        type=Path,
+        metavar="FILE",
+        help="write the table; into a README, between its marks",
+    )
     add("--only", default="", metavar="TEXT", help="the tasks whose name contains it")
     add("--seconds", type=float, default=6.0, help="for each task (default: 6)")
     add(

@@ -8,7 +8,7 @@ import ssl
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, Final, Literal, Self
 
 from cryptography.hazmat.backends.openssl import backend as cryptography_backend
 from rich.console import Console
@@ -16,6 +16,9 @@ from rich.table import Table
 
 from benchmarks.measure import OURS, Comparison
 from benchmarks.peers import DISTRIBUTIONS, LACKS
+
+BEGIN: Final = "<!-- benchmarks: python -m benchmarks --markdown writes this -->"
+END: Final = "<!-- /benchmarks -->"
 
 _UNITS: Final = ((1e9, "s"), (1e6, "ms"), (1e3, "µs"), (1, "ns"))
 
@@ -51,7 +54,12 @@ class Report:
         """Show the table, what the peers lack, and the environment."""
         table = Table(title="Ratios: kmscore's time divided by the other's", title_justify="left")
         for heading, justify in _HEADINGS:
-            table.add_column(heading, justify=justify, no_wrap=justify == "right")  # type: ignore[arg-type]
+            table.add_column(
+                heading,
+                justify=justify,
+                no_wrap=justify == "right",
+                overflow="fold",
+            )
         task = None
         for row in self.comparisons:
             if task is not None and row.task != task:
@@ -65,6 +73,16 @@ class Report:
             console.print(f"[bold]{peer}[/bold] does not do: {lack}", highlight=False)
         for line in self.environment_lines():
             console.print(line, highlight=False, style="dim")
+
+    def write_markdown(self, path: Path) -> None:
+        """Write the table; into a file that has the two marks, between them."""
+        text = path.read_text("utf-8") if path.exists() else ""
+        before, begin, rest = text.partition(BEGIN)
+        _, end, after = rest.partition(END)
+        if end:
+            path.write_text(f"{before}{begin}\n\n{self.markdown()}\n{end}{after}", "utf-8")
+        else:
+            path.write_text(self.markdown(), "utf-8")
 
     def markdown(self) -> str:
         """Return the table in Markdown."""
@@ -126,7 +144,7 @@ class Report:
             figure.savefig(path, format="svg", metadata={"Date": None})
 
 
-_HEADINGS: Final = (
+_HEADINGS: Final[tuple[tuple[str, Literal["left", "right"]], ...]] = (
     ("task", "left"),
     ("against", "left"),
     ("kmscore", "right"),

@@ -1,0 +1,215 @@
+"""The comparison itself: who is measured when, what is computed, what is shown."""
+
+import gc
+import os
+import re
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from benchmarks import measure as module
+from benchmarks.__main__ import main, subjects
+from benchmarks.bench_scale import VERSIONS_VARIABLE
+from benchmarks.measure import OURS, Comparison, Measurement, Task, Tasks, measure
+from benchmarks.memory import growth
+from benchmarks.report import BEGIN, END, Report
+
+ROOT = Path(__file__).resolve().parent.parent
+RESULTS = ROOT / "benchmarks" / "results.json"
+
+
+def task_of(*names: str, log: list[str], cores: int = 1) -> Task:
+    """Return a task whose contenders log that they were called."""
+    calls = {name: lambda name=name: log.append(name) for name in (OURS, *names)}
+    return Task("a task", dict.fromkeys(names, 1.0), lambda: calls, cores)
+
+
+def test_everyone_takes_part_in_every_round() -> None:
+    """Each has as many rounds as the others, and the order changes from round to round."""
+    log: list[str] = []
+    shares: list[float] = []
+    measurement = measure(task_of("a", "b", log=log), 0.05, shares.append)
+    rounds = {name: len(times) for name, times in measurement.rounds.items()}
+    assert set(rounds) == {OURS, "a", "b"}
+    assert len(set(rounds.values())) == 1
+    assert min(rounds.values()) >= 15
+    assert shares == sorted(shares)
+    assert shares[-1] == 1
+    batches = [name for name, previous in zip(log[1:], log, strict=False) if name != previous]
+    assert {"a", "b", OURS} == set(batches)
+
+
+def test_the_first_of_a_round_is_another_one_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody always runs after the same neighbour."""
+    log: list[str] = []
+    monkeypatch.setattr(module, "_batch_size", lambda _: 1)
+    measure(task_of("a", "b", log=log), 0, lambda _: None)
+    rounds = [tuple(log[start : start + 3]) for start in range(3, len(log), 3)]
+    assert all(set(each) == {OURS, "a", "b"} for each in rounds)
+    assert set(Counter(each[0] for each in rounds).values()) == {5}
+
+
+def test_the_garbage_collector_is_off_while_the_clock_runs() -> None:
+    """And on again afterwards, whatever happened."""
+    states: list[bool] = []
+    measure(Task("a", {"b": None}, lambda: dict.fromkeys((OURS, "b"), _watch(states))), 0, _ignore)
+    assert not any(states)
+    assert gc.isenabled()
+
+    def fail() -> object:
+        raise KeyError
+
+    with pytest.raises(KeyError):
+        measure(Task("a", {}, lambda: {OURS: fail}), 0, _ignore)
+    assert gc.isenabled()
+
+
+def _watch(states: list[bool]) -> module.Call:
+    return lambda: states.append(gc.isenabled())
+
+
+def _ignore(_: float) -> None:
+    pass
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="cores cannot be chosen here")
+@pytest.mark.parametrize("cores", [1, 2])
+def test_the_process_keeps_to_its_cores(cores: int) -> None:
+    """One as a rule, two for threads, and all that it had afterwards."""
+    before = os.sched_getaffinity(0)
+    seen: set[int] = set()
+    call = lambda: seen.add(len(os.sched_getaffinity(0)))  # noqa: E731
+    measure(Task("a", {}, lambda: {OURS: call}, cores), 0, _ignore)
+    assert seen == {min(cores, len(before))}
+    assert os.sched_getaffinity(0) == before
+
+
+def test_the_ratio_is_the_median_of_the_ratios_of_the_rounds() -> None:
+    """A slow spell that hits both leaves it as it is; both figures stand beside it."""
+    measurement = Measurement(
+        Task("t", {"other": 2.0}, dict), {OURS: [1, 20, 3], "other": [1, 10, 1]}
+    )
+    assert measurement.comparisons() == [Comparison("t", "other", 3, 1, 2.0, 2.0)]
+    assert measurement.comparisons()[0].is_met
+    assert not Comparison("t", "other", 3, 1, 2.001, 2.0).is_met
+    assert Comparison("t", "other", 3, 1, 9.0, None).is_met
+
+
+def test_tasks_have_names_of_their_own() -> None:
+    """Every task is in one subject once, and compares ours with somebody."""
+    tasks = [task for subject in subjects() for task in subject]
+    assert len({task.name for task in tasks}) == len(tasks)
+    assert all(task.against and OURS not in task.against for task in tasks)
+    assert all(isinstance(subject, Tasks) for subject in subjects())
+
+
+def test_the_command_measures_shows_and_writes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Table on the output, figures and table in files that say the same."""
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setenv(VERSIONS_VARIABLE, "")
+    results, markdown = tmp_path / "r.json", tmp_path / "r.md"
+    arguments = ["--only", "CiphertextBlob", "--seconds", "0", "--versions", "10"]
+    assert main([*arguments, "--json", str(results), "--markdown", str(markdown)]) == 0
+    shown = capsys.readouterr().out
+    report = Report.load(results)
+    assert [row.task for row in report.comparisons] == [
+        "CiphertextBlob.parse",
+        "CiphertextBlob.serialize",
+    ]
+    assert markdown.read_text("utf-8") == report.markdown()
+    for row in report.comparisons:
+        assert f"{row.ratio:.3f}" in shown
+        assert f"| {row.ratio:.3f} |" in report.markdown()
+    for name in ("cryptography's", "SM2's", "kmscore", "cryptography"):
+        assert f"{name} {report.environment[name]}" in " ".join(shown.split())
+
+
+def test_the_command_refuses_a_name_that_no_task_has(capsys: pytest.CaptureFixture[str]) -> None:
+    """One line and status 2."""
+    assert main(["--only", "no such task"]) == 2
+    assert "no such task" in capsys.readouterr().out
+
+
+def test_markdown_goes_between_the_marks(tmp_path: Path) -> None:
+    """What stands around them stays, and a second run gives the same."""
+    report = Report({"processor": "p", "system": "s", "python": "py"}, [])
+    readme = tmp_path / "README.md"
+    readme.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n", "utf-8")
+    for _ in range(2):
+        report.write_markdown(readme)
+        text = readme.read_text("utf-8")
+        assert text.startswith(f"before\n{BEGIN}\n")
+        assert text.endswith(f"\n{END}\nafter\n")
+        assert report.markdown() in text
+        assert "old" not in text
+
+
+def test_memory_is_measured_around_the_calls(capsys: pytest.CaptureFixture[str]) -> None:
+    """Two figures in bytes, of a process that exists."""
+    pytest.importorskip("resource")
+    shares: list[float] = []
+    before, after = growth(20_000, shares.append)
+    assert shares[-1] == 1
+    assert before > 1_000_000
+    assert after < before + 20_000_000
+    assert main(["--memory", "1000"]) == 0
+    assert re.search(
+        r"1,000 calls: [\d,]+ bytes resident before, [\d,]+ after",
+        " ".join(capsys.readouterr().out.split()),
+    )
+
+
+def test_the_plot_shows_every_ratio_with_both_figures(tmp_path: Path) -> None:
+    """As text within the SVG, the same for the same figures."""
+    pytest.importorskip("matplotlib")
+    rows = [
+        Comparison("a task", "bare", 4_000, 2_000, 2.0, 1.75),
+        Comparison("a task", "peer", 4_000, 16_000, 0.25, None),
+    ]
+    report = Report({}, rows)
+    for name in ("one.svg", "two.svg"):
+        report.plot(tmp_path / name)
+    one = (tmp_path / "one.svg").read_text("utf-8")
+    assert one == (tmp_path / "two.svg").read_text("utf-8")
+    for text in ("2.00  (4 µs / 2 µs)", "0.25  (4 µs / 16 µs)", "a task  /  bare"):
+        assert text in one
+
+
+# --- what is kept of the last full run ---
+
+
+def test_the_readme_shows_the_kept_figures() -> None:
+    """Its table is the one that the kept results give, and its plot is drawn from them."""
+    report = Report.load(RESULTS)
+    assert report.markdown() in (ROOT / "README.md").read_text("utf-8")
+    plot = (ROOT / "benchmarks" / "ratios.svg").read_text("utf-8")
+    for row in report.comparisons:
+        assert f">{row.ratio:.2f}  (" in plot
+        assert f"{row.task}  /  {row.against}" in plot
+
+
+def test_the_kept_figures_are_of_the_tasks_that_there_are() -> None:
+    """Nothing is left out of the table, and nothing stands there that is no longer measured."""
+    kept = [(row.task, row.against, row.limit) for row in Report.load(RESULTS).comparisons]
+    assert kept == [
+        (task.name, other, limit)
+        for subject in subjects()
+        for task in subject
+        for other, limit in task.against.items()
+    ]
+
+
+def test_the_table_fits_a_terminal_of_80_columns() -> None:
+    """Every figure is whole."""
+    report = Report.load(RESULTS)
+    console = Console(width=80, record=True, file=open(os.devnull, "w"))  # noqa: PTH123, SIM115
+    report.print_on(console)
+    shown = console.export_text()
+    assert "…" not in shown
+    assert max(map(len, shown.splitlines())) <= 80
+    for row in report.comparisons:
+        assert f"{row.ratio:.3f}" in shown
