@@ -74,8 +74,8 @@ def _import() -> Mapping[str, Call]:
 
 
 def _python(code: str) -> int:
-    """Run code in a process of its own, and return its exit status."""
-    return subprocess.run([sys.executable, "-c", code], check=True).returncode  # noqa: S603 (our own code)
+    """Run code in a process of its own, on what is installed, and return its exit status."""
+    return subprocess.run([sys.executable, "-P", "-c", code], check=True).returncode  # noqa: S603 (our own code)
 
 
 @pytest.mark.parametrize(("task", "contender"), cases(TASKS))

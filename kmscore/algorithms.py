@@ -42,6 +42,8 @@ class Vocabulary(StrEnum):
 
         Raises `TypeError` unless the argument `name` is a `str`, and `UnsupportedAlgorithmError`.
         """
+        if type(value) is cls:
+            return value
         check_text(value, name)
         member = cls._value2member_map_.get(value)
         if member is None:

@@ -5,6 +5,7 @@ has no header and binds no encryption context.
 """
 
 from collections.abc import Mapping
+from functools import cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Protocol, cast
 
@@ -61,13 +62,7 @@ class _RsaOaep:
         self._padding = OAEP(mgf=MGF1(hash_algorithm), algorithm=hash_algorithm, label=None)
 
     def check_supported(self) -> None:
-        try:
-            Hash(self._hash)
-        except UnsupportedAlgorithm:
-            supported = False
-        else:
-            supported = True
-        if not supported:
+        if not _has_hash(type(self._hash)):
             raise UnsupportedAlgorithmError(f"this build of cryptography has no {self._hash.name}")
 
     def plaintext_range(self, spec: KeySpec) -> range:
@@ -102,6 +97,16 @@ class _Sm2Pke:
 
     def decrypt(self, key: PrivateKey, ciphertext: bytes) -> bytes:
         return scheme.decrypt(cast("Sm2Key", key)._decryptor, ciphertext)
+
+
+@cache
+def _has_hash(algorithm: type[HashAlgorithm]) -> bool:
+    """Tell whether this build of `cryptography` has a hash, which does not change as it runs."""
+    try:
+        Hash(algorithm())
+    except UnsupportedAlgorithm:
+        return False
+    return True
 
 
 _OAEP_HASHES: Final[Mapping[str, HashAlgorithm]] = MappingProxyType(

@@ -7,7 +7,7 @@ that is missing or disabled costs no decryption and tells nothing about the sour
 """
 
 import os
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from cryptography.exceptions import InvalidTag
 
@@ -52,14 +52,8 @@ class ReEncryptResult(NamedTuple):
     destination_suite: Suite
 
 
-class _Opened(NamedTuple):
-    """A source that has been opened, and all that is needed to seal it again."""
-
-    source: Key
-    plaintext: bytes
-    destination: SymmetricKey
-    sealing: bytes
-    """The canonical context of the destination."""
+_Opened: TypeAlias = tuple[Key, bytes, SymmetricKey, bytes]
+"""The source key, the plaintext, the destination key and the canonical context to seal under."""
 
 
 def reencrypt(
@@ -223,14 +217,17 @@ def reencrypt_with_iv(
     new_blob = None
     if not dry_run:
         new_blob = envelope.seal(destination, plaintext, sealing, iv)
-    return ReEncryptResult(
-        new_blob,
-        source.key_id,
-        source.key_version_id,
-        destination.key_id,
-        destination.key_version_id,
-        algorithm,
-        destination.suite,
+    return make_result(
+        ReEncryptResult,
+        (
+            new_blob,
+            source.key_id,
+            source.key_version_id,
+            destination.key_id,
+            destination.key_version_id,
+            algorithm,
+            destination.suite,
+        ),
     )
 
 
@@ -254,7 +251,7 @@ def _open_blob(
     envelope.check_plaintext_length(envelope.plaintext_length(source, raw))
     envelope.check_iv(destination, iv)
     plaintext = envelope.open_blob(source, raw, opening)
-    return _Opened(source, plaintext, destination, sealing)
+    return source, plaintext, destination, sealing
 
 
 def _open_asymmetric(
@@ -277,4 +274,4 @@ def _open_asymmetric(
     destination = sealing_key(keys, destination_key_id)
     envelope.check_iv(destination, iv)
     plaintext = asymmetric.decrypt_with(source, algorithm, ciphertext)
-    return _Opened(source, plaintext, destination, sealing)
+    return source, plaintext, destination, sealing
