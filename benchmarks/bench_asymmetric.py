@@ -1,7 +1,8 @@
 """Re-encryption from RSA and SM2 ciphertexts."""
 
+import itertools
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.padding import MGF1, OAEP
@@ -91,34 +92,50 @@ def _gmssl(key: Sm2Key, ciphertext: bytes) -> dict[str, Call]:
     return peers.installed(gmssl=lambda: peers.gmssl_decryption(key, ciphertext, DATA_KEY))
 
 
-@TASKS.add("reencrypt from RSA_2048 in two threads", {"one thread": 1 / 1.8}, cores=2)
+@TASKS.add(
+    "reencrypt from RSA_2048 in two threads",
+    {"one thread": 1 / 1.8, "bare in two threads": None},
+    cores=2,
+)
 def _rsa_threads() -> Mapping[str, Call]:
-    return _threads(rsa_key(KeySpec.RSA_2048))
+    return _threads(rsa_key(KeySpec.RSA_2048), _rsa(KeySpec.RSA_2048)["bare decrypt"])
 
 
-@TASKS.add("reencrypt from SM2PKE, openssl, in two threads", {"one thread": 1 / 1.8}, cores=2)
+@TASKS.add(
+    "reencrypt from SM2PKE, openssl, in two threads",
+    {"one thread": 1 / 1.8, "bare in two threads": None},
+    cores=2,
+)
 def _sm2_threads() -> Mapping[str, Call]:
-    return _threads(sm2_key("openssl"))
+    key = sm2_key("openssl")
+    # One bare call for each thread: it has one context.
+    ciphertext = _ciphertext(key)
+    return _threads(key, *(floors.libcrypto_decryption(key, ciphertext) for _ in range(2)))
 
 
-def _threads(key: RsaKey | Sm2Key) -> Mapping[str, Call]:
-    """Return the same work done by two threads and by one."""
+def _threads(key: RsaKey | Sm2Key, *bare: Call) -> Mapping[str, Call]:
+    """Return the same work done by two threads and by one, and bare by two."""
     work = _ours(key, _ciphertext(key))
 
-    def repeat(number: int) -> None:
+    def repeat(call: Call, number: int) -> None:
         for _ in range(number):
-            work()
+            call()
 
-    def run_in(number: int) -> int:
+    def run_in(number: int, calls: Sequence[Call] = (work,)) -> int:
         share = 2 * _CALLS_OF_A_THREAD // number
-        threads = [threading.Thread(target=repeat, args=(share,)) for _ in range(number)]
+        turns = itertools.islice(itertools.cycle(calls), number)
+        threads = [threading.Thread(target=repeat, args=(call, share)) for call in turns]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
         return number
 
-    return {OURS: lambda: run_in(2), "one thread": lambda: run_in(1)}
+    return {
+        OURS: lambda: run_in(2),
+        "one thread": lambda: run_in(1),
+        "bare in two threads": lambda: run_in(2, bare),
+    }
 
 
 @pytest.mark.parametrize(("task", "contender"), cases(TASKS))

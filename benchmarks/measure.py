@@ -15,7 +15,7 @@ Call = Callable[[], object]
 
 OURS: Final = "kmscore"
 
-_BATCH_NS: Final = 2_000_000
+_BATCH_NS: Final = 10_000_000
 _LEAST_ROUNDS: Final = 15
 _MOST_ROUNDS: Final = 400
 

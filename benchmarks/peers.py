@@ -13,11 +13,11 @@ from benchmarks.measure import Call, Missing
 from kmscore import EncryptionContext, Sm2Key
 
 LACKS: Final[Mapping[str, str]] = {
-    "Tink": "context only as bytes that the caller encodes; no key ID that the caller sees",
-    "MultiFernet": "no context; no key ID, keys are tried in turn; AES-128-CBC with HMAC",
-    "moto": "no key versions, no checks of size or state beyond the least",
-    "joserfc": "the caller compares the context; text that is a third longer",
-    "gmssl": "no check of C3, none of the curve; no DER",
+    "Tink": "a form for the context (the caller encodes it), and key IDs of the caller's own",
+    "MultiFernet": "a context, and a header: all keys are tried in turn (AES-128-CBC with HMAC)",
+    "moto": "key versions, a suite in the header, and all but the least checks",
+    "joserfc": "a comparison of the context (the caller does it); its text is longer by a third",
+    "gmssl": "the checks of C3 and of the curve, and DER",
 }
 """What each peer does not do of what `kmscore` does in the same time."""
 

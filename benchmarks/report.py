@@ -8,11 +8,13 @@ import ssl
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Literal, Self
+from typing import Any, Final, Self
 
 from cryptography.hazmat.backends.openssl import backend as cryptography_backend
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from benchmarks.measure import OURS, Comparison
 from benchmarks.peers import DISTRIBUTIONS, LACKS
@@ -52,25 +54,19 @@ class Report:
 
     def print_on(self, console: Console) -> None:
         """Show the table, what the peers lack, and the environment."""
-        table = Table(title="Ratios: kmscore's time divided by the other's", title_justify="left")
-        for heading, justify in _HEADINGS:
-            table.add_column(
-                heading,
-                justify=justify,
-                no_wrap=justify == "right",
-                overflow="fold",
-            )
+        table = Table(box=SIMPLE_HEAD, title="Time of kmscore, of the other, and their ratio")
+        table.add_column("task, and beside whom", overflow="fold")
+        for heading in _FIGURES:
+            table.add_column(heading, justify="right", no_wrap=True)
         task = None
         for row in self.comparisons:
-            if task is not None and row.task != task:
-                table.add_section()
-            name = row.task if row.task != task else ""
-            style = "" if row.is_met else "red"
-            table.add_row(name, *_cells(row), style=style)
-            task = row.task
+            if row.task != task:
+                task = row.task
+                table.add_row(Text(task, style="bold"))
+            table.add_row(f"  {row.against}", *_figures(row), style="" if row.is_met else "red")
         console.print(table)
         for peer, lack in self._lacks():
-            console.print(f"[bold]{peer}[/bold] does not do: {lack}", highlight=False)
+            console.print(f"[bold]{peer}[/bold] lacks: {lack}", highlight=False)
         for line in self.environment_lines():
             console.print(line, highlight=False, style="dim")
 
@@ -87,13 +83,14 @@ class Report:
     def markdown(self) -> str:
         """Return the table in Markdown."""
         lines = [
-            "| " + " | ".join(heading for heading, _ in _HEADINGS) + " |",
-            "|"
-            + "|".join("--:" if justify == "right" else "---" for _, justify in _HEADINGS)
-            + "|",
+            f"| task | beside | {' | '.join(_FIGURES)} |",
+            f"|---|---|{'--:|' * len(_FIGURES)}",
+            *(
+                f"| {row.task} | {row.against} | {' | '.join(_figures(row))} |"
+                for row in self.comparisons
+            ),
         ]
-        lines += [f"| {row.task} | " + " | ".join(_cells(row)) + " |" for row in self.comparisons]
-        lines += ["", *(f"- {peer} does not do: {lack}." for peer, lack in self._lacks())]
+        lines += ["", *(f"- {peer} lacks: {lack}." for peer, lack in self._lacks())]
         lines += ["", *(f"{line}  " for line in self.environment_lines())]
         return "\n".join(lines).rstrip() + "\n"
 
@@ -144,22 +141,15 @@ class Report:
             figure.savefig(path, format="svg", metadata={"Date": None})
 
 
-_HEADINGS: Final[tuple[tuple[str, Literal["left", "right"]], ...]] = (
-    ("task", "left"),
-    ("against", "left"),
-    ("kmscore", "right"),
-    ("other", "right"),
-    ("ratio", "right"),
-    ("at most", "right"),
-)
+_FIGURES: Final = ("kmscore", "other", "ratio", "at most")
 _MACHINE: Final = ("processor", "system", "python")
 
 
-def _cells(row: Comparison) -> tuple[str, ...]:
-    """Return a row of the table less its task."""
+def _figures(row: Comparison) -> tuple[str, ...]:
+    """Return a row's figures: both times, their ratio and its limit."""
     limit = "" if row.limit is None else f"{row.limit:.2f}"
     ratio = f"{row.ratio:.3f}" + ("" if row.is_met else " (over)")
-    return row.against, _shown(row.ours_ns), _shown(row.other_ns), ratio, limit
+    return _shown(row.ours_ns), _shown(row.other_ns), ratio, limit
 
 
 def _shown(nanoseconds: float) -> str:

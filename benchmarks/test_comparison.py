@@ -1,6 +1,7 @@
 """The comparison itself: who is measured when, what is computed, what is shown."""
 
 import gc
+import io
 import os
 import re
 from collections import Counter
@@ -206,7 +207,7 @@ def test_the_kept_figures_are_of_the_tasks_that_there_are() -> None:
 def test_the_table_fits_a_terminal_of_80_columns() -> None:
     """Every figure is whole."""
     report = Report.load(RESULTS)
-    console = Console(width=80, record=True, file=open(os.devnull, "w"))  # noqa: PTH123, SIM115
+    console = Console(width=80, record=True, file=io.StringIO())
     report.print_on(console)
     shown = console.export_text()
     assert "…" not in shown

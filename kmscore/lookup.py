@@ -15,7 +15,7 @@ from kmscore.keys import Key, PrivateKey, SymmetricKey, check_key
 
 def check_provider(value: object) -> None:
     """Raise `TypeError` unless `value` has the two methods of a `KeyProvider`."""
-    if not (
+    if type(value) is not Keyring and not (
         callable(getattr(value, "primary", None)) and callable(getattr(value, "version", None))
     ):
         raise TypeError(f"keys must be a KeyProvider, not {type(value).__name__}")
