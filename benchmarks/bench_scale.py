@@ -29,9 +29,7 @@ import cryptography.hazmat.primitives.ciphers.aead
 import cryptography.hazmat.primitives.ciphers.algorithms
 import cryptography.hazmat.primitives.ciphers.modes
 import cryptography.hazmat.primitives.hashes
-import cryptography.hazmat.primitives.kdf.pbkdf2
 import cryptography.hazmat.primitives.kdf.x963kdf
-import cryptography.hazmat.primitives.padding
 import cryptography.hazmat.primitives.serialization
 """
 

@@ -19,7 +19,6 @@ from cryptography.hazmat.primitives.padding import PKCS7
 
 from kmscore.errors import InvalidKeyError, UnsupportedAlgorithmError
 from kmscore.keys.oid import ObjectIdentifier
-from kmscore.keys.structures import ENCRYPTED_PKCS8_LABEL
 
 _Decoded = TypeVar("_Decoded")
 
@@ -88,13 +87,6 @@ class _EncryptionAlgorithm:
 class _EncryptedPrivateKeyInfo:
     algorithm: _EncryptionAlgorithm
     data: bytes
-
-
-def check_password(label: str, password: object) -> None:
-    """Raise `InvalidKeyError` for a password that is missing, or that is given for nothing."""
-    if (label == ENCRYPTED_PKCS8_LABEL) != (password is not None):
-        needed = "needs a password" if password is None else "is not encrypted, yet has a password"
-        raise InvalidKeyError(f"the key {needed}")
 
 
 def open_pkcs8(der: bytes, password: bytes, decode: Callable[[bytes], _Decoded]) -> _Decoded:

@@ -20,13 +20,13 @@ from kmscore._arguments import (
 )
 from kmscore.algorithms import KEY_SPECS, KeySpec, KeyState
 from kmscore.errors import InvalidKeyError
-from kmscore.keys.encrypted import check_password, open_pkcs8
 from kmscore.keys.pem import PemLike, check_pem, decode_pem
 from kmscore.keys.public import PublicKey, check_modulus_length, rsa_public_key
 from kmscore.keys.structures import (
     ENCRYPTED_PKCS8_LABEL,
     PKCS1_LABEL,
     PKCS8_LABEL,
+    check_password,
     decode_rsa_pkcs8,
     private_key_label,
     rsa_modulus_bits,
@@ -150,6 +150,8 @@ def _load(label: str, der: bytes, password: BytesLike | None) -> RSAPrivateKey:
     """Return the RSA key of a file, or raise `InvalidKeyError`."""
     check_password(label, password)
     if password is not None:
+        from kmscore.keys.encrypted import open_pkcs8  # noqa: PLC0415 (few files are encrypted)
+
         return open_pkcs8(der, to_bytes(password), _load_pkcs8)
     return _load_pkcs8(der) if label == PKCS8_LABEL else _load_pkcs1(der)
 

@@ -12,7 +12,6 @@ from kmscore._arguments import (
 )
 from kmscore.algorithms import KeySpec, KeyState
 from kmscore.errors import InvalidKeyError
-from kmscore.keys.encrypted import check_password, open_pkcs8
 from kmscore.keys.pem import PemLike, check_pem, decode_pem, encode_pem
 from kmscore.keys.public import PublicKey, sm2_public_key
 from kmscore.keys.structures import (
@@ -20,6 +19,7 @@ from kmscore.keys.structures import (
     PKCS8_LABEL,
     SEC1_LABEL,
     SM2_SEC1_LABEL,
+    check_password,
     decode_sm2_pkcs8,
     decode_sm2_sec1,
     encode_sm2_pkcs8,
@@ -187,6 +187,8 @@ def _decode(label: str, der: bytes, password: BytesLike | None) -> tuple[int, Po
     """Return the scalar, and the public point if it is there, of a private key in DER."""
     check_password(label, password)
     if password is not None:
+        from kmscore.keys.encrypted import open_pkcs8  # noqa: PLC0415 (few files are encrypted)
+
         return open_pkcs8(der, to_bytes(password), _decode_consistent)
     return decode_sm2_pkcs8(der) if label == PKCS8_LABEL else decode_sm2_sec1(der)
 

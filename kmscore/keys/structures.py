@@ -117,6 +117,13 @@ def private_key_label(der: bytes) -> str:
     return PKCS1_LABEL if der[body + 3 : body + 4] == b"\x02" else PKCS8_LABEL
 
 
+def check_password(label: str, password: object) -> None:
+    """Raise `InvalidKeyError` for a password that is missing, or that is given for nothing."""
+    if (label == ENCRYPTED_PKCS8_LABEL) != (password is not None):
+        needed = "needs a password" if password is None else "is not encrypted, yet has a password"
+        raise InvalidKeyError(f"the key {needed}")
+
+
 def decode_sm2_pkcs8(der: bytes) -> tuple[int, Point | None]:
     """Return the scalar of a PrivateKeyInfo of SM2, and its public point if that is in it.
 
