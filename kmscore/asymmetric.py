@@ -7,7 +7,7 @@ has no header and binds no encryption context.
 from collections.abc import Mapping
 from functools import cache
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final, Protocol, cast
+from typing import TYPE_CHECKING, Final, cast
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.padding import MGF1, OAEP
@@ -34,45 +34,29 @@ _MAX_CIPHERTEXT_LENGTH: Final = max(MAX_LENGTHS.values())
 """What is longer than this no algorithm takes, and it is not even copied."""
 
 
-class _Scheme(Protocol):
-    """One asymmetric algorithm; every key it meets is of a spec that the table allows."""
-
-    def check_supported(self) -> None:
-        """Raise `UnsupportedAlgorithmError` if this build of the libraries lacks it."""
-        ...
-
-    def plaintext_range(self, spec: KeySpec) -> range:
-        """Return the lengths in bytes that a plaintext may have."""
-        ...
-
-    def encrypt(self, public_key: PublicKey, plaintext: bytes) -> bytes:
-        """Return the ciphertext of a plaintext within the range."""
-        ...
-
-    def decrypt(self, key: PrivateKey, ciphertext: bytes) -> bytes:
-        """Return the plaintext, or raise `DecryptionError` whatever is wrong."""
-        ...
-
-
 class _RsaOaep:
-    """RSAES-OAEP with one hash."""
+    """RSAES-OAEP with one hash. Every key it meets is of a spec that the table allows."""
 
     def __init__(self, hash_algorithm: HashAlgorithm) -> None:
         self._hash = hash_algorithm
         self._padding = OAEP(mgf=MGF1(hash_algorithm), algorithm=hash_algorithm, label=None)
 
     def check_supported(self) -> None:
+        """Raise `UnsupportedAlgorithmError` if this build of the libraries lacks it."""
         if not _has_hash(type(self._hash)):
             raise UnsupportedAlgorithmError(f"this build of cryptography has no {self._hash.name}")
 
     def plaintext_range(self, spec: KeySpec) -> range:
+        """Return the lengths in bytes that a plaintext may have."""
         modulus_length = cast("int", KEY_SPECS[spec].modulus_bits) // 8
         return range(modulus_length - 2 * self._hash.digest_size - 2 + 1)
 
     def encrypt(self, public_key: PublicKey, plaintext: bytes) -> bytes:
+        """Return the ciphertext of a plaintext within the range."""
         return cast("RSAPublicKey", public_key._primitive).encrypt(plaintext, self._padding)
 
     def decrypt(self, key: PrivateKey, ciphertext: bytes) -> bytes:
+        """Return the plaintext, or raise `DecryptionError` whatever is wrong."""
         # Also raises ValueError for a length that is not the modulus's and for a value that is not
         # below it.
         try:
@@ -83,7 +67,7 @@ class _RsaOaep:
 
 
 class _Sm2Pke:
-    """SM2PKE; its key was only made because a backend is usable."""
+    """SM2PKE, with the same methods; its key was only made because a backend is usable."""
 
     def check_supported(self) -> None:
         pass
@@ -113,7 +97,7 @@ _OAEP_HASHES: Final[Mapping[str, HashAlgorithm]] = MappingProxyType(
     {"sha256": SHA256(), "sha1": SHA1()}  # noqa: S303 (SHA-1 is the service's)
 )
 
-_SCHEMES: Final[Mapping[EncryptionAlgorithm, _Scheme]] = MappingProxyType(
+_SCHEMES: Final[Mapping[EncryptionAlgorithm, _RsaOaep | _Sm2Pke]] = MappingProxyType(
     {
         algorithm: _Sm2Pke() if row.hash_name == "sm3" else _RsaOaep(_OAEP_HASHES[row.hash_name])
         for algorithm, row in ENCRYPTION_ALGORITHMS.items()
