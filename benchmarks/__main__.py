@@ -1,9 +1,12 @@
 """`python -m benchmarks`: the whole comparison in one run."""
 
 import argparse
+import importlib.util
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 try:
     from rich.console import Console
@@ -18,9 +21,11 @@ from benchmarks import (
     bench_reencryption,
     bench_scale,
 )
-from benchmarks.measure import Comparison, Tasks, measure
+from benchmarks.measure import Comparison, Task, Tasks, measure
 from benchmarks.memory import growth
 from benchmarks.report import Report
+
+_Number = TypeVar("_Number", int, float)
 
 
 def subjects() -> tuple[Tasks, ...]:
@@ -37,7 +42,11 @@ def subjects() -> tuple[Tasks, ...]:
 
 def main(arguments: list[str] | None = None) -> int:
     """Measure, show, and write what was asked for; return the exit status."""
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    # Now, and not after minutes.
+    if options.plot and importlib.util.find_spec("matplotlib") is None:
+        parser.error("--plot needs the extra bench: pip install '.[bench]'")
     os.environ[bench_scale.VERSIONS_VARIABLE] = str(options.versions)
     console = Console()
     if options.memory:
@@ -46,20 +55,11 @@ def main(arguments: list[str] | None = None) -> int:
     if not tasks:
         console.print(f"no task's name contains {options.only!r}")
         return 2
-    comparisons: list[Comparison] = []
-    with _progress() as progress:
-        whole = progress.add_task("", total=len(tasks))
-        for number, task in enumerate(tasks):
-            progress.update(whole, description=task.name)
-            measured = measure(
-                task,
-                options.seconds,
-                lambda share, number=number: progress.update(whole, completed=number + share),  # type: ignore[misc]
-            )
-            comparisons += measured.comparisons()
-            # What a task has built, a million keys even, is not kept for those after it.
-            del task.__dict__["calls"]
-    report = Report.of(comparisons)
+    try:
+        report = Report.of(_measured(tasks, options.seconds))
+    except KeyboardInterrupt:
+        console.print("interrupted, nothing is written")
+        return 130
     report.print_on(console)
     if options.json:
         report.save(options.json)
@@ -70,6 +70,24 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
+def _measured(tasks: list[Task], seconds: float) -> list[Comparison]:
+    """Measure every task, for about so many seconds each."""
+    comparisons: list[Comparison] = []
+    with _progress() as progress:
+        whole = progress.add_task("", total=len(tasks))
+        for number, task in enumerate(tasks):
+            progress.update(whole, description=task.name)
+            measured = measure(
+                task,
+                seconds,
+                lambda share, number=number: progress.update(whole, completed=number + share),  # type: ignore[misc]
+            )
+            comparisons += measured.comparisons()
+            # What a task has built, a million keys even, is not kept for those after it.
+            del task.__dict__["calls"]
+    return comparisons
+
+
 def _show_growth(console: Console, calls: int) -> int:
     """Make so many calls and show the memory of the process before and after."""
     with _progress() as progress:
@@ -77,6 +95,26 @@ def _show_growth(console: Console, calls: int) -> int:
         before, after = growth(calls, lambda share: progress.update(bar, completed=share))
     console.print(f"{calls:,} calls: {before:,} bytes resident before, {after:,} after")
     return 0
+
+
+def _writable(text: str) -> Path:
+    """Return the path of a file that can be written, or raise what `argparse` shows."""
+    path = Path(text)
+    if path.is_dir() or not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise argparse.ArgumentTypeError(f"{path} cannot be written")
+    return path
+
+
+def _at_least(least: int, kind: type[_Number]) -> Callable[[str], _Number]:
+    """Return what reads a number of a kind, or raises what `argparse` shows."""
+
+    def number(text: str) -> _Number:
+        value = kind(text)
+        if not value >= least:
+            raise argparse.ArgumentTypeError(f"must be at least {least}")
+        return value
+
+    return number
 
 
 def _progress() -> Progress:
@@ -99,26 +137,26 @@ def _parser() -> argparse.ArgumentParser:
         " everyone in turns, on one core.",
     )
     add = parser.add_argument
-    add("--json", type=Path, metavar="FILE", help="write all figures")
-    add("--plot", type=Path, metavar="FILE.svg", help="draw the ratios")
+    add("--json", type=_writable, metavar="FILE", help="write all figures")
+    add("--plot", type=_writable, metavar="FILE.svg", help="draw the ratios")
     add(
         "--markdown",
-        type=Path,
+        type=_writable,
         metavar="FILE",
         help="write the table; into a README, between its marks",
     )
     add("--only", default="", metavar="TEXT", help="the tasks whose name contains it")
-    add("--seconds", type=float, default=6.0, help="for each task (default: 6)")
+    add("--seconds", type=_at_least(0, float), default=6.0, help="for each task (default: 6)")
     add(
         *("--versions",),
-        type=int,
+        type=_at_least(2, int),
         default=1_000_000,
         metavar="N",
         help="key versions in the large ring (default: a million, which take 3 GB)",
     )
     add(
         *("--memory",),
-        type=int,
+        type=_at_least(1, int),
         default=0,
         metavar="CALLS",
         help="make so many calls and show the process's memory before and after, nothing else",

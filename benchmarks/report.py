@@ -114,12 +114,18 @@ class Report:
 
         rows = list(reversed(self.comparisons))
         with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": OURS, "font.size": 8}):
-            figure = Figure(figsize=(9, 0.9 + 0.24 * len(rows)), layout="constrained")
+            figure = Figure(figsize=(9.5, 0.9 + 0.24 * len(rows)), layout="constrained")
             FigureCanvasSVG(figure)
             axes = figure.subplots()
             for position, row in enumerate(rows):
                 color = "tab:blue" if row.is_met else "tab:red"
-                axes.plot([1, row.ratio], [position, position], color=color, linewidth=4)
+                axes.plot(
+                    [1, row.ratio],
+                    [position, position],
+                    color=color,
+                    linewidth=4,
+                    solid_capstyle="butt",
+                )
                 if row.limit is not None:
                     axes.plot(row.limit, position, "|", color="black", markersize=9)
                 axes.annotate(
@@ -135,7 +141,7 @@ class Report:
             axes.margins(y=0.01)
             axes.set_xlabel(
                 "time of kmscore divided by the other's: left of 1 is faster;"
-                " the black marks are the limits set"
+                " a black mark is a limit, red is over it"
             )
             axes.spines[["top", "right"]].set_visible(False)
             figure.savefig(path, format="svg", metadata={"Date": None})

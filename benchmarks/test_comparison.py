@@ -135,6 +135,45 @@ def test_the_command_refuses_a_name_that_no_task_has(capsys: pytest.CaptureFixtu
     assert "no such task" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--seconds", "-1"),
+        ("--seconds", "nan"),
+        ("--seconds", "soon"),
+        ("--versions", "1"),
+        ("--memory", "0"),
+        ("--json", "/no/such/folder/r.json"),
+        ("--plot", "."),
+        ("--what",),
+    ],
+)
+def test_the_command_refuses_before_it_measures(
+    arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A bad value is named on the error stream, with status 2, and nothing else happens."""
+    with pytest.raises(SystemExit, match="2"):
+        main([*arguments])
+    captured = capsys.readouterr()
+    assert arguments[0] in captured.err
+    assert captured.out == ""
+
+
+def test_an_interrupted_run_writes_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ctrl-C ends it with one line and the status of an interrupted command."""
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("benchmarks.__main__.measure", interrupt)
+    results = tmp_path / "r.json"
+    assert main(["--only", "serialize", "--json", str(results)]) == 130
+    assert capsys.readouterr().out.strip() == "interrupted, nothing is written"
+    assert not results.exists()
+
+
 def test_markdown_goes_between_the_marks(tmp_path: Path) -> None:
     """What stands around them stays, and a second run gives the same."""
     report = Report({"processor": "p", "system": "s", "python": "py"}, [])
