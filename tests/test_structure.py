@@ -35,6 +35,7 @@ _ROOMS = (
     "data_keys",
     "reencryption",
     "hazmat",
+    "vectors",
     "__init__",
     "cli",
     "__main__",
@@ -202,7 +203,7 @@ def test_only_vectors_may_import_hazmat() -> None:
     importers = {
         name for name, targets in _graph(_sources()).items() if "kmscore.hazmat" in targets
     }
-    assert importers == set()
+    assert {name for name in importers if not name.startswith("kmscore.vectors")} == set()
 
 
 def test_importing_loads_neither_ctypes_nor_gmssl() -> None:

@@ -1,0 +1,1 @@
+"""Test vectors for a KMS's ciphertexts: their generator, their verifier, and their runner."""
