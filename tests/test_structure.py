@@ -35,8 +35,8 @@ _ROOMS = (
     "data_keys",
     "reencryption",
     "hazmat",
-    "vectors",
     "__init__",
+    "vectors",
     "cli",
     "__main__",
 )

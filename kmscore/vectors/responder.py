@@ -1,0 +1,58 @@
+"""The library as the vectors ask it: a request in, its outputs or an error's code out.
+
+Only public names are used, and `hazmat` where an IV or k is given.
+"""
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any, Final, TypeAlias
+
+from kmscore import CiphertextBlob, EncryptionContext
+from kmscore.errors import KmsCoreError
+
+Answer: TypeAlias = dict[str, Any]
+
+
+def answer(operation: str, fields: Mapping[str, Any]) -> Answer:
+    """Return the outputs of `operation`, or its `error`.
+
+    Raises `KeyError` for an unknown operation or a field that is not there.
+    """
+    try:
+        return _OPERATIONS[operation](fields)
+    except KmsCoreError as error:
+        return {"error": error.code}
+
+
+def _parse_blob(fields: Mapping[str, Any]) -> Answer:
+    blob = CiphertextBlob.parse(bytes.fromhex(fields["blob"]))
+    return {
+        "suite_id": f"{blob.suite.value:02x}",
+        "key_id": blob.key_id,
+        "key_version_id": blob.key_version_id,
+        "iv": blob.iv.hex(),
+        "ciphertext": blob.ciphertext.hex(),
+        "tag": blob.tag.hex(),
+    }
+
+
+def _parse_blob_base64(fields: Mapping[str, Any]) -> Answer:
+    return {"blob": CiphertextBlob.from_base64(fields["text"]).serialize().hex()}
+
+
+def _canonicalize(fields: Mapping[str, Any]) -> Answer:
+    return {"canonical": EncryptionContext(dict(fields["pairs"])).canonical.hex()}
+
+
+def _canonicalize_json(fields: Mapping[str, Any]) -> Answer:
+    return {"canonical": EncryptionContext.from_json(fields["json"]).canonical.hex()}
+
+
+_OPERATIONS: Final[Mapping[str, Callable[[Mapping[str, Any]], Answer]]] = MappingProxyType(
+    {
+        "parse_blob": _parse_blob,
+        "parse_blob_base64": _parse_blob_base64,
+        "canonicalize": _canonicalize,
+        "canonicalize_json": _canonicalize_json,
+    }
+)
