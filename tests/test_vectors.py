@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 
 from kmscore.vectors import responder
-from kmscore.vectors.generator import blob, encryption_context
+from kmscore.vectors.generator import blob, encryption_context, rsa_oaep
 from kmscore.vectors.generator.model import OUTPUTS, Case, Group, VectorFile
 
-FILES = {file.name: file for file in (blob.make(), encryption_context.make())}
+FILES = {file.name: file for file in (blob.make(), encryption_context.make(), rsa_oaep.make())}
 
 
 def _answer(group: Group, case: Case) -> dict[str, Any]:
@@ -46,7 +46,7 @@ def test_a_file_is_whole(file: VectorFile) -> None:
     cases = list(file.cases())
     assert len(cases) >= 60
     assert {case.flag for _, case in cases} == set(file.notes)
-    requests = [(group.operation, *map(repr, case.inputs.items())) for group, case in cases]
+    requests = [repr((group.operation, group.shared, case.inputs)) for group, case in cases]
     assert len(set(requests)) == len(requests)
     document: Any = file.document()
     tests = [test for group in document["testGroups"] for test in group["tests"]]

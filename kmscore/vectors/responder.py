@@ -4,10 +4,11 @@ Only public names are used, and `hazmat` where an IV or k is given.
 """
 
 from collections.abc import Callable, Mapping
+from functools import cache
 from types import MappingProxyType
 from typing import Any, Final, TypeAlias
 
-from kmscore import CiphertextBlob, EncryptionContext
+from kmscore import CiphertextBlob, EncryptionContext, Keyring, RsaKey, asymmetric_decrypt
 from kmscore.errors import KmsCoreError
 
 Answer: TypeAlias = dict[str, Any]
@@ -48,11 +49,25 @@ def _canonicalize_json(fields: Mapping[str, Any]) -> Answer:
     return {"canonical": EncryptionContext.from_json(fields["json"]).canonical.hex()}
 
 
+def _asymmetric_decrypt(fields: Mapping[str, Any]) -> Answer:
+    keys = Keyring([_private_key(bytes.fromhex(fields["private_key"]))])
+    ciphertext = bytes.fromhex(fields["ciphertext"])
+    result = asymmetric_decrypt(keys, "key", "1", fields["algorithm"], ciphertext)
+    return {"plaintext": result.plaintext.hex()}
+
+
+@cache
+def _private_key(der: bytes) -> RsaKey:
+    """Return the key of a group; checking one takes longer than all that its tests do with it."""
+    return RsaKey.from_der("key", "1", der)
+
+
 _OPERATIONS: Final[Mapping[str, Callable[[Mapping[str, Any]], Answer]]] = MappingProxyType(
     {
         "parse_blob": _parse_blob,
         "parse_blob_base64": _parse_blob_base64,
         "canonicalize": _canonicalize,
         "canonicalize_json": _canonicalize_json,
+        "asymmetric_decrypt": _asymmetric_decrypt,
     }
 )

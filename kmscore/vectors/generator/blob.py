@@ -119,7 +119,7 @@ def _valid() -> Iterator[Case]:
     uuid = b"08c33a6f-4e0a-4a1b-a3fa-7ddfa1d4fb73"
     yield _case("IDs as the service gives them", "Valid", Suite.XAES_256_GCM, (uuid, uuid), b"x")
     printable = bytes(range(0x21, 0x7F))
-    yield _case("every character of an ID", "Boundary", Suite.SM4_GCM, (printable,) * 2, b"x")
+    yield _case("every character of an ID", "Boundary", Suite.SM4_GCM, (printable, printable), b"x")
     longest = (b"k" * _LONGEST, b"v" * _LONGEST)
     for ids in ((b"!", b"~"), (longest[0], b"v"), (b"k", longest[1]), longest):
         comment = f"IDs of {len(ids[0])} and {len(ids[1])} bytes"

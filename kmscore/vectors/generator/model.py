@@ -19,6 +19,7 @@ OUTPUTS: Final[Mapping[str, tuple[str, ...]]] = {
     "parse_blob_base64": ("blob",),
     "canonicalize": ("canonical",),
     "canonicalize_json": ("canonical",),
+    "asymmetric_decrypt": ("plaintext",),
 }
 """The fields that each operation gives back; what else a test has, it takes."""
 
