@@ -5,10 +5,13 @@ from typing import Any
 import pytest
 
 from kmscore.vectors import responder
-from kmscore.vectors.generator import blob, encryption_context, rsa_oaep
+from kmscore.vectors.generator import blob, encryption_context, rsa_oaep, sm2pke
 from kmscore.vectors.generator.model import OUTPUTS, Case, Group, VectorFile
 
-FILES = {file.name: file for file in (blob.make(), encryption_context.make(), rsa_oaep.make())}
+FILES = {
+    file.name: file
+    for file in (blob.make(), encryption_context.make(), rsa_oaep.make(), sm2pke.make())
+}
 
 
 def _answer(group: Group, case: Case) -> dict[str, Any]:

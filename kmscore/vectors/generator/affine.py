@@ -65,6 +65,13 @@ def multiply(scalar: int, point: AffinePoint) -> AffinePoint:
     return product
 
 
+def finite(point: AffinePoint) -> tuple[int, int]:
+    """Return the coordinates of a point that has some."""
+    if point is None:
+        raise ValueError("the point at infinity has no coordinates")
+    return point
+
+
 def sm3(*parts: bytes) -> bytes:
     """Return SM3 (GB/T 32905-2016) of the concatenation."""
     digest = Hash(SM3())
@@ -90,10 +97,7 @@ def seal(c1: tuple[int, int], shared: tuple[int, int], message: bytes) -> Sm2Par
 
 def encrypt(public_point: AffinePoint, message: bytes, k: int) -> Sm2Parts:
     """Return the ciphertext of a message under a public point, k given."""
-    c1, shared = multiply(k, BASE), multiply(k, public_point)
-    if c1 is None or shared is None:
-        raise ValueError("k is a multiple of the order")
-    return seal(c1, shared, message)
+    return seal(finite(multiply(k, BASE)), finite(multiply(k, public_point)), message)
 
 
 def c1c3c2(parts: Sm2Parts) -> bytes:

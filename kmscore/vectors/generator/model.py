@@ -20,6 +20,8 @@ OUTPUTS: Final[Mapping[str, tuple[str, ...]]] = {
     "canonicalize": ("canonical",),
     "canonicalize_json": ("canonical",),
     "asymmetric_decrypt": ("plaintext",),
+    "sm2_convert": ("converted",),
+    "sm2_encrypt": ("ciphertext",),
 }
 """The fields that each operation gives back; what else a test has, it takes."""
 

@@ -2,6 +2,9 @@
 
 from kmscore.vectors.generator.oaep import RsaTestKey
 
+# GM/T 0003.5-2012 Annex C.
+SM2_SCALAR = 0x3945208F7B2144B13F36E38AC6D39F95889393692860B51A42FB81EF4DF7C5B8
+
 RSA_2048 = RsaTestKey(
     int(
         "f5846841417a5884ba1c208ef2e574e336daa72d79deae397f3bce35e4d549e1eaa9d1448b6b0a94"
