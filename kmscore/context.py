@@ -113,23 +113,29 @@ def canonical_bytes(value: ContextLike) -> bytes:
             return value.canonical
         check_mapping(value, "encryption context")
         return b"" if value is None else _canonicalise(dict(value))
-    if not value:
+    # In one step: another thread may be changing the map.
+    pairs = value.copy()
+    if not pairs:
         return b""
     # Most contexts have few pairs of short ASCII strings, and encoding one would take as long as
     # sealing does. Theirs is put together as text, a character for a byte. Whatever the table does
-    # not measure, is not ASCII, or is no plain string, is looked at closely.
-    try:
-        keys = sorted(value)
-        fields = [_SMALL_LENGTHS[len(keys)]]
-        for key in keys:
-            text = value[key]
-            if type(key) is not str or type(text) is not str:
-                return _canonicalise(dict(value))
-            fields.append(f"{_SMALL_LENGTHS[len(key)]}{key}{_SMALL_LENGTHS[len(text)]}{text}")
-        return "".join(fields).encode("ascii")
-    except (LookupError, TypeError, UnicodeEncodeError):
-        pass
-    return _canonicalise(dict(value))
+    # not measure, is not ASCII, or is no plain string, is looked at closely. Keys that are none
+    # compare as they like, so they are found before anything is sorted.
+    for key in pairs:
+        if type(key) is not str:
+            break
+    else:
+        try:
+            fields = [_SMALL_LENGTHS[len(pairs)]]
+            for key in sorted(pairs):
+                text = pairs[key]
+                if type(text) is not str:
+                    return _canonicalise(pairs)
+                fields.append(f"{_SMALL_LENGTHS[len(key)]}{key}{_SMALL_LENGTHS[len(text)]}{text}")
+            return "".join(fields).encode("ascii")
+        except (LookupError, UnicodeEncodeError):
+            pass
+    return _canonicalise(pairs)
 
 
 def _canonicalise(pairs: dict[str, str]) -> bytes:

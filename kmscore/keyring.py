@@ -146,7 +146,8 @@ class Keyring(Secret):
 
 def _is_usable(key: Key) -> TypeGuard[SymmetricKey]:
     """Tell whether a key seals and opens v1 blobs."""
-    return isinstance(key, SymmetricKey) and key.state is KeyState.ENABLED
+    # Exactly that class: of a subclass the state may be another one at the next look.
+    return type(key) is SymmetricKey and key.state is KeyState.ENABLED
 
 
 def _blob_lengths(key: SymmetricKey) -> tuple[int, int]:

@@ -54,8 +54,12 @@ def opening_key(keys: KeyProvider, blob: CiphertextBlob) -> SymmetricKey:
 
 def sealing_key(keys: KeyProvider, key_id: str) -> SymmetricKey:
     """Return the primary version of a symmetric key. Raises as `opening_key` does."""
-    # A ring as it is, not a subclass: one that overrides `primary` has to be asked.
-    if type(keys) is Keyring and (key := keys.find_sealer(key_id)) is not None:
+    # A ring as it is, and an ID as it is: a subclass of either compares and answers as it likes.
+    if (
+        type(keys) is Keyring
+        and type(key_id) is str
+        and (key := keys.find_sealer(key_id)) is not None
+    ):
         return key
     return _symmetric(keys.primary(key_id), key_id, None)
 

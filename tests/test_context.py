@@ -4,8 +4,9 @@ import copy
 import operator
 import pickle
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
@@ -251,3 +252,23 @@ def test_a_context_may_be_shared_between_threads() -> None:
         seen = list(pool.map(read, range(200)))
     assert all(each == seen[0] for each in seen)
     assert seen[0][1] == context.canonical
+
+
+class _Unordered(str):
+    """A `str` that cannot be compared."""
+
+    __slots__ = ()
+
+    def __lt__(self, other: str) -> bool:
+        """Refuse."""
+        raise ValueError(other)
+
+
+@pytest.mark.parametrize("make", [EncryptionContext, canonical_bytes])
+def test_keys_are_known_for_strings_before_they_are_compared(
+    make: Callable[[dict[Any, str]], object],
+) -> None:
+    """What compares in its own way is refused, or sorted by its bytes."""
+    with raises_exactly(InvalidContextError):
+        make({Decimal("NaN"): "a", Decimal(1): "b"})
+    make({_Unordered("b"): "1", _Unordered("a"): "2"})

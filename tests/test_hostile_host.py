@@ -27,6 +27,7 @@ from kmscore import (
     InvalidKeyError,
     Key,
     Keyring,
+    KeyStateError,
     KeyVersionNotFoundError,
     PlaintextSizeError,
     RsaKey,
@@ -183,6 +184,61 @@ def test_an_answer_is_compared_by_its_text() -> None:
         kmscore.encrypt(Provider(), "k", b"")
     with raises_exactly(TypeError, "key_id must be str, not _Equal"):
         CiphertextBlob(Suite.SM4_GCM, _Equal("k"), "v", bytes(12), b"", bytes(16))
+
+
+class _Other(str):
+    """Text that is encoded as another, and is equal to its capitals."""
+
+    __slots__ = ()
+
+    def encode(self, *_: object, **__: object) -> bytes:
+        return b"\x00 another"
+
+    def __eq__(self, other: object) -> bool:
+        return str(self).lower() == str(other).lower()
+
+    def __hash__(self) -> int:
+        return hash(str(self).lower())
+
+
+def test_a_header_is_made_of_the_ids_that_were_checked() -> None:
+    """An ID that encodes as it likes does not get its own header into a blob or a ring."""
+    key = kmscore.SymmetricKey(_Other("k"), _Other("v"), kmscore.KeySpec.SM4, bytes(16))
+    blob = kmscore.encrypt(Keyring([key]), "k", b"").ciphertext_blob
+    assert CiphertextBlob.parse(blob).key_id == "k"
+
+
+def test_an_id_that_compares_as_it_likes_is_no_way_around_the_comparison() -> None:
+    """The ring finds a key for it, and the answer is not the key asked for."""
+    keys = Keyring([kmscore.SymmetricKey("k", "v", kmscore.KeySpec.SM4, bytes(16))])
+    blob = kmscore.encrypt(keys, "k", b"").ciphertext_blob
+    with raises_exactly(IncorrectKeyError):
+        kmscore.encrypt(keys, _Other("K"), b"")
+    with raises_exactly(IncorrectKeyError):
+        kmscore.reencrypt(keys, blob, _Other("K"))
+
+
+def test_a_key_of_a_subclass_is_asked_for_its_state_at_every_use() -> None:
+    """The ring remembers what was checked once for keys that cannot change their answer."""
+
+    class Revocable(kmscore.SymmetricKey):  # type: ignore[misc]
+        revoked = False
+
+        def __getattribute__(self, name: str) -> Any:
+            if name == "state" and Revocable.revoked:
+                return kmscore.KeyState.DISABLED
+            return super().__getattribute__(name)
+
+    keys = Keyring([Revocable("k", "v", kmscore.KeySpec.SM4, bytes(16))])
+    blob = kmscore.encrypt(keys, "k", b"").ciphertext_blob
+    Revocable.revoked = True
+    for call in (
+        lambda: kmscore.encrypt(keys, "k", b""),
+        lambda: kmscore.decrypt(keys, blob),
+        lambda: kmscore.reencrypt(keys, blob, "k"),
+    ):
+        with raises_exactly(KeyStateError):
+            call()
 
 
 def test_a_ring_that_overrides_version_is_asked() -> None:

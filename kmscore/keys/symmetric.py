@@ -69,7 +69,7 @@ class SymmetricKey(KeyVersion):
             raise InvalidKeyError(
                 f"{spec.name} takes {suite.key_length} bytes of material, not {len(raw)}"
             )
-        header = encode_header(suite, key_id, key_version_id)
+        header = encode_header(suite, self.key_id, self.key_version_id)
         seal, open_ = aead.sealer(suite, raw)
         self._set(
             suite=suite,

@@ -34,18 +34,14 @@ class KeyVersion(Secret):
         """Check and set what every key version has."""
         check_identity(key_id, key_version_id, state)
         state = KeyState.of(state, "state")
+        # Exactly str: a subclass could compare equal to whatever it is asked for.
+        key_id, key_version_id = str.__str__(key_id), str.__str__(key_version_id)
         for name, text in (("key ID", key_id), ("key version ID", key_version_id)):
             if not is_id(text):
                 raise InvalidKeyError(
                     f"{name} is not 1 to {MAX_ID_LENGTH} printable ASCII characters"
                 )
-        # Exactly str: a subclass could compare equal to whatever it is asked for.
-        self._set(
-            key_id=str.__str__(key_id),
-            key_version_id=str.__str__(key_version_id),
-            spec=spec,
-            state=state,
-        )
+        self._set(key_id=key_id, key_version_id=key_version_id, spec=spec, state=state)
 
     def __repr__(self) -> str:
         """Show everything but the material."""
