@@ -4,19 +4,26 @@ from typing import Any
 
 import pytest
 
-from kmscore.vectors import responder
-from kmscore.vectors.generator import blob, encryption_context, rsa_oaep, sm2pke
+from kmscore.vectors.generator import aead, blob, encryption_context, rsa_oaep, sm2pke
 from kmscore.vectors.generator.model import OUTPUTS, Case, Group, VectorFile
+from kmscore.vectors.responder import Responder
 
+RESPONDER = Responder()
 FILES = {
     file.name: file
-    for file in (blob.make(), encryption_context.make(), rsa_oaep.make(), sm2pke.make())
+    for file in (
+        blob.make(),
+        encryption_context.make(),
+        aead.make(),
+        rsa_oaep.make(),
+        sm2pke.make(),
+    )
 }
 
 
 def _answer(group: Group, case: Case) -> dict[str, Any]:
     """Return what the library answers to a test."""
-    return responder.answer(group.operation, {**group.shared, **case.inputs})
+    return RESPONDER.answer(group.operation, {**group.shared, **case.inputs})
 
 
 @pytest.mark.parametrize("file", FILES.values(), ids=FILES)
@@ -68,4 +75,4 @@ def test_outputs_are_those_of_the_operation(file: VectorFile) -> None:
 def test_an_unknown_operation_is_a_key_error() -> None:
     """It is no property of a ciphertext."""
     with pytest.raises(KeyError):
-        responder.answer("guess", {})
+        RESPONDER.answer("guess", {})

@@ -19,6 +19,8 @@ OUTPUTS: Final[Mapping[str, tuple[str, ...]]] = {
     "parse_blob_base64": ("blob",),
     "canonicalize": ("canonical",),
     "canonicalize_json": ("canonical",),
+    "encrypt": ("blob",),
+    "decrypt": ("plaintext",),
     "asymmetric_decrypt": ("plaintext",),
     "sm2_convert": ("converted",),
     "sm2_encrypt": ("ciphertext",),
