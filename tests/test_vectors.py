@@ -4,7 +4,14 @@ from typing import Any
 
 import pytest
 
-from kmscore.vectors.generator import aead, blob, encryption_context, rsa_oaep, sm2pke
+from kmscore.vectors.generator import (
+    aead,
+    blob,
+    encryption_context,
+    reencrypt,
+    rsa_oaep,
+    sm2pke,
+)
 from kmscore.vectors.generator.model import OUTPUTS, Case, Group, VectorFile
 from kmscore.vectors.responder import Responder
 
@@ -17,6 +24,7 @@ FILES = {
         aead.make(),
         rsa_oaep.make(),
         sm2pke.make(),
+        reencrypt.make(),
     )
 }
 

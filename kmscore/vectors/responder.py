@@ -9,9 +9,11 @@ from typing import Any, TypeAlias
 from kmscore import (
     CiphertextBlob,
     EncryptionContext,
+    Key,
     KeyProvider,
     Keyring,
     KeySpec,
+    KeyState,
     PublicKey,
     RsaKey,
     Sm2Key,
@@ -20,6 +22,7 @@ from kmscore import (
     asymmetric_decrypt,
     decrypt,
     hazmat,
+    reencrypt,
     sm2,
 )
 from kmscore.errors import KmsCoreError
@@ -41,7 +44,7 @@ class Responder:
         self._backend = backend
         self._provider = provider
         # Checking a private key takes longer than all that the tests of its group do with it.
-        self._private_keys: dict[tuple[str, ...], RsaKey | Sm2Key] = {}
+        self._keys: dict[tuple[Any, ...], Key] = {}
         self._operations: Mapping[str, Callable[[Fields], Answer]] = {
             "parse_blob": _parse_blob,
             "parse_blob_base64": _parse_blob_base64,
@@ -50,6 +53,7 @@ class Responder:
             "encrypt": self._encrypt,
             "decrypt": self._decrypt,
             "asymmetric_decrypt": self._asymmetric_decrypt,
+            "reencrypt": self._reencrypt,
             "sm2_convert": _sm2_convert,
             "sm2_encrypt": _sm2_encrypt,
         }
@@ -65,45 +69,82 @@ class Responder:
             return {"error": error.code}
 
     def _encrypt(self, fields: Fields) -> Answer:
-        keys = self._provider(Keyring([_symmetric_key(fields)]))
+        keys = self._provider(Keyring([self._key(_only_key(fields))]))
         plaintext, iv = (bytes.fromhex(fields[name]) for name in ("plaintext", "iv"))
         context = dict(fields["pairs"])
         result = hazmat.encrypt(keys, fields["key_id"], plaintext, context, iv=iv)
         return {"blob": result.ciphertext_blob.hex()}
 
     def _decrypt(self, fields: Fields) -> Answer:
-        keys = self._provider(Keyring([_symmetric_key(fields)]))
+        keys = self._provider(Keyring([self._key(_only_key(fields))]))
         result = decrypt(keys, bytes.fromhex(fields["blob"]), dict(fields["pairs"]))
         return {"plaintext": result.plaintext.hex()}
 
     def _asymmetric_decrypt(self, fields: Fields) -> Answer:
-        key = self._private_key("key", "1", fields["key_spec"], fields["private_key"])
-        keys = self._provider(Keyring([key]))
+        names = {"key_id": "key", "key_version_id": "1", "state": KeyState.ENABLED.value}
+        key = {name: fields[name] for name in ("key_spec", "private_key")}
+        keys = self._provider(Keyring([self._key(names | key)]))
         ciphertext = bytes.fromhex(fields["ciphertext"])
         result = asymmetric_decrypt(keys, "key", "1", fields["algorithm"], ciphertext)
         return {"plaintext": result.plaintext.hex()}
 
-    def _private_key(
-        self, key_id: str, key_version_id: str, spec: str, der: str
-    ) -> RsaKey | Sm2Key:
-        known = (key_id, key_version_id, spec, der)
-        if known not in self._private_keys:
-            data = bytes.fromhex(der)
-            self._private_keys[known] = (
-                Sm2Key.from_der(key_id, key_version_id, data, backend=self._backend)
-                if spec == KeySpec.EC_SM2
-                else RsaKey.from_der(key_id, key_version_id, data)
-            )
-        return self._private_keys[known]
+    def _reencrypt(self, fields: Fields) -> Answer:
+        keys = self._provider(Keyring([self._key(key) for key in fields["keys"]]))
+        blob, destination = bytes.fromhex(fields["ciphertext_blob"]), fields["destination_key_id"]
+        options = {
+            "source_context": dict(fields["source_pairs"]),
+            "destination_context": dict(fields["destination_pairs"]),
+            "source_key_id": fields["source_key_id"],
+            "source_key_version_id": fields["source_key_version_id"],
+            "source_algorithm": fields["source_algorithm"],
+        }
+        if fields["dry_run"]:
+            result = reencrypt(keys, blob, destination, **options, dry_run=True)
+        else:
+            iv = bytes.fromhex(fields["iv"])
+            result = hazmat.reencrypt(keys, blob, destination, **options, iv=iv)
+        new_blob, algorithm = result.ciphertext_blob, result.source_algorithm
+        return {
+            "response": {
+                "ciphertext_blob": None if new_blob is None else new_blob.hex(),
+                "source_key_id": result.source_key_id,
+                "source_key_version_id": result.source_key_version_id,
+                "destination_key_id": result.destination_key_id,
+                "destination_key_version_id": result.destination_key_version_id,
+                "source_algorithm": None if algorithm is None else algorithm.value,
+                "destination_suite_id": f"{result.destination_suite.value:02x}",
+            }
+        }
+
+    def _key(self, fields: Fields) -> Key:
+        """Return a key of a ring; one document is one key, however often it is asked for."""
+        known = tuple(fields.items())
+        if known not in self._keys:
+            self._keys[known] = _symmetric(fields) if "key" in fields else self._private(fields)
+        return self._keys[known]
+
+    def _private(self, fields: Fields) -> RsaKey | Sm2Key:
+        ids, state = (fields["key_id"], fields["key_version_id"]), fields["state"]
+        data, spec = bytes.fromhex(fields["private_key"]), KeySpec.of(fields["key_spec"], "spec")
+        if spec is KeySpec.EC_SM2:
+            return Sm2Key.from_der(*ids, data, state=state, backend=self._backend)
+        return RsaKey.from_der(*ids, data, state=state)
 
 
-def _symmetric_key(fields: Fields) -> SymmetricKey:
+def _only_key(fields: Fields) -> Fields:
+    """Return what a test of one key says of that key."""
+    names = ("key_id", "key_version_id", "key_spec", "suite_id", "key")
+    return {name: fields[name] for name in names} | {"state": KeyState.ENABLED.value}
+
+
+def _symmetric(fields: Fields) -> SymmetricKey:
     return SymmetricKey(
         fields["key_id"],
         fields["key_version_id"],
-        KeySpec(fields["key_spec"]),
+        fields["key_spec"],
         bytes.fromhex(fields["key"]),
         suite=Suite(int(fields["suite_id"], 16)),
+        state=fields["state"],
     )
 
 

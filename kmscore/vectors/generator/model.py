@@ -24,6 +24,8 @@ OUTPUTS: Final[Mapping[str, tuple[str, ...]]] = {
     "asymmetric_decrypt": ("plaintext",),
     "sm2_convert": ("converted",),
     "sm2_encrypt": ("ciphertext",),
+    "reencrypt": ("response",),
+    "accumulated": ("digest",),
 }
 """The fields that each operation gives back; what else a test has, it takes."""
 

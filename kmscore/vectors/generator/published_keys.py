@@ -1,9 +1,13 @@
 """The keys of the vectors. TEST KEYS: published, known to everybody, never to be used."""
 
+from kmscore.vectors.generator import affine
 from kmscore.vectors.generator.oaep import RsaTestKey
 
 # GM/T 0003.5-2012 Annex C.
 SM2_SCALAR = 0x3945208F7B2144B13F36E38AC6D39F95889393692860B51A42FB81EF4DF7C5B8
+SM2_PUBLIC_POINT = affine.finite(affine.multiply(SM2_SCALAR, affine.BASE))
+SM2_PKCS8 = affine.pkcs8(SM2_SCALAR)
+SM2_SPKI = affine.spki(SM2_PUBLIC_POINT)
 
 RSA_2048 = RsaTestKey(
     int(

@@ -8,12 +8,17 @@ from kmscore.errors import DecryptionError, InvalidBlobError, PlaintextSizeError
 from kmscore.vectors.generator import affine
 from kmscore.vectors.generator.affine import BASE, ORDER, PRIME, Sm2Parts, multiply
 from kmscore.vectors.generator.model import Case, Fields, Group, Note, VectorFile, hex_fields
-from kmscore.vectors.generator.published_keys import SM2_SCALAR
+from kmscore.vectors.generator.published_keys import (
+    SM2_PKCS8,
+    SM2_PUBLIC_POINT,
+    SM2_SCALAR,
+    SM2_SPKI,
+)
 from kmscore.vectors.generator.wire import der, der_integer, der_octets, der_sequence
 
 _MESSAGE: Final = b"encryption standard"
 _MOST_PLAINTEXT: Final = 6047
-_PUBLIC: Final = affine.finite(multiply(SM2_SCALAR, BASE))
+_PUBLIC: Final = SM2_PUBLIC_POINT
 _K: Final = 0x59276E27D506861A16680F3AD9C02DCCEF3CC1FA3CDBE4CE6D54B80DEAC1BC21
 """The k of the example in GM/T 0003.5-2012 Annex C."""
 
@@ -106,7 +111,7 @@ def make() -> VectorFile:
     key: Fields = {
         "algorithm": "SM2PKE",
         "key_spec": "EC_SM2",
-        **hex_fields(private_key=_pkcs8(), d=SM2_SCALAR.to_bytes(32, "big")),
+        **hex_fields(private_key=SM2_PKCS8, d=SM2_SCALAR.to_bytes(32, "big")),
     }
     return VectorFile(
         name="sm2pke",
@@ -119,31 +124,9 @@ def make() -> VectorFile:
         groups=(
             Group("asymmetric_decrypt", (*_raw(), *_der()), key),
             Group("sm2_convert", tuple(_conversions())),
-            Group("sm2_encrypt", tuple(_encryptions()), hex_fields(public_key=_spki())),
+            Group("sm2_encrypt", tuple(_encryptions()), hex_fields(public_key=SM2_SPKI)),
         ),
     )
-
-
-def _point_bits() -> bytes:
-    """Return the public point as a BIT STRING."""
-    x, y = _PUBLIC
-    return der(0x03, b"\x00\x04" + x.to_bytes(32, "big") + y.to_bytes(32, "big"))
-
-
-_ALGORITHM: Final = bytes.fromhex("301306072a8648ce3d020106082a811ccf5501822d")
-
-
-def _pkcs8() -> bytes:
-    """Return the private key in PKCS#8 (RFC 5208, RFC 5915)."""
-    private_key = der_sequence(
-        (der_integer(1), der_octets(SM2_SCALAR.to_bytes(32, "big")), der(0xA1, _point_bits()))
-    )
-    return der_sequence((der_integer(0), _ALGORITHM, der_octets(private_key)))
-
-
-def _spki() -> bytes:
-    """Return the public key as SubjectPublicKeyInfo (RFC 5480)."""
-    return der_sequence((_ALGORITHM, _point_bits()))
 
 
 def _trace(parts: Sm2Parts, k: int | None) -> Fields:
