@@ -70,6 +70,10 @@ _FORBIDDEN = frozenset(
 )
 
 
+# These read files, start processes and show progress: they are no part of the engine.
+_TOOLS = ("kmscore.cli", "kmscore.vectors")
+
+
 def _sources() -> dict[str, str]:
     """Return the source of every module of the package by its dotted name."""
     return {
@@ -155,11 +159,11 @@ def test_every_room_is_on_the_list() -> None:
 
 
 def test_the_engine_imports_nothing_that_it_says_it_has_not() -> None:
-    """Outside the command line there is no clock, socket, thread, logging or other randomness."""
+    """Outside the tools there is no clock, socket, thread, logging or other randomness."""
     found = {
         (name, imported)
         for name, source in _sources().items()
-        if not name.startswith("kmscore.cli")
+        if not name.startswith(_TOOLS)
         for imported in _imports(source)
         if imported.split(".")[0] in _FORBIDDEN
     }
@@ -171,7 +175,7 @@ def test_the_engine_reads_no_environment_and_no_file() -> None:
     used = {
         node.attr
         for name, source in _sources().items()
-        if not name.startswith("kmscore.cli")
+        if not name.startswith(_TOOLS)
         for node in ast.walk(ast.parse(source))
         if isinstance(node, ast.Attribute)
         and isinstance(node.value, ast.Name)
@@ -188,11 +192,11 @@ def test_the_engine_reads_no_environment_and_no_file() -> None:
 
 
 def test_the_engine_depends_on_cryptography_alone() -> None:
-    """Outside the command line and the optional backend, only `cryptography` is imported."""
+    """Outside the tools and the optional backend, only `cryptography` is imported."""
     foreign = {
         imported.split(".")[0]
         for name, source in _sources().items()
-        if not name.startswith("kmscore.cli") and name != "kmscore.sm2.backends.gmssl"
+        if not name.startswith(_TOOLS) and name != "kmscore.sm2.backends.gmssl"
         for imported in _imports(source)
     } - sys.stdlib_module_names
     assert foreign == {"kmscore", "cryptography"}
@@ -228,7 +232,8 @@ def test_public_names_exist_and_are_listed() -> None:
 
 def test_no_public_function_shares_a_name_with_a_module() -> None:
     """A name means one thing: `kmscore.X` is a function or a module, not now one, now the other."""
-    names = {name.rpartition(".")[2] for name in _sources()} | {"sm2", "keys", "cli", "backends"}
+    engine = (name for name in _sources() if not name.startswith(_TOOLS))
+    names = {name.rpartition(".")[2] for name in engine} | {"sm2", "keys", "cli", "backends"}
     functions = {
         name
         for module in (kmscore, kmscore.sm2, importlib.import_module("kmscore.hazmat"))

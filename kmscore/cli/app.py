@@ -6,7 +6,7 @@ import typer
 from rich.console import Console
 
 import kmscore
-from kmscore.cli import demo
+from kmscore.cli import demo, vectors
 from kmscore.errors import KmsCoreError
 
 app: typer.Typer = typer.Typer(
@@ -15,6 +15,7 @@ app: typer.Typer = typer.Typer(
     # A traceback with the values of local variables would show key material.
     pretty_exceptions_enable=False,
 )
+app.add_typer(vectors.app, name="vectors")
 
 
 def _print_version(wanted: bool) -> None:  # noqa: FBT001 (typer's form of a callback)

@@ -14,6 +14,10 @@ from kmscore.errors import KmsCoreError
 Json: TypeAlias = "str | int | bool | list[Json] | dict[str, Json] | None"
 Fields: TypeAlias = dict[str, Json]
 
+_LICENCE: Final = (
+    "CC0-1.0. All keys are test keys. SPEC.md, beside this file, says what each test asks."
+)
+
 OUTPUTS: Final[Mapping[str, tuple[str, ...]]] = {
     "parse_blob": ("suite_id", "key_id", "key_version_id", "iv", "ciphertext", "tag"),
     "parse_blob_base64": ("blob",),
@@ -104,7 +108,7 @@ class VectorFile:
             "algorithm": self.algorithm,
             "schema": f"{self.name}_v1_schema.json",
             "numberOfTests": sum(1 for _ in self.cases()),
-            "header": list(self.header),
+            "header": [*self.header, _LICENCE],
             "notes": {flag: note.document() for flag, note in sorted(self.notes.items())},
             "testGroups": [
                 {

@@ -1,0 +1,132 @@
+"""The vector files as they lie in a folder: found, read, held to their schemas."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+from jsonschema import Draft202012Validator
+
+from kmscore.vectors.generator.model import OUTPUTS
+
+NAMES: Final = ("blob", "encryption_context", "aead", "rsa_oaep", "sm2pke", "reencrypt")
+_OF_A_TEST: Final = frozenset({"tcId", "comment", "flags", "result", "error", "trace"})
+_OF_A_GROUP: Final = frozenset({"type", "tests"})
+
+
+class VectorFileError(Exception):
+    """A folder has no vectors, or a file in it is not what its schema says."""
+
+
+@dataclass(frozen=True)
+class VectorTest:
+    """One test, with what its group says of all its tests, and the file of its flag."""
+
+    file: str
+    tc_id: int
+    operation: str
+    comment: str
+    flag: str
+    effect: str
+    inputs: Mapping[str, Any]
+    expected: Mapping[str, Any]
+
+    @property
+    def is_valid(self) -> bool:
+        """Whether the operation has to succeed."""
+        return "error" not in self.expected
+
+
+def installed_folder() -> Path:
+    """Return the folder of vectors that came with the package."""
+    return Path(__file__).parent / "data"
+
+
+def choose_folder(given: Path | None) -> Path:
+    """Return the folder given; else `vectors` in the working directory; else the installed one."""
+    if given is not None:
+        return given
+    here = Path("vectors")
+    return here if (here / "blob.json").is_file() else installed_folder()
+
+
+def load(
+    folder: Path, names: Sequence[str] | None = None
+) -> Iterator[tuple[str, tuple[VectorTest, ...]]]:
+    """Yield the name and the tests of every file of the suite, or of those named.
+
+    Raises `VectorFileError` if one is missing, is not JSON, or not as its schema says. The schemas
+    are always those that came with the package: a folder cannot loosen them.
+    """
+    if not folder.is_dir():
+        raise VectorFileError(f"{folder} is not a folder")
+    for name in names or NAMES:
+        path = folder / f"{name}.json"
+        try:
+            document = json.loads(path.read_bytes(), object_pairs_hook=_object)
+        except FileNotFoundError:
+            raise VectorFileError(f"{path} is missing") from None
+        except OSError as error:
+            raise VectorFileError(f"{path} cannot be read: {error.strerror}") from None
+        except (ValueError, RecursionError):
+            raise VectorFileError(f"{path} is not JSON") from None
+        _check(path, name, document)
+        yield name, tuple(_tests(name, document))
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return an object of JSON, in which no name may stand twice."""
+    fields = dict(pairs)
+    if len(fields) != len(pairs):
+        raise ValueError("a name stands twice")
+    return fields
+
+
+@cache
+def _validator(name: str) -> Draft202012Validator:
+    """Return what checks a file of this name."""
+    path = installed_folder() / "schemas" / f"{name}_v1_schema.json"
+    return Draft202012Validator(json.loads(path.read_bytes()))
+
+
+def _check(path: Path, name: str, document: Any) -> None:  # noqa: ANN401 (any JSON)
+    """Raise what is wrong with a file, by its schema and beyond what a schema can say."""
+    for error in _validator(name).iter_errors(document):
+        where = "/".join(map(str, error.absolute_path)) or "the file"
+        raise VectorFileError(f"{path}: {where}: {_brief(error.message)}")
+    tests = [test for group in document["testGroups"] for test in group["tests"]]
+    if document["numberOfTests"] != len(tests):
+        raise VectorFileError(f"{path}: numberOfTests is not {len(tests)}")
+    if [test["tcId"] for test in tests] != list(range(1, 1 + len(tests))):
+        raise VectorFileError(f"{path}: tcId does not count up from 1")
+    if {flag for test in tests for flag in test["flags"]} != set(document["notes"]):
+        raise VectorFileError(f"{path}: the flags of the tests are not those of the notes")
+
+
+def _brief(message: str) -> str:
+    """Return a message of the validator without the document that it quotes."""
+    limit = 160
+    return message if len(message) <= limit else f"… {message[-limit:]}"
+
+
+def _tests(name: str, document: Any) -> Iterator[VectorTest]:  # noqa: ANN401 (any JSON)
+    """Yield the tests of a file."""
+    for group in document["testGroups"]:
+        shared = {key: value for key, value in group.items() if key not in _OF_A_GROUP}
+        for test in group["tests"]:
+            (flag,), outputs = test["flags"], OUTPUTS[group["type"]]
+            fields = {key: value for key, value in test.items() if key not in _OF_A_TEST}
+            inputs = {key: value for key, value in fields.items() if key not in outputs}
+            expected = {key: value for key, value in fields.items() if key in outputs}
+            yield VectorTest(
+                name,
+                test["tcId"],
+                group["type"],
+                test["comment"],
+                flag,
+                document["notes"][flag].get("effect", ""),
+                shared | inputs,
+                {"error": test["error"]} if test["result"] == "invalid" else expected,
+            )

@@ -1,0 +1,37 @@
+"""All files of the suite, each with its accumulated test."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from types import ModuleType
+from typing import Final
+
+from kmscore.vectors.generator import (
+    accumulated,
+    aead,
+    blob,
+    encryption_context,
+    reencrypt,
+    rsa_oaep,
+    sm2pke,
+)
+from kmscore.vectors.generator.model import VectorFile
+
+_MAKERS: Final[tuple[ModuleType, ...]] = (
+    blob,
+    encryption_context,
+    aead,
+    rsa_oaep,
+    sm2pke,
+    reencrypt,
+)
+
+
+def make_files() -> Iterator[VectorFile]:
+    """Yield every file as it is written."""
+    for maker in _MAKERS:
+        file: VectorFile = maker.make()
+        yield replace(
+            file,
+            notes={**file.notes, "Accumulated": accumulated.NOTE},
+            groups=(*file.groups, accumulated.group(file.name)),
+        )
