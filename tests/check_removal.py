@@ -1,4 +1,4 @@
-"""The library with one of its checks taken out, under the vectors: which of them notice?"""
+"""The library with one of its checks taken out, run on the vectors."""
 
 import ast
 import json

@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-from jsonschema import Draft202012Validator
+from jsonschema import Draft202012Validator, ValidationError
 
 from kmscore.vectors.generator.model import OUTPUTS
 
@@ -95,7 +95,7 @@ def _check(path: Path, name: str, document: Any) -> None:  # noqa: ANN401 (any J
     """Raise what is wrong with a file, by its schema and beyond what a schema can say."""
     for error in _validator(name).iter_errors(document):
         where = "/".join(map(str, error.absolute_path)) or "the file"
-        raise VectorFileError(f"{path}: {where}: {_brief(error.message)}")
+        raise VectorFileError(f"{path}: {where}: {_brief(error)}")
     tests = [test for group in document["testGroups"] for test in group["tests"]]
     if document["numberOfTests"] != len(tests):
         raise VectorFileError(f"{path}: numberOfTests is not {len(tests)}")
@@ -105,10 +105,16 @@ def _check(path: Path, name: str, document: Any) -> None:  # noqa: ANN401 (any J
         raise VectorFileError(f"{path}: the flags of the tests are not those of the notes")
 
 
-def _brief(message: str) -> str:
-    """Return a message of the validator without the document that it quotes."""
-    limit = 160
-    return message if len(message) <= limit else f"… {message[-limit:]}"
+def _brief(error: ValidationError) -> str:
+    """Return what is wrong, without the better part of a long document that is quoted."""
+    if error.schema is False:  # its own message names no field
+        return f"a field that the result of the test does not allow: {_cut(repr(error.instance))}"
+    return _cut(error.message)
+
+
+def _cut(text: str) -> str:
+    head, tail = 60, 120
+    return text if len(text) <= head + tail else f"{text[:head]} … {text[-tail:]}"
 
 
 def _tests(name: str, document: Any) -> Iterator[VectorTest]:  # noqa: ANN401 (any JSON)

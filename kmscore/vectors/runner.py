@@ -185,6 +185,6 @@ def _read(line: bytes, number: int) -> Answer:
             given, answer = 0, None
     if answer is None:
         raise _NoAnswerError(f"not an answer: {line[:_KEPT].decode('utf-8', 'backslashreplace')}")
-    if given != number:
+    if given != number or isinstance(given, bool):
         raise _NoAnswerError(f"the answer to question {given}, when {number} was asked")
     return answer

@@ -7,7 +7,7 @@ from typing import NamedTuple, TypeAlias
 
 from cryptography.hazmat.primitives.hashes import SM3, Hash
 
-from kmscore.vectors.generator.wire import der, der_integer, der_octets, der_sequence
+from kmscore.vectors.generator.wire import der, der_bits, der_integer, der_octets, der_sequence
 
 # GB/T 32918.5-2017, the recommended curve.
 PRIME = 0xFFFFFFFEFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF00000000FFFFFFFFFFFFFFFF
@@ -25,8 +25,9 @@ BASE: AffinePoint = (
 
 _BLOCK = 32
 
-# id-ecPublicKey on the curve 1.2.156.10197.1.301.
-_ALGORITHM = bytes.fromhex("301306072a8648ce3d020106082a811ccf5501822d")
+# id-ecPublicKey on the curve 1.2.156.10197.1.301; and on P-256, for negative vectors.
+ALGORITHM = bytes.fromhex("301306072a8648ce3d020106082a811ccf5501822d")
+ALGORITHM_P256 = bytes.fromhex("301306072a8648ce3d020106082a8648ce3d030107")
 
 
 class Sm2Parts(NamedTuple):
@@ -140,19 +141,36 @@ def coordinates(parts: Sm2Parts) -> bytes:
     return parts.x1.to_bytes(_BLOCK, "big") + parts.y1.to_bytes(_BLOCK, "big")
 
 
-def pkcs8(scalar: int) -> bytes:
-    """Return a private key in PKCS#8 (RFC 5208, RFC 5915)."""
-    point = _point_bits(finite(multiply(scalar, BASE)))
-    private_key = (der_integer(1), der_octets(scalar.to_bytes(_BLOCK, "big")), der(0xA1, point))
-    return der_sequence((der_integer(0), _ALGORITHM, der_octets(der_sequence(private_key))))
+def pkcs8(
+    scalar: int,
+    *,
+    octets: bytes | None = None,
+    point: bytes | None = None,
+    algorithm: bytes = ALGORITHM,
+    versions: tuple[int, int] = (0, 1),
+) -> bytes:
+    """Return a private key in PKCS#8 (RFC 5208, RFC 5915).
+
+    Other octets of the scalar, another point, algorithm, or version (of the whole, and of what is
+    within) are for negative vectors.
+    """
+    if point is None:
+        point = point_bytes(finite(multiply(scalar, BASE)))
+    private_key = der_sequence(
+        (
+            der_integer(versions[1]),
+            der_octets(scalar.to_bytes(_BLOCK, "big") if octets is None else octets),
+            der(0xA1, der_bits(point)),
+        )
+    )
+    return der_sequence((der_integer(versions[0]), algorithm, der_octets(private_key)))
 
 
 def spki(point: tuple[int, int]) -> bytes:
     """Return a public key as SubjectPublicKeyInfo (RFC 5480)."""
-    return der_sequence((_ALGORITHM, _point_bits(point)))
+    return der_sequence((ALGORITHM, der_bits(point_bytes(point))))
 
 
-def _point_bits(point: tuple[int, int]) -> bytes:
-    """Return a point as a BIT STRING."""
-    x, y = (coordinate.to_bytes(_BLOCK, "big") for coordinate in point)
-    return der(0x03, b"\x00\x04" + x + y)
+def point_bytes(point: tuple[int, int], first: int = 4) -> bytes:
+    """Return 04, x, y."""
+    return bytes([first]) + b"".join(coordinate.to_bytes(_BLOCK, "big") for coordinate in point)

@@ -3,7 +3,7 @@
 import hashlib
 from typing import NamedTuple
 
-from kmscore.vectors.generator.wire import der, der_integer, der_octets, der_sequence
+from kmscore.vectors.generator.wire import der_bits, der_integer, der_octets, der_sequence
 
 PUBLIC_EXPONENT = 65537
 
@@ -30,18 +30,24 @@ class RsaTestKey(NamedTuple):
         """Return RSAEP of an integer below the modulus."""
         return pow(message, PUBLIC_EXPONENT, self.n)
 
-    def pkcs8(self) -> bytes:
+    def pkcs8(
+        self,
+        *,
+        exponent: int = PUBLIC_EXPONENT,
+        version: int = 0,
+        identifier: bytes = _RSA_ENCRYPTION_IDENTIFIER,
+    ) -> bytes:
         """Return the private key as PKCS#8 in DER (RFC 5208, RFC 8017 section A.1.2)."""
-        p, q, e = self.p, self.q, PUBLIC_EXPONENT
+        p, q, e = self.p, self.q, exponent
         d = pow(e, -1, (p - 1) * (q - 1))
         numbers = (0, self.n, e, d, p, q, d % (p - 1), d % (q - 1), pow(q, -1, p))
         private_key = der_sequence(map(der_integer, numbers))
-        return der_sequence((der_integer(0), _RSA_ENCRYPTION_IDENTIFIER, der_octets(private_key)))
+        return der_sequence((der_integer(version), identifier, der_octets(private_key)))
 
     def spki(self) -> bytes:
         """Return the public key as SubjectPublicKeyInfo in DER (RFC 5280 section 4.1)."""
         public_key = der_sequence((der_integer(self.n), der_integer(PUBLIC_EXPONENT)))
-        return der_sequence((_RSA_ENCRYPTION_IDENTIFIER, der(0x03, b"\x00" + public_key)))
+        return der_sequence((_RSA_ENCRYPTION_IDENTIFIER, der_bits(public_key)))
 
 
 class Padded(NamedTuple):

@@ -40,7 +40,13 @@ from kmscore.vectors.generator.model import (
     hex_fields,
     pairs_field,
 )
-from kmscore.vectors.generator.published_keys import RSA_2048, SM2_PUBLIC_POINT
+from kmscore.vectors.generator.oaep import RsaTestKey
+from kmscore.vectors.generator.published_keys import (
+    RSA_2048,
+    RSA_3072,
+    SM2_PUBLIC_POINT,
+    SM2_SCALAR,
+)
 from kmscore.vectors.generator.wire import Pairs, header_bytes
 
 _MESSAGE: Final = bytes(range(0x40, 0x60))
@@ -53,6 +59,7 @@ _HASHES: Final = {
 }
 _AES: Final = PER_SUITE[Suite.AES_256_GCM]
 _XAES: Final = PER_SUITE[Suite.XAES_256_GCM]
+_RSASSA_PSS: Final = bytes.fromhex("300b06092a864886f70d01010a")  # for signatures only
 _WIDE: Final = (("k", "v" * 65_529),)  # one byte more than a canonical context may have
 
 _NOTES: Final = {
@@ -650,9 +657,9 @@ def _sm2_defects(
 def _wrong_rings() -> Iterator[Case]:
     """Yield rings that cannot be, each of which would do without its one defect."""
     right = _move("to be refused", "Valid", _AES, _XAES)
-    ring: list[TestKey] = [_AES, _XAES, keyring.RSA, keyring.SM2]
+    ring: list[TestKey] = [_AES, _XAES, keyring.RSA, keyring.SM2, PER_SUITE[Suite.AES_128_GCM]]
     base = replace(right, inputs={"keys": ring_field(ring)} | right.inputs)
-    yield replace(base, comment="a ring of four keys")
+    yield replace(base, comment="a ring of five keys")
     documents: list[Json] = [key.document() for key in ring]
 
     def with_field(index: int, **fields: str) -> Fields:
@@ -667,7 +674,8 @@ def _wrong_rings() -> Iterator[Case]:
         ("31 bytes for AES_256", with_field(0, key=_AES.material[:-1].hex())),
         ("33 bytes for AES_256", with_field(0, key=_AES.material.hex() + "00")),
         ("no material", with_field(0, key="")),
-        ("a suite of another spec", with_field(0, suite_id=f"{Suite.SM4_GCM.value:02x}")),
+        ("a suite of another key length", with_field(0, suite_id=f"{Suite.SM4_GCM.value:02x}")),
+        ("a suite of another cipher", with_field(4, suite_id=f"{Suite.SM4_GCM.value:02x}")),
         ("a key ID of no bytes", with_field(0, key_id="")),
         ("a key ID of 256 bytes", with_field(0, key_id="k" * 256)),
         ("a key ID with a space", with_field(0, key_id="aes 256")),
@@ -677,6 +685,8 @@ def _wrong_rings() -> Iterator[Case]:
         ("no private key", with_field(2, private_key="")),
         ("a private key of RSA for SM2", with_field(3, private_key=rsa.hex())),
         ("a private key of SM2 for RSA", with_field(2, private_key=keyring.SM2.pkcs8.hex())),
+        *((name, with_field(2, private_key=key.hex())) for name, key in _no_rsa_keys()),
+        *((name, with_field(3, private_key=key.hex())) for name, key in _no_sm2_keys()),
         ("a key version twice", {"keys": [*documents, documents[0]]}),
         ("another key under the IDs of a version", {"keys": [*documents, again]}),
         ("versions of two specs", {"keys": [*documents, second]}),
@@ -688,3 +698,38 @@ def _wrong_rings() -> Iterator[Case]:
         ("a state of no one", with_field(0, state=KeyState.ENABLED.value.lower())),
     ):
         yield base.refused(UnsupportedAlgorithmError, "UnknownAlgorithm", comment, keys)
+
+
+def _no_rsa_keys() -> Iterator[tuple[str, bytes]]:
+    """Yield private keys of RSA that have one defect each."""
+    yield "a modulus of 2,560 bits", RsaTestKey(RSA_2048.p, RSA_3072.q).pkcs8()
+    yield "e = 1", RSA_2048.pkcs8(exponent=1)
+    yield "e of 33 bits", RSA_2048.pkcs8(exponent=(1 << 32) + 15)
+    yield "PKCS#8 of version 7", RSA_2048.pkcs8(version=7)
+    yield "id-RSASSA-PSS", RSA_2048.pkcs8(identifier=_RSASSA_PSS)
+
+
+def _no_sm2_keys() -> Iterator[tuple[str, bytes]]:
+    """Yield private keys of SM2 that have one defect each."""
+    d = SM2_SCALAR
+    point = affine.point_bytes(SM2_PUBLIC_POINT)
+    x, y = SM2_PUBLIC_POINT
+    yield "d = 0", affine.pkcs8(d, octets=bytes(32))
+    last = affine.ORDER - 1
+    yield "d = n - 1", affine.pkcs8(last)
+    yield "d = n", affine.pkcs8(affine.ORDER, point=point)
+    yield "d + n, 33 bytes", affine.pkcs8(d, octets=(d + affine.ORDER).to_bytes(33, "big"))
+    yield "d in 31 bytes", affine.pkcs8(d >> 8, octets=(d >> 8).to_bytes(31, "big"))
+    yield (
+        "the point of d + 1",
+        affine.pkcs8(
+            d, point=affine.point_bytes(affine.finite(affine.multiply(d + 1, affine.BASE)))
+        ),
+    )
+    yield "a point off the curve", affine.pkcs8(d, point=affine.point_bytes((x, y + 1)))
+    yield "a compressed point", affine.pkcs8(d, point=bytes([2 + y % 2]) + point[1:33])
+    yield "a hybrid point", affine.pkcs8(d, point=affine.point_bytes((x, y), 6 + y % 2))
+    yield "a point of 66 bytes", affine.pkcs8(d, point=point + b"\x00")
+    yield "P-256 named", affine.pkcs8(d, algorithm=affine.ALGORITHM_P256)
+    yield "PKCS#8 of version 7", affine.pkcs8(d, versions=(7, 1))
+    yield "ECPrivateKey of version 2", affine.pkcs8(d, versions=(0, 2))

@@ -4,7 +4,12 @@ import hashlib
 from collections.abc import Iterator
 from typing import Final
 
-from kmscore.errors import DecryptionError, InvalidBlobError, PlaintextSizeError
+from kmscore.errors import (
+    DecryptionError,
+    InvalidBlobError,
+    InvalidKeyError,
+    PlaintextSizeError,
+)
 from kmscore.vectors.generator import affine
 from kmscore.vectors.generator.affine import BASE, ORDER, PRIME, Sm2Parts, multiply
 from kmscore.vectors.generator.model import Case, Fields, Group, Note, VectorFile, hex_fields
@@ -14,7 +19,7 @@ from kmscore.vectors.generator.published_keys import (
     SM2_SCALAR,
     SM2_SPKI,
 )
-from kmscore.vectors.generator.wire import der, der_integer, der_octets, der_sequence
+from kmscore.vectors.generator.wire import der, der_bits, der_integer, der_octets, der_sequence
 
 _MESSAGE: Final = b"encryption standard"
 _MOST_PLAINTEXT: Final = 6047
@@ -25,6 +30,7 @@ _K: Final = 0x59276E27D506861A16680F3AD9C02DCCEF3CC1FA3CDBE4CE6D54B80DEAC1BC21
 _ZERO_KDF_K: Final = 470
 """The least k for which the first byte of the KDF's output is 00 under this key."""
 
+_NO_CURVE: Final = bytes.fromhex("300906072a8648ce3d0201")  # id-ecPublicKey, and no more
 _SMALL_X: Final = (1, 0x9F7A091433A81E3F218F405F792355BF2AA98B5FFA95982F03870800065279A3)
 _SMALL_Y: Final = (0x9C17043EFFE1A805A74A9A5E70B9D659705D3242094A566DC016F49311178D1F, 1)
 
@@ -101,6 +107,10 @@ _NOTES: Final = {
         "There is nothing to encrypt.",
         "A ciphertext without C2, which every receiver has to refuse.",
     ),
+    "BadPublicKey": Note(
+        "A public key that is no point of the curve in the one encoding, or not a key of SM2.",
+        "The plaintext is encrypted under a key that its owner did not choose and others can find.",
+    ),
     "Convert": Note("One ciphertext in two encodings."),
     "GivenK": Note("Encryption with k given."),
 }
@@ -125,6 +135,7 @@ def make() -> VectorFile:
             Group("asymmetric_decrypt", (*_raw(), *_der()), key),
             Group("sm2_convert", tuple(_conversions())),
             Group("sm2_encrypt", tuple(_encryptions()), hex_fields(public_key=SM2_SPKI)),
+            Group("sm2_encrypt", tuple(_public_keys())),
         ),
     )
 
@@ -404,6 +415,11 @@ def _conversions() -> Iterator[Case]:
         ):
             fields = hex_fields(ciphertext=wrong)
             yield right.refused(InvalidBlobError, flag, f"{source}, {comment}", fields)
+        if source == "ASN1_DER":
+            for c3 in (b"", parts.c3[:31], parts.c3 + b"\x00"):
+                fields = hex_fields(ciphertext=encode(parts._replace(c3=c3)))
+                comment = f"{source}, C3 of {len(c3)} bytes"
+                yield right.refused(InvalidBlobError, "WrongC3Length", comment, fields)
         if source in {"C1C3C2", "C1C2C3"}:
             fields = hex_fields(ciphertext=b"\x06" + encode(parts)[1:])
             yield right.refused(InvalidBlobError, "FirstByte", f"{source}, 06", fields)
@@ -433,3 +449,43 @@ def _encryptions() -> Iterator[Case]:
     for flag, length in (("EmptyPlaintext", 0), ("TooLong", _MOST_PLAINTEXT + 1)):
         fields = hex_fields(plaintext=bytes(length))
         yield right.refused(PlaintextSizeError, flag, f"{length} bytes", fields)
+
+
+def _public_keys() -> Iterator[Case]:
+    """Yield public keys that are none. Each would encrypt but for its one defect."""
+    parts = affine.encrypt(_PUBLIC, _MESSAGE, _K)
+    right = Case(
+        "the key of all other tests",
+        "GivenK",
+        hex_fields(public_key=SM2_SPKI, plaintext=_MESSAGE, k=_K.to_bytes(32, "big")),
+        hex_fields(ciphertext=affine.c1c3c2(parts)),
+        _trace(parts, _K),
+    )
+    yield right
+    x, y = _PUBLIC
+    whole, algorithm = affine.point_bytes(_PUBLIC), affine.ALGORITHM
+    for comment, identifier, bits in (
+        ("y + 1", algorithm, der_bits(affine.point_bytes((x, y + 1)))),
+        ("x and y are 0", algorithm, der_bits(affine.point_bytes((0, 0)))),
+        ("x + p", algorithm, der_bits(affine.point_bytes((_SMALL_X[0] + PRIME, _SMALL_X[1])))),
+        ("y = p", algorithm, der_bits(affine.point_bytes((x, PRIME)))),
+        ("the point at infinity", algorithm, der_bits(b"\x00")),
+        ("compressed", algorithm, der_bits(bytes([2 + y % 2]) + whole[1:33])),
+        ("hybrid", algorithm, der_bits(affine.point_bytes(_PUBLIC, 6 + y % 2))),
+        ("a byte short", algorithm, der_bits(whole[:-1])),
+        ("a byte more", algorithm, der_bits(whole + b"\x00")),
+        ("seven unused bits", algorithm, der_bits(whole + b"\x00", 7)),
+        ("P-256 named", affine.ALGORITHM_P256, der_bits(whole)),
+        ("id-ecPublicKey without a curve", _NO_CURVE, der_bits(whole)),
+        ("an OCTET STRING", algorithm, der_octets(whole)),
+    ):
+        fields = hex_fields(public_key=der_sequence((identifier, bits)))
+        yield right.refused(InvalidKeyError, "BadPublicKey", comment, fields)
+    for comment, key in (
+        ("nothing", b""),
+        ("cut short", SM2_SPKI[:-1]),
+        ("a byte behind it", SM2_SPKI + b"\x00"),
+        ("the bare point", whole),
+    ):
+        fields = hex_fields(public_key=key)
+        yield right.refused(InvalidKeyError, "BadPublicKey", comment, fields)

@@ -61,6 +61,11 @@ def der_octets(value: bytes) -> bytes:
     return der(0x04, value)
 
 
+def der_bits(value: bytes, unused: int = 0) -> bytes:
+    """Return a BIT STRING; the number of unused bits is 0 unless a vector is to be negative."""
+    return der(0x03, bytes([unused]) + value)
+
+
 def der_sequence(elements: Iterable[bytes]) -> bytes:
     """Return a SEQUENCE."""
     return der(0x30, b"".join(elements))
