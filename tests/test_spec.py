@@ -477,5 +477,4 @@ def test_the_errors() -> None:
 def test_the_operations() -> None:
     """Section 11.2 gives every operation the outputs that it has in the vector files."""
     outputs = {row[0]: tuple(row[2].split(", ")) for row in rows("11.2")}
-    assert outputs.items() <= OUTPUTS.items()
-    assert OUTPUTS.keys() - outputs.keys() <= {"reencrypt"}
+    assert outputs | {"accumulated": ("digest",)} == OUTPUTS

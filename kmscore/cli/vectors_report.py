@@ -55,7 +55,7 @@ def show(results: Results, console: Console) -> None:
         if effects.row_count:
             console.print(effects)
     for subject, number in results.by_subject.items():
-        console.print(Text(f"{subject}: {number} tests"))
+        console.print(Text(f"{printable(subject)}: {number} tests"))
     console.print(_last_line(results))
 
 
@@ -95,7 +95,7 @@ def _failure_table(failures: list[Outcome]) -> Table:
         test = outcome.test
         table.add_row(
             Text(f"{test.file} {test.tc_id}\n{test.flag}"),
-            Text(f"{test.comment}\n{outcome.subject}"),
+            Text(f"{test.comment}\n{printable(outcome.subject)}"),
             Text(f"{outcome.verdict.value}\n{_answer(outcome)}"),
         )
     return table

@@ -1,0 +1,298 @@
+"""`kmscore vectors` on the command line: what it prints, what it writes, and how it ends."""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+from typer.testing import CliRunner, Result
+
+from kmscore.cli import app, vectors, vectors_report
+from kmscore.vectors.files import VectorTest, installed_folder
+from kmscore.vectors.judgement import Outcome, Results, Verdict
+
+_RESPONDERS = Path(__file__).parent / "responders"
+_README = Path(__file__).resolve().parents[1] / "vectors" / "README.md"
+
+
+def _invoke(*arguments: str) -> Result:
+    return CliRunner().invoke(app.app, ["vectors", *arguments])
+
+
+def _python(name: str) -> list[str]:
+    return [sys.executable, "-P", str(_RESPONDERS / name)]
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Path:
+    """Return a folder of vectors with few tests in each file, and none of 10,000 cases."""
+    for path in installed_folder().glob("*.json"):
+        document = json.loads(path.read_bytes())
+        kept: list[Any] = []
+        for group in document["testGroups"][:-1]:
+            valid = [test for test in group["tests"] if test["result"] == "valid"]
+            invalid = [test for test in group["tests"] if test["result"] == "invalid"]
+            kept.append(group | {"tests": [*valid[:1], *invalid[:1]]})
+        tests = [test for group in kept for test in group["tests"]]
+        for number, test in enumerate(tests, 1):
+            test["tcId"] = number
+        flags = {flag for test in tests for flag in test["flags"]}
+        document |= {
+            "numberOfTests": len(tests),
+            "testGroups": kept,
+            "notes": {flag: note for flag, note in document["notes"].items() if flag in flags},
+        }
+        (tmp_path / path.name).write_text(json.dumps(document), "ascii")
+    return tmp_path
+
+
+def test_generate_writes_the_files_and_nothing_else(tmp_path: Path) -> None:
+    """The folder is made, with those above it; what is in it already is left alone."""
+    out = tmp_path / "a" / "b"
+    for _ in range(2):
+        result = _invoke("generate", "--out", str(out))
+        assert (result.exit_code, result.output) == (0, "")
+    due = {path.name: path.read_bytes() for path in installed_folder().glob("*.json")}
+    assert {path.name: path.read_bytes() for path in out.iterdir()} == due
+
+
+def test_generate_where_nothing_can_be_written(tmp_path: Path) -> None:
+    """One line and exit code 2."""
+    (tmp_path / "file").touch()
+    result = _invoke("generate", "--out", str(tmp_path / "file"))
+    assert result.exit_code == 2
+    assert result.stderr == f"kmscore: {tmp_path / 'file'}: File exists\n"
+
+
+def test_verify(small: Path) -> None:
+    """All right: a table by flag, a line for each way to run the library, and the sum."""
+    result = _invoke("verify", str(small))
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert "Keyring, SM2 by" in result.stdout
+    assert "another KeyProvider, SM2 by" in result.stdout
+    assert re.search(r"^\d+ right\.$", result.stdout, re.MULTILINE)
+    assert "What failed" not in result.stdout
+
+
+def test_verify_for_machines(small: Path) -> None:
+    """The same as one JSON object."""
+    result = _invoke("verify", "--json", str(small))
+    document = json.loads(result.stdout)
+    assert result.exit_code == 0
+    assert document["success"] is True
+    assert document["failures"] == []
+    assert document["total"]["right"] == sum(document["subjects"].values()) > 60
+    assert document["flags"].keys() == {path.stem for path in installed_folder().glob("*.json")}
+    for flags in document["flags"].values():
+        for counts in flags.values():
+            assert counts.keys() == {verdict.value for verdict in Verdict}
+
+
+def test_verify_tells_what_is_wrong(small: Path) -> None:
+    """A vector that is not true fails the run: it is named, with what came back."""
+    file = small / "blob.json"
+    document = json.loads(file.read_bytes())
+    document["testGroups"][0]["tests"][0]["tag"] = "00" * 16
+    file.write_text(json.dumps(document), "ascii")
+    result = _invoke("verify", str(small))
+    assert result.exit_code == 1
+    assert "blob 1" in result.stdout
+    assert re.search(r"^\d+ right, 1 wrong\.$", result.stdout, re.MULTILINE)
+    document = json.loads(_invoke("verify", "--json", str(small)).stdout)
+    assert document["success"] is False
+    (failure,) = document["failures"]
+    assert (failure["file"], failure["tcId"], failure["verdict"]) == ("blob", 1, "wrong")
+    assert failure["expected"]["tag"] == "00" * 16 != failure["answer"]["tag"]
+
+
+def test_accumulated_tests_are_run_unless_told_otherwise(
+    small: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """10,000 questions are one test."""
+    whole = (installed_folder() / "encryption_context.json").read_bytes()
+    (small / "encryption_context.json").write_bytes(whole)
+    monkeypatch.chdir(small)
+    right = [
+        json.loads(_invoke("verify", "--json", option, str(small)).stdout)["total"]["right"]
+        for option in ("--accumulated", "--no-accumulated")
+    ]
+    assert right[0] - right[1] == 1
+
+
+@pytest.mark.parametrize("command", [["verify"], ["run"]])
+@pytest.mark.parametrize(
+    ("spoil", "reason"),
+    [
+        (shutil.rmtree, "{} is not a folder"),
+        (lambda folder: (folder / "aead.json").unlink(), "{}/aead.json is missing"),
+        (lambda folder: (folder / "aead.json").write_bytes(b"{"), "{}/aead.json is not JSON"),
+        (
+            lambda folder: (folder / "aead.json").write_text(
+                (folder / "aead.json").read_text("ascii").replace("aead_v1", "aead_v2"), "ascii"
+            ),
+            "{}/aead.json: schema: 'aead_v1_schema.json' was expected",
+        ),
+    ],
+    ids=["no folder", "a file missing", "damaged", "another version"],
+)
+def test_vectors_that_cannot_be_run(
+    small: Path, command: list[str], spoil: Any, reason: str
+) -> None:
+    """One clear line, exit code 2, no traceback; in a process of its own, as it is used."""
+    spoil(small)
+    rest = ["--", "true"] if command == ["run"] else []
+    result = subprocess.run(
+        [sys.executable, "-P", "-m", "kmscore", "vectors", *command, str(small), *rest],
+        capture_output=True,
+        check=False,
+        text=True,
+    )
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr == f"kmscore: {reason.format(small)}\n"
+
+
+def test_run_with_the_library(small: Path) -> None:
+    """All right, and the command's own options are not taken for ours."""
+    result = _invoke("run", str(small), "--", *_python("library.py"), "--json", "--", "--help")
+    assert result.exit_code == 0
+    assert re.search(r"^\d+ right\.$", result.stdout, re.MULTILINE)
+
+
+def test_run_in_a_folder_with_vectors(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without DIR it is `./vectors` that is run."""
+    small.rename(small.parent / "vectors")
+    monkeypatch.chdir(small.parent)
+    result = _invoke("run", "--json", "--", *_python("library.py"))
+    assert json.loads(result.stdout)["total"]["right"] < 100
+    (small.parent / "vectors" / "blob.json").write_text("{", "ascii")
+    assert _invoke("run", "--", "true").stderr == "kmscore: vectors/blob.json is not JSON\n"
+
+
+def test_the_responder_of_the_page_is_right(tmp_path: Path) -> None:
+    """The example is right on all that it supports, and says what it does not."""
+    (code,) = re.findall(
+        r"^```python\n(.*?)^```$", _README.read_text("utf-8"), re.DOTALL | re.MULTILINE
+    )
+    assert len(code.splitlines()) < 55
+    (tmp_path / "responder.py").write_text(code, "utf-8")
+    command = [sys.executable, "-I", str(tmp_path / "responder.py")]
+    result = _invoke("run", "--json", str(installed_folder()), "--", *command)
+    document = json.loads(result.stdout)
+    assert document["success"] is True, document["failures"]
+    assert set(document["flags"]["blob"]) > {"Accumulated", "Magic"}
+    assert document["flags"]["blob"]["Accumulated"]["right"] == 1
+    assert document["total"]["right"] == sum(
+        counts["right"] for counts in document["flags"]["blob"].values()
+    )
+    assert document["total"]["not supported"] > 1000
+
+
+def test_the_page_shows_questions_and_answers_as_they_are() -> None:
+    """The answer that the page shows is that of the library to the question before it."""
+    question, *answers = (
+        json.loads(line)
+        for block in re.findall(
+            r"^```json\n(.*?)^```$", _README.read_text("utf-8"), re.DOTALL | re.MULTILINE
+        )
+        for line in block.splitlines()
+    )
+    process = subprocess.run(
+        _python("library.py"),
+        input=json.dumps(question),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert json.loads(process.stdout) == answers[0]
+    assert [set(answer) - {"id"} for answer in answers] == [{"outputs"}, {"error"}, {"unsupported"}]
+
+
+def test_run_with_gmssl(small: Path) -> None:
+    """What it accepts is counted, and the page says what that is open to."""
+    pytest.importorskip("gmssl")
+    shutil.copy(installed_folder() / "sm2pke.json", small)
+    result = _invoke("run", "--no-accumulated", str(small), "--", *_python("gmssl_decrypt.py"))
+    assert result.exit_code == 1
+    assert "What that is open to" in result.stdout
+    assert "invalid-curve" in " ".join(result.stdout.split()) or "private" in result.stdout
+    assert "accepted though invalid" in result.stdout.splitlines()[-1]
+    assert "and " in result.stdout
+    assert "more; --json has all" in result.stdout
+
+
+def test_run_with_what_says_nothing(small: Path) -> None:
+    """Every test is wrong, and nothing is said of what it is open to: nothing is known of it."""
+    result = _invoke("run", str(small), "--", sys.executable, "-c", "")
+    assert result.exit_code == 1
+    assert "What failed" in result.stdout
+    assert "What that is open to" not in result.stdout
+
+
+def test_run_without_an_implementation(small: Path) -> None:
+    """No command, or one that cannot be started: one line and exit code 2."""
+    for rest, reason in (
+        ([], "no command: kmscore vectors run [DIR] -- COMMAND..."),
+        (["--"], "no command: kmscore vectors run [DIR] -- COMMAND..."),
+        (["--", "/no/\x1b[2J"], r"/no/\u001b[2J cannot be started: No such file or directory"),
+    ):
+        result = _invoke("run", str(small), *rest)
+        assert (result.exit_code, result.stdout) == (2, "")
+        assert result.stderr == f"kmscore: {reason}\n"
+
+
+def test_what_supports_nothing_is_not_right(small: Path) -> None:
+    """Nothing failed, and nothing was right."""
+    code = (
+        "import json, sys\nfor line in sys.stdin:\n"
+        " print(json.dumps({'id': json.loads(line)['id'], 'unsupported': True}), flush=True)"
+    )
+    result = _invoke("run", str(small), "--", sys.executable, "-c", code)
+    assert result.exit_code == 1
+    assert re.search(r"^\d+ not supported: nothing was right\.$", result.stdout, re.MULTILINE)
+
+
+def test_what_an_implementation_prints_cannot_drive_the_terminal() -> None:
+    """Escape sequences and markup come out as text."""
+    hostile = "\x1b[2J\x9b31m[bold]\u202e"
+    test = VectorTest(
+        "blob", 1, "parse_blob", "comment", "Magic", "", {}, {"error": "invalid_blob"}
+    )
+    answer = {"failure": hostile}
+    console = Console(width=80, record=True)
+    vectors_report.show(Results([Outcome(hostile, test, answer, Verdict.WRONG)]), console)
+    text = console.export_text()
+    assert not {"\x1b", "\x9b", "\u202e"} & set(text)
+    assert "[bold]" in text
+
+
+def test_no_test_at_all_is_no_success() -> None:
+    """Nor is it told as one."""
+    console = Console(width=80, record=True)
+    vectors_report.show(Results([]), console)
+    assert "no test: nothing was right." in console.export_text()
+
+
+def test_the_bar_is_for_terminals(monkeypatch: pytest.MonkeyPatch, small: Path) -> None:
+    """On a terminal standard error shows how far it is; the tables go to standard output."""
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("TTY_COMPATIBLE", "1")
+    for command in (
+        ("verify", str(small), "--json"),
+        ("run", "--json", str(small), "--", *_python("library.py")),
+    ):
+        result = _invoke(*command)
+        assert result.exit_code == 0
+        assert "%" in result.stderr
+        json.loads(result.stdout)
+
+
+def test_help_shows_how_a_command_is_given() -> None:
+    """The usage line has the two dashes."""
+    result = CliRunner(env={"COLUMNS": "100"}).invoke(app.app, ["vectors", "run", "--help"])
+    assert "-- COMMAND..." in result.stdout
+    assert vectors.app.info.help is not None
