@@ -5,6 +5,7 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from functools import cache
+from itertools import islice
 from pathlib import Path
 from typing import Final, TypeAlias, cast
 
@@ -38,6 +39,8 @@ from kmscore.context import MAX_CANONICAL_LENGTH, MAX_JSON_LENGTH
 from kmscore.sm2.backends.portable import multiply
 from kmscore.sm2.curve import A, B, G, N, P, Point, is_on_curve
 from kmscore.sm2.encodings import MAX_C2_LENGTH, MAX_LENGTHS
+from kmscore.vectors.files import installed_folder, load
+from kmscore.vectors.generator import accumulated
 from kmscore.vectors.generator.model import OUTPUTS
 
 SPEC: Final = Path(__file__).resolve().parents[1] / "vectors" / "SPEC.md"
@@ -478,3 +481,24 @@ def test_the_operations() -> None:
     """Section 11.2 gives every operation the outputs that it has in the vector files."""
     outputs = {row[0]: tuple(row[2].split(", ")) for row in rows("11.2")}
     assert outputs | {"accumulated": ("digest",)} == OUTPUTS
+
+
+def test_the_keys_of_accumulated_tests() -> None:
+    """Section 11.4 draws from the keys that stand first in the files."""
+    files = dict(load(installed_folder(), ("rsa_oaep", "sm2pke", "reencrypt")))
+    first = {name: tests[0].inputs for name, tests in files.items()}
+    for name in ("rsa_oaep", "sm2pke"):
+        drawn = next(iter(accumulated.draw(name))).inputs
+        assert drawn["private_key"] == first[name]["private_key"]
+    keys = first["reencrypt"]["keys"][:5]
+    used = [
+        key for case in islice(accumulated.draw("reencrypt"), 200) for key in case.inputs["keys"]
+    ]
+    assert all(key in keys for key in used)
+    assert all(key in used for key in keys)
+
+
+def test_the_characters_of_accumulated_tests() -> None:
+    """The list of section 11.4 is the one that texts are drawn from."""
+    listed = re.findall(r"U\+([0-9A-F]{4,6})", sections()["11.4"])
+    assert [chr(int(number, 16)) for number in listed] == [*accumulated._CHARACTERS]

@@ -50,7 +50,7 @@ def show(results: Results, console: Console) -> None:
     """Print a table by flag, then what failed and what that means."""
     console.print(_flag_table(results))
     if results.failures:
-        console.print(_failure_table(results.failures))
+        console.print(_failure_table(results))
         effects = _effect_table(results.failures)
         if effects.row_count:
             console.print(effects)
@@ -81,9 +81,9 @@ def _flag_table(results: Results) -> Table:
     return table
 
 
-def _failure_table(failures: list[Outcome]) -> Table:
+def _failure_table(results: Results) -> Table:
     """Return a table of the first failing tests."""
-    more = len(failures) - _LISTED
+    more = len(results.failures) - _LISTED
     table = Table(
         title="What failed",
         caption=f"and {more} more; --json has all" if more > 0 else None,
@@ -91,11 +91,12 @@ def _failure_table(failures: list[Outcome]) -> Table:
     )
     for name in ("test", "what it is", "answer"):
         table.add_column(name, overflow="fold")
-    for outcome in failures[:_LISTED]:
+    for outcome in results.failures[:_LISTED]:
         test = outcome.test
+        subject = f"\n{printable(outcome.subject)}" if len(results.by_subject) > 1 else ""
         table.add_row(
             Text(f"{test.file} {test.tc_id}\n{test.flag}"),
-            Text(f"{test.comment}\n{printable(outcome.subject)}"),
+            Text(f"{test.comment}{subject}"),
             Text(f"{outcome.verdict.value}\n{_answer(outcome)}"),
         )
     return table

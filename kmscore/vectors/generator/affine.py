@@ -147,12 +147,13 @@ def pkcs8(
     octets: bytes | None = None,
     point: bytes | None = None,
     algorithm: bytes = ALGORITHM,
+    curve_within: bytes = b"",
     versions: tuple[int, int] = (0, 1),
 ) -> bytes:
     """Return a private key in PKCS#8 (RFC 5208, RFC 5915).
 
-    Other octets of the scalar, another point, algorithm, or version (of the whole, and of what is
-    within) are for negative vectors.
+    Other octets of the scalar, another point, algorithm, a curve named within, or other versions
+    (of the whole, and of what is within) are for negative vectors.
     """
     if point is None:
         point = point_bytes(finite(multiply(scalar, BASE)))
@@ -160,6 +161,7 @@ def pkcs8(
         (
             der_integer(versions[1]),
             der_octets(scalar.to_bytes(_BLOCK, "big") if octets is None else octets),
+            curve_within,
             der(0xA1, der_bits(point)),
         )
     )

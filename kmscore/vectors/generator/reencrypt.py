@@ -59,7 +59,11 @@ _HASHES: Final = {
 }
 _AES: Final = PER_SUITE[Suite.AES_256_GCM]
 _XAES: Final = PER_SUITE[Suite.XAES_256_GCM]
-_RSASSA_PSS: Final = bytes.fromhex("300b06092a864886f70d01010a")  # for signatures only
+# For signatures only: without parameters, and with those of RSA encryption.
+_RSASSA_PSS: Final = bytes.fromhex("300b06092a864886f70d01010a")
+_RSASSA_PSS_NULL: Final = bytes.fromhex("300d06092a864886f70d01010a0500")
+# The field of ECPrivateKey that names a curve again: P-256.
+_P256_WITHIN: Final = bytes.fromhex("a00a06082a8648ce3d030107")
 _WIDE: Final = (("k", "v" * 65_529),)  # one byte more than a canonical context may have
 
 _NOTES: Final = {
@@ -707,6 +711,7 @@ def _no_rsa_keys() -> Iterator[tuple[str, bytes]]:
     yield "e of 33 bits", RSA_2048.pkcs8(exponent=(1 << 32) + 15)
     yield "PKCS#8 of version 7", RSA_2048.pkcs8(version=7)
     yield "id-RSASSA-PSS", RSA_2048.pkcs8(identifier=_RSASSA_PSS)
+    yield "id-RSASSA-PSS with NULL", RSA_2048.pkcs8(identifier=_RSASSA_PSS_NULL)
 
 
 def _no_sm2_keys() -> Iterator[tuple[str, bytes]]:
@@ -731,5 +736,6 @@ def _no_sm2_keys() -> Iterator[tuple[str, bytes]]:
     yield "a hybrid point", affine.pkcs8(d, point=affine.point_bytes((x, y), 6 + y % 2))
     yield "a point of 66 bytes", affine.pkcs8(d, point=point + b"\x00")
     yield "P-256 named", affine.pkcs8(d, algorithm=affine.ALGORITHM_P256)
+    yield "P-256 named within", affine.pkcs8(d, curve_within=_P256_WITHIN)
     yield "PKCS#8 of version 7", affine.pkcs8(d, versions=(7, 1))
     yield "ECPrivateKey of version 2", affine.pkcs8(d, versions=(0, 2))

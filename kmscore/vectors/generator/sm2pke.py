@@ -8,12 +8,14 @@ from kmscore.errors import (
     DecryptionError,
     InvalidBlobError,
     InvalidKeyError,
+    KeyUsageError,
     PlaintextSizeError,
 )
 from kmscore.vectors.generator import affine
 from kmscore.vectors.generator.affine import BASE, ORDER, PRIME, Sm2Parts, multiply
 from kmscore.vectors.generator.model import Case, Fields, Group, Note, VectorFile, hex_fields
 from kmscore.vectors.generator.published_keys import (
+    RSA_2048,
     SM2_PKCS8,
     SM2_PUBLIC_POINT,
     SM2_SCALAR,
@@ -106,6 +108,10 @@ _NOTES: Final = {
     "EmptyPlaintext": Note(
         "There is nothing to encrypt.",
         "A ciphertext without C2, which every receiver has to refuse.",
+    ),
+    "KeyUsage": Note(
+        "A good key of another algorithm.",
+        "Bytes of one algorithm are computed on with the key of another.",
     ),
     "BadPublicKey": Note(
         "A public key that is no point of the curve in the one encoding, or not a key of SM2.",
@@ -489,3 +495,5 @@ def _public_keys() -> Iterator[Case]:
     ):
         fields = hex_fields(public_key=key)
         yield right.refused(InvalidKeyError, "BadPublicKey", comment, fields)
+    fields = hex_fields(public_key=RSA_2048.spki())
+    yield right.refused(KeyUsageError, "KeyUsage", "a public key of RSA", fields)
