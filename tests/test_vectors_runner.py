@@ -75,6 +75,9 @@ def _do(peer: Peer, what: str) -> dict[str, Any]:
         ('{"id": ID, "outputs": {"unsupported": true}}', None),
         ('{"id": ID, "outputs": {"failure": ""}}', None),
         ('{"id": ID, "unsupported": false}', None),
+        ('{"id": ID, "outputs": {"plaintext": 0}}', None),
+        ('{"id": ID, "outputs": {"plaintext": ["00"]}}', None),
+        ('{"id": ID, "outputs": {"response": {"ciphertext_blob": {}}}}', None),
         ('{"id": ID, "error": "decryption", "unsupported": true}', None),
         ('{"id": ID, "outputs": {}, "more": 1}', None),
         ('{"id": 77, "error": "decryption"}', "the answer to question 77, when 2 was asked"),
@@ -98,6 +101,7 @@ def test_a_failure_costs_one_answer(peer: Peer, what: str, reason: str | None) -
         ('{"id": ID, "error": "decryption"}', {"error": "decryption"}),
         ('{"unsupported": true, "id": ID}', {"unsupported": True}),
         ('{"id": ID, "outputs": {}}', {}),
+        ('{"id": ID, "outputs": {"x": {"a": null, "b": ""}}}', {"x": {"a": None, "b": ""}}),
         ("complain", _RIGHT),
     ],
 )
@@ -306,3 +310,14 @@ def test_an_accumulated_test_stops_when_there_is_no_answer(answer: dict[str, Any
     assert outcome.answer == answer
     assert sum(steps) == questions([test]) == 10_000
     assert len(steps) == 2
+
+
+@pytest.mark.parametrize(
+    "answer", [{}, {"canonical": "\ud800"}, {"error": "\ud800"}, {"canonical": None}, {"x": "y"}]
+)
+def test_an_accumulated_test_of_strange_answers_is_wrong(answer: dict[str, Any]) -> None:
+    """Whatever is answered can be digested, and has another digest."""
+    (test,) = _tests("encryption_context", accumulated=True)[-1:]
+    (outcome,) = run("", lambda *_: answer, [test], lambda _: None)
+    assert outcome.verdict is Verdict.WRONG
+    assert outcome.answer.keys() == {"digest"}

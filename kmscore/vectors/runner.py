@@ -176,7 +176,7 @@ def _read(line: bytes, number: int) -> Answer:
         document = None
     match document:
         case {"id": int(given), "outputs": dict(outputs), **rest} if not rest:
-            answer = outputs if _RESERVED.isdisjoint(outputs) else None
+            answer = outputs if _RESERVED.isdisjoint(outputs) and _is_flat(outputs) else None
         case {"id": int(given), "error": str(), **rest} if not rest:
             answer = {"error": document["error"]}
         case {"id": int(given), "unsupported": True, **rest} if not rest:
@@ -188,3 +188,9 @@ def _read(line: bytes, number: int) -> Answer:
     if given != number or isinstance(given, bool):
         raise _NoAnswerError(f"the answer to question {given}, when {number} was asked")
     return answer
+
+
+def _is_flat(outputs: Mapping[str, Any]) -> bool:
+    """Return whether outputs are texts, or objects of texts and nulls: no operation has others."""
+    fields = [value.values() if isinstance(value, dict) else (value,) for value in outputs.values()]
+    return all(value is None or isinstance(value, str) for group in fields for value in group)

@@ -94,7 +94,7 @@ def line(operation: str, answer: Mapping[str, Json]) -> bytes:
         values = [answer.get(name) for name in OUTPUTS[operation]]
     if operation == "reencrypt" and isinstance(values[0], dict):
         values = [values[0].get("ciphertext_blob") or "dry-run"]
-    return (" ".join(map(str, values)) + "\n").encode()
+    return (" ".join(map(str, values)) + "\n").encode("utf-8", "backslashreplace")
 
 
 def draw(name: str) -> Iterator[Drawn]:
