@@ -72,7 +72,7 @@ def generate_data_key(
     check_sealing_types(keys, key_id, context)
     canonical = canonical_bytes(context)
     key = sealing_key(keys, key_id)
-    _check_data_key_length(number_of_bytes)
+    check_data_key_length(number_of_bytes)
     data_key = os.urandom(number_of_bytes)
     ciphertext_blob = envelope.seal(key, data_key, canonical)
     return DataKeyResult(key.key_id, key.key_version_id, ciphertext_blob, data_key)
@@ -146,7 +146,7 @@ def generate_and_export_data_key(
     canonical = canonical_bytes(context)
     key = sealing_key(keys, key_id)
     asymmetric.check_public_key(public_key, algorithm)
-    _check_data_key_length(number_of_bytes)
+    check_data_key_length(number_of_bytes)
     asymmetric.check_plaintext_length(number_of_bytes, public_key.spec, algorithm)
     data_key = os.urandom(number_of_bytes)
     exported = asymmetric.encrypt_to(public_key, algorithm, data_key)
@@ -154,7 +154,7 @@ def generate_and_export_data_key(
     return ExportResult(key.key_id, key.key_version_id, ciphertext_blob, exported)
 
 
-def _check_data_key_length(length: int) -> None:
+def check_data_key_length(length: int) -> None:
     """Raise `PlaintextSizeError` for a data key that is not 1 to 1,024 bytes long."""
     if not 1 <= length <= MAX_DATA_KEY_LENGTH:
         raise PlaintextSizeError(f"a data key has 1 to {MAX_DATA_KEY_LENGTH} bytes")

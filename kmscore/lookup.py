@@ -42,7 +42,7 @@ def opening_key(keys: KeyProvider, blob: CiphertextBlob) -> SymmetricKey:
     Raises what the provider does, `TypeError` if it answers no key, `IncorrectKeyError` for
     another key, version or suite, `KeyStateError` and `KeyUsageError`.
     """
-    key = _symmetric(
+    key = symmetric_key(
         keys.version(blob.key_id, blob.key_version_id), blob.key_id, blob.key_version_id
     )
     if key.suite is not blob.suite:
@@ -61,7 +61,7 @@ def sealing_key(keys: KeyProvider, key_id: str) -> SymmetricKey:
         and (key := keys.find_sealer(key_id)) is not None
     ):
         return key
-    return _symmetric(keys.primary(key_id), key_id, None)
+    return symmetric_key(keys.primary(key_id), key_id, None)
 
 
 def decrypting_key(
@@ -80,18 +80,21 @@ def decrypting_key(
     return key
 
 
-def _symmetric(key: Key, key_id: str, key_version_id: str | None) -> SymmetricKey:
-    """Return the answer if it is the symmetric key asked for."""
+def symmetric_key(key: Key, key_id: str | None, key_version_id: str | None) -> SymmetricKey:
+    """Return a provider's answer if it is the symmetric key asked for; `None` asks for any.
+
+    Raises `TypeError` if it is no key, `IncorrectKeyError`, `KeyStateError` and `KeyUsageError`.
+    """
     checked = _checked(key, key_id, key_version_id)
     if not isinstance(checked, SymmetricKey):
         raise KeyUsageError(f"a symmetric key is due, and this one is of spec {checked.spec.name}")
     return checked
 
 
-def _checked(key: Key, key_id: str, key_version_id: str | None) -> Key:
-    """Return the answer if it is a key, the one asked for (any version for `None`), and enabled."""
+def _checked(key: Key, key_id: str | None, key_version_id: str | None) -> Key:
+    """Return the answer if it is a key, the one asked for (any for `None`), and enabled."""
     check_key(key)
-    if key.key_id != key_id:
+    if key_id is not None and key.key_id != key_id:
         raise IncorrectKeyError("the provider answered another key than it was asked for")
     if key_version_id is not None and key.key_version_id != key_version_id:
         raise IncorrectKeyError("the provider answered another key version than it was asked for")

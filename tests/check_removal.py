@@ -183,7 +183,7 @@ UNNOTICED: Mapping[str, tuple[str, ...]] = {
     " files in PEM, SEC1 or under a password, public keys of RSA, making keys.": (
         "blob.py:CiphertextBlob.__post_init__:4",
         "blob.py:CiphertextBlob.__post_init__:5",
-        "data_keys.py:_check_data_key_length:1",
+        "data_keys.py:check_data_key_length:1",
         "keys/encrypted.py:open_pkcs8:1",
         "keys/encrypted.py:open_pkcs8:2",
         "keys/pem.py:_pem_bytes:1",

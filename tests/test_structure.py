@@ -36,6 +36,7 @@ _ROOMS = (
     "reencryption",
     "hazmat",
     "__init__",
+    "alibaba",
     "vectors",
     "cli",
     "__main__",

@@ -1,0 +1,116 @@
+"""From what a parameter names to a key that the caller may use, before anyone looks for that key.
+
+An alias or a resource name becomes a key ID, the policy is asked about that key's resource name,
+and only then may be said that something does not exist. What cannot be resolved stands for itself
+until the policy has been asked about it: who may not, learns nothing about what exists.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple, TypeAlias
+
+from kmscore._arguments import check_instance
+from kmscore.alibaba import faults
+from kmscore.alibaba.faults import Fault, RequestError
+from kmscore.alibaba.policy import PolicyCallable
+from kmscore.alibaba.profile import Profile
+from kmscore.alibaba.service_blob import ServiceBlob
+from kmscore.blob import CiphertextBlob
+from kmscore.errors import KeyNotFoundError, KeyVersionNotFoundError
+
+_ALIAS: Final = "alias/"
+_RESOURCE: Final = "acs:"
+_KEY_RESOURCE: Final = re.compile(r"acs:kms:[^:]*:[^:]*:key/(.+)", re.DOTALL)
+_ALIAS_RESOURCE: Final = re.compile(r"acs:kms:[^:]*:[^:]*:alias/.*", re.DOTALL)
+
+Resolver: TypeAlias = Callable[[str], str | None]
+"""Takes an alias or a resource name, and gives the key ID that it stands for, or `None`."""
+
+
+def resource_name(key_id: str) -> str:
+    """Return the resource name of a key in any region and account: `acs:kms:*:*:key/KEYID`."""
+    return f"acs:kms:*:*:key/{key_id}"
+
+
+def key_id_of_name(name: str) -> str | None:
+    """Return the key ID in the resource name of a key, whatever region and account; else `None`."""
+    match = _KEY_RESOURCE.fullmatch(name)
+    return None if match is None else match[1]
+
+
+class Named(NamedTuple):
+    """What a parameter names: a key ID, or what stands in its place and is to be said of it."""
+
+    key_id: str
+    fault: Fault | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Whose keys they are, who may use them, and how they are laid out."""
+
+    keys: Any
+    """A `KeyProvider`; for a profile of the service's layout a `KeyVersionProvider`."""
+
+    policy: PolicyCallable
+    profile: Profile
+    allow_ambiguous: bool
+    arn: Callable[[str], str]
+    resolve_key: Resolver
+
+    def resolve(self, text: str) -> Named:
+        """Return the key that a parameter names by key ID, alias or resource name."""
+        is_alias = _names_alias(text)
+        if not is_alias and not text.startswith(_RESOURCE):
+            return Named(text)
+        try:
+            key_id = self.resolve_key(text)
+        except KeyNotFoundError:
+            key_id = None
+        if key_id is None:
+            return Named(text, faults.ALIAS_NOT_FOUND if is_alias else faults.KEY_NOT_FOUND)
+        check_instance(key_id, str, "resolve_key()")
+        return Named(key_id)
+
+    def resolve_unaliased(self, text: str) -> Named:
+        """`resolve` for a parameter that has to be globally unique, as no alias is.
+
+        Raises `RequestError` for an alias.
+        """
+        if _names_alias(text):
+            raise RequestError(faults.UNSUPPORTED_ALIAS)
+        return self.resolve(text)
+
+    def named_in(self, ciphertext_blob: bytes) -> Named:
+        """Return the key whose version a blob of the profile's layout names.
+
+        Raises `InvalidBlobError` if it is none.
+        """
+        if self.profile.is_v1:
+            return Named(CiphertextBlob.parse(ciphertext_blob).key_id)
+        version_id = ServiceBlob.parse(ciphertext_blob, profile=self.profile).key_version_id
+        try:
+            return Named(self.keys.version_by_id(version_id).key_id)
+        except (KeyNotFoundError, KeyVersionNotFoundError):
+            return Named(version_id, faults.KEY_VERSION_NOT_FOUND)
+
+    def permit(self, principal: object, *uses: tuple[str, Named]) -> None:
+        """Raise `RequestError` unless every use is allowed, and then for what is not there."""
+        for action, named in uses:
+            if self.policy(principal, f"kms:{action}", self.arn(named.key_id)) is not True:
+                raise RequestError(faults.NO_PERMISSION)
+        for _, named in uses:
+            named_key(named)
+
+
+def named_key(named: Named) -> str:
+    """Return the key ID, or raise `RequestError` with what is to be said in its place."""
+    if named.fault is not None:
+        raise RequestError(named.fault)
+    return named.key_id
+
+
+def _names_alias(text: str) -> bool:
+    """Tell whether a parameter names a key by an alias."""
+    return text.startswith(_ALIAS) or _ALIAS_RESOURCE.fullmatch(text) is not None

@@ -1,0 +1,275 @@
+"""What each action does with its parameters, once they have been read.
+
+All go the same way: which keys are meant, whether the caller may, the operation, the fields of its
+result. A dry run goes it too, and its result is thrown away; only re-encryption spares itself the
+seal.
+"""
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple, TypeAlias
+
+import kmscore
+from kmscore._base64 import encode_base64
+from kmscore.algorithms import ENCRYPTION_ALGORITHMS, EncryptionAlgorithm, KeySpec
+from kmscore.alibaba import operations
+from kmscore.alibaba.access import Access, Named, named_key
+from kmscore.alibaba.faults import RequestError, invalid_parameter, missing_parameter
+from kmscore.alibaba.profile import Profile
+from kmscore.alibaba.reencryption import reencrypt
+from kmscore.data_keys import DataKeyResult
+from kmscore.errors import IncorrectKeyError
+from kmscore.keys import PublicKey
+from kmscore.lookup import decrypting_key
+from kmscore.operations import DecryptResult
+
+_DEFAULT_DATA_KEY_LENGTH: Final = 32
+
+Fields: TypeAlias = dict[str, str]
+
+
+class Request(NamedTuple):
+    """A request whose parameters have been read."""
+
+    access: Access
+    principal: Any
+    values: Mapping[str, Any]
+    is_dry_run: bool
+
+    def key(self, action: str) -> str:
+        """Return the ID of the key that `KeyId` names, for a use that is allowed."""
+        named = self.access.resolve(self.values["KeyId"])
+        self.access.permit(self.principal, (action, named))
+        return named.key_id
+
+    def blob_key(self, action: str) -> str:
+        """Return the ID of the key that `CiphertextBlob` names, for a use that is allowed."""
+        named = self.access.named_in(self.values["CiphertextBlob"])
+        self.access.permit(self.principal, (action, named))
+        return named.key_id
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """What every operation in the profile's layout takes."""
+        return {
+            "profile": self.access.profile,
+            "allow_ambiguous": self.access.allow_ambiguous,
+        }
+
+
+def _reencrypt(request: Request) -> Fields:
+    values, access = request.values, request.access
+    algorithm: EncryptionAlgorithm | None = values["SourceEncryptionAlgorithm"]
+    given = values["SourceKeyId"]
+    if algorithm is not None:
+        for name in ("SourceKeyId", "SourceKeyVersionId"):
+            if values[name] is None:
+                raise RequestError(missing_parameter(name))
+        if values["SourceEncryptionContext"]:
+            raise RequestError(invalid_parameter("SourceEncryptionContext"))
+    source = None if given is None else access.resolve_unaliased(given)
+    destination = access.resolve_unaliased(values["DestinationKeyId"])
+    opening = _opening_key(request, source)
+    access.permit(request.principal, ("ReEncryptFrom", opening), ("ReEncryptTo", destination))
+    result = reencrypt(
+        access.keys,
+        values["CiphertextBlob"],
+        destination.key_id,
+        source_profile=access.profile if algorithm is None else Profile.V1,
+        destination_profile=access.profile,
+        source_context=values["SourceEncryptionContext"],
+        destination_context=values["DestinationEncryptionContext"],
+        source_key_id=opening.key_id if source is None else named_key(source),
+        source_key_version_id=values["SourceKeyVersionId"],
+        source_algorithm=algorithm,
+        allow_ambiguous=access.allow_ambiguous,
+        dry_run=request.is_dry_run,
+    )
+    return {
+        "KeyId": result.source_key_id,
+        "KeyVersionId": result.source_key_version_id,
+        "CiphertextBlob": encode_base64(result.ciphertext_blob or b""),
+    }
+
+
+def _opening_key(request: Request, source: Named | None) -> Named:
+    """Return the key that a re-encryption opens with: the blob's, or that of a bare ciphertext."""
+    if source is not None and request.values["SourceEncryptionAlgorithm"] is not None:
+        return source
+    return request.access.named_in(request.values["CiphertextBlob"])
+
+
+def _encrypt(request: Request) -> Fields:
+    values = request.values
+    result = operations.encrypt(
+        request.access.keys,
+        request.key("Encrypt"),
+        values["Plaintext"],
+        values["EncryptionContext"],
+        **request.options,
+    )
+    return {
+        "CiphertextBlob": encode_base64(result.ciphertext_blob),
+        "KeyId": result.key_id,
+        "KeyVersionId": result.key_version_id,
+    }
+
+
+def _decrypt(request: Request) -> Fields:
+    values = request.values
+    key_id = request.blob_key("Decrypt")
+    result = operations.decrypt(
+        request.access.keys,
+        values["CiphertextBlob"],
+        values["EncryptionContext"],
+        **request.options,
+    )
+    _check_same(result.key_id, key_id)
+    return _opened(result)
+
+
+def _generate_data_key(request: Request) -> Fields:
+    result = _generate(request, "GenerateDataKey")
+    return {**_sealed(result), "Plaintext": encode_base64(result.plaintext)}
+
+
+def _generate_data_key_without_plaintext(request: Request) -> Fields:
+    return _sealed(_generate(request, "GenerateDataKeyWithoutPlaintext"))
+
+
+def _export_data_key(request: Request) -> Fields:
+    values = request.values
+    public_key, algorithm = _wrapping(values)
+    key_id = request.blob_key("ExportDataKey")
+    result = operations.export_data_key(
+        request.access.keys,
+        values["CiphertextBlob"],
+        public_key,
+        algorithm,
+        context=values["EncryptionContext"],
+        **request.options,
+    )
+    _check_same(result.key_id, key_id)
+    return {
+        "ExportedDataKey": encode_base64(result.exported_data_key),
+        "KeyId": result.key_id,
+        "KeyVersionId": result.key_version_id,
+    }
+
+
+def _generate_and_export_data_key(request: Request) -> Fields:
+    values = request.values
+    public_key, algorithm = _wrapping(values)
+    result = operations.generate_and_export_data_key(
+        request.access.keys,
+        request.key("GenerateAndExportDataKey"),
+        public_key,
+        algorithm,
+        number_of_bytes=_data_key_length(values),
+        context=values["EncryptionContext"],
+        **request.options,
+    )
+    return {
+        "CiphertextBlob": encode_base64(result.ciphertext_blob or b""),
+        "ExportedDataKey": encode_base64(result.exported_data_key),
+        "KeyId": result.key_id,
+        "KeyVersionId": result.key_version_id,
+    }
+
+
+def _asymmetric_encrypt(request: Request) -> Fields:
+    values = request.values
+    algorithm = values["Algorithm"]
+    key = decrypting_key(
+        request.access.keys, request.key("AsymmetricEncrypt"), values["KeyVersionId"], algorithm
+    )
+    ciphertext = kmscore.asymmetric_encrypt(key.public_key, algorithm, values["Plaintext"])
+    return {
+        "CiphertextBlob": encode_base64(ciphertext),
+        "KeyId": key.key_id,
+        "KeyVersionId": key.key_version_id,
+    }
+
+
+def _asymmetric_decrypt(request: Request) -> Fields:
+    values = request.values
+    result = kmscore.asymmetric_decrypt(
+        request.access.keys,
+        request.key("AsymmetricDecrypt"),
+        values["KeyVersionId"],
+        values["Algorithm"],
+        values["CiphertextBlob"],
+    )
+    return _opened(result)
+
+
+PERFORM: Final[Mapping[str, Callable[[Request], Fields]]] = MappingProxyType(
+    {
+        "ReEncrypt": _reencrypt,
+        "Encrypt": _encrypt,
+        "Decrypt": _decrypt,
+        "GenerateDataKey": _generate_data_key,
+        "GenerateDataKeyWithoutPlaintext": _generate_data_key_without_plaintext,
+        "ExportDataKey": _export_data_key,
+        "GenerateAndExportDataKey": _generate_and_export_data_key,
+        "AsymmetricEncrypt": _asymmetric_encrypt,
+        "AsymmetricDecrypt": _asymmetric_decrypt,
+    }
+)
+"""Each action by its name; returns the fields of its response."""
+
+
+def _check_same(used: str, permitted: str) -> None:
+    """Raise `IncorrectKeyError` unless the key that opened is the one that was allowed.
+
+    A blob of the service's layout names a key version only, and the store has been asked twice.
+    """
+    if used != permitted:
+        raise IncorrectKeyError("the store has answered another key the second time")
+
+
+def _generate(request: Request, action: str) -> DataKeyResult:
+    """Draw a data key and seal it."""
+    return operations.generate_data_key(
+        request.access.keys,
+        request.key(action),
+        number_of_bytes=_data_key_length(request.values),
+        context=request.values["EncryptionContext"],
+        **request.options,
+    )
+
+
+def _data_key_length(values: Mapping[str, Any]) -> int:
+    """Return the length of a data key: `NumberOfBytes` outweighs `KeySpec`."""
+    length: int = values["NumberOfBytes"] or values["KeySpec"] or _DEFAULT_DATA_KEY_LENGTH
+    return length
+
+
+def _wrapping(values: Mapping[str, Any]) -> tuple[PublicKey, EncryptionAlgorithm]:
+    """Return the wrapping key and its algorithm, or raise `RequestError` if they do not fit."""
+    public_key: PublicKey = values["PublicKeyBlob"]
+    spec: KeySpec = values["WrappingKeySpec"]
+    algorithm: EncryptionAlgorithm = values["WrappingAlgorithm"]
+    if public_key.spec is not spec:
+        raise RequestError(invalid_parameter("WrappingKeySpec"))
+    if spec not in ENCRYPTION_ALGORITHMS[algorithm].key_specs:
+        raise RequestError(invalid_parameter("WrappingAlgorithm"))
+    return public_key, algorithm
+
+
+def _sealed(result: DataKeyResult) -> Fields:
+    """Return the fields of a data key, but for the data key."""
+    return {
+        "CiphertextBlob": encode_base64(result.ciphertext_blob),
+        "KeyId": result.key_id,
+        "KeyVersionId": result.key_version_id,
+    }
+
+
+def _opened(result: DecryptResult) -> Fields:
+    """Return the fields of what has been opened."""
+    return {
+        "KeyId": result.key_id,
+        "KeyVersionId": result.key_version_id,
+        "Plaintext": encode_base64(result.plaintext),
+    }

@@ -1,0 +1,180 @@
+"""The service's surface: a request as a mapping of parameters in, a response out. No I/O.
+
+The order is the same for every action: read the parameters, find out which keys are meant, ask
+whether the caller may, and only then see whether those keys exist, are enabled and fit.
+"""
+
+import uuid
+from collections.abc import Callable, Mapping
+from typing import Any, final
+
+from kmscore._arguments import check_instance
+from kmscore._immutable import Immutable
+from kmscore.alibaba import faults
+from kmscore.alibaba.access import Access, Resolver, key_id_of_name, resource_name
+from kmscore.alibaba.actions import PERFORM, Fields, Request
+from kmscore.alibaba.context_rule import is_ambiguous
+from kmscore.alibaba.faults import Fault, RequestError, fault_of, invalid_parameter
+from kmscore.alibaba.parameters import ACTIONS, DRY_RUN, read_parameter, read_parameters
+from kmscore.alibaba.policy import PolicyCallable, check_policy
+from kmscore.alibaba.profile import Profile
+from kmscore.alibaba.responses import ApiResponse
+from kmscore.alibaba.version_index import check_version_provider
+from kmscore.context import EncryptionContext
+from kmscore.errors import KmsCoreError
+from kmscore.keyring import KeyProvider
+from kmscore.lookup import check_provider
+
+
+def random_request_id() -> str:
+    """Return a random UUID."""
+    return str(uuid.uuid4())
+
+
+@final
+class KmsApi(Immutable):
+    """The nine cryptographic actions of the service, over keys of your own.
+
+    Immutable, and shared between threads as far as what it is given may be.
+    """
+
+    __slots__ = ("_access", "_on_failure", "_request_id")
+
+    _access: Access
+    _request_id: Callable[[], str]
+    _on_failure: Callable[[Exception], object] | None
+
+    def __init__(
+        self,
+        keys: KeyProvider,
+        policy: PolicyCallable,
+        *,
+        profile: Profile = Profile.V1,
+        arn: Callable[[str], str] = resource_name,
+        request_id: Callable[[], str] = random_request_id,
+        resolve_key: Resolver = key_id_of_name,
+        on_failure: Callable[[Exception], object] | None = None,
+        allow_ambiguous: bool = False,
+    ) -> None:
+        """Take keys, and who may use them.
+
+        - `keys`: a `KeyProvider`; for a profile of the service's layout a `KeyVersionProvider`.
+        - `policy`: called with principal, action and resource; only `True` allows. There is no
+          default: `Policy`, `Policies`, `ALLOW_ALL`, or your own.
+        - `profile`: the layout of every blob, in and out.
+        - `arn`: the resource name of a key ID, which the policy is asked about.
+        - `request_id`: gives a fresh request ID, printable ASCII, for each call.
+        - `resolve_key`: gives the key ID behind an alias (`alias/…`) or a resource name
+          (`acs:kms:…`), or `None`. By default aliases are unknown, and of a resource name region
+          and account are not looked at.
+        - `on_failure`: is given whatever the keys, the policy or a callable above raises that no
+          request is to blame for, and the caller gets `InternalFailure`. Without it, it is raised.
+        - `allow_ambiguous`: whether contexts are taken that the service's rule confuses with others
+          (`is_ambiguous`); v1 confuses none.
+
+        Raises `TypeError` for a wrong type.
+        """
+        check_instance(profile, Profile, "profile")
+        check_instance(allow_ambiguous, bool, "allow_ambiguous")
+        if profile.is_v1:
+            check_provider(keys)
+        else:
+            check_version_provider(keys)
+        check_policy(policy)
+        for name, value in (("arn", arn), ("request_id", request_id), ("resolve_key", resolve_key)):
+            _check_callable(value, name)
+        if on_failure is not None:
+            _check_callable(on_failure, "on_failure")
+        self._set(
+            _access=Access(keys, policy, profile, allow_ambiguous, arn, resolve_key),
+            _request_id=request_id,
+            _on_failure=on_failure,
+        )
+
+    def call(self, params: Mapping[str, object], *, principal: object = None) -> ApiResponse:
+        """Return the response to a request.
+
+        `params` is a flat mapping of texts, as a web framework has it once query and form are
+        merged, with `Action` among them; the encryption contexts may also be mappings. `principal`
+        is handed to the policy. Who it is has to have been found out before: signatures are not
+        looked at here.
+
+        Every fault of the request is a response. Raises `TypeError` if `params` is no mapping, and
+        without `on_failure` whatever the keys, the policy or another callable raises.
+        """
+        check_instance(params, Mapping, "params")
+        request_id = self._fresh_request_id()
+        try:
+            name = _action_name(params.get("Action"))
+            is_dry_run = read_parameter(DRY_RUN, params.get(DRY_RUN.name)) is True
+        except RequestError as error:
+            return ApiResponse.of_fault(error.fault, request_id)
+        answer = self._answer(name, params, principal, is_dry_run=is_dry_run)
+        if is_dry_run:
+            answer = faults.of_dry_run(answer if isinstance(answer, Fault) else None)
+        if isinstance(answer, Fault):
+            return ApiResponse.of_fault(answer, request_id)
+        return ApiResponse.of_result(name, answer, request_id)
+
+    def _answer(
+        self, name: str, params: Mapping[str, object], principal: object, *, is_dry_run: bool
+    ) -> Fields | Fault:
+        """Return the fields of the response, or what is wrong. The outermost frame."""
+        action = ACTIONS[name]
+        try:
+            values = read_parameters(action, params)
+            self._check_contexts(values)
+            return PERFORM[name](Request(self._access, principal, values, is_dry_run))
+        except RequestError as error:
+            return error.fault
+        except KmsCoreError as error:
+            fault = fault_of(error, action.subjects)
+            if fault == faults.INTERNAL_FAILURE:
+                self._report(error)
+            return fault
+        except Exception as error:  # noqa: BLE001 (whatever a provider raises is no answer)
+            self._report(error)
+        return faults.INTERNAL_FAILURE
+
+    def _report(self, error: Exception) -> None:
+        """Give an exception to the embedder, by the callback or by raising it."""
+        if self._on_failure is None:
+            raise error
+        self._on_failure(error)
+
+    def _fresh_request_id(self) -> str:
+        """Return a request ID that can stand in every form of a response."""
+        request_id = self._request_id()
+        check_instance(request_id, str, "request_id()")
+        if not (request_id.isascii() and request_id.isprintable()):
+            raise ValueError("request_id() must give printable ASCII")
+        return request_id
+
+    def _check_contexts(self, values: Mapping[str, Any]) -> None:
+        """Raise `RequestError` for a context that the layout cannot tell from others."""
+        if self._access.profile.is_v1 or self._access.allow_ambiguous:
+            return
+        for name, value in values.items():
+            if isinstance(value, EncryptionContext) and is_ambiguous(value):
+                raise RequestError(invalid_parameter(name))
+
+    def __repr__(self) -> str:
+        """Show the layout, and nothing of the keys."""
+        return f"<KmsApi layout={self._access.profile.layout.value}>"
+
+
+def _action_name(given: object) -> str:
+    """Return the name of an action, or raise `RequestError` if it is missing or none of ours."""
+    if given is None:
+        raise RequestError(faults.missing_parameter("Action"))
+    # Exactly str from here on: a subclass compares and answers as it likes.
+    name = str.__str__(given) if isinstance(given, str) else ""
+    if name not in ACTIONS:
+        raise RequestError(faults.UNSUPPORTED_OPERATION)
+    return name
+
+
+def _check_callable(value: object, name: str) -> None:
+    """Raise `TypeError` unless `value` can be called."""
+    if not callable(value):
+        raise TypeError(f"{name} must be callable, not {type(value).__name__}")

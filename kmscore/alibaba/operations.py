@@ -1,0 +1,196 @@
+"""Encrypt, decrypt and the data-key family in a profile's layout.
+
+In v1 they are the functions of the same names in `kmscore`, and take and raise the same; here is
+what is different in the service's layout. The order of checks is the same in both.
+"""
+
+import os
+
+import kmscore
+from kmscore import asymmetric
+from kmscore._arguments import (
+    BytesLike,
+    byte_length,
+    check_bytes,
+    check_instance,
+    check_integer,
+    check_mapping,
+    to_bytes,
+)
+from kmscore.algorithms import EncryptionAlgorithm
+from kmscore.alibaba.profile import Profile
+from kmscore.alibaba.sides import ServiceDestination, ServiceSource
+from kmscore.alibaba.version_index import check_version_provider
+from kmscore.context import ContextLike
+from kmscore.data_keys import DataKeyResult, ExportResult, check_data_key_length
+from kmscore.envelope import check_plaintext_length
+from kmscore.keyring import KeyProvider
+from kmscore.keys import PublicKey
+from kmscore.lookup import check_sealing_types
+from kmscore.operations import DecryptResult, EncryptResult
+
+
+def encrypt(
+    keys: KeyProvider,
+    key_id: str,
+    plaintext: BytesLike,
+    context: ContextLike = None,
+    *,
+    profile: Profile = Profile.V1,
+    allow_ambiguous: bool = False,
+) -> EncryptResult:
+    """Seal `plaintext`, 0 to 6,144 bytes, under the primary version of a symmetric key.
+
+    Returns a blob of the profile's layout, in the service's of at most 8,259 bytes.
+
+    Raises as `kmscore.encrypt` does; in the service's layout also `InvalidContextError` for an
+    ambiguous context unless that is allowed, and `KeyUsageError` if the key version is bound to
+    `XAES_256_GCM` or its ID is not a UUID.
+    """
+    _check_options(profile, allow_ambiguous)
+    if profile.is_v1:
+        return kmscore.encrypt(keys, key_id, plaintext, context)
+    check_bytes(plaintext, "plaintext")
+    check_sealing_types(keys, key_id, context)
+    destination = ServiceDestination(profile)
+    bound = destination.bind(context, allow_ambiguous=allow_ambiguous)
+    key = destination.key(keys, key_id)
+    check_plaintext_length(byte_length(plaintext))
+    blob = destination.seal(key, to_bytes(plaintext), bound)
+    return EncryptResult(key.key_id, key.key_version_id, blob)
+
+
+def decrypt(
+    keys: KeyProvider,
+    ciphertext_blob: BytesLike,
+    context: ContextLike = None,
+    *,
+    profile: Profile = Profile.V1,
+    allow_ambiguous: bool = False,
+) -> DecryptResult:
+    """Open a blob of the profile's layout, with the key version that it names.
+
+    In the service's layout `keys` is a `KeyVersionProvider`, such as `VersionIndex`; `None` and
+    `{}` are different contexts, unless the profile says otherwise.
+
+    Raises as `kmscore.decrypt` does; in the service's layout also `InvalidContextError` for an
+    ambiguous context unless that is allowed, `KeyUsageError` if the key version is bound to
+    `XAES_256_GCM`, and `DecryptionError` if what was sealed is not the strict Base64 that is due.
+    """
+    _check_options(profile, allow_ambiguous)
+    if profile.is_v1:
+        return kmscore.decrypt(keys, ciphertext_blob, context)
+    finder = check_version_provider(keys)
+    check_bytes(ciphertext_blob, "ciphertext_blob")
+    check_mapping(context, "context")
+    source = ServiceSource(finder, ciphertext_blob, profile)
+    bound = source.bind(context, allow_ambiguous=allow_ambiguous)
+    key = source.find_key()
+    source.check_size()
+    return DecryptResult(key.key_id, key.key_version_id, source.open(bound))
+
+
+def generate_data_key(
+    keys: KeyProvider,
+    key_id: str,
+    *,
+    number_of_bytes: int = 32,
+    context: ContextLike = None,
+    profile: Profile = Profile.V1,
+    allow_ambiguous: bool = False,
+) -> DataKeyResult:
+    """Draw a data key of 1 to 1,024 bytes and seal it in the profile's layout.
+
+    Raises as `kmscore.generate_data_key` does, and in the service's layout as `encrypt`.
+    """
+    _check_options(profile, allow_ambiguous)
+    if profile.is_v1:
+        return kmscore.generate_data_key(
+            keys, key_id, number_of_bytes=number_of_bytes, context=context
+        )
+    check_integer(number_of_bytes, "number_of_bytes")
+    check_sealing_types(keys, key_id, context)
+    destination = ServiceDestination(profile)
+    bound = destination.bind(context, allow_ambiguous=allow_ambiguous)
+    key = destination.key(keys, key_id)
+    check_data_key_length(number_of_bytes)
+    data_key = os.urandom(number_of_bytes)
+    blob = destination.seal(key, data_key, bound)
+    return DataKeyResult(key.key_id, key.key_version_id, blob, data_key)
+
+
+def export_data_key(
+    keys: KeyProvider,
+    ciphertext_blob: BytesLike,
+    public_key: PublicKey,
+    algorithm: EncryptionAlgorithm | str,
+    *,
+    context: ContextLike = None,
+    profile: Profile = Profile.V1,
+    allow_ambiguous: bool = False,
+) -> ExportResult:
+    """Open a blob of the profile's layout and encrypt what it holds under `public_key`.
+
+    Raises as `kmscore.export_data_key` does, and in the service's layout as `decrypt`. Sealed as
+    Base64, a plaintext shows its length within two bytes before it is opened, and the greatest
+    that it can be has to fit.
+    """
+    _check_options(profile, allow_ambiguous)
+    if profile.is_v1:
+        return kmscore.export_data_key(
+            keys, ciphertext_blob, public_key, algorithm, context=context
+        )
+    finder = check_version_provider(keys)
+    check_bytes(ciphertext_blob, "ciphertext_blob")
+    check_mapping(context, "context")
+    algorithm = asymmetric.check_arguments(public_key, algorithm)
+    source = ServiceSource(finder, ciphertext_blob, profile)
+    bound = source.bind(context, allow_ambiguous=allow_ambiguous)
+    key = source.find_key()
+    asymmetric.check_public_key(public_key, algorithm)
+    source.check_size()
+    for length in source.plaintext_lengths:
+        asymmetric.check_plaintext_length(length, public_key.spec, algorithm)
+    exported = asymmetric.encrypt_to(public_key, algorithm, source.open(bound))
+    return ExportResult(key.key_id, key.key_version_id, None, exported)
+
+
+def generate_and_export_data_key(
+    keys: KeyProvider,
+    key_id: str,
+    public_key: PublicKey,
+    algorithm: EncryptionAlgorithm | str,
+    *,
+    number_of_bytes: int = 32,
+    context: ContextLike = None,
+    profile: Profile = Profile.V1,
+    allow_ambiguous: bool = False,
+) -> ExportResult:
+    """Draw a data key of 1 to 1,024 bytes; seal it in the profile's layout, and export it.
+
+    Raises as `kmscore.generate_and_export_data_key` does, and in the service's layout as `encrypt`.
+    """
+    _check_options(profile, allow_ambiguous)
+    if profile.is_v1:
+        return kmscore.generate_and_export_data_key(
+            keys, key_id, public_key, algorithm, number_of_bytes=number_of_bytes, context=context
+        )
+    check_integer(number_of_bytes, "number_of_bytes")
+    check_sealing_types(keys, key_id, context)
+    algorithm = asymmetric.check_arguments(public_key, algorithm)
+    destination = ServiceDestination(profile)
+    bound = destination.bind(context, allow_ambiguous=allow_ambiguous)
+    key = destination.key(keys, key_id)
+    asymmetric.check_public_key(public_key, algorithm)
+    check_data_key_length(number_of_bytes)
+    asymmetric.check_plaintext_length(number_of_bytes, public_key.spec, algorithm)
+    data_key = os.urandom(number_of_bytes)
+    exported = asymmetric.encrypt_to(public_key, algorithm, data_key)
+    blob = destination.seal(key, data_key, bound)
+    return ExportResult(key.key_id, key.key_version_id, blob, exported)
+
+
+def _check_options(profile: object, allow_ambiguous: object) -> None:
+    """Raise `TypeError` for what every function here takes beside those of its namesake."""
+    check_instance(profile, Profile, "profile")
+    check_instance(allow_ambiguous, bool, "allow_ambiguous")

@@ -1,0 +1,114 @@
+"""How a ciphertext blob is laid out and what its context turns into: v1, or one of the service's.
+
+The service's own layout and context rule are known from the vendor's published client code, whose
+versions disagree in details. What they disagree in, or what other gateways of theirs do otherwise,
+is an option here. Nothing is ever sniffed: a profile is named, or it is v1.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import ClassVar, Final, final
+
+from kmscore._arguments import check_instance
+
+PREFIX_LENGTH: Final = 3
+
+
+class Layout(StrEnum):
+    """The arrangement of the fields of a blob."""
+
+    V1 = "v1"
+    """The format of this library: `kmscore.CiphertextBlob`."""
+
+    SERVICE = "service"
+    """The service's own: `ServiceBlob`."""
+
+
+class Payload(StrEnum):
+    """What is sealed in a blob of the service's layout."""
+
+    BASE64 = "base64"
+    """The Base64 text of the plaintext (RFC 4648 section 4)."""
+
+    RAW = "raw"
+    """The plaintext."""
+
+
+class SortOrder(StrEnum):
+    """What the pairs of a context are sorted by; it differs for keys beyond U+FFFF only."""
+
+    CODE_POINT = "code_point"
+    """By code point, which is by UTF-8 bytes too, as Python does."""
+
+    UTF_16 = "utf_16"
+    """By UTF-16 code unit, as Java does."""
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """A layout with its options. The defaults are the vendor's published rule, `Profile.ALIBABA`.
+
+    Constructing one raises `TypeError` for a field of the wrong type, and `ValueError` for a prefix
+    of another length than 0 or 3 bytes, or for options of the service's layout given to v1, which
+    has none.
+    """
+
+    layout: Layout = Layout.SERVICE
+    """v1, or the service's; only the service's has the options below."""
+
+    payload: Payload = Payload.BASE64
+    """What is sealed."""
+
+    sort_order: SortOrder = SortOrder.CODE_POINT
+    """What the pairs of a context are sorted by."""
+
+    empty_is_absent: bool = False
+    """Whether `{}` counts as no context at all, instead of as one whose text is empty."""
+
+    hexadecimal_digest: bool = False
+    """Whether the associated data is the digest in 64 hexadecimal digits, not its 32 bytes."""
+
+    prefix: bytes = b""
+    """What stands before a blob, nothing or 3 bytes: `24 00 02` for those of a KMS instance."""
+
+    V1: ClassVar["Profile"]
+    """The format of this library. It has no options."""
+
+    ALIBABA: ClassVar["Profile"]
+    """The vendor's published rule: all options as their defaults are."""
+
+    def __post_init__(self) -> None:
+        """Check every field."""
+        kinds = {
+            "layout": Layout,
+            "payload": Payload,
+            "sort_order": SortOrder,
+            "empty_is_absent": bool,
+            "hexadecimal_digest": bool,
+            "prefix": bytes,
+        }
+        for name, kind in kinds.items():
+            check_instance(getattr(self, name), kind, name)
+        if len(self.prefix) not in {0, PREFIX_LENGTH}:
+            raise ValueError(f"prefix of {len(self.prefix)} bytes, 0 or {PREFIX_LENGTH} are due")
+        options = (
+            self.payload,
+            self.sort_order,
+            self.empty_is_absent,
+            self.hexadecimal_digest,
+            self.prefix,
+        )
+        if self.layout is Layout.V1 and options != _DEFAULTS:
+            raise ValueError("the layout v1 has no options")
+
+    @property
+    def is_v1(self) -> bool:
+        """Whether this is the format of this library."""
+        return self.layout is Layout.V1
+
+
+_DEFAULTS: Final = (Payload.BASE64, SortOrder.CODE_POINT, False, False, b"")
+
+Profile.V1 = Profile(layout=Layout.V1)
+Profile.ALIBABA = Profile()
