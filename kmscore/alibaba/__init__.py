@@ -11,6 +11,7 @@ knows is decided once, in `faults` for errors and in `Profile` for the layout, a
 same limit of 2^32 messages (`Suite.message_limit`) with all of them together.
 """
 
+from kmscore.alibaba.access import key_id_of_name, resource_name
 from kmscore.alibaba.api import KmsApi
 from kmscore.alibaba.context_rule import collisions, is_ambiguous
 from kmscore.alibaba.operations import (
@@ -50,5 +51,7 @@ __all__ = [
     "generate_and_export_data_key",
     "generate_data_key",
     "is_ambiguous",
+    "key_id_of_name",
     "reencrypt",
+    "resource_name",
 ]

@@ -1,0 +1,956 @@
+"""`KmsApi.call`: parameters, permissions, responses, and what nothing can make it do."""
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+from xml.etree import ElementTree as ET
+
+import alibaba_support as support
+import pytest
+from alibaba_support import (
+    INDEX,
+    KEYS,
+    PROFILES,
+    RSA,
+    SM2,
+    code_of,
+    make_api,
+    seal,
+    to_base64,
+    valid_requests,
+)
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import kmscore
+from kmscore import EncryptionContext, Keyring, KeySpec, PublicKey, Suite, SymmetricKey, alibaba
+from kmscore.alibaba import faults
+from kmscore.alibaba.actions import PERFORM
+from kmscore.alibaba.parameters import ACTIONS
+
+APIS = {name: make_api(profile=profile) for name, profile in PROFILES.items()}
+VALID = {name: valid_requests(api) for name, api in APIS.items()}
+
+BLOB_SAMPLE = (
+    "ODZhOWVmZDktM2QxNi00ODk0LWJkNGYtMWZjNDNmM2YyYWJmS7FmDBBQ0BkKsQrtRnidtPwirmDcS0ZuJCU41xxAAWk4"
+    "Z8qsADfbV0b+i6kQmlvj79dJdGOvtX69Uycs901q********"
+)
+RESPONSE_SAMPLE = {
+    "KeyId": "2ab1a983-7072-4bbc-a582-584b5bd8****",
+    "KeyVersionId": "202b9877-5a25-46e3-a763-e20791b5****",
+    "CiphertextBlob": "DZhOWVmZDktM2QxNi00ODk0LWJkNGYtMWZjNDNmM2YyYWJmaaSl+TztSIMe43nbTH/Z1Wr4"
+    "XfLftKhAciUmDQXuMRl4WTvKhxjMThjK****",
+    "RequestId": "207596a2-36d3-4840-b1bd-f87044699bd7",
+}
+
+
+@pytest.fixture(params=list(PROFILES))
+def profile(request: pytest.FixtureRequest) -> str:
+    """Run the test in each layout."""
+    name: str = request.param
+    return name
+
+
+@pytest.fixture
+def api(profile: str) -> alibaba.KmsApi:
+    """Return an API in each layout."""
+    return APIS[profile]
+
+
+def changed(request: Mapping[str, Any], **params: Any) -> dict[str, Any]:
+    """Return a request with parameters replaced, and taken out where they are `None`."""
+    return {name: value for name, value in (request | params).items() if value is not None}
+
+
+def message_of(response: alibaba.ApiResponse) -> str:
+    """Return the message of an error."""
+    return str(response.body["Message"])
+
+
+def test_every_action_has_all_it_needs() -> None:
+    """One table of parameters, one of what to do, and here a request that succeeds."""
+    assert list(ACTIONS) == list(PERFORM) == list(VALID["v1"])
+
+
+FIELDS = {
+    "ReEncrypt": ["KeyId", "KeyVersionId", "CiphertextBlob"],
+    "Encrypt": ["CiphertextBlob", "KeyId", "KeyVersionId"],
+    "Decrypt": ["KeyId", "KeyVersionId", "Plaintext"],
+    "GenerateDataKey": ["CiphertextBlob", "KeyId", "KeyVersionId", "Plaintext"],
+    "GenerateDataKeyWithoutPlaintext": ["CiphertextBlob", "KeyId", "KeyVersionId"],
+    "ExportDataKey": ["ExportedDataKey", "KeyId", "KeyVersionId"],
+    "GenerateAndExportDataKey": ["CiphertextBlob", "ExportedDataKey", "KeyId", "KeyVersionId"],
+    "AsymmetricEncrypt": ["CiphertextBlob", "KeyId", "KeyVersionId"],
+    "AsymmetricDecrypt": ["KeyId", "KeyVersionId", "Plaintext"],
+}
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+def test_a_response_has_the_documented_fields(
+    profile: str, api: alibaba.KmsApi, action: str
+) -> None:
+    """Those and the request ID, in JSON and in XML alike."""
+    response = api.call(VALID[profile][action])
+    assert response.status == 200
+    assert list(response.body) == [*FIELDS[action], "RequestId"]
+    assert json.loads(response.json()) == response.body
+    root = ET.fromstring(response.xml())  # noqa: S314 (our own)
+    assert root.tag == f"{action}Response"
+    assert {child.tag: child.text for child in root} == response.body
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+def test_each_required_parameter_is_missed_by_name(
+    profile: str, api: alibaba.KmsApi, action: str
+) -> None:
+    """Absent and `None` are the same; an optional one is not missed."""
+    valid = VALID[profile][action]
+    for parameter in ACTIONS[action].parameters:
+        for params in (changed(valid, **{parameter.name: None}), valid | {parameter.name: None}):
+            response = api.call(params)
+            if parameter.is_required:
+                assert code_of(response) == "MissingParameter"
+                assert f'"{parameter.name}"' in message_of(response)
+            else:
+                assert code_of(response) is None
+
+
+WRONG: Mapping[str, list[Any]] = {
+    "CiphertextBlob": ["", "*", "QQ", "QQ=", " QQ==", "QR==", "-_8=", "A" * 16_388, b"QQ==", 1, []],
+    "Plaintext": ["*", "QQ", "QQ==\n", "Q R=", to_base64(bytes(6145)), "A" * 10**6, "\ud800", 1],
+    "EncryptionContext": ["", "x", "[]", "null", '{"a":1}', '{"a":"b","a":"b"}', '{"a":"b"}x', 1],
+    "SourceEncryptionContext": ["null", '{"a":null}', {"a": 1}, {1: "a"}, {"a": "\ud800"}],
+    "DestinationEncryptionContext": ["null", "{", [("a", "b")], {"a": b"b"}],
+    "SourceEncryptionAlgorithm": ["", "SM2", "rsaes_oaep_sha_256", 1],
+    "Algorithm": ["", "RSAES_PKCS1_V1_5", "SM2PKE ", None.__class__],
+    "WrappingAlgorithm": ["", "SHA_256"],
+    "WrappingKeySpec": ["", "RSA_3072", "RSA_4096", "Aliyun_AES_256", "EC_P256"],
+    "PublicKeyBlob": ["", "*", "QQ==", to_base64(RSA.public_key.to_pem())],
+    "KeySpec": ["", "AES_192", "aes_256", "Aliyun_AES_256", 32],
+    "NumberOfBytes": ["", "0", "-1", "1025", "1e2", "32.0", " 32", "032", "٣٢", "9" * 5000, 32],
+    "DryRun": ["", "yes", "1", "tru\u0435", 1, True, []],
+    "KeyId": [1, b"orders", ["orders"]],
+    "KeyVersionId": [1],
+    "DestinationKeyId": [1],
+    "SourceKeyId": [1],
+    "SourceKeyVersionId": [1],
+}
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+def test_each_wrong_parameter_is_named(profile: str, api: alibaba.KmsApi, action: str) -> None:
+    """Every form that a parameter must not have is refused with its name."""
+    names = [parameter.name for parameter in ACTIONS[action].parameters] + ["DryRun"]
+    for name in names:
+        for value in WRONG[name]:
+            response = api.call(VALID[profile][action] | {name: value})
+            assert code_of(response) == "InvalidParameter", (name, value)
+            assert message_of(response) == f'The specified parameter "{name}" is not valid.'
+
+
+def test_all_that_is_wrong_is_tried() -> None:
+    """The table above has every parameter of every action."""
+    names = {parameter.name for action in ACTIONS.values() for parameter in action.parameters}
+    assert names | {"DryRun"} == WRONG.keys()
+
+
+def test_unknown_parameters_are_ignored(profile: str, api: alibaba.KmsApi) -> None:
+    """As the service does: there are common ones on every request."""
+    common = {"Format": "XML", "Version": "2016-01-20", "keyid": "nobody", "Recipient": "{}", "": 1}
+    assert api.call(VALID[profile]["Encrypt"] | common).status == 200
+
+
+def test_a_context_may_come_as_a_mapping(api: alibaba.KmsApi) -> None:
+    """As a framework has it that takes JSON apart."""
+    blob = seal(api, EncryptionContext={"a": "é"})
+    for context in ('{"a":"é"}', {"a": "é"}, EncryptionContext({"a": "é"})):
+        opened = api.call(
+            {"Action": "Decrypt", "CiphertextBlob": blob, "EncryptionContext": context}
+        )
+        assert opened.body["Plaintext"] == "dGV4dA=="
+
+
+@pytest.mark.parametrize(
+    ("options", "length"),
+    [
+        ({}, 32),
+        ({"KeySpec": "AES_256"}, 32),
+        ({"KeySpec": "AES_128"}, 16),
+        ({"NumberOfBytes": "1"}, 1),
+        ({"NumberOfBytes": "1024"}, 1024),
+        ({"NumberOfBytes": "24", "KeySpec": "AES_128"}, 24),
+    ],
+)
+def test_the_length_of_a_data_key(
+    api: alibaba.KmsApi, options: dict[str, str], length: int
+) -> None:
+    """`NumberOfBytes` outweighs `KeySpec`, and 32 is the default; both actions agree."""
+    request = {"Action": "GenerateDataKey", "KeyId": "orders", **options}
+    drawn = api.call(request).body
+    silent = api.call(request | {"Action": "GenerateDataKeyWithoutPlaintext"}).body
+    for sealed in (drawn, silent):
+        opened = api.call({"Action": "Decrypt", "CiphertextBlob": sealed["CiphertextBlob"]}).body
+        assert len(str(opened["Plaintext"])) == (length + 2) // 3 * 4
+    assert len(str(drawn["Plaintext"])) == (length + 2) // 3 * 4
+
+
+# --- Asymmetric sources and wrapping keys.
+
+
+@pytest.mark.parametrize("missing", ["SourceKeyId", "SourceKeyVersionId"])
+def test_a_bare_ciphertext_needs_its_key_named(
+    profile: str, api: alibaba.KmsApi, missing: str
+) -> None:
+    """With `SourceEncryptionAlgorithm` both source IDs are required."""
+    bare = VALID[profile]["AsymmetricDecrypt"]["CiphertextBlob"]
+    request = {
+        "Action": "ReEncrypt",
+        "CiphertextBlob": bare,
+        "DestinationKeyId": "orders",
+        "SourceKeyId": "sm2",
+        "SourceKeyVersionId": "s1",
+        "SourceEncryptionAlgorithm": "SM2PKE",
+        "SourceEncryptionContext": "{}",
+    }
+    moved = api.call(request)
+    assert (moved.body["KeyId"], moved.body["KeyVersionId"]) == ("sm2", "s1")
+    response = api.call(changed(request, **{missing: None}))
+    assert code_of(response) == "MissingParameter"
+    assert missing in message_of(response)
+    response = api.call(request | {"SourceEncryptionContext": '{"a":"b"}'})
+    assert code_of(response) == "InvalidParameter"
+    assert "SourceEncryptionContext" in message_of(response)
+
+
+def test_source_ids_of_a_blob_have_to_be_its_own(profile: str, api: alibaba.KmsApi) -> None:
+    """They are compared, never ignored; a resource name will do."""
+    request = VALID[profile]["ReEncrypt"]
+    right = {"SourceKeyId": "orders", "SourceKeyVersionId": support.VERSION}
+    assert api.call(request | right).status == 200
+    assert api.call(request | {"SourceKeyId": "acs:kms:a:1:key/orders"}).status == 200
+    for wrong in (
+        {"SourceKeyId": "archive"},
+        {"SourceKeyId": "nobody"},
+        {"SourceKeyVersionId": support.OTHER_VERSION},
+    ):
+        response = api.call(request | right | wrong)
+        assert code_of(response) == "InvalidParameter"
+        assert "CiphertextBlob" in message_of(response)
+    response = api.call(request | {"SourceKeyId": "acs:kms:nothing"})
+    assert code_of(response) == "Forbidden.KeyNotFound"
+
+
+@pytest.mark.parametrize("action", ["ExportDataKey", "GenerateAndExportDataKey"])
+def test_a_wrapping_key_fits_what_is_said_of_it(
+    profile: str, api: alibaba.KmsApi, action: str
+) -> None:
+    """Spec and algorithm are compared with the public key."""
+    request = VALID[profile][action]
+    for name, value in (("WrappingKeySpec", "EC_SM2"), ("WrappingAlgorithm", "SM2PKE")):
+        response = api.call(request | {name: value})
+        assert code_of(response) == "InvalidParameter"
+        assert name in message_of(response)
+    other = to_base64(SM2.public_key.to_der())
+    assert "WrappingKeySpec" in message_of(api.call(request | {"PublicKeyBlob": other}))
+    large = PublicKey.from_der(
+        kmscore.RsaKey.generate(KeySpec.RSA_3072, key_id="x").public_key.to_der()
+    )
+    response = api.call(request | {"PublicKeyBlob": to_base64(large.to_der())})
+    assert "WrappingKeySpec" in message_of(response)
+
+
+def test_a_data_key_too_long_to_export_is_named(profile: str, api: alibaba.KmsApi) -> None:
+    """The parameter that the error is about is one that the action has."""
+    response = api.call(VALID[profile]["GenerateAndExportDataKey"] | {"NumberOfBytes": "191"})
+    assert "NumberOfBytes" in message_of(response)
+    request = VALID[profile]["ExportDataKey"] | {"CiphertextBlob": seal(api, bytes(200))}
+    assert "CiphertextBlob" in message_of(api.call(request))
+    request = VALID[profile]["AsymmetricEncrypt"] | {"Plaintext": to_base64(bytes(6048))}
+    assert "Plaintext" in message_of(api.call(request))
+
+
+# --- Names of keys.
+
+
+@pytest.mark.parametrize("name", ["SourceKeyId", "DestinationKeyId"])
+@pytest.mark.parametrize("alias", ["alias/orders", "acs:kms:cn-hangzhou:1:alias/orders"])
+def test_reencryption_takes_no_alias(profile: str, name: str, alias: str) -> None:
+    """Its IDs have to be globally unique."""
+    api = make_api(profile=PROFILES[profile], resolve_key=support.resolve)
+    assert code_of(api.call(VALID[profile]["ReEncrypt"] | {name: alias})) == "Unsupported.Alias"
+    named = VALID[profile]["ReEncrypt"] | {"DestinationKeyId": "acs:kms:x:1:key/archive"}
+    assert api.call(named).status == 200
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        ("alias/nobody", "Forbidden.AliasNotFound"),
+        ("acs:kms:x:1:alias/nobody", "Forbidden.AliasNotFound"),
+        ("acs:kms:x:1:key/nobody", "Forbidden.KeyNotFound"),
+        ("acs:kms:x:1:secret/orders", "Forbidden.KeyNotFound"),
+        ("acs:ecs:x:1:key/orders", "Forbidden.KeyNotFound"),
+        ("acs:", "Forbidden.KeyNotFound"),
+        ("nobody", "Forbidden.KeyNotFound"),
+        ("", "Forbidden.KeyNotFound"),
+        ("../../etc/passwd", "Forbidden.KeyNotFound"),
+        ("orders\x00", "Forbidden.KeyNotFound"),
+        ("\ud800", "Forbidden.KeyNotFound"),
+        ("ORDERS", "Forbidden.KeyNotFound"),
+        ("k" * 10_000, "Forbidden.KeyNotFound"),
+    ],
+)
+def test_a_key_id_is_not_checked_for_its_form(api: alibaba.KmsApi, name: str, code: str) -> None:
+    """What names no key is unknown, and that is all."""
+    response = api.call({"Action": "Encrypt", "KeyId": name, "Plaintext": ""})
+    assert (response.status, code_of(response)) == (404, code)
+
+
+def test_a_resolver_may_say_that_there_is_no_such_key() -> None:
+    """By `None`, or by the error of a store."""
+
+    def resolve_key(text: str) -> str:
+        raise kmscore.KeyNotFoundError(text)
+
+    api = make_api(resolve_key=resolve_key)
+    response = api.call({"Action": "Encrypt", "KeyId": "alias/x", "Plaintext": ""})
+    assert code_of(response) == "Forbidden.AliasNotFound"
+
+
+# --- Permissions.
+
+USES = {
+    "ReEncrypt": [("kms:ReEncryptFrom", "orders"), ("kms:ReEncryptTo", "archive")],
+    "Encrypt": [("kms:Encrypt", "orders")],
+    "Decrypt": [("kms:Decrypt", "orders")],
+    "GenerateDataKey": [("kms:GenerateDataKey", "orders")],
+    "GenerateDataKeyWithoutPlaintext": [("kms:GenerateDataKeyWithoutPlaintext", "orders")],
+    "ExportDataKey": [("kms:ExportDataKey", "orders")],
+    "GenerateAndExportDataKey": [("kms:GenerateAndExportDataKey", "orders")],
+    "AsymmetricEncrypt": [("kms:AsymmetricEncrypt", "sm2")],
+    "AsymmetricDecrypt": [("kms:AsymmetricDecrypt", "sm2")],
+}
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+def test_the_policy_is_asked_about_each_use(profile: str, action: str) -> None:
+    """With the principal, the action of its own, and the resource name; one refusal is enough."""
+    asked: list[tuple[object, str, str]] = []
+
+    def note(*question: Any) -> bool:
+        asked.append(question)
+        return True
+
+    arn = "acs:kms:cn-hangzhou:1:key/{}".format
+    options: dict[str, Any] = {"profile": PROFILES[profile], "arn": arn}
+    request = VALID[profile][action]
+    assert make_api(note, **options).call(request, principal="alice").status == 200
+    assert asked == [("alice", use, arn(key_id)) for use, key_id in USES[action]]
+    for use, _ in USES[action]:
+        api = make_api(lambda _, asked_for, __, use=use: asked_for != use, **options)
+        response = api.call(request)
+        assert (response.status, code_of(response)) == (403, "Forbidden.NoPermission")
+
+
+@pytest.mark.parametrize("answer", [None, 0, 1, "yes", [True], object()])
+def test_only_true_allows(profile: str, answer: object) -> None:
+    """What is merely truthy, as a coroutine that nobody awaits, does not."""
+    api = make_api(lambda *_: answer, profile=PROFILES[profile])
+    assert code_of(api.call(VALID[profile]["Decrypt"])) == "Forbidden.NoPermission"
+
+
+class Watched:
+    """A store that notes whether it has been asked to seal, open or decrypt."""
+
+    def __init__(self) -> None:
+        """Start with no question."""
+        self.asked: list[str] = []
+
+    def primary(self, key_id: str) -> Any:
+        """Note the question."""
+        self.asked.append(key_id)
+        return INDEX.primary(key_id)
+
+    def version(self, key_id: str, key_version_id: str) -> Any:
+        """Note the question."""
+        self.asked.append(key_id)
+        return INDEX.version(key_id, key_version_id)
+
+    def version_by_id(self, key_version_id: str) -> Any:
+        """Answer: whose version it is has to be known before the policy can be asked."""
+        return INDEX.version_by_id(key_version_id)
+
+
+def variations(profile: str) -> dict[str, list[dict[str, Any]]]:
+    """Return, for each action, requests that meet keys of every state, kind and none."""
+    names = ["orders", "nobody", "rsa", "disabled", "alias/nobody", "alias/orders", "acs:x"]
+    stranger = SymmetricKey.generate(KeySpec.AES_256, key_id="foreign", suite=Suite.AES_256_GCM)
+    ring = alibaba.VersionIndex(Keyring([stranger]))
+    foreign = make_api(keys=ring, profile=PROFILES[profile])
+    blobs = [seal(APIS[profile]), seal(foreign, KeyId="foreign")]
+    requests: dict[str, list[dict[str, Any]]] = {}
+    for action, valid in VALID[profile].items():
+        variants = [valid | {"KeyId": name} for name in names] if "KeyId" in valid else []
+        if action in {"Decrypt", "ExportDataKey", "ReEncrypt"}:
+            variants += [valid | {"CiphertextBlob": blob} for blob in blobs]
+        if action == "ReEncrypt":
+            variants += [valid | {"DestinationKeyId": name} for name in ("nobody", "rsa", "xaes")]
+        requests[action] = variants
+    return requests
+
+
+def test_who_may_not_learns_nothing_about_what_exists(profile: str) -> None:
+    """Whatever key is meant, and whatever is the matter with it: one answer, and no store asked."""
+    for requests in variations(profile).values():
+        store = Watched()
+        api = make_api(
+            lambda *_: False,
+            keys=store,
+            profile=PROFILES[profile],
+            resolve_key=support.resolve,
+            request_id=lambda: "same",
+        )
+        answers = {api.call(request).json() for request in requests}
+        assert len(requests) > 1
+        assert answers == {
+            alibaba.ApiResponse.of_fault(faults.NO_PERMISSION, "same").json(),
+        }
+        assert store.asked == []
+
+
+def test_who_may_use_one_key_learns_nothing_about_others(profile: str) -> None:
+    """A policy for one key answers an unknown alias, key and version as it does another's."""
+
+    def policy(_: object, __: str, resource: str) -> bool:
+        return resource.endswith(":key/archive")
+
+    api = make_api(policy, profile=PROFILES[profile], resolve_key=support.resolve)
+    for requests in variations(profile).values():
+        assert {code_of(api.call(request)) for request in requests} == {"Forbidden.NoPermission"}
+
+
+def test_who_may_is_told_what_is_missing(profile: str) -> None:
+    """A version in a blob that no key has, and a key that has no such version."""
+    foreign = SymmetricKey.generate(KeySpec.AES_256, key_id="foreign", suite=Suite.AES_256_GCM)
+    api = make_api(keys=alibaba.VersionIndex(Keyring([foreign])), profile=PROFILES[profile])
+    blob = seal(api, KeyId="foreign")
+    response = APIS[profile].call({"Action": "Decrypt", "CiphertextBlob": blob})
+    expected = {"v1": "Forbidden.KeyNotFound", "service": "Forbidden.KeyVersionNotFound"}
+    assert (response.status, code_of(response)) == (404, expected[profile])
+    request = VALID[profile]["AsymmetricDecrypt"] | {"KeyVersionId": "s2"}
+    assert code_of(APIS[profile].call(request)) == "Forbidden.KeyVersionNotFound"
+
+
+class Changing(Watched):
+    """A store that answers the second question about a version with another key's."""
+
+    def version_by_id(self, key_version_id: str) -> Any:
+        """Return the version asked for, as one of another key the second time."""
+        self.asked.append(key_version_id)
+        key = INDEX.version_by_id(key_version_id)
+        if len(self.asked) == 1:
+            return key
+        return SymmetricKey(
+            "secret", key_version_id, key.spec, key.export_material(), suite=key.suite
+        )
+
+
+@pytest.mark.parametrize("action", ["Decrypt", "ExportDataKey", "ReEncrypt"])
+def test_the_key_that_opens_is_the_one_that_was_allowed(action: str) -> None:
+    """A store that changes its mind in between does not get around the policy."""
+    api = make_api(keys=Changing(), profile=alibaba.Profile.ALIBABA)
+    response = api.call(VALID["service"][action])
+    assert code_of(response) == "InvalidParameter"
+    assert "CiphertextBlob" in message_of(response)
+
+
+# --- Faults.
+
+
+def test_the_table_of_errors_is_complete() -> None:
+    """Every class of the library has its answer, and every state that refuses a use."""
+    leaves = {
+        kind
+        for kind in vars(kmscore.errors).values()
+        if isinstance(kind, type)
+        and issubclass(kind, kmscore.KmsCoreError)
+        and kind is not kmscore.KmsCoreError
+    }
+    assert set(faults.ERRORS) == leaves
+    states = {state.value for state in kmscore.KeyState} - {"Enabled"}
+    assert set(faults.REJECTED) == states
+
+
+def test_messages_are_those_of_the_vendor() -> None:
+    """As its pages have them."""
+    expected = {
+        (400, "MissingParameter", 'The parameter "KeyId" is needed but not provided.'),
+        (400, "InvalidParameter", 'The specified parameter "KeyId" is not valid.'),
+        (400, "Unsupported.Alias", "Alias is not valid for this api."),
+        (400, "UnsupportedOperation", "This action is not supported."),
+        (403, "Forbidden.NoPermission", "This operation is forbidden by permission system."),
+        (404, "Forbidden.KeyNotFound", "The specified Key is not found."),
+        (404, "Forbidden.KeyVersionNotFound", "The specified Key version is not found."),
+        (404, "Forbidden.AliasNotFound", "The specified Alias is not found."),
+        (500, "InternalFailure", "Internal Failure."),
+        *(
+            (
+                409,
+                f"Rejected.{state}",
+                f"The request was rejected because the key state is {state}.",
+            )
+            for state in ("Disabled", "PendingDeletion", "PendingImport")
+        ),
+    }
+    constants = {value for value in vars(faults).values() if isinstance(value, faults.Fault)}
+    known = {
+        *constants,
+        *faults.REJECTED.values(),
+        faults.missing_parameter("KeyId"),
+        faults.invalid_parameter("KeyId"),
+    }
+    assert expected <= known
+
+
+@pytest.mark.parametrize(("key_id", "state"), support.STATES.items())
+def test_a_key_that_refuses_every_use(api: alibaba.KmsApi, key_id: str, state: Any) -> None:
+    """Its state is in the code and in the message."""
+    response = api.call({"Action": "Encrypt", "KeyId": key_id, "Plaintext": ""})
+    assert (response.status, code_of(response)) == (409, f"Rejected.{state.value}")
+    assert state.value in message_of(response)
+
+
+def test_there_is_one_answer_to_every_cryptographic_failure(profile: str) -> None:
+    """A changed bit, another context, a key of other material, a suite of another key, no blob."""
+    api = APIS[profile]
+    raw = kmscore._base64.decode_base64(seal(api).encode())  # type: ignore[attr-defined]
+    assert raw is not None
+    impostor = SymmetricKey.generate(
+        KeySpec.AES_256, key_id="orders", key_version_id=support.VERSION, suite=Suite.AES_256_GCM
+    )
+    other = SymmetricKey("orders", support.VERSION, KeySpec.SM4, bytes(16))
+    rings = [Keyring([key]) for key in (impostor, other)]
+    calls = [
+        (api, raw[:-1] + bytes([raw[-1] ^ 1]), "{}"),
+        (api, raw[:-20] + bytes([raw[-20] ^ 1]) + raw[-19:], None),
+        (api, raw, '{"a":"b"}'),
+        (api, raw[:-1], None),
+        (api, raw[:40], None),
+        (api, b"", None),
+        *(
+            (make_api(keys=alibaba.VersionIndex(ring), profile=PROFILES[profile]), raw, None)
+            for ring in rings
+        ),
+    ]
+    answers = set()
+    for api_, blob, context in calls:
+        params = {
+            "CiphertextBlob": to_base64(blob),
+            "EncryptionContext": context,
+            "SourceEncryptionContext": context,
+        }
+        for action in ("Decrypt", "ExportDataKey", "ReEncrypt"):
+            response = api_.call(VALID[profile][action] | params | {"DestinationKeyId": "orders"})
+            answers.add((response.status, code_of(response), message_of(response)))
+    message = 'The specified parameter "CiphertextBlob" is not valid.'
+    assert answers == {(400, "InvalidParameter", message)}
+
+
+@pytest.mark.parametrize("action", ["Encrypt", "Decrypt", "GenerateDataKey"])
+def test_an_ambiguous_context_is_named(action: str) -> None:
+    """In the service's layout, unless it is allowed; v1 takes it."""
+    api = APIS["service"]
+    request = VALID["service"][action] | {"EncryptionContext": '{"a":"1","b":"2"}'}
+    response = api.call(request)
+    assert code_of(response) == "InvalidParameter"
+    assert '"EncryptionContext"' in message_of(response)
+    assert '"EncryptionContext"' not in message_of(
+        api.call(VALID["service"]["Decrypt"] | {"EncryptionContext": '{"a":"1"}'})
+    )
+    allowing = make_api(profile=alibaba.Profile.ALIBABA, allow_ambiguous=True)
+    if action != "Decrypt":
+        assert allowing.call(request).status == 200
+    assert APIS["v1"].call(VALID["v1"]["Encrypt"] | {"EncryptionContext": '{"a":"1","b":"="}'})
+
+
+def test_absent_and_empty_contexts_differ_in_the_service_layout() -> None:
+    """By the vendor's rule; in v1 they are one."""
+    for name, expected in (("service", "InvalidParameter"), ("v1", None)):
+        blob = seal(APIS[name], EncryptionContext="{}")
+        response = APIS[name].call({"Action": "Decrypt", "CiphertextBlob": blob})
+        assert code_of(response) == expected
+
+
+# --- Dry runs.
+
+
+@pytest.mark.parametrize("text", ["true", "True", "TRUE", "tRuE"])
+@pytest.mark.parametrize("action", ACTIONS)
+def test_a_dry_run_that_would_succeed(
+    profile: str, api: alibaba.KmsApi, action: str, text: str
+) -> None:
+    """It is an error all the same, and carries nothing of the result."""
+    response = api.call(VALID[profile][action] | {"DryRun": text})
+    assert (response.status, code_of(response)) == (400, "DryRunOperationError")
+    assert set(response.body) == {"HttpStatus", "Code", "Message", "RequestId"}
+    assert api.call(VALID[profile][action] | {"DryRun": "False"}).status == 200
+
+
+def test_a_dry_run_of_what_would_fail(profile: str) -> None:
+    """It fails where the real call would: `AccessDeniedError`, else `ValidationError`."""
+    denying = make_api(
+        lambda _, __, resource: not resource.endswith("/archive"), profile=PROFILES[profile]
+    )
+    for requests in variations(profile).values():
+        for request in requests:
+            real, dry = denying.call(request), denying.call(request | {"DryRun": "true"})
+            assert 400 <= dry.status < 500
+            expected = {
+                None: "DryRunOperationError",
+                "Forbidden.NoPermission": "AccessDeniedError",
+            }.get(code_of(real), "ValidationError")
+            assert code_of(dry) == expected
+            if expected != "DryRunOperationError":
+                assert message_of(dry) == message_of(real)
+
+
+def test_a_dry_run_opens_the_source(profile: str, api: alibaba.KmsApi) -> None:
+    """A wrong tag fails it, so it is as strong an oracle as the call."""
+    request = VALID[profile]["ReEncrypt"] | {"DryRun": "true"}
+    wrong = request | {"SourceEncryptionContext": '{"a":"b"}'}
+    assert code_of(api.call(request)) == "DryRunOperationError"
+    assert code_of(api.call(wrong)) == "ValidationError"
+
+
+# --- What others raise.
+
+
+class Failing(Watched):
+    """A store that raises what it is given."""
+
+    def __init__(self, error: Exception) -> None:
+        """Take what to raise."""
+        super().__init__()
+        self.error = error
+
+    def primary(self, key_id: str) -> Any:  # noqa: ARG002 (the store's signature)
+        """Raise."""
+        raise self.error
+
+    version = version_by_id = primary  # type: ignore[assignment]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError("the path of the store"),
+        ValueError("secret"),
+        TypeError("secret"),
+        RecursionError(),
+        kmscore.InvalidKeyError("the store holds no key"),
+        kmscore.KeyStateError("Confused"),
+        type("StrangeError", (kmscore.KmsCoreError,), {"code": "strange"})("secret"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_a_foreign_exception_is_an_internal_failure(error: Exception) -> None:
+    """The embedder chooses: a callback, or the exception itself."""
+    seen: list[Exception] = []
+    request = {"Action": "Encrypt", "KeyId": "orders", "Plaintext": ""}
+    api = make_api(keys=Failing(error), on_failure=seen.append)
+    response = api.call(request)
+    assert (response.status, code_of(response)) == (500, "InternalFailure")
+    assert response.body["Message"] == "Internal Failure."
+    assert code_of(api.call(request | {"DryRun": "true"})) == "ValidationError"
+    assert seen == [error, error]
+    with pytest.raises(type(error)) as caught:
+        make_api(keys=Failing(error)).call(request)
+    assert caught.value is error
+
+
+def test_a_subclass_of_an_error_is_answered_as_its_class() -> None:
+    """A store may have its own."""
+    own = type("NoSuchRowError", (kmscore.KeyNotFoundError,), {})("row 7")
+    response = make_api(keys=Failing(own)).call(VALID["v1"]["Encrypt"])
+    assert (response.status, code_of(response)) == (404, "Forbidden.KeyNotFound")
+
+
+@pytest.mark.parametrize("which", ["policy", "arn", "resolve_key"])
+def test_what_the_embedder_gives_may_fail(which: str) -> None:
+    """A policy that raises allows nothing."""
+
+    def fail(*_: object) -> Any:
+        raise LookupError("secret")
+
+    seen: list[Exception] = []
+    options: dict[str, Any] = {which: fail, "on_failure": seen.append}
+    api = make_api(options.pop("policy", alibaba.ALLOW_ALL), **options)
+    request = {"Action": "Encrypt", "KeyId": "alias/x", "Plaintext": ""}
+    assert code_of(api.call(request)) == "InternalFailure"
+    assert isinstance(seen[0], LookupError)
+
+
+def test_a_resolver_answers_text() -> None:
+    """Anything else is its mistake."""
+    api = make_api(resolve_key=lambda _: 7)  # type: ignore[arg-type,return-value]
+    with pytest.raises(TypeError, match="resolve_key"):
+        api.call({"Action": "Encrypt", "KeyId": "alias/x", "Plaintext": ""})
+
+
+def test_an_interrupt_goes_through() -> None:
+    """`KeyboardInterrupt` is no failure of a request."""
+    api = make_api(
+        keys=Failing(KeyboardInterrupt()),  # type: ignore[arg-type]
+        on_failure=lambda _: None,
+    )
+    with pytest.raises(KeyboardInterrupt):
+        api.call({"Action": "Encrypt", "KeyId": "orders", "Plaintext": ""})
+
+
+# --- The object itself.
+
+
+def test_request_ids_are_fresh() -> None:
+    """By default a random UUID for each call; every response carries the one it was given."""
+    api = alibaba.KmsApi(INDEX, alibaba.ALLOW_ALL)
+    ids = {str(api.call({}).body["RequestId"]) for _ in range(3)}
+    assert len(ids) == 3
+    assert all(re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", each) for each in ids)
+
+
+@pytest.mark.parametrize(
+    ("bad", "error"), [(7, TypeError), ("\x00", ValueError), ("é", ValueError)]
+)
+def test_a_request_id_can_stand_everywhere(bad: Any, error: type[Exception]) -> None:
+    """What could not stand in XML is the embedder's mistake."""
+    with pytest.raises(error, match="request_id"):
+        make_api(request_id=lambda: bad).call({})
+
+
+def test_there_is_no_default_policy() -> None:
+    """Whoever allows everything says so."""
+    with pytest.raises(TypeError):
+        alibaba.KmsApi(INDEX)  # type: ignore[call-arg]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"policy": None},
+        {"policy": True},
+        {"keys": None},
+        {"keys": {}},
+        {"keys": Keyring(KEYS), "profile": alibaba.Profile.ALIBABA},
+        {"profile": "v1"},
+        {"arn": "acs:kms:*:*:key/"},
+        {"request_id": "1"},
+        {"resolve_key": None},
+        {"on_failure": 1},
+        {"allow_ambiguous": 1},
+    ],
+    ids=str,
+)
+def test_wrong_types_are_found_when_it_is_made(options: dict[str, Any]) -> None:
+    """Not at the first request."""
+    with pytest.raises(TypeError):
+        make_api(options.pop("policy", alibaba.ALLOW_ALL), **options)
+
+
+@pytest.mark.parametrize("params", [None, [], "Action=Encrypt", 1, [("Action", "Encrypt")]])
+def test_parameters_are_a_mapping(params: Any) -> None:
+    """Anything else is the embedder's mistake."""
+    with pytest.raises(TypeError, match="params"):
+        APIS["v1"].call(params)
+
+
+def test_neither_object_shows_what_it_holds() -> None:
+    """Plaintexts are in the body of a response, and keys in the API."""
+    response = APIS["v1"].call(VALID["v1"]["Decrypt"])
+    assert repr(response) == "<ApiResponse 200 OK>"
+    assert repr(APIS["v1"].call({})) == "<ApiResponse 400 MissingParameter>"
+    assert repr(APIS["service"]) == "<KmsApi layout=service>"
+    with pytest.raises(AttributeError):
+        APIS["v1"]._access = None  # type: ignore[assignment,misc]
+
+
+def test_content_types() -> None:
+    """The vendor's client parses an error in XML with this one only."""
+    assert alibaba.XML_CONTENT_TYPE == "text/xml;charset=utf-8"
+    assert alibaba.JSON_CONTENT_TYPE == "application/json;charset=utf-8"
+
+
+def test_xml_escapes_what_it_carries() -> None:
+    """A key ID may hold any printable ASCII."""
+    key = SymmetricKey.generate(KeySpec.AES_256, key_id="<a&b>'\"]]>", key_version_id="--><x/>")
+    api = make_api(keys=Keyring([key]))
+    response = api.call({"Action": "Encrypt", "KeyId": key.key_id, "Plaintext": ""})
+    root = ET.fromstring(response.xml())  # noqa: S314 (our own)
+    assert {child.tag: child.text for child in root} == response.body
+
+
+# --- The vendor's page.
+
+
+def test_the_sample_blob_names_its_version() -> None:
+    """What is not masked of it parses."""
+    data = kmscore._base64.decode_base64(BLOB_SAMPLE.rstrip("*").encode())  # type: ignore[attr-defined]
+    assert data is not None
+    assert alibaba.ServiceBlob.parse(data).key_version_id == support.VERSION
+
+
+def test_the_sample_request_is_read() -> None:
+    """Masked as it is, its ciphertext is refused, and nothing else of it."""
+    sample = {
+        "Action": "ReEncrypt",
+        "CiphertextBlob": BLOB_SAMPLE,
+        "SourceKeyId": "5c438b18-05be-40ad-b6c2-3be6752c****",
+        "SourceKeyVersionId": "2ab1a983-7072-4bbc-a582-584b5bd8****",
+        "SourceEncryptionAlgorithm": "RSAES_OAEP_SHA_256",
+        "DestinationKeyId": "1234abcd-12ab-34cd-56ef-12345678****",
+        "DryRun": "false",
+    }
+    response = APIS["v1"].call(sample)
+    assert message_of(response) == 'The specified parameter "CiphertextBlob" is not valid.'
+    # Filled up, it is a ciphertext of a key that is not here.
+    response = APIS["v1"].call(sample | {"CiphertextBlob": BLOB_SAMPLE.replace("*", "A")})
+    assert code_of(response) == "Forbidden.KeyNotFound"
+
+
+def test_the_sample_request_is_answered() -> None:
+    """With the keys it names, and a ciphertext of theirs, it gives the response of the page."""
+    source = kmscore.RsaKey.from_der(
+        "5c438b18-05be-40ad-b6c2-3be6752c****",
+        "2ab1a983-7072-4bbc-a582-584b5bd8****",
+        _der(RSA),
+    )
+    destination = SymmetricKey.generate(
+        KeySpec.AES_256, key_id="1234abcd-12ab-34cd-56ef-12345678****"
+    )
+    api = make_api(keys=Keyring([source, destination]))
+    bare = kmscore.asymmetric_encrypt(source.public_key, "RSAES_OAEP_SHA_256", b"text")
+    response = api.call(
+        {
+            "Action": "ReEncrypt",
+            "CiphertextBlob": to_base64(bare),
+            "SourceKeyId": source.key_id,
+            "SourceKeyVersionId": source.key_version_id,
+            "SourceEncryptionAlgorithm": "RSAES_OAEP_SHA_256",
+            "DestinationKeyId": destination.key_id,
+            "DestinationEncryptionContext": '{"Example":"Example"}',
+            "DryRun": "false",
+        }
+    )
+    assert list(response.body) == list(RESPONSE_SAMPLE)
+    assert (response.body["KeyId"], response.body["KeyVersionId"]) == (
+        source.key_id,
+        source.key_version_id,
+    )
+
+
+def test_the_sample_responses_are_of_our_form() -> None:
+    """Both formats, field by field and in that order."""
+    response = alibaba.ApiResponse.of_result(
+        "ReEncrypt",
+        {name: value for name, value in RESPONSE_SAMPLE.items() if name != "RequestId"},
+        RESPONSE_SAMPLE["RequestId"],
+    )
+    assert json.loads(response.json()) == RESPONSE_SAMPLE
+    page = "".join(f"<{name}>{value}</{name}>" for name, value in RESPONSE_SAMPLE.items())
+    body = response.xml().decode().partition("?>\n")[2]
+    assert body == f"<ReEncryptResponse>{page}</ReEncryptResponse>"
+
+
+def test_the_sample_response_blob_is_broken() -> None:
+    """It has lost its first character: its text is no Base64 any more, and is refused by name."""
+    text = RESPONSE_SAMPLE["CiphertextBlob"].rstrip("*")
+    response = APIS["service"].call({"Action": "Decrypt", "CiphertextBlob": text})
+    assert message_of(response) == 'The specified parameter "CiphertextBlob" is not valid.'
+    data = kmscore._base64.decode_base64(f"O{text}"[:124].encode())  # type: ignore[attr-defined]
+    assert data is not None
+    assert alibaba.ServiceBlob.parse(data).key_version_id == support.VERSION
+
+
+def _der(key: kmscore.RsaKey) -> bytes:
+    """Return a private key in PKCS#8."""
+    lines = key.private_pem().decode().splitlines()[1:-1]
+    data = kmscore._base64.decode_base64("".join(lines).encode())  # type: ignore[attr-defined]
+    assert data is not None
+    return bytes(data)
+
+
+# --- No mapping whatsoever.
+
+_NAMES = sorted(WRONG)
+_ANYTHING = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False)
+    | st.text(max_size=30)
+    | st.binary(max_size=30)
+    | st.sampled_from(
+        [
+            value
+            for values in VALID.values()
+            for params in values.values()
+            for value in params.values()
+        ]
+    )
+    | st.sampled_from(["true", "{}", '{"a":"b"}', "orders", "alias/orders", "rsa", "r1", "32"]),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3)
+    ),
+    max_leaves=5,
+)
+_PARAMS = st.dictionaries(
+    st.sampled_from(_NAMES) | st.text(max_size=5) | st.integers(), _ANYTHING, max_size=6
+)
+
+
+@settings(max_examples=600)
+@given(
+    st.sampled_from(sorted(PROFILES)),
+    st.sampled_from([*ACTIONS, "", "List", None, 1]),
+    st.booleans(),
+    _PARAMS,
+)
+def test_no_mapping_makes_it_raise_or_fail(
+    profile: str, action: Any, is_valid: bool, params: dict[Any, Any]
+) -> None:
+    """Never an exception and never 500; the same request gets the same answer, in both formats."""
+    base = VALID[profile].get(action, {}) if is_valid and isinstance(action, str) else {}
+    request = {**base, "Action": action, **params}
+    first, second = (APIS[profile].call(request) for _ in range(2))
+    assert first.status in {200, 400, 403, 404, 409}
+    assert (first.status, code_of(first)) == (second.status, code_of(second))
+    root = ET.fromstring(first.xml())  # noqa: S314 (our own)
+    fields = {child.tag: child.text or "" for child in root}
+    assert fields == {name: str(value) for name, value in json.loads(first.json()).items()}
+    if first.status != 200:
+        assert first.body["HttpStatus"] == first.status
+        assert root.tag == "Error"
+
+
+def test_a_hostile_str_is_taken_as_it_stands() -> None:
+    """A subclass that compares, prints and hashes as it likes changes nothing."""
+
+    class Liar(str):
+        __slots__ = ()
+
+        def __eq__(self, other: object) -> bool:
+            return True
+
+        def __hash__(self) -> int:
+            return hash("Decrypt")
+
+        def __str__(self) -> str:
+            return "Decrypt"
+
+    response = APIS["v1"].call(
+        {"Action": Liar("Encrypt"), "KeyId": "orders", "Plaintext": Liar("")}
+    )
+    assert response.status == 200
+    denied = make_api(lambda _, action, __: action == "kms:Decrypt")
+    request = {"Action": Liar("Encrypt"), "KeyId": Liar("orders"), "Plaintext": ""}
+    assert code_of(denied.call(request)) == "Forbidden.NoPermission"

@@ -1,0 +1,223 @@
+"""Permissions: what a policy document allows, and what in it is refused."""
+
+import json
+import re
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kmscore import alibaba
+from kmscore.alibaba import ALLOW_ALL, InvalidPolicyError, Policies, Policy
+from kmscore.alibaba.policy import ACTIONS, _matches
+
+KEY = "acs:kms:*:*:key/orders"
+
+
+def statement(effect: str = "Allow", action: Any = "kms:Decrypt", resource: Any = "*") -> Any:
+    """Return a statement."""
+    return {"Effect": effect, "Action": action, "Resource": resource}
+
+
+def policy(*statements: Any) -> Policy:
+    """Return the policy of a document."""
+    return Policy.from_json(json.dumps({"Version": "1", "Statement": list(statements)}))
+
+
+def test_nothing_matched_is_refused() -> None:
+    """Without a statement about it, an action is not allowed."""
+    assert policy()(None, "kms:Decrypt", KEY) is False
+    assert policy(statement(action="kms:Encrypt"))(None, "kms:Decrypt", KEY) is False
+    assert policy(statement(resource="acs:kms:*:*:key/x"))(None, "kms:Decrypt", KEY) is False
+    assert policy(statement())(None, "kms:Decrypt", KEY) is True
+
+
+@pytest.mark.parametrize("order", [slice(None), slice(None, None, -1)])
+def test_a_denial_wins(order: slice) -> None:
+    """Whatever is allowed, before or behind it."""
+    statements = [statement(), statement("Deny", resource=KEY), statement(action="kms:*")]
+    assert policy(*statements[order])("anyone", "kms:Decrypt", KEY) is False
+    assert policy(*statements[order])("anyone", "kms:Decrypt", "acs:kms:*:*:key/x") is True
+
+
+def test_one_name_gives_both_permissions_of_a_reencryption() -> None:
+    """`kms:ReEncrypt*` is what the vendor's page says of it."""
+    both = policy(statement(action="kms:ReEncrypt*"))
+    allowed = [action for action in ACTIONS if both(None, action, KEY)]
+    assert allowed == ["kms:ReEncryptFrom", "kms:ReEncryptTo"]
+
+
+def test_lists_are_alternatives() -> None:
+    """Each action with each resource."""
+    several = policy(statement(action=["kms:Encrypt", "kms:Decrypt"], resource=[KEY, "acs:x"]))
+    assert several(None, "kms:Encrypt", KEY)
+    assert several(None, "kms:Decrypt", "acs:x")
+    assert not several(None, "kms:Decrypt", "acs:y")
+
+
+@pytest.mark.parametrize(
+    ("pattern", "resource", "fits"),
+    [
+        ("*", KEY, True),
+        ("acs:kms:*:*:key/orders", KEY, True),
+        ("acs:kms:*:*:*", KEY, True),
+        ("acs:*", KEY, True),
+        ("acs:kms:*", KEY, True),
+        ("acs:kms:*:*:key/ord*", KEY, True),
+        ("acs:kms:*:*:key/*ers", KEY, True),
+        ("acs:kms:*:*:key/Orders", KEY, False),
+        ("acs:kms:*:*:key/order", KEY, False),
+        ("acs:kms:*:*:key/order?", KEY, False),
+        ("acs:kms:*:*:key/[o]rders", KEY, False),
+        ("acs:kms:cn-hangzhou:*:key/orders", KEY, False),
+        ("acs:kms:cn-*:1:key/orders", "acs:kms:cn-hangzhou:1:key/orders", True),
+        ("acs:kms:cn-*:1:key/orders", "acs:kms:cn-hangzhou:2:key/orders", False),
+        # A key ID may hold what looks like the rest of another name.
+        ("acs:kms:*:*:key/a", "acs:kms:*:*:key/x:key/a", False),
+        ("acs:kms:*:*:key/a", "acs:kms:*:*:key/x:y:key/a", False),
+        ("acs:kms:*:*:key/*", "acs:kms:*:*:key/x:y:key/a", True),
+    ],
+)
+def test_a_resource_name_is_matched_part_by_part(pattern: str, resource: str, fits: bool) -> None:
+    """`*` stands for any characters of one part, and nothing else is special."""
+    assert policy(statement(resource=pattern))(None, "kms:Decrypt", resource) is fits
+
+
+@given(st.text("ab*", max_size=8), st.text("ab", max_size=10))
+def test_matching_is_that_of_a_regular_expression(pattern: str, text: str) -> None:
+    """The linear way agrees with one that goes back."""
+    expression = ".*".join(map(re.escape, pattern.split("*")))
+    assert _matches(pattern, text) is (re.fullmatch(expression, text) is not None)
+
+
+def test_many_wildcards_take_no_time() -> None:
+    """A pattern that a backtracking matcher would need ages for."""
+    pattern = "acs:kms:*:*:key/" + "*a" * 5000 + "b"
+    assert not policy(statement(resource=pattern))(None, "kms:Decrypt", f"{KEY}{'a' * 9999}")
+
+
+REFUSED: dict[str, tuple[str, str]] = {
+    "no JSON": ("{", "JSON"),
+    "a deep one": ("[" * 100_000, "JSON"),
+    "null": ("null", "JSON"),
+    "a list": ("[]", "object"),
+    "a string": ('"x"', "object"),
+    "a number of many digits": ("9" * 5000, "JSON"),
+    "a name twice": ('{"Version": "1", "Version": "1", "Statement": []}', "twice"),
+    "no version": ('{"Statement": []}', "Version"),
+    "another version": ('{"Version": "2", "Statement": []}', "Version"),
+    "a version that is a number": ('{"Version": 1, "Statement": []}', "Version"),
+    "no statement": ('{"Version": "1"}', "Statement"),
+    "one statement, bare": ('{"Version": "1", "Statement": {}}', "Statement"),
+    "an ID": ('{"Version": "1", "Statement": [], "Id": "x"}', "Id"),
+}
+
+
+@pytest.mark.parametrize("what", REFUSED)
+def test_a_document_that_is_none_is_refused(what: str) -> None:
+    """The error says what it stumbled on, and nothing stays behind it."""
+    text, word = REFUSED[what]
+    with pytest.raises(InvalidPolicyError, match=word):
+        Policy.from_json(text)
+
+
+def without(name: str) -> Any:
+    """Return a statement that lacks a field."""
+    return {key: value for key, value in statement().items() if key != name}
+
+
+BAD_STATEMENTS: dict[str, tuple[Any, str]] = {
+    "no object": ("x", "statement 2"),
+    **{f"no {name}": (without(name), name) for name in ("Effect", "Action", "Resource")},
+    **{
+        f"{name} beside": (statement() | {name: value}, name)
+        for name, value in {
+            "Condition": {"IpAddress": {"acs:SourceIp": "10.0.0.0/8"}},
+            "NotAction": "kms:Decrypt",
+            "NotResource": "*",
+            "Principal": "*",
+            "NotPrincipal": "*",
+            "Sid": "x",
+            "effect": "Deny",
+        }.items()
+    },
+    **{
+        f"{name} instead": (without(other) | {name: "*"}, name)
+        for name, other in {"NotAction": "Action", "NotResource": "Resource"}.items()
+    },
+    **{f"effect {effect!r}": (statement(effect), "Effect") for effect in ("allow", "", 1, None)},
+    "effect of a list": (statement(effect=["Allow"]), "Effect"),  # type: ignore[arg-type]
+    **{
+        f"action {action!r}": (statement(action=action), "Action")
+        for action in (1, None, [], [1], {}, "Decrypt", "", "kms:decrypt", "KMS:Decrypt", "Kms:*")
+    },
+    **{
+        f"resource {resource!r}": (statement(resource=resource), "Resource")
+        for resource in (1, None, [], [None], {}, "", "key/orders", "ACS:kms:*:*:key/orders")
+    },
+}
+
+
+@pytest.mark.parametrize("what", BAD_STATEMENTS)
+def test_a_statement_that_is_not_understood_is_refused(what: str) -> None:
+    """By its name: a condition that is ignored would allow what it was to forbid."""
+    bad, word = BAD_STATEMENTS[what]
+    with pytest.raises(InvalidPolicyError, match=re.escape(word)):
+        policy(statement(), bad)
+
+
+def test_actions_of_other_services_may_stand_there() -> None:
+    """People have one document for everything."""
+    mixed = policy(statement(action=["oss:GetObject", "kms:CreateKey", "kms:Decrypt"]))
+    assert mixed(None, "kms:Decrypt", KEY)
+    assert not mixed(None, "kms:Encrypt", KEY)
+
+
+def test_a_policy_is_of_text() -> None:
+    """Bytes are the caller's mistake."""
+    with pytest.raises(TypeError, match="policy must be str"):
+        Policy.from_json(b"{}")  # type: ignore[arg-type]
+
+
+def test_policies_choose_by_principal() -> None:
+    """Each has its own; who is unknown, or nobody, may do nothing."""
+    chosen = Policies({"alice": policy(statement()), "bob": ALLOW_ALL})
+    assert chosen("alice", "kms:Decrypt", KEY) is True
+    assert chosen("alice", "kms:Encrypt", KEY) is False
+    assert chosen("bob", "kms:Encrypt", KEY) is True
+    assert chosen("eve", "kms:Decrypt", KEY) is False
+    assert chosen(None, "kms:Decrypt", KEY) is False
+
+
+def test_policies_take_true_for_an_answer_and_nothing_else() -> None:
+    """A coroutine that nobody awaits is true, and allows nothing."""
+    assert Policies({"x": lambda *_: 1})("x", "kms:Decrypt", KEY) is False  # type: ignore[dict-item,return-value]
+
+
+@pytest.mark.parametrize("bad", [None, [], {"alice": "policy"}, {"alice": None}])
+def test_policies_are_of_policies(bad: Any) -> None:
+    """Anything else is the caller's mistake, found at once."""
+    with pytest.raises(TypeError):
+        Policies(bad)
+
+
+def test_what_was_given_cannot_change_a_policy() -> None:
+    """A map that is changed later changes nothing, and the values are immutable."""
+    given_map = {"alice": policy(statement())}
+    chosen = Policies(given_map)
+    given_map["eve"] = ALLOW_ALL  # type: ignore[assignment]
+    assert chosen("eve", "kms:Decrypt", KEY) is False
+    with pytest.raises(AttributeError):
+        chosen._by_principal = {}  # type: ignore[misc]
+
+
+def test_representations_say_how_much_there_is() -> None:
+    """And not who or what."""
+    assert repr(policy(statement())) == "<Policy statements=1>"
+    assert repr(Policies({"alice": ALLOW_ALL})) == "<Policies principals=1>"
+
+
+def test_allow_all_allows_everyone_everything() -> None:
+    """Its name can be searched for."""
+    assert alibaba.ALLOW_ALL(None, "kms:Decrypt", KEY) is True

@@ -1,0 +1,368 @@
+"""The vendor's own clients against the README's server: every action, every error, on loopback."""
+
+import base64
+import json
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import alibaba_support as support
+import pytest
+from alibaba_support import RSA, SM2, STATES, make_api, resolve, serving
+from alibabacloud_kms20160120 import models
+from alibabacloud_kms20160120.client import Client
+from alibabacloud_tea_openapi.exceptions import ClientException as ClientError
+from alibabacloud_tea_openapi.exceptions import ServerException as ServerError
+from alibabacloud_tea_openapi.models import Config
+from aliyunsdkcore.acs_exception.exceptions import ServerException as OldError
+from aliyunsdkcore.client import AcsClient
+from aliyunsdkkms.request.v20160120 import (
+    AsymmetricDecryptRequest,
+    AsymmetricEncryptRequest,
+    DecryptRequest,
+    EncryptRequest,
+    ExportDataKeyRequest,
+    GenerateAndExportDataKeyRequest,
+    GenerateDataKeyRequest,
+    GenerateDataKeyWithoutPlaintextRequest,
+    ReEncryptRequest,
+)
+
+import kmscore
+from kmscore import Keyring, alibaba, errors
+
+Call = Callable[..., dict[str, Any]]
+"""Takes an action and its parameters by their names on the wire, and gives the response's body."""
+
+CONTEXT = {"租户": "a&b=c", "é=": "", "&": "=&"}
+OLD_REQUESTS = {
+    name.removesuffix("Request"): getattr(module, name)
+    for module in (
+        AsymmetricDecryptRequest,
+        AsymmetricEncryptRequest,
+        DecryptRequest,
+        EncryptRequest,
+        ExportDataKeyRequest,
+        GenerateAndExportDataKeyRequest,
+        GenerateDataKeyRequest,
+        GenerateDataKeyWithoutPlaintextRequest,
+        ReEncryptRequest,
+    )
+    for name in (module.__name__.rpartition(".")[2],)
+}
+
+
+def snake(name: str) -> str:
+    """Return the name that the current client gives a parameter or an action."""
+    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name)[1:]
+
+
+def current_client(port: int, **options: Any) -> Call:
+    """Return a way to call the server with the current client."""
+    client = Client(
+        Config(
+            access_key_id="test",
+            access_key_secret="test",
+            endpoint=f"127.0.0.1:{port}",
+            protocol="http",
+            region_id="cn-hangzhou",
+            **options,
+        )
+    )
+
+    def call(action: str, **params: Any) -> dict[str, Any]:
+        request = getattr(models, f"{action}Request")(
+            **{snake(name): value for name, value in params.items()}
+        )
+        body = getattr(client, snake(action))(request).body.to_map()
+        return dict(body)
+
+    return call
+
+
+def old_client(port: int) -> Call:
+    """Return a way to call the server with the client before it."""
+    client = AcsClient("test", "test", "cn-hangzhou", auto_retry=False)
+
+    def call(action: str, **params: Any) -> dict[str, Any]:
+        request = OLD_REQUESTS[action]()
+        request.set_endpoint(f"127.0.0.1:{port}")
+        request.set_protocol_type("http")
+        for name, value in params.items():
+            text = json.dumps(value) if isinstance(value, Mapping) else value
+            if hasattr(request, f"set_{name}"):
+                getattr(request, f"set_{name}")(text)
+            else:
+                request.add_query_param(name, text)
+        return dict(json.loads(client.do_action_with_exception(request)))
+
+    return call
+
+
+CLIENTS: dict[str, Callable[[int], Call]] = {
+    "current": current_client,
+    "current, signed as before": lambda port: current_client(port, signature_algorithm="v2"),
+    "old": old_client,
+}
+
+
+@pytest.fixture(scope="module", params=list(support.PROFILES))
+def port(request: pytest.FixtureRequest) -> Iterator[int]:
+    """Run a server in each layout, in which everything is allowed but one key."""
+
+    def policy(_principal: object, action: str, resource: str) -> bool:
+        return not (action == "kms:Encrypt" and resource.endswith("key/forbidden"))
+
+    profile = support.PROFILES[request.param]
+    api = make_api(
+        policy,
+        profile=profile,
+        allow_ambiguous=True,
+        resolve_key=resolve,
+        on_failure=lambda _: None,
+    )
+    with serving(api) as number:
+        yield number
+
+
+@pytest.fixture(params=list(CLIENTS))
+def call(request: pytest.FixtureRequest, port: int) -> Call:
+    """Return each client in turn."""
+    return CLIENTS[request.param](port)
+
+
+def test_what_is_encrypted_is_decrypted(call: Call) -> None:
+    """6,144 bytes under a context with non-ASCII characters and separators come back."""
+    plaintext = support.to_base64(bytes(range(256)) * 24)
+    sealed = call("Encrypt", KeyId="orders", Plaintext=plaintext, EncryptionContext=CONTEXT)
+    assert (sealed["KeyId"], sealed["KeyVersionId"]) == ("orders", support.VERSION)
+    opened = call("Decrypt", CiphertextBlob=sealed["CiphertextBlob"], EncryptionContext=CONTEXT)
+    assert opened["Plaintext"] == plaintext
+    assert (opened["KeyId"], opened["KeyVersionId"]) == ("orders", support.VERSION)
+
+
+def test_reencryption_moves_a_ciphertext(call: Call) -> None:
+    """The response names the key that opened, and the new ciphertext is under the other one."""
+    sealed = call("Encrypt", KeyId="orders", Plaintext="aGk=", EncryptionContext=CONTEXT)
+    moved = call(
+        "ReEncrypt",
+        CiphertextBlob=sealed["CiphertextBlob"],
+        SourceEncryptionContext=CONTEXT,
+        DestinationKeyId="archive",
+        DestinationEncryptionContext={},
+    )
+    assert (moved["KeyId"], moved["KeyVersionId"]) == ("orders", support.VERSION)
+    opened = call("Decrypt", CiphertextBlob=moved["CiphertextBlob"], EncryptionContext={})
+    assert (opened["KeyId"], opened["Plaintext"]) == ("archive", "aGk=")
+
+
+def test_data_keys_are_drawn(call: Call) -> None:
+    """The number of bytes outweighs the spec; without either there are 32."""
+    lengths = []
+    for options in ({}, {"KeySpec": "AES_128"}, {"KeySpec": "AES_128", "NumberOfBytes": 1024}):
+        drawn = call("GenerateDataKey", KeyId="orders", EncryptionContext=CONTEXT, **options)
+        opened = call("Decrypt", CiphertextBlob=drawn["CiphertextBlob"], EncryptionContext=CONTEXT)
+        assert opened["Plaintext"] == drawn["Plaintext"]
+        lengths.append(len(base64.b64decode(drawn["Plaintext"])))
+    assert lengths == [32, 16, 1024]
+    sealed = call("GenerateDataKeyWithoutPlaintext", KeyId="orders", NumberOfBytes=7)
+    assert "Plaintext" not in sealed
+    opened = call("Decrypt", CiphertextBlob=sealed["CiphertextBlob"])
+    assert len(base64.b64decode(opened["Plaintext"])) == 7
+
+
+@pytest.mark.parametrize(
+    ("key", "algorithm"),
+    [(RSA, "RSAES_OAEP_SHA_256"), (RSA, "RSAES_OAEP_SHA_1"), (SM2, "SM2PKE")],
+    ids=["RSA with SHA-256", "RSA with SHA-1", "SM2"],
+)
+def test_the_published_flow_of_a_data_key(call: Call, key: Any, algorithm: str) -> None:
+    """Drawn, exported under a public key, re-encrypted from there, decrypted: the same data key."""
+    drawn = call("GenerateDataKey", KeyId="orders", EncryptionContext=CONTEXT)
+    wrapping = {
+        "PublicKeyBlob": support.to_base64(key.public_key.to_der()),
+        "WrappingAlgorithm": algorithm,
+        "WrappingKeySpec": key.spec.value,
+    }
+    exported = call(
+        "ExportDataKey",
+        CiphertextBlob=drawn["CiphertextBlob"],
+        EncryptionContext=CONTEXT,
+        **wrapping,
+    )
+    assert exported["KeyId"] == "orders"
+    moved = call(
+        "ReEncrypt",
+        CiphertextBlob=exported["ExportedDataKey"],
+        SourceKeyId=key.key_id,
+        SourceKeyVersionId=key.key_version_id,
+        SourceEncryptionAlgorithm=algorithm,
+        DestinationKeyId="archive",
+        DestinationEncryptionContext={"to": "archive"},
+    )
+    assert (moved["KeyId"], moved["KeyVersionId"]) == (key.key_id, key.key_version_id)
+    opened = call(
+        "Decrypt",
+        CiphertextBlob=moved["CiphertextBlob"],
+        EncryptionContext={"to": "archive"},
+    )
+    assert opened["Plaintext"] == drawn["Plaintext"]
+    both = call("GenerateAndExportDataKey", KeyId="orders", NumberOfBytes=24, **wrapping)
+    asymmetric = {"KeyId": key.key_id, "KeyVersionId": key.key_version_id, "Algorithm": algorithm}
+    unwrapped = call("AsymmetricDecrypt", CiphertextBlob=both["ExportedDataKey"], **asymmetric)
+    opened = call("Decrypt", CiphertextBlob=both["CiphertextBlob"])
+    assert opened["Plaintext"] == unwrapped["Plaintext"]
+
+
+def test_asymmetric_encryption(call: Call) -> None:
+    """What is encrypted under the public key of a version is decrypted with that version."""
+    version = {"KeyId": "rsa", "KeyVersionId": "r1", "Algorithm": "RSAES_OAEP_SHA_256"}
+    sealed = call("AsymmetricEncrypt", Plaintext="aGk=", **version)
+    assert (sealed["KeyId"], sealed["KeyVersionId"]) == ("rsa", "r1")
+    opened = call("AsymmetricDecrypt", CiphertextBlob=sealed["CiphertextBlob"], **version)
+    assert (opened["KeyId"], opened["Plaintext"]) == ("rsa", "aGk=")
+
+
+def test_aliases_and_resource_names(call: Call) -> None:
+    """They name a key where the service takes them, and the response has the key ID."""
+    for name in (*support.ALIASES, "acs:kms:cn-hangzhou:1:key/orders"):
+        assert call("Encrypt", KeyId=name, Plaintext="")["KeyId"] == "orders"
+
+
+FAULTS: dict[str, tuple[int, str, dict[str, Any]]] = {
+    "a parameter that is missing": (400, "MissingParameter", {"Plaintext": None}),
+    "a parameter that is wrong": (400, "InvalidParameter", {"Plaintext": "*"}),
+    "a context that is none": (400, "InvalidParameter", {"EncryptionContext": {"a": 1}}),
+    "no permission": (403, "Forbidden.NoPermission", {"KeyId": "forbidden"}),
+    "an unknown key": (404, "Forbidden.KeyNotFound", {"KeyId": "nobody"}),
+    "an unknown alias": (404, "Forbidden.AliasNotFound", {"KeyId": "alias/nobody"}),
+    "a key of the wrong kind": (400, "UnsupportedOperation", {"KeyId": "rsa"}),
+    **{
+        f"a key that is {key_id}": (409, f"Rejected.{state.value}", {"KeyId": key_id})
+        for key_id, state in STATES.items()
+    },
+}
+
+
+def refusal(call: Call, action: str, **params: Any) -> tuple[int, str, str]:
+    """Return status, code and message of the exception that a client raises."""
+    params = {name: value for name, value in params.items() if value is not None}
+    with pytest.raises((OldError, ClientError, ServerError)) as caught:
+        call(action, **params)
+    error: Any = caught.value
+    if isinstance(error, OldError):
+        return error.get_http_status(), error.get_error_code(), error.get_error_msg()
+    assert isinstance(error, ServerError) == (error.status_code >= 500)
+    return error.status_code, error.code, error.data["Message"]
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_each_error_arrives_as_an_exception(call: Call, fault: str) -> None:
+    """Status and code are those of the service's table."""
+    status, code, changed = FAULTS[fault]
+    params = {"KeyId": "orders", "Plaintext": "aGk="} | changed
+    assert refusal(call, "Encrypt", **params)[:2] == (status, code)
+
+
+def test_each_error_beyond_encryption_arrives_too(call: Call) -> None:
+    """An alias where none is taken, an unknown version, a ciphertext that does not open."""
+    blob = call("Encrypt", KeyId="orders", Plaintext="aGk=")["CiphertextBlob"]
+    move = {"CiphertextBlob": blob, "DestinationKeyId": "alias/orders"}
+    assert refusal(call, "ReEncrypt", **move)[:2] == (400, "Unsupported.Alias")
+    version = {"KeyId": "rsa", "KeyVersionId": "r2", "Algorithm": "RSAES_OAEP_SHA_1"}
+    expected = (404, "Forbidden.KeyVersionNotFound", "The specified Key version is not found.")
+    assert refusal(call, "AsymmetricEncrypt", Plaintext="", **version) == expected
+    wrong = refusal(call, "Decrypt", CiphertextBlob=blob, EncryptionContext={"a": "b"})
+    assert wrong == (
+        400,
+        "InvalidParameter",
+        'The specified parameter "CiphertextBlob" is not valid.',
+    )
+
+
+def test_a_dry_run_has_three_outcomes(call: Call) -> None:
+    """It would succeed, a parameter is wrong, or it is not allowed: always an error."""
+    params = {"Plaintext": "aGk=", "DryRun": "true"}
+    assert refusal(call, "Encrypt", KeyId="orders", **params)[:2] == (400, "DryRunOperationError")
+    assert refusal(call, "Encrypt", KeyId="nobody", **params)[:2] == (400, "ValidationError")
+    assert refusal(call, "Encrypt", KeyId="forbidden", **params)[:2] == (403, "AccessDeniedError")
+
+
+class Broken:
+    """A provider whose answers are those that it is told to raise."""
+
+    def __init__(self, error: Exception) -> None:
+        """Take what to raise."""
+        self._error = error
+
+    def primary(self, key_id: str) -> Any:  # noqa: ARG002 (the store's signature)
+        """Raise."""
+        raise self._error
+
+    version = primary
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+def test_what_a_store_raises_is_an_internal_failure(client: str) -> None:
+    """Its text does not reach the caller; the embedder gets it."""
+    seen: list[Exception] = []
+    error = OSError("the disk of the store is full of secrets")
+    with serving(make_api(keys=Broken(error), on_failure=seen.append)) as port:
+        call = CLIENTS[client](port)
+        answer = refusal(call, "Encrypt", KeyId="orders", Plaintext="")
+    assert answer == (500, "InternalFailure", "Internal Failure.")
+    assert seen == [error]
+
+
+@pytest.mark.parametrize("kind", [kind for kind in vars(errors).values() if isinstance(kind, type)])
+def test_each_class_of_error_arrives(kind: type[kmscore.KmsCoreError]) -> None:
+    """Whatever a provider may raise of the library's errors, the client raises with its code."""
+    if not issubclass(kind, kmscore.KmsCoreError) or kind is kmscore.KmsCoreError:
+        assert kind.__name__ in {"KmsCoreError", "ClassVar"}
+        return
+    state = ("Disabled",) if kind is kmscore.KeyStateError else ()
+    fault = alibaba.faults.ERRORS[kind]
+    with serving(make_api(keys=Broken(kind(*state)), on_failure=lambda _: None)) as port:
+        answer = refusal(current_client(port), "Encrypt", KeyId="orders", Plaintext="")
+    assert answer[:2] == fault[:2]
+
+
+def test_an_action_that_is_none_of_ours(port: int) -> None:
+    """It is not supported, and says so."""
+    client = Client(
+        Config(
+            access_key_id="test",
+            access_key_secret="test",
+            endpoint=f"127.0.0.1:{port}",
+            protocol="http",
+            region_id="cn-hangzhou",
+        )
+    )
+    with pytest.raises(ClientError) as caught:
+        client.list_keys(models.ListKeysRequest())
+    assert (caught.value.status_code, caught.value.code) == (400, "UnsupportedOperation")
+
+
+def test_the_readme_calls_its_own_server(capsys: pytest.CaptureFixture[str]) -> None:
+    """The example runs as it stands and prints what its last line says."""
+    server, client = support.readme_code()
+    names: dict[str, Any] = {}
+    exec(server, names)  # noqa: S102 (the example is what is tested)
+    try:
+        exec(client, names)  # noqa: S102 (the same)
+    finally:
+        names["server"].shutdown()
+        names["server"].server_close()
+    assert capsys.readouterr().out.strip() == client.rstrip().rpartition("# ")[2]
+
+
+def test_the_readme_server_is_short() -> None:
+    """About 25 lines."""
+    assert len(support.readme_code()[0].splitlines()) <= 30
+
+
+def test_a_ring_is_enough_for_v1() -> None:
+    """Only the service's layout finds versions by their ID alone."""
+    with serving(make_api(keys=Keyring(support.KEYS))) as port:
+        call = current_client(port)
+        sealed = call("Encrypt", KeyId="xaes", Plaintext="aGk=")
+        assert call("Decrypt", CiphertextBlob=sealed["CiphertextBlob"])["Plaintext"] == "aGk="
