@@ -24,6 +24,9 @@ MAX_LINE: Final = 1 << 20  # bytes of one answer; the longest that is right has 
 PATIENCE: Final = 10
 """After so many failures in a row without one answer the process is not started any more."""
 
+GIVEN_UP: Final = f"not asked any more, after {PATIENCE} failures in a row"
+"""The failure of every question that is not asked because of that."""
+
 _RESERVED: Final = frozenset({"error", "unsupported", "failure"})
 _PARTING: Final = 2.0  # seconds to end by itself, once there are no more questions
 _KEPT: Final = 500  # bytes of what it says on standard error
@@ -61,7 +64,7 @@ class Peer:
     def ask(self, operation: str, inputs: Mapping[str, Any]) -> Answer:
         """Return the answer to a question, or `failure` with the reason why there is none."""
         if self._failures == PATIENCE:
-            return {"failure": f"not asked any more, after {PATIENCE} failures in a row"}
+            return {"failure": GIVEN_UP}
         try:
             if self._process is None:
                 self._process = self._start()
