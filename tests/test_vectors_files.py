@@ -353,3 +353,42 @@ def test_an_exception_of_the_library_is_a_failure() -> None:
     """The verifier goes on, and says what it was."""
     configuration = next(iter(configurations()))
     assert configuration.ask("guess", {}) == {"failure": "KeyError: 'guess'"}
+
+
+def _shortened(name: str) -> Any:
+    """Return a file with the first test of each group: its schema has nothing against that."""
+    document = json.loads(MADE[f"{name}.json"])
+    for group in document["testGroups"]:
+        group["tests"] = group["tests"][:1]
+    return document
+
+
+_UNPRINTABLE = ("\ud800", "\x1b[2J", "\x07", "\x7f", "\x85", "\u202e", "\n", "é")
+
+
+@pytest.mark.parametrize("text", _UNPRINTABLE)
+@pytest.mark.parametrize("name", NAMES)
+def test_what_is_shown_of_a_file_is_printable(tmp_path: Path, name: str, text: str) -> None:
+    """No text of a file can break an output that has no such character, or drive a terminal."""
+    whole = _shortened(name)
+    flag = next(flag for flag, note in whole["notes"].items() if "effect" in note)
+    places: list[tuple[Any, ...]] = [
+        ("header", 0),
+        ("notes", flag, "description"),
+        ("notes", flag, "effect"),
+        ("notes", flag, "links"),
+        *(("testGroups", number, "tests", 0, "comment") for number in range(2)),
+        ("testGroups", -1, "tests", 0, "comment"),
+    ]
+    file = tmp_path / f"{name}.json"
+    for place in places:
+        document = deepcopy(whole)
+        told = f"https://{text}" if place[-1] == "links" else f"Text.{text}"
+        _set(*place, [told] if place[-1] == "links" else told)(document)
+        file.write_text(json.dumps(document), "ascii")
+        with pytest.raises(VectorFileError) as caught:
+            list(load(tmp_path, [name]))
+        message = str(caught.value)
+        assert message.isprintable()
+        assert message.startswith(f"{file}: {place[0]}/")
+        assert "does not match" in message
