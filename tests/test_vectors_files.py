@@ -1,7 +1,9 @@
 """The vector files as they lie there: what `generate` makes, as their schemas say, and true."""
 
 import json
+import os
 import subprocess
+import sys
 from collections.abc import Callable, Mapping
 from copy import deepcopy
 from pathlib import Path
@@ -13,6 +15,7 @@ import second_reading
 from kmscore.algorithms import EncryptionAlgorithm
 from kmscore.errors import KmsCoreError
 from kmscore.vectors.files import (
+    MAX_FILE_LENGTH,
     NAMES,
     VectorFileError,
     VectorTest,
@@ -312,7 +315,7 @@ def test_a_folder_without_vectors(tmp_path: Path) -> None:
     with pytest.raises(VectorFileError, match=r"blob\.json is missing"):
         list(load(tmp_path))
     (tmp_path / "blob.json").mkdir()
-    with pytest.raises(VectorFileError, match=r"blob\.json cannot be read: Is a directory"):
+    with pytest.raises(VectorFileError, match=r"blob\.json is not a regular file"):
         list(load(tmp_path))
 
 
@@ -392,3 +395,43 @@ def test_what_is_shown_of_a_file_is_printable(tmp_path: Path, name: str, text: s
         assert message.isprintable()
         assert message.startswith(f"{file}: {place[0]}/")
         assert "does not match" in message
+
+
+def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
+    """The reason of the system is told: here, links that lead round in a circle."""
+    (tmp_path / "blob.json").symlink_to(tmp_path / "blob.json")
+    with pytest.raises(VectorFileError, match=r"blob\.json cannot be read: Too many levels"):
+        list(load(tmp_path))
+
+
+@pytest.mark.parametrize("target", ["pipe", "/dev/zero", "/dev/stdin"])
+def test_what_is_no_regular_file_is_not_read(tmp_path: Path, target: str) -> None:
+    """A pipe that nobody writes to, or a device without an end, is refused at once."""
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "blob.json").symlink_to(tmp_path / target)
+    code = (
+        "import resource, sys; resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))\n"
+        "from pathlib import Path; from kmscore.vectors.files import load\n"
+        "try: list(load(Path(sys.argv[1])))\n"
+        "except Exception as error: print(error, end='')"
+    )
+    # In a process that can be killed: it would never come back.
+    result = subprocess.run(
+        [sys.executable, "-P", "-c", code, str(tmp_path)],
+        stdin=subprocess.PIPE,
+        capture_output=True,
+        check=True,
+        timeout=30,
+    )
+    assert result.stdout.decode() == f"{tmp_path / 'blob.json'} is not a regular file"
+
+
+def test_a_file_may_not_be_longer_than_it_can_have_to_be(tmp_path: Path) -> None:
+    """One byte above the limit is refused as such, and up to it JSON is read."""
+    file = tmp_path / "blob.json"
+    for length, reason in ((0, "is not JSON"), (1, "has more than 67,108,864 bytes")):
+        with file.open("wb") as opened:
+            opened.truncate(MAX_FILE_LENGTH + length)
+        with pytest.raises(VectorFileError) as caught:
+            list(load(tmp_path))
+        assert str(caught.value) == f"{file} {reason}"

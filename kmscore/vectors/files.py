@@ -1,6 +1,7 @@
 """The vector files as they lie in a folder: found, read, held to their schemas."""
 
 import json
+import stat
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -11,6 +12,7 @@ from jsonschema import Draft202012Validator, ValidationError
 
 from kmscore.vectors.generator.model import OUTPUTS
 
+MAX_FILE_LENGTH: Final = 64 << 20  # bytes; the longest of the suite has less than 3 MiB
 NAMES: Final = ("blob", "encryption_context", "aead", "rsa_oaep", "sm2pke", "reencrypt")
 _OF_A_TEST: Final = frozenset({"tcId", "comment", "flags", "result", "error", "trace"})
 _OF_A_GROUP: Final = frozenset({"type", "tests"})
@@ -57,23 +59,37 @@ def load(
 ) -> Iterator[tuple[str, tuple[VectorTest, ...]]]:
     """Yield the name and the tests of every file of the suite, or of those named.
 
-    Raises `VectorFileError` if one is missing, is not JSON, or not as its schema says. The schemas
-    are always those that came with the package: a folder cannot loosen them.
+    Raises `VectorFileError` if one is missing, is no regular file of at most `MAX_FILE_LENGTH`
+    bytes, is not JSON, or not as its schema says. The schemas are always those that came with the
+    package: a folder cannot loosen them.
     """
     if not folder.is_dir():
         raise VectorFileError(f"{folder} is not a folder")
     for name in names or NAMES:
         path = folder / f"{name}.json"
         try:
-            document = json.loads(path.read_bytes(), object_pairs_hook=_object)
-        except FileNotFoundError:
-            raise VectorFileError(f"{path} is missing") from None
-        except OSError as error:
-            raise VectorFileError(f"{path} cannot be read: {error.strerror}") from None
+            document = json.loads(_read(path), object_pairs_hook=_object)
         except (ValueError, RecursionError):
             raise VectorFileError(f"{path} is not JSON") from None
         _check(path, name, document)
         yield name, tuple(_tests(name, document))
+
+
+def _read(path: Path) -> bytes:
+    """Return the bytes of a regular file: a pipe may never end, nor even begin."""
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise VectorFileError(f"{path} is not a regular file")
+        with path.open("rb") as file:
+            # Not by the length that the file system tells, which is 0 for some that have no end.
+            data = file.read(MAX_FILE_LENGTH + 1)
+    except FileNotFoundError:
+        raise VectorFileError(f"{path} is missing") from None
+    except OSError as error:
+        raise VectorFileError(f"{path} cannot be read: {error.strerror}") from None
+    if len(data) > MAX_FILE_LENGTH:
+        raise VectorFileError(f"{path} has more than {MAX_FILE_LENGTH:,} bytes")
+    return data
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
