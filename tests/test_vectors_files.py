@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -23,7 +24,7 @@ from kmscore.vectors.files import (
     installed_folder,
     load,
 )
-from kmscore.vectors.generator import accumulated
+from kmscore.vectors.generator import accumulated, affine
 from kmscore.vectors.generator.model import OUTPUTS
 from kmscore.vectors.generator.suite import make_files
 from kmscore.vectors.judgement import Results, run
@@ -435,3 +436,63 @@ def test_a_file_may_not_be_longer_than_it_can_have_to_be(tmp_path: Path) -> None
         with pytest.raises(VectorFileError) as caught:
             list(load(tmp_path))
         assert str(caught.value) == f"{file} {reason}"
+
+
+@pytest.mark.parametrize(
+    ("name", "field"),
+    [
+        ("aead", "pairs"),
+        ("encryption_context", "pairs"),
+        ("reencrypt", "source_pairs"),
+        ("reencrypt", "destination_pairs"),
+    ],
+)
+def test_no_context_has_a_key_twice(tmp_path: Path, name: str, field: str) -> None:
+    """Whoever makes a dictionary of the pairs would be asked another question than who does not."""
+    document = json.loads(MADE[f"{name}.json"])
+    document["testGroups"][0]["tests"][1][field] = [["a", "1"], ["b", "2"], ["a", "1"]]
+    _is_refused(tmp_path, name, document, f"test 2: a key stands twice in {field}")
+
+
+@pytest.mark.parametrize("k", [0, affine.ORDER, affine.ORDER + 1, (1 << 256) - 1])
+def test_every_k_is_one_that_can_be_drawn(tmp_path: Path, k: int) -> None:
+    """From 1 to n - 1: no implementation has to say what becomes of another."""
+    document = json.loads(MADE["sm2pke.json"])
+    (group, *_) = (group for group in document["testGroups"] if group["type"] == "sm2_encrypt")
+    test = group["tests"][0]
+    test["k"] = f"{k:064x}"
+    _is_refused(tmp_path, "sm2pke", document, f"test {test['tcId']}: k is not 1 to n - 1")
+
+
+@pytest.mark.parametrize(
+    ("place", "reason"),
+    [
+        (("numberOfTests",), "numberOfTests: 104.0 is not of type 'integer'"),
+        (("testGroups", 0, "tests", 0, "tcId"), "/tcId: 1.0 is not of type 'integer'"),
+        (("testGroups", -1, "tests", 0, "cases"), "/cases: 10000.0 is not of type 'integer'"),
+    ],
+)
+@pytest.mark.parametrize("kind", [float, bool])
+def test_a_number_is_an_integer_as_it_stands(
+    tmp_path: Path, place: tuple[Any, ...], reason: str, kind: type
+) -> None:
+    """A parser that tells 104.0 from 104 could not read what others can."""
+    document = json.loads(MADE["blob.json"])
+    *way, last = place
+    holder = document
+    for step in way:
+        holder = holder[step]
+    value = kind(holder[last])
+    holder[last] = value
+    _is_refused(tmp_path, "blob", document, re.sub(r"[\d.]+ is", f"{value} is", reason))
+
+
+def _is_refused(folder: Path, name: str, document: Any, reason: str) -> None:
+    """Assert that a file is refused in one line that ends with the reason."""
+    file = folder / f"{name}.json"
+    file.write_text(json.dumps(document), "ascii")
+    with pytest.raises(VectorFileError) as caught:
+        list(load(folder, [name]))
+    assert str(caught.value).startswith(f"{file}: ")
+    assert str(caught.value).endswith(reason)
+    assert len(str(caught.value).splitlines()) == 1
