@@ -7,12 +7,14 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from copy import deepcopy
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 import second_reading
 
+from kmscore import sm2
 from kmscore.algorithms import EncryptionAlgorithm
 from kmscore.errors import KmsCoreError
 from kmscore.vectors.files import (
@@ -496,3 +498,51 @@ def _is_refused(folder: Path, name: str, document: Any, reason: str) -> None:
     assert str(caught.value).startswith(f"{file}: ")
     assert str(caught.value).endswith(reason)
     assert len(str(caught.value).splitlines()) == 1
+
+
+@cache
+def _shared_point(d: int, c1: bytes) -> bytes:
+    """Return x2 and y2 for C1, of which x and y are given."""
+    x, y = (int.from_bytes(half, "big") for half in (c1[:32], c1[32:]))
+    shared = affine.finite(affine.multiply(d, (x, y)))
+    return b"".join(coordinate.to_bytes(32, "big") for coordinate in shared)
+
+
+@pytest.mark.parametrize("encoding", ["C1C3C2", "ASN1_DER"])
+@pytest.mark.parametrize(
+    ("is_refused", "flags"),
+    [
+        (lambda t: not any(t), set()),
+        (lambda _: False, {"ZeroKdf"}),
+        (lambda t: t == b"\x00", {"ZeroKdf"}),
+        (lambda t: len(t) > 1 and not any(t), {"ZeroKdf"}),
+        (lambda t: t[0] == 0, {"PartlyZeroKdf"}),
+        (lambda t: t[-1] == 0, {"PartlyZeroKdf"}),
+        (lambda t: t[:2] in {b"\x00", b"\x00\x00"}, {"PartlyZeroKdf"}),
+        (lambda t: t[:32][-1] == 0, {"PartlyZeroKdf"}),
+    ],
+)
+def test_zeros_of_the_kdf_are_all_looked_at(
+    encoding: str, is_refused: Callable[[bytes], bool], flags: set[str]
+) -> None:
+    """Whoever refuses for another reason than that all of t is zero fails a vector in each form."""
+
+    def ask(_: str, inputs: Mapping[str, Any]) -> Mapping[str, Any]:
+        data = bytes.fromhex(inputs["ciphertext"])
+        data = sm2.convert(data, encoding, "C1C3C2_BARE")
+        c1, c3, c2 = data[:64], data[64:96], data[96:]
+        shared = _shared_point(int(inputs["d"], 16), c1)
+        t = affine.kdf(shared, len(c2))
+        message = bytes(a ^ b for a, b in zip(c2, t, strict=True))
+        assert affine.sm3(shared[:32], message, shared[32:]) == c3
+        return {"error": "decryption"} if is_refused(t) else {"plaintext": message.hex()}
+
+    tests = [
+        test
+        for test in FILES["sm2pke"]
+        if test.operation == "asymmetric_decrypt"
+        and test.flag in {"Valid", "Boundary", "ZeroKdf", "PartlyZeroKdf"}
+        and test.comment.startswith(encoding)
+    ]
+    results = Results(run("", ask, tests, lambda _: None))
+    assert {outcome.test.flag for outcome in results.failures} == flags
