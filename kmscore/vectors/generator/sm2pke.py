@@ -53,7 +53,11 @@ _ENCODERS: Final = {
     "C1C2C3_BARE": affine.bare_c1c2c3,
 }
 
-_INVALID_CURVE: Final = ("https://doi.org/10.1007/3-540-44598-6_8",)
+_INVALID_CURVE: Final = (
+    "https://doi.org/10.1007/3-540-44598-6_8",
+    "https://github.com/JuneAndGreen/sm-crypto/security/advisories/GHSA-pgx9-497m-6c4v",
+    "https://github.com/RustCrypto/elliptic-curves/security/advisories/GHSA-78p6-6878-8mj6",
+)
 _MALLEABLE: Final = "Whoever changes bits of C2 changes the same bits of the plaintext, unnoticed."
 
 _NOTES: Final = {
@@ -61,7 +65,9 @@ _NOTES: Final = {
     "Boundary": Note("The shortest or the longest message, or one that ends a block of the KDF."),
     "ShortCoordinate": Note(
         "A coordinate begins with zeros.",
-        "Zeros that are dropped shift every field behind them, and one message of 128 is lost.",
+        "Zeros that are dropped shift every field behind them, and one message of 128 is lost. A"
+        " buffer that is measured by the full length, where DER has less, is too small.",
+        ("https://www.openssl.org/news/secadv/20210824.txt",),
     ),
     "OffCurve": Note(
         "C1 is not on the curve; C3 and C2 are right for whoever multiplies it all the same.",
@@ -82,6 +88,7 @@ _NOTES: Final = {
     "ZeroKdf": Note(
         "The KDF gives zeros, so C2 is the plaintext in clear.",
         "The standard has it refused: a sender without the key, or a fault, looks like this.",
+        ("https://github.com/openssl/openssl/pull/23210",),
     ),
     "PartlyZeroKdf": Note(
         "The KDF gives zeros at the beginning or the end, and others.",
