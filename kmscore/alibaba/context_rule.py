@@ -30,15 +30,15 @@ def associated_data(context: ContextLike, profile: Profile, *, allow_ambiguous: 
     check_mapping(context, "context")
     if context is None:
         return b""
-    prepared = _prepare(context)
-    if not prepared and profile.empty_is_absent:
+    pairs = _pairs(context)
+    if not pairs and profile.empty_is_absent:
         return b""
-    if not allow_ambiguous and is_ambiguous(prepared):
+    if not allow_ambiguous and _is_ambiguous(pairs):
         raise InvalidContextError(
             "the service binds other encryption contexts with the same bytes as this one;"
             " allow_ambiguous=True takes it all the same"
         )
-    digest = hashlib.sha256(_text(prepared, profile).encode("utf-8"))
+    digest = hashlib.sha256(_text(pairs, profile).encode("utf-8"))
     return digest.hexdigest().encode("ascii") if profile.hexadecimal_digest else digest.digest()
 
 
@@ -53,8 +53,7 @@ def is_ambiguous(context: ContextLike) -> bool:
     Raises `TypeError` if the context is no mapping, and `InvalidContextError` as
     `EncryptionContext` does.
     """
-    pairs = _prepare(context).items()
-    return sum(1 + key.count("=") + value.count("=") for key, value in pairs) > _UNIQUE
+    return _is_ambiguous(_pairs(context))
 
 
 def collisions(
@@ -69,8 +68,7 @@ def collisions(
     and `InvalidContextError` as `EncryptionContext` does, at once.
     """
     check_service(profile)
-    prepared = _prepare(context)
-    return _others(prepared, profile)
+    return _others(_pairs(context), profile)
 
 
 def check_service(profile: Profile) -> None:
@@ -80,9 +78,19 @@ def check_service(profile: Profile) -> None:
         raise TypeError("profile must be one of the service's layout, not v1")
 
 
-def _prepare(context: ContextLike) -> EncryptionContext:
-    """Return the context, checked."""
-    return context if type(context) is EncryptionContext else EncryptionContext(context)
+def _pairs(context: ContextLike) -> dict[str, str]:
+    """Return the pairs of a context, checked, as plain strings.
+
+    A subclass of `str` counts and formats as it likes: a member of an enum would stand in the text
+    by its name, and v1 has its value.
+    """
+    checked = context if type(context) is EncryptionContext else EncryptionContext(context)
+    return {str.__str__(key): str.__str__(value) for key, value in checked.items()}
+
+
+def _is_ambiguous(pairs: dict[str, str]) -> bool:
+    """See `is_ambiguous`."""
+    return sum(1 + key.count("=") + value.count("=") for key, value in pairs.items()) > _UNIQUE
 
 
 def _order(key: str, profile: Profile) -> bytes:
@@ -90,18 +98,18 @@ def _order(key: str, profile: Profile) -> bytes:
     return key.encode("utf-16-be" if profile.sort_order is SortOrder.UTF_16 else "utf-8")
 
 
-def _text(context: EncryptionContext, profile: Profile) -> str:
+def _text(pairs: dict[str, str], profile: Profile) -> str:
     """Return the joined pairs."""
-    keys = sorted(context, key=lambda key: _order(key, profile))
-    return "&".join(f"{key}={context[key]}" for key in keys)
+    keys = sorted(pairs, key=lambda key: _order(key, profile))
+    return "&".join(f"{key}={pairs[key]}" for key in keys)
 
 
-def _others(context: EncryptionContext, profile: Profile) -> Iterator[EncryptionContext]:
-    """Yield every reading of the context's text but the context itself."""
-    for pairs in _readings(_text(context, profile), profile):
-        if pairs != context:
+def _others(pairs: dict[str, str], profile: Profile) -> Iterator[EncryptionContext]:
+    """Yield every reading of the text of these pairs but the pairs themselves."""
+    for reading in _readings(_text(pairs, profile), profile):
+        if reading != pairs:
             try:
-                other = EncryptionContext(pairs)
+                other = EncryptionContext(reading)
             except InvalidContextError:  # split into so many pairs, it is too long
                 continue
             yield other
