@@ -108,8 +108,10 @@ class ServiceSource:
         named = self._blob.key_version_id
         if key_version_id is not None and key_version_id != named:
             raise IncorrectKeyError("the ciphertext names another source key version")
+        key = symmetric_key(self._keys.version_by_id(named), None, named)
         # The key's ID is known only with the version.
-        key = symmetric_key(self._keys.version_by_id(named), key_id, named)
+        if key_id is not None and key_id != key.key_id:
+            raise IncorrectKeyError("the ciphertext names a version of another source key")
         check_plain_gcm(key)
         self._key = key
         return key

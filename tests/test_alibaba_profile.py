@@ -1,0 +1,104 @@
+"""A profile is a frozen value: its options, and what is refused."""
+
+import copy
+import dataclasses
+import pickle
+from typing import Any
+
+import pytest
+from service_support import PREFIX, SERVICE_PROFILES
+
+from kmscore.alibaba import Layout, Payload, Profile, SortOrder
+
+WRONG_TYPES = [
+    *(("layout", value) for value in ("service", "v1", None, 1)),
+    *(("payload", value) for value in ("raw", None, True)),
+    *(("sort_order", value) for value in ("utf_16", None, Payload.RAW)),
+    *(("empty_is_absent", value) for value in (0, 1, None, "false")),
+    *(("hexadecimal_digest", value) for value in (0, 1, None, "true")),
+    *(("prefix", value) for value in ("$\x00\x02", None, bytearray(PREFIX), 3)),
+]
+
+
+def test_the_vendor_s_published_rule_is_what_the_defaults_say() -> None:
+    """Base64 text, code points, `{}` is no absent context, raw digest, no prefix."""
+    assert dataclasses.asdict(Profile.ALIBABA) == {
+        "layout": Layout.SERVICE,
+        "payload": Payload.BASE64,
+        "sort_order": SortOrder.CODE_POINT,
+        "empty_is_absent": False,
+        "hexadecimal_digest": False,
+        "prefix": b"",
+    }
+    assert Profile() == Profile.ALIBABA
+    assert not Profile.ALIBABA.is_v1
+
+
+def test_v1_is_a_profile_of_its_own() -> None:
+    """It is the one that says so, and equals what is made with every default spelt out."""
+    assert Profile.V1.is_v1
+    assert Profile.V1.layout is Layout.V1
+    assert Profile.V1 != Profile.ALIBABA
+    assert Profile(layout=Layout.V1, prefix=b"", empty_is_absent=False) == Profile.V1
+
+
+def test_profiles_are_equal_by_their_options() -> None:
+    """Every combination is one value of its own, and an equal one hashes alike."""
+    assert len({*SERVICE_PROFILES, Profile.V1}) == 33
+    assert Profile.ALIBABA in SERVICE_PROFILES
+    for profile in SERVICE_PROFILES:
+        assert copy.deepcopy(profile) == profile
+        assert pickle.loads(pickle.dumps(profile)) == profile  # noqa: S301 (its own)
+
+
+@pytest.mark.parametrize("name", [field.name for field in dataclasses.fields(Profile)])
+def test_a_profile_never_changes(name: str) -> None:
+    """No field of a profile is set or deleted once it is made."""
+    profile = Profile()
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        setattr(profile, name, getattr(profile, name))
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        delattr(profile, name)
+
+
+def test_options_are_given_by_name() -> None:
+    """Nothing is taken by its position, and no unknown option."""
+    make: Any = Profile
+    with pytest.raises(TypeError):
+        make(Layout.V1)
+    with pytest.raises(TypeError):
+        make(separator="&")
+
+
+@pytest.mark.parametrize(("name", "value"), WRONG_TYPES)
+def test_an_option_of_the_wrong_type_is_refused_by_name(name: str, value: Any) -> None:
+    """A text that spells an option is not that option."""
+    with pytest.raises(TypeError, match=f"{name} must be"):
+        Profile(**{name: value})
+
+
+@pytest.mark.parametrize("length", [1, 2, 4, 36])
+def test_a_prefix_has_no_bytes_or_three(length: int) -> None:
+    """Any other length is refused, whatever the layout."""
+    for layout in Layout:
+        with pytest.raises(ValueError, match=f"prefix of {length} bytes, 0 or 3"):
+            Profile(layout=layout, prefix=bytes(length))
+    assert Profile(prefix=PREFIX).prefix == b"\x24\x00\x02"
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        {"payload": Payload.RAW},
+        {"sort_order": SortOrder.UTF_16},
+        {"empty_is_absent": True},
+        {"hexadecimal_digest": True},
+        {"prefix": PREFIX},
+    ],
+    ids=lambda option: next(iter(option)),
+)
+def test_v1_has_no_options(option: dict[str, Any]) -> None:
+    """What is an option of the service's layout is refused beside v1."""
+    assert Profile(**option) != Profile.ALIBABA
+    with pytest.raises(ValueError, match="v1 has no options"):
+        Profile(layout=Layout.V1, **option)
