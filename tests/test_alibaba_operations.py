@@ -47,6 +47,7 @@ import kmscore
 from kmscore import (
     CiphertextBlob,
     DataKeyResult,
+    DecryptionError,
     DecryptResult,
     EncryptionContext,
     EncryptResult,
@@ -308,25 +309,28 @@ def test_a_data_key_is_exported(
 
 
 @pytest.mark.parametrize(
-    ("profile", "fits", "does_not"), [(ALIBABA, [0, 187, 189], [190, 191]), (RAW, [190], [191])]
+    ("profile", "may", "may_not"), [(ALIBABA, [191, 192], [193, 300]), (RAW, [], [191, 300])]
 )
-def test_the_longest_that_an_export_may_hold_has_to_fit(
+def test_the_longest_that_can_be_exported(
     monkeypatch: pytest.MonkeyPatch,
     rsa_key: RsaKey,
     profile: Profile,
-    fits: list[int],
-    does_not: list[int],
+    may: list[int],
+    may_not: list[int],
 ) -> None:
-    """RSA_2048 takes 190 bytes; 256 characters of Base64 can be 192, and are not opened."""
+    """RSA_2048 takes 190 bytes; 256 characters of Base64 may hold 192, which only opening tells."""
     wrapping = rsa_key.public_key, OAEP
     blobs = {
         length: alibaba.encrypt(KEYS, "source", bytes(length), profile=profile).ciphertext_blob
-        for length in (*fits, *does_not)
+        for length in (0, 189, 190, *may, *may_not)
     }
-    for length in fits:
+    for length in (0, 189, 190):
         assert alibaba.export_data_key(KEYS, blobs[length], *wrapping, profile=profile)
+    for length in may:
+        with raises_exactly(DecryptionError):
+            alibaba.export_data_key(KEYS, blobs[length], *wrapping, profile=profile)
     forbid_ciphers(monkeypatch)
-    for length in does_not:
+    for length in may_not:
         with raises_exactly(PlaintextSizeError, "takes 0 to 190 bytes"):
             alibaba.export_data_key(KEYS, blobs[length], *wrapping, profile=profile)
 

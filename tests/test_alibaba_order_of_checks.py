@@ -84,7 +84,7 @@ ALGORITHM = Fault("types", UnsupportedAlgorithmError, "unknown", {"algorithm": "
 GIVEN_VERSION = Fault(
     "source IDs", IncorrectKeyError, "another source key version", {"source_key_version_id": "else"}
 )
-GIVEN_KEY = Fault("source", IncorrectKeyError, "another key than", {"source_key_id": "else"})
+GIVEN_KEY = Fault("source", IncorrectKeyError, "another source key", {"source_key_id": "else"})
 STATE, KIND = key_faults("source", KeyState.DISABLED)[1:]
 SOURCE = [
     Fault("source", KeyVersionNotFoundError, "no version", {"source.found": "no version"}),

@@ -298,7 +298,7 @@ def test_a_wrong_source_version_is_refused_before_any_key_is_asked_for() -> None
     call = partial(alibaba.reencrypt, silent, SERVICE_BLOB, "destination", **FROM_SERVICE)
     with raises_exactly(IncorrectKeyError, "names another source key version"):
         call(source_key_version_id=OTHER_VERSION)
-    with raises_exactly(IncorrectKeyError, "another key than"):
+    with raises_exactly(IncorrectKeyError, "another source key"):
         alibaba.reencrypt(
             VersionOracle(SOURCE), SERVICE_BLOB, "x", **FROM_SERVICE, source_key_id="destination"
         )

@@ -27,7 +27,7 @@ from kmscore.errors import (
     KeyUsageError,
 )
 from kmscore.keyring import KeyProvider
-from kmscore.keys import PrivateKey, SymmetricKey
+from kmscore.keys import PrivateKey, SymmetricKey, check_key
 from kmscore.lookup import (
     check_source_ids,
     decrypting_key,
@@ -108,10 +108,12 @@ class ServiceSource:
         named = self._blob.key_version_id
         if key_version_id is not None and key_version_id != named:
             raise IncorrectKeyError("the ciphertext names another source key version")
-        key = symmetric_key(self._keys.version_by_id(named), None, named)
+        found = self._keys.version_by_id(named)
+        check_key(found)
         # The key's ID is known only with the version.
-        if key_id is not None and key_id != key.key_id:
+        if key_id is not None and key_id != found.key_id:
             raise IncorrectKeyError("the ciphertext names a version of another source key")
+        key = symmetric_key(found, None, named)
         check_plain_gcm(key)
         self._key = key
         return key
