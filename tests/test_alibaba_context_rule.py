@@ -316,3 +316,16 @@ def test_collisions_are_those_of_a_profile_of_the_service() -> None:
     for not_a_profile in (None, "alibaba", Profile):
         with pytest.raises(TypeError, match="profile must be Profile"):
             collisions(AMBIGUOUS, profile=not_a_profile)
+
+
+def test_readings_too_long_for_a_context_are_not_looked_for() -> None:
+    """Near the limit of 65,535 bytes few pairs fit: the exponentially many others are no detour."""
+    text = "&".join(f"k{n:02}=" for n in range(60))
+    context = {"": text.ljust(65_528, "x")}
+    assert len(EncryptionContext(context).canonical) == 65_534
+    found = list(islice(collisions(context), 200))
+    # One more pair takes two bytes more, and there is room for one byte.
+    assert found
+    assert all(len(other) == 1 for other in found)
+    shorter = {"": "a=&b=&c=&d=".ljust(65_526, "x")}
+    assert {len(other) for other in collisions(shorter)} == {1, 2}
