@@ -67,7 +67,7 @@ def generate(
     try:
         out.mkdir(parents=True, exist_ok=True)
         with _progress() as progress:
-            for file in progress.track(make_files(), total=6, description="Generating"):
+            for file in progress.track(make_files(), total=8, description="Generating"):
                 (out / f"{file.name}.json").write_bytes(file.serialize())
     except OSError as error:
         _stop(f"{error.filename}: {error.strerror}")

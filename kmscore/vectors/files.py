@@ -11,7 +11,16 @@ from jsonschema import Draft202012Validator, ValidationError
 
 from kmscore.vectors.generator.model import OUTPUTS
 
-NAMES: Final = ("blob", "encryption_context", "aead", "rsa_oaep", "sm2pke", "reencrypt")
+NAMES: Final = (
+    "blob",
+    "encryption_context",
+    "aead",
+    "rsa_oaep",
+    "sm2pke",
+    "reencrypt",
+    "service_blob",
+    "service_api",
+)
 _OF_A_TEST: Final = frozenset({"tcId", "comment", "flags", "result", "error", "trace"})
 _OF_A_GROUP: Final = frozenset({"type", "tests"})
 
