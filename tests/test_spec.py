@@ -1,5 +1,6 @@
 """The specification of the formats: its worked examples are true, and its tables are the code's."""
 
+import base64
 import hashlib
 import json
 import re
@@ -26,13 +27,23 @@ from kmscore import (
     Sm2Key,
     Suite,
     SymmetricKey,
+    alibaba,
     asymmetric_decrypt,
     decrypt,
     errors,
     hazmat,
     sm2,
 )
-from kmscore.algorithms import ENCRYPTION_ALGORITHMS, KEY_SPECS, MAX_PLAINTEXT_LENGTH
+from kmscore.algorithms import (
+    ENCRYPTION_ALGORITHMS,
+    KEY_SPECS,
+    MAX_DATA_KEY_LENGTH,
+    MAX_PLAINTEXT_LENGTH,
+)
+from kmscore.alibaba import faults
+from kmscore.alibaba.parameters import ACTIONS
+from kmscore.alibaba.profile import Payload, SortOrder
+from kmscore.alibaba.service_blob import MAX_PAYLOAD_LENGTH, MAX_SERVICE_BLOB_LENGTH
 from kmscore.blob import MAX_BLOB_LENGTH
 from kmscore.context import MAX_CANONICAL_LENGTH, MAX_JSON_LENGTH
 from kmscore.sm2.backends.portable import multiply
@@ -41,6 +52,7 @@ from kmscore.sm2.encodings import MAX_C2_LENGTH, MAX_LENGTHS
 from kmscore.vectors.files import installed_folder, load
 from kmscore.vectors.generator import accumulated
 from kmscore.vectors.generator.model import OUTPUTS
+from kmscore.vectors.generator.streams import CHARACTERS
 
 SPEC: Final = Path(__file__).resolve().parents[1] / "vectors" / "SPEC.md"
 pytestmark = pytest.mark.skipif(not SPEC.is_file(), reason="the specification is not there")
@@ -172,10 +184,10 @@ def blob_of(given: Given, suite: Suite, spec: KeySpec, iv: bytes) -> CiphertextB
     return CiphertextBlob.parse(sealed)
 
 
-def gcm(given: Given, cipher: BlockCipherAlgorithm, iv: bytes, blob: CiphertextBlob) -> Example:
-    """Return every step of GCM on the way to `blob` (NIST SP 800-38D section 7.1)."""
-    plaintext = given.data("P")
-    associated_data = blob.header + EncryptionContext.from_json(given.text("json")).canonical
+def gcm_steps(
+    cipher: BlockCipherAlgorithm, iv: bytes, plaintext: bytes, associated_data: bytes
+) -> dict[str, bytes]:
+    """Return every step of GCM (NIST SP 800-38D section 7.1)."""
     counters = range(2, 2 + (len(plaintext) + 15) // 16)
     blocks = encrypt_blocks(cipher, b"".join(iv + n.to_bytes(4, "big") for n in counters))
     stream = blocks[: len(plaintext)]
@@ -186,9 +198,7 @@ def gcm(given: Given, cipher: BlockCipherAlgorithm, iv: bytes, blob: CiphertextB
     s = ghash(h, b"".join(padded + lengths))
     counter_block = iv + bytes.fromhex("00000001")
     mask = encrypt_blocks(cipher, counter_block)
-    assert (blob.ciphertext, blob.tag) == (ciphertext, xor(mask, s))
     return {
-        **given.only("key_id", "key_version_id", "json", "K", "P"),
         "A": associated_data,
         "H": h,
         "J0": counter_block,
@@ -196,7 +206,18 @@ def gcm(given: Given, cipher: BlockCipherAlgorithm, iv: bytes, blob: CiphertextB
         "C": ciphertext,
         "S": s,
         "E_J0": mask,
-        "T": blob.tag,
+        "T": xor(mask, s),
+    }
+
+
+def gcm(given: Given, cipher: BlockCipherAlgorithm, iv: bytes, blob: CiphertextBlob) -> Example:
+    """Return every step of GCM on the way to `blob`."""
+    associated_data = blob.header + EncryptionContext.from_json(given.text("json")).canonical
+    steps = gcm_steps(cipher, iv, given.data("P"), associated_data)
+    assert (blob.ciphertext, blob.tag) == (steps["C"], steps["T"])
+    return {
+        **given.only("key_id", "key_version_id", "json", "K", "P"),
+        **steps,
         "blob": blob.serialize(),
     }
 
@@ -343,6 +364,41 @@ def reencryption(given: Given) -> Example:
     }
 
 
+def service_layout(given: Given) -> Example:
+    """Recompute section 12.10."""
+    pairs = json.loads(given.text("json"))
+    text = "&".join(f"{key}={pairs[key]}" for key in sorted(pairs))
+    payload = base64.b64encode(given.data("plaintext"))
+    digest = hashlib.sha256(text.encode()).digest()
+    steps = gcm_steps(AES(given.data("K")), given.data("IV"), payload, digest)
+    blob = b"".join(
+        (given.text("key_version_id").encode(), given.data("IV"), steps["C"], steps["T"])
+    )
+    key = SymmetricKey(
+        "key",
+        given.text("key_version_id"),
+        KeySpec.AES_256,
+        given.data("K"),
+        suite=Suite.AES_256_GCM,
+    )
+    opened = alibaba.decrypt(
+        alibaba.VersionIndex(Keyring([key])),
+        blob,
+        pairs,
+        profile=alibaba.Profile.ALIBABA,
+        allow_ambiguous=True,
+    )
+    return {
+        **given.only("key_version_id", "json", "K", "IV"),
+        "plaintext": opened.plaintext,
+        "text": text,
+        "P": payload,
+        **steps,
+        "blob": blob,
+        "base64": base64.b64encode(blob).decode(),
+    }
+
+
 EXAMPLES: Final[Mapping[str, Callable[[Given], Example]]] = {
     "12.1": blob_layout,
     "12.2": context,
@@ -353,6 +409,7 @@ EXAMPLES: Final[Mapping[str, Callable[[Given], Example]]] = {
     "12.7": rsaes_oaep,
     "12.8": sm2pke,
     "12.9": reencryption,
+    "12.10": service_layout,
 }
 
 
@@ -427,6 +484,12 @@ def test_the_asymmetric_algorithms_and_encodings() -> None:
         ("7.4", MAX_C2_LENGTH),
         ("7.5", max(MAX_LENGTHS.values())),
         ("8", MAX_PLAINTEXT_LENGTH),
+        ("13.2", MAX_SERVICE_BLOB_LENGTH),
+        ("13.2", MAX_PAYLOAD_LENGTH),
+        ("13.3", MAX_CANONICAL_LENGTH),
+        ("13.5", MAX_PLAINTEXT_LENGTH),
+        ("14.1", MAX_PLAINTEXT_LENGTH),
+        ("14.1", MAX_DATA_KEY_LENGTH),
     ],
 )
 def test_the_limits(number: str, limit: int) -> None:
@@ -441,6 +504,46 @@ def test_the_errors() -> None:
     assert sorted(codes) == sorted(leaf.code for leaf in leaves)
     used = re.findall(r"[Ff]ail\s+with\s+`(\w+)`", SPEC.read_text("utf-8"))
     assert {*used} - {"code"} <= {*codes}
+
+
+def test_the_options_of_a_profile() -> None:
+    """Section 13.1 lists the fields of a profile with their values, the defaults first."""
+    names = ["payload", "sort_order", "empty_is_absent", "hexadecimal_digest", "prefix"]
+    listed = {row[0]: row[1] for row in rows("13.1")}
+    assert list(listed) == names
+    assert listed["payload"] == ", ".join(Payload)
+    assert listed["sort_order"] == ", ".join(SortOrder)
+    default = alibaba.Profile()
+    assert [default.payload, default.sort_order] == [next(iter(Payload)), next(iter(SortOrder))]
+    assert not any((default.empty_is_absent, default.hexadecimal_digest, default.prefix))
+
+
+def test_the_parameters_of_the_actions() -> None:
+    """Section 14.1 lists what each action needs and takes, in the order in which it is missed."""
+    listed = {row[0]: [cell.split(", ") for cell in row[1:]] for row in rows("14.1")}
+    for name, action in ACTIONS.items():
+        needed = [row.name for row in action.parameters if row.is_required]
+        taken = [row.name for row in action.parameters if not row.is_required]
+        assert listed[name] == [needed, taken or [""]]
+
+
+def test_the_errors_of_the_service() -> None:
+    """Section 14.4 has status and message of every fault there is, but for the service's own."""
+    named = [faults.missing_parameter("NAME"), faults.invalid_parameter("NAME")]
+    fixed = [
+        faults.UNSUPPORTED_ALIAS,
+        faults.UNSUPPORTED_OPERATION,
+        faults.NO_PERMISSION,
+        faults.KEY_NOT_FOUND,
+        faults.KEY_VERSION_NOT_FOUND,
+        faults.ALIAS_NOT_FOUND,
+        *faults.REJECTED.values(),
+        faults.DRY_RUN_PASSED,
+    ]
+    listed = [(int(row[1]), row[0], row[2]) for row in rows("14.4")]
+    assert sorted(listed[:-2]) == sorted((*fault,) for fault in (*named, *fixed))
+    denied, failed = (faults.of_dry_run(fault) for fault in (faults.NO_PERMISSION, named[0]))
+    assert [row[:2] for row in listed[-2:]] == [denied[:2], failed[:2]]
 
 
 def test_the_operations() -> None:
@@ -467,4 +570,4 @@ def test_the_keys_of_accumulated_tests() -> None:
 def test_the_characters_of_accumulated_tests() -> None:
     """The list of section 11.4 is the one that texts are drawn from."""
     listed = re.findall(r"U\+([0-9A-F]{4,6})", sections()["11.4"])
-    assert [chr(int(number, 16)) for number in listed] == [*accumulated._CHARACTERS]
+    assert [chr(int(number, 16)) for number in listed] == [*CHARACTERS]

@@ -10,6 +10,8 @@ from kmscore.vectors.generator import (
     encryption_context,
     reencrypt,
     rsa_oaep,
+    service_api,
+    service_blob,
     sm2pke,
 )
 from kmscore.vectors.generator.model import OUTPUTS, Case, Group, VectorFile
@@ -25,6 +27,8 @@ FILES = {
         rsa_oaep.make(),
         sm2pke.make(),
         reencrypt.make(),
+        service_blob.make(),
+        service_api.make(),
     )
 }
 

@@ -24,7 +24,14 @@ from typer.core import TyperCommand
 from kmscore.cli import vectors_report
 from kmscore.vectors import judgement
 from kmscore.vectors.accumulation import is_accumulated
-from kmscore.vectors.files import VectorFileError, VectorTest, choose_folder, installed_folder, load
+from kmscore.vectors.files import (
+    NAMES,
+    VectorFileError,
+    VectorTest,
+    choose_folder,
+    installed_folder,
+    load,
+)
 from kmscore.vectors.generator.suite import make_files
 from kmscore.vectors.judgement import Results
 from kmscore.vectors.runner import CommandError, Peer
@@ -72,7 +79,7 @@ def generate(
     try:
         out.mkdir(parents=True, exist_ok=True)
         with _progress() as progress:
-            for file in progress.track(make_files(), total=6, description="Generating"):
+            for file in progress.track(make_files(), total=len(NAMES), description="Generating"):
                 path = out / f"{file.name}.json"
                 path.write_bytes(file.serialize())
     except OSError as error:  # one of writing, as on a full disk, names no file

@@ -15,7 +15,16 @@ from kmscore.vectors.generator.affine import ORDER
 from kmscore.vectors.generator.model import OUTPUTS
 
 MAX_FILE_LENGTH: Final = 64 << 20  # bytes; the longest of the suite has less than 3 MiB
-NAMES: Final = ("blob", "encryption_context", "aead", "rsa_oaep", "sm2pke", "reencrypt")
+NAMES: Final = (
+    "blob",
+    "encryption_context",
+    "aead",
+    "rsa_oaep",
+    "sm2pke",
+    "reencrypt",
+    "service_blob",
+    "service_api",
+)
 _PAIRS: Final = ("pairs", "source_pairs", "destination_pairs")
 _OF_A_TEST: Final = frozenset({"tcId", "comment", "flags", "result", "error", "trace"})
 _OF_A_GROUP: Final = frozenset({"type", "tests"})

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 from kmscore.vectors.accumulation import is_accumulated, run_accumulated
 from kmscore.vectors.files import VectorTest
-from kmscore.vectors.generator.accumulated import CASES
+from kmscore.vectors.generator.streams import CASES
 
 Answer: TypeAlias = Mapping[str, Any]
 """Outputs by name; or `error` with a code; or `unsupported`; or `failure` with what went wrong."""

@@ -4,6 +4,7 @@ Only public names are used, and `hazmat` where an IV or k is given.
 """
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, TypeAlias
 
 from kmscore import (
@@ -26,6 +27,7 @@ from kmscore import (
     sm2,
 )
 from kmscore.errors import KmsCoreError
+from kmscore.vectors import service_responder
 
 Answer: TypeAlias = dict[str, Any]
 
@@ -56,6 +58,12 @@ class Responder:
             "reencrypt": self._reencrypt,
             "sm2_convert": _sm2_convert,
             "sm2_encrypt": _sm2_encrypt,
+            "parse_service_blob": service_responder.parse_service_blob,
+            "service_associated_data": service_responder.service_associated_data,
+            "is_ambiguous": service_responder.is_ambiguous,
+            "collisions": service_responder.collisions,
+            "service_decrypt": self._service_decrypt,
+            "api_call": partial(service_responder.api_call, self._key),
         }
 
     def answer(self, operation: str, fields: Fields) -> Answer:
@@ -115,6 +123,9 @@ class Responder:
                 "destination_suite_id": f"{result.destination_suite.value:02x}",
             }
         }
+
+    def _service_decrypt(self, fields: Fields) -> Answer:
+        return service_responder.service_decrypt(self._key(_only_key(fields)), fields)
 
     def _key(self, fields: Fields) -> Key:
         """Return a key of a ring; one document is one key, however often it is asked for."""

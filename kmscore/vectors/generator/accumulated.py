@@ -1,16 +1,22 @@
 """Ten thousand cases in one test: each is drawn from its number, and one digest covers them all.
 
-Case i of a file is drawn from SHAKE-128 (FIPS 202) of `kmscore ‖ file name ‖ u32 i`, front to back.
+`streams` has what a case is drawn from.
 """
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
-from typing import Final, NamedTuple
+from typing import Final
 
 from kmscore.algorithms import EncryptionAlgorithm, KeySpec, Suite
-from kmscore.errors import DecryptionError, IncorrectKeyError, InvalidBlobError, KmsCoreError
-from kmscore.vectors.generator import affine, keyring, oaep, reencrypt
+from kmscore.errors import DecryptionError, IncorrectKeyError, InvalidBlobError
+from kmscore.vectors.generator import (
+    affine,
+    keyring,
+    oaep,
+    reencrypt,
+    service_accumulated,
+)
 from kmscore.vectors.generator.aead import iv_length, key_length, spec_of
 from kmscore.vectors.generator.model import (
     OUTPUTS,
@@ -23,67 +29,18 @@ from kmscore.vectors.generator.model import (
     pairs_field,
 )
 from kmscore.vectors.generator.published_keys import RSA_2048, SM2_PKCS8, SM2_PUBLIC_POINT
-from kmscore.vectors.generator.wire import Pairs, context_bytes, header_bytes, sorted_pairs
+from kmscore.vectors.generator.streams import CASES, Drawn, another, refused, streams
+from kmscore.vectors.generator.wire import context_bytes, header_bytes, sorted_pairs
 
-CASES: Final = 10_000
 NOTE: Final = Note(
     "One digest over 10,000 cases that are drawn from their numbers, valid and not.",
     "A mistake that shows for a few lengths or values only.",
 )
-_DRAWN: Final = 1024  # bytes, more than any case takes
 _TAG: Final = 16
 # What is done to a case, of four kinds and of eight; those not named leave it as it is.
 _CHANGED, _CUT, _OTHER = 2, 3, 3
 _MODIFIED, _MOVED, _MISNAMED, _DRY = 4, 5, 6, 7
 _PRINTABLE: Final = range(0x21, 0x7F)
-_CHARACTERS: Final = (
-    "a", "b", "A", "~", "\x00", "\x7f", "\x80", "\u00e9", "\u07ff", "\u0800", "\u20ac", "\ud7ff",
-    "\ue000", "\uffff", "\U00010000", "\U0010ffff",
-)  # fmt: skip
-
-
-class Drawn(NamedTuple):
-    """One case: what is asked, and what is due."""
-
-    operation: str
-    inputs: Fields
-    due: Fields
-
-
-class _Stream:
-    """The bytes that one case is drawn from."""
-
-    def __init__(self, name: str, number: int) -> None:
-        seed = b"kmscore" + name.encode() + number.to_bytes(4, "big")
-        self._bytes = hashlib.shake_128(seed).digest(_DRAWN)
-        self._position = 0
-
-    def take(self, length: int) -> bytes:
-        """Return the next bytes."""
-        self._position += length
-        return self._bytes[self._position - length : self._position]
-
-    def below(self, limit: int) -> int:
-        """Return the next two bytes, big-endian, modulo a limit."""
-        return int.from_bytes(self.take(2), "big") % limit
-
-    def flip(self, data: bytes, start: int = 0) -> bytes:
-        """Return data with one bit turned over, at or after a byte; bit 0 is a byte's highest."""
-        bit = 8 * start + self.below(8 * (len(data) - start))
-        changed = bytearray(data)
-        changed[bit // 8] ^= 0x80 >> bit % 8
-        return bytes(changed)
-
-    def pairs(self) -> Pairs:
-        """Return a context of up to four pairs; a key that has been drawn before is left out."""
-        drawn: dict[str, str] = {}
-        for _ in range(self.below(5)):
-            key, value = self._text(), self._text()
-            drawn.setdefault(key, value)
-        return tuple(drawn.items())
-
-    def _text(self) -> str:
-        return "".join(_CHARACTERS[self.below(16)] for _ in range(self.below(4)))
 
 
 def line(operation: str, answer: Mapping[str, Json]) -> bytes:
@@ -92,6 +49,8 @@ def line(operation: str, answer: Mapping[str, Json]) -> bytes:
         values = ["error", answer["error"]]
     else:
         values = [answer.get(name) for name in OUTPUTS[operation]]
+    if operation == "api_call" and isinstance(values[0], dict):
+        values = [values[0].get(name, "") for name in ("status", "Code", "Plaintext")]
     if operation == "reencrypt" and isinstance(values[0], dict):
         values = [values[0].get("ciphertext_blob") or "dry-run"]
     return (" ".join(map(str, values)) + "\n").encode("utf-8", "backslashreplace")
@@ -119,19 +78,9 @@ def group(name: str) -> Group:
     return Group("accumulated", (test,))
 
 
-def _refused(error: type[KmsCoreError]) -> Fields:
-    """Return what is due for a case that is refused."""
-    return {"error": error.code}
-
-
-def _streams(name: str) -> Iterator[_Stream]:
-    """Yield the streams of a file."""
-    return (_Stream(name, number) for number in range(CASES))
-
-
 def _blobs() -> Iterator[Drawn]:
     """Yield blobs: half of them as they should be, a quarter with a bit changed, or cut."""
-    for stream in _streams("blob"):
+    for stream in streams("blob"):
         suite = Suite(1 + stream.below(5))
         ids = [bytes(0x21 + byte % 94 for byte in stream.take(1 + stream.below(16))) for _ in "ab"]
         rest = stream.take(iv_length(suite) + stream.below(32) + _TAG)
@@ -146,20 +95,20 @@ def _blobs() -> Iterator[Drawn]:
 
 def _read(data: bytes) -> Fields:
     """Return what a blob parses to. The one place where the generator reads what it wrote."""
-    refused = _refused(InvalidBlobError)
+    failed = refused(InvalidBlobError)
     suites = {suite.value: suite for suite in Suite}
     if data[:4] != b"KMS\x01" or data[4:5] not in {bytes([value]) for value in suites}:
-        return refused
+        return failed
     suite, rest, ids = suites[data[4]], data[5:], []
     for _ in range(2):
         length = rest[0] if rest else 0
         identifier, rest = rest[1 : 1 + length], rest[1 + length :]
         if not length or len(identifier) < length or not set(identifier) <= set(_PRINTABLE):
-            return refused
+            return failed
         ids.append(identifier.decode())
     iv = iv_length(suite)
     if len(rest) < iv + _TAG:
-        return refused
+        return failed
     return {
         **hex_fields(suite_id=bytes([suite.value])),
         "key_id": ids[0],
@@ -170,7 +119,7 @@ def _read(data: bytes) -> Fields:
 
 def _contexts() -> Iterator[Drawn]:
     """Yield contexts."""
-    for stream in _streams("encryption_context"):
+    for stream in streams("encryption_context"):
         pairs = stream.pairs()
         canonical = context_bytes(sorted_pairs(pairs))
         yield Drawn(
@@ -178,14 +127,9 @@ def _contexts() -> Iterator[Drawn]:
         )  # fmt: skip
 
 
-def _another(pairs: Pairs) -> Pairs:
-    """Return a context that is not this one."""
-    return () if pairs else (("a", ""),)
-
-
 def _aead() -> Iterator[Drawn]:
     """Yield blobs of every suite, half of which open."""
-    for stream in _streams("aead"):
+    for stream in streams("aead"):
         suite = Suite(1 + stream.below(5))
         material = stream.take(key_length(spec_of(suite)))
         key = keyring.SymmetricTestKey("key", "v1", suite, material)
@@ -194,9 +138,9 @@ def _aead() -> Iterator[Drawn]:
         blob, due = key.blob(plaintext, pairs, iv), hex_fields(plaintext=plaintext)
         kind = stream.below(4)
         if kind == _CHANGED:
-            blob, due = stream.flip(blob, len(key.header)), _refused(DecryptionError)
+            blob, due = stream.flip(blob, len(key.header)), refused(DecryptionError)
         elif kind == _OTHER:
-            pairs, due = _another(pairs), _refused(DecryptionError)
+            pairs, due = another(pairs), refused(DecryptionError)
         inputs = {name: value for name, value in key.document().items() if name != "state"}
         yield Drawn(
             "decrypt", inputs | {"pairs": pairs_field(pairs)} | hex_fields(blob=blob), due
@@ -206,7 +150,7 @@ def _aead() -> Iterator[Drawn]:
 def _rsa() -> Iterator[Drawn]:
     """Yield ciphertexts of RSA, some with a bit changed before the masks, some after all."""
     key = hex_fields(private_key=RSA_2048.pkcs8())
-    for stream in _streams("rsa_oaep"):
+    for stream in streams("rsa_oaep"):
         algorithm, hash_name = (
             (EncryptionAlgorithm.RSAES_OAEP_SHA_256, "sha256"),
             (EncryptionAlgorithm.RSAES_OAEP_SHA_1, "sha1"),
@@ -221,7 +165,7 @@ def _rsa() -> Iterator[Drawn]:
             due = _unpadded(hash_name, db)
         ciphertext = oaep.encrypt_em(RSA_2048, oaep.pad(hash_name, db, seed).em)
         if kind == _OTHER:
-            ciphertext, due = stream.flip(ciphertext), _refused(DecryptionError)
+            ciphertext, due = stream.flip(ciphertext), refused(DecryptionError)
         inputs = key | hex_fields(ciphertext=ciphertext)
         names: Fields = {"key_spec": KeySpec.RSA_2048.value, "algorithm": algorithm.value}
         yield Drawn("asymmetric_decrypt", names | inputs, due)
@@ -232,7 +176,7 @@ def _unpadded(hash_name: str, db: bytes) -> Fields:
     label_hash = hashlib.new(hash_name).digest()
     rest = db[len(label_hash) :].lstrip(b"\x00")
     if db[: len(label_hash)] != label_hash or rest[:1] != b"\x01":
-        return _refused(DecryptionError)
+        return refused(DecryptionError)
     return hex_fields(plaintext=rest[1:])
 
 
@@ -242,21 +186,21 @@ def _sm2() -> Iterator[Drawn]:
     c1, shared = affine.multiply(k, affine.BASE), affine.multiply(k, SM2_PUBLIC_POINT)
     names: Fields = {"key_spec": KeySpec.EC_SM2.value, "algorithm": "SM2PKE"}
     key = names | hex_fields(private_key=SM2_PKCS8)
-    for stream in _streams("sm2pke"):
+    for stream in streams("sm2pke"):
         message = stream.take(1 + stream.below(64))
         parts = affine.seal(affine.finite(c1), affine.finite(shared), message)
         c1, shared = affine.add(c1, affine.BASE), affine.add(shared, SM2_PUBLIC_POINT)
         due = hex_fields(plaintext=message)
         ciphertext = (affine.c1c3c2, affine.asn1)[stream.below(2)](parts)
         if stream.below(2):
-            ciphertext, due = stream.flip(ciphertext), _refused(DecryptionError)
+            ciphertext, due = stream.flip(ciphertext), refused(DecryptionError)
         yield Drawn("asymmetric_decrypt", key | hex_fields(ciphertext=ciphertext), due)
 
 
 def _moves() -> Iterator[Drawn]:
     """Yield re-encryptions between every two suites."""
     keys = tuple(keyring.PER_SUITE.values())
-    for stream in _streams("reencrypt"):
+    for stream in streams("reencrypt"):
         source, destination = keys[stream.below(5)], keys[stream.below(5)]
         iv, new_iv = stream.take(iv_length(source.suite)), stream.take(iv_length(destination.suite))
         old, new = stream.pairs(), stream.pairs()
@@ -266,11 +210,11 @@ def _moves() -> Iterator[Drawn]:
         kind = stream.below(8)
         due: Fields = reencrypt.response(source, destination, None if kind == _DRY else moved)
         if kind == _MODIFIED:
-            blob, due = stream.flip(blob, len(source.header)), _refused(DecryptionError)
+            blob, due = stream.flip(blob, len(source.header)), refused(DecryptionError)
         elif kind == _MOVED:
-            old, due = _another(old), _refused(DecryptionError)
+            old, due = another(old), refused(DecryptionError)
         elif kind == _MISNAMED:
-            due = _refused(IncorrectKeyError)
+            due = refused(IncorrectKeyError)
         inputs = reencrypt.request(
             blob,
             destination,
@@ -291,4 +235,6 @@ _DRAWERS: Final[Mapping[str, Callable[[], Iterator[Drawn]]]] = {
     "rsa_oaep": _rsa,
     "sm2pke": _sm2,
     "reencrypt": _moves,
+    "service_blob": service_accumulated.blobs,
+    "service_api": service_accumulated.calls,
 }

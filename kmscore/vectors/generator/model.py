@@ -29,6 +29,12 @@ OUTPUTS: Final[Mapping[str, tuple[str, ...]]] = {
     "sm2_convert": ("converted",),
     "sm2_encrypt": ("ciphertext",),
     "reencrypt": ("response",),
+    "parse_service_blob": ("key_version_id", "iv", "ciphertext", "tag"),
+    "service_associated_data": ("associated_data",),
+    "is_ambiguous": ("ambiguous",),
+    "collisions": ("collisions",),
+    "service_decrypt": ("plaintext",),
+    "api_call": ("response",),
     "accumulated": ("digest",),
 }
 """The fields that each operation gives back; what else a test has, it takes."""

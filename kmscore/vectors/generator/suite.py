@@ -12,6 +12,8 @@ from kmscore.vectors.generator import (
     encryption_context,
     reencrypt,
     rsa_oaep,
+    service_api,
+    service_blob,
     sm2pke,
 )
 from kmscore.vectors.generator.model import VectorFile
@@ -23,6 +25,8 @@ _MAKERS: Final[tuple[ModuleType, ...]] = (
     rsa_oaep,
     sm2pke,
     reencrypt,
+    service_blob,
+    service_api,
 )
 
 

@@ -1,0 +1,103 @@
+"""What the vectors ask of the service's layout and surface: `kmscore.alibaba` answers.
+
+Only public names are used, but for the associated data by itself, which no public function gives.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final, TypeAlias
+
+from kmscore import EncryptionContext, Key, Keyring
+from kmscore.alibaba import (
+    ALLOW_ALL,
+    KmsApi,
+    Payload,
+    Policy,
+    Profile,
+    ServiceBlob,
+    SortOrder,
+    VersionIndex,
+    decrypt,
+    key_id_of_name,
+)
+from kmscore.alibaba import collisions as collisions_of
+from kmscore.alibaba import is_ambiguous as is_confused
+from kmscore.alibaba.context_rule import associated_data
+
+Answer: TypeAlias = dict[str, Any]
+Fields: TypeAlias = Mapping[str, Any]
+
+_PROFILES: Final = {"v1": Profile.V1, "service": Profile.ALIBABA}
+
+
+def parse_service_blob(fields: Fields) -> Answer:
+    """Return the fields of a blob."""
+    profile = Profile(prefix=bytes.fromhex(fields["prefix"]))
+    blob = ServiceBlob.parse(bytes.fromhex(fields["blob"]), profile=profile)
+    return {
+        "key_version_id": blob.key_version_id,
+        "iv": blob.iv.hex(),
+        "ciphertext": blob.ciphertext.hex(),
+        "tag": blob.tag.hex(),
+    }
+
+
+def service_associated_data(fields: Fields) -> Answer:
+    """Return the associated data of a context."""
+    profile = Profile(**_rule(fields))
+    bound = associated_data(_context(fields), profile, allow_ambiguous=True)
+    return {"associated_data": bound.hex()}
+
+
+def is_ambiguous(fields: Fields) -> Answer:
+    """Return whether a context shares its associated data with another."""
+    return {"ambiguous": "true" if is_confused(_context(fields)) else "false"}
+
+
+def collisions(fields: Fields) -> Answer:
+    """Return the contexts that share their associated data with a context."""
+    profile = Profile(sort_order=SortOrder(fields["sort_order"]))
+    others = collisions_of(_context(fields), profile=profile)
+    return {"collisions": ",".join(sorted(other.canonical.hex() for other in others))}
+
+
+def service_decrypt(key: Key, fields: Fields) -> Answer:
+    """Return what a blob holds, `key` being the one key version that there is."""
+    payload, prefix = Payload(fields["payload"]), bytes.fromhex(fields["prefix"])
+    result = decrypt(
+        VersionIndex(Keyring([key])),
+        bytes.fromhex(fields["blob"]),
+        _context(fields),
+        profile=Profile(payload=payload, prefix=prefix, **_rule(fields)),
+        allow_ambiguous=fields["allow_ambiguous"],
+    )
+    return {"plaintext": result.plaintext.hex()}
+
+
+def api_call(make_key: Callable[[Fields], Key], fields: Fields) -> Answer:
+    """Return the response to a request, status and all fields of the body as texts."""
+    aliases, policy = fields["aliases"], fields["policy"]
+    api = KmsApi(
+        VersionIndex(Keyring([make_key(key) for key in fields["keys"]])),
+        ALLOW_ALL if policy is None else Policy.from_json(policy),
+        profile=_PROFILES[fields["profile"]],
+        request_id=lambda: str(fields["request_id"]),
+        resolve_key=lambda name: aliases.get(name) or key_id_of_name(name),
+    )
+    response = api.call(fields["params"])
+    body = {name: str(value) for name, value in response.body.items()}
+    return {"response": {"status": str(response.status), **body}}
+
+
+def _context(fields: Fields) -> EncryptionContext | None:
+    """Return the context of a test; `None` is none at all."""
+    pairs = fields["pairs"]
+    return None if pairs is None else EncryptionContext(dict(pairs))
+
+
+def _rule(fields: Fields) -> dict[str, Any]:
+    """Return the options of the context rule."""
+    return {
+        "sort_order": SortOrder(fields["sort_order"]),
+        "empty_is_absent": fields["empty_is_absent"],
+        "hexadecimal_digest": fields["hexadecimal_digest"],
+    }
