@@ -48,7 +48,7 @@ class ServiceBlob:
     """A blob of the service's layout as fields; they are a claim until it has been opened.
 
     `key_version_id` is a UUID of 36 characters, `iv` has 12 bytes, `tag` 16, and `ciphertext` 0 to
-    8,192. Made by `parse`.
+    8,195: 3 more than what can be sealed, where there is no prefix. Made by `parse`.
     """
 
     key_version_id: str

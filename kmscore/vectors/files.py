@@ -147,7 +147,7 @@ def _check(path: Path, name: str, document: Any) -> None:  # noqa: ANN401 (any J
 def _check_inputs(path: Path, test: Mapping[str, Any]) -> None:
     """Raise what is wrong with the inputs of a test that no implementation can be asked."""
     for field in _PAIRS:
-        keys = [key for key, _ in test.get(field, ())]
+        keys = [key for key, _ in test.get(field) or ()]
         if len(set(keys)) != len(keys):
             raise VectorFileError(f"{path}: test {test['tcId']}: a key stands twice in {field}")
     if "k" in test and not 0 < int(test["k"], 16) < ORDER:

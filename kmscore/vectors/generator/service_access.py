@@ -23,6 +23,7 @@ from kmscore.vectors.generator.service_table import (
     ACTIONS,
     ALIAS_REFUSED,
     BAD_CIPHERTEXT,
+    NO_ALIAS,
     NO_PERMISSION,
 )
 
@@ -81,8 +82,12 @@ def _names() -> Iterator[Case]:
     )  # fmt: skip
     by_alias = policy(("Allow", "*", ["acs:kms:*:*:alias/*", "acs:kms:*:*:key/alias/*"]))
     yield V1.refused(
-        "an alias, and only aliases are allowed", "KeyName", "permission", NO_PERMISSION, params,
+        "an alias, and only aliases are allowed", "KeyName", "existence", NO_ALIAS, params,
         by_alias,
+    )  # fmt: skip
+    yield V1.refused(
+        "an alias that is none, and only aliases are allowed", "KeyName", "existence", NO_ALIAS,
+        {**params, "KeyId": "alias/unknown"}, by_alias,
     )  # fmt: skip
     for action in WITH_KEY_ID[:4]:
         params = {**V1.right(action), "KeyId": "alias/orders"}

@@ -84,7 +84,7 @@ def _sources(requests: Requests) -> Iterator[Case]:
             BAD_CIPHERTEXT, "operation", {"SourceKeyId": key_name("archive")}
         ),
         "a resource that is no key": (
-            NO_KEY, "existence", {"SourceKeyId": "acs:kms:::secret/orders"}
+            BAD_CIPHERTEXT, "operation", {"SourceKeyId": "acs:kms:::secret/orders"}
         ),
         "another version": (
             BAD_CIPHERTEXT, "operation", {"SourceKeyVersionId": ORDERS[1].key_version_id}

@@ -118,11 +118,15 @@ def _actions() -> Iterator[Case]:
         "no action", "UnknownAction", "action", missing("Action"), without(right, "Action")
     )
     yield V1.refused(
-        "an unknown action as a dry run", "UnknownAction", "action", UNSUPPORTED,
+        "an unknown action as a dry run", "UnknownAction", "action", UNSUPPORTED.when_dry,
         {"Action": "Sign", "DryRun": "true"},
     )  # fmt: skip
     yield V1.refused(
-        "an unknown action, and DryRun is wrong", "UnknownAction", "action", UNSUPPORTED,
+        "no action, as a dry run", "UnknownAction", "action", missing("Action").when_dry,
+        {"DryRun": "true"},
+    )  # fmt: skip
+    yield V1.refused(
+        "an unknown action, and DryRun is wrong", "UnknownAction", "dry run", invalid("DryRun"),
         {"Action": "Sign", "DryRun": "yes"},
     )  # fmt: skip
     yield V1.refused(
@@ -214,7 +218,7 @@ def _order() -> Iterator[Case]:
             both = without(both, "Plaintext")
         yield V1.refused(comment, "InvalidParameter", "parameters", refusal, both)
     yield V1.refused(
-        "DryRun is wrong, and all else is missing", "InvalidParameter", "parameters",
+        "DryRun is wrong, and all else is missing", "InvalidParameter", "dry run",
         invalid("DryRun"), {"Action": "Encrypt", "DryRun": "yes"},
     )  # fmt: skip
     yield V1.refused(
