@@ -38,6 +38,7 @@ _ROOMS = (
     "__init__",
     "alibaba",
     "bulk",
+    "keyfile",
     "vectors",
     "cli",
     "__main__",
@@ -76,7 +77,7 @@ _FORBIDDEN = frozenset(
 _TOOLS = ("kmscore.cli", "kmscore.vectors")
 
 # What is not in `kmscore` itself: those who need it import it by name.
-_BY_NAME = ("bulk",)
+_BY_NAME = ("bulk", "keyfile")
 
 
 def _sources() -> dict[str, str]:
