@@ -37,7 +37,15 @@ from kmscore import (
     Sm2Key,
     Suite,
 )
-from kmscore.bulk import SAME_CONTEXT, Item, Outcome, Status, reencrypt_many
+from kmscore.bulk import (
+    SAME_CONTEXT,
+    Item,
+    KeyVersionName,
+    Outcome,
+    Status,
+    census,
+    reencrypt_many,
+)
 
 OLD = symmetric_key(Suite.AES_256_GCM, "key", "v1")
 NEW = symmetric_key(Suite.XAES_256_GCM, "key", "v2")
@@ -253,13 +261,14 @@ BAD: Mapping[str, Item] = {
 }
 
 
-def test_bad_items_sink_nothing(keys: KeyProvider) -> None:
+@pytest.mark.parametrize("change", [{}, {"moved": "1"}], ids=["rotation", "change of contexts"])
+def test_bad_items_sink_nothing(keys: KeyProvider, change: dict[str, str]) -> None:
     """Each fails with its own code, between good ones; the second run finds its own results."""
-    good = [
-        item
-        for number in range(len(BAD) + 1)
-        for item in [Item(number, blob_of(OLD, {"n": f"{number}"}), {"n": f"{number}"})]
-    ]
+    good = []
+    for number in range(len(BAD) + 1):
+        context = {"n": f"{number}"}
+        new = context | change if change else SAME_CONTEXT
+        good.append(Item(number, blob_of(OLD, context), context, new))
     mixed = [item for pair in zip(good, BAD.values(), strict=False) for item in pair] + good[-1:]
     outcomes = list(reencrypt_many(keys, mixed, "key"))
     codes = [outcome.error.code for outcome in outcomes if outcome.error is not None]
@@ -267,18 +276,26 @@ def test_bad_items_sink_nothing(keys: KeyProvider) -> None:
     kept = [outcome for outcome in outcomes if outcome.error is None]
     assert [outcome.reference for outcome in kept] == [item.reference for item in good]
     for outcome, item in zip(kept, good, strict=True):
-        assert plaintext_of(keys, outcome, item.source_context) == b"text"
+        assert outcome.status is Status.REWRITTEN
+        assert plaintext_of(keys, outcome, {"n": f"{item.reference}"} | change) == b"text"
     again = [
-        item
-        if outcome.ciphertext_blob is None
-        else item._replace(ciphertext_blob=outcome.ciphertext_blob)
+        item._replace(ciphertext_blob=outcome.ciphertext_blob or item.ciphertext_blob)
         for item, outcome in zip(mixed, outcomes, strict=True)
     ]
+    before, after = (census(item.ciphertext_blob for item in items) for items in (mixed, again))
+    v1, v2 = KeyVersionName("key", "v1"), KeyVersionName("key", "v2")
+    assert before.total == after.total
+    assert before.versions[v1] - after.versions[v1] == len(good)
+    assert after.versions[v2] == len(good)
+    assert before.other == after.other
     second = list(reencrypt_many(keys, again, "key"))
     assert [outcome.ciphertext_blob for outcome in second] == [
         outcome.ciphertext_blob for outcome in outcomes
     ]
-    assert {outcome.status for outcome in second} == {Status.UNCHANGED, Status.FAILED}
+    assert [outcome.status for outcome in second if outcome.error is None] == (
+        [Status.UNCHANGED] * len(good)
+    )
+    assert [outcome.error.code for outcome in second if outcome.error is not None] == codes
 
 
 def test_every_kind_of_refusal_is_among_the_bad_ones() -> None:
