@@ -518,14 +518,24 @@ def test_a_refusal_shows_no_key(small: bytes) -> None:
     assert all(repr(key)[2:-1] not in shown for shown in frames(caught.value))
 
 
-def test_a_ring_too_long_shows_no_material(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nor does the refusal to seal."""
+@pytest.mark.parametrize("error", [InvalidKeyError, UnsupportedAlgorithmError])
+def test_a_refusal_to_seal_shows_no_material(
+    error: type[Exception], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether the ring is too long or there is no scrypt."""
+
+    def refuse(*_: object) -> None:
+        raise UnsupportedAlgorithm("no scrypt")
+
     ring = Keyring([SymmetricKey("key", "v1", KeySpec.AES_256, SECRET)])
-    monkeypatch.setattr("kmscore.keyfile.sealing.MAX_LENGTH", 60)
-    with pytest.raises(InvalidKeyError) as caught:
+    if error is InvalidKeyError:
+        monkeypatch.setattr("kmscore.keyfile.sealing.MAX_LENGTH", 60)
+    else:
+        monkeypatch.setattr("kmscore.keyfile.scrypt.Scrypt", refuse)
+    with pytest.raises(error) as caught:
         seal(ring)
     assert list(frames(caught.value))
-    assert all(SECRET.decode() not in shown for shown in frames(caught.value))
+    assert all(SECRET[:8].decode() not in shown for shown in frames(caught.value))
 
 
 def test_a_sealed_ring_shows_nothing(sealed: bytes, ring: Keyring) -> None:

@@ -22,7 +22,7 @@ from kmscore.reencryption import reencrypt_with_iv
 _REWRITTEN: Final = Status.REWRITTEN
 
 _PLAIN_CONTEXTS: Final = frozenset({EncryptionContext, SameContext, dict, NoneType})
-"""Types of which nothing has to be asked before the ciphertext is looked at."""
+"""Types of a destination context that need no look before the source's is read."""
 
 
 @final
@@ -98,7 +98,6 @@ class Job:
             and algorithm is None
             and (source := self._find_opener(raw)) is not None
             and (self._upgradable is None or self._is_upgrade(source))
-            and type(source_context) in _PLAIN_CONTEXTS
             and type(destination_context) in _PLAIN_CONTEXTS
         ):
             return self._move_checked(item)

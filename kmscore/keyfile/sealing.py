@@ -55,17 +55,16 @@ def seal_keyring(
     # HMAC, and so scrypt, fills a short key up with zeros: those at its end make no difference.
     if not secret.rstrip(b"\x00"):
         raise InvalidKeyError("an empty passphrase protects nothing")
-    content = encode_keyring(keyring)
-    length = _LEAST_LENGTH + len(content)
-    # The content is not in the frame that raises.
-    if length > MAX_LENGTH:
-        del content
-        raise _invalid(f"{length} bytes, at most {MAX_LENGTH}")
     numbers = (parameters.n.bit_length() - 1, parameters.r, parameters.p)
     header = _PREFIX + bytes(numbers) + os.urandom(_SALT_LENGTH)
     iv = os.urandom(_IV_LENGTH)
     cipher = AESGCM(derive_key(secret, header[_SALT_OFFSET:], parameters))
-    return header + iv + cipher.encrypt(iv, content, header)
+    # Last of all, and not kept: nothing that raises has it in its frame.
+    sealed = cipher.encrypt(iv, encode_keyring(keyring), header)
+    length = _SEALED_OFFSET + len(sealed)
+    if length > MAX_LENGTH:
+        raise _invalid(f"{length} bytes, at most {MAX_LENGTH}")
+    return header + iv + sealed
 
 
 def open_keyring(data: BytesLike, passphrase: BytesLike) -> Keyring:
