@@ -76,6 +76,12 @@ _FORBIDDEN = frozenset(
 # These read files, start processes and show progress: they are no part of the engine.
 _TOOLS = ("kmscore.cli", "kmscore.vectors")
 
+# The modules that need an extra, and what they import of it.
+_EXTRAS = {
+    "kmscore.sm2.backends.gmssl": {"gmssl"},
+    "kmscore.bulk.arrow": {"pyarrow"},
+}
+
 # What is not in `kmscore` itself: those who need it import it by name.
 _BY_NAME = ("bulk", "keyfile")
 
@@ -198,14 +204,25 @@ def test_the_engine_reads_no_environment_and_no_file() -> None:
 
 
 def test_the_engine_depends_on_cryptography_alone() -> None:
-    """Outside the tools and the optional backend, only `cryptography` is imported."""
+    """Outside the tools and what an extra is named after, only `cryptography` is imported."""
     foreign = {
         imported.split(".")[0]
         for name, source in _sources().items()
-        if not name.startswith(_TOOLS) and name != "kmscore.sm2.backends.gmssl"
+        if not name.startswith(_TOOLS) and name not in _EXTRAS
         for imported in _imports(source)
     } - sys.stdlib_module_names
     assert foreign == {"kmscore", "cryptography"}
+
+
+def test_each_extra_is_imported_in_its_own_module() -> None:
+    """And nothing else is imported there."""
+    foreign = {
+        name: {imported.split(".")[0] for imported in _imports(_sources()[name])}
+        - sys.stdlib_module_names
+        - {"kmscore", "cryptography"}
+        for name in _EXTRAS
+    }
+    assert foreign == _EXTRAS
 
 
 def test_only_vectors_may_import_hazmat() -> None:
