@@ -80,6 +80,7 @@ _TOOLS = ("kmscore.cli", "kmscore.vectors")
 _EXTRAS = {
     "kmscore.sm2.backends.gmssl": {"gmssl"},
     "kmscore.bulk.arrow": {"pyarrow"},
+    "kmscore.bulk.spark": {"pyarrow", "pyspark"},
 }
 
 # What is not in `kmscore` itself: those who need it import it by name.
@@ -215,7 +216,7 @@ def test_the_engine_depends_on_cryptography_alone() -> None:
 
 
 def test_each_extra_is_imported_in_its_own_module() -> None:
-    """And nothing else is imported there."""
+    """And nothing else is imported there: Arrow's batches are what Spark hands to its workers."""
     foreign = {
         name: {imported.split(".")[0] for imported in _imports(_sources()[name])}
         - sys.stdlib_module_names
