@@ -100,7 +100,9 @@ def valid_requests(api: alibaba.KmsApi) -> dict[str, dict[str, Any]]:
 
 def readme_code() -> tuple[str, str]:
     """Return the server of the README, and the client that calls it."""
-    server, client = _PYTHON.findall(README.read_text("utf-8"))[:2]
+    blocks = _PYTHON.findall(README.read_text("utf-8"))
+    (server,) = (block for block in blocks if "def serve(" in block)
+    (client,) = (block for block in blocks if "alibabacloud_kms20160120" in block)
     return server, client
 
 

@@ -751,7 +751,6 @@ class Failing(Watched):
         kmscore.KeyStateError([]),  # type: ignore[arg-type]
         kmscore.IncorrectKeyError("another"),
         kmscore.DecryptionError(),
-        type("StrangeError", (kmscore.KmsCoreError,), {"code": "strange"})("secret"),
     ],
     ids=lambda error: type(error).__name__,
 )
@@ -768,6 +767,21 @@ def test_a_foreign_exception_is_an_internal_failure(error: Exception) -> None:
     with pytest.raises(type(error)) as caught:
         make_api(keys=Failing(error)).call(request)
     assert caught.value is error
+
+
+def test_an_error_that_the_table_does_not_have_is_an_internal_failure(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As one would be that a store derives from the library's base."""
+    rest = {
+        kind: fault for kind, fault in faults.ERRORS.items() if kind is not kmscore.KeyUsageError
+    }
+    monkeypatch.setattr(faults, "ERRORS", rest)
+    seen: list[Exception] = []
+    error = kmscore.KeyUsageError("secret")
+    api = make_api(keys=Failing(error), on_failure=seen.append)
+    assert code_of(api.call(VALID["v1"]["Encrypt"])) == "InternalFailure"
+    assert seen == [error]
 
 
 def test_a_subclass_of_an_error_is_answered_as_its_class() -> None:

