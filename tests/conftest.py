@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -16,6 +17,7 @@ settings.register_profile("kmscore", deadline=None, print_blob=True)
 settings.load_profile("kmscore")
 
 _CHECKOUT = Path(__file__).resolve().parent.parent
+_COUNTS = "known answers"
 _known_answers: Counter[str] = Counter()
 
 
@@ -32,6 +34,19 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         for source, number in sorted(_known_answers.items()):
             terminalreporter.line(f"{number:6} {source}")
         terminalreporter.line(f"{_known_answers.total():6} in all")
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Hand the counts of a process that runs some of the tests to the one that shares them out."""
+    output: dict[str, object] | None = getattr(session.config, "workeroutput", None)
+    if output is not None:
+        output[_COUNTS] = dict(_known_answers)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Take the counts of such a process."""
+    _known_answers.update(getattr(node, "workeroutput", {}).get(_COUNTS, {}))
 
 
 @pytest.fixture

@@ -136,6 +136,7 @@ def test_a_version_that_no_header_names_is_retirable() -> None:
         (blob_of(symmetric_key(Suite.XAES_256_GCM, "key", "v2")), "in XAES_256_GCM"),
         (blob_of(symmetric_key(Suite.AES_256_GCM, "rsa-2048", "v1")), "key rsa-2048"),
     ],
+    ids=["no blob", "another key", "another version", "another suite", "an asymmetric key"],
 )
 def test_one_that_cannot_be_attributed_keeps_every_version(
     odd: bytes, reason: str, rsa_key: RsaKey

@@ -336,7 +336,9 @@ def test_a_bad_pem_is_refused(data: bytes | str) -> None:
         PublicKey.from_pem(data)
 
 
-@pytest.mark.parametrize("wrong", [None, 5, ["PEM"], object()], ids=repr)
+@pytest.mark.parametrize(
+    "wrong", [None, 5, ["PEM"], object()], ids=lambda wrong: type(wrong).__name__
+)
 def test_a_file_of_the_wrong_type_is_a_type_error(wrong: Any) -> None:
     """PEM is text or bytes-like, DER is bytes-like."""
     with raises_exactly(TypeError, "PEM must be bytes-like"):

@@ -184,7 +184,7 @@ def test_oaep_as_published() -> None:
             db = oaep.data_block(name, case.message, key.length, case.label)
             assert oaep.encrypt_em(key, oaep.pad(name, db, seed).em) == case.ciphertext
             checked += 1
-    assert checked > 100
+    assert checked > 80
 
 
 @pytest.mark.parametrize("algorithm", _HASHES)
