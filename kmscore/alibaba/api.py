@@ -15,7 +15,13 @@ from kmscore.alibaba.access import Access, Resolver, key_id_of_name, resource_na
 from kmscore.alibaba.actions import PERFORM, Fields, Request
 from kmscore.alibaba.context_rule import is_ambiguous
 from kmscore.alibaba.faults import Fault, RequestError, fault_of, invalid_parameter
-from kmscore.alibaba.parameters import ACTIONS, DRY_RUN, read_parameter, read_parameters
+from kmscore.alibaba.parameters import (
+    ACTIONS,
+    DRY_RUN,
+    exact_text,
+    read_parameter,
+    read_parameters,
+)
 from kmscore.alibaba.policy import PolicyCallable, check_policy
 from kmscore.alibaba.profile import Profile
 from kmscore.alibaba.responses import ApiResponse
@@ -174,9 +180,8 @@ def _action_name(given: object) -> str:
     """Return the name of an action, or raise `RequestError` if it is missing or none of ours."""
     if given is None:
         raise RequestError(faults.missing_parameter("Action"))
-    # Exactly str from here on: a subclass compares and answers as it likes.
-    name = str.__str__(given) if issubclass(type(given), str) else ""
-    if name not in ACTIONS:
+    name = exact_text(given)
+    if name is None or name not in ACTIONS:
         raise RequestError(faults.UNSUPPORTED_OPERATION)
     return name
 

@@ -6,7 +6,7 @@ A web framework hands over texts. What is unknown is ignored, as the service doe
 import re
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias, cast
 
 from kmscore._base64 import decode_base64
 from kmscore.algorithms import (
@@ -183,15 +183,22 @@ def read_parameter(parameter: Parameter, given: object) -> Any:  # noqa: ANN401 
     if given is None:
         return None
     value = None
-    # What its class really is: a stand-in for a str says that it is one.
-    if issubclass(type(given), str):
-        # Exactly str from here on: a subclass compares and answers as it likes.
-        value = parameter.read(str.__str__(given))
+    text = exact_text(given)
+    if text is not None:
+        value = parameter.read(text)
     elif parameter.read is read_context and isinstance(given, Mapping):
         value = _context_of(given)
     if value is None:
         raise RequestError(invalid_parameter(parameter.name))
     return value
+
+
+def exact_text(given: object) -> str | None:
+    """Return a text as a plain `str`, or `None` if it is none.
+
+    A subclass compares and answers as it likes; a stand-in only says that it is a `str`.
+    """
+    return str.__str__(cast("str", given)) if issubclass(type(given), str) else None
 
 
 def _context_of(given: Mapping[Any, Any]) -> EncryptionContext | None:
