@@ -516,6 +516,21 @@ def test_the_primary_is_asked_for_once_a_call(sm2_key: Sm2Key) -> None:
         assert kmscore.decrypt(keys, outcome.ciphertext_blob or b"").key_version_id == "v2"
 
 
+def test_unchanged_is_what_the_destination_opens() -> None:
+    """A store that has another key of the destination's name leaves nothing where it is."""
+    impostor = symmetric_key(NEW.suite, "key", "v2")
+
+    class TwoMinded(Store):
+        def version(self, key_id: str, key_version_id: str) -> Any:
+            key = super().version(key_id, key_version_id)
+            return impostor if key_version_id == "v2" else key
+
+    (outcome,) = reencrypt_many(TwoMinded(Keyring([OLD, NEW])), [Item(0, blob_of(impostor))], "key")
+    assert outcome.status == "failed"
+    assert outcome.error is not None
+    assert outcome.error.code == "decryption"
+
+
 # --- upgrades only ---
 
 V3 = symmetric_key(Suite.AES_256_GCM, "key", "v3")

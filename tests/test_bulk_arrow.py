@@ -168,15 +168,16 @@ def test_a_second_run_changes_nothing() -> None:
 
 @pytest.mark.parametrize("kind", [STRUCT, MAP], ids=["struct", "map"])
 def test_contexts_change_where_a_column_says_so(kind: Any) -> None:
-    """Each row is bound to its new context, the empty one where there is null."""
-    batch = batch_of([Row("a", seal(OLD, FULL), FULL, None)] * 3)
-    after = [PART, None, FULL]
+    """Each row is bound to its new context, and keeps its own where there is null."""
+    batch = batch_of([Row("a", seal(OLD, FULL), FULL, None)] * 4)
+    after = [PART, None, {}, FULL]
     batch = batch.append_column("after", contexts(after, kind))
     moved = move(batch, destination_context_column="after")
-    for blob, context in zip(moved.column("blob").to_pylist(), after, strict=True):
+    kept = [PART, FULL, {}, FULL]
+    for blob, context in zip(moved.column("blob").to_pylist(), kept, strict=True):
         assert text_of(blob, context) == b"text"
     again = move(moved.drop_columns(["status", "error"]), destination_context_column="after")
-    assert again.column("status").to_pylist() == ["unchanged"] * 3
+    assert again.column("status").to_pylist() == ["unchanged"] * 4
 
 
 def test_without_a_column_of_contexts_they_are_empty() -> None:

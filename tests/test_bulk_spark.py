@@ -392,6 +392,9 @@ def odd(cluster: Cluster) -> Any:
         (ValueError, "2 columns 'twice'", {"blob_column": "twice"}),
         (ValueError, "2 columns 'twice'", {"source_context_column": "twice"}),
         (ValueError, "'blob' already", {"status_column": "blob"}),
+        # Unless it is told otherwise, Spark does not tell capitals from small letters.
+        (ValueError, "'blob' already", {"status_column": "Blob"}),
+        (ValueError, "both to be in", {"status_column": "S", "error_column": "s"}),
         (ValueError, "'name' already", {"error_column": "name"}),
         (ValueError, "both", {"status_column": "x", "error_column": "x"}),
         (TypeError, "'name' must be binary, not string", {"blob_column": "name"}),

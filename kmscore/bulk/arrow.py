@@ -50,9 +50,10 @@ def reencrypt_batch(
 
     The blobs are binary, large_binary, binary_view or fixed-size binary. A context is a struct,
     whose field names are the keys of the pairs and whose null fields are no pairs, or a map;
-    texts are string, large_string, string_view or dictionaries of these. A null context is the
-    empty one. Without `source_context_column` every source context is empty; without
-    `destination_context_column` each row keeps its source's.
+    texts are string, large_string, string_view or dictionaries of these. A null source context is
+    the empty one, and without `source_context_column` every one is. A row keeps its source's
+    context where its destination context is null, and without `destination_context_column`: to
+    strip it takes a context that is there and has no pairs.
 
     Gives a `pyarrow.RecordBatch` of as many rows with every column of `batch` in its place, and
     after the blob column two more of type string: the status, and the error's code, null but for
@@ -80,7 +81,7 @@ def reencrypt_batch(
     )
     position = _find_blobs(batch.schema, blob_column)
     sources = _read_contexts(batch, source_context_column, absent=None)
-    destinations = _read_contexts(batch, destination_context_column, absent=SAME_CONTEXT)
+    destinations = _read_destinations(batch, destination_context_column)
     blobs = _read_bytes(batch.column(position))
     outcomes = reencrypt_many(
         keys,
@@ -190,6 +191,20 @@ def _read_contexts(
     if pa.types.is_map(column.type):
         return _read_maps(column, name)
     raise TypeError(f"column {name!r} must be a struct or a map of strings, not {column.type}")
+
+
+def _read_destinations(
+    batch: pa.RecordBatch, name: str | None
+) -> "Iterable[ContextLike | SameContext]":
+    """Return the destination context of each row; what is left out strips none."""
+    contexts = _read_contexts(batch, name, absent=SAME_CONTEXT)
+    if name is None:
+        return contexts
+    validity = batch.column(find_column(batch.schema.names, name)).is_valid().to_pylist()
+    return (
+        context if is_valid else SAME_CONTEXT
+        for is_valid, context in zip(validity, contexts, strict=True)
+    )
 
 
 def _read_structs(column: pa.StructArray, name: str) -> Iterator[ContextLike]:

@@ -136,7 +136,9 @@ class Job:
         source = opening_key(self._keys, blob)
         envelope.check_plaintext_length(envelope.plaintext_length(source, raw))
         if source.header == self._destination.header:
-            return self._stay(item.reference, source, raw, opening, sealing)
+            # Opened by the version that the job has: a provider may answer another one of that
+            # name, and what that opens is not where it belongs.
+            return self._stay(item.reference, self._destination, raw, opening, sealing)
         plaintext = envelope.open_blob(source, raw, opening)
         return self._rewritten(item.reference, source, plaintext, sealing)
 

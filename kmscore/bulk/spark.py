@@ -91,7 +91,7 @@ def reencrypt_dataframe(
     check_instance(dry_run, bool, "dry_run")
     check_text(status_column, "status_column")
     check_text(error_column, "error_column")
-    check_new_columns(df.columns, status_column, error_column)
+    _check_new_columns(df, status_column, error_column)
     position = _find_blobs(df, blob_column)
     move = partial(
         reencrypt_batch,
@@ -138,6 +138,14 @@ def _check_callable(key_factory: object) -> None:
     """Raise `TypeError` unless it can be called."""
     if not callable(key_factory):
         raise TypeError(f"key_factory must be callable, not {type(key_factory).__name__}")
+
+
+def _check_new_columns(df: DataFrame, *new: str) -> None:
+    """Raise `ValueError` unless the new columns have names of their own, as Spark tells them."""
+    # Unless it is told otherwise, Spark takes `Status` and `status` for one.
+    is_sensitive = df.sparkSession.conf.get("spark.sql.caseSensitive") == "true"
+    fold = str if is_sensitive else str.lower
+    check_new_columns([fold(name) for name in df.columns], *map(fold, new))
 
 
 def _find_blobs(df: DataFrame, name: str) -> int:
