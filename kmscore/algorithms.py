@@ -18,6 +18,9 @@ MAX_PLAINTEXT_LENGTH: Final = 6144
 MAX_DATA_KEY_LENGTH: Final = 1024
 """Longest data key, in bytes."""
 
+DEFAULT_DATA_KEY_LENGTH: Final = 32
+"""Length of a data key, in bytes, unless another is asked for."""
+
 TAG_LENGTH: Final = 16
 """Authentication tag of every suite, in bytes."""
 

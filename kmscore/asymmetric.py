@@ -127,10 +127,15 @@ def check_public_key(public_key: PublicKey, algorithm: EncryptionAlgorithm) -> N
     check_supported(algorithm)
 
 
+def fits(length: int, spec: KeySpec, algorithm: EncryptionAlgorithm) -> bool:
+    """Tell whether a plaintext of `length` bytes fits a key of `spec`."""
+    return length in _SCHEMES[algorithm].plaintext_range(spec)
+
+
 def check_plaintext_length(length: int, spec: KeySpec, algorithm: EncryptionAlgorithm) -> None:
     """Raise `PlaintextSizeError` if a plaintext of `length` bytes does not fit the key."""
-    allowed = _SCHEMES[algorithm].plaintext_range(spec)
-    if length not in allowed:
+    if not fits(length, spec, algorithm):
+        allowed = _SCHEMES[algorithm].plaintext_range(spec)
         raise PlaintextSizeError(
             f"{algorithm.name} with {spec.name} takes {allowed.start} to {allowed.stop - 1} bytes,"
             f" not {length}"

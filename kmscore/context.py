@@ -62,7 +62,10 @@ class EncryptionContext(Immutable, Mapping[str, str]):
         """
         check_mapping(mapping, "encryption context")
         pairs = {} if mapping is None else dict(mapping)
-        self._set(canonical=canonical_bytes(pairs), _pairs=pairs)
+        canonical = canonical_bytes(pairs)
+        # Exactly str: a subclass compares, counts and formats as it likes, whatever its text is.
+        exact = {str.__str__(key): str.__str__(value) for key, value in pairs.items()}
+        self._set(canonical=canonical, _pairs=exact)
 
     @classmethod
     def from_json(cls, text: str) -> "EncryptionContext":

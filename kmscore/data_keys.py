@@ -4,11 +4,15 @@ The order of checks is the one that `operations` describes.
 """
 
 import os
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from kmscore import asymmetric, envelope
 from kmscore._arguments import BytesLike, check_bytes, check_integer, check_mapping
-from kmscore.algorithms import MAX_DATA_KEY_LENGTH, EncryptionAlgorithm
+from kmscore.algorithms import (
+    DEFAULT_DATA_KEY_LENGTH,
+    MAX_DATA_KEY_LENGTH,
+    EncryptionAlgorithm,
+)
 from kmscore.blob import CiphertextBlob, blob_bytes
 from kmscore.context import ContextLike, canonical_bytes
 from kmscore.errors import PlaintextSizeError
@@ -21,8 +25,6 @@ from kmscore.lookup import (
     sealing_key,
 )
 from kmscore.operations import EncryptResult
-
-_DEFAULT_LENGTH: Final = 32
 
 
 class DataKeyResult(NamedTuple):
@@ -59,7 +61,7 @@ def generate_data_key(
     keys: KeyProvider,
     key_id: str,
     *,
-    number_of_bytes: int = _DEFAULT_LENGTH,
+    number_of_bytes: int = DEFAULT_DATA_KEY_LENGTH,
     context: ContextLike = None,
 ) -> DataKeyResult:
     """Draw a data key of 1 to 1,024 bytes and seal it under the primary version of a key.
@@ -82,7 +84,7 @@ def generate_data_key_without_plaintext(
     keys: KeyProvider,
     key_id: str,
     *,
-    number_of_bytes: int = _DEFAULT_LENGTH,
+    number_of_bytes: int = DEFAULT_DATA_KEY_LENGTH,
     context: ContextLike = None,
 ) -> EncryptResult:
     """`generate_data_key`, but only the ciphertext blob leaves.
@@ -131,7 +133,7 @@ def generate_and_export_data_key(
     public_key: PublicKey,
     algorithm: EncryptionAlgorithm | str,
     *,
-    number_of_bytes: int = _DEFAULT_LENGTH,
+    number_of_bytes: int = DEFAULT_DATA_KEY_LENGTH,
     context: ContextLike = None,
 ) -> ExportResult:
     """Draw a data key of 1 to 1,024 bytes; seal it, and encrypt it under `public_key`.

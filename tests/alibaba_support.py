@@ -4,7 +4,7 @@ import base64
 import itertools
 import re
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
@@ -110,7 +110,6 @@ def serving(api: alibaba.KmsApi) -> Iterator[int]:
     module = ModuleType("readme")
     exec(readme_code()[0], vars(module))  # noqa: S102 (the example is what is tested)
     with module.serve(api) as server:
-        server.RequestHandlerClass.log_message = lambda *_: None
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
         thread.start()
         try:
@@ -124,6 +123,3 @@ def code_of(response: alibaba.ApiResponse) -> str | None:
     """Return the code of an error, or `None` if there is none."""
     code = response.body.get("Code")
     return None if code is None else str(code)
-
-
-Params = Mapping[str, object]

@@ -168,7 +168,8 @@ UNNOTICED: Mapping[str, tuple[str, ...]] = {
     " outside the blob leaves no room for IV and tag; a JSON number is no string either; a header"
     " was compared when its key was looked up; a symmetric key fits no asymmetric algorithm; what"
     " the short path of re-encryption does not open, the long one refuses; a point of another"
-    " length is not on the curve; zeros of the KDF are refused by the backends too.)": (
+    " length is not on the curve; zeros of the KDF are refused by libcrypto too, and a backend that"
+    " takes them fails its own test and is not offered.)": (
         "blob.py:_parse_id:2",
         "context.py:_refuse_value:1",
         "envelope.py:open_blob:1",

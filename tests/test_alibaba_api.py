@@ -1,9 +1,12 @@
 """`KmsApi.call`: parameters, permissions, responses, and what nothing can make it do."""
 
+import copy
 import json
+import pickle
 import re
 from collections.abc import Mapping
 from typing import Any
+from unittest.mock import Mock
 from xml.etree import ElementTree as ET
 
 import alibaba_support as support
@@ -22,12 +25,14 @@ from alibaba_support import (
 )
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from strategies import watch_ciphers
 
 import kmscore
 from kmscore import EncryptionContext, Keyring, KeySpec, PublicKey, Suite, SymmetricKey, alibaba
 from kmscore.alibaba import faults
 from kmscore.alibaba.actions import PERFORM
 from kmscore.alibaba.parameters import ACTIONS
+from kmscore.alibaba.policy import PERMISSIONS
 
 APIS = {name: make_api(profile=profile) for name, profile in PROFILES.items()}
 VALID = {name: valid_requests(api) for name, api in APIS.items()}
@@ -232,13 +237,13 @@ def test_source_ids_of_a_blob_have_to_be_its_own(profile: str, api: alibaba.KmsA
     for wrong in (
         {"SourceKeyId": "archive"},
         {"SourceKeyId": "nobody"},
+        {"SourceKeyId": "acs:kms:nothing"},
+        {"SourceKeyId": "acs:kms:a:1:key/archive"},
         {"SourceKeyVersionId": support.OTHER_VERSION},
     ):
         response = api.call(request | right | wrong)
         assert code_of(response) == "InvalidParameter"
         assert "CiphertextBlob" in message_of(response)
-    response = api.call(request | {"SourceKeyId": "acs:kms:nothing"})
-    assert code_of(response) == "Forbidden.KeyNotFound"
 
 
 @pytest.mark.parametrize("action", ["ExportDataKey", "GenerateAndExportDataKey"])
@@ -430,6 +435,62 @@ def test_who_may_use_one_key_learns_nothing_about_others(profile: str) -> None:
         assert {code_of(api.call(request)) for request in requests} == {"Forbidden.NoPermission"}
 
 
+def test_who_may_all_but_one_key_does_not_learn_that_it_is_there(profile: str) -> None:
+    """Reached by alias, resource name or version, the denied key answers as one that is not."""
+
+    def policy(_: object, __: str, resource: str) -> bool:
+        return not resource.endswith((":key/archive", ":key/nobody"))
+
+    aliases = {"alias/archive": "archive", "acs:kms:x:1:key/archive": "archive"}
+    api = make_api(policy, profile=PROFILES[profile], resolve_key=aliases.get)
+    for there, not_there in (
+        ("alias/archive", "alias/nobody"),
+        ("acs:kms:x:1:key/archive", "acs:kms:x:1:key/nobody"),
+        ("archive", "nobody"),
+    ):
+        answers = {
+            code_of(api.call({"Action": "Encrypt", "KeyId": name, "Plaintext": ""}))
+            for name in (there, not_there)
+        }
+        assert len(answers) == 1
+    denied = seal(APIS[profile], KeyId="archive")
+    destination = {"DestinationKeyId": "orders"}
+    names = {
+        code_of(api.call(VALID[profile]["ReEncrypt"] | {"SourceKeyId": name, **destination}))
+        for name in ("archive", "nobody", "acs:kms:x:1:key/archive", "acs:kms:x:1:key/nobody")
+    }
+    assert names == {"InvalidParameter"}
+    if profile == "service":
+        stranger = SymmetricKey.generate(KeySpec.AES_256, key_id="x", suite=Suite.AES_256_GCM)
+        foreign = seal(
+            make_api(
+                keys=alibaba.VersionIndex(Keyring([stranger])), profile=alibaba.Profile.ALIBABA
+            ),
+            KeyId="x",
+        )
+        codes = {
+            code_of(api.call({"Action": "Decrypt", "CiphertextBlob": blob}))
+            for blob in (denied, foreign)
+        }
+        assert codes == {"Forbidden.KeyVersionNotFound"}
+
+
+def test_both_keys_are_allowed_before_either_is_missed() -> None:
+    """Who may not seal under the destination does not learn that the source is not there."""
+    request = VALID["v1"]["ReEncrypt"] | {"DestinationKeyId": "acs:kms:x:1:key/archive"}
+    stranger = make_api(keys=Keyring([KEYS[1]]), resolve_key=lambda _: None)
+    assert code_of(stranger.call(request)) == "Forbidden.KeyNotFound"
+    denying = make_api(
+        lambda _, action, __: action != "kms:ReEncryptFrom", resolve_key=lambda _: None
+    )
+    assert code_of(denying.call(request)) == "Forbidden.NoPermission"
+
+
+def test_every_permission_is_asked_for_somewhere() -> None:
+    """And there is none that a policy does not know the spelling of."""
+    assert {use for uses in USES.values() for use, _ in uses} == set(PERMISSIONS)
+
+
 def test_who_may_is_told_what_is_missing(profile: str) -> None:
     """A version in a blob that no key has, and a key that has no such version."""
     foreign = SymmetricKey.generate(KeySpec.AES_256, key_id="foreign", suite=Suite.AES_256_GCM)
@@ -571,7 +632,15 @@ def test_an_ambiguous_context_is_named(action: str) -> None:
     allowing = make_api(profile=alibaba.Profile.ALIBABA, allow_ambiguous=True)
     if action != "Decrypt":
         assert allowing.call(request).status == 200
-    assert APIS["v1"].call(VALID["v1"]["Encrypt"] | {"EncryptionContext": '{"a":"1","b":"="}'})
+    taken = APIS["v1"].call(VALID["v1"]["Encrypt"] | {"EncryptionContext": '{"a":"1","b":"="}'})
+    assert taken.status == 200
+
+
+@pytest.mark.parametrize("name", ["SourceEncryptionContext", "DestinationEncryptionContext"])
+def test_an_ambiguous_context_is_named_on_either_side(name: str) -> None:
+    """Each side of a re-encryption has a parameter of its own."""
+    response = APIS["service"].call(VALID["service"]["ReEncrypt"] | {name: {"a": "1", "b": "2"}})
+    assert message_of(response) == f'The specified parameter "{name}" is not valid.'
 
 
 def test_absent_and_empty_contexts_differ_in_the_service_layout() -> None:
@@ -615,6 +684,35 @@ def test_a_dry_run_of_what_would_fail(profile: str) -> None:
                 assert message_of(dry) == message_of(real)
 
 
+@pytest.mark.parametrize("action", ACTIONS)
+def test_a_dry_run_seals_nothing(
+    profile: str, action: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor does it draw an IV or a data key: the messages of a key version are numbered."""
+    request = VALID[profile][action] | {"DryRun": "true"}
+    api = make_api(profile=PROFILES[profile])
+    sealed: list[str] = []
+    watch_ciphers(monkeypatch, sealed.append)
+    monkeypatch.setattr("os.urandom", lambda _: pytest.fail("something was drawn"))
+    assert code_of(api.call(request)) == "DryRunOperationError"
+    assert "seal" not in sealed
+
+
+def test_a_dry_run_says_so_of_every_fault() -> None:
+    """Of an action that is missing or none, too."""
+    for request in ({}, {"Action": "Nope"}, {"Action": 1}):
+        response = APIS["v1"].call(request | {"DryRun": "true"})
+        assert (response.status, code_of(response)) == (400, "ValidationError")
+    assert code_of(APIS["v1"].call({"DryRun": "x"})) == "InvalidParameter"
+
+
+def test_a_dry_run_looks_at_the_length_to_be_exported(profile: str) -> None:
+    """As the call does."""
+    request = VALID[profile]["GenerateAndExportDataKey"] | {"DryRun": "true"}
+    for length, code in (("190", "DryRunOperationError"), ("191", "ValidationError")):
+        assert code_of(APIS[profile].call(request | {"NumberOfBytes": length})) == code
+
+
 def test_a_dry_run_opens_the_source(profile: str, api: alibaba.KmsApi) -> None:
     """A wrong tag fails it, so it is as strong an oracle as the call."""
     request = VALID[profile]["ReEncrypt"] | {"DryRun": "true"}
@@ -650,6 +748,9 @@ class Failing(Watched):
         RecursionError(),
         kmscore.InvalidKeyError("the store holds no key"),
         kmscore.KeyStateError("Confused"),
+        kmscore.KeyStateError([]),  # type: ignore[arg-type]
+        kmscore.IncorrectKeyError("another"),
+        kmscore.DecryptionError(),
         type("StrangeError", (kmscore.KmsCoreError,), {"code": "strange"})("secret"),
     ],
     ids=lambda error: type(error).__name__,
@@ -930,6 +1031,47 @@ def test_no_mapping_makes_it_raise_or_fail(
     if first.status != 200:
         assert first.body["HttpStatus"] == first.status
         assert root.tag == "Error"
+
+
+class RaisingMap(Mapping[str, str]):
+    """The same, as a context."""
+
+    def __getitem__(self, key: str) -> str:
+        """Raise."""
+        raise OSError(key)
+
+    def __iter__(self) -> Any:
+        """Give one key."""
+        return iter("k")
+
+    def __len__(self) -> int:
+        """Say that there is one."""
+        return 1
+
+
+def test_a_mapping_that_raises_is_a_failure_of_the_embedder() -> None:
+    """It goes to the callback as a store's exception does."""
+    seen: list[Exception] = []
+    api = make_api(on_failure=seen.append)
+    request = VALID["v1"]["Encrypt"] | {"EncryptionContext": RaisingMap()}
+    assert code_of(api.call(request)) == "InternalFailure"
+    assert [type(error) for error in seen] == [OSError]
+
+
+@pytest.mark.parametrize("name", ["Action", "DryRun", "KeyId", "Plaintext", "EncryptionContext"])
+def test_a_stand_in_for_a_text_is_none(name: str) -> None:
+    """What says that it is a str, and is not, is refused as any other object."""
+    response = APIS["v1"].call(VALID["v1"]["Encrypt"] | {name: Mock(spec=str)})
+    expected = "UnsupportedOperation" if name == "Action" else "InvalidParameter"
+    assert code_of(response) == expected
+
+
+def test_a_response_is_not_pickled_or_copied() -> None:
+    """A plaintext may be in it."""
+    response = APIS["v1"].call(VALID["v1"]["Decrypt"])
+    for attempt in (pickle.dumps, copy.copy, copy.deepcopy):
+        with pytest.raises(TypeError, match="not pickled or copied"):
+            attempt(response)
 
 
 def test_a_hostile_str_is_taken_as_it_stands() -> None:

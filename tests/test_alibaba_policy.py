@@ -1,6 +1,8 @@
 """Permissions: what a policy document allows, and what in it is refused."""
 
+import copy
 import json
+import pickle
 import re
 from typing import Any
 
@@ -8,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kmscore import alibaba
+from kmscore import Keyring, KeySpec, SymmetricKey, alibaba
 from kmscore.alibaba import ALLOW_ALL, InvalidPolicyError, Policies, Policy
-from kmscore.alibaba.policy import ACTIONS, _matches
+from kmscore.alibaba.policy import PERMISSIONS, _matches
 
 KEY = "acs:kms:*:*:key/orders"
 
@@ -44,16 +46,18 @@ def test_a_denial_wins(order: slice) -> None:
 def test_one_name_gives_both_permissions_of_a_reencryption() -> None:
     """`kms:ReEncrypt*` is what the vendor's page says of it."""
     both = policy(statement(action="kms:ReEncrypt*"))
-    allowed = [action for action in ACTIONS if both(None, action, KEY)]
+    allowed = [action for action in PERMISSIONS if both(None, action, KEY)]
     assert allowed == ["kms:ReEncryptFrom", "kms:ReEncryptTo"]
 
 
 def test_lists_are_alternatives() -> None:
     """Each action with each resource."""
-    several = policy(statement(action=["kms:Encrypt", "kms:Decrypt"], resource=[KEY, "acs:x"]))
+    several = policy(
+        statement(action=["kms:Encrypt", "kms:Decrypt"], resource=[KEY, "acs:kms:*:*:key/x"])
+    )
     assert several(None, "kms:Encrypt", KEY)
-    assert several(None, "kms:Decrypt", "acs:x")
-    assert not several(None, "kms:Decrypt", "acs:y")
+    assert several(None, "kms:Decrypt", "acs:kms:*:*:key/x")
+    assert not several(None, "kms:Decrypt", "acs:kms:*:*:key/y")
 
 
 @pytest.mark.parametrize(
@@ -70,7 +74,13 @@ def test_lists_are_alternatives() -> None:
         ("acs:kms:*:*:key/order", KEY, False),
         ("acs:kms:*:*:key/order?", KEY, False),
         ("acs:kms:*:*:key/[o]rders", KEY, False),
-        ("acs:kms:cn-hangzhou:*:key/orders", KEY, False),
+        # A region or an account that the service does not tell is any.
+        ("acs:kms:cn-hangzhou:1:key/orders", KEY, True),
+        ("acs:kms:cn-hangzhou:1:key/other", KEY, False),
+        ("acs:kms:cn-hangzhou:1:key/orders", "acs:kms:*:2:key/orders", False),
+        ("acs:oss:cn-hangzhou:1:key/orders", KEY, False),
+        ("acs:kms:*:*:key/orders", "*", False),
+        ("*", "anything", True),
         ("acs:kms:cn-*:1:key/orders", "acs:kms:cn-hangzhou:1:key/orders", True),
         ("acs:kms:cn-*:1:key/orders", "acs:kms:cn-hangzhou:2:key/orders", False),
         # A key ID may hold what looks like the rest of another name.
@@ -150,11 +160,19 @@ BAD_STATEMENTS: dict[str, tuple[Any, str]] = {
     "effect of a list": (statement(effect=["Allow"]), "Effect"),  # type: ignore[arg-type]
     **{
         f"action {action!r}": (statement(action=action), "Action")
-        for action in (1, None, [], [1], {}, "Decrypt", "", "kms:decrypt", "KMS:Decrypt", "Kms:*")
+        for action in (
+            *(1, None, [], [1], {}, "Decrypt", "", "kms:decrypt", "KMS:Decrypt", "Kms:*"),
+            *("kms:ReEncrypt", "kms:Encrypt?", "kms:Decrypt ", "kms:", ":Decrypt", "kms:[D]ecrypt"),
+        )
     },
     **{
         f"resource {resource!r}": (statement(resource=resource), "Resource")
-        for resource in (1, None, [], [None], {}, "", "key/orders", "ACS:kms:*:*:key/orders")
+        for resource in (
+            *(1, None, [], [None], {}, "", "key/orders", "ACS:kms:*:*:key/orders"),
+            *("acs:KMS:*:*:key/a", "acs:kms:*:*:Key/a", "acs:kms::*:key/a", "acs:kms:*::key/a"),
+            *("acs:kms:*:*:key/ a", "acs:kms:*:*:a", "acs:kms:*:key/a", "acs:kms", "**"),
+            *("acs:kms:*:*:key/a\n", "acs:kms:*:*:", "*:kms:*:*:key/a"),
+        )
     },
 }
 
@@ -188,6 +206,37 @@ def test_policies_choose_by_principal() -> None:
     assert chosen("bob", "kms:Encrypt", KEY) is True
     assert chosen("eve", "kms:Decrypt", KEY) is False
     assert chosen(None, "kms:Decrypt", KEY) is False
+
+
+@pytest.mark.parametrize("principal", [True, 1.0, "1", {"sub": "alice"}, ["alice"], None])
+def test_a_principal_is_told_from_those_that_are_equal(principal: object) -> None:
+    """By its type too; and what cannot be looked up is unknown."""
+    chosen = Policies({"alice": ALLOW_ALL, 1: ALLOW_ALL})
+    assert chosen(1, "kms:Decrypt", KEY) is True
+    assert chosen(principal, "kms:Decrypt", KEY) is False
+
+
+def test_policies_are_copied_whole() -> None:
+    """Pickled and back, they say the same."""
+    chosen = Policies({"alice": policy(statement(resource=KEY)), "bob": ALLOW_ALL})
+    again = pickle.loads(pickle.dumps(copy.deepcopy(chosen)))  # noqa: S301 (our own)
+    for principal in ("alice", "bob", "eve"):
+        for resource in (KEY, "acs:kms:*:*:key/x"):
+            question = (principal, "kms:Decrypt", resource)
+            assert again(*question) is chosen(*question)
+
+
+def test_a_denial_in_a_real_document_holds_without_a_region() -> None:
+    """People's documents name regions and accounts, and a service may not know its own."""
+    name = "acs:kms:cn-hangzhou:1234567890:key/orders"
+    denying = policy(statement(action="kms:*"), statement("Deny", "kms:*", name))
+    keys = Keyring(
+        [SymmetricKey.generate(KeySpec.AES_256, key_id=each) for each in ("orders", "x")]
+    )
+    api = alibaba.KmsApi(keys, denying)
+    for key_id, status in (("orders", 403), (name, 403), ("x", 200)):
+        request = {"Action": "Encrypt", "KeyId": key_id, "Plaintext": ""}
+        assert api.call(request).status == status
 
 
 def test_policies_take_true_for_an_answer_and_nothing_else() -> None:

@@ -3,7 +3,10 @@
 import base64
 import json
 from collections.abc import Callable, Iterator, Mapping
+from http.client import HTTPConnection
 from typing import Any
+from urllib.parse import urlencode
+from xml.etree import ElementTree as ET
 
 import alibaba_support as support
 import pytest
@@ -28,7 +31,7 @@ from aliyunsdkkms.request.v20160120 import (
 )
 
 import kmscore
-from kmscore import Keyring, alibaba, errors
+from kmscore import Keyring, alibaba
 
 Call = Callable[..., dict[str, Any]]
 """Takes an action and its parameters by their names on the wire, and gives the response's body."""
@@ -294,7 +297,7 @@ class Broken:
         """Take what to raise."""
         self._error = error
 
-    def primary(self, key_id: str) -> Any:  # noqa: ARG002 (the store's signature)
+    def primary(self, *_: str) -> Any:
         """Raise."""
         raise self._error
 
@@ -313,17 +316,59 @@ def test_what_a_store_raises_is_an_internal_failure(client: str) -> None:
     assert seen == [error]
 
 
-@pytest.mark.parametrize("kind", [kind for kind in vars(errors).values() if isinstance(kind, type)])
+# What the client raises, by what a store raises in Encrypt, an action without a ciphertext, and in
+# Decrypt.
+RAISED: dict[type[kmscore.KmsCoreError], tuple[tuple[int, str], tuple[int, str]]] = {
+    kmscore.InvalidBlobError: ((500, "InternalFailure"), (400, "InvalidParameter")),
+    kmscore.DecryptionError: ((500, "InternalFailure"), (400, "InvalidParameter")),
+    kmscore.IncorrectKeyError: ((500, "InternalFailure"), (400, "InvalidParameter")),
+    kmscore.InvalidKeyError: ((500, "InternalFailure"), (500, "InternalFailure")),
+    **{
+        kind: (answer, answer)
+        for kind, answer in {
+            kmscore.InvalidContextError: (400, "InvalidParameter"),
+            kmscore.PlaintextSizeError: (400, "InvalidParameter"),
+            kmscore.KeyNotFoundError: (404, "Forbidden.KeyNotFound"),
+            kmscore.KeyVersionNotFoundError: (404, "Forbidden.KeyVersionNotFound"),
+            kmscore.KeyStateError: (409, "Rejected.PendingImport"),
+            kmscore.KeyUsageError: (400, "UnsupportedOperation"),
+            kmscore.UnsupportedAlgorithmError: (400, "UnsupportedOperation"),
+        }.items()
+    },
+}
+
+
+@pytest.mark.parametrize("kind", RAISED)
 def test_each_class_of_error_arrives(kind: type[kmscore.KmsCoreError]) -> None:
-    """Whatever a provider may raise of the library's errors, the client raises with its code."""
-    if not issubclass(kind, kmscore.KmsCoreError) or kind is kmscore.KmsCoreError:
-        assert kind.__name__ in {"KmsCoreError", "ClassVar"}
-        return
-    state = ("Disabled",) if kind is kmscore.KeyStateError else ()
-    fault = alibaba.faults.ERRORS[kind]
+    """Whatever a store may raise of the library's errors, the client raises with its code."""
+    state = ("PendingImport",) if kind is kmscore.KeyStateError else ()
+    blob = support.seal(make_api())
     with serving(make_api(keys=Broken(kind(*state)), on_failure=lambda _: None)) as port:
-        answer = refusal(current_client(port), "Encrypt", KeyId="orders", Plaintext="")
-    assert answer[:2] == fault[:2]
+        call = current_client(port)
+        sealing = refusal(call, "Encrypt", KeyId="orders", Plaintext="")[:2]
+        opening = refusal(call, "Decrypt", CiphertextBlob=blob)[:2]
+    assert (sealing, opening) == RAISED[kind]
+
+
+def test_every_class_of_error_is_raised_here() -> None:
+    """None is left out above."""
+    assert set(RAISED) == set(alibaba.faults.ERRORS)
+
+
+def test_the_server_answers_in_xml_too() -> None:
+    """In the type with which a client parses it, a success and an error."""
+    with serving(make_api()) as port:
+        for key_id, status, root in (("orders", 200, "EncryptResponse"), ("x", 404, "Error")):
+            query = urlencode(
+                {"Action": "Encrypt", "KeyId": key_id, "Plaintext": "", "Format": "XML"}
+            )
+            connection = HTTPConnection("127.0.0.1", port)
+            connection.request("GET", f"/?{query}")
+            response = connection.getresponse()
+            document = ET.fromstring(response.read())  # noqa: S314 (our own)
+            connection.close()
+            assert (response.status, document.tag) == (status, root)
+            assert response.headers["Content-Type"] == "text/xml;charset=utf-8"
 
 
 def test_an_action_that_is_none_of_ours(port: int) -> None:
@@ -352,7 +397,9 @@ def test_the_readme_calls_its_own_server(capsys: pytest.CaptureFixture[str]) -> 
     finally:
         names["server"].shutdown()
         names["server"].server_close()
-    assert capsys.readouterr().out.strip() == client.rstrip().rpartition("# ")[2]
+    printed = capsys.readouterr()
+    assert printed.out.strip() == client.rstrip().rpartition("# ")[2]
+    assert printed.err == "", "a log of requests would hold plaintexts"
 
 
 def test_the_readme_server_is_short() -> None:

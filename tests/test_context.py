@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
-from enum import StrEnum
+from enum import Enum, StrEnum
 from types import MappingProxyType
 from typing import Any
 
@@ -272,3 +272,15 @@ def test_keys_are_known_for_strings_before_they_are_compared(
     with raises_exactly(InvalidContextError):
         make({Decimal("NaN"): "a", Decimal(1): "b"})
     make({_Unordered("b"): "1", _Unordered("a"): "2"})
+
+
+def test_a_subclass_of_str_counts_as_its_text() -> None:
+    """What an enum or a hostile subclass prints, formats or counts is not what is bound."""
+
+    class Tenant(str, Enum):  # noqa: UP042 (a StrEnum prints its value)
+        ACME = "acme"
+
+    context = EncryptionContext({"tenant": Tenant.ACME})
+    assert context == {"tenant": "acme"}
+    assert [type(text) for pair in context.items() for text in pair] == [str, str]
+    assert context.canonical == EncryptionContext({"tenant": "acme"}).canonical

@@ -11,12 +11,11 @@ from typing import Final, TypeAlias, cast
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.hazmat.primitives.ciphers import BlockCipherAlgorithm, Cipher
+from cryptography.hazmat.primitives.ciphers import BlockCipherAlgorithm
 from cryptography.hazmat.primitives.ciphers.algorithms import AES, SM4
-from cryptography.hazmat.primitives.ciphers.modes import ECB
 from cryptography.hazmat.primitives.cmac import CMAC
-from cryptography.hazmat.primitives.hashes import SM3, Hash
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from steps import coordinates, derive, encrypt_blocks, key_stream, mgf1, sm3, xor
 
 from kmscore import (
     CiphertextBlob,
@@ -109,16 +108,6 @@ def stated(number: str) -> Example:
     return example
 
 
-def xor(left: bytes, right: bytes) -> bytes:
-    """Return the XOR of two byte strings of one length."""
-    return bytes(a ^ b for a, b in zip(left, right, strict=True))
-
-
-def encrypt_blocks(cipher: BlockCipherAlgorithm, blocks: bytes) -> bytes:
-    """Return each block encrypted by itself."""
-    return Cipher(cipher, ECB()).encryptor().update(blocks)  # noqa: S305 (what GCM is made of)
-
-
 def ghash(h: bytes, data: bytes) -> bytes:
     """Return GHASH of whole blocks (NIST SP 800-38D sections 6.3 and 6.4)."""
     y = 0
@@ -128,25 +117,6 @@ def ghash(h: bytes, data: bytes) -> bytes:
             y ^= v * (x >> bit & 1)
             v = v >> 1 ^ (v & 1) * (0xE1 << 120)
     return y.to_bytes(16, "big")
-
-
-def mgf1(seed: bytes, length: int) -> bytes:
-    """Return MGF1 with SHA-256 (RFC 8017 section B.2.1)."""
-    counters = range((length + 31) // 32)
-    blocks = [hashlib.sha256(seed + n.to_bytes(4, "big")).digest() for n in counters]
-    return b"".join(blocks)[:length]
-
-
-def sm3(*parts: bytes) -> bytes:
-    """Return SM3 of the concatenation."""
-    digest = Hash(SM3())
-    digest.update(b"".join(parts))
-    return digest.finalize()
-
-
-def coordinates(point: Point) -> tuple[bytes, bytes]:
-    """Return x and y in 32 bytes each."""
-    return point.x.to_bytes(32, "big"), point.y.to_bytes(32, "big")
 
 
 def blob_layout(given: Given) -> Example:
@@ -247,12 +217,7 @@ def xaes_256_gcm(given: Given) -> Example:
     """Recompute section 12.6."""
     aes = AES(given.data("K"))
     blob = blob_of(given, Suite.XAES_256_GCM, KeySpec.AES_256, given.data("N"))
-    block = encrypt_blocks(aes, bytes(16))
-    doubled = int.from_bytes(block, "big") << 1
-    k1 = (doubled % 2**128 ^ (doubled >> 128) * 0x87).to_bytes(16, "big")
-    inputs = [bytes.fromhex(f"000{n}5800") + blob.iv[:12] for n in (1, 2)]
-    masked = [xor(message, k1) for message in inputs]
-    derived = encrypt_blocks(aes, b"".join(masked))
+    block, k1, inputs, masked, derived = derive(given.data("K"), blob.iv)
     macs = [CMAC(aes), CMAC(aes)]
     for mac, message in zip(macs, inputs, strict=True):
         mac.update(message)
@@ -277,9 +242,9 @@ def rsaes_oaep(given: Given) -> Example:
     message, seed = given.data("M"), given.data("seed")
     label_hash = hashlib.sha256().digest()
     db = label_hash + bytes(256 - 2 * 32 - 2 - len(message)) + b"\x01" + message
-    db_mask = mgf1(seed, len(db))
+    db_mask = mgf1("sha256", seed, len(db))
     masked_db = xor(db, db_mask)
-    seed_mask = mgf1(masked_db, len(seed))
+    seed_mask = mgf1("sha256", masked_db, len(seed))
     em = b"\x00" + xor(seed, seed_mask) + masked_db
     ciphertext = pow(int.from_bytes(em, "big"), e, n).to_bytes(256, "big")
     numbers = rsa.RSAPrivateNumbers(
@@ -312,7 +277,8 @@ def sm2pke(given: Given) -> Example:
     (x1, y1), (x2, y2) = coordinates(multiply(k, G)), coordinates(multiply(k, public_point))
     x, y = coordinates(public_point)
     first, second = (sm3(x2, y2, n.to_bytes(4, "big")) for n in (1, 2))
-    stream = (first + second)[: len(message)]
+    stream = key_stream(x2, y2, len(message))
+    assert stream == (first + second)[: len(message)]
     sealed = hazmat.sm2_encrypt(key.public_key, message, k)
     assert sealed == b"\x04" + x1 + y1 + sm3(x2, message, y2) + xor(message, stream)
     encoded: Example = {name.value: sm2.convert(sealed, "C1C3C2", name) for name in sm2.Sm2Encoding}

@@ -13,8 +13,9 @@ from rich.console import Console
 from typer.testing import CliRunner, Result
 
 from kmscore.cli import app, vectors, vectors_report
-from kmscore.vectors.files import VectorTest, installed_folder
+from kmscore.vectors.files import VectorTest, installed_folder, load
 from kmscore.vectors.judgement import Outcome, Results, Verdict
+from kmscore.vectors.runner import GIVEN_UP
 
 _RESPONDERS = Path(__file__).parent / "responders"
 _README = Path(__file__).resolve().parents[1] / "vectors" / "README.md"
@@ -69,6 +70,15 @@ def test_generate_where_nothing_can_be_written(tmp_path: Path) -> None:
     assert result.stderr == f"kmscore: {tmp_path / 'file'}: File exists\n"
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
+def test_generate_on_a_full_disk(tmp_path: Path) -> None:
+    """The file that could not be written is named, though the error of writing names none."""
+    (tmp_path / "blob.json").symlink_to("/dev/full")
+    result = _invoke("generate", "--out", str(tmp_path))
+    assert result.exit_code == 2
+    assert result.stderr == f"kmscore: {tmp_path / 'blob.json'}: No space left on device\n"
+
+
 def test_verify(small: Path) -> None:
     """All right: a table by flag, a line for each way to run the library, and the sum."""
     result = _invoke("verify", str(small))
@@ -110,15 +120,37 @@ def test_verify_tells_what_is_wrong(small: Path) -> None:
     assert failure["expected"]["tag"] == "00" * 16 != failure["answer"]["tag"]
 
 
-def test_accumulated_tests_are_run_unless_told_otherwise(small: Path) -> None:
-    """10,000 questions are one test."""
-    shutil.copy(installed_folder() / "blob.json", small)
-    command = ["--", *_python("library.py")]
+@pytest.mark.parametrize(
+    ("name", "file", "command"),
+    [
+        ("run", "blob", ["--", *_python("library.py")]),
+        ("verify", "aead", []),  # a file that more than one configuration has
+    ],
+)
+def test_accumulated_tests_are_run_once_unless_told_otherwise(
+    small: Path, name: str, file: str, command: list[str]
+) -> None:
+    """10,000 questions are one test, and `verify` asks them in its first configuration only."""
+    shutil.copy(installed_folder() / f"{file}.json", small)
     totals = [
-        json.loads(_invoke("run", "--json", option, str(small), *command).stdout)["total"]["right"]
+        json.loads(_invoke(name, "--json", option, str(small), *command).stdout)["total"]["right"]
         for option in ("--accumulated", "--no-accumulated")
     ]
     assert totals[0] - totals[1] == 1
+
+
+@pytest.mark.parametrize("command", [["verify"], ["run", "--", *_python("library.py")]])
+def test_what_was_run_is_told(small: Path, command: list[str]) -> None:
+    """The folder of the vectors stands in the footer and in the JSON, escaped only if it must."""
+    folder = small / "Vektören \u202e鑰"
+    folder.mkdir()
+    for path in small.glob("*.json"):
+        path.rename(folder / path.name)
+    result = _invoke(command[0], str(folder), *command[1:])
+    told = f"vectors: {str(folder).replace(chr(0x202E), chr(92) + 'u202e')}"
+    assert told in result.stdout.replace("\n", "")
+    result = _invoke(command[0], "--json", str(folder), *command[1:])
+    assert json.loads(result.stdout)["folder"] == str(folder)
 
 
 @pytest.mark.parametrize("command", [["verify"], ["run"]])
@@ -230,6 +262,36 @@ def test_run_with_what_says_nothing(small: Path) -> None:
     assert "What that is open to" not in result.stdout
 
 
+def test_run_with_what_crashes(small: Path) -> None:
+    """Its exception is shown as text, once, and who was not asked any more is not counted."""
+    code = "import sys\nsys.stdin.readline()\nraise ValueError('a' * 400 + ' no key of that ID')"
+    command = ["--", sys.executable, "-c", code]
+    result = CliRunner(env={"COLUMNS": "100"}).invoke(
+        app.app, ["vectors", "run", str(small), *command]
+    )
+    assert result.exit_code == 1
+    shown = "".join(
+        line.strip(" │┃").rpartition("│")[2].strip() for line in result.stdout.splitlines()
+    )
+    assert shown.count("no key of that ID") == 1
+    assert "it ended, or closed its output, in place of an answer" in shown
+    assert "\\n" not in result.stdout
+    assert "and 9 more" in result.stdout
+    number = json.loads(_invoke("run", "--json", str(small), *command).stdout)["total"]["wrong"]
+    last_line = f"10 wrong; given up after 10 failures; {number - 10} not asked.\n"
+    assert result.stdout.endswith(last_line)
+
+
+def test_run_with_what_is_too_slow(small: Path) -> None:
+    """`--timeout` is the seconds for one answer."""
+    command = ["--timeout", "0.1", str(small), "--"]
+    code = "import time; time.sleep(600)"
+    result = _invoke("run", "--json", *command, sys.executable, "-c", code)
+    reasons = [failure["answer"]["failure"] for failure in json.loads(result.stdout)["failures"]]
+    assert reasons[:10] == ["no answer in 0.1 seconds"] * 10
+    assert {*reasons[10:]} == {GIVEN_UP}
+
+
 def test_run_without_an_implementation(small: Path) -> None:
     """No command, or one that cannot be started: one line and exit code 2."""
     for rest, reason in (
@@ -261,21 +323,48 @@ def test_what_an_implementation_prints_cannot_drive_the_terminal() -> None:
     )
     answer = {"failure": hostile}
     console = Console(width=80, record=True)
-    vectors_report.show(Results([Outcome(hostile, test, answer, Verdict.WRONG)]), console)
+    results = Results([Outcome(hostile, test, answer, Verdict.WRONG)])
+    vectors_report.show(results, Path(hostile), console)
     text = console.export_text()
     assert not {"\x1b", "\x9b", "\u202e"} & set(text)
     assert "[bold]" in text
 
 
+def test_what_can_be_printed_is_printed_as_it_is() -> None:
+    """Letters of any language stand as they are; what a terminal acts on is escaped."""
+    assert vectors_report.printable('Schlüssel/鑰匙 \\ "x"') == 'Schlüssel/鑰匙 \\ "x"'
+    assert vectors_report.printable("\x1b\x9b\u202e\n\ud800") == r"\u001b\u009b\u202e\n\ud800"
+
+
+def test_the_tables_can_be_read_in_60_columns() -> None:
+    """Every flag and head stands there whole, with a legend; what was expected, with the answer."""
+    tests = [
+        VectorTest(name, number, "", "", flag, "", {}, {"error": "due"})
+        for name, loaded in load(installed_folder())
+        for number, flag in enumerate(sorted({test.flag for test in loaded}), 1)
+    ]
+    outcomes = [Outcome("peer", test, {"error": "given"}, Verdict.OTHER_ERROR) for test in tests]
+    console = Console(width=60, record=True)
+    vectors_report.show(Results(outcomes), Path(), console)
+    flags, _, failures = console.export_text().partition("What failed")
+    assert re.search(r"flag +┃ +right +┃ +wrong +┃ +class +┃ +taken +┃ +n/a┃", flags)
+    assert all(re.search(rf"  {test.flag} *│", flags) for test in tests)
+    legend = "class: refused with another class; taken: accepted though invalid; n/a: not supported"
+    assert legend in " ".join(flags.split())
+    answers = " ".join(line.rpartition("│")[0].rpartition("│")[2] for line in failures.splitlines())
+    answer = 'refused with another class expected {"error": "due"} answered {"error": "given"}'
+    assert " ".join(answers.split()).count(answer) == 20
+
+
 def test_no_test_at_all_is_no_success() -> None:
     """Nor is it told as one."""
     console = Console(width=80, record=True)
-    vectors_report.show(Results([]), console)
+    vectors_report.show(Results([]), Path(), console)
     assert "no test: nothing was right." in console.export_text()
 
 
 def test_the_bar_is_for_terminals(monkeypatch: pytest.MonkeyPatch, small: Path) -> None:
-    """On a terminal standard error shows how far it is; the tables go to standard output."""
+    """On a terminal standard error shows how far it is, up to the end; tables go elsewhere."""
     monkeypatch.setenv("FORCE_COLOR", "1")
     monkeypatch.setenv("TTY_COMPATIBLE", "1")
     for command in (
@@ -284,12 +373,13 @@ def test_the_bar_is_for_terminals(monkeypatch: pytest.MonkeyPatch, small: Path) 
     ):
         result = _invoke(*command)
         assert result.exit_code == 0
-        assert "%" in result.stderr
+        assert "100%" in result.stderr
         json.loads(result.stdout)
 
 
 def test_help_shows_how_a_command_is_given() -> None:
-    """The usage line has the two dashes."""
-    result = CliRunner(env={"COLUMNS": "100"}).invoke(app.app, ["vectors", "run", "--help"])
+    """The usage line has the two dashes, and the page that has the protocol is named."""
+    result = CliRunner(env={"COLUMNS": "200"}).invoke(app.app, ["vectors", "run", "--help"])
     assert "-- COMMAND..." in result.stdout
+    assert str(installed_folder() / "README.md") in result.stdout
     assert vectors.app.info.help is not None

@@ -1,26 +1,34 @@
 """The vector files as they lie there: what `generate` makes, as their schemas say, and true."""
 
 import json
+import os
+import re
 import subprocess
+import sys
 from collections.abc import Callable, Mapping
 from copy import deepcopy
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 import second_reading
 
+from kmscore import DecryptResult, KeyProvider, Keyring, Sm2Key, asymmetric_decrypt, sm2
 from kmscore.algorithms import EncryptionAlgorithm
 from kmscore.errors import KmsCoreError
+from kmscore.sm2 import available_backends
 from kmscore.vectors.files import (
+    MAX_FILE_LENGTH,
     NAMES,
     VectorFileError,
     VectorTest,
+    _check,
     choose_folder,
     installed_folder,
     load,
 )
-from kmscore.vectors.generator import accumulated
+from kmscore.vectors.generator import accumulated, affine
 from kmscore.vectors.generator.model import OUTPUTS
 from kmscore.vectors.generator.suite import make_files
 from kmscore.vectors.judgement import Results, run
@@ -257,21 +265,51 @@ def test_a_file_that_is_not_as_its_schema_says(
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_no_schema_allows_an_unknown_field(tmp_path: Path, name: str) -> None:
-    """Not in the file, a note, a group, a test, a trace, a key or a response."""
-    whole = json.loads(MADE[f"{name}.json"])
-    places = [
-        place
-        for place in _objects(whole)
-        if place != ("notes",) and (len(place) < 4 or place[3] in {0, 40} or "keys" in place)
-    ]
-    file = tmp_path / f"{name}.json"
-    for place in places[:25]:
-        document = deepcopy(whole)
-        _set(*place, "unheardOf", "")(document)
-        file.write_text(json.dumps(document), "ascii")
+def test_no_schema_allows_an_unknown_field(name: str) -> None:
+    """Not in the file, the notes, a note, a group, a test, a trace, a key or a response."""
+    document = json.loads(MADE[f"{name}.json"])
+    places = {_shape(document, place): place for place in _objects(document)}
+    for place in places.values():
+        found = _at(document, place)
+        found["unheardOf"] = ""
         with pytest.raises(VectorFileError, match="unheardOf"):
-            list(load(tmp_path, [name]))
+            _check(Path("file"), name, document)
+        del found["unheardOf"]
+    last_steps = {place[-1] for place in places.values() if len(place) > 4}
+    assert {"trace"} <= last_steps
+    assert name != "reencrypt" or "response" in last_steps
+
+
+def _thinned(document: Any) -> Any:
+    """Return a document with one test of each form in a group: the schemas take their time."""
+    for group in document["testGroups"]:
+        forms = {
+            frozenset((place[-1:], *_at(test, place)) for place in _objects(test)): test
+            for test in group["tests"]
+        }
+        group["tests"] = list(forms.values())
+    return document
+
+
+def _at(document: Any, place: tuple[Any, ...]) -> Any:
+    for step in place:
+        document = document[step]
+    return document
+
+
+def _shape(document: Any, place: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Return what objects have in common that one rule of a schema is for.
+
+    That is the way to them without indices, the operation of their group, and their fields. All
+    notes are of one rule.
+    """
+    way = tuple(step for step in place if isinstance(step, str))
+    group = document["testGroups"][place[1]]["type"] if way[:1] == ("testGroups",) else ""
+    return (
+        (len(way), "a note")
+        if way[:1] == ("notes",)
+        else (*way, group, *sorted(_at(document, place)))
+    )
 
 
 def _objects(document: Any, place: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
@@ -312,7 +350,7 @@ def test_a_folder_without_vectors(tmp_path: Path) -> None:
     with pytest.raises(VectorFileError, match=r"blob\.json is missing"):
         list(load(tmp_path))
     (tmp_path / "blob.json").mkdir()
-    with pytest.raises(VectorFileError, match=r"blob\.json cannot be read: Is a directory"):
+    with pytest.raises(VectorFileError, match=r"blob\.json is not a regular file"):
         list(load(tmp_path))
 
 
@@ -349,7 +387,215 @@ def test_every_configuration_is_right() -> None:
     assert len(subjects) >= 3
 
 
+def test_a_configuration_runs_what_its_name_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The SM2 key is on the backend named, and a key store that is no ring is handed over."""
+    used: list[KeyProvider] = []
+
+    def decrypt(keys: KeyProvider, *arguments: Any) -> DecryptResult:
+        used.append(keys)
+        return asymmetric_decrypt(keys, *arguments)
+
+    monkeypatch.setattr("kmscore.vectors.responder.asymmetric_decrypt", decrypt)
+    (test, *_) = _valid("sm2pke", "asymmetric_decrypt")
+    for configuration in configurations():
+        assert configuration.ask(test.operation, test.inputs) == test.expected
+        kind, _, backend = configuration.name.partition(", SM2 by ")
+        key = used[-1].version("key", "1")
+        assert isinstance(key, Sm2Key)
+        assert key.backend == backend
+        assert isinstance(used[-1], Keyring) == (kind == "Keyring")
+    names = [configuration.name.rpartition(" ")[2] for configuration in configurations()]
+    assert names == [*available_backends(), available_backends()[0]]
+
+
 def test_an_exception_of_the_library_is_a_failure() -> None:
     """The verifier goes on, and says what it was."""
     configuration = next(iter(configurations()))
     assert configuration.ask("guess", {}) == {"failure": "KeyError: 'guess'"}
+
+
+def _shortened(name: str) -> Any:
+    """Return a file with the first test of each group: its schema has nothing against that."""
+    document = json.loads(MADE[f"{name}.json"])
+    for group in document["testGroups"]:
+        group["tests"] = group["tests"][:1]
+    return document
+
+
+_UNPRINTABLE = ("\ud800", "\x1b[2J", "\x07", "\x7f", "\x85", "\u202e", "\n", "é")
+
+
+@pytest.mark.parametrize("text", _UNPRINTABLE)
+@pytest.mark.parametrize("name", NAMES)
+def test_what_is_shown_of_a_file_is_printable(tmp_path: Path, name: str, text: str) -> None:
+    """No text of a file can break an output that has no such character, or drive a terminal."""
+    whole = _shortened(name)
+    flag = next(flag for flag, note in whole["notes"].items() if "effect" in note)
+    places: list[tuple[Any, ...]] = [
+        ("header", 0),
+        ("notes", flag, "description"),
+        ("notes", flag, "effect"),
+        ("notes", flag, "links"),
+        *(("testGroups", number, "tests", 0, "comment") for number in range(2)),
+        ("testGroups", -1, "tests", 0, "comment"),
+    ]
+    file = tmp_path / f"{name}.json"
+    for place in places:
+        document = deepcopy(whole)
+        told = f"https://{text}" if place[-1] == "links" else f"Text.{text}"
+        _set(*place, [told] if place[-1] == "links" else told)(document)
+        file.write_text(json.dumps(document), "ascii")
+        with pytest.raises(VectorFileError) as caught:
+            list(load(tmp_path, [name]))
+        message = str(caught.value)
+        assert message.isprintable()
+        assert message.startswith(f"{file}: {place[0]}/")
+        assert "does not match" in message
+
+
+def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
+    """The reason of the system is told: here, links that lead round in a circle."""
+    (tmp_path / "blob.json").symlink_to(tmp_path / "blob.json")
+    with pytest.raises(VectorFileError, match=r"blob\.json cannot be read: Too many levels"):
+        list(load(tmp_path))
+
+
+@pytest.mark.parametrize("target", ["pipe", "/dev/zero", "/dev/stdin"])
+def test_what_is_no_regular_file_is_not_read(tmp_path: Path, target: str) -> None:
+    """A pipe that nobody writes to, or a device without an end, is refused at once."""
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "blob.json").symlink_to(tmp_path / target)
+    code = (
+        "import resource, sys; resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))\n"
+        "from pathlib import Path; from kmscore.vectors.files import load\n"
+        "try: list(load(Path(sys.argv[1])))\n"
+        "except Exception as error: print(error, end='')"
+    )
+    # In a process that can be killed: it would never come back.
+    result = subprocess.run(
+        [sys.executable, "-P", "-c", code, str(tmp_path)],
+        stdin=subprocess.PIPE,
+        capture_output=True,
+        check=True,
+        timeout=30,
+    )
+    assert result.stdout.decode() == f"{tmp_path / 'blob.json'} is not a regular file"
+
+
+def test_a_file_may_not_be_longer_than_it_can_have_to_be(tmp_path: Path) -> None:
+    """One byte above the limit is refused as such, and up to it JSON is read."""
+    file = tmp_path / "blob.json"
+    for length, reason in ((0, "is not JSON"), (1, "has more than 67,108,864 bytes")):
+        with file.open("wb") as opened:
+            opened.truncate(MAX_FILE_LENGTH + length)
+        with pytest.raises(VectorFileError) as caught:
+            list(load(tmp_path))
+        assert str(caught.value) == f"{file} {reason}"
+
+
+@pytest.mark.parametrize(
+    ("name", "field"),
+    [
+        ("aead", "pairs"),
+        ("encryption_context", "pairs"),
+        ("reencrypt", "source_pairs"),
+        ("reencrypt", "destination_pairs"),
+    ],
+)
+def test_no_context_has_a_key_twice(tmp_path: Path, name: str, field: str) -> None:
+    """Whoever makes a dictionary of the pairs would be asked another question than who does not."""
+    document = json.loads(MADE[f"{name}.json"])
+    document["testGroups"][0]["tests"][1][field] = [["a", "1"], ["b", "2"], ["a", "1"]]
+    _is_refused(tmp_path, name, document, f"test 2: a key stands twice in {field}")
+
+
+@pytest.mark.parametrize("k", [0, affine.ORDER, affine.ORDER + 1, (1 << 256) - 1])
+def test_every_k_is_one_that_can_be_drawn(tmp_path: Path, k: int) -> None:
+    """From 1 to n - 1: no implementation has to say what becomes of another."""
+    document = json.loads(MADE["sm2pke.json"])
+    (group, *_) = (group for group in document["testGroups"] if group["type"] == "sm2_encrypt")
+    test = group["tests"][0]
+    test["k"] = f"{k:064x}"
+    _is_refused(tmp_path, "sm2pke", document, f"test {test['tcId']}: k is not 1 to n - 1")
+
+
+@pytest.mark.parametrize(
+    ("place", "reason"),
+    [
+        (("numberOfTests",), "numberOfTests: 104.0 is not of type 'integer'"),
+        (("testGroups", 0, "tests", 0, "tcId"), "/tcId: 1.0 is not of type 'integer'"),
+        (("testGroups", -1, "tests", 0, "cases"), "/cases: 10000.0 is not of type 'integer'"),
+    ],
+)
+@pytest.mark.parametrize("kind", [float, bool])
+def test_a_number_is_an_integer_as_it_stands(
+    tmp_path: Path, place: tuple[Any, ...], reason: str, kind: type
+) -> None:
+    """A parser that tells 104.0 from 104 could not read what others can."""
+    document = json.loads(MADE["blob.json"])
+    *way, last = place
+    holder = document
+    for step in way:
+        holder = holder[step]
+    value = kind(holder[last])
+    holder[last] = value
+    _is_refused(tmp_path, "blob", document, re.sub(r"[\d.]+ is", f"{value} is", reason))
+
+
+def _is_refused(folder: Path, name: str, document: Any, reason: str) -> None:
+    """Assert that a file is refused in one line that ends with the reason."""
+    file = folder / f"{name}.json"
+    file.write_text(json.dumps(document), "ascii")
+    with pytest.raises(VectorFileError) as caught:
+        list(load(folder, [name]))
+    assert str(caught.value).startswith(f"{file}: ")
+    assert str(caught.value).endswith(reason)
+    assert len(str(caught.value).splitlines()) == 1
+
+
+@cache
+def _shared_point(d: int, c1: bytes) -> bytes:
+    """Return x2 and y2 for C1, of which x and y are given."""
+    x, y = (int.from_bytes(half, "big") for half in (c1[:32], c1[32:]))
+    shared = affine.finite(affine.multiply(d, (x, y)))
+    return b"".join(coordinate.to_bytes(32, "big") for coordinate in shared)
+
+
+@pytest.mark.parametrize("encoding", ["C1C3C2", "ASN1_DER"])
+@pytest.mark.parametrize(
+    ("is_refused", "flags"),
+    [
+        (lambda t: not any(t), set()),
+        (lambda _: False, {"ZeroKdf"}),
+        (lambda t: t == b"\x00", {"ZeroKdf"}),
+        (lambda t: len(t) > 1 and not any(t), {"ZeroKdf"}),
+        (lambda t: t[0] == 0, {"PartlyZeroKdf"}),
+        (lambda t: t[-1] == 0, {"PartlyZeroKdf"}),
+        (lambda t: t[:2] in {b"\x00", b"\x00\x00"}, {"PartlyZeroKdf"}),
+        (lambda t: t[:32][-1] == 0, {"PartlyZeroKdf"}),
+    ],
+)
+def test_zeros_of_the_kdf_are_all_looked_at(
+    encoding: str, is_refused: Callable[[bytes], bool], flags: set[str]
+) -> None:
+    """Whoever refuses for another reason than that all of t is zero fails a vector in each form."""
+
+    def ask(_: str, inputs: Mapping[str, Any]) -> Mapping[str, Any]:
+        data = bytes.fromhex(inputs["ciphertext"])
+        data = sm2.convert(data, encoding, "C1C3C2_BARE")
+        c1, c3, c2 = data[:64], data[64:96], data[96:]
+        shared = _shared_point(int(inputs["d"], 16), c1)
+        t = affine.kdf(shared, len(c2))
+        message = bytes(a ^ b for a, b in zip(c2, t, strict=True))
+        assert affine.sm3(shared[:32], message, shared[32:]) == c3
+        return {"error": "decryption"} if is_refused(t) else {"plaintext": message.hex()}
+
+    tests = [
+        test
+        for test in FILES["sm2pke"]
+        if test.operation == "asymmetric_decrypt"
+        and test.flag in {"Valid", "Boundary", "ZeroKdf", "PartlyZeroKdf"}
+        and test.comment.startswith(encoding)
+    ]
+    results = Results(run("", ask, tests, lambda _: None))
+    assert {outcome.test.flag for outcome in results.failures} == flags

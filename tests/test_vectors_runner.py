@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import sys
 import threading
 import time
@@ -150,6 +151,34 @@ def test_what_it_has_started_is_killed_too(peer: Peer, children: Path) -> None:
     while _is_running(child) and time.monotonic() < deadline:
         time.sleep(0.01)
     assert not _is_running(child)
+
+
+def test_what_has_left_its_group_is_waited_for_once(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A child that holds output and complaints open keeps the run no longer than one deadline."""
+    code = (
+        "import subprocess, sys; sys.stdin.readline();"
+        "child = subprocess.Popen(['sleep', '60'], start_new_session=True);"
+        "open(sys.argv[1], 'w').write(str(child.pid))"
+    )
+    monkeypatch.setattr(runner, "_PARTING", 1.0)
+    threads = set(threading.enumerate())
+    process = runner._Process([sys.executable, "-c", code, str(tmp_path / "child")])
+    with pytest.raises(runner._NoAnswerError, match="no answer in"):
+        process.exchange(b"", 0.1)
+    process._popen.wait(30)
+    child = int((tmp_path / "child").read_text("ascii"))
+    try:
+        start = time.monotonic()
+        process.end(0.0)
+        assert 0.9 < time.monotonic() - start < 1.8
+        assert len(set(threading.enumerate()) - threads) == 2
+    finally:
+        os.kill(child, signal.SIGKILL)
+    for thread in (process._talking, process._listening):
+        thread.join(10)
+    assert set(threading.enumerate()) == threads
 
 
 def test_without_sessions_the_process_alone_is_killed(

@@ -40,10 +40,16 @@ def key_id_of_name(name: str) -> str | None:
 
 
 class Named(NamedTuple):
-    """What a parameter names: a key ID, or what stands in its place and is to be said of it."""
+    """What a parameter or a blob names, and what is to be said if it names nothing."""
 
-    key_id: str
-    fault: Fault | None = None
+    key_id: str | None
+    """The key that is meant; `None` if there is none to be found."""
+
+    text: str
+    """What the policy is asked about where there is no key: the key ID itself, or what names it."""
+
+    unknown: Fault | None = None
+    """What is said of a text that names no key; `None` for a key ID, which nobody has looked up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,15 +69,16 @@ class Access:
         """Return the key that a parameter names by key ID, alias or resource name."""
         is_alias = _names_alias(text)
         if not is_alias and not text.startswith(_RESOURCE):
-            return Named(text)
+            return Named(text, text)
         try:
             key_id = self.resolve_key(text)
         except KeyNotFoundError:
             key_id = None
-        if key_id is None:
-            return Named(text, faults.ALIAS_NOT_FOUND if is_alias else faults.KEY_NOT_FOUND)
-        check_instance(key_id, str, "resolve_key()")
-        return Named(key_id)
+        if key_id is not None:
+            check_instance(key_id, str, "resolve_key()")
+        if is_alias:
+            return Named(key_id, text, faults.ALIAS_NOT_FOUND)
+        return Named(key_id, key_id_of_name(text) or text, faults.KEY_NOT_FOUND)
 
     def resolve_unaliased(self, text: str) -> Named:
         """`resolve` for a parameter that has to be globally unique, as no alias is.
@@ -88,27 +95,42 @@ class Access:
         Raises `InvalidBlobError` if it is none.
         """
         if self.profile.is_v1:
-            return Named(CiphertextBlob.parse(ciphertext_blob).key_id)
+            key_id: str | None = CiphertextBlob.parse(ciphertext_blob).key_id
+            return Named(key_id, str(key_id))
         version_id = ServiceBlob.parse(ciphertext_blob, profile=self.profile).key_version_id
         try:
-            return Named(self.keys.version_by_id(version_id).key_id)
+            key_id = self.keys.version_by_id(version_id).key_id
         except (KeyNotFoundError, KeyVersionNotFoundError):
-            return Named(version_id, faults.KEY_VERSION_NOT_FOUND)
+            key_id = None
+        return Named(key_id, version_id, faults.KEY_VERSION_NOT_FOUND)
 
-    def permit(self, principal: object, *uses: tuple[str, Named]) -> None:
-        """Raise `RequestError` unless every use is allowed, and then for what is not there."""
-        for action, named in uses:
-            if self.policy(principal, f"kms:{action}", self.arn(named.key_id)) is not True:
-                raise RequestError(faults.NO_PERMISSION)
-        for _, named in uses:
-            named_key(named)
+    def permit(self, principal: object, *uses: tuple[str, Named]) -> list[str]:
+        """Return the keys of all uses, in order, if every use is allowed.
 
+        Raises `RequestError` if one is not, and only then if one names no key.
+        """
+        unknown = [self._unknown(principal, action, named) for action, named in uses]
+        for fault in unknown:
+            if fault is not None:
+                raise RequestError(fault)
+        return [str(named.key_id) for _, named in uses]
 
-def named_key(named: Named) -> str:
-    """Return the key ID, or raise `RequestError` with what is to be said in its place."""
-    if named.fault is not None:
-        raise RequestError(named.fault)
-    return named.key_id
+    def _unknown(self, principal: object, action: str, named: Named) -> Fault | None:
+        """Return what is to be said of a name that stands for nothing, `None` if it names a key.
+
+        Raises `RequestError` if the use is not allowed. A key that is reached by another name, and
+        not allowed, is answered just as a name that stands for nothing: the policy is asked about
+        the name, and may allow that.
+        """
+        if named.key_id is not None and self._allows(principal, action, named.key_id):
+            return None
+        if named.unknown is None or not self._allows(principal, action, named.text):
+            raise RequestError(faults.NO_PERMISSION)
+        return named.unknown
+
+    def _allows(self, principal: object, action: str, key_id: str) -> bool:
+        """Ask the policy; only `True` allows."""
+        return self.policy(principal, f"kms:{action}", self.arn(key_id)) is True
 
 
 def _names_alias(text: str) -> bool:

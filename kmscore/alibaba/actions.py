@@ -1,8 +1,7 @@
 """What each action does with its parameters, once they have been read.
 
 All go the same way: which keys are meant, whether the caller may, the operation, the fields of its
-result. A dry run goes it too, and its result is thrown away; only re-encryption spares itself the
-seal.
+result. A dry run goes it too, but for the IV and the seal, and has no fields.
 """
 
 from collections.abc import Callable, Mapping
@@ -10,20 +9,23 @@ from types import MappingProxyType
 from typing import Any, Final, NamedTuple, TypeAlias
 
 import kmscore
+from kmscore import asymmetric
 from kmscore._base64 import encode_base64
-from kmscore.algorithms import ENCRYPTION_ALGORITHMS, EncryptionAlgorithm, KeySpec
+from kmscore.algorithms import (
+    DEFAULT_DATA_KEY_LENGTH,
+    ENCRYPTION_ALGORITHMS,
+    EncryptionAlgorithm,
+    KeySpec,
+)
 from kmscore.alibaba import operations
-from kmscore.alibaba.access import Access, Named, named_key
+from kmscore.alibaba.access import Access
 from kmscore.alibaba.faults import RequestError, invalid_parameter, missing_parameter
 from kmscore.alibaba.profile import Profile
 from kmscore.alibaba.reencryption import reencrypt
-from kmscore.data_keys import DataKeyResult
 from kmscore.errors import IncorrectKeyError
 from kmscore.keys import PublicKey
 from kmscore.lookup import decrypting_key
 from kmscore.operations import DecryptResult
-
-_DEFAULT_DATA_KEY_LENGTH: Final = 32
 
 Fields: TypeAlias = dict[str, str]
 
@@ -39,14 +41,18 @@ class Request(NamedTuple):
     def key(self, action: str) -> str:
         """Return the ID of the key that `KeyId` names, for a use that is allowed."""
         named = self.access.resolve(self.values["KeyId"])
-        self.access.permit(self.principal, (action, named))
-        return named.key_id
+        return self.access.permit(self.principal, (action, named))[0]
 
     def blob_key(self, action: str) -> str:
         """Return the ID of the key that `CiphertextBlob` names, for a use that is allowed."""
         named = self.access.named_in(self.values["CiphertextBlob"])
-        self.access.permit(self.principal, (action, named))
-        return named.key_id
+        return self.access.permit(self.principal, (action, named))[0]
+
+    def check_sealing(self, key_id: str) -> Fields:
+        """Raise what sealing would, without drawing or sealing anything; give no fields."""
+        context = self.values["EncryptionContext"]
+        operations.check_sealing(self.access.keys, key_id, context, **self.options)
+        return {}
 
     @property
     def options(self) -> dict[str, Any]:
@@ -69,17 +75,25 @@ def _reencrypt(request: Request) -> Fields:
             raise RequestError(invalid_parameter("SourceEncryptionContext"))
     source = None if given is None else access.resolve_unaliased(given)
     destination = access.resolve_unaliased(values["DestinationKeyId"])
-    opening = _opening_key(request, source)
-    access.permit(request.principal, ("ReEncryptFrom", opening), ("ReEncryptTo", destination))
+    if algorithm is None or source is None:
+        opening = access.named_in(values["CiphertextBlob"])
+    else:
+        opening = source
+    opening_key, sealing_key = access.permit(
+        request.principal, ("ReEncryptFrom", opening), ("ReEncryptTo", destination)
+    )
+    if source is not None and source.key_id != opening_key:
+        # Whether there is another key of that name is nobody's business here.
+        raise IncorrectKeyError("the ciphertext names another source key than the caller")
     result = reencrypt(
         access.keys,
         values["CiphertextBlob"],
-        destination.key_id,
+        sealing_key,
         source_profile=access.profile if algorithm is None else Profile.V1,
         destination_profile=access.profile,
         source_context=values["SourceEncryptionContext"],
         destination_context=values["DestinationEncryptionContext"],
-        source_key_id=opening.key_id if source is None else named_key(source),
+        source_key_id=opening_key,
         source_key_version_id=values["SourceKeyVersionId"],
         source_algorithm=algorithm,
         allow_ambiguous=access.allow_ambiguous,
@@ -92,18 +106,14 @@ def _reencrypt(request: Request) -> Fields:
     }
 
 
-def _opening_key(request: Request, source: Named | None) -> Named:
-    """Return the key that a re-encryption opens with: the blob's, or that of a bare ciphertext."""
-    if source is not None and request.values["SourceEncryptionAlgorithm"] is not None:
-        return source
-    return request.access.named_in(request.values["CiphertextBlob"])
-
-
 def _encrypt(request: Request) -> Fields:
     values = request.values
+    key_id = request.key("Encrypt")
+    if request.is_dry_run:
+        return request.check_sealing(key_id)
     result = operations.encrypt(
         request.access.keys,
-        request.key("Encrypt"),
+        key_id,
         values["Plaintext"],
         values["EncryptionContext"],
         **request.options,
@@ -129,12 +139,32 @@ def _decrypt(request: Request) -> Fields:
 
 
 def _generate_data_key(request: Request) -> Fields:
-    result = _generate(request, "GenerateDataKey")
-    return {**_sealed(result), "Plaintext": encode_base64(result.plaintext)}
+    return _generate(request, "GenerateDataKey")
 
 
 def _generate_data_key_without_plaintext(request: Request) -> Fields:
-    return _sealed(_generate(request, "GenerateDataKeyWithoutPlaintext"))
+    fields = _generate(request, "GenerateDataKeyWithoutPlaintext")
+    return {name: text for name, text in fields.items() if name != "Plaintext"}
+
+
+def _generate(request: Request, action: str) -> Fields:
+    """Draw a data key and seal it."""
+    key_id = request.key(action)
+    if request.is_dry_run:
+        return request.check_sealing(key_id)
+    result = operations.generate_data_key(
+        request.access.keys,
+        key_id,
+        number_of_bytes=_data_key_length(request.values),
+        context=request.values["EncryptionContext"],
+        **request.options,
+    )
+    return {
+        "CiphertextBlob": encode_base64(result.ciphertext_blob),
+        "KeyId": result.key_id,
+        "KeyVersionId": result.key_version_id,
+        "Plaintext": encode_base64(result.plaintext),
+    }
 
 
 def _export_data_key(request: Request) -> Fields:
@@ -160,12 +190,18 @@ def _export_data_key(request: Request) -> Fields:
 def _generate_and_export_data_key(request: Request) -> Fields:
     values = request.values
     public_key, algorithm = _wrapping(values)
+    length = _data_key_length(values)
+    key_id = request.key("GenerateAndExportDataKey")
+    if request.is_dry_run:
+        request.check_sealing(key_id)
+        asymmetric.check_plaintext_length(length, public_key.spec, algorithm)
+        return {}
     result = operations.generate_and_export_data_key(
         request.access.keys,
-        request.key("GenerateAndExportDataKey"),
+        key_id,
         public_key,
         algorithm,
-        number_of_bytes=_data_key_length(values),
+        number_of_bytes=length,
         context=values["EncryptionContext"],
         **request.options,
     )
@@ -228,20 +264,9 @@ def _check_same(used: str, permitted: str) -> None:
         raise IncorrectKeyError("the store has answered another key the second time")
 
 
-def _generate(request: Request, action: str) -> DataKeyResult:
-    """Draw a data key and seal it."""
-    return operations.generate_data_key(
-        request.access.keys,
-        request.key(action),
-        number_of_bytes=_data_key_length(request.values),
-        context=request.values["EncryptionContext"],
-        **request.options,
-    )
-
-
 def _data_key_length(values: Mapping[str, Any]) -> int:
     """Return the length of a data key: `NumberOfBytes` outweighs `KeySpec`."""
-    length: int = values["NumberOfBytes"] or values["KeySpec"] or _DEFAULT_DATA_KEY_LENGTH
+    length: int = values["NumberOfBytes"] or values["KeySpec"] or DEFAULT_DATA_KEY_LENGTH
     return length
 
 
@@ -255,15 +280,6 @@ def _wrapping(values: Mapping[str, Any]) -> tuple[PublicKey, EncryptionAlgorithm
     if spec not in ENCRYPTION_ALGORITHMS[algorithm].key_specs:
         raise RequestError(invalid_parameter("WrappingAlgorithm"))
     return public_key, algorithm
-
-
-def _sealed(result: DataKeyResult) -> Fields:
-    """Return the fields of a data key, but for the data key."""
-    return {
-        "CiphertextBlob": encode_base64(result.ciphertext_blob),
-        "KeyId": result.key_id,
-        "KeyVersionId": result.key_version_id,
-    }
 
 
 def _opened(result: DecryptResult) -> Fields:

@@ -67,8 +67,9 @@ class KmsApi(Immutable):
         - `resolve_key`: gives the key ID behind an alias (`alias/…`) or a resource name
           (`acs:kms:…`), or `None`. By default aliases are unknown, and of a resource name region
           and account are not looked at.
-        - `on_failure`: is given whatever the keys, the policy or a callable above raises that no
-          request is to blame for, and the caller gets `InternalFailure`. Without it, it is raised.
+        - `on_failure`: is given whatever the keys, the policy, `arn` or `resolve_key` raises that
+          no request is to blame for, and the caller gets `InternalFailure`. Without it, it is
+          raised.
         - `allow_ambiguous`: whether contexts are taken that the service's rule confuses with others
           (`is_ambiguous`); v1 confuses none.
 
@@ -99,42 +100,48 @@ class KmsApi(Immutable):
         is handed to the policy. Who it is has to have been found out before: signatures are not
         looked at here.
 
-        Every fault of the request is a response. Raises `TypeError` if `params` is no mapping, and
-        without `on_failure` whatever the keys, the policy or another callable raises.
+        Every fault of the request is a response. Raises `TypeError` if `params` is no mapping, what
+        `request_id` raises, and without `on_failure` what the keys, the policy, `arn`,
+        `resolve_key` or a mapping raises.
         """
         check_instance(params, Mapping, "params")
         request_id = self._fresh_request_id()
+        is_dry_run, name = False, ""
+        answer: Fields | Fault
         try:
-            name = _action_name(params.get("Action"))
-            is_dry_run = read_parameter(DRY_RUN, params.get(DRY_RUN.name)) is True
+            # Once: a mapping may answer otherwise the second time.
+            given = dict(params)
+            is_dry_run = read_parameter(DRY_RUN, given.get(DRY_RUN.name)) is True
+            name = _action_name(given.get("Action"))
+            answer = self._perform(name, given, principal, is_dry_run=is_dry_run)
         except RequestError as error:
-            return ApiResponse.of_fault(error.fault, request_id)
-        answer = self._answer(name, params, principal, is_dry_run=is_dry_run)
+            answer = error.fault
+        except Exception as error:  # noqa: BLE001 (whatever a provider raises is no answer)
+            self._report(error)
+            answer = faults.INTERNAL_FAILURE
         if is_dry_run:
             answer = faults.of_dry_run(answer if isinstance(answer, Fault) else None)
         if isinstance(answer, Fault):
             return ApiResponse.of_fault(answer, request_id)
         return ApiResponse.of_result(name, answer, request_id)
 
-    def _answer(
+    def _perform(
         self, name: str, params: Mapping[str, object], principal: object, *, is_dry_run: bool
-    ) -> Fields | Fault:
-        """Return the fields of the response, or what is wrong. The outermost frame."""
+    ) -> Fields:
+        """Return the fields of the response.
+
+        Raises `RequestError`, and as it is what no request is to blame for.
+        """
         action = ACTIONS[name]
+        values = read_parameters(action, params)
+        self._check_contexts(values)
         try:
-            values = read_parameters(action, params)
-            self._check_contexts(values)
             return PERFORM[name](Request(self._access, principal, values, is_dry_run))
-        except RequestError as error:
-            return error.fault
         except KmsCoreError as error:
             fault = fault_of(error, action.subjects)
             if fault == faults.INTERNAL_FAILURE:
-                self._report(error)
-            return fault
-        except Exception as error:  # noqa: BLE001 (whatever a provider raises is no answer)
-            self._report(error)
-        return faults.INTERNAL_FAILURE
+                raise
+        raise RequestError(fault)
 
     def _report(self, error: Exception) -> None:
         """Give an exception to the embedder, by the callback or by raising it."""
@@ -168,7 +175,7 @@ def _action_name(given: object) -> str:
     if given is None:
         raise RequestError(faults.missing_parameter("Action"))
     # Exactly str from here on: a subclass compares and answers as it likes.
-    name = str.__str__(given) if isinstance(given, str) else ""
+    name = str.__str__(given) if issubclass(type(given), str) else ""
     if name not in ACTIONS:
         raise RequestError(faults.UNSUPPORTED_OPERATION)
     return name

@@ -12,7 +12,7 @@ from typing import Final
 
 from kmscore._arguments import check_instance, check_mapping
 from kmscore.alibaba.profile import Profile, SortOrder
-from kmscore.context import ContextLike, EncryptionContext
+from kmscore.context import MAX_CANONICAL_LENGTH, ContextLike, EncryptionContext
 from kmscore.errors import InvalidContextError
 
 _UNIQUE: Final = 1  # so many `=` can be read in one way only
@@ -100,11 +100,7 @@ def _others(context: EncryptionContext, profile: Profile) -> Iterator[Encryption
     """Yield every reading of the context's text but the context itself."""
     for pairs in _readings(_text(context, profile), profile):
         if pairs != context:
-            try:
-                other = EncryptionContext(pairs)
-            except InvalidContextError:  # split into so many pairs, it is too long
-                continue
-            yield other
+            yield EncryptionContext(pairs)
 
 
 def _readings(text: str, profile: Profile) -> Iterator[dict[str, str]]:
@@ -113,6 +109,9 @@ def _readings(text: str, profile: Profile) -> Iterator[dict[str, str]]:
     Without recursion: there may be thousands of pairs. `path` has the pairs before the one that the
     last iterator on the stack is choosing, so every choice that is no last pair makes both longer.
     """
+    # In its canonical form a context of n pairs has 2 n + 3 bytes more than its text. Beyond the
+    # limit no branch is entered: there can be exponentially many of them.
+    most = (MAX_CANONICAL_LENGTH - 3 - len(text.encode("utf-8"))) // 2
     path: list[tuple[str, str]] = []
     stack = [_choices(text, 0, None, profile)]
     while stack:
@@ -125,7 +124,7 @@ def _readings(text: str, profile: Profile) -> Iterator[dict[str, str]]:
         key, value, rest = choice
         if rest is None:
             yield dict([*path, (key, value)])
-        else:
+        elif len(stack) < most:
             path.append((key, value))
             stack.append(_choices(text, rest, key, profile))
 

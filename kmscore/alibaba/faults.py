@@ -33,7 +33,9 @@ class RequestError(Exception):
 class Subjects(NamedTuple):
     """The parameters of an action that its errors are about."""
 
-    ciphertext: str = "CiphertextBlob"
+    ciphertext: str | None = "CiphertextBlob"
+    """`None` for an action that takes none: what is wrong with a key is its store's fault then."""
+
     size: str = "CiphertextBlob"
     context: str = "EncryptionContext"
 
@@ -104,11 +106,10 @@ ERRORS: Final[Mapping[type[errors.KmsCoreError], Fault]] = MappingProxyType(
 def fault_of(error: errors.KmsCoreError, subjects: Subjects) -> Fault:
     """Return what the service says of an error; of a class or state that is not ours, as of 500."""
     if isinstance(error, errors.KeyStateError):
-        return REJECTED.get(error.state, INTERNAL_FAILURE)
-    kind = next((kind for kind in type(error).__mro__ if kind in ERRORS), None)
-    if kind is None:
+        return REJECTED.get(str(error.state), INTERNAL_FAILURE)
+    fault = next((ERRORS[kind] for kind in type(error).__mro__ if kind in ERRORS), None)
+    if fault is None or (fault == _CIPHERTEXT and subjects.ciphertext is None):
         return INTERNAL_FAILURE
-    fault = ERRORS[kind]
     return fault._replace(message=fault.message.format(subjects))
 
 

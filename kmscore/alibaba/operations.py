@@ -17,13 +17,14 @@ from kmscore._arguments import (
     check_mapping,
     to_bytes,
 )
-from kmscore.algorithms import EncryptionAlgorithm
+from kmscore.algorithms import DEFAULT_DATA_KEY_LENGTH, EncryptionAlgorithm
 from kmscore.alibaba.profile import Profile
-from kmscore.alibaba.sides import ServiceDestination, ServiceSource
+from kmscore.alibaba.sides import ServiceDestination, ServiceSource, destination_of
 from kmscore.alibaba.version_index import check_version_provider
 from kmscore.context import ContextLike
 from kmscore.data_keys import DataKeyResult, ExportResult, check_data_key_length
 from kmscore.envelope import check_plaintext_length
+from kmscore.errors import DecryptionError
 from kmscore.keyring import KeyProvider
 from kmscore.keys import PublicKey
 from kmscore.lookup import check_sealing_types
@@ -94,7 +95,7 @@ def generate_data_key(
     keys: KeyProvider,
     key_id: str,
     *,
-    number_of_bytes: int = 32,
+    number_of_bytes: int = DEFAULT_DATA_KEY_LENGTH,
     context: ContextLike = None,
     profile: Profile = Profile.V1,
     allow_ambiguous: bool = False,
@@ -132,8 +133,8 @@ def export_data_key(
     """Open a blob of the profile's layout and encrypt what it holds under `public_key`.
 
     Raises as `kmscore.export_data_key` does, and in the service's layout as `decrypt`. Sealed as
-    Base64, a plaintext shows its length within two bytes before it is opened, and the greatest
-    that it can be has to fit.
+    Base64, a plaintext shows its length within two bytes before it is opened: `PlaintextSizeError`
+    if the least of these does not fit, and `DecryptionError` if what was opened does not.
     """
     _check_options(profile, allow_ambiguous)
     if profile.is_v1:
@@ -149,9 +150,11 @@ def export_data_key(
     key = source.find_key()
     asymmetric.check_public_key(public_key, algorithm)
     source.check_size()
-    for length in source.plaintext_lengths:
-        asymmetric.check_plaintext_length(length, public_key.spec, algorithm)
-    exported = asymmetric.encrypt_to(public_key, algorithm, source.open(bound))
+    asymmetric.check_plaintext_length(source.least_plaintext_length, public_key.spec, algorithm)
+    data_key = source.open(bound)
+    if not asymmetric.fits(len(data_key), public_key.spec, algorithm):
+        raise DecryptionError
+    exported = asymmetric.encrypt_to(public_key, algorithm, data_key)
     return ExportResult(key.key_id, key.key_version_id, None, exported)
 
 
@@ -161,7 +164,7 @@ def generate_and_export_data_key(
     public_key: PublicKey,
     algorithm: EncryptionAlgorithm | str,
     *,
-    number_of_bytes: int = 32,
+    number_of_bytes: int = DEFAULT_DATA_KEY_LENGTH,
     context: ContextLike = None,
     profile: Profile = Profile.V1,
     allow_ambiguous: bool = False,
@@ -188,6 +191,18 @@ def generate_and_export_data_key(
     exported = asymmetric.encrypt_to(public_key, algorithm, data_key)
     blob = destination.seal(key, data_key, bound)
     return ExportResult(key.key_id, key.key_version_id, blob, exported)
+
+
+def check_sealing(
+    keys: KeyProvider, key_id: str, context: ContextLike, *, profile: Profile, allow_ambiguous: bool
+) -> None:
+    """Raise what sealing would before it draws anything: for a dry run.
+
+    Sizes are the caller's to check.
+    """
+    destination = destination_of(profile)
+    destination.bind(context, allow_ambiguous=allow_ambiguous)
+    destination.key(keys, key_id)
 
 
 def _check_options(profile: object, allow_ambiguous: object) -> None:

@@ -146,16 +146,16 @@ ACTIONS: Final[Mapping[str, Action]] = MappingProxyType(
             ),
             Subjects(context="SourceEncryptionContext"),
         ),
-        "Encrypt": Action((_KEY, _PLAINTEXT, _CONTEXT), Subjects(size="Plaintext")),
+        "Encrypt": Action((_KEY, _PLAINTEXT, _CONTEXT), Subjects(None, "Plaintext")),
         "Decrypt": Action((_CIPHERTEXT, _CONTEXT)),
-        "GenerateDataKey": Action(_DATA_KEY, Subjects(size="NumberOfBytes")),
-        "GenerateDataKeyWithoutPlaintext": Action(_DATA_KEY, Subjects(size="NumberOfBytes")),
+        "GenerateDataKey": Action(_DATA_KEY, Subjects(None, "NumberOfBytes")),
+        "GenerateDataKeyWithoutPlaintext": Action(_DATA_KEY, Subjects(None, "NumberOfBytes")),
         "ExportDataKey": Action((_CIPHERTEXT, _CONTEXT, *_WRAPPING)),
         "GenerateAndExportDataKey": Action(
-            (*_DATA_KEY, *_WRAPPING), Subjects(size="NumberOfBytes")
+            (*_DATA_KEY, *_WRAPPING), Subjects(None, "NumberOfBytes")
         ),
         "AsymmetricEncrypt": Action(
-            (_KEY, _VERSION, _ALGORITHM, _PLAINTEXT), Subjects(size="Plaintext")
+            (_KEY, _VERSION, _ALGORITHM, _PLAINTEXT), Subjects(None, "Plaintext")
         ),
         "AsymmetricDecrypt": Action((_KEY, _VERSION, _ALGORITHM, _CIPHERTEXT)),
     }
@@ -183,7 +183,8 @@ def read_parameter(parameter: Parameter, given: object) -> Any:  # noqa: ANN401 
     if given is None:
         return None
     value = None
-    if isinstance(given, str):
+    # What its class really is: a stand-in for a str says that it is one.
+    if issubclass(type(given), str):
         # Exactly str from here on: a subclass compares and answers as it likes.
         value = parameter.read(str.__str__(given))
     elif parameter.read is read_context and isinstance(given, Mapping):

@@ -6,6 +6,7 @@ not allowed is refused, and a denial outweighs what is allowed.
 """
 
 import json
+import re
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from typing import Any, Final, NamedTuple, TypeAlias, final
 
@@ -15,7 +16,7 @@ from kmscore._immutable import Immutable
 PolicyCallable: TypeAlias = Callable[[Any, str, str], bool]
 """Takes a principal, an action such as `kms:Decrypt` and the resource name of a key."""
 
-ACTIONS: Final = (
+PERMISSIONS: Final = (
     "kms:AsymmetricDecrypt",
     "kms:AsymmetricEncrypt",
     "kms:Decrypt",
@@ -30,6 +31,8 @@ ACTIONS: Final = (
 """Every action that a policy is asked about."""
 
 _SEGMENTS: Final = 5  # of a resource name: acs:kms:REGION:ACCOUNT:key/KEYID
+_UNTOLD: Final = frozenset({2, 3})  # of these, those that a service may not tell
+_ACTION: Final = re.compile(r"\*|[A-Za-z0-9*-]+:[A-Za-z0-9*]+")
 
 
 class InvalidPolicyError(ValueError):
@@ -77,11 +80,14 @@ class Policy(Immutable):
         It is an object of `Version` (`"1"`) and `Statement`, a list of objects of `Effect`
         (`Allow` or `Deny`), `Action` and `Resource`, each of these two a string or a list of them.
         `*` stands for any characters and nothing else is special. Of a resource name
-        `acs:kms:REGION:ACCOUNT:key/KEYID`, each of the five parts is matched by itself.
+        `acs:kms:REGION:ACCOUNT:key/KEYID`, each of the five parts is matched by itself. A region or
+        account that the service does not tell, `*` in the resource that it asks about, is any: a
+        statement about one of them is about that key too.
 
         Raises `TypeError` if `text` is not a `str`, and `InvalidPolicyError`, which names it, for
         anything else that stands there: conditions, `NotAction`, `NotResource` and `Principal`
-        among them. What is not understood is never ignored.
+        among them, and actions and resources that look like ours and can be none. What is not
+        understood is never ignored: a denial would be without effect.
         """
         check_text(text, "policy")
         document = _fields(_load(text), "the policy", {"Version", "Statement"})
@@ -104,6 +110,10 @@ class Policy(Immutable):
         }
         return denials == {False}
 
+    def __reduce__(self) -> tuple[type["Policy"], tuple[tuple[Statement, ...]]]:
+        """Rebuild from the statements."""
+        return type(self), (self._statements,)
+
     def __repr__(self) -> str:
         """Show how much is in it."""
         return f"<Policy statements={len(self._statements)}>"
@@ -115,7 +125,7 @@ class Policies(Immutable):
 
     __slots__ = ("_by_principal",)
 
-    _by_principal: dict[Hashable, PolicyCallable]
+    _by_principal: dict[tuple[type, Hashable], PolicyCallable]
 
     def __init__(self, by_principal: Mapping[Hashable, PolicyCallable]) -> None:
         """Take a policy for each principal. Raises `TypeError` for anything else."""
@@ -125,12 +135,20 @@ class Policies(Immutable):
         chosen = dict(by_principal)
         for policy in chosen.values():
             check_policy(policy)
-        self._set(_by_principal=chosen)
+        # By type too: 1, 1.0 and True are equal, and three principals.
+        self._set(_by_principal={(type(key), key): policy for key, policy in chosen.items()})
 
-    def __call__(self, principal: Hashable, action: str, resource: str) -> bool:
+    def __call__(self, principal: object, action: str, resource: str) -> bool:
         """Return what the principal's policy says."""
-        policy = self._by_principal.get(principal)
+        try:
+            policy = self._by_principal.get((type(principal), principal))
+        except TypeError:  # it cannot be hashed, so nobody has given it a policy
+            return False
         return policy is not None and policy(principal, action, resource) is True
+
+    def __reduce__(self) -> tuple[type["Policies"], tuple[dict[Hashable, PolicyCallable]]]:
+        """Rebuild from the policies."""
+        return type(self), ({key: policy for (_, key), policy in self._by_principal.items()},)
 
     def __repr__(self) -> str:
         """Show how much is in it."""
@@ -187,8 +205,11 @@ def _statement(value: object, what: str) -> Statement:
         _check_action(pattern, what)
     resources = _patterns(fields["Resource"], f"Resource of {what}")
     for pattern in resources:
-        if not pattern.startswith(("acs:", "*")):
-            raise InvalidPolicyError(f"Resource {pattern!r:.80} of {what} is no resource name")
+        if not _is_resource(pattern):
+            raise InvalidPolicyError(
+                f"Resource {pattern!r:.80} of {what} is no resource name, such as"
+                " acs:kms:REGION:ACCOUNT:key/KEYID, or * for a part or all of it"
+            )
     return Statement(effect == "Deny", actions, resources)
 
 
@@ -204,14 +225,48 @@ def _patterns(value: object, what: str) -> tuple[str, ...]:
 
 
 def _check_action(pattern: str, what: str) -> None:
-    """Refuse an action that means one of ours in other letters: a denial of it would do nothing."""
-    if pattern != "*" and ":" not in pattern:
+    """Refuse an action that looks like one of ours and is none: a denial of it would do nothing."""
+    if _ACTION.fullmatch(pattern) is None:
         raise InvalidPolicyError(f"Action {pattern!r:.80} of {what} is no action name")
-    for action in ACTIONS:
+    if pattern == "kms:ReEncrypt":
+        raise InvalidPolicyError(
+            f"Action {pattern!r} of {what} is two: kms:ReEncryptFrom and kms:ReEncryptTo"
+        )
+    for action in PERMISSIONS:
         if _matches(pattern.lower(), action.lower()) and not _matches(pattern, action):
             raise InvalidPolicyError(
                 f"Action {pattern!r:.80} of {what} must be spelt as in {action}"
             )
+
+
+def _is_resource(pattern: str) -> bool:
+    """Tell whether a pattern is one of resource names, of any service.
+
+    One of ours has to be able to fit a key, or name something else than a key.
+    """
+    if pattern == "*":
+        return True
+    parts = _parts(pattern)
+    if len(parts) != _SEGMENTS or parts[0] != "acs" or not pattern.isprintable() or " " in pattern:
+        return False
+    service, relative = parts[1], parts[4]
+    if not _matches(service.lower(), "kms"):
+        return True
+    is_key = relative.lower().startswith("key/")
+    return (
+        _matches(service, "kms")
+        and "" not in parts
+        and (not is_key or relative.startswith("key/"))
+        and ("/" in relative or "*" in relative)
+    )
+
+
+def _parts(pattern: str) -> list[str]:
+    """Return the five parts of a pattern; a `*` at its end stands for all that follow, too."""
+    parts = pattern.split(":", _SEGMENTS - 1)
+    if parts[-1] == "*":
+        parts += ["*"] * (_SEGMENTS - len(parts))
+    return parts
 
 
 def _matches_resource(pattern: str, resource: str) -> bool:
@@ -219,10 +274,13 @@ def _matches_resource(pattern: str, resource: str) -> bool:
 
     Part by part, since a key ID may hold a colon: `acs:kms:*:*:key/a` is not to fit `x:key/a`.
     """
-    patterns, parts = pattern.split(":", _SEGMENTS - 1), resource.split(":", _SEGMENTS - 1)
-    if len(patterns) == len(parts) == _SEGMENTS:
-        return all(map(_matches, patterns, parts))
-    return _matches(pattern, resource)
+    patterns, parts = _parts(pattern), resource.split(":", _SEGMENTS - 1)
+    if pattern == "*" or len(parts) != _SEGMENTS:
+        return _matches(pattern, resource)
+    return all(
+        _matches(each, part) or (index in _UNTOLD and part == "*")
+        for index, (each, part) in enumerate(zip(patterns, parts, strict=True))
+    )
 
 
 def _matches(pattern: str, text: str) -> bool:

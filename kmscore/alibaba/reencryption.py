@@ -13,10 +13,9 @@ from kmscore.algorithms import EncryptionAlgorithm
 from kmscore.alibaba.profile import Profile
 from kmscore.alibaba.sides import (
     AsymmetricSource,
-    ServiceDestination,
     ServiceSource,
-    V1Destination,
     V1Source,
+    destination_of,
 )
 from kmscore.alibaba.version_index import check_version_provider
 from kmscore.context import ContextLike
@@ -85,9 +84,7 @@ def reencrypt(
     check_optional_text(source_key_version_id, "source_key_version_id")
     check_optional_text(source_algorithm, "source_algorithm")
     check_instance(dry_run, bool, "dry_run")
-    destination = (
-        V1Destination() if destination_profile.is_v1 else ServiceDestination(destination_profile)
-    )
+    destination = destination_of(destination_profile)
     ids = source_key_id, source_key_version_id
     algorithm = None
     source: V1Source | ServiceSource | AsymmetricSource

@@ -4,7 +4,7 @@ import json
 from typing import Final
 from xml.etree import ElementTree as ET
 
-from kmscore._immutable import Immutable
+from kmscore._immutable import Secret
 from kmscore.alibaba.faults import Fault
 
 JSON_CONTENT_TYPE: Final = "application/json;charset=utf-8"
@@ -12,10 +12,11 @@ XML_CONTENT_TYPE: Final = "text/xml;charset=utf-8"
 """The only one with which the vendor's client parses an error in XML."""
 
 
-class ApiResponse(Immutable):
+class ApiResponse(Secret):
     """A response: `status` is the HTTP status, `body` the fields by name.
 
-    `repr` shows neither a plaintext nor any other field but the code of an error.
+    `repr` shows neither a plaintext nor any other field but the code of an error. It may hold a
+    plaintext, so it is not pickled or copied.
     """
 
     __slots__ = ("_root", "body", "status")

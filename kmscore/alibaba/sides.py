@@ -116,16 +116,14 @@ class ServiceSource:
 
     def check_size(self) -> None:
         """Raise `PlaintextSizeError` if more than 6,144 bytes are sealed."""
-        envelope.check_plaintext_length(self.plaintext_lengths[0])
+        envelope.check_plaintext_length(self.least_plaintext_length)
 
     @property
-    def plaintext_lengths(self) -> tuple[int, int]:
-        """The least and the greatest length in bytes that the plaintext can have."""
+    def least_plaintext_length(self) -> int:
+        """The least length in bytes that the plaintext can have; as Base64 it may have 2 more."""
         length = len(self._blob.ciphertext)
-        if self._profile.payload is Payload.RAW:
-            return length, length
-        greatest = length // 4 * 3
-        return max(0, greatest - 2), greatest
+        is_text = self._profile.payload is Payload.BASE64
+        return max(0, length // 4 * 3 - 2) if is_text else length
 
     def open(self, bound: bytes) -> bytes:
         """Return the plaintext, or raise `DecryptionError` if its text is not strict Base64 too."""
@@ -224,6 +222,11 @@ class ServiceDestination:
         sealed = key._seal(iv, payload, bound)
         ciphertext, tag = sealed[:-TAG_LENGTH], sealed[-TAG_LENGTH:]
         return ServiceBlob(key.key_version_id, iv, ciphertext, tag).serialize(profile=self._profile)
+
+
+def destination_of(profile: Profile) -> V1Destination | ServiceDestination:
+    """Return what seals in a profile's layout."""
+    return V1Destination() if profile.is_v1 else ServiceDestination(profile)
 
 
 def check_plain_gcm(key: SymmetricKey) -> None:

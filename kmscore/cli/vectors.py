@@ -10,6 +10,7 @@ from typing import Annotated, Any, Final, NoReturn
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -23,7 +24,7 @@ from typer.core import TyperCommand
 from kmscore.cli import vectors_report
 from kmscore.vectors import judgement
 from kmscore.vectors.accumulation import is_accumulated
-from kmscore.vectors.files import VectorFileError, VectorTest, choose_folder, load
+from kmscore.vectors.files import VectorFileError, VectorTest, choose_folder, installed_folder, load
 from kmscore.vectors.generator.suite import make_files
 from kmscore.vectors.judgement import Results
 from kmscore.vectors.runner import CommandError, Peer
@@ -43,7 +44,10 @@ _Folder = Annotated[
 _Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of tables.")]
 _Accumulated = Annotated[
     bool,
-    typer.Option("--accumulated/--no-accumulated", help="Also run the tests of 10,000 cases each."),
+    typer.Option(
+        "--accumulated/--no-accumulated",
+        help="Also run the tests of 10,000 cases each, which takes a minute or two.",
+    ),
 ]
 
 
@@ -64,24 +68,39 @@ def generate(
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Created if it is not there.")],
 ) -> None:
     """Write the vector files into DIR, the same bytes every time, and nothing else."""
+    path = out
     try:
         out.mkdir(parents=True, exist_ok=True)
         with _progress() as progress:
             for file in progress.track(make_files(), total=6, description="Generating"):
-                (out / f"{file.name}.json").write_bytes(file.serialize())
-    except OSError as error:
-        _stop(f"{error.filename}: {error.strerror}")
+                path = out / f"{file.name}.json"
+                path.write_bytes(file.serialize())
+    except OSError as error:  # one of writing, as on a full disk, names no file
+        _stop(f"{error.filename or path}: {error.strerror}")
 
 
 @app.command()
 def verify(
     folder: _Folder = None, *, as_json: _Json = False, accumulated: _Accumulated = True
 ) -> None:
-    """Run the vectors on this library, on every SM2 backend and with a foreign key store."""
+    """Run the vectors on this library, on every SM2 backend and with a foreign key store.
+
+    The tests of 10,000 cases each run on the best backend only.
+    """
+    folder = choose_folder(folder)
     files = _load(folder, accumulated=accumulated)
+    # The tests of 10,000 cases take most of the time: once is enough, and the first has all files.
     plan = [
-        (configuration, [test for name in configuration.files for test in files[name]])
-        for configuration in configurations()
+        (
+            configuration,
+            [
+                test
+                for name in configuration.files
+                for test in files[name]
+                if number == 0 or not is_accumulated(test)
+            ],
+        )
+        for number, configuration in enumerate(configurations())
     ]
     with _progress() as progress:
         total = sum(judgement.questions(tests) for _, tests in plan)
@@ -96,10 +115,13 @@ def verify(
                 lambda steps: progress.advance(task, steps),
             )
         )
-    _finish(results, as_json=as_json)
+    _finish(results, folder, as_json=as_json)
 
 
-@app.command(cls=_CommandAfterDashes)
+@app.command(
+    cls=_CommandAfterDashes,
+    epilog=f"The protocol: {escape(str(installed_folder() / 'README.md'))}",
+)
 def run(
     context: typer.Context,
     folder: _Folder = None,
@@ -110,13 +132,11 @@ def run(
     as_json: _Json = False,
     accumulated: _Accumulated = True,
 ) -> None:
-    """Run the vectors on any implementation: COMMAND reads and writes a JSON object a line.
-
-    The protocol is in the README beside the vectors.
-    """
+    """Run the vectors on any implementation: COMMAND reads and writes a JSON object a line."""
     command = context.meta[_COMMAND]
     if not command:
         _stop("no command: kmscore vectors run [DIR] -- COMMAND...")
+    folder = choose_folder(folder)
     tests = [test for tests in _load(folder, accumulated=accumulated).values() for test in tests]
     try:
         with Peer(command, timeout=timeout) as peer, _progress() as progress:
@@ -128,26 +148,26 @@ def run(
             )
     except CommandError as error:
         _stop(str(error))
-    _finish(results, as_json=as_json)
+    _finish(results, folder, as_json=as_json)
 
 
-def _load(folder: Path | None, *, accumulated: bool) -> dict[str, list[VectorTest]]:
+def _load(folder: Path, *, accumulated: bool) -> dict[str, list[VectorTest]]:
     """Return the tests of every file, by its name, or stop."""
     try:
         return {
             name: [test for test in tests if accumulated or not is_accumulated(test)]
-            for name, tests in load(choose_folder(folder))
+            for name, tests in load(folder)
         }
     except VectorFileError as error:
         _stop(str(error))
 
 
-def _finish(results: Results, *, as_json: bool) -> None:
+def _finish(results: Results, folder: Path, *, as_json: bool) -> None:
     """Print the results; exit with 1 if they are no success."""
     if as_json:
-        typer.echo(vectors_report.to_json(results))
+        typer.echo(vectors_report.to_json(results, folder))
     else:
-        vectors_report.show(results, Console())
+        vectors_report.show(results, folder, Console())
     if not results.is_success:
         raise typer.Exit(1)
 

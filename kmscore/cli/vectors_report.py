@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from pathlib import Path
 from typing import Final
 
 from rich.console import Console
@@ -9,23 +10,36 @@ from rich.table import Table
 from rich.text import Text
 
 from kmscore.vectors.judgement import Outcome, Results, Verdict
+from kmscore.vectors.runner import GIVEN_UP, PATIENCE
 
-_LISTED: Final = 20  # failing tests; --json has them all
+_LISTED: Final = 20  # rows of what failed; --json has all
 _LONGEST: Final = 120  # characters of an answer
+_REASON, _COMPLAINT = 70, 330  # characters of a failure: what happened, and the end of what it said
+_HEADS: Final = {
+    Verdict.RIGHT: "right",
+    Verdict.WRONG: "wrong",
+    Verdict.OTHER_ERROR: "class",
+    Verdict.ACCEPTED: "taken",
+    Verdict.UNSUPPORTED: "n/a",
+}
+"""What stands over the counts of a verdict: short, so that 60 columns are enough for all."""
 
 
 def printable(text: str) -> str:
-    """Return a text in which nothing can drive a terminal: as in JSON, without the quotes."""
-    return json.dumps(text)[1:-1].replace('\\"', '"').replace("\\\\", "\\")
+    """Return a text in which nothing can drive a terminal: what is not printable is escaped."""
+    return "".join(
+        character if character.isprintable() else json.dumps(character)[1:-1] for character in text
+    )
 
 
-def to_json(results: Results) -> str:
+def to_json(results: Results, folder: Path) -> str:
     """Return the results as one JSON object."""
     flags: dict[str, dict[str, dict[str, int]]] = {}
     for (file, flag), counter in results.by_flag.items():
         flags.setdefault(file, {})[flag] = _by_name(counter)
     document = {
         "success": results.is_success,
+        "folder": str(folder),
         "total": _by_name(results.total),
         "subjects": results.by_subject,
         "flags": flags,
@@ -46,8 +60,8 @@ def to_json(results: Results) -> str:
     return json.dumps(document, indent=2)
 
 
-def show(results: Results, console: Console) -> None:
-    """Print a table by flag, then what failed and what that means."""
+def show(results: Results, folder: Path, console: Console) -> None:
+    """Print a table by flag, then what failed and what that means, and what was run."""
     console.print(_flag_table(results))
     if results.failures:
         console.print(_failure_table(results))
@@ -56,6 +70,7 @@ def show(results: Results, console: Console) -> None:
             console.print(effects)
     for subject, number in results.by_subject.items():
         console.print(Text(f"{printable(subject)}: {number} tests"))
+    console.print(Text(f"vectors: {printable(str(folder))}", overflow="fold"))
     console.print(_last_line(results))
 
 
@@ -65,10 +80,13 @@ def _by_name(counter: Counter[Verdict]) -> dict[str, int]:
 
 def _flag_table(results: Results) -> Table:
     """Return the table by flag, file after file."""
-    table = Table(title="Tests by flag")
+    legend = "; ".join(
+        f"{head}: {verdict.value}" for verdict, head in _HEADS.items() if head != verdict.value
+    )
+    table = Table(title="Tests by flag", caption=legend, caption_justify="left", pad_edge=False)
     table.add_column("flag", no_wrap=True)
     for verdict in Verdict:
-        table.add_column(verdict.value, justify="right", max_width=9)
+        table.add_column(_HEADS[verdict], justify="right", no_wrap=True)
     last_file = ""
     for (file, flag), counter in results.by_flag.items():
         if file != last_file:
@@ -82,8 +100,15 @@ def _flag_table(results: Results) -> Table:
 
 
 def _failure_table(results: Results) -> Table:
-    """Return a table of the first failing tests."""
-    more = len(results.failures) - _LISTED
+    """Return a table of the first failing tests, those without an answer once for each reason."""
+    rows: dict[tuple[object, ...], list[Outcome]] = {}
+    for outcome in results.failures:
+        if not _is_not_asked(outcome):
+            reason = outcome.answer.get("failure")
+            place = (outcome.test.file, outcome.test.tc_id) if reason is None else (reason,)
+            rows.setdefault((outcome.subject, *place), []).append(outcome)
+    shown = list(rows.values())[:_LISTED]
+    more = sum(map(len, rows.values())) - sum(map(len, shown))
     table = Table(
         title="What failed",
         caption=f"and {more} more; --json has all" if more > 0 else None,
@@ -91,21 +116,42 @@ def _failure_table(results: Results) -> Table:
     )
     for name in ("test", "what it is", "answer"):
         table.add_column(name, overflow="fold")
-    for outcome in results.failures[:_LISTED]:
+    for outcome, *others in shown:
         test = outcome.test
         subject = f"\n{printable(outcome.subject)}" if len(results.by_subject) > 1 else ""
+        alike = f"\nand {len(others)} more" if others else ""
         table.add_row(
-            Text(f"{test.file} {test.tc_id}\n{test.flag}"),
+            Text(f"{test.file} {test.tc_id}\n{test.flag}{alike}"),
             Text(f"{test.comment}{subject}"),
             Text(f"{outcome.verdict.value}\n{_answer(outcome)}"),
         )
     return table
 
 
+def _is_not_asked(outcome: Outcome) -> bool:
+    """Return whether an implementation had been given up before this test."""
+    return outcome.answer.get("failure") == GIVEN_UP
+
+
 def _answer(outcome: Outcome) -> str:
-    """Return what came back, cut to what can be read."""
-    text = json.dumps(dict(outcome.answer))
+    """Return what came back and what was expected, or why nothing came."""
+    if "failure" in outcome.answer:
+        return _failure(outcome.answer["failure"])
+    expected, answer = (_brief(dict(each)) for each in (outcome.test.expected, outcome.answer))
+    return f"expected {expected}\nanswered {answer}"
+
+
+def _brief(fields: dict[str, object]) -> str:
+    """Return fields as JSON, cut to what can be read."""
+    text = json.dumps(fields)
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+
+
+def _failure(reason: str) -> str:
+    """Return a failure as text, line by line: an exception stands at the end of what was said."""
+    if len(reason) > _REASON + _COMPLAINT:
+        reason = f"{reason[:_REASON]} … {reason[-_COMPLAINT:]}"
+    return "\n".join(map(printable, reason.splitlines()))
 
 
 def _effect_table(failures: list[Outcome]) -> Table:
@@ -122,12 +168,16 @@ def _effect_table(failures: list[Outcome]) -> Table:
 
 
 def _last_line(results: Results) -> Text:
-    """Return how many tests came to what."""
+    """Return how many tests came to what; those not asked are wrong, but say nothing of it."""
+    total = results.total
+    not_asked = sum(map(_is_not_asked, results.failures))
+    total[Verdict.WRONG] -= not_asked
     counts = ", ".join(
-        f"{number} {verdict.value}" for verdict in Verdict if (number := results.total[verdict])
+        f"{number} {verdict.value}" for verdict in Verdict if (number := total[verdict])
     )
     if results.is_success:
         return Text(f"{counts}.", style="green")
     if not results.failures:
         return Text(f"{counts or 'no test'}: nothing was right.", style="bold red")
-    return Text(f"{counts}.", style="bold red")
+    given_up = f"; given up after {PATIENCE} failures; {not_asked} not asked" if not_asked else ""
+    return Text(f"{counts}{given_up}.", style="bold red")

@@ -1,6 +1,7 @@
 """The vector files as they lie in a folder: found, read, held to their schemas."""
 
 import json
+import stat
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -8,10 +9,14 @@ from pathlib import Path
 from typing import Any, Final
 
 from jsonschema import Draft202012Validator, ValidationError
+from jsonschema.validators import extend
 
+from kmscore.vectors.generator.affine import ORDER
 from kmscore.vectors.generator.model import OUTPUTS
 
+MAX_FILE_LENGTH: Final = 64 << 20  # bytes; the longest of the suite has less than 3 MiB
 NAMES: Final = ("blob", "encryption_context", "aead", "rsa_oaep", "sm2pke", "reencrypt")
+_PAIRS: Final = ("pairs", "source_pairs", "destination_pairs")
 _OF_A_TEST: Final = frozenset({"tcId", "comment", "flags", "result", "error", "trace"})
 _OF_A_GROUP: Final = frozenset({"type", "tests"})
 
@@ -57,23 +62,37 @@ def load(
 ) -> Iterator[tuple[str, tuple[VectorTest, ...]]]:
     """Yield the name and the tests of every file of the suite, or of those named.
 
-    Raises `VectorFileError` if one is missing, is not JSON, or not as its schema says. The schemas
-    are always those that came with the package: a folder cannot loosen them.
+    Raises `VectorFileError` if one is missing, is no regular file of at most `MAX_FILE_LENGTH`
+    bytes, is not JSON, or not as its schema says. The schemas are always those that came with the
+    package: a folder cannot loosen them.
     """
     if not folder.is_dir():
         raise VectorFileError(f"{folder} is not a folder")
     for name in names or NAMES:
         path = folder / f"{name}.json"
         try:
-            document = json.loads(path.read_bytes(), object_pairs_hook=_object)
-        except FileNotFoundError:
-            raise VectorFileError(f"{path} is missing") from None
-        except OSError as error:
-            raise VectorFileError(f"{path} cannot be read: {error.strerror}") from None
+            document = json.loads(_read(path), object_pairs_hook=_object)
         except (ValueError, RecursionError):
             raise VectorFileError(f"{path} is not JSON") from None
         _check(path, name, document)
         yield name, tuple(_tests(name, document))
+
+
+def _read(path: Path) -> bytes:
+    """Return the bytes of a regular file: a pipe may never end, nor even begin."""
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise VectorFileError(f"{path} is not a regular file")
+        with path.open("rb") as file:
+            # Not by the length that the file system tells, which is 0 for some that have no end.
+            data = file.read(MAX_FILE_LENGTH + 1)
+    except FileNotFoundError:
+        raise VectorFileError(f"{path} is missing") from None
+    except OSError as error:
+        raise VectorFileError(f"{path} cannot be read: {error.strerror}") from None
+    if len(data) > MAX_FILE_LENGTH:
+        raise VectorFileError(f"{path} has more than {MAX_FILE_LENGTH:,} bytes")
+    return data
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -84,11 +103,20 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return fields
 
 
+# To a schema 104.0 is an integer. To the parsers of many languages it is none.
+_Validator = extend(  # type: ignore[no-untyped-call]  # jsonschema has no types of its own
+    Draft202012Validator,
+    type_checker=Draft202012Validator.TYPE_CHECKER.redefine(
+        "integer", lambda _, value: isinstance(value, int) and not isinstance(value, bool)
+    ),
+)
+
+
 @cache
-def _validator(name: str) -> Draft202012Validator:
+def _validator(name: str) -> Any:  # noqa: ANN401 (a class made by jsonschema)
     """Return what checks a file of this name."""
     path = installed_folder() / "schemas" / f"{name}_v1_schema.json"
-    return Draft202012Validator(json.loads(path.read_bytes()))
+    return _Validator(json.loads(path.read_bytes()))
 
 
 def _check(path: Path, name: str, document: Any) -> None:  # noqa: ANN401 (any JSON)
@@ -103,6 +131,18 @@ def _check(path: Path, name: str, document: Any) -> None:  # noqa: ANN401 (any J
         raise VectorFileError(f"{path}: tcId does not count up from 1")
     if {flag for test in tests for flag in test["flags"]} != set(document["notes"]):
         raise VectorFileError(f"{path}: the flags of the tests are not those of the notes")
+    for test in tests:
+        _check_inputs(path, test)
+
+
+def _check_inputs(path: Path, test: Mapping[str, Any]) -> None:
+    """Raise what is wrong with the inputs of a test that no implementation can be asked."""
+    for field in _PAIRS:
+        keys = [key for key, _ in test.get(field, ())]
+        if len(set(keys)) != len(keys):
+            raise VectorFileError(f"{path}: test {test['tcId']}: a key stands twice in {field}")
+    if "k" in test and not 0 < int(test["k"], 16) < ORDER:
+        raise VectorFileError(f"{path}: test {test['tcId']}: k is not 1 to n - 1")
 
 
 def _brief(error: ValidationError) -> str:

@@ -1,7 +1,7 @@
 """Anyone's implementation as a process: a line of JSON in, a line of JSON out.
 
 Nothing that the process does may end the run: it may hang, die, close its output, or print what is
-no answer. It is then killed with all that it has started, and the next question starts it anew.
+no answer. It is then killed with all of its process group, and the next question starts it anew.
 """
 
 import contextlib
@@ -11,6 +11,7 @@ import queue
 import signal
 import subprocess
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, Self, cast
@@ -24,6 +25,9 @@ MAX_LINE: Final = 1 << 20  # bytes of one answer; the longest that is right has 
 PATIENCE: Final = 10
 """After so many failures in a row without one answer the process is not started any more."""
 
+GIVEN_UP: Final = f"not asked any more, after {PATIENCE} failures in a row"
+"""The failure of every question that is not asked because of that."""
+
 _RESERVED: Final = frozenset({"error", "unsupported", "failure"})
 _PARTING: Final = 2.0  # seconds to end by itself, once there are no more questions
 _KEPT: Final = 500  # bytes of what it says on standard error
@@ -34,7 +38,7 @@ class CommandError(Exception):
 
 
 class Peer:
-    """An implementation behind a command. Used as a context manager, it leaves no process."""
+    """An implementation behind a command. A context manager: none of its process group is left."""
 
     def __init__(self, command: Sequence[str], *, timeout: float) -> None:
         """Start the command, or raise `CommandError`; `timeout` is in seconds for one answer."""
@@ -61,7 +65,7 @@ class Peer:
     def ask(self, operation: str, inputs: Mapping[str, Any]) -> Answer:
         """Return the answer to a question, or `failure` with the reason why there is none."""
         if self._failures == PATIENCE:
-            return {"failure": f"not asked any more, after {PATIENCE} failures in a row"}
+            return {"failure": GIVEN_UP}
         try:
             if self._process is None:
                 self._process = self._start()
@@ -102,7 +106,7 @@ class _Process:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            start_new_session=True,  # so that what it starts can be killed with it
+            start_new_session=True,  # with a process group of its own, which can be killed whole
         )
         self._questions: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         self._answers: queue.SimpleQueue[bytes] = queue.SimpleQueue()
@@ -126,16 +130,17 @@ class _Process:
         return line
 
     def end(self, patience: float) -> str:
-        """End the process and all that it has started; return the end of what it complained of."""
+        """End the process and its group; return the end of what it complained of."""
         self._questions.put(None)
         if patience:
             self._talking.join(patience)
         # The process is not waited for before this, so that its number cannot be another's by now.
         _kill(self._popen)
         self._popen.wait()
-        # What it has started and moved to another session may still hold its output.
-        self._talking.join(_PARTING)
-        self._listening.join(_PARTING)
+        # What it has started and moved to another group may still hold its output.
+        deadline = time.monotonic() + _PARTING
+        for thread in (self._talking, self._listening):
+            thread.join(max(0.0, deadline - time.monotonic()))
         return self._complaints.decode("utf-8", "backslashreplace").strip()
 
     def _talk(self) -> None:
@@ -160,7 +165,7 @@ class _Process:
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:
-    """Kill a process, and where there are sessions all processes of its own."""
+    """Kill a process, and where there are process groups all of its own."""
     if hasattr(os, "killpg"):
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGKILL)

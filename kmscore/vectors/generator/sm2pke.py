@@ -29,8 +29,17 @@ _PUBLIC: Final = SM2_PUBLIC_POINT
 _K: Final = 0x59276E27D506861A16680F3AD9C02DCCEF3CC1FA3CDBE4CE6D54B80DEAC1BC21
 """The k of the example in GM/T 0003.5-2012 Annex C."""
 
-_ZERO_KDF_K: Final = 470
-"""The least k for which the first byte of the KDF's output is 00 under this key."""
+# Found by going through k = 1, 2, 3, ... once: P, 2P, 3P, ..., and the KDF of each.
+_FIRST_00_K: Final = 470
+"""The least k for which the KDF's output under this key begins with 00."""
+_FIRST_0000_K: Final = 62785
+"""The least k for which it begins with 00 00; a third 00 is some 2^24 values away."""
+_SECOND_00_K: Final = 618
+"""The least k for which its second byte alone is 00."""
+_LAST_00_K: Final = 242
+"""The least k for which the last byte that `_MESSAGE` takes is 00, and the first is not."""
+_BLOCK_ENDS_00_K: Final = 53
+"""The least k for which the first block of it ends with 00."""
 
 _NO_CURVE: Final = bytes.fromhex("300906072a8648ce3d0201")  # id-ecPublicKey, and no more
 _SMALL_X: Final = (1, 0x9F7A091433A81E3F218F405F792355BF2AA98B5FFA95982F03870800065279A3)
@@ -44,7 +53,11 @@ _ENCODERS: Final = {
     "C1C2C3_BARE": affine.bare_c1c2c3,
 }
 
-_INVALID_CURVE: Final = ("https://doi.org/10.1007/3-540-44598-6_8",)
+_INVALID_CURVE: Final = (
+    "https://doi.org/10.1007/3-540-44598-6_8",
+    "https://github.com/JuneAndGreen/sm-crypto/security/advisories/GHSA-pgx9-497m-6c4v",
+    "https://github.com/RustCrypto/elliptic-curves/security/advisories/GHSA-78p6-6878-8mj6",
+)
 _MALLEABLE: Final = "Whoever changes bits of C2 changes the same bits of the plaintext, unnoticed."
 
 _NOTES: Final = {
@@ -52,7 +65,9 @@ _NOTES: Final = {
     "Boundary": Note("The shortest or the longest message, or one that ends a block of the KDF."),
     "ShortCoordinate": Note(
         "A coordinate begins with zeros.",
-        "Zeros that are dropped shift every field behind them, and one message of 128 is lost.",
+        "Zeros that are dropped shift every field behind them, and one message of 128 is lost. A"
+        " buffer that is measured by the full length, where DER has less, is too small.",
+        ("https://www.openssl.org/news/secadv/20210824.txt",),
     ),
     "OffCurve": Note(
         "C1 is not on the curve; C3 and C2 are right for whoever multiplies it all the same.",
@@ -73,6 +88,11 @@ _NOTES: Final = {
     "ZeroKdf": Note(
         "The KDF gives zeros, so C2 is the plaintext in clear.",
         "The standard has it refused: a sender without the key, or a fault, looks like this.",
+        ("https://github.com/openssl/openssl/pull/23210",),
+    ),
+    "PartlyZeroKdf": Note(
+        "The KDF gives zeros at the beginning or the end, and others.",
+        "Whoever looks for zeros in a part of it loses one message in 256.",
     ),
     "WrongOrder": Note(
         "C2 stands before C3, as in the drafts before 2012, where C3 is due first.",
@@ -209,6 +229,18 @@ def _both_forms(encoding: str) -> Iterator[Case]:
     for name, c1 in {"x": _SMALL_X, "y": _SMALL_Y}.items():
         comment = f"{encoding}, {name} = 1"
         yield _opens(comment, "ShortCoordinate", _MESSAGE, _sealed(c1), encoding)
+    for k, length, zeros in (
+        (_FIRST_00_K, 2, "first of 2 bytes"),
+        (_SECOND_00_K, 2, "last of 2 bytes"),
+        (_FIRST_0000_K, 3, "first two of 3 bytes"),
+        (_FIRST_00_K, 19, "first of 19 bytes"),
+        (_LAST_00_K, 19, "last of 19 bytes"),
+        (_BLOCK_ENDS_00_K, 32, "last of 32 bytes"),
+    ):
+        message = (_MESSAGE * 2)[:length]
+        parts = affine.encrypt(_PUBLIC, message, k)
+        comment = f"{encoding}, t is 00 in the {zeros}"
+        yield _opens(comment, "PartlyZeroKdf", message, parts, encoding, k)
 
 
 def _both_defects(encoding: str) -> Iterator[Case]:
@@ -255,9 +287,13 @@ def _both_defects(encoding: str) -> Iterator[Case]:
         "one byte more": parts.c2 + b"\x00",
     }.items():
         yield refuse("ModifiedC2", comment, parts._replace(c2=c2))
-    clear = affine.encrypt(_PUBLIC, b"x", _ZERO_KDF_K)
-    origin = _opens("k + 1", "Boundary", b"x", affine.encrypt(_PUBLIC, b"x", 471), encoding, 471)
-    yield refuse("ZeroKdf", "one byte", clear, origin)
+    for comment, message, k in (
+        ("one byte", b"x", _FIRST_00_K),
+        ("two bytes", b"xy", _FIRST_0000_K),
+    ):
+        next_k = affine.encrypt(_PUBLIC, message, k + 1)
+        origin = _opens("k + 1", "Boundary", message, next_k, encoding, k + 1)
+        yield refuse("ZeroKdf", comment, affine.encrypt(_PUBLIC, message, k), origin)
     yield refuse("EmptyC2", "C3 of no message", affine.encrypt(_PUBLIC, b"", _K))
 
 
