@@ -37,6 +37,8 @@ _ROOMS = (
     "hazmat",
     "__init__",
     "alibaba",
+    "bulk",
+    "keyfile",
     "vectors",
     "cli",
     "__main__",
@@ -73,6 +75,9 @@ _FORBIDDEN = frozenset(
 
 # These read files, start processes and show progress: they are no part of the engine.
 _TOOLS = ("kmscore.cli", "kmscore.vectors")
+
+# What is not in `kmscore` itself: those who need it import it by name.
+_BY_NAME = ("bulk", "keyfile")
 
 
 def _sources() -> dict[str, str]:
@@ -221,6 +226,21 @@ def test_importing_loads_neither_ctypes_nor_gmssl() -> None:
     assert result.stdout.decode().strip() == "[]"
 
 
+@pytest.mark.parametrize("name", _BY_NAME)
+def test_what_is_imported_by_name_is_light_and_costs_the_others_nothing(name: str) -> None:
+    """It needs no extra, `import kmscore` does not load it, and its names are there."""
+    code = (
+        f"import sys, kmscore; assert 'kmscore.{name}' not in sys.modules;"
+        f"import kmscore.{name};"
+        "print(sorted({'pyarrow', 'pyspark', 'pandas', 'typer', 'ctypes'} & set(sys.modules)))"
+    )
+    result = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, check=True)
+    assert result.stdout.decode().strip() == "[]"
+    module = importlib.import_module(f"kmscore.{name}")
+    assert len(module.__all__) == len(set(module.__all__))
+    assert all(getattr(module, public).__doc__ for public in module.__all__)
+
+
 def test_public_names_exist_and_are_listed() -> None:
     """`__all__` is sorted, complete, and every name in it is there."""
     assert sorted(kmscore.__all__) == sorted(set(kmscore.__all__))
@@ -237,7 +257,10 @@ def test_no_public_function_shares_a_name_with_a_module() -> None:
     names = {name.rpartition(".")[2] for name in engine} | {"sm2", "keys", "cli", "backends"}
     functions = {
         name
-        for module in (kmscore, kmscore.sm2, importlib.import_module("kmscore.hazmat"))
+        for module in (
+            *(kmscore, kmscore.sm2),
+            *(importlib.import_module(f"kmscore.{name}") for name in ("hazmat", *_BY_NAME)),
+        )
         for name in module.__all__
         if name not in {"sm2", "__version__"}
     }

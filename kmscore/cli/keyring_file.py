@@ -10,8 +10,9 @@ from kmscore.cli.files import FileProblem, create_file, read_file, replace_file
 from kmscore.cli.passphrase import get_passphrase
 from kmscore.cli.rotation.work import Sealed
 from kmscore.errors import DecryptionError, InvalidKeyError
+from kmscore.keyfile.sealing import MAX_LENGTH
 
-_LARGEST: Final = keyfile.MAX_LENGTH
+_LARGEST: Final = MAX_LENGTH
 
 KeyringOption = Annotated[
     Path,

@@ -1,0 +1,28 @@
+"""Many ciphertexts at once: re-encrypt a stream of them, count them, say which versions are done.
+
+Import it by name, `from kmscore import bulk`: those who move one ciphertext do not pay for it.
+There is no I/O here: what is read and written, and where, is the caller's business.
+"""
+
+from kmscore.bulk.counting import BlobFormat, Census, Header, KeyVersionName, census
+from kmscore.bulk.item import SAME_CONTEXT, Item, Outcome, SameContext, Status
+from kmscore.bulk.retirement import Retirement, retirable
+from kmscore.bulk.rotation import reencrypt_many
+from kmscore.bulk.version_order import VersionOrder
+
+__all__ = [
+    "SAME_CONTEXT",
+    "BlobFormat",
+    "Census",
+    "Header",
+    "Item",
+    "KeyVersionName",
+    "Outcome",
+    "Retirement",
+    "SameContext",
+    "Status",
+    "VersionOrder",
+    "census",
+    "reencrypt_many",
+    "retirable",
+]

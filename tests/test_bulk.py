@@ -1,0 +1,554 @@
+"""Many at once: one outcome for each item, in order, whatever the items are like."""
+
+import pickle
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from strategies import (
+    CODES,
+    CONTEXTS,
+    PLAINTEXTS,
+    PROVIDERS,
+    Oracle,
+    Store,
+    mutations,
+    raises_exactly,
+    symmetric_key,
+)
+
+import kmscore
+from kmscore import (
+    EncryptionContext,
+    IncorrectKeyError,
+    InvalidKeyError,
+    KeyNotFoundError,
+    KeyProvider,
+    Keyring,
+    KeyState,
+    KeyStateError,
+    KeyUsageError,
+    KeyVersionNotFoundError,
+    KmsCoreError,
+    RsaKey,
+    Sm2Key,
+    Suite,
+)
+from kmscore.bulk import SAME_CONTEXT, Item, Outcome, Status, reencrypt_many
+
+OLD = symmetric_key(Suite.AES_256_GCM, "key", "v1")
+NEW = symmetric_key(Suite.XAES_256_GCM, "key", "v2")
+OTHER = symmetric_key(Suite.SM4_GCM, "other", "1")
+DISABLED = symmetric_key(Suite.AES_128_GCM, "disabled", "1", state=KeyState.DISABLED)
+CONTEXT = {"tenant": "acme"}
+
+
+@pytest.fixture(params=PROVIDERS)
+def keys(request: pytest.FixtureRequest, rsa_key: RsaKey, sm2_key: Sm2Key) -> KeyProvider:
+    """Return a ring of every kind of key, and a store with the same."""
+    return PROVIDERS[request.param](Keyring([OLD, NEW, OTHER, DISABLED, rsa_key, sm2_key]))
+
+
+def blob_of(key: Any = OLD, context: Any = None, plaintext: bytes = b"text") -> bytes:
+    """Return a blob of a key."""
+    return kmscore.encrypt(Keyring([key]), key.key_id, plaintext, context).ciphertext_blob
+
+
+def outcome_of(keys: KeyProvider, item: Item, destination: str = "key", **options: Any) -> Outcome:
+    """Return the outcome of a job of one item."""
+    (outcome,) = reencrypt_many(keys, [item], destination, **options)
+    return outcome
+
+
+def plaintext_of(keys: KeyProvider, outcome: Outcome, context: Any = None) -> bytes:
+    """Return what a new blob holds."""
+    return kmscore.decrypt(keys, outcome.ciphertext_blob or b"", context).plaintext
+
+
+# --- one item ---
+
+
+@pytest.mark.parametrize("context", [None, {}, CONTEXT, EncryptionContext(CONTEXT)])
+def test_a_rotation_keeps_the_context(keys: KeyProvider, context: Any) -> None:
+    """Left out, the destination's context is the source's, in whatever form that is given."""
+    outcome = outcome_of(keys, Item("a", blob_of(OLD, context), context))
+    assert outcome[:2] == (Status.REWRITTEN, "a")
+    assert outcome[3:] == (None, "key", "v1", "key", "v2")
+    assert plaintext_of(keys, outcome, context) == b"text"
+
+
+def test_a_context_of_an_unusual_type_is_taken(keys: KeyProvider) -> None:
+    """Any mapping will do, and one that reads otherwise the second time is read once."""
+
+    class Fickle(Mapping[str, str]):
+        reads = 0
+
+        def __getitem__(self, key: str) -> str:
+            del key
+            self.reads += 1
+            return str(self.reads)
+
+        def __iter__(self) -> Iterator[str]:
+            return iter(["a"])
+
+        def __len__(self) -> int:
+            return 1
+
+    outcome = outcome_of(keys, Item(0, blob_of(OLD, {"a": "1"}), Fickle()))
+    assert plaintext_of(keys, outcome, {"a": "1"}) == b"text"
+    proxy = MappingProxyType(CONTEXT)
+    outcome = outcome_of(keys, Item(0, blob_of(), None, proxy))
+    assert plaintext_of(keys, outcome, CONTEXT) == b"text"
+
+
+@pytest.mark.parametrize("kind", [dict, EncryptionContext])
+def test_a_dict_that_changes_between_items_is_read_for_each(keys: KeyProvider, kind: Any) -> None:
+    """One dict, filled anew for each row, binds each row to its own content."""
+    row: dict[str, str] = {}
+
+    def items() -> Iterator[Item]:
+        for number in "12":
+            row["row"] = number
+            yield Item(number, blob_of(OLD, row), row if kind is dict else kind(row))
+
+    for outcome in reencrypt_many(keys, items(), "key"):
+        assert plaintext_of(keys, outcome, {"row": outcome.reference}) == b"text"
+
+
+@pytest.mark.parametrize(("context", "new"), [(CONTEXT, None), (None, CONTEXT), (CONTEXT, {})])
+def test_contexts_change_when_both_are_given(keys: KeyProvider, context: Any, new: Any) -> None:
+    """`None` is the empty context, and never the source's."""
+    outcome = outcome_of(keys, Item(0, blob_of(OLD, context), context, new))
+    assert plaintext_of(keys, outcome, new) == b"text"
+
+
+@pytest.mark.parametrize("kind", [bytes, bytearray, memoryview])
+def test_what_is_current_comes_back_as_it_is(keys: KeyProvider, kind: type) -> None:
+    """The very bytes, once they are found authentic under the destination's context."""
+    blob = blob_of(NEW, CONTEXT)
+    outcome = outcome_of(keys, Item(0, kind(blob), CONTEXT))
+    assert outcome == (Status.UNCHANGED, 0, blob, None, "key", "v2", "key", "v2")
+    assert type(outcome.ciphertext_blob) is bytes
+
+
+def test_what_is_current_is_opened_first(keys: KeyProvider) -> None:
+    """A header that names the destination does not make a blob authentic, nor does a context."""
+    blob = blob_of(NEW, CONTEXT)
+    damaged = blob[:-1] + bytes([blob[-1] ^ 1])
+    for item in (Item(0, damaged, CONTEXT), Item(0, blob, None), Item(0, blob, {"a": "b"}, None)):
+        outcome = outcome_of(keys, item)
+        assert outcome.status is Status.FAILED
+        assert outcome.error is not None
+        assert outcome.error.code == "decryption"
+
+
+def test_a_change_of_contexts_is_harmless_twice(keys: KeyProvider) -> None:
+    """Under the destination's version the destination's context is tried first, then the other."""
+    first = outcome_of(keys, Item(0, blob_of(NEW, CONTEXT), CONTEXT, {"a": "b"}))
+    assert first.status is Status.REWRITTEN
+    assert plaintext_of(keys, first, {"a": "b"}) == b"text"
+    second = outcome_of(keys, Item(0, first.ciphertext_blob or b"", CONTEXT, {"a": "b"}))
+    assert second.status is Status.UNCHANGED
+    assert second.ciphertext_blob == first.ciphertext_blob
+
+
+def test_two_contexts_are_tried_nowhere_else(keys: KeyProvider) -> None:
+    """A blob of another version opens under the source's context or not at all."""
+    outcome = outcome_of(keys, Item(0, blob_of(OLD, {"a": "b"}), CONTEXT, {"a": "b"}))
+    assert outcome.status is Status.FAILED
+
+
+@pytest.mark.parametrize("context", [CONTEXT, {"a": "b"}])
+def test_what_is_current_is_rewritten_if_asked(keys: KeyProvider, context: Any) -> None:
+    """`skip_current=False` seals afresh whatever would have been unchanged."""
+    blob = blob_of(NEW, context)
+    outcome = outcome_of(keys, Item(0, blob, CONTEXT, {"a": "b"}), skip_current=False)
+    assert outcome.status is Status.REWRITTEN
+    assert outcome.ciphertext_blob != blob
+    assert plaintext_of(keys, outcome, {"a": "b"}) == b"text"
+
+
+def test_a_dry_run_says_what_would_be_done(
+    keys: KeyProvider, rsa_key: RsaKey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No IV is drawn; what would be rewritten has no blob; what is current and what fails is so."""
+    current = blob_of(NEW)
+    bare = kmscore.asymmetric_encrypt(rsa_key.public_key, "RSAES_OAEP_SHA_256", b"text")
+    items = [
+        Item(0, blob_of()),
+        Item(1, current),
+        Item(2, blob_of(), CONTEXT),
+        Item(3, bare, None, SAME_CONTEXT, rsa_key.key_id, "v1", "RSAES_OAEP_SHA_256"),
+    ]
+    monkeypatch.setattr("os.urandom", lambda _: pytest.fail("something was drawn"))
+    outcomes = list(reencrypt_many(keys, items, "key", dry_run=True))
+    assert [outcome.status for outcome in outcomes] == [
+        *("rewritten", "unchanged", "failed", "rewritten")
+    ]
+    assert [outcome.ciphertext_blob for outcome in outcomes] == [None, current, None, None]
+    assert outcomes[0][4:] == ("key", "v1", "key", "v2")
+
+
+@pytest.mark.parametrize("algorithm", ["RSAES_OAEP_SHA_1", "SM2PKE"])
+def test_an_asymmetric_source_is_rewritten_every_time(
+    keys: KeyProvider, rsa_key: RsaKey, sm2_key: Sm2Key, algorithm: str
+) -> None:
+    """It binds no context, so that the same one is the empty one."""
+    source = sm2_key if algorithm == "SM2PKE" else rsa_key
+    bare = kmscore.asymmetric_encrypt(source.public_key, algorithm, b"text")
+    ids = (source.key_id, source.key_version_id, algorithm)
+    for context, bound in ((SAME_CONTEXT, None), (CONTEXT, CONTEXT)):
+        outcome = outcome_of(keys, Item(0, bare, None, context, *ids))
+        assert outcome.status is Status.REWRITTEN
+        assert outcome[3:] == (None, source.key_id, source.key_version_id, "key", "v2")
+        assert plaintext_of(keys, outcome, bound) == b"text"
+    refused = outcome_of(keys, Item(0, bare, CONTEXT, SAME_CONTEXT, *ids))
+    assert refused.error is not None
+    assert refused.error.code == "invalid_context"
+
+
+def test_a_v1_blob_called_asymmetric_is_not_unchanged(keys: KeyProvider, rsa_key: RsaKey) -> None:
+    """What the caller says the source is decides, and not what it looks like."""
+    item = Item(0, blob_of(NEW), None, None, rsa_key.key_id, "v1", "RSAES_OAEP_SHA_256")
+    assert outcome_of(keys, item).status is Status.FAILED
+
+
+def test_source_ids_are_compared_with_the_header(keys: KeyProvider) -> None:
+    """Given, they must be the header's, of a current blob too."""
+    for key in (OLD, NEW):
+        right = Item(0, blob_of(key), None, None, "key", key.key_version_id)
+        assert outcome_of(keys, right).error is None
+        for wrong in (
+            right._replace(source_key_id="other"),
+            right._replace(source_key_version_id="v9"),
+        ):
+            error = outcome_of(keys, wrong).error
+            assert error is not None
+            assert error.code == "incorrect_key"
+
+
+def test_nothing_unauthenticated_stands_in_an_outcome(keys: KeyProvider) -> None:
+    """A failed item names no source: its header is a claim."""
+    blob = blob_of(OLD, CONTEXT)
+    outcome = outcome_of(keys, Item("r", blob))
+    assert outcome[:3] == (Status.FAILED, "r", None)
+    assert outcome[4:] == (None, None, "key", "v2")
+
+
+# --- many items ---
+
+BAD: Mapping[str, Item] = {
+    "invalid_blob": Item(0, b"KMS"),
+    "invalid_context": Item(0, blob_of(), {"\ud800": ""}),
+    "incorrect_key": Item(0, blob_of(), None, None, "other"),
+    "key_not_found": Item(0, blob_of(symmetric_key(Suite.AES_256_GCM, "foreign"))),
+    "key_version_not_found": Item(0, blob_of(symmetric_key(Suite.AES_256_GCM, "key", "v9"))),
+    "key_state": Item(0, blob_of(symmetric_key(Suite.AES_128_GCM, "disabled", "1"))),
+    "key_usage": Item(0, blob_of(symmetric_key(Suite.AES_256_GCM, "sm2", "v1"))),
+    "unsupported_algorithm": Item(0, b"", None, None, "sm2", "v1", "unknown"),
+    "decryption": Item(0, blob_of(), CONTEXT),
+}
+
+
+def test_bad_items_sink_nothing(keys: KeyProvider) -> None:
+    """Each fails with its own code, between good ones; the second run finds its own results."""
+    good = [
+        item
+        for number in range(len(BAD) + 1)
+        for item in [Item(number, blob_of(OLD, {"n": f"{number}"}), {"n": f"{number}"})]
+    ]
+    mixed = [item for pair in zip(good, BAD.values(), strict=False) for item in pair] + good[-1:]
+    outcomes = list(reencrypt_many(keys, mixed, "key"))
+    codes = [outcome.error.code for outcome in outcomes if outcome.error is not None]
+    assert codes == list(BAD)
+    kept = [outcome for outcome in outcomes if outcome.error is None]
+    assert [outcome.reference for outcome in kept] == [item.reference for item in good]
+    for outcome, item in zip(kept, good, strict=True):
+        assert plaintext_of(keys, outcome, item.source_context) == b"text"
+    again = [
+        item
+        if outcome.ciphertext_blob is None
+        else item._replace(ciphertext_blob=outcome.ciphertext_blob)
+        for item, outcome in zip(mixed, outcomes, strict=True)
+    ]
+    second = list(reencrypt_many(keys, again, "key"))
+    assert [outcome.ciphertext_blob for outcome in second] == [
+        outcome.ciphertext_blob for outcome in outcomes
+    ]
+    assert {outcome.status for outcome in second} == {Status.UNCHANGED, Status.FAILED}
+
+
+def test_every_kind_of_refusal_is_among_the_bad_ones() -> None:
+    """But for the sizes: what could be sealed by v1 can be opened; and keys are made elsewhere."""
+    assert set(CODES.values()) - set(BAD) == {"invalid_key", "plaintext_size"}
+
+
+@given(st.data(), CONTEXTS, CONTEXTS, PLAINTEXTS, st.sampled_from([OLD, NEW, OTHER]))
+def test_it_does_what_reencrypt_does(
+    data: st.DataObject, context: Any, new: Any, plaintext: bytes, source: Any
+) -> None:
+    """The same refusal as `reencrypt`, or a blob that opens to the same, by ring and by store."""
+    ring = Keyring([OLD, NEW, OTHER, DISABLED])
+    blob = blob_of(source, context, plaintext)
+    if data.draw(st.booleans()):
+        blob = data.draw(mutations(blob))
+    item = Item(0, blob, context, new)
+    expected: str | None = None
+    try:
+        kmscore.reencrypt(ring, blob, "other", source_context=context, destination_context=new)
+    except KmsCoreError as error:
+        expected = f"{error.code}: {error}"
+    for keys in (ring, Store(ring)):
+        outcome = outcome_of(keys, item, "other")
+        if outcome.error is None:
+            assert plaintext_of(ring, outcome, new) == plaintext
+            assert expected is None or outcome.status is Status.UNCHANGED
+        else:
+            assert expected == f"{outcome.error.code}: {outcome.error}"
+
+
+def test_outcomes_are_given_one_by_one(keys: KeyProvider) -> None:
+    """An item is read when its outcome is asked for, and not before."""
+    read: list[int] = []
+
+    def items() -> Iterator[Item]:
+        for number in range(3):
+            read.append(number)
+            yield Item(number, blob_of())
+
+    outcomes = reencrypt_many(keys, items(), "key")
+    assert read == []
+    for number in range(3):
+        assert next(outcomes).reference == number
+        assert read == list(range(number + 1))
+
+
+def test_an_error_is_kept_without_what_it_came_through(keys: KeyProvider) -> None:
+    """No frame, and nothing behind it that a provider or the caller had in hand."""
+    reason = KeyVersionNotFoundError("no version")
+    reason.__cause__ = OSError("the store's address")
+    for provider, item in ((keys, BAD["decryption"]), (Oracle(reason, NEW), Item(0, blob_of()))):
+        outcomes = reencrypt_many(provider, [item], "key")
+        with pytest.raises(ZeroDivisionError) as caught:
+            1 / 0  # noqa: B018 (for its error)
+        try:
+            raise caught.value
+        except ZeroDivisionError:
+            error = next(outcomes).error
+        assert error is not None
+        assert error.__traceback__ is error.__context__ is error.__cause__ is None
+
+
+def test_items_and_outcomes_travel_between_processes(keys: KeyProvider) -> None:
+    """Pickled and back they are the same, `SAME_CONTEXT` itself included."""
+    item = Item(0, blob_of())
+    again: Item = pickle.loads(pickle.dumps(item))  # noqa: S301 (our own)
+    assert again == item
+    assert again.destination_context is SAME_CONTEXT
+    for bad in BAD.values():
+        outcome = outcome_of(keys, bad)
+        copy: Outcome = pickle.loads(pickle.dumps(outcome))  # noqa: S301 (our own)
+        assert type(copy.error) is type(outcome.error)
+        assert str(copy.error) == str(outcome.error)
+
+
+# --- what is no item's failure ---
+
+
+def test_what_a_provider_raises_ends_the_job_after_the_outcomes_given() -> None:
+    """Its own error passes through as it is."""
+    fault = OSError("the store is gone")
+
+    class Failing(Store):
+        asked = 0
+
+        def version(self, key_id: str, key_version_id: str) -> Any:
+            self.asked += 1
+            if self.asked == 3:
+                raise fault
+            return super().version(key_id, key_version_id)
+
+    outcomes = reencrypt_many(
+        Failing(Keyring([OLD, NEW])), [Item(n, blob_of()) for n in range(4)], "key"
+    )
+    assert [next(outcomes).reference for _ in range(2)] == [0, 1]
+    with pytest.raises(OSError, match="the store is gone") as caught:
+        next(outcomes)
+    assert caught.value is fault
+
+
+def test_an_error_of_this_library_out_of_the_items_is_no_items_failure(keys: KeyProvider) -> None:
+    """Whoever makes the items has to see it."""
+
+    def items() -> Iterator[Item]:
+        yield Item(0, blob_of())
+        kmscore.decrypt(keys, b"")
+
+    outcomes = reencrypt_many(keys, items(), "key")
+    assert next(outcomes).status is Status.REWRITTEN
+    with pytest.raises(kmscore.InvalidBlobError):
+        next(outcomes)
+
+
+def test_an_error_thrown_in_between_two_outcomes_is_no_items_failure(keys: KeyProvider) -> None:
+    """What the caller throws into the generator comes out of it."""
+    outcomes: Any = reencrypt_many(keys, [Item(0, blob_of()), Item(1, blob_of())], "key")
+    next(outcomes)
+    with pytest.raises(KeyNotFoundError):
+        outcomes.throw(KeyNotFoundError("thrown"))
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        None,
+        (0, b""),
+        Item(0, "text"),  # type: ignore[arg-type]
+        Item(0, blob_of(), "context"),  # type: ignore[arg-type]
+        Item(0, blob_of(), SAME_CONTEXT),  # type: ignore[arg-type]
+        Item(0, blob_of(), None, "context"),  # type: ignore[arg-type]
+        Item(0, blob_of(), None, None, 1),  # type: ignore[arg-type]
+        Item(0, blob_of(), None, None, None, 1),  # type: ignore[arg-type]
+        Item(0, b"", None, None, None, None, "SM2PKE"),
+        Item(0, b"", None, None, "sm2", "v1", 1),  # type: ignore[arg-type]
+    ],
+)
+def test_a_wrong_type_in_an_item_is_the_callers_mistake(keys: KeyProvider, item: Any) -> None:
+    """`TypeError`, after the outcomes already given."""
+    outcomes = reencrypt_many(keys, [Item(0, blob_of()), item], "key")
+    next(outcomes)
+    with raises_exactly(TypeError):
+        next(outcomes)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"keys": None},
+        {"items": None},
+        {"destination_key_id": b"key"},
+        {"skip_current": 1},
+        {"upgrade_only": 1},
+        {"dry_run": None},
+        {"order": {"key": ["v1", "v2"]}},
+        {"order": [], "upgrade_only": True},
+        {"order": {"key": "v1"}, "upgrade_only": True},
+        {"order": {"key": 1}, "upgrade_only": True},
+        {"order": {"key": [1, "v2"]}, "upgrade_only": True},
+    ],
+)
+def test_a_wrong_type_in_the_call_is_raised_by_the_call(changes: dict[str, Any]) -> None:
+    """Before any item is read."""
+    right = {"keys": Keyring([OLD, NEW]), "items": [], "destination_key_id": "key"}
+    assert list(reencrypt_many(**right)) == []
+    with raises_exactly(TypeError):
+        reencrypt_many(**right | changes)
+
+
+@pytest.mark.parametrize(
+    ("destination", "error"),
+    [
+        ("nobody", KeyNotFoundError),
+        ("disabled", KeyStateError),
+        ("sm2", KeyUsageError),
+    ],
+)
+def test_a_destination_that_cannot_seal_is_refused_by_the_call(
+    keys: KeyProvider, destination: str, error: type[Exception]
+) -> None:
+    """A million failed items would not say it any better."""
+    with raises_exactly(error):
+        reencrypt_many(keys, iter([]), destination)
+
+
+def test_the_primary_is_asked_for_once_a_call(sm2_key: Sm2Key) -> None:
+    """A version that becomes primary meanwhile does not split the job."""
+    bare = kmscore.asymmetric_encrypt(sm2_key.public_key, "SM2PKE", b"text")
+
+    class Rotating(Store):
+        asked = 0
+
+        def primary(self, key_id: str) -> Any:
+            self.asked += 1
+            return self.version(key_id, "v2" if self.asked == 1 else "v3")
+
+    newest = symmetric_key(Suite.AES_256_GCM, "key", "v3")
+    keys = Rotating(Keyring([OLD, NEW, newest, sm2_key]))
+    sources = [
+        Item(0, blob_of()),
+        Item(1, blob_of(NEW)),
+        Item(2, bare, None, None, "sm2", "v1", "SM2PKE"),
+        Item(3, blob_of(newest)),
+    ]
+    outcomes = list(reencrypt_many(keys, sources, "key"))
+    assert keys.asked == 1
+    assert {outcome.destination_key_version_id for outcome in outcomes} == {"v2"}
+    assert [outcome.status for outcome in outcomes] == [
+        *("rewritten", "unchanged", "rewritten", "rewritten")
+    ]
+    for outcome in outcomes:
+        assert kmscore.decrypt(keys, outcome.ciphertext_blob or b"").key_version_id == "v2"
+
+
+# --- upgrades only ---
+
+V3 = symmetric_key(Suite.AES_256_GCM, "key", "v3")
+RING = Keyring([OLD, NEW, V3, OTHER], primary={"key": "v2"})
+ORDER = {"key": ["v1", "v2", "v3"]}
+
+
+@pytest.mark.parametrize(
+    ("keys", "order"),
+    [(RING, None), (RING, ORDER), (Store(RING), ORDER)],
+    ids=["ring", "both", "order"],
+)
+def test_upgrade_only_refuses_an_older_version(keys: KeyProvider, order: Any) -> None:
+    """From v1 to v2 and not back from v3; another key's blobs have no age here."""
+    sources = [Item(key, blob_of(key)) for key in (OLD, NEW, V3, OTHER)]
+    outcomes = list(reencrypt_many(keys, sources, "key", upgrade_only=True, order=order))
+    assert [outcome.status for outcome in outcomes] == [
+        *("rewritten", "unchanged", "failed", "rewritten")
+    ]
+    assert outcomes[2].error is not None
+    assert outcomes[2].error.code == "incorrect_key"
+    assert "v2" in str(outcomes[2].error)
+    assert "v3" in str(outcomes[2].error)
+    plain = reencrypt_many(keys, sources, "key")
+    assert [outcome.error for outcome in plain] == [None] * 4
+
+
+def test_a_given_order_overrules_the_rings() -> None:
+    """The caller may know better in which order the versions were made."""
+    order = {"key": ("v3", "v2", "v1")}
+    sources = [Item(0, blob_of(OLD)), Item(1, blob_of(V3))]
+    outcomes = reencrypt_many(RING, sources, "key", upgrade_only=True, order=order)
+    assert [outcome.status for outcome in outcomes] == ["failed", "rewritten"]
+
+
+def test_a_version_of_unknown_age_is_not_moved() -> None:
+    """That it is older cannot be told."""
+    order = {"key": ["v2"]}
+    outcome = outcome_of(RING, Item(0, blob_of()), upgrade_only=True, order=order)
+    assert isinstance(outcome.error, IncorrectKeyError)
+
+
+@pytest.mark.parametrize("order", [{}, {"key": []}, {"key": ["v1", "v3"]}, {"other": ["v2"]}])
+def test_an_order_without_the_destination_is_refused_by_the_call(order: Any) -> None:
+    """Nothing could be compared with it."""
+    with raises_exactly(KeyVersionNotFoundError, "v2"):
+        reencrypt_many(RING, [], "key", upgrade_only=True, order=order)
+
+
+def test_an_order_with_a_version_twice_is_refused_by_the_call() -> None:
+    """It would be older than itself."""
+    with raises_exactly(InvalidKeyError, "twice"):
+        reencrypt_many(RING, [], "key", upgrade_only=True, order={"key": ["v1", "v2", "v1"]})
+
+
+def test_upgrade_only_without_any_order_is_a_type_error() -> None:
+    """A provider that is no ring does not tell which version is the older one."""
+    with raises_exactly(TypeError, "order"):
+        reencrypt_many(Store(RING), [], "key", upgrade_only=True)

@@ -1,0 +1,223 @@
+"""What is there, by its headers, and which key versions nothing uses any more."""
+
+import dataclasses
+import pickle
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from strategies import blobs, forbid_ciphers, mutations, raises_exactly, symmetric_key
+
+import kmscore
+from kmscore import CiphertextBlob, InvalidBlobError, Keyring, RsaKey, Suite
+from kmscore.bulk import (
+    BlobFormat,
+    Census,
+    Header,
+    Item,
+    KeyVersionName,
+    Retirement,
+    Status,
+    census,
+    reencrypt_many,
+    retirable,
+)
+
+OLD = symmetric_key(Suite.AES_256_GCM, "key", "v1")
+MIDDLE = symmetric_key(Suite.AES_128_GCM, "old", "1")
+NEW = symmetric_key(Suite.AES_256_GCM, "key", "v2")
+RING = Keyring([OLD, MIDDLE, NEW])
+V1, V2 = KeyVersionName("key", "v1"), KeyVersionName("key", "v2")
+
+
+def blob_of(key: Any) -> bytes:
+    """Return a blob of a key."""
+    return kmscore.encrypt(Keyring([key]), key.key_id, b"text").ciphertext_blob
+
+
+def is_blob(data: bytes) -> bool:
+    """Tell whether the parser takes it."""
+    try:
+        CiphertextBlob.parse(data)
+    except InvalidBlobError:
+        return False
+    return True
+
+
+# --- the census ---
+
+
+@given(st.data(), st.lists(blobs(), min_size=1, max_size=4))
+def test_a_census_counts_what_parses(data: st.DataObject, drawn: list[CiphertextBlob]) -> None:
+    """Just what the parser says of each, however alike they are."""
+    whole = [blob.serialize() for blob in drawn] * 2
+    mixed = whole + [data.draw(mutations(raw)) for raw in whole]
+    mixed += [raw[: data.draw(st.integers(0, len(raw)))] for raw in whole]
+    parsed = [CiphertextBlob.parse(raw) for raw in mixed if is_blob(raw)]
+    counted = census(mixed)
+    assert counted.headers == Counter(
+        Header(blob.suite, blob.key_id, blob.key_version_id) for blob in parsed
+    )
+    assert counted.suites == Counter(blob.suite for blob in parsed)
+    assert counted.keys == Counter(blob.key_id for blob in parsed)
+    assert counted.versions == Counter((blob.key_id, blob.key_version_id) for blob in parsed)
+    other = len(mixed) - len(parsed)
+    assert counted.formats == {BlobFormat.V1: len(parsed), BlobFormat.OTHER: other}
+    assert counted.total == len(mixed)
+
+
+@pytest.mark.parametrize("length", [0, 4, 5, 6, 20, 6_701, 6_702])
+def test_a_census_bounds_the_length(length: int) -> None:
+    """A known header does not make a blob of what is too short or too long."""
+    raw = blob_of(OLD)
+    resized = (raw + bytes(6_702))[:length]
+    assert census([raw, resized]).formats[BlobFormat.V1] == 1 + is_blob(resized)
+
+
+def test_a_census_uses_no_key_and_reads_one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Any bytes-like will do, and nothing is opened."""
+    made = blob_of(OLD)
+    forbid_ciphers(monkeypatch)
+
+    def stream() -> Iterator[Any]:
+        for kind in (bytes, bytearray, memoryview):
+            yield kind(made)
+
+    assert census(stream()).versions == {V1: 3}
+
+
+def test_a_census_refuses_what_is_not_bytes() -> None:
+    """`TypeError`, as everywhere."""
+    for wrong in (None, "text", 1):
+        with raises_exactly(TypeError):
+            census([blob_of(OLD), wrong])  # type: ignore[list-item]
+
+
+def test_censuses_are_added() -> None:
+    """The census of two parts is that of the whole; only a census is added."""
+    one, two = [blob_of(OLD), b"?"], [blob_of(OLD), blob_of(NEW)]
+    assert census(one) + census(two) == census(one + two)
+    with raises_exactly(TypeError):
+        census(one) + 1  # type: ignore[operator]
+
+
+def test_a_census_says_what_it_is_worth() -> None:
+    """It is not authenticated, travels between processes, and cannot be changed."""
+    counted = census([blob_of(OLD)])
+    assert "not authenticated" in counted.note
+    assert pickle.loads(pickle.dumps(counted)) == counted  # noqa: S301 (our own)
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        counted.other = 1  # type: ignore[misc]
+
+
+# --- retirement by headers ---
+
+
+def test_a_version_that_no_header_names_is_retirable() -> None:
+    """In the order of the ring, and never a primary one, used or not."""
+    ring = Keyring([OLD, symmetric_key(Suite.AES_256_GCM, "key", "v0"), MIDDLE, NEW])
+    assert retirable(census([blob_of(NEW)]), ring) == Retirement(
+        (V1, KeyVersionName("key", "v0")), None
+    )
+    assert retirable(census([blob_of(OLD)]), RING) == ((), None)
+    elsewhere = Keyring([OLD, NEW, MIDDLE], primary={"key": "v1"})
+    assert retirable(census([blob_of(MIDDLE)]), elsewhere) == ((V2,), None)
+
+
+@pytest.mark.parametrize(
+    ("odd", "reason"),
+    [
+        (b"KMS", "1 of 3 are no v1 ciphertext blobs"),
+        (blob_of(symmetric_key(Suite.AES_256_GCM, "foreign")), "version v1 of key foreign"),
+        (blob_of(symmetric_key(Suite.AES_256_GCM, "key", "v9")), "version v9 of key key"),
+        (blob_of(symmetric_key(Suite.XAES_256_GCM, "key", "v2")), "in XAES_256_GCM"),
+        (blob_of(symmetric_key(Suite.AES_256_GCM, "rsa-2048", "v1")), "key rsa-2048"),
+    ],
+)
+def test_one_that_cannot_be_attributed_keeps_every_version(
+    odd: bytes, reason: str, rsa_key: RsaKey
+) -> None:
+    """It might need any of them; the reason says which it is."""
+    retirement = retirable(census([blob_of(NEW), odd, blob_of(NEW)]), Keyring([*RING, rsa_key]))
+    assert retirement.versions == ()
+    assert reason in (retirement.reason or "")
+    assert "1 of 3" in (retirement.reason or "")
+
+
+def test_nothing_counted_keeps_every_version() -> None:
+    """A stream that had already been read says nothing."""
+    for retirement in (retirable(census([]), RING), retirable(keyring=RING, outcomes=[])):
+        assert retirement == ((), "there is no ciphertext to go by")
+
+
+# --- retirement by outcomes ---
+
+
+def outcomes_of(sources: Sequence[bytes], **options: Any) -> list[Any]:
+    """Return the outcomes of a job to the newest version of the key."""
+    return list(reencrypt_many(RING, [Item(0, raw) for raw in sources], "key", **options))
+
+
+def test_outcomes_tell_what_is_left() -> None:
+    """What is rewritten or unchanged needs the destination; what is opened was authentic."""
+    outcomes = outcomes_of([blob_of(OLD), blob_of(NEW)])
+    assert retirable(keyring=RING, outcomes=iter(outcomes)) == ((V1,), None)
+
+
+def test_after_a_dry_run_the_source_is_still_needed() -> None:
+    """Nothing has been moved yet."""
+    outcomes = outcomes_of([blob_of(OLD), blob_of(NEW)], dry_run=True)
+    assert retirable(keyring=RING, outcomes=outcomes) == ((), None)
+    outcomes = outcomes_of([blob_of(NEW)], dry_run=True)
+    assert retirable(keyring=RING, outcomes=outcomes) == ((V1,), None)
+
+
+def test_one_failure_keeps_every_version() -> None:
+    """A forged header that a census would have believed is found here."""
+    raw = blob_of(NEW)
+    forged = raw[:-1] + bytes([raw[-1] ^ 1])
+    assert retirable(census([raw, forged]), RING).versions == (V1,)
+    retirement = retirable(keyring=RING, outcomes=outcomes_of([raw, forged]))
+    assert retirement == ((), "1 of 2 items failed")
+
+
+def test_outcomes_of_another_ring_keep_every_version() -> None:
+    """What is in use has to be in the ring that is asked about."""
+    outcomes = outcomes_of([blob_of(OLD)])
+    retirement = retirable(keyring=Keyring([OLD]), outcomes=outcomes)
+    assert retirement.versions == ()
+    assert "version v2 of key key" in (retirement.reason or "")
+
+
+def test_censuses_agree_with_the_job() -> None:
+    """Before it they name the sources, after it the destination, as many as the job says."""
+    before = [blob_of(OLD)] * 3 + [blob_of(NEW)] * 2
+    outcomes = outcomes_of(before)
+    statuses = Counter(outcome.status for outcome in outcomes)
+    assert census(before).versions == {V1: statuses[Status.REWRITTEN], V2: 2}
+    after = census(outcome.ciphertext_blob for outcome in outcomes)
+    assert after.versions == {V2: 5}
+    assert retirable(census(before), RING).versions == ()
+    assert retirable(after, RING) == retirable(keyring=RING, outcomes=outcomes) == ((V1,), None)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {},
+        {"census": Census({}, 0)},
+        {"keyring": RING},
+        {"census": Census({}, 0), "keyring": RING, "outcomes": []},
+        {"census": [], "keyring": RING},
+        {"census": Census({}, 0), "keyring": [OLD]},
+        {"keyring": RING, "outcomes": [None]},
+        {"keyring": RING, "outcomes": 1},
+    ],
+)
+def test_retirable_takes_a_ring_and_one_thing_to_go_by(arguments: Any) -> None:
+    """Anything else is a `TypeError`."""
+    with raises_exactly(TypeError):
+        retirable(**arguments)
