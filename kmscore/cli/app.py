@@ -7,10 +7,12 @@ from rich.console import Console
 
 import kmscore
 from kmscore.cli import crypt, demo, inspection, keys, rotate, vectors
+from kmscore.cli.terminal import Commands
 from kmscore.errors import KmsCoreError
 
 app: typer.Typer = typer.Typer(
     name="kmscore",
+    cls=Commands,
     no_args_is_help=True,
     # A traceback with the values of local variables would show key material.
     pretty_exceptions_enable=False,

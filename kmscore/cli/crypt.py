@@ -86,7 +86,8 @@ def reencrypt(
     algorithm: Annotated[
         str | None,
         typer.Option(
-            "--algorithm", help="Of a bare ciphertext: RSAES_OAEP_SHA_256, …_SHA_1 or SM2PKE."
+            "--algorithm",
+            help="Of a bare ciphertext: RSAES_OAEP_SHA_256, RSAES_OAEP_SHA_1 or SM2PKE.",
         ),
     ] = None,
     *,

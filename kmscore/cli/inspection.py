@@ -81,7 +81,10 @@ def _show(blob: CiphertextBlob, raw: bytes, console: Console) -> None:
         "ciphertext": f"{len(blob.ciphertext):,} bytes, as long as the plaintext",
         "tag": f"{len(blob.tag)} bytes",
     }
-    table = Table("offset", "bytes", "field", box=None, pad_edge=False)
+    table = Table(box=None, pad_edge=False)
+    for name in ("offset", "bytes", "field"):
+        # An ID that is cut is none: on a narrow terminal it goes over several lines.
+        table.add_column(name, overflow="fold")
     for number, field in enumerate(blob.layout()):
         colour = _COLOURS[number % len(_COLOURS)]
         meaning = Text.assemble((field.name, f"bold {colour}"), "  ", meanings[field.name])
@@ -95,7 +98,7 @@ def _dump(data: bytes, row: int) -> str:
     """Return bytes in hexadecimal, in rows of so many, and cut if there are more than a few."""
     shown = data[:_SHOWN]
     rows = [shown[start : start + row].hex(" ") for start in range(0, len(shown), row)]
-    return "\n".join(rows + ["…"] * (len(data) > _SHOWN))
+    return "\n".join(rows + ["..."] * (len(data) > _SHOWN))
 
 
 def _bytes(field: BlobField, raw: bytes) -> bytes:

@@ -1,21 +1,20 @@
 """The commands of `kmscore keys`: a keyring in a file."""
 
 import json
-import os
 import uuid
-from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from kmscore import Keyring, KeySpec, KeyState, RsaKey, Sm2Key, Suite, SymmetricKey
 from kmscore.algorithms import KEY_SPECS
 from kmscore.cli.files import FileProblem, read_file
-from kmscore.cli.keyring_file import read_keyring, write_keyring
-from kmscore.cli.passphrase import Descriptor, get_passphrase
+from kmscore.cli.keyring_file import Change, change_keyring, read_keyring
+from kmscore.cli.passphrase import Descriptor
 from kmscore.cli.terminal import printable, problems_in_one_line
 from kmscore.errors import KeyNotFoundError, UnsupportedAlgorithmError
 from kmscore.keys import Key
@@ -56,17 +55,14 @@ def make_key(
 
     Example: kmscore keys new team.keys --key-id orders
     """
-    with problems_in_one_line():
-        identifiers = (key_id or str(uuid.uuid4()), version_id or str(uuid.uuid4()))
-        new = _generate(_spec(spec), _suite(suite), *identifiers)
-        if os.path.lexists(path):
-            keyring, sealed = read_keyring(path, passphrase_fd)
-            _check_unknown(keyring, new.key_id)
-            write_keyring(path, keyring.with_version(new), sealed.passphrase, is_new=False)
-        else:
-            passphrase = get_passphrase(passphrase_fd, is_new=True)
-            write_keyring(path, Keyring([new]), passphrase, is_new=True)
-        _say(f"{new.key_id}: version {new.key_version_id} ({_kind(new)})")
+
+    def change(keyring: Keyring) -> tuple[Keyring, str]:
+        new = _generate(_spec(spec), _suite(suite), _or_random(key_id), _or_random(version_id))
+        _check_unknown(keyring, new.key_id)
+        words = f"{new.key_id}: version {new.key_version_id} ({_kind(new)})"
+        return keyring.with_version(new), words
+
+    _change(path, passphrase_fd, change, may_begin=True)
 
 
 @app.command("list")
@@ -102,8 +98,9 @@ def list_keys(
         # An ID that is cut is none: on a narrow terminal it goes over several lines.
         table.add_column(name, overflow="fold")
     for row in rows:
-        cells = ("" if cell is None else str(cell) for cell in list(row.values())[:-1])
-        table.add_row(*cells, "primary" if row["primary"] else "")
+        cells = ["" if cell is None else str(cell) for cell in list(row.values())[:-1]]
+        # As text: what stands in an ID is no markup.
+        table.add_row(*map(Text, [*cells, "primary" if row["primary"] else ""]))
     Console().print(table)
 
 
@@ -119,7 +116,7 @@ def rotate_key(
     def change(keyring: Keyring) -> tuple[Keyring, str]:
         old = keyring.primary(key_id)
         suite = old.suite if isinstance(old, SymmetricKey) else None
-        new = _generate(old.spec, suite, key_id, version_id or str(uuid.uuid4()))
+        new = _generate(old.spec, suite, key_id, _or_random(version_id))
         return keyring.with_version(new), f"{key_id}: version {new.key_version_id} is primary"
 
     _change(path, passphrase_fd, change)
@@ -139,6 +136,8 @@ def import_key(
 ) -> None:
     """Add a version with material of your own, which is primary from now on.
 
+    The file is made if it is not there.
+
     Example: kmscore keys import team.keys key.bin --key-id orders --version-id 7 --spec AES_256
     """
 
@@ -147,7 +146,7 @@ def import_key(
         key = _import(_spec(spec), _suite(suite), key_id, version_id, data)
         return keyring.with_version(key), f"{key_id}: version {version_id} is primary"
 
-    _change(path, passphrase_fd, change)
+    _change(path, passphrase_fd, change, may_begin=True)
 
 
 @app.command("disable")
@@ -172,28 +171,19 @@ def enable_key(
     _change(path, passphrase_fd, _set_state(key_id, version_id, KeyState.ENABLED))
 
 
-def _change(
-    path: Path, descriptor: int | None, change: Callable[[Keyring], tuple[Keyring, str]]
-) -> None:
+def _change(path: Path, descriptor: int | None, change: Change, *, may_begin: bool = False) -> None:
     """Write a changed keyring in the place of the old one, and say what has changed."""
     with problems_in_one_line():
-        keyring, sealed = read_keyring(path, descriptor)
-        changed, words = change(keyring)
-        write_keyring(path, changed, sealed.passphrase, is_new=False)
-        _say(words)
+        words = change_keyring(path, descriptor, change, may_begin=may_begin)
+        typer.echo(printable(words))
 
 
-def _set_state(
-    key_id: str, version_id: str, state: KeyState
-) -> Callable[[Keyring], tuple[Keyring, str]]:
+def _set_state(key_id: str, version_id: str, state: KeyState) -> Change:
     """Return the change that gives a key version another state."""
 
     def change(keyring: Keyring) -> tuple[Keyring, str]:
-        changed = _with_state(keyring.version(key_id, version_id), state)
-        keys = [
-            changed if (key.key_id, key.key_version_id) == (key_id, version_id) else key
-            for key in keyring
-        ]
+        old = keyring.version(key_id, version_id)
+        keys = [_with_state(key, state) if key is old else key for key in keyring]
         primary = {key.key_id: keyring.primary(key.key_id).key_version_id for key in keyring}
         return Keyring(keys, primary=primary), f"{key_id}: version {version_id} is {state.value}"
 
@@ -262,5 +252,6 @@ def _kind(key: Key) -> str:
     return key.suite.name if isinstance(key, SymmetricKey) else key.spec.name
 
 
-def _say(words: str) -> None:
-    typer.echo(printable(words))
+def _or_random(identifier: str | None) -> str:
+    """Return an ID, which is random if there is none. An empty one is not for us to mend."""
+    return str(uuid.uuid4()) if identifier is None else identifier

@@ -4,27 +4,25 @@ Exit codes of `rotate`: 0, every row is where it belongs; 1, some rows failed, a
 of failed rows; 2, it could not be done, or not to its end; 130, interrupted.
 """
 
-import json
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Final
 
 import typer
-from rich.console import Console
-from rich.table import Table as RichTable
 
-from kmscore.bulk import Census, Item, census
+from kmscore import EncryptionAlgorithm
+from kmscore.bulk import Item, census
 from kmscore.cli.files import FileProblem
 from kmscore.cli.keyring_file import KeyringOption, read_keyring
 from kmscore.cli.passphrase import Descriptor
 from kmscore.cli.rotation.columns import Columns, Source
-from kmscore.cli.rotation.job import Report, failed_path, rotate, table_of
+from kmscore.cli.rotation.job import rotate, table_of
 from kmscore.cli.rotation.table import Table
 from kmscore.cli.rotation.work import Job
-from kmscore.cli.terminal import printable, problems_in_one_line, progress, stop
+from kmscore.cli.rotation_report import show_census, show_rotation
+from kmscore.cli.terminal import INTERRUPTED, problems_in_one_line, progress, stop
 
-_INTERRUPTED: Final = 130
 _MOST_JOBS: Final = 256
 
 _In = Annotated[
@@ -75,15 +73,16 @@ def rotate_table(
     algorithm: Annotated[
         str | None,
         typer.Option(
-            "--algorithm", help="Of bare ciphertexts: RSAES_OAEP_SHA_256, …_SHA_1 or SM2PKE."
+            "--algorithm",
+            help="Of bare ciphertexts: RSAES_OAEP_SHA_256, RSAES_OAEP_SHA_1 or SM2PKE.",
         ),
     ] = None,
     jobs: Annotated[
-        int, typer.Option("--jobs", min=1, max=_MOST_JOBS, help="Processes at work.")
+        int, typer.Option("--jobs", min=1, max=_MOST_JOBS, help="Processes at work; 1 is this one.")
     ] = 1,
     *,
     resume: Annotated[
-        bool, typer.Option("--resume", help="Finish a job that was interrupted.")
+        bool, typer.Option("--resume", help="Finish a job that was interrupted, if there is one.")
     ] = False,
     again: Annotated[
         bool, typer.Option("--again", help="Seal afresh what is up to date already, too.")
@@ -99,8 +98,12 @@ def rotate_table(
 ) -> None:
     """Move all ciphertexts of a table to the newest version of a key.
 
-    Rows that fail go to OUT.failed with their reason, all others to OUT. Nothing is written over,
-    and what is interrupted at any moment is finished by the same command with --resume.
+    Rows that fail go to a file of their own with their reason (out.failed.csv beside out.csv), all
+    others to OUT. Nothing is written over, and what is interrupted at any moment is finished by the
+    same command with --resume.
+
+    Exit codes: 0, every row is where it belongs; 1, some rows failed; 2, it could not be done, or
+    not to its end; 130, interrupted.
 
     Example: kmscore rotate in.csv out.csv -k a.keys --destination orders --context-columns tenant
     """
@@ -114,8 +117,8 @@ def rotate_table(
             Source(source_key_id, source_version_id, algorithm),
         )
         _check_out(out, table, dry_run=dry_run, resume=resume)
-        table.check_columns(source, columns.names)
-        _, sealed = read_keyring(keyring, passphrase_fd)
+        table.check_columns(source, columns)
+        keys, sealed = read_keyring(keyring, passphrase_fd)
         job = Job(table, columns, destination, not again, upgrade_only, dry_run)
         try:
             with progress("Rotating") as (bar, task):
@@ -123,6 +126,7 @@ def rotate_table(
                     source,
                     out,
                     job,
+                    keys,
                     sealed,
                     jobs=jobs,
                     resume=resume,
@@ -131,8 +135,8 @@ def rotate_table(
                     ),
                 )
         except KeyboardInterrupt:
-            stop("interrupted; the same command with --resume finishes it", _INTERRUPTED)
-    _show(report, as_json=as_json)
+            stop("interrupted; the same command with --resume finishes it", INTERRUPTED)
+    show_rotation(report, as_json=as_json)
     if report.has_failures:
         raise typer.Exit(1)
 
@@ -147,10 +151,10 @@ def count_table(
     with problems_in_one_line():
         table = table_of(source)
         columns = Columns(blob_column)
-        table.check_columns(source, columns.names)
+        table.check_columns(source, columns)
         unread: Counter[str] = Counter()
         counted = census(_blobs(table, source, columns, unread))
-    _show_census(counted, unread, as_json=as_json)
+    show_census(counted, unread, as_json=as_json)
 
 
 def _columns(
@@ -160,14 +164,19 @@ def _columns(
     destination_context: str | None,
     source: Source,
 ) -> Columns:
-    """Return the columns that options name. Raises `FileProblem` if they do not go together."""
+    """Return the columns that options name.
+
+    Raises `FileProblem` if they do not go together, and `UnsupportedAlgorithmError`.
+    """
     if context is not None and contexts is not None:
         raise FileProblem("--context-column and --context-columns exclude each other")
     names = () if contexts is None else tuple(contexts.split(","))
     if "" in names or len(set(names)) != len(names):
         raise FileProblem("--context-columns takes different names, with commas between them")
-    if source.algorithm is not None and None in source:
-        raise FileProblem("--algorithm needs --source-key-id and --source-version-id")
+    if source.algorithm is not None:
+        EncryptionAlgorithm.of(source.algorithm, "algorithm")
+        if None in source:
+            raise FileProblem("--algorithm needs --source-key-id and --source-version-id")
     return Columns(blob, context, names, destination_context, source)
 
 
@@ -187,84 +196,10 @@ def _blobs(table: Table, source: Path, columns: Columns, unread: Counter[str]) -
     """Yield the ciphertexts of a table; count the rows that have none."""
     with progress("Counting") as (bar, task):
         for chunk in table.chunks(source):
-            for record in table.records(chunk, columns.names):
+            for record in table.records(chunk, columns):
                 item = columns.read(0, record)
                 if isinstance(item, Item):
                     yield bytes(item.ciphertext_blob)
                 else:
                     unread["no ciphertext" if item is None else item.code] += 1
             bar.update(task, completed=chunk.position)
-
-
-def _show(report: Report, *, as_json: bool) -> None:
-    """Print what a rotation came to."""
-    statuses = {name: report.counts[name] for name in ("rewritten", "unchanged")}
-    failures = {
-        name.partition(": ")[2]: number
-        for name, number in sorted(report.counts.items())
-        if name.startswith("failed")
-    }
-    if as_json:
-        document = {
-            "rows": report.rows,
-            **statuses,
-            "failed": failures,
-            "seconds": round(report.seconds, 3),
-            "out": None if report.out is None else str(report.out),
-            "failed_rows": None if report.failed is None else str(report.failed),
-        }
-        typer.echo(json.dumps(document))
-        return
-    table = RichTable("rows", "", box=None, pad_edge=False)
-    table.columns[0].justify = "right"
-    for name, number in statuses.items():
-        table.add_row(f"{number:,}", name)
-    for code, number in failures.items():
-        table.add_row(f"{number:,}", f"failed: {code}")
-    rate = report.rows / report.seconds if report.seconds else 0.0
-    table.add_row(f"{report.rows:,}", f"in all, {rate:,.0f} a second")
-    console = Console()
-    console.print(table)
-    if report.out is not None:
-        typer.echo(printable(f"written: {report.out}"))
-    if report.failed is not None:
-        typer.echo(printable(f"failed rows: {report.failed}"))
-
-
-def _show_census(counted: Census, unread: Counter[str], *, as_json: bool) -> None:
-    """Print a census."""
-    rows = [
-        {
-            "suite": header.suite.name,
-            "key_id": header.key_id,
-            "key_version_id": header.key_version_id,
-            "blobs": number,
-        }
-        for header, number in sorted(
-            counted.headers.items(), key=lambda row: (row[0].key_id, row[0].key_version_id)
-        )
-    ]
-    if as_json:
-        document = {
-            "authenticated": False,
-            "headers": rows,
-            "other": counted.other,
-            "rows_without": dict(unread),
-        }
-        typer.echo(json.dumps(document))
-        return
-    table = RichTable(box=None, pad_edge=False)
-    for name in ("blobs", "suite", "key", "version"):
-        table.add_column(name, justify="right" if name == "blobs" else "left", overflow="fold")
-    for row in rows:
-        number, suite, key_id, version = (
-            row[name] for name in ("blobs", "suite", "key_id", "key_version_id")
-        )
-        table.add_row(f"{number:,}", str(suite), str(key_id), str(version))
-    console = Console()
-    console.print(table)
-    typer.echo(f"{counted.other:,} other; {unread.total():,} rows without a ciphertext")
-    typer.echo("Headers are not authenticated: this is what the blobs claim.")
-
-
-__all__ = ["count_table", "failed_path", "rotate_table"]

@@ -26,6 +26,11 @@ Failure: TypeAlias = KmsCoreError | RowError
 """What a row fails with: a code, and its text."""
 
 
+def reason_of(failure: Failure) -> str:
+    """Return the text of what a row fails with, as any file can hold it."""
+    return str(failure).encode("utf-8", "backslashreplace").decode("utf-8")
+
+
 def damaged_row(reason: str) -> RowError:
     """Return the error of a row that is not one of its format."""
     return RowError("damaged_row", reason)
@@ -55,10 +60,15 @@ class Columns(NamedTuple):
     source: Source = Source()
 
     @property
+    def structured(self) -> tuple[str, ...]:
+        """Every column in which an empty text is nothing, and no value of its own."""
+        names = (self.blob, self.context, self.destination_context)
+        return tuple(name for name in names if name is not None)
+
+    @property
     def names(self) -> tuple[str, ...]:
         """Every column that has to be there."""
-        single = (self.blob, self.context, self.destination_context)
-        return (*(name for name in single if name is not None), *self.contexts)
+        return (*self.structured, *self.contexts)
 
     def read(self, reference: int, record: "Record | Failure") -> "Item | Failure | None":
         """Return a row as an item, `None` if there is no ciphertext in it, or what is wrong."""
@@ -114,17 +124,11 @@ def _ciphertext(value: object) -> bytes | None:
 
 
 def _context(value: object) -> ContextLike:
-    """Return a context that stands as JSON text, an object, or pairs; nothing is the empty one."""
+    """Return a context that stands as JSON text or as an object; nothing is the empty one."""
     if value is None:
         return None
     if isinstance(value, str):
         return EncryptionContext.from_json(value)
-    if isinstance(value, list):  # of pairs, as a map of Arrow has them
-        pairs = dict(value)
-        if len(pairs) != len(value):
-            raise InvalidContextError("encryption context with a repeated key")
-        return EncryptionContext(pairs)
     if isinstance(value, Mapping):
-        # A struct of Arrow has every field in every row.
-        return EncryptionContext({key: text for key, text in value.items() if text is not None})
+        return EncryptionContext(value)
     raise InvalidContextError(f"an encryption context is an object, not {type(value).__name__}")

@@ -4,10 +4,16 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, Final, NamedTuple, Protocol
 
-from kmscore.cli.rotation.columns import Failure, Record
+from kmscore.cli.rotation.columns import Columns, Failure, Record
 
 CHUNK_ROWS: Final = 4096
 """Rows that are worked on, written and taken up again together."""
+
+CHUNK_BYTES: Final = 8 << 20
+"""A chunk ends early with the row that makes it as long: memory does not grow with rows either."""
+
+LONGEST_ROW: Final = 16 << 20
+"""Bytes of a line, or characters. What is longer is no table."""
 
 ROW_COLUMN: Final = "kmscore_row"
 ERROR_COLUMN: Final = "kmscore_error"
@@ -42,7 +48,7 @@ class Table(Protocol):
 
     suffix: str
 
-    def check_columns(self, path: Path, names: Sequence[str]) -> None:
+    def check_columns(self, path: Path, columns: Columns) -> None:
         """Raise `FileProblem` if a file is not of the format, or lacks a column."""
         ...
 
@@ -50,16 +56,22 @@ class Table(Protocol):
         """Yield the rows of a file. Raises `FileProblem` if it cannot be read to its end."""
         ...
 
-    def records(self, chunk: Chunk, names: Sequence[str]) -> Iterator[Record | Failure]:
+    def records(self, chunk: Chunk, columns: Columns) -> Iterator[Record | Failure]:
         """Yield each row as its columns, or what is wrong with it."""
         ...
 
     def write(
-        self, chunk: Chunk, results: Sequence[Result], blob_column: str, good: Path, bad: Path
+        self,
+        chunk: Chunk,
+        records: Sequence[Record | Failure],
+        results: Sequence[Result],
+        blob_column: str,
+        good: Path,
+        bad: Path,
     ) -> None:
         """Write the rows with their new ciphertexts, and those that failed with their reason."""
         ...
 
-    def join(self, parts: Sequence[Path], path: Path, out: BinaryIO) -> None:
+    def join(self, parts: Sequence[Path], path: Path, out: BinaryIO, *, is_bad: bool) -> None:
         """Write all parts of a result as one; `path` is the table that they came from."""
         ...

@@ -8,14 +8,16 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from multiprocessing import connection
+from pathlib import Path
 from typing import Final, NamedTuple
 
 from kmscore import Keyring, keyfile
 from kmscore.bulk import Item, Outcome, Status, reencrypt_many
 from kmscore.cli.files import FileProblem
-from kmscore.cli.rotation.columns import Columns
-from kmscore.cli.rotation.parts import Counts, Parts
+from kmscore.cli.rotation.columns import Columns, Failure, Record
+from kmscore.cli.rotation.parts import Counts
 from kmscore.cli.rotation.table import Chunk, Result, Table
 
 _WAITING: Final = 2
@@ -49,40 +51,40 @@ class Sealed(NamedTuple):
 
 
 class Task(NamedTuple):
-    """A chunk and its number; `parts` is `None` in a dry run."""
+    """A chunk, its number, and where its two files go; nowhere in a dry run."""
 
     number: int
     chunk: Chunk
-    parts: Parts | None
+    paths: tuple[Path, Path] | None
 
 
 class Done(NamedTuple):
     """What became of a chunk."""
 
+    number: int
     counts: Counts
     position: float
 
 
 def perform(job: Job, keys: Keyring, task: Task) -> Done:
-    """Re-encrypt a chunk and write its part."""
-    results, counts = _results(job, keys, task.chunk)
-    if task.parts is not None:
-        task.parts.commit(
-            task.number,
-            counts,
-            lambda good, bad: job.table.write(task.chunk, results, job.columns.blob, good, bad),
-        )
-    return Done(counts, task.chunk.position)
+    """Re-encrypt a chunk and write its two files."""
+    records, results, counts = _results(job, keys, task.chunk)
+    if task.paths is not None:
+        job.table.write(task.chunk, records, results, job.columns.blob, *task.paths)
+    return Done(task.number, counts, task.chunk.position)
 
 
-def _results(job: Job, keys: Keyring, chunk: Chunk) -> tuple[list[Result], Counts]:
-    """Return the result of each row, and the counts."""
+def _results(
+    job: Job, keys: Keyring, chunk: Chunk
+) -> tuple[list[Record | Failure], list[Result], Counts]:
+    """Return each row, its result, and the counts."""
+    records = list(job.table.records(chunk, job.columns))
     results: list[Result] = []
     counts = Counts()
 
     def items() -> Iterator[Item]:
         """Yield each row that can be read as an item; for all, a result is there before."""
-        for row, record in enumerate(job.table.records(chunk, job.columns.names)):
+        for row, record in enumerate(records):
             item = job.columns.read(row, record)
             results.append(Result(None, None if item is None or isinstance(item, Item) else item))
             if isinstance(item, Item):
@@ -102,7 +104,7 @@ def _results(job: Job, keys: Keyring, chunk: Chunk) -> tuple[list[Result], Count
         results[outcome.reference] = _result(outcome)
         name = outcome.status.value
         counts[name if outcome.error is None else f"{name}: {outcome.error.code}"] += 1
-    return results, counts
+    return records, results, counts
 
 
 def _result(outcome: Outcome) -> Result:
@@ -131,7 +133,8 @@ def work(
     waiting: deque[Future[Done]] = deque()
     try:
         for task in tasks:
-            waiting.append(executor.submit(_perform, task))
+            with _without_interrupts():
+                waiting.append(executor.submit(_perform, task))
             if len(waiting) == _WAITING * jobs:
                 yield waiting.popleft().result()
         while waiting:
@@ -140,6 +143,19 @@ def work(
         raise FileProblem("a process at work has died; finish the job with --resume") from None
     finally:
         executor.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def _without_interrupts() -> Iterator[None]:
+    """Put Ctrl-C off: a process that begins meanwhile leaves it to this one for good."""
+    if not hasattr(signal, "pthread_sigmask"):  # not everywhere
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 _state: dict[str, tuple[Job, Keyring]] = {}
@@ -152,7 +168,11 @@ def _begin(job: Job, sealed: Sealed) -> None:
     parent = multiprocessing.parent_process()
     if parent is not None:
         threading.Thread(target=_follow, args=(parent.sentinel,), daemon=True).start()
-    _state["job"] = job, sealed.open()
+    try:
+        _state["job"] = job, sealed.open()
+    except MemoryError:
+        # The first one has opened it, and tells that this one has died.
+        os._exit(1)
 
 
 def _follow(sentinel: int) -> None:
