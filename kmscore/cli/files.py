@@ -7,6 +7,7 @@ interrupted leaves the old file, or none, and at most the file beside.
 import errno
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO, Final, Self, TextIO
 
@@ -57,7 +58,16 @@ def write_output(path: Path, data: bytes) -> None:
         out.write(data)
         out.flush()
     except OSError as error:
+        give_up_output()
         raise FileProblem(describe(error, path)) from None
+
+
+def give_up_output() -> None:
+    """Let what standard output still holds go nowhere: at the exit it would fail once more."""
+    with suppress(OSError):  # of a stream that is no file
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
 
 
 def _binary(stream: TextIO | None, name: str) -> BinaryIO:

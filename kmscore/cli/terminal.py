@@ -23,7 +23,7 @@ from rich.table import Column
 from rich.text import Text
 from typer.core import TyperGroup
 
-from kmscore.cli.files import FileProblem
+from kmscore.cli.files import FileProblem, give_up_output
 from kmscore.errors import KmsCoreError
 
 INTERRUPTED: Final = 130
@@ -47,6 +47,7 @@ class Commands(TyperGroup):
         except (KeyboardInterrupt, typer.Abort):
             code = _say("interrupted", INTERRUPTED)
         except OSError as error:  # of writing to standard output
+            give_up_output()
             code = _say(f"standard output: {error.strerror or error}")
         sys.exit(code or 0)
 
