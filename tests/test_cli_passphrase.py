@@ -86,7 +86,7 @@ def test_a_descriptor_that_is_none(ring_file: Path, number: str) -> None:
     """A mistake on the command line is one line too, and names the help."""
     said = problem(invoke("keys", "list", ring_file, "--passphrase-fd", number))
     assert "--passphrase-fd" in said
-    assert said.endswith("See: kmscore keys list --help")
+    assert said.endswith("; see kmscore keys list --help")
 
 
 def test_no_passphrase_at_all(ring_file: Path) -> None:

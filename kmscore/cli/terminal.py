@@ -66,7 +66,7 @@ def _explain(error: typer.BadParameter) -> int:
     # Without any argument the help has been shown, which is all there is to say.
     if reason:
         path = "kmscore" if error.ctx is None else error.ctx.command_path
-        _say(f"{reason} See: {path} --help")
+        _say(f"{reason.rstrip('.')}; see {path} --help")
     return 2
 
 
