@@ -131,7 +131,10 @@ def rotate_table(
                     jobs=jobs,
                     resume=resume,
                     advance=lambda done, rows: bar.update(
-                        task, completed=done, rows=bar.tasks[task].fields["rows"] + rows
+                        task,
+                        # Parts come as they are ready, and a bar does not go back.
+                        completed=max(done, bar.tasks[task].completed),
+                        rows=bar.tasks[task].fields["rows"] + rows,
                     ),
                 )
         except KeyboardInterrupt:

@@ -3,6 +3,7 @@
 import stat
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -121,9 +122,11 @@ def _work_through(
                 advance(chunk.position, known.total())
 
     if not parts.is_done:
-        for done in work(job, sealed, keys, tasks_left(), jobs):
-            parts.commit(done.number, done.counts)
-            advance(done.position, done.counts.total())
+        # Closed, whatever happens here: no process stays at work.
+        with closing(work(job, sealed, keys, tasks_left(), jobs)) as results:
+            for done in results:
+                parts.commit(done.number, done.counts)
+                advance(done.position, done.counts.total())
         _check_unchanged(source, identity)
     return parts.finish(
         total, lambda paths, file, is_bad: job.table.join(paths, source, file, is_bad=is_bad)
@@ -136,9 +139,10 @@ def _rehearse(
     """Do everything but write."""
     counts = Counts()
     tasks = (Task(number, chunk, None) for number, chunk in enumerate(job.table.chunks(source)))
-    for done in work(job, sealed, keys, tasks, jobs):
-        counts += done.counts
-        advance(done.position, done.counts.total())
+    with closing(work(job, sealed, keys, tasks, jobs)) as results:
+        for done in results:
+            counts += done.counts
+            advance(done.position, done.counts.total())
     return counts
 
 

@@ -1,27 +1,16 @@
 """One chunk of a table, re-encrypted and written; alone or in several processes."""
 
-import multiprocessing
-import os
-import signal
-import threading
-from collections import deque
-from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
-from multiprocessing import connection
+from collections.abc import Callable, Generator, Iterable, Iterator
+from functools import partial
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from kmscore import Keyring, keyfile
 from kmscore.bulk import Item, Outcome, Status, reencrypt_many
-from kmscore.cli.files import FileProblem
 from kmscore.cli.rotation.columns import Columns, Failure, Record
+from kmscore.cli.rotation.crew import in_processes
 from kmscore.cli.rotation.parts import Counts
 from kmscore.cli.rotation.table import Chunk, Result, Table
-
-_WAITING: Final = 2
-"""Chunks for each process, one at work and one waiting: memory does not grow with the file."""
 
 
 class Job(NamedTuple):
@@ -112,75 +101,18 @@ def _result(outcome: Outcome) -> Result:
     return Result(outcome.ciphertext_blob if is_new else None, outcome.error)
 
 
+def begin(job: Job, sealed: Sealed) -> Callable[[Task], Done]:
+    """Return what does a task in a process of its own, which opens the keyring itself."""
+    return partial(perform, job, sealed.open())
+
+
 def work(
     job: Job, sealed: Sealed, keys: Keyring, tasks: Iterable[Task], jobs: int
-) -> Iterator[Done]:
-    """Yield what becomes of each task, in order; with several processes, out of their hands.
+) -> Generator[Done, None, None]:
+    """Yield what becomes of each task; with several processes, as it comes out of their hands.
 
     Raises `FileProblem` if one of them dies.
     """
     if jobs == 1:
-        for task in tasks:
-            yield perform(job, keys, task)
-        return
-    executor = ProcessPoolExecutor(
-        jobs,
-        # Nothing of this process is copied into the others: each opens the keyring itself.
-        mp_context=multiprocessing.get_context("spawn"),
-        initializer=_begin,
-        initargs=(job, sealed),
-    )
-    waiting: deque[Future[Done]] = deque()
-    try:
-        for task in tasks:
-            with _without_interrupts():
-                waiting.append(executor.submit(_perform, task))
-            if len(waiting) == _WAITING * jobs:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
-    except BrokenProcessPool:
-        raise FileProblem("a process at work has died; finish the job with --resume") from None
-    finally:
-        executor.shutdown(cancel_futures=True)
-
-
-@contextmanager
-def _without_interrupts() -> Iterator[None]:
-    """Put Ctrl-C off: a process that begins meanwhile leaves it to this one for good."""
-    if not hasattr(signal, "pthread_sigmask"):  # not everywhere
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-_state: dict[str, tuple[Job, Keyring]] = {}
-"""In a process at work: its job, and the keyring that it has opened."""
-
-
-def _begin(job: Job, sealed: Sealed) -> None:
-    """Open the keyring in a new process, which leaves Ctrl-C to the first and dies with it."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        threading.Thread(target=_follow, args=(parent.sentinel,), daemon=True).start()
-    try:
-        _state["job"] = job, sealed.open()
-    except MemoryError:
-        # The first one has opened it, and tells that this one has died.
-        os._exit(1)
-
-
-def _follow(sentinel: int) -> None:
-    """End this process when the first one has ended."""
-    connection.wait([sentinel])
-    os._exit(1)
-
-
-def _perform(task: Task) -> Done:
-    job, keys = _state["job"]
-    return perform(job, keys, task)
+        return (perform(job, keys, task) for task in tasks)
+    return in_processes(partial(begin, job, sealed), tasks, jobs)

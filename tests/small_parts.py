@@ -1,0 +1,10 @@
+"""`kmscore` with parts of a few rows, so that a small table has many of them."""
+
+from kmscore.cli import main
+from kmscore.cli.rotation import job, json_lines, parts
+
+json_lines.CHUNK_ROWS = job.CHUNK_ROWS = 20  # type: ignore[misc]
+parts._AT_ONCE = 2  # type: ignore[misc]
+
+if __name__ == "__main__":
+    main()
