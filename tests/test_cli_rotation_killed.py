@@ -34,7 +34,7 @@ from kmscore.cli.rotation.json_lines import JsonLines
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="signals and process groups are POSIX's")
 
-_ROWS = 1500
+_ROWS = 1000
 _KILLS = 10
 _SMALL_PARTS = Path(__file__).with_name("small_parts.py")
 

@@ -40,8 +40,8 @@ class Killed(BaseException):
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return a folder with a keyring and a table, which has five parts."""
-    monkeypatch.setattr(json_lines, "CHUNK_ROWS", 2)
+    """Return a folder with a keyring and a table, which has three parts."""
+    monkeypatch.setattr(json_lines, "CHUNK_ROWS", 3)
     monkeypatch.setattr(parts, "_AT_ONCE", 2)
     # The KDF takes most of the time, and is the same each time.
     monkeypatch.setattr(Sealed, "open", functools.cache(Sealed.open))
@@ -122,7 +122,7 @@ def test_a_process_that_dies_at_any_step(folder: Path) -> None:
         _check_all(folder)
         for path in ("out.jsonl", "out.failed.jsonl"):
             (folder / path).unlink()
-    assert number > 25
+    assert number > 20
     _check_all(folder)
 
 
@@ -155,7 +155,7 @@ def test_a_disk_that_is_full_at_any_step(folder: Path) -> None:
         _check_all(folder)
         for path in ("out.jsonl", "out.failed.jsonl"):
             (folder / path).unlink()
-    assert number > 25
+    assert number > 20
 
 
 def _interrupted(folder: Path, monkeypatch: pytest.MonkeyPatch, number: int) -> None:
@@ -169,9 +169,9 @@ def _interrupted(folder: Path, monkeypatch: pytest.MonkeyPatch, number: int) -> 
 
 def test_what_is_whole_is_not_done_again(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The parts that the journal names are taken as they are, their counts too."""
-    _interrupted(folder, monkeypatch, 16)
+    _interrupted(folder, monkeypatch, 13)
     journal = (folder / "out.jsonl.partial" / "journal").read_bytes().splitlines()
-    assert 0 < len(journal) < 5
+    assert 0 < len(journal) < 3
     done: list[int] = []
     original = job.work
 
@@ -182,7 +182,7 @@ def test_what_is_whole_is_not_done_again(folder: Path, monkeypatch: pytest.Monke
 
     monkeypatch.setattr(job, "work", watched)
     result = _rotate(folder, "--resume", "--json")
-    assert done == list(range(len(journal), 5))
+    assert done == list(range(len(journal), 3))
     assert json.loads(result.stdout)["rows"] == _ROWS
     _check_all(folder)
 
@@ -191,7 +191,7 @@ def test_a_line_of_the_journal_that_was_cut_off(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It says nothing, and the part is done again; strays of the run that died are removed."""
-    _interrupted(folder, monkeypatch, 16)
+    _interrupted(folder, monkeypatch, 13)
     partial = folder / "out.jsonl.partial"
     stray = partial / "00000004.dead0000.good"
     stray.write_bytes(b"stray")
@@ -220,7 +220,7 @@ def test_an_unfinished_job_is_not_begun_again(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Without --resume it is left alone, and the line says what to do."""
-    _interrupted(folder, monkeypatch, 16)
+    _interrupted(folder, monkeypatch, 13)
     partial = folder / "out.jsonl.partial"
     before = sorted(partial.iterdir())
     said = problem(_rotate(folder))
@@ -246,7 +246,7 @@ def test_another_job_is_not_taken_up(
     folder: Path, monkeypatch: pytest.MonkeyPatch, change: Any, name: str
 ) -> None:
     """Another input, destination or option: one line says what differs, and nothing changes."""
-    _interrupted(folder, monkeypatch, 16)
+    _interrupted(folder, monkeypatch, 13)
     partial = folder / "out.jsonl.partial"
     before = {path: path.read_bytes() for path in partial.iterdir()}
     options = [change] if isinstance(change, str) else []
@@ -267,7 +267,7 @@ def test_a_result_that_appears_meanwhile_is_left_alone(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nothing is written over at the end either; once it is out of the way, --resume goes on."""
-    _interrupted(folder, monkeypatch, 16)
+    _interrupted(folder, monkeypatch, 13)
     (folder / "out.jsonl").write_text("another's")
     said = problem(_rotate(folder, "--resume"))
     assert said == f"{folder / 'out.jsonl'} is there already, and is left alone"
@@ -300,7 +300,7 @@ def test_what_is_no_job(folder: Path, monkeypatch: pytest.MonkeyPatch, spoil: st
     elif spoil == "file":
         partial.touch()
     else:
-        _interrupted(folder, monkeypatch, 16)
+        _interrupted(folder, monkeypatch, 13)
         if spoil == "junk":
             (partial / "job.json").write_text("{")
         else:
