@@ -1,6 +1,7 @@
 """A rotation in real processes that are killed, interrupted, or run out of disk."""
 
 import multiprocessing
+import operator
 import os
 import random
 import shutil
@@ -10,6 +11,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -116,7 +118,8 @@ def test_kill_at_random_moments(folder: Path, jobs: str) -> None:
         if process.poll() is None:
             kills += 1
         is_whole_group = jobs == "1" or kills % 2
-        (os.killpg if is_whole_group else os.kill)(process.pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):
+            (os.killpg if is_whole_group else os.kill)(process.pid, signal.SIGKILL)
         assert _end(process) == b"", "and no worker is left, which would hold the pipe"
         if (folder / "out.jsonl").exists():
             assert len(read_lines(folder / "out.jsonl")) == _ROWS
@@ -242,6 +245,19 @@ def test_what_a_worker_cannot_do_is_told(error: Exception) -> None:
     (sent,) = end.sent
     assert sent is error or str(sent).startswith("a process at work lacks memory")
     _serve(_End(closed=True), begin)
+
+
+def test_more_tasks_than_hands() -> None:
+    """Each is done once; who has least to do gets the next."""
+    begin = partial(operator.methodcaller, "__neg__")
+    assert sorted(crew.in_processes(begin, range(9), 2)) == [*range(-8, 1)]
+    assert multiprocessing.active_children() == []
+
+
+def test_a_process_that_ends_by_itself_has_died() -> None:
+    """It has given nothing back for what it was given."""
+    with pytest.raises(files.FileProblem, match="has died"):
+        list(crew.in_processes(partial(partial, os._exit, 3), range(9), 1))
 
 
 def test_what_a_worker_tells_is_raised_here() -> None:

@@ -1,5 +1,6 @@
 """The commands at a real terminal, in a pipe, and where an encoding or a stream lacks something."""
 
+import builtins
 import os
 import re
 import select
@@ -24,7 +25,7 @@ from cli_support import (
 )
 
 from kmscore import Keyring, KeySpec, SymmetricKey
-from kmscore.cli import terminal
+from kmscore.cli import files, main, terminal
 
 _ESCAPE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
@@ -184,7 +185,7 @@ _PAGES = [
 @pytest.mark.parametrize("width", [60, 120])
 def test_the_help_of_every_command_has_an_example(page: tuple[str, ...], width: int) -> None:
     """It stands there whole, however narrow."""
-    result = invoke(*page, "--help", env={"COLUMNS": str(width), "TERMINAL_WIDTH": str(width)})
+    result = invoke(*page, "--help", env={"COLUMNS": str(width)})
     assert result.exit_code == 0
     assert max(map(len, result.stdout.splitlines())) <= width
     text = " ".join(result.stdout.split())
@@ -281,3 +282,66 @@ def test_streams_of_any_kind_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> 
     """Where standard output is no text file of Python's own there is nothing to set."""
     monkeypatch.setattr("sys.stdout", None)
     terminal.write_any_character()
+
+
+def test_output_that_cannot_be_written(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """One line, for text and for bytes, and what is held back goes nowhere."""
+
+    def fail(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    ring = write_ring(tmp_path / "team.keys")
+    with monkeypatch.context() as patch:
+        patch.setattr("kmscore.cli.inspection.typer.echo", fail)
+        patch.setattr(terminal, "_say", lambda reason: words.append(reason) or 2)
+        words: list[str] = []
+        assert invoke("inspect", "--json", data=seal(b"")).exit_code == 2
+    assert words == ["standard output: No space left on device"]
+    with (tmp_path / "out").open("w") as out:
+        monkeypatch.setattr("sys.stdout", out)
+        files.give_up_output()
+        out.write("goes nowhere")
+    assert (tmp_path / "out").read_bytes() == b""
+
+    class Full:
+        write = fail
+
+    monkeypatch.setattr(files, "_binary", lambda *_: Full())
+    with pytest.raises(files.FileProblem, match="No space left on device"):
+        files.write_output(files.STANDARD, b"data")
+    assert ring.exists()
+
+
+def test_no_arguments_show_the_help() -> None:
+    """Nothing is said beside it."""
+    result = invoke()
+    assert result.exit_code == 2
+    assert "kmscore: " not in result.stderr
+    assert "rotate" in result.output
+
+
+def test_control_c_while_the_command_is_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """There is nothing to say it with yet; the exit code is the same."""
+
+    def interrupt(name: str, *_: object) -> object:
+        if name == "kmscore.cli.app":
+            raise KeyboardInterrupt
+        return original(name, *_)
+
+    original = builtins.__import__
+    monkeypatch.setattr(builtins, "__import__", interrupt)
+    with pytest.raises(SystemExit) as caught:
+        main()
+    assert caught.value.code == 130
+
+
+def test_the_bar_counts_rows(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Those of parts that were done before, too; all of it on standard error."""
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("TTY_COMPATIBLE", "1")
+    ring = write_ring(tmp_path / "team.keys")
+    rows = write_lines(tmp_path / "in.jsonl", sealed_rows(3))
+    options = ("--destination", "orders", "--context-columns", "tenant", "--json")
+    result = invoke("rotate", rows, tmp_path / "out.jsonl", "-k", ring, *options)
+    assert "3 rows, " in result.stderr
+    assert "rows, " not in result.stdout

@@ -64,7 +64,7 @@ def write_output(path: Path, data: bytes) -> None:
 
 def give_up_output() -> None:
     """Let what standard output still holds go nowhere: at the exit it would fail once more."""
-    with suppress(OSError):  # of a stream that is no file
+    with suppress(OSError, ValueError):  # of a stream that is no file, or closed
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, sys.stdout.fileno())
         os.close(nowhere)

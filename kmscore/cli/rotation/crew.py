@@ -110,14 +110,19 @@ class _Crew:
 @contextmanager
 def without_interrupts() -> Iterator[None]:
     """Put Ctrl-C off: a process that begins meanwhile leaves it to this one for good."""
-    if not hasattr(signal, "pthread_sigmask"):  # not everywhere
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    received: list[int] = []
+    handler = signal.signal(signal.SIGINT, lambda number, _: received.append(number))
+    # A new process begins with the mask of this thread, where the system has one.
+    mask = getattr(signal, "pthread_sigmask", None)
+    blocked = mask and mask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        if mask:
+            mask(signal.SIG_SETMASK, blocked)
+        signal.signal(signal.SIGINT, handler)
+    if received:
+        raise KeyboardInterrupt
 
 
 def serve(end: Any, begin: Begin) -> None:  # noqa: ANN401 (a connection has no common type)
