@@ -15,7 +15,7 @@ from kmscore.cli.files import STANDARD, FileProblem, read_file
 from kmscore.cli.terminal import problems_in_one_line
 
 _LARGEST: Final = 64 << 10
-_WIDE: Final = 100  # columns of a terminal
+_WIDE: Final = 104  # columns of a terminal that has room for rows of 16 bytes
 _SHOWN: Final = 64  # of a field, at most
 _COLOURS: Final = ("cyan", "green", "yellow", "magenta", "blue")
 _NOTE: Final = "Nothing of this is authenticated: it is what the blob claims until it is opened."
@@ -73,13 +73,13 @@ def _show(blob: CiphertextBlob, raw: bytes, console: Console) -> None:
         "magic": "KMS",
         "format version": "1",
         "suite ID": blob.suite.name,
-        "key ID length": f"{len(blob.key_id)} bytes",
+        "key ID length": _count(len(blob.key_id)),
         "key ID": blob.key_id,
-        "key version ID length": f"{len(blob.key_version_id)} bytes",
+        "key version ID length": _count(len(blob.key_version_id)),
         "key version ID": blob.key_version_id,
-        "IV": f"{len(blob.iv)} bytes",
-        "ciphertext": f"{len(blob.ciphertext):,} bytes, as long as the plaintext",
-        "tag": f"{len(blob.tag)} bytes",
+        "IV": _count(len(blob.iv)),
+        "ciphertext": f"{_count(len(blob.ciphertext))}, as long as the plaintext",
+        "tag": _count(len(blob.tag)),
     }
     table = Table(box=None, pad_edge=False)
     for name in ("offset", "bytes", "field"):
@@ -92,6 +92,10 @@ def _show(blob: CiphertextBlob, raw: bytes, console: Console) -> None:
         table.add_row(f"{field.offset:,}", dump, meaning)
     console.print(table)
     console.print(Text(f"{len(raw):,} bytes. {_NOTE}", "bold"))
+
+
+def _count(number: int) -> str:
+    return f"{number:,} byte{'' if number == 1 else 's'}"
 
 
 def _dump(data: bytes, row: int) -> str:
