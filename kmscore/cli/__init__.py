@@ -12,6 +12,8 @@ def main() -> None:
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] not in _EXTRA_PACKAGES:
             raise
+    except KeyboardInterrupt:  # before there is anything that could tell it
+        sys.exit(130)
     else:
         sys.exit(app())
     sys.stderr.write("kmscore: the command line needs the extra cli: pip install 'kmscore[cli]'\n")

@@ -6,15 +6,24 @@ import typer
 from rich.console import Console
 
 import kmscore
-from kmscore.cli import demo, vectors
+from kmscore.cli import crypt, demo, inspection, keys, rotate, vectors
+from kmscore.cli.terminal import Commands
 from kmscore.errors import KmsCoreError
 
 app: typer.Typer = typer.Typer(
     name="kmscore",
+    cls=Commands,
     no_args_is_help=True,
     # A traceback with the values of local variables would show key material.
     pretty_exceptions_enable=False,
 )
+app.add_typer(keys.app, name="keys")
+app.command("encrypt")(crypt.encrypt)
+app.command("decrypt")(crypt.decrypt)
+app.command("reencrypt")(crypt.reencrypt)
+app.command("inspect")(inspection.inspect)
+app.command("rotate")(rotate.rotate_table)
+app.command("census")(rotate.count_table)
 app.add_typer(vectors.app, name="vectors")
 
 

@@ -3,25 +3,17 @@
 Exit codes: 0, nothing failed; 1, something did; 2, it could not be run at all.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any, Final, NoReturn
+from typing import Annotated, Any, Final
 
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TaskProgressColumn,
-    TextColumn,
-    TimeRemainingColumn,
-)
+from rich.progress import MofNCompleteColumn
 from typer.core import TyperCommand
 
 from kmscore.cli import vectors_report
+from kmscore.cli.terminal import bar, stop
 from kmscore.vectors import judgement
 from kmscore.vectors.accumulation import is_accumulated
 from kmscore.vectors.files import (
@@ -78,12 +70,12 @@ def generate(
     path = out
     try:
         out.mkdir(parents=True, exist_ok=True)
-        with _progress() as progress:
+        with bar(MofNCompleteColumn()) as progress:
             for file in progress.track(make_files(), total=len(NAMES), description="Generating"):
                 path = out / f"{file.name}.json"
                 path.write_bytes(file.serialize())
     except OSError as error:  # one of writing, as on a full disk, names no file
-        _stop(f"{error.filename or path}: {error.strerror}")
+        stop(f"{error.filename or path}: {error.strerror}")
 
 
 @app.command()
@@ -109,7 +101,7 @@ def verify(
         )
         for number, configuration in enumerate(configurations())
     ]
-    with _progress() as progress:
+    with bar(MofNCompleteColumn()) as progress:
         total = sum(judgement.questions(tests) for _, tests in plan)
         task = progress.add_task("Verifying", total=total)
         results = Results(
@@ -142,11 +134,11 @@ def run(
     """Run the vectors on any implementation: COMMAND reads and writes a JSON object a line."""
     command = context.meta[_COMMAND]
     if not command:
-        _stop("no command: kmscore vectors run [DIR] -- COMMAND...")
+        stop("no command: kmscore vectors run [DIR] -- COMMAND...")
     folder = choose_folder(folder)
     tests = [test for tests in _load(folder, accumulated=accumulated).values() for test in tests]
     try:
-        with Peer(command, timeout=timeout) as peer, _progress() as progress:
+        with Peer(command, timeout=timeout) as peer, bar(MofNCompleteColumn()) as progress:
             task = progress.add_task("Running", total=judgement.questions(tests))
             results = Results(
                 judgement.run(
@@ -154,7 +146,7 @@ def run(
                 )
             )
     except CommandError as error:
-        _stop(str(error))
+        stop(str(error))
     _finish(results, folder, as_json=as_json)
 
 
@@ -166,7 +158,7 @@ def _load(folder: Path, *, accumulated: bool) -> dict[str, list[VectorTest]]:
             for name, tests in load(folder)
         }
     except VectorFileError as error:
-        _stop(str(error))
+        stop(str(error))
 
 
 def _finish(results: Results, folder: Path, *, as_json: bool) -> None:
@@ -177,26 +169,3 @@ def _finish(results: Results, folder: Path, *, as_json: bool) -> None:
         vectors_report.show(results, folder, Console())
     if not results.is_success:
         raise typer.Exit(1)
-
-
-def _stop(reason: str) -> NoReturn:
-    """Say in one line why nothing can be run, and exit with 2."""
-    typer.echo(f"kmscore: {vectors_report.printable(reason)}", err=True)
-    raise typer.Exit(2)
-
-
-@contextmanager
-def _progress() -> Iterator[Progress]:
-    """Show a bar on standard error, if that is a terminal."""
-    console = Console(stderr=True)
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TaskProgressColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(
-        *columns, console=console, transient=True, disable=not console.is_terminal
-    ) as progress:
-        yield progress

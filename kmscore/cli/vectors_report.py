@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from kmscore.cli.terminal import printable
 from kmscore.vectors.judgement import Outcome, Results, Verdict
 from kmscore.vectors.runner import GIVEN_UP, PATIENCE
 
@@ -23,13 +24,6 @@ _HEADS: Final = {
     Verdict.UNSUPPORTED: "n/a",
 }
 """What stands over the counts of a verdict: short, so that 60 columns are enough for all."""
-
-
-def printable(text: str) -> str:
-    """Return a text in which nothing can drive a terminal: what is not printable is escaped."""
-    return "".join(
-        character if character.isprintable() else json.dumps(character)[1:-1] for character in text
-    )
 
 
 def to_json(results: Results, folder: Path) -> str:

@@ -1,0 +1,179 @@
+"""Files as the commands write them: whole or not at all, never over another one.
+
+What is written goes into a file beside, is synced, and takes its name only then. Whoever is
+interrupted leaves the old file, or none, and at most the file beside.
+"""
+
+import errno
+import os
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import BinaryIO, Final, Self, TextIO
+
+STANDARD: Final = Path("-")
+"""Standard input or output."""
+
+OWNER_ONLY: Final = 0o600
+
+_NO_LINKS: Final = frozenset(
+    getattr(errno, name, None) for name in ("EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK")
+)
+"""What file systems without hard links answer."""
+
+
+class FileProblem(Exception):  # noqa: N818 (it is told to a person, not caught as an error)
+    """A file that cannot be read or written; its text is the one line to say so."""
+
+
+def read_file(path: Path, *, limit: int) -> bytes:
+    """Return the bytes of a file, or of standard input for `-`, if there are not too many.
+
+    Raises `FileProblem`.
+    """
+    try:
+        if path == STANDARD:
+            data = _binary(sys.stdin, "input").read(limit + 1)
+        else:
+            with path.open("rb") as file:
+                data = file.read(limit + 1)
+    except OSError as error:
+        raise FileProblem(describe(error, path)) from None
+    if len(data) > limit:
+        raise FileProblem(f"{path}: more than {limit:,} bytes")
+    return data
+
+
+def write_output(path: Path, data: bytes) -> None:
+    """Write bytes to a new file that only its owner may read, or to standard output for `-`.
+
+    Raises `FileProblem`; a file that is there already is left alone.
+    """
+    if path != STANDARD:
+        with NewFile(path) as new:
+            new.create(data)
+        return
+    out = _binary(sys.stdout, "output")
+    try:
+        out.write(data)
+        out.flush()
+    except OSError as error:
+        give_up_output()
+        raise FileProblem(describe(error, path)) from None
+
+
+def give_up_output() -> None:
+    """Let what standard output still holds go nowhere: at the exit it would fail once more."""
+    with suppress(OSError, ValueError):  # of a stream that is no file, or closed
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
+
+
+def _binary(stream: TextIO | None, name: str) -> BinaryIO:
+    """Return the bytes of a standard stream, which is `None` if it was closed from outside."""
+    if stream is None:
+        raise FileProblem(f"standard {name} is closed")
+    return stream.buffer
+
+
+class NewFile:
+    """The file beside another one. It is made at once, only its owner may read it.
+
+    Its name is the same for everyone: while it is there, nobody else changes the other one. Used
+    as a context manager, it removes what has not taken the other one's name.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Make the file. Raises `FileProblem`, also if it is there."""
+        self._path = path
+        self._beside: Path | None = path.with_name(f".{path.name}.new")
+        try:
+            descriptor = os.open(self._beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ONLY)
+        except FileExistsError:
+            raise FileProblem(
+                f"{self._beside} is there: another command is changing {path.name}, or was killed;"
+                " if none is running, remove it"
+            ) from None
+        except OSError as error:
+            raise FileProblem(describe(error, path)) from None
+        self._file = os.fdopen(descriptor, "wb")
+
+    def __enter__(self) -> Self:
+        """Return this file."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Remove it if it is still beside."""
+        try:
+            self._file.close()
+        finally:
+            if self._beside is not None:
+                self._beside.unlink(missing_ok=True)
+
+    def create(self, data: bytes) -> None:
+        """Write the other file, which must not be there. Raises `FileProblem`."""
+        self._write(data, is_new=True)
+
+    def replace(self, data: bytes) -> None:
+        """Write the other file in the place of what is there. Raises `FileProblem`."""
+        self._write(data, is_new=False)
+
+    def _write(self, data: bytes, *, is_new: bool) -> None:
+        beside = self._beside
+        if beside is None:
+            raise FileProblem(f"{self._path} has been written")
+        try:
+            self._file.write(data)
+            sync(self._file)
+            if is_new:
+                place(beside, self._path)
+            else:
+                beside.replace(self._path)
+                # The name is free, and may be another command's from now on.
+                self._beside = None
+            sync_folder(self._path.parent)
+        except FileExistsError:
+            raise FileProblem(f"{self._path} is there already, and is left alone") from None
+        except OSError as error:
+            raise FileProblem(describe(error, self._path)) from None
+
+
+def place(new: Path, target: Path) -> None:
+    """Give a file another name, at which nothing may be; it may keep the old one as well.
+
+    Raises `FileExistsError`, and other errors of the system.
+    """
+    try:
+        # A second name, which fails where a rename would take the place of what is there.
+        os.link(new, target)
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+    else:
+        return
+    # The name is taken by an empty file, which only one can make; that one may be replaced.
+    os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ONLY))
+    new.replace(target)
+
+
+def sync(file: BinaryIO) -> None:
+    """Wait until what was written to a file is on the disk."""
+    file.flush()
+    os.fsync(file.fileno())
+
+
+def sync_folder(folder: Path) -> None:
+    """Wait until the names in a folder are on the disk, where a folder can be opened."""
+    if os.name == "nt":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def describe(error: OSError, path: Path) -> str:
+    """Return what an error of the system says, with the file that it is about."""
+    return f"{error.filename or path}: {error.strerror or error}"

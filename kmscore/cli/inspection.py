@@ -1,0 +1,109 @@
+"""The command `inspect`: a ciphertext blob byte by byte, without any key."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from kmscore import BlobField, CiphertextBlob
+from kmscore._base64 import decode_base64
+from kmscore.cli.files import STANDARD, FileProblem, read_file
+from kmscore.cli.terminal import problems_in_one_line
+
+_LARGEST: Final = 64 << 10
+_WIDE: Final = 104  # columns of a terminal that has room for rows of 16 bytes
+_SHOWN: Final = 64  # of a field, at most
+_COLOURS: Final = ("cyan", "green", "yellow", "magenta", "blue")
+_NOTE: Final = "Nothing of this is authenticated: it is what the blob claims until it is opened."
+
+
+def inspect(
+    source: Annotated[
+        Path, typer.Argument(metavar="[IN]", help="A file; - is standard input.")
+    ] = STANDARD,
+    *,
+    base64: Annotated[bool, typer.Option("--base64", help="The blob is in Base64.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Show what a v1 ciphertext blob says of itself. Needs no key.
+
+    Example: kmscore inspect --base64 blob.txt
+    """
+    with problems_in_one_line():
+        raw = read_file(source, limit=_LARGEST)
+        if base64:
+            decoded = decode_base64(raw.strip())
+            if decoded is None:
+                raise FileProblem(f"{source}: not strict Base64")
+            raw = decoded
+        blob = CiphertextBlob.parse(raw)
+    if as_json:
+        typer.echo(json.dumps(_document(blob, raw), indent=2))
+    else:
+        _show(blob, raw, Console())
+
+
+def _document(blob: CiphertextBlob, raw: bytes) -> dict[str, object]:
+    """Return the blob for machines."""
+    return {
+        "authenticated": False,
+        "suite": blob.suite.name,
+        "key_id": blob.key_id,
+        "key_version_id": blob.key_version_id,
+        "length": len(raw),
+        "fields": [
+            {
+                "name": field.name,
+                "offset": field.offset,
+                "length": field.length,
+                "hex": _bytes(field, raw).hex(),
+            }
+            for field in blob.layout()
+        ],
+    }
+
+
+def _show(blob: CiphertextBlob, raw: bytes, console: Console) -> None:
+    """Print the blob for people."""
+    meanings = {
+        "magic": "KMS",
+        "format version": "1",
+        "suite ID": blob.suite.name,
+        "key ID length": _count(len(blob.key_id)),
+        "key ID": blob.key_id,
+        "key version ID length": _count(len(blob.key_version_id)),
+        "key version ID": blob.key_version_id,
+        "IV": _count(len(blob.iv)),
+        "ciphertext": f"{_count(len(blob.ciphertext))}, as long as the plaintext",
+        "tag": _count(len(blob.tag)),
+    }
+    table = Table(box=None, pad_edge=False)
+    for name in ("offset", "bytes", "field"):
+        # An ID that is cut is none: on a narrow terminal it goes over several lines.
+        table.add_column(name, overflow="fold")
+    for number, field in enumerate(blob.layout()):
+        colour = _COLOURS[number % len(_COLOURS)]
+        meaning = Text.assemble((field.name, f"bold {colour}"), "  ", meanings[field.name])
+        dump = Text(_dump(_bytes(field, raw), 16 if console.width >= _WIDE else 8), colour)
+        table.add_row(f"{field.offset:,}", dump, meaning)
+    console.print(table)
+    console.print(Text(f"{len(raw):,} bytes. {_NOTE}", "bold"))
+
+
+def _count(number: int) -> str:
+    return f"{number:,} byte{'' if number == 1 else 's'}"
+
+
+def _dump(data: bytes, row: int) -> str:
+    """Return bytes in hexadecimal, in rows of so many, and cut if there are more than a few."""
+    shown = data[:_SHOWN]
+    rows = [shown[start : start + row].hex(" ") for start in range(0, len(shown), row)]
+    return "\n".join(rows + ["..."] * (len(data) > _SHOWN))
+
+
+def _bytes(field: BlobField, raw: bytes) -> bytes:
+    return raw[field.offset : field.offset + field.length]

@@ -1,0 +1,257 @@
+"""The commands of `kmscore keys`: a keyring in a file."""
+
+import json
+import uuid
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from kmscore import Keyring, KeySpec, KeyState, RsaKey, Sm2Key, Suite, SymmetricKey
+from kmscore.algorithms import KEY_SPECS
+from kmscore.cli.files import FileProblem, read_file
+from kmscore.cli.keyring_file import Change, change_keyring, read_keyring
+from kmscore.cli.passphrase import Descriptor
+from kmscore.cli.terminal import printable, problems_in_one_line
+from kmscore.errors import KeyNotFoundError, UnsupportedAlgorithmError
+from kmscore.keys import Key
+
+app: typer.Typer = typer.Typer(no_args_is_help=True, help="Make and change a keyring file.")
+
+_LARGEST_KEY: Final = 64 << 10  # bytes
+
+_File = Annotated[Path, typer.Argument(metavar="FILE", help="The keyring file.")]
+_KeyId = Annotated[str, typer.Argument(metavar="KEY_ID")]
+_VersionId = Annotated[str, typer.Argument(metavar="VERSION_ID")]
+_NewVersionId = Annotated[
+    str | None, typer.Option("--version-id", metavar="ID", help="A random UUID by default.")
+]
+_Spec = Annotated[
+    str,
+    typer.Option(
+        "--spec",
+        help="AES_256, AES_192, AES_128, SM4, RSA_2048, RSA_3072, RSA_4096 or EC_SM2.",
+    ),
+]
+_Suite = Annotated[
+    str | None,
+    typer.Option("--suite", help="AES_256 also takes AES_256_GCM, with a limit of 2^32 messages."),
+]
+
+
+@app.command("new")
+def make_key(
+    path: _File,
+    key_id: Annotated[str | None, typer.Option("--key-id", metavar="ID")] = None,
+    version_id: _NewVersionId = None,
+    spec: _Spec = "AES_256",
+    suite: _Suite = None,
+    passphrase_fd: Descriptor = None,
+) -> None:
+    """Add a new key to a keyring file; the file is made if it is not there.
+
+    Example: kmscore keys new team.keys --key-id orders
+    """
+
+    def change(keyring: Keyring) -> tuple[Keyring, str]:
+        new = _generate(_spec(spec), _suite(suite), _or_random(key_id), _or_random(version_id))
+        _check_unknown(keyring, new.key_id)
+        words = f"{new.key_id}: version {new.key_version_id} ({_kind(new)})"
+        return keyring.with_version(new), words
+
+    _change(path, passphrase_fd, change, may_begin=True)
+
+
+@app.command("list")
+def list_keys(
+    path: _File,
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+    passphrase_fd: Descriptor = None,
+) -> None:
+    """Show the key versions of a keyring file, and nothing of their material.
+
+    Example: kmscore keys list team.keys
+    """
+    with problems_in_one_line():
+        keyring, _ = read_keyring(path, passphrase_fd)
+    rows = [
+        {
+            "key_id": key.key_id,
+            "key_version_id": key.key_version_id,
+            "spec": key.spec.name,
+            "suite": key.suite.name if isinstance(key, SymmetricKey) else None,
+            "state": key.state.value,
+            "primary": keyring.primary(key.key_id) is key,
+        }
+        for key in keyring
+    ]
+    if as_json:
+        for row in rows:
+            typer.echo(json.dumps(row))
+        return
+    table = Table(box=None, pad_edge=False)
+    for name in ("key", "version", "spec", "suite", "state", "primary"):
+        # An ID that is cut is none: on a narrow terminal it goes over several lines.
+        table.add_column(name, overflow="fold")
+    for row in rows:
+        cells = ["" if cell is None else str(cell) for cell in list(row.values())[:-1]]
+        # As text: what stands in an ID is no markup.
+        table.add_row(*map(Text, [*cells, "primary" if row["primary"] else ""]))
+    Console().print(table)
+
+
+@app.command("rotate")
+def rotate_key(
+    path: _File, key_id: _KeyId, version_id: _NewVersionId = None, passphrase_fd: Descriptor = None
+) -> None:
+    """Add a fresh version of a key, which is primary from now on.
+
+    Example: kmscore keys rotate team.keys orders
+    """
+
+    def change(keyring: Keyring) -> tuple[Keyring, str]:
+        old = keyring.primary(key_id)
+        suite = old.suite if isinstance(old, SymmetricKey) else None
+        new = _generate(old.spec, suite, key_id, _or_random(version_id))
+        return keyring.with_version(new), f"{key_id}: version {new.key_version_id} is primary"
+
+    _change(path, passphrase_fd, change)
+
+
+@app.command("import")
+def import_key(
+    path: _File,
+    material: Annotated[
+        Path, typer.Argument(metavar="MATERIAL", help="Raw bytes, or PEM for RSA and SM2.")
+    ],
+    key_id: Annotated[str, typer.Option("--key-id", metavar="ID")],
+    version_id: Annotated[str, typer.Option("--version-id", metavar="ID")],
+    spec: _Spec,
+    suite: _Suite = None,
+    passphrase_fd: Descriptor = None,
+) -> None:
+    """Add a version with material of your own, which is primary from now on.
+
+    The file is made if it is not there.
+
+    Example: kmscore keys import team.keys key.bin --key-id orders --version-id 7 --spec AES_256
+    """
+
+    def change(keyring: Keyring) -> tuple[Keyring, str]:
+        data = read_file(material, limit=_LARGEST_KEY)
+        key = _import(_spec(spec), _suite(suite), key_id, version_id, data)
+        return keyring.with_version(key), f"{key_id}: version {version_id} is primary"
+
+    _change(path, passphrase_fd, change, may_begin=True)
+
+
+@app.command("disable")
+def disable_key(
+    path: _File, key_id: _KeyId, version_id: _VersionId, passphrase_fd: Descriptor = None
+) -> None:
+    """Refuse every use of a key version from now on; `enable` takes that back.
+
+    Example: kmscore keys disable team.keys orders 7
+    """
+    _change(path, passphrase_fd, _set_state(key_id, version_id, KeyState.DISABLED))
+
+
+@app.command("enable")
+def enable_key(
+    path: _File, key_id: _KeyId, version_id: _VersionId, passphrase_fd: Descriptor = None
+) -> None:
+    """Allow the use of a key version again.
+
+    Example: kmscore keys enable team.keys orders 7
+    """
+    _change(path, passphrase_fd, _set_state(key_id, version_id, KeyState.ENABLED))
+
+
+def _change(path: Path, descriptor: int | None, change: Change, *, may_begin: bool = False) -> None:
+    """Write a changed keyring in the place of the old one, and say what has changed."""
+    with problems_in_one_line():
+        words = change_keyring(path, descriptor, change, may_begin=may_begin)
+        typer.echo(printable(words))
+
+
+def _set_state(key_id: str, version_id: str, state: KeyState) -> Change:
+    """Return the change that gives a key version another state."""
+
+    def change(keyring: Keyring) -> tuple[Keyring, str]:
+        old = keyring.version(key_id, version_id)
+        keys = [_with_state(key, state) if key is old else key for key in keyring]
+        primary = {key.key_id: keyring.primary(key.key_id).key_version_id for key in keyring}
+        return Keyring(keys, primary=primary), f"{key_id}: version {version_id} is {state.value}"
+
+    return change
+
+
+def _with_state(key: Key, state: KeyState) -> Key:
+    """Return the same key version in another state."""
+    names = (key.key_id, key.key_version_id)
+    if isinstance(key, SymmetricKey):
+        material = key.export_material()
+        return SymmetricKey(*names, key.spec, material, suite=key.suite, state=state)
+    if isinstance(key, RsaKey):
+        return RsaKey.from_pem(*names, key.private_pem(), state=state)
+    return Sm2Key.from_pem(*names, key.private_pem(), state=state)
+
+
+def _generate(spec: KeySpec, suite: Suite | None, key_id: str, version_id: str) -> Key:
+    """Return a fresh key."""
+    names: dict[str, Any] = {"key_id": key_id, "key_version_id": version_id}
+    if KEY_SPECS[spec].suites:
+        return SymmetricKey.generate(spec, suite=suite, **names)
+    _check_no_suite(spec, suite)
+    return Sm2Key.generate(**names) if spec is KeySpec.EC_SM2 else RsaKey.generate(spec, **names)
+
+
+def _import(spec: KeySpec, suite: Suite | None, key_id: str, version_id: str, data: bytes) -> Key:
+    """Return a key of given material."""
+    if KEY_SPECS[spec].suites:
+        return SymmetricKey(key_id, version_id, spec, data, suite=suite)
+    _check_no_suite(spec, suite)
+    kind = Sm2Key if spec is KeySpec.EC_SM2 else RsaKey
+    key = kind.from_pem(key_id, version_id, data)
+    if key.spec is not spec:
+        raise FileProblem(f"the material is of {key.spec.name}, not of {spec.name}")
+    return key
+
+
+def _spec(text: str) -> KeySpec:
+    """Return the spec of a name, which is the service's spelling or ours."""
+    return KeySpec[text] if text in KeySpec.__members__ else KeySpec.of(text, "spec")
+
+
+def _suite(text: str | None) -> Suite | None:
+    """Return the suite of a name."""
+    if text is None or text in Suite.__members__:
+        return None if text is None else Suite[text]
+    raise UnsupportedAlgorithmError(f"unknown suite {text!r:.80}")
+
+
+def _check_no_suite(spec: KeySpec, suite: Suite | None) -> None:
+    if suite is not None:
+        raise FileProblem(f"{spec.name} takes no suite")
+
+
+def _check_unknown(keyring: Keyring, key_id: str) -> None:
+    """Raise `FileProblem` for a key that is there already."""
+    try:
+        keyring.primary(key_id)
+    except KeyNotFoundError:
+        return
+    raise FileProblem(f"key {key_id} is there already; `kmscore keys rotate` adds a version")
+
+
+def _kind(key: Key) -> str:
+    return key.suite.name if isinstance(key, SymmetricKey) else key.spec.name
+
+
+def _or_random(identifier: str | None) -> str:
+    """Return an ID, which is random if there is none. An empty one is not for us to mend."""
+    return str(uuid.uuid4()) if identifier is None else identifier

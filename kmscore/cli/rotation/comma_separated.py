@@ -1,0 +1,219 @@
+"""CSV (RFC 4180): a head of column names, then one record a row, in UTF-8."""
+
+import csv
+import io
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import BinaryIO, Final, NamedTuple, TextIO
+
+from kmscore._base64 import encode_base64
+from kmscore.cli.files import FileProblem, describe
+from kmscore.cli.rotation.columns import Columns, Failure, Record, damaged_row, reason_of
+from kmscore.cli.rotation.table import (
+    CHUNK_BYTES,
+    CHUNK_ROWS,
+    ERROR_COLUMN,
+    LONGEST_ROW,
+    MESSAGE_COLUMN,
+    ROW_COLUMN,
+    Chunk,
+    Result,
+)
+
+_MARK: Final = "\ufeff"
+_LINE_END: Final = re.compile(r"(?:\r\n?|\n)\Z")
+_FIELD: Final = re.compile(r'"[^"]*(?:""[^"]*)*"|[^,\r\n]*')
+
+
+class _Head(NamedTuple):
+    """The first record, as text and by its names."""
+
+    mark: str
+    text: str
+    names: list[str]
+
+    @property
+    def line_end(self) -> str:
+        """How it ends, and so what ends a record that has no end."""
+        end = _LINE_END.search(self.text)
+        return end[0] if end else "\n"
+
+
+class _Rows(NamedTuple):
+    """Records as they stand in the file, and its head."""
+
+    head: _Head
+    texts: list[str]
+
+
+class CommaSeparated:
+    """Rewrites the ciphertext in a record and leaves every other byte of it as it was."""
+
+    suffix = ".csv"
+
+    def check_columns(self, path: Path, columns: Columns) -> None:
+        """Look at the head."""
+        names = _read_head(path).names
+        for name in columns.names:
+            if names.count(name) != 1:
+                reason = "no" if name not in names else "more than one"
+                raise FileProblem(f"{path}: {reason} column {name!r} in the first line")
+
+    def chunks(self, path: Path) -> Iterator[Chunk]:
+        """Yield records; lines with nothing on them are none."""
+        try:
+            size = max(1, path.stat().st_size)
+            with path.open("rb") as raw, _decoded(raw) as file:
+                records = _texts(file)
+                head = _head(path, records)
+                row, length = 1, 0
+                texts: list[str] = []
+                for text in records:
+                    if text.strip("\r\n"):
+                        texts.append(text)
+                        length += len(text)
+                    if len(texts) == CHUNK_ROWS or length >= CHUNK_BYTES:
+                        yield Chunk(row, _Rows(head, texts), raw.tell() / size)
+                        row, length = row + len(texts), 0
+                        texts = []
+                if texts:
+                    yield Chunk(row, _Rows(head, texts), 1.0)
+        except OSError as error:
+            raise FileProblem(describe(error, path)) from None
+        except (csv.Error, UnicodeDecodeError) as error:
+            raise _problem(path, error) from None
+
+    def records(self, chunk: Chunk, columns: Columns) -> Iterator[Record | Failure]:
+        """Yield each record by column."""
+        head, texts = chunk.payload
+        names, number = head.names, len(head.names)
+        for fields in _reader(texts):
+            if len(fields) != number:
+                yield damaged_row(f"{len(fields)} fields, and {number} columns")
+                continue
+            record: dict[str, str | None] = dict(zip(names, fields, strict=True))
+            for name in columns.structured:
+                # There is no other way to write that a field has no value.
+                record[name] = record[name] or None
+            yield record
+
+    def write(
+        self,
+        chunk: Chunk,
+        records: Sequence[Record | Failure],
+        results: Sequence[Result],
+        blob_column: str,
+        good: Path,
+        bad: Path,
+    ) -> None:
+        """Write records; those that failed have three columns more in front."""
+        head, texts = chunk.payload
+        place = head.names.index(blob_column)
+        with _created(good) as kept, _created(bad) as failed:
+            rows = enumerate(zip(texts, records, results, strict=True), chunk.first_row)
+            for row, (text, record, (blob, error)) in rows:
+                ended = text if text.endswith(("\r", "\n")) else text + head.line_end
+                if error is not None:
+                    failed.write(_line([str(row), error.code, reason_of(error)]) + "," + ended)
+                elif blob is None or not isinstance(record, dict):
+                    kept.write(ended)
+                else:
+                    new = encode_base64(blob)
+                    kept.write(_rewritten(ended, place, record[blob_column], new))
+
+    def join(self, parts: Sequence[Path], path: Path, out: BinaryIO, *, is_bad: bool) -> None:
+        """Write the head, then one part after the other."""
+        mark, text, _ = head = _read_head(path)
+        if is_bad:
+            text = _line([ROW_COLUMN, ERROR_COLUMN, MESSAGE_COLUMN]) + "," + text
+        if not text.endswith(("\r", "\n")):
+            text += head.line_end
+        out.write((mark + text).encode("utf-8"))
+        out.writelines(part.read_bytes() for part in parts)
+
+
+def _decoded(raw: BinaryIO) -> TextIO:
+    """Return a file as text, with the line ends that it has."""
+    return io.TextIOWrapper(raw, encoding="utf-8", newline="")
+
+
+def _created(path: Path) -> TextIO:
+    return path.open("w", encoding="utf-8", newline="")
+
+
+def _reader(lines: "Iterator[str] | list[str]") -> Iterator[list[str]]:
+    # The limit is a global of the module; a field of a table that is read here may be as long.
+    csv.field_size_limit(LONGEST_ROW)
+    return csv.reader(lines, strict=True)
+
+
+def _texts(file: TextIO) -> Iterator[str]:
+    """Yield each record as it stands in the file. Raises `csv.Error`."""
+    lines = iter(lambda: file.readline(LONGEST_ROW), "")
+    for line in lines:
+        text = line
+        if len(line) == LONGEST_ROW:
+            raise csv.Error(f"a line of {LONGEST_ROW:,} characters or more")
+        # Without a quote no record goes on in the next line.
+        if '"' in line:
+            taken = [line]
+            next(_reader(_followed(taken, lines)))
+            text = "".join(taken)
+        yield text
+
+
+def _followed(taken: list[str], lines: Iterator[str]) -> Iterator[str]:
+    """Yield the line that has been taken, then others, which are then taken too."""
+    yield taken[0]
+    for line in lines:
+        taken.append(line)
+        yield line
+
+
+def _read_head(path: Path) -> _Head:
+    """Return the head of a file. Raises `FileProblem`."""
+    try:
+        with path.open("rb") as raw, _decoded(raw) as file:
+            return _head(path, _texts(file))
+    except OSError as error:
+        raise FileProblem(describe(error, path)) from None
+    except (csv.Error, UnicodeDecodeError) as error:
+        raise _problem(path, error) from None
+
+
+def _head(path: Path, records: Iterator[str]) -> _Head:
+    """Take the head off the records. Raises `FileProblem`, and `csv.Error`."""
+    text = next(records, "")
+    mark = _MARK if text.startswith(_MARK) else ""
+    text = text.removeprefix(_MARK)
+    if not text.strip("\r\n"):
+        raise FileProblem(f"{path}: no column names in the first line")
+    return _Head(mark, text, next(_reader([text])))
+
+
+def _problem(path: Path, error: Exception) -> FileProblem:
+    return FileProblem(f"{path}: not CSV in UTF-8: {error}")
+
+
+def _rewritten(text: str, place: int, old: str, new: str) -> str:
+    """Return a record with another ciphertext in a field, and every other character as it was."""
+    if text.count(old) == 1:
+        return text.replace(old, new)
+    start = 0
+    for _ in range(place):
+        start = _field_end(text, start) + 1
+    field = text[start : _field_end(text, start)]
+    return text[:start] + field.replace(old, new) + text[start + len(field) :]
+
+
+def _field_end(text: str, start: int) -> int:
+    field = _FIELD.match(text, start)
+    return start if field is None else field.end()
+
+
+def _line(fields: list[str]) -> str:
+    """Return fields as the begin of a record."""
+    text = io.StringIO()
+    csv.writer(text, lineterminator="").writerow(fields)
+    return text.getvalue()

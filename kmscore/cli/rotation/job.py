@@ -1,0 +1,168 @@
+"""A whole rotation: the table in, the table out, the rows that failed in a file of their own."""
+
+import stat
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from kmscore import Keyring
+from kmscore.cli.files import FileProblem, describe
+from kmscore.cli.rotation.comma_separated import CommaSeparated
+from kmscore.cli.rotation.json_lines import JsonLines
+from kmscore.cli.rotation.parquet import Parquet
+from kmscore.cli.rotation.parts import Counts, Parts, has_failures
+from kmscore.cli.rotation.table import CHUNK_ROWS, Table
+from kmscore.cli.rotation.work import Job, Sealed, Task, work
+from kmscore.lookup import sealing_key
+
+_TABLES: Final[dict[str, type[Table]]] = {
+    ".jsonl": JsonLines,
+    ".ndjson": JsonLines,
+    ".csv": CommaSeparated,
+    ".parquet": Parquet,
+}
+
+_NO_PROGRAM: Final = 0o666
+"""Permissions that a table may have: a result has those of what it is made from."""
+
+Advance = Callable[[float, int], None]
+"""Is told how much of the file is done, 0 to 1, and how many rows."""
+
+
+class Report(NamedTuple):
+    """What a rotation came to."""
+
+    counts: Counts
+    seconds: float
+    out: Path | None
+    failed: Path | None
+
+    @property
+    def rows(self) -> int:
+        """How many rows there were."""
+        return self.counts.total()
+
+    @property
+    def has_failures(self) -> bool:
+        """Whether a row failed."""
+        return has_failures(self.counts)
+
+
+def table_of(path: Path) -> Table:
+    """Return the format that a file's name says. Raises `FileProblem`."""
+    kind = _TABLES.get(path.suffix.lower())
+    if kind is None:
+        raise FileProblem(f"{path}: the name must end in {', '.join(_TABLES)}")
+    return kind()
+
+
+def failed_path(out: Path) -> Path:
+    """Return where the failed rows of a result go."""
+    return out.with_name(f"{out.stem}.failed{out.suffix}")
+
+
+def rotate(
+    source: Path,
+    out: Path | None,
+    job: Job,
+    keys: Keyring,
+    sealed: Sealed,
+    *,
+    jobs: int,
+    resume: bool,
+    advance: Advance,
+) -> Report:
+    """Re-encrypt a table; `out` is `None` in a dry run.
+
+    Raises `FileProblem`, and before anything is written what `reencrypt_many` raises for the
+    destination.
+    """
+    started = time.monotonic()
+    destination = sealing_key(keys, job.destination_key_id)
+    if out is None:
+        counts = _rehearse(source, job, keys, sealed, jobs, advance)
+        return Report(counts, time.monotonic() - started, None, None)
+    bad = failed_path(out)
+    identity = _identity(source, job, destination.key_version_id)
+    parts = Parts(out, bad, stat.S_IMODE(source.stat().st_mode) & _NO_PROGRAM)
+    try:
+        with parts:
+            parts.begin(identity, resume=resume)
+            counts = _work_through(source, job, keys, sealed, parts, jobs, advance, identity)
+    except OSError as error:
+        hint = "; --resume finishes the job" if parts.folder.exists() else ""
+        raise FileProblem(describe(error, out) + hint) from None
+    seconds = time.monotonic() - started
+    return Report(counts, seconds, out, bad if has_failures(counts) else None)
+
+
+def _work_through(
+    source: Path,
+    job: Job,
+    keys: Keyring,
+    sealed: Sealed,
+    parts: Parts,
+    jobs: int,
+    advance: Advance,
+    identity: Mapping[str, Any],
+) -> Counts:
+    """Do what is left of a job; return the counts of all of it."""
+    total = 0
+
+    def tasks_left() -> Iterator[Task]:
+        nonlocal total
+        for number, chunk in enumerate(job.table.chunks(source)):
+            total = number + 1
+            known = parts.counts(number)
+            if known is None:
+                yield Task(number, chunk, parts.paths(number))
+            else:
+                advance(chunk.position, known.total())
+
+    if not parts.is_done:
+        # Closed, whatever happens here: no process stays at work.
+        with closing(work(job, sealed, keys, tasks_left(), jobs)) as results:
+            for done in results:
+                parts.commit(done.number, done.counts)
+                advance(done.position, done.counts.total())
+        _check_unchanged(source, identity)
+    return parts.finish(
+        total, lambda paths, file, is_bad: job.table.join(paths, source, file, is_bad=is_bad)
+    )
+
+
+def _rehearse(
+    source: Path, job: Job, keys: Keyring, sealed: Sealed, jobs: int, advance: Advance
+) -> Counts:
+    """Do everything but write."""
+    counts = Counts()
+    tasks = (Task(number, chunk, None) for number, chunk in enumerate(job.table.chunks(source)))
+    with closing(work(job, sealed, keys, tasks, jobs)) as results:
+        for done in results:
+            counts += done.counts
+            advance(done.position, done.counts.total())
+    return counts
+
+
+def _identity(source: Path, job: Job, destination_version_id: str) -> dict[str, Any]:
+    """Return what has to be the same for a job to be taken up again."""
+    status = source.stat()
+    return {
+        "input size": status.st_size,
+        "input time": status.st_mtime_ns,
+        "format": job.table.suffix,
+        "rows a part": CHUNK_ROWS,
+        "columns": repr(job.columns),
+        "destination": f"{job.destination_key_id}/{destination_version_id}",
+        "skip current": job.skip_current,
+        "upgrade only": job.upgrade_only,
+    }
+
+
+def _check_unchanged(source: Path, identity: Mapping[str, Any]) -> None:
+    """Raise `FileProblem` if the input has been changed meanwhile."""
+    status = source.stat()
+    if (status.st_size, status.st_mtime_ns) != (identity["input size"], identity["input time"]):
+        raise FileProblem(f"{source} has been changed while it was read; start again")

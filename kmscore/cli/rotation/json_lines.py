@@ -1,0 +1,159 @@
+"""JSON Lines: one object a line, in UTF-8."""
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, BinaryIO, Final
+
+from kmscore._base64 import encode_base64
+from kmscore.cli.files import FileProblem, describe
+from kmscore.cli.rotation.columns import Columns, Failure, Record, damaged_row, reason_of
+from kmscore.cli.rotation.table import (
+    CHUNK_BYTES,
+    CHUNK_ROWS,
+    ERROR_COLUMN,
+    LONGEST_ROW,
+    MESSAGE_COLUMN,
+    ROW_COLUMN,
+    Chunk,
+    Result,
+)
+
+_MARK: Final = "\ufeff"
+
+_TOKEN: Final = re.compile(r'("[^"\\]*(?:\\.[^"\\]*)*")(\s*:\s*)?|[\[\]{}]')
+"""What tells where in an object one is: a string, with the colon after a name, or a bracket."""
+
+
+class JsonLines:
+    """Rewrites the ciphertext in a line and leaves every other byte of it as it was."""
+
+    suffix = ".jsonl"
+
+    def check_columns(self, path: Path, columns: Columns) -> None:
+        """Look at the first line: the others may lack a column, and then fail by themselves."""
+        for chunk in self.chunks(path):
+            record = next(self.records(chunk, columns))
+            if not isinstance(record, dict):
+                raise FileProblem(f"{path}: line 1 is not a JSON object")
+            for name in columns.names:
+                if name not in record:
+                    raise FileProblem(f"{path}: no column {name!r} in line 1")
+            return
+
+    def chunks(self, path: Path) -> Iterator[Chunk]:
+        """Yield lines; those with nothing on them are no rows."""
+        try:
+            size = max(1, path.stat().st_size)
+            with path.open("rb") as file:
+                row, position, begin = 1, 0, 0
+                lines: list[bytes] = []
+                for number, line in enumerate(iter(lambda: file.readline(LONGEST_ROW + 1), b""), 1):
+                    if len(line) > LONGEST_ROW:
+                        raise FileProblem(
+                            f"{path}: line {number} has more than {LONGEST_ROW:,} bytes"
+                        )
+                    position += len(line)
+                    if line.strip():
+                        lines.append(line)
+                    if len(lines) == CHUNK_ROWS or (lines and position - begin >= CHUNK_BYTES):
+                        yield Chunk(row, lines, position / size)
+                        row, begin = row + len(lines), position
+                        lines = []
+                if lines:
+                    yield Chunk(row, lines, 1.0)
+        except OSError as error:
+            raise FileProblem(describe(error, path)) from None
+
+    def records(self, chunk: Chunk, columns: Columns) -> Iterator[Record | Failure]:
+        """Yield the objects."""
+        del columns
+        return map(_load, chunk.payload)
+
+    def write(
+        self,
+        chunk: Chunk,
+        records: Sequence[Record | Failure],
+        results: Sequence[Result],
+        blob_column: str,
+        good: Path,
+        bad: Path,
+    ) -> None:
+        """Write lines; one that failed stands as text within an object."""
+        rows = enumerate(zip(chunk.payload, records, results, strict=True), chunk.first_row)
+        with good.open("wb") as kept, bad.open("wb") as failed:
+            for row, (line, record, (blob, error)) in rows:
+                if error is not None:
+                    failed.write(_failure(row, line, error))
+                elif blob is None or not isinstance(record, dict):
+                    kept.write(_ended(line))
+                else:
+                    old, new = record[blob_column], encode_base64(blob)
+                    kept.write(_ended(_rewritten(line, blob_column, old, new)))
+
+    def join(self, parts: Sequence[Path], path: Path, out: BinaryIO, *, is_bad: bool) -> None:
+        """Write one part after the other."""
+        del path, is_bad
+        out.writelines(part.read_bytes() for part in parts)
+
+
+def _load(line: bytes) -> Record | Failure:
+    """Return the object on a line, or what is wrong with it."""
+    record: Any
+    try:
+        record = json.loads(_text(line))
+    except (ValueError, RecursionError):
+        record = None
+    return record if isinstance(record, dict) else damaged_row("not a JSON object")
+
+
+def _text(line: bytes) -> str:
+    """Return a line as text; the first one may begin with a mark, which is no part of it."""
+    return line.decode("utf-8").removeprefix(_MARK)
+
+
+def _ended(line: bytes) -> bytes:
+    """Return a line with its end, which the last one of a file may lack."""
+    return line if line.endswith(b"\n") else line + b"\n"
+
+
+def _rewritten(line: bytes, blob_column: str, old: str, new: str) -> bytes:
+    """Return a line with another ciphertext, and every other byte of it as it was."""
+    old_bytes, new_bytes = old.encode("ascii"), new.encode("ascii")
+    # Without a backslash every text stands as it is, so what stands once is what is meant.
+    if b"\\" not in line and line.count(old_bytes) == 1:
+        return line.replace(old_bytes, new_bytes)
+    text = line.decode("utf-8")
+    start, end = _value_span(text, blob_column)
+    return f'{text[:start]}"{new}"{text[end:]}'.encode()
+
+
+def _value_span(text: str, name: str) -> tuple[int, int]:
+    """Return where in a valid object the value of a name stands that is a string.
+
+    Of a name that is given twice it is the last, as the parser has it.
+    """
+    depth, span = 0, (0, 0)
+    for token in _TOKEN.finditer(text):
+        string, colon = token.groups()
+        if string is None:
+            depth += 1 if token[0] in "[{" else -1
+        elif depth == 1 and colon is not None and json.loads(string) == name:
+            value = _TOKEN.match(text, token.end())
+            span = (0, 0) if value is None else value.span(1)
+    return span
+
+
+def _failure(row: int, line: bytes, error: Failure) -> bytes:
+    """Return the line of a row that failed."""
+    fields: dict[str, Any] = {
+        ROW_COLUMN: row,
+        ERROR_COLUMN: error.code,
+        MESSAGE_COLUMN: reason_of(error),
+    }
+    try:
+        fields["record"] = line.decode("utf-8").rstrip("\r\n")
+    except UnicodeDecodeError:
+        fields["record_base64"] = encode_base64(line)
+    return json.dumps(fields, ensure_ascii=False).encode("utf-8") + b"\n"

@@ -1,0 +1,24 @@
+"""One at work at a time, where the system has locks that end with the process that holds them."""
+
+import os
+from pathlib import Path
+
+from kmscore.cli.files import FileProblem
+
+
+def lock(path: Path) -> int | None:
+    """Be the only one with a file, until the descriptor that this returns is closed.
+
+    Raises `FileProblem` if somebody else is, and errors of the system.
+    """
+    try:
+        import fcntl  # noqa: PLC0415 (not everywhere)
+    except ModuleNotFoundError:
+        return None
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        raise FileProblem(f"another command is at work in {path.parent}") from None
+    return descriptor

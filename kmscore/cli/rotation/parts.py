@@ -1,0 +1,257 @@
+"""The unfinished result of a job: a folder of parts, and a journal of those that are whole.
+
+    ===================  ==============================================================
+    file                 holds
+    ===================  ==============================================================
+    job.json             what the job is; another one is not taken up here
+    journal              a line of JSON for each part that is whole: its number, its
+                         run, and the counts of its rows
+    00000000.RUN.good    the rows of the first chunk that stay in the table
+    00000000.RUN.bad     those of them that failed
+    done.json            that no part is missing, and all counts; what is left is to
+                         give `all.good` and `all.bad` their names
+    ===================  ==============================================================
+
+Parts are on the disk before the journal says so, and a line that was cut off says nothing. Every
+run has a name of its own in the names of its parts: what a process of an earlier one, killed, may
+still write is not taken for this one's.
+"""
+
+import json
+import os
+import secrets
+import shutil
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, BinaryIO, Final, NamedTuple, Self
+
+from kmscore.cli.files import OWNER_ONLY, FileProblem, place, sync, sync_folder
+from kmscore.cli.rotation.lock import lock
+
+_JOB: Final = "job.json"
+_JOURNAL: Final = "journal"
+_DONE: Final = "done.json"
+_KINDS: Final = ("good", "bad")
+
+_AT_ONCE: Final = 16
+"""Parts that are synced together: as many are done again after a kill, at most."""
+
+Counts = Counter[str]
+"""Rows by status, failed ones by code."""
+
+
+def has_failures(counts: Mapping[str, int]) -> bool:
+    """Tell whether a row has failed."""
+    return any(name.startswith("failed") for name in counts)
+
+
+class _Part(NamedTuple):
+    """A part that is whole."""
+
+    run: str
+    counts: Counts
+
+
+class Parts:
+    """The folder of one job. Used as a context manager, it keeps others from working there."""
+
+    def __init__(self, out: Path, bad: Path, mode: int) -> None:
+        """Take the two files that the job is to leave, and who may do what with them."""
+        self.folder = out.with_name(f"{out.name}.partial")
+        self._targets = {"good": out, "bad": bad}
+        self._mode = mode
+        self._run = secrets.token_hex(4)
+        self._lock: int | None = None
+        self._known: dict[int, _Part] = {}
+        self._waiting: dict[int, Counts] = {}
+
+    def __enter__(self) -> Self:
+        """Return this folder, once it is open."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Keep what has been done, and let others in."""
+        try:
+            self.flush()
+        finally:
+            if self._lock is not None:
+                os.close(self._lock)
+
+    def begin(self, job: Mapping[str, Any], *, resume: bool) -> None:
+        """Make the folder, or with `resume` take up the one that is there.
+
+        Raises `FileProblem`.
+        """
+        self._sweep()
+        if os.path.lexists(self.folder):
+            if not resume:
+                raise FileProblem(
+                    f"{self.folder} is there: an unfinished job; finish it with --resume,"
+                    " or remove it"
+                )
+            self._take_up(job)
+            return
+        for target in self._targets.values():
+            if os.path.lexists(target):
+                raise FileProblem(f"{target} is there already, and is left alone")
+        # The folder has its name only when it can be taken up.
+        new = self._hidden("new")
+        new.mkdir(0o700)
+        _write(new / _JOB, json.dumps(job).encode("ascii"))
+        (new / _JOURNAL).touch(OWNER_ONLY)
+        sync_folder(new)
+        self._lock = lock(new / _JOB)
+        new.rename(self.folder)
+        sync_folder(self.folder.parent)
+
+    def _hidden(self, state: str) -> Path:
+        """Return a name beside the folder that nobody looks for, but to clear it away."""
+        return self.folder.with_name(f".{self.folder.name}.{state}-{self._run}")
+
+    def _sweep(self) -> None:
+        """Clear away what processes that were killed have left beside."""
+        begun, done = (f".{self.folder.name}.{state}-" for state in ("new", "done"))
+        for path in self.folder.parent.iterdir():
+            if path.name.startswith(done) or (path.name.startswith(begun) and _is_left(path)):
+                shutil.rmtree(path, ignore_errors=True)
+
+    def _take_up(self, job: Mapping[str, Any]) -> None:
+        """Check that the folder is this job's, and read the journal. Raises `FileProblem`."""
+        try:
+            self._lock = lock(self.folder / _JOB)
+            known = json.loads((self.folder / _JOB).read_bytes())
+            journal = (self.folder / _JOURNAL).read_bytes()
+            whole = journal[: journal.rfind(b"\n") + 1]
+            lines = [json.loads(line) for line in whole.splitlines()]
+        except (FileNotFoundError, NotADirectoryError, ValueError):
+            raise FileProblem(f"{self.folder} holds no job: remove it") from None
+        for name in sorted({*known, *job}):
+            if known.get(name) != job.get(name):
+                raise FileProblem(
+                    f"{self.folder} is of another job: {name} was {known.get(name)!r},"
+                    f" and is {job.get(name)!r}"
+                )
+        os.truncate(self.folder / _JOURNAL, len(whole))
+        for number, run, counts in lines:
+            self._known[number] = _Part(run, Counter(counts))
+        self._remove_strays()
+
+    def _remove_strays(self) -> None:
+        """Remove parts that no line of the journal names."""
+        named = {path for number in self._known for path in self._paths(number)}
+        for kind in _KINDS:
+            for path in self.folder.glob(f"*.*.{kind}"):
+                if path not in named:
+                    path.unlink()
+
+    @property
+    def is_done(self) -> bool:
+        """Whether only names are missing."""
+        return (self.folder / _DONE).exists()
+
+    def counts(self, number: int) -> Counts | None:
+        """Return the counts of a chunk that is whole, else `None`."""
+        part = self._known.get(number)
+        return None if part is None else part.counts
+
+    def paths(self, number: int) -> tuple[Path, Path]:
+        """Return where in this run the two files of a chunk are written."""
+        good, bad = (self.folder / f"{number:08}.{self._run}.{kind}" for kind in _KINDS)
+        return good, bad
+
+    def _paths(self, number: int) -> tuple[Path, Path]:
+        """Return where the two files of a chunk that is whole are."""
+        run = self._known[number].run
+        good, bad = (self.folder / f"{number:08}.{run}.{kind}" for kind in _KINDS)
+        return good, bad
+
+    def commit(self, number: int, counts: Counts) -> None:
+        """Count a chunk whose two files have been written, together with some others."""
+        self._waiting[number] = counts
+        if len(self._waiting) == _AT_ONCE:
+            self.flush()
+
+    def flush(self) -> None:
+        """Count what is waiting for it."""
+        if not self._waiting:
+            return
+        waiting, self._waiting = self._waiting, {}
+        for number in waiting:
+            for path in self.paths(number):
+                with path.open("rb+") as file:
+                    os.fsync(file.fileno())
+        sync_folder(self.folder)
+        lines = [json.dumps([number, self._run, counts]) for number, counts in waiting.items()]
+        with (self.folder / _JOURNAL).open("ab") as file:
+            file.write("".join(f"{line}\n" for line in lines).encode("ascii"))
+            sync(file)
+        for number, counts in waiting.items():
+            self._known[number] = _Part(self._run, counts)
+
+    def finish(self, number: int, join: Callable[[Sequence[Path], BinaryIO, bool], None]) -> Counts:
+        """Join so many parts, give the results their names, remove the folder; return all counts.
+
+        The file of failed rows is made only if there are some, and named before the other: that
+        one is there only when all is. Raises `FileProblem`.
+        """
+        if not self.is_done:
+            self.flush()
+            self._join(number, join)
+        counts = Counter(json.loads((self.folder / _DONE).read_bytes()))
+        for kind in ("bad", "good") if has_failures(counts) else ("good",):
+            self._name(self.folder / f"all.{kind}", self._targets[kind])
+        # First out of the way, in one step: a folder that is half gone would look unfinished.
+        rest = self._hidden("done")
+        self.folder.rename(rest)
+        shutil.rmtree(rest, ignore_errors=True)
+        return counts
+
+    def _join(self, number: int, join: Callable[[Sequence[Path], BinaryIO, bool], None]) -> None:
+        """Join so many parts, and say that it is done."""
+        total = sum((part.counts for part in self._known.values()), Counts())
+        good = [self._paths(each)[0] for each in range(number)]
+        bad = [
+            self._paths(each)[1] for each in range(number) if has_failures(self._known[each].counts)
+        ]
+        for kind, paths in zip(_KINDS, (good, bad), strict=True):
+            if kind == "good" or paths:
+                new = self.folder / f"all.{kind}"
+                new.unlink(missing_ok=True)
+                descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, self._mode)
+                with os.fdopen(descriptor, "wb") as file:
+                    join(paths, file, kind == "bad")
+                    sync(file)
+        new = self.folder / f".{_DONE}"
+        _write(new, json.dumps(total).encode("ascii"))
+        new.replace(self.folder / _DONE)
+        sync_folder(self.folder)
+
+    def _name(self, new: Path, target: Path) -> None:
+        """Give a result its name, which must not be another file's. Raises `FileProblem`."""
+        if not new.exists():  # where a name cannot be given without taking the old one
+            return
+        try:
+            place(new, target)
+        except FileExistsError:
+            if not target.samefile(new):
+                raise FileProblem(f"{target} is there already, and is left alone") from None
+        sync_folder(target.parent)
+
+
+def _write(path: Path, data: bytes) -> None:
+    """Write a small file, and wait until it is on the disk."""
+    with path.open("wb") as file:
+        file.write(data)
+        sync(file)
+
+
+def _is_left(folder: Path) -> bool:
+    """Tell whether nobody is at work in a folder that has not got its name yet."""
+    try:
+        descriptor = lock(folder / _JOB)
+    except (FileProblem, OSError):
+        return False
+    if descriptor is not None:
+        os.close(descriptor)
+    return descriptor is not None

@@ -1,0 +1,77 @@
+"""What the formats of a table have in common, and the result of a row."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, BinaryIO, Final, NamedTuple, Protocol
+
+from kmscore.cli.rotation.columns import Columns, Failure, Record
+
+CHUNK_ROWS: Final = 4096
+"""Rows that are worked on, written and taken up again together."""
+
+CHUNK_BYTES: Final = 8 << 20
+"""A chunk ends early with the row that makes it as long: memory does not grow with rows either."""
+
+LONGEST_ROW: Final = 16 << 20
+"""Bytes of a line, or characters. What is longer is no table."""
+
+ROW_COLUMN: Final = "kmscore_row"
+ERROR_COLUMN: Final = "kmscore_error"
+MESSAGE_COLUMN: Final = "kmscore_message"
+"""Columns of the file of failed rows: number from 1, code, and reason."""
+
+
+class Result(NamedTuple):
+    """What became of a row: the ciphertext to write, or the error that it failed with."""
+
+    blob: bytes | None
+    """`None` for a row that keeps what it has, or has failed."""
+
+    error: Failure | None = None
+
+
+class Chunk(NamedTuple):
+    """Some rows as they stand in the file, to be sent to whoever works on them."""
+
+    first_row: int
+    """The number of the first one, from 1."""
+
+    payload: Any
+    """The format's own: lines, lists of fields, or a batch."""
+
+    position: float
+    """How much of the file has been read with them, 0 to 1."""
+
+
+class Table(Protocol):
+    """A format of a table. It is sent to other processes, so it holds no open file."""
+
+    suffix: str
+
+    def check_columns(self, path: Path, columns: Columns) -> None:
+        """Raise `FileProblem` if a file is not of the format, or lacks a column."""
+        ...
+
+    def chunks(self, path: Path) -> Iterator[Chunk]:
+        """Yield the rows of a file. Raises `FileProblem` if it cannot be read to its end."""
+        ...
+
+    def records(self, chunk: Chunk, columns: Columns) -> Iterator[Record | Failure]:
+        """Yield each row as its columns, or what is wrong with it."""
+        ...
+
+    def write(
+        self,
+        chunk: Chunk,
+        records: Sequence[Record | Failure],
+        results: Sequence[Result],
+        blob_column: str,
+        good: Path,
+        bad: Path,
+    ) -> None:
+        """Write the rows with their new ciphertexts, and those that failed with their reason."""
+        ...
+
+    def join(self, parts: Sequence[Path], path: Path, out: BinaryIO, *, is_bad: bool) -> None:
+        """Write all parts of a result as one; `path` is the table that they came from."""
+        ...

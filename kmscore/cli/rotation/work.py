@@ -1,0 +1,118 @@
+"""One chunk of a table, re-encrypted and written; alone or in several processes."""
+
+from collections.abc import Callable, Generator, Iterable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+from kmscore import Keyring, keyfile
+from kmscore.bulk import Item, Outcome, Status, reencrypt_many
+from kmscore.cli.rotation.columns import Columns, Failure, Record
+from kmscore.cli.rotation.crew import in_processes
+from kmscore.cli.rotation.parts import Counts
+from kmscore.cli.rotation.table import Chunk, Result, Table
+
+
+class Job(NamedTuple):
+    """What to do with every chunk; sent to other processes, so it holds no key."""
+
+    table: Table
+    columns: Columns
+    destination_key_id: str
+    skip_current: bool
+    upgrade_only: bool
+    dry_run: bool
+
+
+class Sealed(NamedTuple):
+    """A keyring file as it stands on the disk, and what opens it."""
+
+    keyfile: bytes
+    passphrase: bytes
+
+    def open(self) -> Keyring:
+        """Return the keyring."""
+        return keyfile.open_keyring(self.keyfile, self.passphrase)
+
+    def __repr__(self) -> str:
+        """Show neither."""
+        return "<Sealed>"
+
+
+class Task(NamedTuple):
+    """A chunk, its number, and where its two files go; nowhere in a dry run."""
+
+    number: int
+    chunk: Chunk
+    paths: tuple[Path, Path] | None
+
+
+class Done(NamedTuple):
+    """What became of a chunk."""
+
+    number: int
+    counts: Counts
+    position: float
+
+
+def perform(job: Job, keys: Keyring, task: Task) -> Done:
+    """Re-encrypt a chunk and write its two files."""
+    records, results, counts = _results(job, keys, task.chunk)
+    if task.paths is not None:
+        job.table.write(task.chunk, records, results, job.columns.blob, *task.paths)
+    return Done(task.number, counts, task.chunk.position)
+
+
+def _results(
+    job: Job, keys: Keyring, chunk: Chunk
+) -> tuple[list[Record | Failure], list[Result], Counts]:
+    """Return each row, its result, and the counts."""
+    records = list(job.table.records(chunk, job.columns))
+    results: list[Result] = []
+    counts = Counts()
+
+    def items() -> Iterator[Item]:
+        """Yield each row that can be read as an item; for all, a result is there before."""
+        for row, record in enumerate(records):
+            item = job.columns.read(row, record)
+            results.append(Result(None, None if item is None or isinstance(item, Item) else item))
+            if isinstance(item, Item):
+                yield item
+            else:
+                counts["unchanged" if item is None else f"failed: {item.code}"] += 1
+
+    outcomes = reencrypt_many(
+        keys,
+        items(),
+        job.destination_key_id,
+        skip_current=job.skip_current,
+        upgrade_only=job.upgrade_only,
+        dry_run=job.dry_run,
+    )
+    for outcome in outcomes:
+        results[outcome.reference] = _result(outcome)
+        name = outcome.status.value
+        counts[name if outcome.error is None else f"{name}: {outcome.error.code}"] += 1
+    return records, results, counts
+
+
+def _result(outcome: Outcome) -> Result:
+    is_new = outcome.status is Status.REWRITTEN
+    return Result(outcome.ciphertext_blob if is_new else None, outcome.error)
+
+
+def begin(job: Job, sealed: Sealed) -> Callable[[Task], Done]:
+    """Return what does a task in a process of its own, which opens the keyring itself."""
+    return partial(perform, job, sealed.open())
+
+
+def work(
+    job: Job, sealed: Sealed, keys: Keyring, tasks: Iterable[Task], jobs: int
+) -> Generator[Done, None, None]:
+    """Yield what becomes of each task; with several processes, as it comes out of their hands.
+
+    Raises `FileProblem` if one of them dies.
+    """
+    if jobs == 1:
+        return (perform(job, keys, task) for task in tasks)
+    return in_processes(partial(begin, job, sealed), tasks, jobs)

@@ -1,0 +1,87 @@
+"""What a rotation and a census came to, for people and for machines."""
+
+import json
+from collections import Counter
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from kmscore.bulk import Census
+from kmscore.cli.rotation.job import Report
+from kmscore.cli.terminal import printable
+
+
+def show_rotation(report: Report, *, as_json: bool) -> None:
+    """Print what a rotation came to."""
+    statuses = {name: report.counts[name] for name in ("rewritten", "unchanged")}
+    failures = {
+        name.partition(": ")[2]: number
+        for name, number in sorted(report.counts.items())
+        if name.startswith("failed")
+    }
+    if as_json:
+        document = {
+            "rows": report.rows,
+            **statuses,
+            "failed": failures,
+            "seconds": round(report.seconds, 3),
+            "out": None if report.out is None else str(report.out),
+            "failed_rows": None if report.failed is None else str(report.failed),
+        }
+        typer.echo(json.dumps(document))
+        return
+    table = Table("rows", "", box=None, pad_edge=False)
+    table.columns[0].justify = "right"
+    for name, number in statuses.items():
+        table.add_row(f"{number:,}", name)
+    for code, number in failures.items():
+        table.add_row(f"{number:,}", f"failed: {code}")
+    rate = report.rows / report.seconds if report.seconds else 0.0
+    table.add_row(f"{report.rows:,}", f"in all, {rate:,.0f} a second")
+    console = Console()
+    console.print(table)
+    if report.out is None:
+        typer.echo("a dry run: nothing is written")
+    else:
+        typer.echo(printable(f"written: {report.out}"))
+    if report.failed is not None:
+        typer.echo(printable(f"failed rows: {report.failed}"))
+
+
+def show_census(counted: Census, unread: Counter[str], *, as_json: bool) -> None:
+    """Print a census."""
+    rows = [
+        {
+            "suite": header.suite.name,
+            "key_id": header.key_id,
+            "key_version_id": header.key_version_id,
+            "blobs": number,
+        }
+        for header, number in sorted(
+            counted.headers.items(), key=lambda row: (row[0].key_id, row[0].key_version_id)
+        )
+    ]
+    if as_json:
+        document = {
+            "authenticated": False,
+            "headers": rows,
+            "other": counted.other,
+            "rows_without": dict(unread),
+        }
+        typer.echo(json.dumps(document))
+        return
+    table = Table(box=None, pad_edge=False)
+    for name in ("blobs", "suite", "key", "version"):
+        table.add_column(name, justify="right" if name == "blobs" else "left", overflow="fold")
+    for row in rows:
+        number, suite, key_id, version = (
+            row[name] for name in ("blobs", "suite", "key_id", "key_version_id")
+        )
+        # As text: what stands in an ID is no markup.
+        table.add_row(*map(Text, (f"{number:,}", str(suite), str(key_id), str(version))))
+    console = Console()
+    console.print(table)
+    typer.echo(f"{counted.other:,} other; {unread.total():,} rows without a ciphertext")
+    typer.echo("Headers are not authenticated: this is what the blobs claim.")

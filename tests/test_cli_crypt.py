@@ -1,0 +1,254 @@
+"""`kmscore encrypt`, `decrypt` and `reencrypt`: one ciphertext, over files and pipes."""
+
+import stat
+import subprocess
+from pathlib import Path
+
+import pytest
+from cli_support import (
+    NEW,
+    RING,
+    command,
+    environment,
+    invoke,
+    opened,
+    problem,
+    run,
+    seal,
+    write_ring,
+)
+
+import kmscore
+from kmscore import EncryptionAlgorithm, Keyring, RsaKey
+from kmscore.cli import files
+
+_CONTEXT = '{"tenant":"acme"}'
+
+
+@pytest.fixture
+def ring_file(tmp_path: Path) -> Path:
+    """Return a keyring file."""
+    return write_ring(tmp_path / "team.keys")
+
+
+def test_a_ciphertext_goes_through_files(ring_file: Path) -> None:
+    """What is encrypted is decrypted, and every file that is written is its owner's only."""
+    folder = ring_file.parent
+    names = [folder / name for name in ("plain", "sealed", "moved", "again")]
+    names[0].write_bytes(bytes(range(256)))
+    steps = (
+        ("encrypt", "--key-id", "orders"),
+        ("reencrypt", "--destination", "other"),
+        ("decrypt",),
+    )
+    for (name, *options), source, out in zip(steps, names, names[1:], strict=False):
+        result = invoke(name, "-k", ring_file, "--context", _CONTEXT, *options, source, out)
+        assert (result.exit_code, result.output) == (0, "")
+        assert stat.S_IMODE(out.stat().st_mode) == 0o600
+    assert names[3].read_bytes() == names[0].read_bytes()
+    blob = kmscore.CiphertextBlob.parse(names[2].read_bytes())
+    assert blob.key_id == "other"
+
+
+@pytest.mark.parametrize("options", [[], ["--base64"]])
+def test_a_ciphertext_goes_through_pipes(ring_file: Path, options: list[str]) -> None:
+    """Real processes one after the other: bytes in, bytes out, Base64 if asked for."""
+    where = ("-k", ring_file, *options)
+    sealed = run("encrypt", *where, "--key-id", "orders", data=b"\x00\xff\n")
+    moved = run("reencrypt", *where, "--destination", "other", data=sealed.stdout)
+    plain = run("decrypt", *where, data=moved.stdout)
+    assert [each.stderr for each in (sealed, moved, plain)] == [b"", b"", b""]
+    assert plain.stdout == b"\x00\xff\n"
+    assert sealed.stdout.startswith(b"S01TAQ" if options else b"KMS\x01")
+
+
+def test_the_keyring_may_stand_in_the_environment(ring_file: Path) -> None:
+    """`KMSCORE_KEYRING` names the file as the option does."""
+    result = invoke(
+        "decrypt",
+        data=seal(b"4711"),
+        env={
+            "KMSCORE_KEYRING": str(ring_file),
+            "KMSCORE_PASSPHRASE": "correct horse battery staple",
+        },
+    )
+    assert result.stdout == "4711"
+
+
+def test_reencrypt_keeps_the_context_unless_another_is_given(ring_file: Path) -> None:
+    """A context is not lost by leaving it out, and is changed only by naming another."""
+    where = ("reencrypt", "-k", ring_file, "--destination", "orders", "--context", _CONTEXT)
+    blob = seal(b"4711", {"tenant": "acme"})
+    kept = invoke(*where, data=blob).stdout_bytes
+    assert opened(kept, {"tenant": "acme"}).key_version_id == NEW.key_version_id
+    changed = invoke(*where, "--destination-context", "{}", data=blob).stdout_bytes
+    assert opened(changed).plaintext == b"4711"
+
+
+def test_reencrypt_of_an_asymmetric_ciphertext(tmp_path: Path, rsa_key: RsaKey) -> None:
+    """The caller names key, version and algorithm, and may give the result a context."""
+    path = write_ring(tmp_path / "team.keys", Keyring([*RING, rsa_key]))
+    algorithm = EncryptionAlgorithm.RSAES_OAEP_SHA_256
+    data = kmscore.asymmetric_encrypt(rsa_key.public_key, algorithm, b"from afar")
+    where = ("reencrypt", "-k", path, "--destination", "orders", "--algorithm", algorithm.value)
+    names = ("--source-key-id", "rsa-2048", "--source-version-id", "v1")
+    result = invoke(*where, *names, "--destination-context", _CONTEXT, data=data)
+    assert opened(result.stdout_bytes, {"tenant": "acme"}).plaintext == b"from afar"
+    said = problem(invoke(*where, *names[:2], data=data))
+    assert said == "--algorithm needs --source-key-id and --source-version-id"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "data", "reason"),
+    [
+        (["encrypt", "--key-id", "nobody"], b"", "key_not_found: "),
+        (["encrypt", "--key-id", "off"], b"", "key_state: "),
+        (["encrypt", "--key-id", ""], b"", "key_not_found: "),
+        (["encrypt", "--key-id", "orders"], bytes(6145), "-: more than 6,144 bytes"),
+        (["encrypt", "--key-id", "orders", "--context", "["], b"", "invalid_context: "),
+        (["decrypt"], b"junk", "invalid_blob: "),
+        (["decrypt"], seal(b"4711", {"a": "b"}), "decryption: "),
+        (["decrypt"], bytes(70_000), "-: more than 65,536 bytes"),
+        (["decrypt", "--base64"], b"S01T AQ==", "-: not strict Base64"),
+        (["reencrypt", "--destination", "nobody"], seal(b"4711"), "key_not_found: "),
+        (["reencrypt", "--destination", "off"], seal(b"4711"), "key_state: "),
+        (
+            ["reencrypt", "--destination", "orders", "--source-key-id", "other"],
+            seal(b"4711"),
+            "incorrect_key: ",
+        ),
+        (
+            [
+                *("reencrypt", "--destination", "orders", "--algorithm", "RSA"),
+                *("--source-key-id", "a", "--source-version-id", "b"),
+            ],
+            b"",
+            "unsupported_algorithm: ",
+        ),
+    ],
+)
+def test_what_cannot_be_done(
+    ring_file: Path, arguments: list[str], data: bytes, reason: str
+) -> None:
+    """One line with the code of the error, exit code 2, and nothing on standard output."""
+    first, *rest = arguments
+    assert problem(invoke(first, "-k", ring_file, *rest, data=data)).startswith(reason)
+
+
+def test_a_destination_that_is_asymmetric(tmp_path: Path, rsa_key: RsaKey) -> None:
+    """It does not seal."""
+    path = write_ring(tmp_path / "team.keys", Keyring([*RING, rsa_key]))
+    result = invoke("reencrypt", "-k", path, "--destination", "rsa-2048", data=seal(b"4711"))
+    assert problem(result).startswith("key_usage: ")
+
+
+def test_an_output_that_exists_is_left_alone(ring_file: Path) -> None:
+    """Also if it is the input, or a link into nowhere."""
+    source, link = ring_file.with_name("in"), ring_file.with_name("link")
+    source.write_bytes(seal(b"4711"))
+    link.symlink_to("nowhere")
+    before = source.read_bytes()
+    for out in (source, link, ring_file):
+        result = invoke("decrypt", "-k", ring_file, source, out)
+        assert problem(result) == f"{out} is there already, and is left alone"
+    assert source.read_bytes() == before
+    assert not link.exists()
+
+
+def test_a_file_that_is_not_there(ring_file: Path) -> None:
+    """Input, keyring and the folder of the output are named."""
+    missing = ring_file.with_name("missing")
+    for arguments in (
+        ("decrypt", "-k", ring_file, missing),
+        ("decrypt", "-k", missing),
+        ("encrypt", "-k", ring_file, "--key-id", "orders", "-", missing / "out"),
+    ):
+        said = problem(invoke(*arguments))
+        assert said.startswith(str(missing))
+        assert said.endswith(": No such file or directory")
+
+
+def test_a_full_disk_behind_standard_output(ring_file: Path) -> None:
+    """One line and exit code 2, for bytes and for text."""
+    if not Path("/dev/full").exists():
+        pytest.skip("there is no /dev/full")
+    blob = seal(b"4711")
+    for arguments in (("decrypt", "-k", ring_file), ("inspect",), ("inspect", "--json")):
+        with Path("/dev/full").open("wb") as full:
+            result = subprocess.run(
+                command(*arguments),
+                input=blob,
+                stdout=full,
+                stderr=subprocess.PIPE,
+                check=False,
+                env=environment(),
+            )
+        assert result.returncode == 2
+        assert result.stderr.decode().count("\n") == 1
+        assert result.stderr.endswith(b": No space left on device\n")
+
+
+def test_standard_streams_that_are_closed(ring_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are told as such: Python has `None` in their place."""
+    monkeypatch.setattr("sys.stdin", None)
+    with pytest.raises(files.FileProblem, match="standard input is closed"):
+        files.read_file(files.STANDARD, limit=1)
+    monkeypatch.setattr("sys.stdout", None)
+    with pytest.raises(files.FileProblem, match="standard output is closed"):
+        files.write_output(files.STANDARD, b"")
+    process = subprocess.run(
+        ["sh", "-c", 'exec "$@" <&-', "sh", *command("decrypt", "-k", ring_file)],
+        capture_output=True,
+        check=False,
+        env=environment(),
+    )
+    assert (process.returncode, process.stderr.count(b"\n")) == (2, 1)
+    assert b"standard input is closed" in process.stderr
+
+
+@pytest.mark.parametrize("number", [1, 95, 38])
+def test_a_file_system_without_hard_links(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    """A new file is made whole there too, and never takes the place of another."""
+
+    def refuse(*_: object) -> None:
+        raise OSError(number, "no links here")
+
+    monkeypatch.setattr(files.os, "link", refuse)
+    path = tmp_path / "out"
+    files.write_output(path, b"first")
+    with pytest.raises(files.FileProblem, match="is there already, and is left alone"):
+        files.write_output(path, b"second")
+    assert path.read_bytes() == b"first"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_another_error_of_a_link_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only where there are no links is another way taken."""
+
+    def refuse(*_: object) -> None:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(files.os, "link", refuse)
+    with pytest.raises(files.FileProblem, match="Input/output error"):
+        files.write_output(tmp_path / "out", b"data")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_beside_writes_once(tmp_path: Path) -> None:
+    """It has no name any more with which it could write again."""
+    with files.NewFile(tmp_path / "file") as new:
+        new.replace(b"first")
+        with pytest.raises(files.FileProblem, match="has been written"):
+            new.replace(b"second")
+    assert (tmp_path / "file").read_bytes() == b"first"
+
+
+def test_folders_are_not_synced_where_they_cannot_be_opened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On Windows a folder is no file."""
+    monkeypatch.setattr(files.os, "name", "nt")
+    files.sync_folder(tmp_path / "missing")

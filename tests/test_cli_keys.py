@@ -1,0 +1,411 @@
+"""`kmscore keys`: a keyring file made, shown and changed, whole or not at all."""
+
+import functools
+import json
+import os
+import stat
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cli_support import (
+    CHEAP,
+    ENVIRONMENT,
+    NEW,
+    OTHER,
+    PASSPHRASE,
+    invoke,
+    problem,
+    read_ring,
+    write_ring,
+)
+
+from kmscore import Keyring, KeySpec, KeyState, RsaKey, Sm2Key, Suite, SymmetricKey, keyfile
+from kmscore.cli import files, keyring_file
+
+
+@pytest.fixture(autouse=True)
+def _cheap(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have the commands seal with the least work that is allowed."""
+    cheap = functools.partial(keyfile.seal_keyring, parameters=CHEAP)
+    monkeypatch.setattr(keyfile, "seal_keyring", cheap)
+
+
+@pytest.fixture
+def ring_file(tmp_path: Path) -> Path:
+    """Return a keyring file."""
+    return write_ring(tmp_path / "team.keys")
+
+
+def _described(path: Path) -> list[tuple[Any, ...]]:
+    ring = read_ring(path)
+    return [
+        (key.key_id, key.key_version_id, key.spec, key.state, ring.primary(key.key_id) is key)
+        for key in ring
+    ]
+
+
+def test_a_new_keyring_file_is_for_its_owner_only(tmp_path: Path) -> None:
+    """The file is made with mode 0600, holds the one key, and nothing is left beside it."""
+    path = tmp_path / "team.keys"
+    result = invoke("keys", "new", path, "--key-id", "orders", "--version-id", "1")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stdout == "orders: version 1 (XAES_256_GCM)\n"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert _described(path) == [("orders", "1", KeySpec.AES_256, KeyState.ENABLED, True)]
+    assert [file.name for file in tmp_path.iterdir()] == ["team.keys"]
+
+
+def test_a_file_is_synced_before_it_has_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is named is on the disk, and then the name is, for a new file and a changed one."""
+    path, steps = tmp_path / "team.keys", list[str]()
+
+    def watch(name: str) -> None:
+        original = getattr(os, name)
+
+        def watched(*arguments: Any) -> Any:
+            steps.append(name)
+            return original(*arguments)
+
+        monkeypatch.setattr(os, name, watched)
+
+    for name in ("fsync", "link", "replace"):
+        watch(name)
+    assert invoke("keys", "new", path, "--key-id", "orders").exit_code == 0
+    assert steps == ["fsync", "link", "fsync"]
+    assert path.stat().st_nlink == 1
+    steps.clear()
+    assert invoke("keys", "rotate", path, "orders").exit_code == 0
+    assert steps == ["fsync", "replace", "fsync"]
+
+
+@pytest.mark.parametrize(
+    ("spec", "suite", "kind"),
+    [
+        ("AES_256", "AES_256_GCM", "AES_256_GCM"),
+        ("Aliyun_AES_192", None, "AES_192_GCM"),
+        ("SM4", None, "SM4_GCM"),
+        ("RSA_2048", None, "RSA_2048"),
+        ("EC_SM2", None, "EC_SM2"),
+    ],
+)
+def test_a_key_of_any_spec_is_added_and_rotated(
+    ring_file: Path, spec: str, suite: str | None, kind: str
+) -> None:
+    """It stands behind what was there; its next version has the same spec and suite."""
+    before = _described(ring_file)
+    options = [] if suite is None else ["--suite", suite]
+    result = invoke("keys", "new", ring_file, "--key-id", "k", "--spec", spec, *options)
+    assert result.exit_code == 0
+    assert f"({kind})" in result.stdout
+    result = invoke("keys", "rotate", ring_file, "k", "--version-id", "next")
+    assert result.stdout == "k: version next is primary\n"
+    assert _described(ring_file)[: len(before)] == before
+    first, second = list(read_ring(ring_file))[-2:]
+    assert (first.spec, second.key_version_id) == (second.spec, "next")
+    assert read_ring(ring_file).primary("k").key_version_id == "next"
+    if isinstance(first, SymmetricKey) and isinstance(second, SymmetricKey):
+        assert first.suite is second.suite is Suite[kind]
+
+
+def test_ids_are_random_unless_they_are_given(ring_file: Path) -> None:
+    """Two keys without IDs are two, and an empty ID is refused and not replaced."""
+    for _ in range(2):
+        assert invoke("keys", "new", ring_file).exit_code == 0
+    assert len({key.key_id for key in read_ring(ring_file)}) == 5
+    for option in ("--key-id", "--version-id"):
+        assert "invalid_key" in problem(invoke("keys", "new", ring_file, option, ""))
+
+
+@pytest.mark.parametrize("name", ["a b", "a\x00b", "ä", "x" * 256, "\x1b[2J"])
+def test_a_name_that_is_none_is_refused(ring_file: Path, name: str) -> None:
+    """One line without anything that drives a terminal, and the file is as it was."""
+    before = ring_file.read_bytes()
+    assert "invalid_key" in problem(invoke("keys", "new", ring_file, "--key-id", name))
+    assert "invalid_key" in problem(
+        invoke("keys", "rotate", ring_file, "orders", "--version-id", name)
+    )
+    assert ring_file.read_bytes() == before
+
+
+def test_list_shows_every_version_and_no_material(ring_file: Path) -> None:
+    """A line each, with state and primary; the same for machines."""
+    result = invoke("keys", "list", ring_file)
+    lines = [line.split() for line in result.stdout.splitlines()]
+    assert lines[0] == ["key", "version", "spec", "suite", "state", "primary"]
+    assert ["orders", "1", "AES_256", "XAES_256_GCM", "Enabled"] in lines
+    assert ["orders", "2", "AES_256", "XAES_256_GCM", "Enabled", "primary"] in lines
+    assert ["off", "1", "AES_128", "AES_128_GCM", "Disabled", "primary"] in lines
+    rows = [
+        json.loads(line) for line in invoke("keys", "list", "--json", ring_file).stdout.splitlines()
+    ]
+    assert len(rows) == 4
+    assert rows[1] == {
+        "key_id": "orders",
+        "key_version_id": "2",
+        "spec": "AES_256",
+        "suite": "XAES_256_GCM",
+        "state": "Enabled",
+        "primary": True,
+    }
+    assert NEW.export_material().hex() not in result.stdout
+
+
+def test_list_shows_ids_as_they_are(tmp_path: Path) -> None:
+    """Brackets and colons in an ID are no markup, and on a narrow terminal nothing is cut."""
+    name = "[bold]:smile:[/bold]" + "x" * 80
+    key = SymmetricKey.generate(KeySpec.AES_256, key_id=name, key_version_id="[red]1")
+    path = write_ring(tmp_path / "team.keys", Keyring([key, Sm2Key.generate(key_id="sm2")]))
+    result = invoke("keys", "list", path, env=ENVIRONMENT | {"COLUMNS": "60"})
+    lines = result.stdout.splitlines()
+    assert max(map(len, lines)) <= 60
+    column = lines[0].index("version")
+    assert name in "".join(line[:column].strip() for line in lines[1:])
+    assert "…" not in result.stdout
+
+
+def test_disable_and_enable(ring_file: Path) -> None:
+    """Only the state of that version changes: order and primary versions stay."""
+    before = _described(ring_file)
+    result = invoke("keys", "disable", ring_file, "orders", "1")
+    assert result.stdout == "orders: version 1 is Disabled\n"
+    after = _described(ring_file)
+    assert after[0] == (*before[0][:3], KeyState.DISABLED, False)
+    assert after[1:] == before[1:]
+    assert invoke("keys", "enable", ring_file, "orders", "1").exit_code == 0
+    assert _described(ring_file) == before
+
+
+def test_the_state_of_an_asymmetric_key(tmp_path: Path, rsa_key: RsaKey, sm2_key: Sm2Key) -> None:
+    """It changes too, and the key is the same."""
+    path = write_ring(tmp_path / "team.keys", Keyring([rsa_key, sm2_key]))
+    for key in (rsa_key, sm2_key):
+        assert invoke("keys", "disable", path, key.key_id, "v1").exit_code == 0
+    for old, new in zip((rsa_key, sm2_key), read_ring(path), strict=True):
+        assert new.state is KeyState.DISABLED
+        assert not isinstance(new, SymmetricKey)
+        assert new.private_pem() == old.private_pem()
+
+
+def test_import_of_material(ring_file: Path, sm2_key: Sm2Key) -> None:
+    """Raw bytes and PEM become a version that is primary, also in a file that is new."""
+    folder = ring_file.parent
+    (folder / "raw").write_bytes(bytes(range(32)))
+    (folder / "pem").write_bytes(sm2_key.private_pem())
+    options = ("--key-id", "orders", "--version-id", "7", "--spec", "AES_256")
+    result = invoke("keys", "import", ring_file, folder / "raw", *options)
+    assert result.stdout == "orders: version 7 is primary\n"
+    key = read_ring(ring_file).primary("orders")
+    assert isinstance(key, SymmetricKey)
+    assert (key.key_version_id, key.export_material()) == ("7", bytes(range(32)))
+    options = ("--key-id", "sm2", "--version-id", "1", "--spec", "EC_SM2")
+    path = folder / "other.keys"
+    assert invoke("keys", "import", path, folder / "pem", *options).exit_code == 0
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert [key.spec for key in read_ring(path)] == [KeySpec.EC_SM2]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (["new", "--key-id", "orders"], "key orders is there already; `kmscore keys rotate`"),
+        (["new", "--spec", "AES_512"], "unsupported_algorithm: "),
+        (["new", "--suite", "AES_512_GCM"], "unsupported_algorithm: unknown suite 'AES_512_GCM'"),
+        (["new", "--suite", "SM4_GCM"], "invalid_key: "),
+        (["new", "--spec", "RSA_2048", "--suite", "SM4_GCM"], "RSA_2048 takes no suite"),
+        (["rotate", "nobody"], "key_not_found: "),
+        (["rotate", "orders", "--version-id", "1"], "invalid_key: "),
+        (["disable", "nobody", "1"], "key_not_found: "),
+        (["enable", "orders", "9"], "key_version_not_found: "),
+    ],
+)
+def test_what_cannot_be_done_leaves_the_file(
+    ring_file: Path, arguments: list[str], reason: str
+) -> None:
+    """One line says why, and the file is as it was, with nothing beside it."""
+    before = ring_file.read_bytes()
+    first, *rest = arguments
+    assert problem(invoke("keys", first, ring_file, *rest)).startswith(reason)
+    assert ring_file.read_bytes() == before
+    assert [file.name for file in ring_file.parent.iterdir()] == ["team.keys"]
+
+
+@pytest.mark.parametrize(
+    ("spec", "data", "reason"),
+    [
+        ("AES_256", bytes(31), "invalid_key: "),
+        ("EC_SM2", b"no PEM", "invalid_key: "),
+        ("AES_256", bytes(1 << 17), "{}: more than 65,536 bytes"),
+        ("RSA_3072", None, "the material is of RSA_2048, not of RSA_3072"),
+    ],
+)
+def test_material_that_is_none(
+    ring_file: Path, rsa_key: RsaKey, spec: str, data: bytes | None, reason: str
+) -> None:
+    """One line, and the file is as it was."""
+    before, material = ring_file.read_bytes(), ring_file.parent / "material"
+    material.write_bytes(rsa_key.private_pem() if data is None else data)
+    options = ("--key-id", "k", "--version-id", "1", "--spec", spec)
+    result = invoke("keys", "import", ring_file, material, *options)
+    assert problem(result).startswith(reason.format(material))
+    assert ring_file.read_bytes() == before
+
+
+def test_a_suite_is_no_matter_of_an_imported_asymmetric_key(
+    ring_file: Path, rsa_key: RsaKey
+) -> None:
+    """It is refused, and not ignored."""
+    material = ring_file.parent / "material"
+    material.write_bytes(rsa_key.private_pem())
+    options = ("--key-id", "k", "--version-id", "1", "--spec", "RSA_2048", "--suite", "SM4_GCM")
+    result = invoke("keys", "import", ring_file, material, *options)
+    assert problem(result) == "RSA_2048 takes no suite"
+
+
+def _flip(data: bytes) -> bytes:
+    return data[:-1] + bytes([data[-1] ^ 1])
+
+
+@pytest.mark.parametrize(
+    ("spoil", "reason"),
+    [
+        (lambda data: data[:7] + b"\x02" + data[8:], "format version 2, and 1 is what is read"),
+        (_flip, "the passphrase is wrong, or the file has been changed"),
+        (lambda data: data[:9] + bytes([24, 32, 1]) + data[12:], "scrypt parameters out of bounds"),
+        (lambda data: data[:20], "20 bytes, at least"),
+        (lambda data: data[20:], "it does not begin with the magic"),
+        (lambda _: b"", "it does not begin with the magic"),
+    ],
+    ids=["another version", "one bit", "64 GB", "cut", "no keyring", "empty"],
+)
+def test_a_damaged_keyring_file(ring_file: Path, spoil: Any, reason: str) -> None:
+    """Every command says in one line what it is, and leaves the file as it was."""
+    data = spoil(ring_file.read_bytes())
+    ring_file.write_bytes(data)
+    for arguments in (("list",), ("new", "--key-id", "k")):
+        said = problem(invoke("keys", arguments[0], ring_file, *arguments[1:]))
+        assert said.startswith(f"{ring_file}: ")
+        assert reason in said
+    assert ring_file.read_bytes() == data
+
+
+def test_a_wrong_passphrase(ring_file: Path) -> None:
+    """It is told as one, or as a change of the file: nobody can know which."""
+    result = invoke("keys", "list", ring_file, env={"KMSCORE_PASSPHRASE": "wrong"})
+    reason = "the passphrase is wrong, or the file has been changed"
+    assert problem(result) == f"{ring_file}: {reason}"
+
+
+def test_too_little_memory_for_the_kdf(ring_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """That is the machine's fault, and one line says so."""
+
+    def fail(*_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(keyfile, "open_keyring", fail)
+    said = problem(invoke("keys", "list", ring_file))
+    assert said == f"{ring_file}: there is not the memory that its KDF takes"
+
+
+def test_what_a_killed_command_leaves_is_named(ring_file: Path) -> None:
+    """A file beside is not written over; the line says what it is and what to do."""
+    stale = ring_file.with_name(".team.keys.new")
+    stale.write_bytes(b"stale")
+    said = problem(invoke("keys", "rotate", ring_file, "orders"))
+    assert said == (
+        f"{stale} is there: another command is changing team.keys, or was killed;"
+        " if none is running, remove it"
+    )
+    assert stale.read_bytes() == b"stale"
+
+
+def test_no_change_of_another_command_is_lost(
+    ring_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From before the file is read until it is written, nobody else can change it."""
+    said: list[str] = []
+    original = keyring_file._open
+
+    def meanwhile(path: Path, sealed: Any) -> Keyring:
+        monkeypatch.setattr(keyring_file, "_open", original)
+        said.append(problem(invoke("keys", "rotate", ring_file, "other")))
+        return original(path, sealed)
+
+    monkeypatch.setattr(keyring_file, "_open", meanwhile)
+    assert invoke("keys", "rotate", ring_file, "orders").exit_code == 0
+    assert "another command is changing" in said[0]
+    assert read_ring(ring_file).primary("other").key_version_id == OTHER.key_version_id
+
+
+def test_a_file_that_appears_meanwhile_is_left_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A new keyring file never takes the place of another."""
+    path = tmp_path / "team.keys"
+    original = keyfile.seal_keyring
+
+    def meanwhile(*arguments: Any) -> bytes:
+        path.write_bytes(b"another's")
+        return original(*arguments)
+
+    monkeypatch.setattr(keyfile, "seal_keyring", meanwhile)
+    result = invoke("keys", "new", path, "--key-id", "orders")
+    assert problem(result) == f"{path} is there already, and is left alone"
+    assert path.read_bytes() == b"another's"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links take rights on Windows")
+def test_a_link_to_a_keyring_file_stays_one(ring_file: Path) -> None:
+    """The file behind it changes: an old one with the old versions would be left elsewhere."""
+    link = ring_file.with_name("link.keys")
+    link.symlink_to(ring_file)
+    assert invoke("keys", "rotate", link, "orders", "--version-id", "3").exit_code == 0
+    assert link.is_symlink()
+    assert read_ring(ring_file).primary("orders").key_version_id == "3"
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [("no/team.keys", "No such file or directory"), (".", "Is a directory")],
+)
+def test_a_place_where_there_can_be_no_file(tmp_path: Path, name: str, reason: str) -> None:
+    """One line names it."""
+    result = invoke("keys", "new", tmp_path / name, "--key-id", "k")
+    assert problem(result).endswith(f": {reason}")
+
+
+def test_a_folder_that_cannot_be_written(ring_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One line, for who may read the file but not change it."""
+
+    def refuse(path: Path, *_: object) -> int:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(files.os, "open", refuse)
+    said = problem(invoke("keys", "rotate", ring_file, "orders"))
+    assert said.endswith(".team.keys.new: Permission denied")
+
+
+def test_no_space_is_left(ring_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The old file stays as it is, and what there was of the new one is removed."""
+    before = ring_file.read_bytes()
+
+    def fail(_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(files, "sync", fail)
+    said = problem(invoke("keys", "rotate", ring_file, "orders"))
+    assert said == f"{ring_file}: No space left on device"
+    assert ring_file.read_bytes() == before
+    assert list(ring_file.parent.iterdir()) == [ring_file]
+
+
+def test_the_passphrase_of_a_file_is_kept(ring_file: Path) -> None:
+    """A changed file opens with the same passphrase, and its salt is a fresh one."""
+    before = ring_file.read_bytes()
+    assert invoke("keys", "rotate", ring_file, "orders").exit_code == 0
+    after = ring_file.read_bytes()
+    assert before[12:28] != after[12:28]
+    assert len(keyfile.open_keyring(after, PASSPHRASE)) == 5

@@ -1,0 +1,448 @@
+"""`kmscore rotate` and `census`: what comes out, what is refused, and how it is told."""
+
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cli_support import (
+    FOREIGN,
+    NEW,
+    OFF,
+    OTHER,
+    RING,
+    base64_of,
+    check_rotated,
+    invoke,
+    opened,
+    problem,
+    read_lines,
+    run,
+    seal,
+    sealed_rows,
+    write_lines,
+    write_ring,
+)
+
+import kmscore
+from kmscore import EncryptionAlgorithm, Keyring, KeySpec, RsaKey, SymmetricKey
+from kmscore.cli.rotation import columns, parquet
+from kmscore.cli.rotation.work import Sealed
+
+
+@pytest.fixture
+def ring_file(tmp_path: Path) -> Path:
+    """Return a keyring file."""
+    return write_ring(tmp_path / "team.keys")
+
+
+def _rotate(ring_file: Path, source: Path, out: Path, *options: str) -> Any:
+    where = ("rotate", source, out, "-k", ring_file, "--destination", "orders")
+    return invoke(*where, *options)
+
+
+def _mixed() -> list[tuple[str, bytes, dict[str, str]]]:
+    """Return rows with what is due of each, status or code."""
+    here, there = {"tenant": "acme"}, {"tenant": "evil"}
+    rows = [
+        ("rewritten", seal(b"old", here), here),
+        ("unchanged", seal(b"new", here, NEW), here),
+        ("rewritten", seal(b"other", here, OTHER), here),
+        ("decryption", seal(b"old", here), there),
+        ("decryption", seal(b"new", here, NEW), there),
+        ("decryption", seal(b"old", here)[:-1] + b"\x00", here),
+        ("invalid_blob", seal(b"old", here)[:20], here),
+        ("invalid_blob", b"", here),
+        ("key_not_found", seal(b"foreign", here, FOREIGN), here),
+        ("key_state", seal(b"off", here, OFF), here),
+        ("plaintext_size", _too_long(here), here),
+    ]
+    return rows * 5
+
+
+def _too_long(context: dict[str, str]) -> bytes:
+    """Return a blob that parses and holds more than any may."""
+    blob = kmscore.CiphertextBlob.parse(seal(b"", context))
+    return blob.header + bytes(24 + 6145 + 16)
+
+
+def _write(path: Path, rows: list[tuple[str, bytes, dict[str, str]]]) -> Path:
+    """Write rows in the format that the name says."""
+    if path.suffix == ".parquet":
+        arrow = pytest.importorskip("pyarrow", reason="pyarrow is missing: the extra arrow")
+        table = {
+            "id": list(range(len(rows))),
+            "ciphertext_blob": [blob for _, blob, _ in rows],
+            "context": [context for _, _, context in rows],
+        }
+        arrow.parquet = pytest.importorskip("pyarrow.parquet")
+        arrow.parquet.write_table(arrow.table(table), path)
+    elif path.suffix == ".csv":
+        quoted = ('"' + json.dumps(context).replace('"', '""') + '"' for _, _, context in rows)
+        lines = [
+            f"{row},{base64_of(blob) or 'junk'},{context}"
+            for row, ((_, blob, _), context) in enumerate(zip(rows, quoted, strict=True))
+        ]
+        path.write_text("\n".join(["id,ciphertext_blob,context", *lines]) + "\n", "utf-8")
+    else:
+        write_lines(
+            path,
+            (
+                {"id": row, "ciphertext_blob": base64_of(blob), "context": context}
+                for row, (_, blob, context) in enumerate(rows)
+            ),
+        )
+    return path
+
+
+def _content(path: Path) -> object:
+    """Return what has to be equal after a second run: bytes, or a table."""
+    if path.suffix != ".parquet":
+        return path.read_bytes()
+    file = parquet._arrow()[1].ParquetFile(path)
+    return file.read().to_pydict()
+
+
+def _counts(result: Any) -> dict[str, int]:
+    document = json.loads(result.stdout)
+    return {"rewritten": document["rewritten"], "unchanged": document["unchanged"]} | document[
+        "failed"
+    ]
+
+
+@pytest.mark.parametrize("suffix", [".jsonl", ".csv", ".parquet"])
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_good_rows_and_bad_ones(ring_file: Path, suffix: str, jobs: str) -> None:
+    """Every good row is rewritten, every bad one told with its code; a second run changes nothing.
+
+    The census before and after agrees with the report.
+    """
+    rows = _mixed()
+    source = _write(ring_file.with_name(f"in{suffix}"), rows)
+    before = source.read_bytes()
+    first, second = (ring_file.with_name(f"{name}{suffix}") for name in ("first", "second"))
+    options = ("--context-column", "context", "--json", "--jobs", jobs)
+    result = _rotate(ring_file, source, first, *options)
+    assert result.exit_code == 1
+    due = Counter(status for status, _, _ in rows)
+    assert _counts(result) == due
+    assert json.loads(result.stdout)["rows"] == len(rows)
+    assert json.loads(result.stdout)["failed_rows"] == str(first.with_name(f"first.failed{suffix}"))
+    assert source.read_bytes() == before
+    result = _rotate(ring_file, first, second, *options)
+    assert result.exit_code == 0
+    assert _counts(result) == {"rewritten": 0, "unchanged": due["rewritten"] + due["unchanged"]}
+    assert _content(first) == _content(second)
+    assert not second.with_name(f"second.failed{suffix}").exists()
+    _check_census(source, first, due)
+
+
+def _check_census(source: Path, out: Path, due: Counter[str]) -> None:
+    """Check the headers before and after against a report."""
+    before, after = (json.loads(invoke("census", path, "--json").stdout) for path in (source, out))
+    assert before["authenticated"] is after["authenticated"] is False
+    (header,) = after["headers"]
+    assert (header["key_id"], header["key_version_id"]) == ("orders", "2")
+    assert header["blobs"] == due["rewritten"] + due["unchanged"]
+    assert (after["other"], after["rows_without"]) == (0, {})
+    versions = {
+        (header["key_id"], header["key_version_id"]): header["blobs"]
+        for header in before["headers"]
+    }
+    # Those of the new version are what is unchanged, and what was wrong under it.
+    assert versions[("orders", "2")] == due["unchanged"] + 5
+    assert versions[("foreign", "1")] == due["key_not_found"]
+    assert versions[("off", "1")] == due["key_state"]
+    total = sum(versions.values()) + before["other"] + sum(before["rows_without"].values())
+    assert total == due.total()
+
+
+@pytest.mark.parametrize("suffix", [".jsonl", ".csv", ".parquet"])
+def test_a_change_of_contexts_run_twice(ring_file: Path, suffix: str) -> None:
+    """The second run finds its own results, and its output is the same."""
+    rows = [seal(b"%d" % row, {"old": f"{row}"}) for row in range(9)]
+    source = ring_file.with_name(f"in{suffix}")
+    old, new = ([json.dumps({name: f"{row}"}) for row in range(9)] for name in ("old", "new"))
+    if suffix == ".parquet":
+        arrow = pytest.importorskip("pyarrow", reason="pyarrow is missing: the extra arrow")
+        file = pytest.importorskip("pyarrow.parquet")
+        file.write_table(arrow.table({"ciphertext_blob": rows, "old": old, "new": new}), source)
+    elif suffix == ".jsonl":
+        write_lines(
+            source,
+            (
+                {"ciphertext_blob": base64_of(blob), "old": a, "new": b}
+                for blob, a, b in zip(rows, old, new, strict=True)
+            ),
+        )
+    else:
+        quoted = [
+            ",".join('"' + text.replace('"', '""') + '"' for text in pair)
+            for pair in zip(old, new, strict=True)
+        ]
+        lines = [f"{base64_of(b)},{q}" for b, q in zip(rows, quoted, strict=True)]
+        source.write_text("\n".join(["ciphertext_blob,old,new", *lines]) + "\n", "utf-8")
+    options = ("--context-column", "old", "--destination-context-column", "new", "--json")
+    first, second = (ring_file.with_name(f"{name}{suffix}") for name in ("first", "second"))
+    assert _counts(_rotate(ring_file, source, first, *options)) == {"rewritten": 9, "unchanged": 0}
+    assert _counts(_rotate(ring_file, first, second, *options)) == {"rewritten": 0, "unchanged": 9}
+    assert _content(first) == _content(second)
+    if suffix == ".jsonl":
+        for row, line in enumerate(read_lines(first)):
+            assert opened(line["ciphertext_blob"], {"new": f"{row}"}).plaintext == b"%d" % row
+
+
+def test_the_report_for_people(ring_file: Path) -> None:
+    """Counts by status and code, the rate, and where the rows are."""
+    source = _write(ring_file.with_name("in.jsonl"), _mixed())
+    out = ring_file.with_name("out.jsonl")
+    result = _rotate(ring_file, source, out, "--context-column", "context")
+    lines = [" ".join(line.split()) for line in result.stdout.splitlines()]
+    assert "10 rewritten" in lines
+    assert "5 unchanged" in lines
+    assert "15 failed: decryption" in lines
+    assert any(line.startswith("55 in all, ") and line.endswith(" a second") for line in lines)
+    assert lines[-2:] == [f"written: {out}", f"failed rows: {ring_file.parent}/out.failed.jsonl"]
+    assert result.stderr == ""
+
+
+def test_nothing_is_written_in_a_dry_run(ring_file: Path) -> None:
+    """The report is the same, and neither OUT nor --resume is taken."""
+    source = _write(ring_file.with_name("in.jsonl"), _mixed())
+    where = ("rotate", source, "-k", ring_file, "--destination", "orders", "--dry-run")
+    options = ("--context-column", "context")
+    before = sorted(ring_file.parent.iterdir())
+    result = invoke(*where, *options, "--json")
+    assert result.exit_code == 1
+    assert _counts(result) == Counter(status for status, _, _ in _mixed())
+    assert json.loads(result.stdout)["out"] is None
+    assert invoke(*where, *options).stdout.endswith("a dry run: nothing is written\n")
+    assert sorted(ring_file.parent.iterdir()) == before
+    for extra in ((ring_file.with_name("out.jsonl"),), ("--resume",)):
+        said = problem(invoke(*where, *options, *extra))
+        assert said == "a dry run writes nothing: it takes neither OUT nor --resume"
+
+
+def test_again_seals_what_is_up_to_date(ring_file: Path) -> None:
+    """With --again nothing is unchanged."""
+    source = write_lines(
+        ring_file.with_name("in.jsonl"), [{"ciphertext_blob": base64_of(seal(b"", key=NEW))}]
+    )
+    out = ring_file.with_name("out.jsonl")
+    assert "1 rewritten" in " ".join(_rotate(ring_file, source, out, "--again").stdout.split())
+    assert out.read_bytes() != source.read_bytes()
+
+
+def test_upgrade_only_refuses_an_older_version(tmp_path: Path) -> None:
+    """It goes by the order of the keyring file, and names the error."""
+    old, new = (version for version in RING if version.key_id == "orders")
+    ring_file = write_ring(tmp_path / "team.keys", Keyring([old, new], primary={"orders": "1"}))
+    source = write_lines(
+        tmp_path / "in.jsonl", [{"ciphertext_blob": base64_of(seal(b"", key=NEW))}]
+    )
+    result = _rotate(ring_file, source, tmp_path / "out.jsonl", "--upgrade-only", "--json")
+    assert _counts(result) == {"rewritten": 0, "unchanged": 0, "incorrect_key": 1}
+
+
+def test_bare_asymmetric_ciphertexts(tmp_path: Path, rsa_key: RsaKey) -> None:
+    """Key, version and algorithm are the same for all rows; a context is theirs from then on."""
+    ring_file = write_ring(tmp_path / "team.keys", Keyring([*RING, rsa_key]))
+    algorithm = EncryptionAlgorithm.RSAES_OAEP_SHA_256
+    rows = [
+        {
+            "ciphertext_blob": base64_of(
+                kmscore.asymmetric_encrypt(rsa_key.public_key, algorithm, b"%d" % row)
+            ),
+            "new": {"row": f"{row}"},
+        }
+        for row in range(3)
+    ]
+    source, out = write_lines(tmp_path / "in.jsonl", rows), tmp_path / "out.jsonl"
+    options = ("--algorithm", algorithm.value, "--destination-context-column", "new")
+    names = ("--source-key-id", "rsa-2048", "--source-version-id", "v1")
+    assert _rotate(ring_file, source, out, *options, *names).exit_code == 0
+    for row, line in enumerate(read_lines(out)):
+        assert opened(line["ciphertext_blob"], line["new"]).plaintext == b"%d" % row
+    again = tmp_path / "again.jsonl"
+    said = problem(_rotate(ring_file, source, again, *options, *names[:2]))
+    assert said == "--algorithm needs --source-key-id and --source-version-id"
+    said = problem(_rotate(ring_file, source, again, "--algorithm", "RSA", *names))
+    assert said.startswith("unsupported_algorithm: ")
+    assert not again.exists()
+
+
+def test_a_destination_that_is_asymmetric(tmp_path: Path, rsa_key: RsaKey) -> None:
+    """It is refused before anything is written."""
+    ring_file = write_ring(tmp_path / "team.keys", Keyring([rsa_key]))
+    source = write_lines(tmp_path / "in.jsonl", sealed_rows(1))
+    where = ("rotate", source, tmp_path / "out.jsonl", "-k", ring_file)
+    assert problem(invoke(*where, "--destination", "rsa-2048")).startswith("key_usage: ")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in.jsonl", "team.keys"]
+
+
+_ROTATE = ("rotate", "{in}", "{out}", "-k", "{keys}", "--destination", "orders")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        ((*_ROTATE[:2], *_ROTATE[3:]), "OUT is missing"),
+        (("rotate", "{in}", "{in}", *_ROTATE[3:]), "{in} is there already, and is left alone"),
+        (("rotate", "{in}", "{keys}", *_ROTATE[3:]), "{keys}: the name must end in .jsonl, "),
+        (("rotate", "{in}", "x.csv", *_ROTATE[3:]), "x.csv: OUT is of the format of IN"),
+        (("rotate", "{keys}", "{out}", *_ROTATE[3:]), "{keys}: the name must end in .jsonl, "),
+        (("rotate", "no.jsonl", "{out}", *_ROTATE[3:]), "no.jsonl: No such file or directory"),
+        ((*_ROTATE[:3], "-k", "no", *_ROTATE[5:]), "no: No such file or directory"),
+        ((*_ROTATE[:3], "-k", "{in}", *_ROTATE[5:]), "{in}: not a sealed keyring: "),
+        ((*_ROTATE[:6], "nobody"), "key_not_found: "),
+        ((*_ROTATE[:6], "off"), "key_state: "),
+        ((*_ROTATE[:6], ""), "key_not_found: "),
+        ((*_ROTATE, "--blob-column", "x"), "{in}: no column 'x' in line 1"),
+        ((*_ROTATE, "--blob-column", ""), "{in}: no column '' in line 1"),
+        ((*_ROTATE, "--context-column", "x\n"), "{in}: no column 'x\\n' in line 1"),
+        ((*_ROTATE, "--context-columns", "tenant,x"), "{in}: no column 'x' in line 1"),
+        ((*_ROTATE, "--context-columns", "tenant,"), "--context-columns takes different names"),
+        ((*_ROTATE, "--context-columns", "a,a"), "--context-columns takes different names"),
+        ((*_ROTATE, "--context-columns", ""), "--context-columns takes different names"),
+        ((*_ROTATE, "--destination-context-column", "x"), "{in}: no column 'x' in line 1"),
+        (
+            (*_ROTATE, "--context-columns", "tenant", "--context-column", "c"),
+            "--context-column and --context-columns exclude each other",
+        ),
+        ((*_ROTATE, "--jobs", "0"), "Invalid value for '--jobs': "),
+        ((*_ROTATE, "--jobs", "257"), "Invalid value for '--jobs': "),
+        ((*_ROTATE, "--nonsense"), "No such option: --nonsense"),
+        ((*_ROTATE[:3], *_ROTATE[5:]), "Missing option '--keyring' / '-k'"),
+        (_ROTATE[:5], "Missing option '--destination'"),
+        (("rotate", "-k", "x", "--destination", "y"), "Missing argument 'IN'"),
+        (("census",), "Missing argument 'IN'"),
+        (("nonsense",), "No such command 'nonsense'; see kmscore --help"),
+        (("--nonsense",), "No such option: --nonsense"),
+        (("rotate", "{in}", "no/out.jsonl", *_ROTATE[3:]), "no: No such file or directory"),
+        (("rotate", "{in}", "{in}/out.jsonl", *_ROTATE[3:]), "{in}: Not a directory"),
+        (("census", "{keys}"), "{keys}: the name must end in .jsonl, .ndjson, .csv, .parquet"),
+        (("census", "."), ".: the name must end in "),
+        (("census", "{folder}"), "{folder}: Is a directory"),
+    ],
+)
+def test_what_cannot_be_done(
+    ring_file: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], reason: str
+) -> None:
+    """One clear line, exit code 2, and no file more or less than before."""
+    monkeypatch.chdir(ring_file.parent)
+    source = write_lines(ring_file.with_name("in.jsonl"), sealed_rows(1))
+    ring_file.with_name("folder.csv").mkdir()
+    before = {path: path.is_file() and path.read_bytes() for path in Path.cwd().iterdir()}
+    names = {
+        "{in}": str(source),
+        "{out}": str(source.with_name("out.jsonl")),
+        "{keys}": str(ring_file),
+        "{folder}": str(ring_file.with_name("folder.csv")),
+    }
+    for name, path in names.items():
+        arguments = tuple(argument.replace(name, path) for argument in arguments)
+        reason = reason.replace(name, path)
+    said = problem(invoke(*arguments))
+    assert reason in said
+    assert {path: path.is_file() and path.read_bytes() for path in Path.cwd().iterdir()} == before
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("rotate", "a\x00.jsonl", "out.jsonl", "-k", "x", "--destination", "y"),
+        ("rotate", "in.jsonl", "a\x00.jsonl", "-k", "x", "--destination", "y"),
+        ("census", "a\x00.csv"),
+        ("keys", "list", "a\x00"),
+        ("keys", "new", "a\x00"),
+        ("inspect", "a\x00"),
+        ("encrypt", "--key-id", "k", "-k", "x", "-", "a\x00"),
+    ],
+)
+def test_no_path_has_a_nul_in_it(
+    ring_file: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]
+) -> None:
+    """Wherever it comes from, it is told in one line."""
+    monkeypatch.chdir(ring_file.parent)
+    write_lines(ring_file.with_name("in.jsonl"), sealed_rows(1))
+    ring_file.rename("x")
+    assert "null" in problem(invoke(*arguments))
+
+
+def test_the_file_of_failed_rows_is_not_written_over(ring_file: Path) -> None:
+    """It is there already: nothing is begun."""
+    source = write_lines(ring_file.with_name("in.jsonl"), sealed_rows(1))
+    failed = ring_file.with_name("out.failed.jsonl")
+    failed.touch()
+    said = problem(_rotate(ring_file, source, ring_file.with_name("out.jsonl")))
+    assert said == f"{failed} is there already, and is left alone"
+
+
+def test_no_rows_at_all(ring_file: Path) -> None:
+    """An empty table is rotated into an empty one."""
+    source = write_lines(ring_file.with_name("in.jsonl"), [])
+    out = ring_file.with_name("out.jsonl")
+    result = _rotate(ring_file, source, out)
+    assert (result.exit_code, out.read_bytes()) == (0, b"")
+
+
+def test_a_result_is_open_to_those_who_may_read_its_source(ring_file: Path) -> None:
+    """Its permissions are those of the input, and no wider."""
+    for mode in (0o600, 0o640, 0o664):
+        source = write_lines(ring_file.with_name(f"in{mode:o}.jsonl"), sealed_rows(1))
+        source.chmod(mode)
+        out = ring_file.with_name(f"out{mode:o}.jsonl")
+        assert _rotate(ring_file, source, out, "--context-columns", "tenant").exit_code == 0
+        assert out.stat().st_mode & 0o777 & ~mode == 0
+
+
+def test_the_census_for_people(ring_file: Path) -> None:
+    """Headers as text, counts, and that nothing is authenticated; IDs are no markup."""
+    name = "[red]:smile:" + "k" * 60
+    key = SymmetricKey.generate(KeySpec.AES_256, key_id=name, key_version_id="[/]")
+    rows = [{"ciphertext_blob": base64_of(seal(b"", key=key))}] * 3
+    source = write_lines(ring_file.with_name("in.jsonl"), [*rows, {"ciphertext_blob": None}, {}])
+    with source.open("a") as file:
+        file.write('junk\n{"ciphertext_blob": "S01T"}\n')
+    result = invoke("census", source, env={"COLUMNS": "60"})
+    lines = result.stdout.splitlines()
+    assert max(map(len, lines[:-2])) <= 60
+    start, end = lines[0].index("key"), lines[0].index("version")
+    assert name in "".join(line[start:end].strip() for line in lines[1:-2])
+    assert "[/]" in result.stdout
+    assert lines[-2] == "1 other; 3 rows without a ciphertext"
+    assert lines[-1] == "Headers are not authenticated: this is what the blobs claim."
+    document = json.loads(invoke("census", source, "--json").stdout)
+    due = {"no ciphertext": 1, "missing_column": 1, "damaged_row": 1}
+    assert document["rows_without"] == due
+
+
+def test_the_rows_are_all_there_in_a_real_process(ring_file: Path) -> None:
+    """Two processes at work, into a pipe: plain lines, nothing on standard error."""
+    source = write_lines(ring_file.with_name("in.jsonl"), sealed_rows(9000))
+    out = ring_file.with_name("out.jsonl")
+    options = ("--destination", "orders", "--context-columns", "tenant", "--jobs", "2")
+    result = run("rotate", source, out, "-k", ring_file, *options)
+    assert (result.returncode, result.stderr) == (0, b"")
+    assert b"\x1b" not in result.stdout
+    check_rotated(read_lines(out), 9000)
+
+
+def test_a_failure_keeps_no_frames() -> None:
+    """What a row fails with may be kept as long as the report: it holds nothing of the row."""
+    failure = columns.Columns("blob").read(0, {"blob": 5})
+    assert isinstance(failure, kmscore.InvalidBlobError)
+    assert failure.__traceback__ is None
+
+
+def test_a_row_that_is_none_is_passed_on() -> None:
+    """What its format has found is its error."""
+    failure = columns.damaged_row("reason")
+    assert columns.Columns("blob").read(0, failure) is failure
+    assert columns.reason_of(columns.damaged_row("\ud800")) == "\\ud800"
+
+
+def test_the_keys_stay_out_of_what_is_sent() -> None:
+    """What the processes are given shows neither keyring nor passphrase when it is printed."""
+    assert repr(Sealed(b"file", b"secret")) == "<Sealed>"

@@ -1,0 +1,302 @@
+"""JSON Lines and CSV: the ciphertext of a row changes, and no other byte of the file."""
+
+import csv
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cli_support import base64_of, invoke, opened, problem, read_lines, seal, write_ring
+
+from kmscore.cli.rotation import comma_separated, json_lines
+
+_BLOB = base64_of(seal(b"4711"))
+_SEALED = base64_of(seal(b"4711", {"tenant": "acme"}))
+
+
+@pytest.fixture
+def ring_file(tmp_path: Path) -> Path:
+    """Return a keyring file."""
+    return write_ring(tmp_path / "team.keys")
+
+
+def _rotate(ring_file: Path, data: bytes, suffix: str, *options: str, code: int = 0) -> bytes:
+    """Return what a rotation makes of a file."""
+    source, out = ring_file.with_name(f"in{suffix}"), ring_file.with_name(f"out{suffix}")
+    source.write_bytes(data)
+    where = ("rotate", source, out, "-k", ring_file, "--destination", "orders")
+    result = invoke(*where, *options)
+    assert (result.exit_code, result.stderr) == (code, "")
+    assert source.read_bytes() == data
+    return out.read_bytes()
+
+
+def _refused(ring_file: Path, data: bytes, suffix: str, *options: str) -> str:
+    """Return why a file is not taken; nothing is left of the attempt but what can be resumed."""
+    source, out = ring_file.with_name(f"in{suffix}"), ring_file.with_name(f"out{suffix}")
+    source.write_bytes(data)
+    where = ("rotate", source, out, "-k", ring_file, "--destination", "orders")
+    said = problem(invoke(*where, *options))
+    assert source.read_bytes() == data
+    assert not out.exists()
+    return said
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '{"n": 1.50, "big": 1E400, "ciphertext_blob": "%s", "deep": {"a": [1.0, {"b": null}]}}',
+        '\t{ "ciphertext_blob":"%s" , "text" : "\\u00e4\\/\\n\\ud83d\\ude00" }  \r',
+        '{"copy": "%s", "ciphertext_blob": "%s", "nested": {"ciphertext_blob": "%s"}}',
+        '{"list": ["ciphertext_blob", "x", {"ciphertext_blob": "no"}], "ciphertext_blob": "%s"}',
+        '{"a\\"b": "\\\\", "cipher\\u0074ext_blob"  :  "%s", "z": "}]"}',
+        '{"%s": 1, "ciphertext_blob": "%s", "é鑰": "ü"}',
+        '{"ciphertext_blob": 5, "ciphertext_blob": "%s", "b": "%s"}',
+        '{"x%s": "in a longer text, %sy", "ciphertext_blob": "%s"}',
+        '\ufeff{"a": "\\\\", "ciphertext_blob": "%s"}',
+    ],
+)
+def test_json_lines_keep_every_other_byte(ring_file: Path, line: str) -> None:
+    """Numbers, escapes, spaces, order, copies of the ciphertext and names stay as they were."""
+    text = line.replace("%s", _BLOB) + "\n"
+    out = _rotate(ring_file, text.encode(), ".jsonl").decode()
+    new = json.loads(out.removeprefix("\ufeff"))["ciphertext_blob"]
+    assert opened(new).key_version_id == "2"
+    # The one place in the line: what is around it is taken from the input.
+    before, _, after = out.partition(new)
+    assert out.count(new) == 1
+    assert (text.startswith(before), text.endswith(after)) == (True, True)
+    assert before + _BLOB + after == text
+
+
+def test_json_lines_with_an_escaped_ciphertext(ring_file: Path) -> None:
+    """A slash may be spelt with a backslash; the new ciphertext takes its place all the same."""
+    blob = next(blob for blob in (base64_of(seal(b"%d" % n)) for n in range(99)) if "/" in blob)
+    escaped = blob.replace("/", "\\/").replace("K", "\\u004b")
+    # What stands there literally is not the ciphertext, though it is its text.
+    text = '{"note": "%s", "ciphertext_blob": "%s", "n": 1.0}\n' % (blob, escaped)  # noqa: UP031
+    out = _rotate(ring_file, text.encode(), ".jsonl").decode()
+    assert out.startswith(f'{{"note": "{blob}", "ciphertext_blob": "')
+    assert out.endswith('", "n": 1.0}\n')
+    assert opened(json.loads(out)["ciphertext_blob"]).key_version_id == "2"
+
+
+def test_json_lines_without_ciphertext_and_without_end(ring_file: Path) -> None:
+    """Null is no ciphertext, blank lines are no rows, and the last line gets its end."""
+    text = f'{{"ciphertext_blob": null}}\n\n  \r\n{{"ciphertext_blob": "{_BLOB}"}}'
+    lines = _rotate(ring_file, text.encode(), ".ndjson").splitlines(keepends=True)
+    assert lines[0] == b'{"ciphertext_blob": null}\n'
+    assert len(lines) == 2
+    assert lines[1].endswith(b"\n")
+
+
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        (b"[]", "damaged_row"),
+        (b"{", "damaged_row"),
+        (b'{"ciphertext_blob": "\xff"}', "damaged_row"),
+        (b"[" * 100_000, "damaged_row"),
+        (b'{"a": ' + b"9" * 5000 + b"}", "damaged_row"),
+        (b"{}", "missing_column"),
+        (f'{{"ciphertext_blob": "{_BLOB}"}}'.encode(), "missing_column"),
+        (b'{"ciphertext_blob": 5, "c": null}', "invalid_blob"),
+        (b'{"ciphertext_blob": "", "c": null}', "invalid_blob"),
+        (b'{"ciphertext_blob": "S01T AQ==", "c": null}', "invalid_blob"),
+        ('{"ciphertext_blob": "ä\\ud800", "c": null}'.encode(), "invalid_blob"),
+        (f'{{"ciphertext_blob": "{_BLOB}", "c": 5}}'.encode(), "invalid_context"),
+        (f'{{"ciphertext_blob": "{_BLOB}", "c": [["a", "b"]]}}'.encode(), "invalid_context"),
+        (f'{{"ciphertext_blob": "{_BLOB}", "c": {{"a": null}}}}'.encode(), "invalid_context"),
+        (f'{{"ciphertext_blob": "{_BLOB}", "c": {{"\\ud800": ""}}}}'.encode(), "invalid_context"),
+        (f'{{"ciphertext_blob": "{_BLOB}", "c": "{{}}x"}}'.encode(), "invalid_context"),
+        (f'{{"ciphertext_blob": "{_BLOB}", "c": ""}}'.encode(), "invalid_context"),
+        (f'{{"ciphertext_blob": "{_BLOB}", "c": {{"a": "b"}}}}'.encode(), "decryption"),
+    ],
+)
+def test_json_lines_that_fail(ring_file: Path, line: bytes, code: str) -> None:
+    """The row goes to the file of failed rows, whole, with its number, code and reason."""
+    good = f'{{"ciphertext_blob": "{_BLOB}", "c": null}}\n'.encode()
+    data = good + line + b"\n" + good
+    out = _rotate(ring_file, data, ".jsonl", "--context-column", "c", code=1)
+    assert out.count(b"\n") == 2
+    (failed,) = read_lines(ring_file.with_name("out.failed.jsonl"))
+    assert (failed["kmscore_row"], failed["kmscore_error"]) == (2, code)
+    assert failed["kmscore_message"]
+    if "record" in failed:
+        assert failed["record"].encode() == line
+    else:
+        assert failed["record_base64"] == base64_of(line + b"\n")
+
+
+def test_contexts_in_any_form(ring_file: Path) -> None:
+    """As an object, as JSON text, or absent, in one column."""
+    contexts = ({"tenant": "acme"}, '{"tenant":"acme"}', None, {}, "{}")
+    blobs = (_SEALED, _SEALED, _BLOB, _BLOB, _BLOB)
+    rows = [
+        json.dumps({"ciphertext_blob": blob, "c": context})
+        for blob, context in zip(blobs, contexts, strict=True)
+    ]
+    data = ("\n".join(rows) + "\n").encode()
+    lines = _rotate(ring_file, data, ".jsonl", "--context-column", "c").splitlines()
+    for line, context in zip(lines, ({"tenant": "acme"},) * 2 + (None,) * 3, strict=True):
+        assert opened(json.loads(line)["ciphertext_blob"], context).key_version_id == "2"
+
+
+def _csv_of(text: str) -> list[list[str]]:
+    return list(csv.reader(text.splitlines(keepends=True), strict=True))
+
+
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("is_ended", [True, False])
+def test_csv_keeps_every_other_byte(ring_file: Path, mark: str, end: str, is_ended: bool) -> None:
+    """Quotes, line ends, lines within a field, spaces, copies and a byte order mark stay."""
+    records = [
+        f'"id",note,ciphertext_blob,"copy"{end}',
+        f'1,"a ""quoted"", text\n with\r\nlines",{_BLOB},{_BLOB}{end}',
+        f'"2", spaces ,"{_BLOB}",""{end}',
+        f'3,5" pipe,{_BLOB},x{_BLOB}y{end}',
+        f"4,,{_BLOB},é鑰{end}",
+        f"5,no ciphertext,,{end}",
+        f'6,"",{_BLOB},"{_BLOB}"' + (end if is_ended else ""),
+    ]
+    text = mark + "".join(records)
+    out = _rotate(ring_file, text.encode(), ".csv").decode()
+    new = re.findall(r"S01T[A-Za-z0-9+/]+=*", out)
+    fresh = [blob for blob in new if blob != _BLOB]
+    assert len(fresh) == len(set(fresh)) == 5
+    for blob in fresh:
+        assert opened(blob).key_version_id == "2"
+        out = out.replace(blob, _BLOB)
+    assert out == text + ("" if is_ended else end)
+
+
+def test_csv_of_a_head_alone(ring_file: Path) -> None:
+    """No rows are no mistake, and the head gets its end."""
+    assert _rotate(ring_file, b"ciphertext_blob", ".csv") == b"ciphertext_blob\n"
+
+
+def test_csv_of_blank_lines(ring_file: Path) -> None:
+    """They are no rows."""
+    data = f"ciphertext_blob\n\n\r\n{_BLOB}\n\n".encode()
+    assert _rotate(ring_file, data, ".csv").count(b"\n") == 2
+
+
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+def test_csv_rows_that_fail(ring_file: Path, mark: str) -> None:
+    """They stand as they were behind three columns more, and an empty field is no value."""
+    wrong = f'"{_SEALED}","{{""tenant"": ""evil""}}",1'
+    rows = [
+        f'{_SEALED},"{{""tenant"": ""acme""}}",1',
+        f"{_BLOB},,2",
+        f"{_BLOB},{{}}",
+        wrong,
+        '"junk",,"a\n""b"""',
+        ",,nothing",
+    ]
+    head = "ciphertext_blob,context,x"
+    data = (mark + "\n".join([head, *rows]) + "\n").encode()
+    out = _rotate(ring_file, data, ".csv", "--context-column", "context", code=1).decode()
+    assert out.startswith(mark + head + "\n")
+    assert [row[2] for row in _csv_of(out)[1:]] == ["1", "2", "nothing"]
+    failed = ring_file.with_name("out.failed.csv").read_bytes().decode()
+    names, *records = _csv_of(failed.removeprefix(mark))
+    assert names == ["kmscore_row", "kmscore_error", "kmscore_message", *head.split(",")]
+    assert [record[:2] for record in records] == [
+        ["3", "damaged_row"],
+        ["4", "decryption"],
+        ["5", "invalid_blob"],
+    ]
+    assert failed.startswith(mark + "kmscore_row,")
+    for row in rows[2:5]:
+        assert row in failed
+
+
+def test_csv_contexts_in_columns(ring_file: Path) -> None:
+    """The name of a column is the key, and an empty field is an empty value."""
+    sealed = base64_of(seal(b"4711", {"tenant": "acme", "table": ""}))
+    data = f"tenant,ciphertext_blob,table\nacme,{sealed},\n".encode()
+    out = _rotate(ring_file, data, ".csv", "--context-columns", "table,tenant").decode()
+    assert opened(_csv_of(out)[1][1], {"tenant": "acme", "table": ""}).key_version_id == "2"
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (b"", "no column names in the first line"),
+        (b"\xef\xbb\xbf\n", "no column names in the first line"),
+        (b"a,b\n", "no column 'ciphertext_blob' in the first line"),
+        (b"ciphertext_blob,ciphertext_blob\n", "more than one column 'ciphertext_blob' in the"),
+        (b"ciphertext_blob\n\xff\n", "not CSV in UTF-8: 'utf-8' codec can't decode byte 0xff"),
+        (b"\xff\n", "not CSV in UTF-8: "),
+        (b'ciphertext_blob\n"a"b\n', "not CSV in UTF-8: "),
+        (b'ciphertext_blob\n"a', "not CSV in UTF-8: unexpected end of data"),
+        (b'"a', "not CSV in UTF-8: unexpected end of data"),
+        (b"PAR1\x00\x15\x04\xff", "not CSV in UTF-8: "),
+    ],
+)
+def test_what_is_no_csv(ring_file: Path, data: bytes, reason: str) -> None:
+    """One line that names the file."""
+    said = _refused(ring_file, data, ".csv")
+    assert said.startswith(f"{ring_file.with_name('in.csv')}: {reason}")
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (b"{}\n", "no column 'ciphertext_blob' in line 1"),
+        (b"[]\n", "line 1 is not a JSON object"),
+        (b"a,b\n", "line 1 is not a JSON object"),
+        (b"\xff\xfe{\x00}\x00\n\x00", "line 1 is not a JSON object"),
+        (b"\x1f\x8b\x08\x00" * 9, "line 1 is not a JSON object"),
+    ],
+)
+def test_what_is_no_json_lines(ring_file: Path, data: bytes, reason: str) -> None:
+    """One line that names the file."""
+    assert _refused(ring_file, data, ".jsonl") == f"{ring_file.with_name('in.jsonl')}: {reason}"
+
+
+def test_rows_of_any_length_that_are_too_long(
+    ring_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A line without an end is not read into memory to its end, nor is a field without one."""
+    for module in (json_lines, comma_separated):
+        monkeypatch.setattr(module, "LONGEST_ROW", 1000)
+    long = b"x" * 2000
+    line = f'{{"ciphertext_blob": "{_BLOB}"}}\n'.encode()
+    said = _refused(ring_file, line + long, ".jsonl")
+    assert said.endswith("in.jsonl: line 2 has more than 1,000 bytes")
+    said = _refused(ring_file, b"ciphertext_blob\n" + long, ".csv")
+    assert said.endswith("not CSV in UTF-8: a line of 1,000 characters or more")
+    ring_file.with_name("out.csv.partial").rename(ring_file.with_name("elsewhere"))
+    said = _refused(ring_file, b'ciphertext_blob\n"' + b"x\n" * 1000, ".csv")
+    assert said.endswith("not CSV in UTF-8: field larger than field limit (1000)")
+
+
+@pytest.mark.parametrize("suffix", [".jsonl", ".csv"])
+def test_a_chunk_is_bounded_in_bytes_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suffix: str
+) -> None:
+    """Long rows come in smaller chunks, and no row is lost at a border."""
+    module: Any = json_lines if suffix == ".jsonl" else comma_separated
+    monkeypatch.setattr(module, "CHUNK_BYTES", 100)
+    monkeypatch.setattr(module, "CHUNK_ROWS", 4)
+    path = tmp_path / f"in{suffix}"
+    path.write_text("a\n" + "".join("x" * length + "\n" for length in (60, 60, 1, 1, 1, 1, 1)))
+    table: Any = json_lines.JsonLines() if suffix == ".jsonl" else comma_separated.CommaSeparated()
+    chunks = list(table.chunks(path))
+    sizes = [len(c.payload if suffix == ".jsonl" else c.payload.texts) for c in chunks]
+    assert sizes == ([3, 4, 1] if suffix == ".jsonl" else [2, 4, 1])
+    assert [chunk.first_row for chunk in chunks] == [1, 1 + sizes[0], 1 + sizes[0] + 4]
+    assert chunks[-1].position == 1.0
+
+
+@pytest.mark.parametrize("suffix", [".jsonl", ".csv"])
+def test_a_file_that_cannot_be_read_any_more(tmp_path: Path, suffix: str) -> None:
+    """The system's word for it, in one line."""
+    path = tmp_path / f"in{suffix}"
+    assert problem(invoke("census", path)) == f"{path}: No such file or directory"
+    table: Any = json_lines.JsonLines() if suffix == ".jsonl" else comma_separated.CommaSeparated()
+    with pytest.raises(comma_separated.FileProblem, match="No such file"):
+        next(table.chunks(path))

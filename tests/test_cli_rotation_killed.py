@@ -1,0 +1,328 @@
+"""A rotation in real processes that are killed, interrupted, or run out of disk."""
+
+import multiprocessing
+import operator
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cli_support import (
+    PASSPHRASE,
+    check_rotated,
+    environment,
+    invoke,
+    problem,
+    read_lines,
+    sealed_rows,
+    write_lines,
+    write_ring,
+)
+
+from kmscore.cli import files
+from kmscore.cli.rotation import crew, work
+from kmscore.cli.rotation.columns import Columns
+from kmscore.cli.rotation.json_lines import JsonLines
+
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="signals and process groups are POSIX's")
+
+_ROWS = 1000
+_KILLS = 10
+_SMALL_PARTS = Path(__file__).with_name("small_parts.py")
+
+
+@pytest.fixture(scope="module")
+def job_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with a keyring and a table."""
+    folder = tmp_path_factory.mktemp("killed")
+    write_ring(folder / "team.keys")
+    write_lines(folder / "in.jsonl", sealed_rows(_ROWS))
+    return folder
+
+
+@pytest.fixture
+def folder(job_folder: Path) -> Iterator[Path]:
+    """Return the folder, without anything that was left of another job."""
+    before = (job_folder / "in.jsonl").read_bytes()
+    yield job_folder
+    assert (job_folder / "in.jsonl").read_bytes() == before
+    (job_folder / "out.jsonl").unlink(missing_ok=True)
+    for path in job_folder.glob(".out.jsonl.partial.done-*"):
+        # Killed when all was done: the next job here would have cleared it away.
+        shutil.rmtree(path)
+    assert sorted(path.name for path in job_folder.iterdir()) == ["in.jsonl", "team.keys"]
+
+
+def _command(folder: Path, *options: str) -> list[str]:
+    names = (folder / "in.jsonl", folder / "out.jsonl", "-k", folder / "team.keys")
+    columns = ("--destination", "orders", "--context-columns", "tenant", "--resume")
+    return [sys.executable, "-P", str(_SMALL_PARTS), "rotate", *map(str, names), *columns, *options]
+
+
+def _start(folder: Path, *options: str) -> "subprocess.Popen[bytes]":
+    """Start a job in a process group of its own, and return when it is at work."""
+    process = subprocess.Popen(
+        _command(folder, *options),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        env=environment(),
+        start_new_session=True,
+    )
+    while process.poll() is None and not (folder / "out.jsonl.partial" / "journal").exists():
+        time.sleep(0.002)
+    return process
+
+
+def _end(process: "subprocess.Popen[bytes]") -> bytes:
+    """Return what the processes have said, when the last of them has ended."""
+    try:
+        # To the end of it: a worker that is left would hold the pipe.
+        _, said = process.communicate(timeout=60)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        raise
+    return said
+
+
+def _finish(folder: Path, *options: str) -> None:
+    """Take up what is left, and check that all of it is there."""
+    if not (folder / "out.jsonl").exists() or (folder / "out.jsonl.partial").exists():
+        process = _start(folder, *options)
+        assert (_end(process), process.returncode) == (b"", 0)
+    check_rotated(read_lines(folder / "out.jsonl"), _ROWS)
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_kill_at_random_moments(folder: Path, jobs: str) -> None:
+    """Whenever it was killed, alone or with its workers, in the end all rows are there, once."""
+    chance = random.Random(f"kill -9, {jobs}")
+    process = _start(folder, "--jobs", jobs)
+    begin = time.monotonic()
+    assert (_end(process), process.returncode) == (b"", 0)
+    whole = time.monotonic() - begin
+    kills = 0
+    while kills < _KILLS:
+        (folder / "out.jsonl").unlink(missing_ok=True)
+        process = _start(folder, "--jobs", jobs)
+        time.sleep(chance.uniform(0, whole))
+        if process.poll() is None:
+            kills += 1
+        is_whole_group = jobs == "1" or kills % 2
+        with suppress(ProcessLookupError):
+            (os.killpg if is_whole_group else os.kill)(process.pid, signal.SIGKILL)
+        assert _end(process) == b"", "and no worker is left, which would hold the pipe"
+        if (folder / "out.jsonl").exists():
+            assert len(read_lines(folder / "out.jsonl")) == _ROWS
+        if process.returncode == 0:
+            _finish(folder, "--jobs", jobs)
+    _finish(folder, "--jobs", jobs)
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_control_c(folder: Path, jobs: str) -> None:
+    """All processes get it, as from a terminal: one line, exit code 130, nothing lost."""
+    process = _start(folder, "--jobs", jobs)
+    os.killpg(process.pid, signal.SIGINT)
+    said = b"kmscore: interrupted; the same command with --resume finishes it\n"
+    assert (_end(process), process.returncode) == (said, 130)
+    assert not (folder / "out.jsonl").exists()
+    _finish(folder, "--jobs", jobs)
+
+
+def _children(process: "subprocess.Popen[bytes]") -> list[int]:
+    """Return the workers of a job, which are called by the command line of `multiprocessing`."""
+    path = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+    return [
+        int(child)
+        for child in path.read_text().split()
+        if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes()
+    ]
+
+
+def test_a_worker_that_is_killed(folder: Path) -> None:
+    """One line says so and how to go on; the other worker ends too."""
+    process = _start(folder, "--jobs", "2")
+    if not Path(f"/proc/{process.pid}/task/{process.pid}/children").exists():
+        _end(process)
+        pytest.skip("this system does not tell the children of a process")
+    while not (workers := _children(process)):
+        time.sleep(0.002)
+    os.kill(workers[0], signal.SIGKILL)
+    said = b"kmscore: a process at work has died; finish the job with --resume\n"
+    assert (_end(process), process.returncode) == (said, 2)
+    _finish(folder)
+
+
+def test_a_disk_that_is_full(job_folder: Path, tmp_path: Path) -> None:
+    """A small one of its own: one line, exit code 2, and with more room --resume finishes it."""
+    mount = ["mount", "-t", "tmpfs", "-o", "size=256k", "none", str(tmp_path)]
+    try:
+        mounted = subprocess.run(mount, capture_output=True, check=False).returncode == 0
+    except FileNotFoundError:
+        mounted = False
+    if not mounted:
+        pytest.skip("a file system of its own takes the rights of root")
+    try:
+        out = tmp_path / "out.jsonl"
+        command = _command(job_folder)
+        command[command.index(str(job_folder / "out.jsonl"))] = str(out)
+        result = subprocess.run(command, capture_output=True, check=False, env=environment())
+        assert (result.returncode, result.stdout) == (2, b"")
+        assert result.stderr.count(b"\n") == 1
+        assert result.stderr.endswith(b": No space left on device; --resume finishes the job\n")
+        assert not out.exists()
+        more = ["mount", "-o", "remount,size=4m", str(tmp_path)]
+        subprocess.run(more, capture_output=True, check=True)
+        subprocess.run(command, capture_output=True, check=True, env=environment())
+        check_rotated(read_lines(out), _ROWS)
+    finally:
+        subprocess.run(["umount", str(tmp_path)], check=True)
+
+
+class _End:
+    """The end of a pipe in a process at work, with what the first one sends."""
+
+    def __init__(self, *tasks: object, closed: bool = False) -> None:
+        self._tasks = iter(tasks)
+        self._closed = closed
+        self.sent: list[Any] = []
+
+    def recv(self) -> object:
+        """Return the next task."""
+        for task in self._tasks:
+            return task
+        raise EOFError
+
+    def send(self, result: object) -> None:
+        """Keep a result."""
+        if self._closed:
+            raise BrokenPipeError
+        self.sent.append(result)
+
+
+def _serve(end: _End, begin: Any) -> None:
+    """Do in this process what a worker does."""
+    before = signal.getsignal(signal.SIGINT)
+    try:
+        crew.serve(end, begin)
+        assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def test_a_worker_opens_the_keyring_itself(job_folder: Path) -> None:
+    """It does its tasks with its own ring, and ends when there is nobody who sends one."""
+    sealed = work.Sealed((job_folder / "team.keys").read_bytes(), PASSPHRASE)
+    source = job_folder / "in.jsonl"
+    columns = Columns("ciphertext_blob", contexts=("tenant",))
+    table = JsonLines()
+    job = work.Job(table, columns, "orders", skip_current=True, upgrade_only=False, dry_run=True)
+    chunk = next(table.chunks(source))
+    end = _End(work.Task(7, chunk, None))
+    _serve(end, partial(work.begin, job, sealed))
+    assert end.sent == [work.Done(7, Counter(rewritten=_ROWS), 1.0)]
+
+
+@pytest.mark.parametrize("error", [MemoryError(), OSError(28, "full"), files.FileProblem("line")])
+def test_what_a_worker_cannot_do_is_told(error: Exception) -> None:
+    """What its user can mend goes to the first process, if that is still there."""
+
+    def begin() -> None:
+        raise error
+
+    end = _End()
+    _serve(end, begin)
+    (sent,) = end.sent
+    assert sent is error or str(sent).startswith("a process at work lacks memory")
+    _serve(_End(closed=True), begin)
+
+
+def test_more_tasks_than_hands() -> None:
+    """Each is done once; who has least to do gets the next."""
+    begin = partial(operator.methodcaller, "__neg__")
+    assert sorted(crew.in_processes(begin, range(9), 2)) == [*range(-8, 1)]
+    assert multiprocessing.active_children() == []
+
+
+def test_a_process_that_ends_by_itself_has_died() -> None:
+    """It has given nothing back for what it was given."""
+    with pytest.raises(files.FileProblem, match="has died"):
+        list(crew.in_processes(partial(partial, os._exit, 3), range(9), 1))
+
+
+def test_what_a_worker_tells_is_raised_here() -> None:
+    """The same error, and no process is left."""
+    with pytest.raises(FileNotFoundError, match="No such file"):
+        list(crew.in_processes(partial(os.stat, "/no/such/file"), [1], 2))
+    assert multiprocessing.active_children() == []
+
+
+def test_a_worker_that_died_before_it_was_given_anything(monkeypatch: pytest.MonkeyPatch) -> None:
+    """To find that out when it is given something is the same."""
+
+    class Broken:
+        def send(self, _: object) -> None:
+            raise BrokenPipeError
+
+    hands = crew._Crew(str, 1)
+    monkeypatch.setattr(hands, "_loads", {Broken(): 0})
+    with pytest.raises(files.FileProblem, match="has died"):
+        hands.give(1)
+
+
+def test_processes_that_could_not_be_started_are_not_waited_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What has no process ID has not begun."""
+
+    class Unstarted:
+        pid = None
+
+    hands = crew._Crew(str, 1)
+    monkeypatch.setattr(hands, "_processes", [Unstarted()])
+    hands.dismiss()
+    assert not hands.is_busy
+
+
+def test_interrupts_are_put_off_and_not_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A signal that comes while a process begins comes to this one right after."""
+    done: list[str] = []
+
+    def begin_meanwhile() -> None:
+        with crew.without_interrupts():
+            os.kill(os.getpid(), signal.SIGINT)
+            done.append("begun")
+
+    with pytest.raises(KeyboardInterrupt):
+        begin_meanwhile()
+    assert done == ["begun"]
+    monkeypatch.delattr(signal, "pthread_sigmask")
+    with crew.without_interrupts():
+        done.append("elsewhere")
+    assert done == ["begun", "elsewhere"]
+
+
+def test_control_c_within_this_process(
+    job_folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The bar is gone, the line is there; elsewhere in a command it is `interrupted` alone."""
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("kmscore.cli.rotation.job.work", interrupt)
+    where = (job_folder / "in.jsonl", tmp_path / "out.jsonl", "-k", job_folder / "team.keys")
+    said = problem(invoke("rotate", *where, "--destination", "orders"), 130)
+    assert said == "interrupted; the same command with --resume finishes it"
+    monkeypatch.setattr("kmscore.cli.rotate.table_of", interrupt)
+    assert problem(invoke("census", where[0]), 130) == "interrupted"

@@ -1,0 +1,410 @@
+"""A rotation that is interrupted: what is left, what takes it up, and what is refused."""
+
+import errno
+import functools
+import gc
+import json
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cli_support import (
+    NEW,
+    OLD,
+    base64_of,
+    invoke,
+    opened,
+    problem,
+    read_lines,
+    seal,
+    sealed_rows,
+    write_lines,
+    write_ring,
+)
+
+from kmscore import Keyring, KeySpec, SymmetricKey
+from kmscore.cli import files
+from kmscore.cli.rotation import job, json_lines, parts
+from kmscore.cli.rotation.lock import lock
+from kmscore.cli.rotation.work import Sealed
+
+_ROWS = 9
+
+
+class Killed(BaseException):
+    """Stands for the end of the process: nothing that it was to do is done any more."""
+
+
+@pytest.fixture
+def _without_collector() -> Iterator[None]:
+    """Keep what others have left from being cleared away, by the same steps, meanwhile."""
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a folder with a keyring and a table, which has three parts."""
+    monkeypatch.setattr(json_lines, "CHUNK_ROWS", 3)
+    monkeypatch.setattr(parts, "_AT_ONCE", 2)
+    # The KDF takes most of the time, and is the same each time.
+    monkeypatch.setattr(Sealed, "open", functools.cache(Sealed.open))
+    write_ring(tmp_path / "team.keys", Keyring([OLD, NEW]))
+    rows = sealed_rows(_ROWS)
+    rows[4]["ciphertext_blob"] = "junk"
+    write_lines(tmp_path / "in.jsonl", rows)
+    return tmp_path
+
+
+def _rotate(folder: Path, *options: str | Path, name: str = "in.jsonl") -> Any:
+    where = ("rotate", folder / name, folder / "out.jsonl", "-k", folder / "team.keys")
+    columns = ("--destination", "orders", "--context-columns", "tenant")
+    return invoke(*where, *columns, *options)
+
+
+def _check_all(folder: Path) -> None:
+    """Check that every good row is there once, and the bad one in a file of its own."""
+    rows = read_lines(folder / "out.jsonl")
+    (failed,) = read_lines(folder / "out.failed.jsonl")
+    assert (failed["kmscore_row"], failed["kmscore_error"]) == (5, "invalid_blob")
+    assert [row["id"] for row in rows] == [0, 1, 2, 3, 5, 6, 7, 8]
+    for row in rows:
+        result = opened(row["ciphertext_blob"], {"tenant": row["tenant"]})
+        assert (result.key_version_id, result.plaintext) == ("2", b"%d" % row["id"])
+    assert not any(path.name.endswith(".partial") for path in folder.iterdir())
+
+
+_STEPS = ("fsync", "link", "rename", "replace", "mkdir", "truncate", "unlink")
+
+
+def _break_at(monkeypatch: pytest.MonkeyPatch, number: int, error: Callable[[], Any]) -> list[str]:
+    """Have the step of that number fail, and if the process dies of it, all after it."""
+    steps: list[str] = []
+
+    def watch(name: str, original: Callable[..., Any]) -> Callable[..., Any]:
+        def step(*arguments: Any, **options: Any) -> Any:
+            steps.append(name)
+            due = len(steps) >= number if error is Killed else len(steps) == number
+            if due:
+                raise error()
+            return original(*arguments, **options)
+
+        return step
+
+    for name in _STEPS:
+        monkeypatch.setattr(os, name, watch(name, getattr(os, name)))
+    monkeypatch.setattr(shutil, "rmtree", watch("rmtree", shutil.rmtree))
+    return steps
+
+
+def _full_disk() -> OSError:
+    return OSError(errno.ENOSPC, "No space left on device")
+
+
+@pytest.mark.usefixtures("_without_collector")
+def test_a_process_that_dies_at_any_step(folder: Path) -> None:
+    """The same command with --resume ends with every row once; the input is never touched."""
+    before = (folder / "in.jsonl").read_bytes()
+    for number in range(1, 99):
+        with pytest.MonkeyPatch.context() as patch:
+            steps = _break_at(patch, number, Killed)
+            try:
+                assert _rotate(folder).exit_code == 1
+            except Killed:
+                is_dead = True
+            else:
+                is_dead = False
+        assert (folder / "in.jsonl").read_bytes() == before
+        if not is_dead:
+            break
+        if (folder / "out.jsonl").exists():
+            _check_whole(folder)
+        result = _rotate(folder, "--resume")
+        # When the last name had been given, there was nothing left to do.
+        if result.exit_code == 2:
+            assert problem(result).endswith("is there already, and is left alone")
+            assert steps[number - 1] in {"unlink", "rmtree"}
+        _check_all(folder)
+        for path in ("out.jsonl", "out.failed.jsonl"):
+            (folder / path).unlink()
+    assert number > 20
+    _check_all(folder)
+
+
+def _check_whole(folder: Path) -> None:
+    """Check that what has its name already is whole."""
+    assert len(read_lines(folder / "out.jsonl")) == _ROWS - 1
+    assert (folder / "out.failed.jsonl").exists()
+
+
+@pytest.mark.usefixtures("_without_collector")
+def test_a_disk_that_is_full_at_any_step(folder: Path) -> None:
+    """One line and exit code 2; the input is untouched, and --resume ends with every row once."""
+    before = (folder / "in.jsonl").read_bytes()
+    for number in range(1, 99):
+        with pytest.MonkeyPatch.context() as patch:
+            steps = _break_at(patch, number, _full_disk)
+            result = _rotate(folder)
+        assert (folder / "in.jsonl").read_bytes() == before
+        if len(steps) < number:
+            break
+        if result.exit_code == 2:
+            said = problem(result)
+            assert "No space left on device" in said
+            if (folder / "out.jsonl.partial").exists():
+                assert said.endswith("; --resume finishes the job")
+            if not (folder / "out.jsonl").exists() or (folder / "out.jsonl.partial").exists():
+                assert _rotate(folder, "--resume").exit_code == 1
+        else:
+            # Clearing away is no part of the job.
+            assert steps[number - 1] in {"rmtree", "unlink"}
+        _check_all(folder)
+        for path in ("out.jsonl", "out.failed.jsonl"):
+            (folder / path).unlink()
+    assert number > 20
+
+
+def _interrupted(folder: Path, monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+    """Leave a job unfinished."""
+    with monkeypatch.context() as patch:
+        _break_at(patch, number, Killed)
+        with pytest.raises(Killed):
+            _rotate(folder)
+    assert (folder / "out.jsonl.partial").is_dir()
+
+
+def test_what_is_whole_is_not_done_again(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The parts that the journal names are taken as they are, their counts too."""
+    _interrupted(folder, monkeypatch, 13)
+    journal = (folder / "out.jsonl.partial" / "journal").read_bytes().splitlines()
+    assert 0 < len(journal) < 3
+    done: list[int] = []
+    original = job.work
+
+    def watched(*arguments: Any) -> Iterator[Any]:
+        for each in original(*arguments):
+            done.append(each.number)
+            yield each
+
+    monkeypatch.setattr(job, "work", watched)
+    result = _rotate(folder, "--resume", "--json")
+    assert done == list(range(len(journal), 3))
+    assert json.loads(result.stdout)["rows"] == _ROWS
+    _check_all(folder)
+
+
+def test_a_line_of_the_journal_that_was_cut_off(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It says nothing, and the part is done again; strays of the run that died are removed."""
+    _interrupted(folder, monkeypatch, 13)
+    partial = folder / "out.jsonl.partial"
+    stray = partial / "00000004.dead0000.good"
+    stray.write_bytes(b"stray")
+    with (partial / "journal").open("ab") as file:
+        file.write(b'[4, "dead0000", {"rewr')
+    seen: list[bool] = []
+    original = job.work
+
+    def watched(*arguments: Any) -> Iterator[Any]:
+        seen.append(stray.exists())
+        yield from original(*arguments)
+
+    monkeypatch.setattr(job, "work", watched)
+    assert _rotate(folder, "--resume").exit_code == 1
+    assert seen == [False]
+    _check_all(folder)
+
+
+def test_resume_without_a_job_begins_one(folder: Path) -> None:
+    """So the command with --resume is right after an interruption at any moment."""
+    assert _rotate(folder, "--resume").exit_code == 1
+    _check_all(folder)
+
+
+def test_an_unfinished_job_is_not_begun_again(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without --resume it is left alone, and the line says what to do."""
+    _interrupted(folder, monkeypatch, 13)
+    partial = folder / "out.jsonl.partial"
+    before = sorted(partial.iterdir())
+    said = problem(_rotate(folder))
+    assert said == f"{partial} is there: an unfinished job; finish it with --resume, or remove it"
+    assert sorted(partial.iterdir()) == before
+
+
+@pytest.mark.parametrize(
+    ("change", "name"),
+    [
+        (lambda folder: (folder / "in.jsonl").write_text("{}\n"), "input size"),
+        (lambda folder: os.utime(folder / "in.jsonl", (1, 1)), "input time"),
+        (
+            lambda folder: write_ring(folder / "team.keys", Keyring([OLD, NEW, _newest()])),
+            "destination",
+        ),
+        ("--again", "skip current"),
+        ("--upgrade-only", "upgrade only"),
+        ("--blob-column=tenant", "columns"),
+    ],
+)
+def test_another_job_is_not_taken_up(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, change: Any, name: str
+) -> None:
+    """Another input, destination or option: one line says what differs, and nothing changes."""
+    _interrupted(folder, monkeypatch, 13)
+    partial = folder / "out.jsonl.partial"
+    before = {path: path.read_bytes() for path in partial.iterdir()}
+    options = [change] if isinstance(change, str) else []
+    if not isinstance(change, str):
+        change(folder)
+    if name == "input size":
+        write_lines(folder / "in.jsonl", sealed_rows(1))
+    said = problem(_rotate(folder, "--resume", *options))
+    assert said.startswith(f"{partial} is of another job: {name} was ")
+    assert {path: path.read_bytes() for path in partial.iterdir()} == before
+
+
+def _newest() -> SymmetricKey:
+    return SymmetricKey.generate(KeySpec.AES_256, key_id="orders", key_version_id="3")
+
+
+def test_a_result_that_appears_meanwhile_is_left_alone(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is written over at the end either; once it is out of the way, --resume goes on."""
+    _interrupted(folder, monkeypatch, 13)
+    (folder / "out.jsonl").write_text("another's")
+    said = problem(_rotate(folder, "--resume"))
+    assert said == f"{folder / 'out.jsonl'} is there already, and is left alone"
+    assert (folder / "out.jsonl").read_text() == "another's"
+    (folder / "out.jsonl").unlink()
+    assert _rotate(folder, "--resume").exit_code == 1
+    _check_all(folder)
+
+
+def test_an_input_that_changes_meanwhile(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows of two states of a table are not mixed: there is no result."""
+    original = job.work
+
+    def watched(*arguments: Any) -> Iterator[Any]:
+        yield from original(*arguments)
+        os.utime(folder / "in.jsonl", (1, 1))
+
+    monkeypatch.setattr(job, "work", watched)
+    said = problem(_rotate(folder))
+    assert said == f"{folder / 'in.jsonl'} has been changed while it was read; start again"
+    assert not (folder / "out.jsonl").exists()
+
+
+@pytest.mark.parametrize("spoil", ["empty", "file", "junk", "no journal"])
+def test_what_is_no_job(folder: Path, monkeypatch: pytest.MonkeyPatch, spoil: str) -> None:
+    """A folder or file of that name that holds none is told as such, and left alone."""
+    partial = folder / "out.jsonl.partial"
+    if spoil == "empty":
+        partial.mkdir()
+    elif spoil == "file":
+        partial.touch()
+    else:
+        _interrupted(folder, monkeypatch, 13)
+        if spoil == "junk":
+            (partial / "job.json").write_text("{")
+        else:
+            (partial / "journal").unlink()
+    assert problem(_rotate(folder, "--resume")) == f"{partial} holds no job: remove it"
+
+
+def test_two_at_once_are_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While one is at work, another one with --resume ends in one line."""
+    pytest.importorskip("fcntl")
+    said: list[str] = []
+    original = job.work
+
+    def watched(*arguments: Any) -> Iterator[Any]:
+        if not said:
+            said.append(problem(_rotate(folder, "--resume")))
+        yield from original(*arguments)
+
+    monkeypatch.setattr(job, "work", watched)
+    assert _rotate(folder).exit_code == 1
+    assert said == [f"another command is at work in {folder / 'out.jsonl.partial'}"]
+    _check_all(folder)
+
+
+def test_two_that_begin_at_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only one gets the folder: the other one ends in one line."""
+    original = parts.lock
+
+    def meanwhile(path: Path) -> int | None:
+        monkeypatch.setattr(parts, "lock", original)
+        (folder / "out.jsonl.partial").mkdir()
+        (folder / "out.jsonl.partial" / "job.json").touch()
+        return original(path)
+
+    monkeypatch.setattr(parts, "lock", meanwhile)
+    assert "out.jsonl.partial" in problem(_rotate(folder))
+    assert (folder / "out.jsonl.partial" / "job.json").read_bytes() == b""
+
+
+def test_leftovers_are_cleared_away_unless_somebody_is_at_work_there(folder: Path) -> None:
+    """A kill at the begin or the end leaves a hidden folder, which the next one removes."""
+    hidden = [folder / f".out.jsonl.partial.{name}" for name in ("done-1", "new-1", "new-2")]
+    for path in (*hidden, folder / ".out.jsonl.partial.new-3"):
+        path.mkdir()
+    for path in hidden:
+        (path / "job.json").touch()
+    held = lock(hidden[2] / "job.json")
+    assert _rotate(folder).exit_code == 1
+    left = sorted(path.name for path in folder.iterdir() if path.name.startswith("."))
+    assert left == [".out.jsonl.partial.new-2", ".out.jsonl.partial.new-3"]
+    assert held is not None
+    os.close(held)
+
+
+def test_where_there_are_no_locks(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Elsewhere the job works all the same, and removes nothing that may be in use."""
+    monkeypatch.setitem(sys.modules, "fcntl", None)
+    (folder / ".out.jsonl.partial.new-1").mkdir()
+    (folder / ".out.jsonl.partial.new-1" / "job.json").touch()
+    assert _rotate(folder).exit_code == 1
+    _check_all(folder)
+    assert (folder / ".out.jsonl.partial.new-1").exists()
+
+
+def test_results_where_there_are_no_hard_links(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A result takes its name by a rename that takes nobody's place, and is taken up after it."""
+
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(files.os, "link", refuse)
+    original = parts.sync_folder
+
+    def die(path: Path) -> None:
+        if (folder / "out.failed.jsonl").exists():
+            raise Killed
+        original(path)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(parts, "sync_folder", die)
+        with pytest.raises(Killed):
+            _rotate(folder)
+    assert not (folder / "out.jsonl").exists()
+    assert _rotate(folder, "--resume").exit_code == 1
+    _check_all(folder)
+
+
+def test_one_without_failures_leaves_no_file_of_them(folder: Path) -> None:
+    """There is nothing but the result."""
+    write_lines(folder / "good.jsonl", [{"ciphertext_blob": base64_of(seal(b"")), "tenant": None}])
+    assert _rotate(folder, name="good.jsonl").exit_code == 0
+    names = {path.name for path in folder.iterdir()}
+    assert names == {"good.jsonl", "in.jsonl", "out.jsonl", "team.keys"}

@@ -1,0 +1,347 @@
+"""The commands at a real terminal, in a pipe, and where an encoding or a stream lacks something."""
+
+import builtins
+import os
+import re
+import select
+import struct
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from cli_support import (
+    PASSPHRASE,
+    command,
+    environment,
+    invoke,
+    problem,
+    run,
+    seal,
+    sealed_rows,
+    write_lines,
+    write_ring,
+)
+
+from kmscore import Keyring, KeySpec, SymmetricKey
+from kmscore.cli import files, main, terminal
+
+_ESCAPE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+
+
+def _at_terminal(
+    *arguments: str | Path, width: int = 80, typed: bytes = b"", **variables: str
+) -> tuple[int, str]:
+    """Run it at a pseudo-terminal so wide; return its exit code and all that it showed."""
+    pty = pytest.importorskip("pty")
+    fcntl = pytest.importorskip("fcntl")
+    termios = pytest.importorskip("termios")
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, width, 0, 0))
+    with subprocess.Popen(
+        arguments,
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        # In a session of its own this is its terminal, from which passphrases are read.
+        preexec_fn=lambda: (os.setsid(), fcntl.ioctl(0, termios.TIOCSCTTY, 0)),  # noqa: PLW1509
+        env=environment(TERM="xterm-256color", **variables),
+    ) as process:
+        os.close(theirs)
+        shown = b""
+        until = time.monotonic() + 60
+        while time.monotonic() < until:
+            if not select.select([ours], [], [], 0.1)[0]:
+                continue
+            try:
+                data = os.read(ours, 65536)
+            except OSError:  # Linux's word for the end
+                data = b""
+            if not data:
+                break
+            shown += data
+            if typed and shown.endswith(b": "):
+                line, _, typed = typed.partition(b"\n")
+                os.write(ours, line if line == b"\x03" else line + b"\n")
+        process.wait(60)
+    os.close(ours)
+    return process.returncode, shown.decode()
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with a keyring and a table."""
+    folder = tmp_path_factory.mktemp("terminal")
+    write_ring(folder / "team.keys")
+    write_lines(folder / "in.jsonl", sealed_rows(6000))
+    return folder
+
+
+@pytest.mark.parametrize("width", [60, 120])
+def test_the_bar_at_a_terminal(folder: Path, width: int) -> None:
+    """It shows percent, rows, rate and remaining time, none of them cut, and then goes away."""
+    out = folder / f"out{width}.jsonl"
+    options = ("--destination", "orders", "--context-columns", "tenant")
+    where = ("rotate", folder / "in.jsonl", out, "-k", folder / "team.keys")
+    code, shown = _at_terminal(*command(*where, *options), width=width)
+    assert code == 0
+    frames = [_ESCAPE.sub("", frame) for frame in re.split(r"\r|\n", shown)]
+    bars = [frame for frame in frames if frame.startswith("Rotating")]
+    assert any(
+        re.fullmatch(r"Rotating [━╸╺ ]+ +\d+% [\d,]+ rows, [\d,]+/s [-\d:]+ *", bar) for bar in bars
+    ), bars
+    assert all(len(bar) <= width for bar in bars)
+    assert "\x1b[2K" in shown, "the bar is wiped"
+    assert "6,000  rewritten" in shown
+    assert not any("Rotating" in line for line in shown.splitlines()[-4:])
+
+
+@pytest.mark.parametrize("width", [60, 120])
+def test_inspect_at_a_terminal(tmp_path: Path, width: int) -> None:
+    """In colours, and with nothing cut off."""
+    name = "key-" + "x" * 150
+    key = SymmetricKey.generate(KeySpec.AES_256, key_id=name, key_version_id="1")
+    path = tmp_path / "blob"
+    path.write_bytes(seal(b"4711", key=key))
+    code, shown = _at_terminal(*command("inspect", path), width=width)
+    assert code == 0
+    assert "\x1b[1;32m" in shown or "\x1b[32m" in shown
+    lines = _ESCAPE.sub("", shown).splitlines()
+    assert max(map(len, lines)) <= width
+    column = lines[0].index("field")
+    assert name in "".join(line[column:].strip() for line in lines)
+    assert "…" not in shown
+
+
+def test_a_passphrase_is_asked_for_at_a_terminal(tmp_path: Path) -> None:
+    """Twice for a new file, once for one that is there, and never shown."""
+    path = tmp_path / "team.keys"
+    line = PASSPHRASE + b"\n"
+    where = ("keys", "new", path, "--key-id", "orders")
+    code, shown = _without_variable(*where, typed=line * 2)
+    assert code == 0
+    assert shown.count("assphrase") >= 1
+    assert "orders: version" in shown
+    code, listed = _without_variable("keys", "list", path, typed=line)
+    assert code == 0
+    assert "XAES_256_GCM" in listed
+    assert PASSPHRASE.decode() not in shown + listed
+
+
+def _without_variable(*arguments: str | Path, typed: bytes) -> tuple[int, str]:
+    """Run a command at a terminal, without a passphrase in the environment."""
+    return _at_terminal("env", "-u", "KMSCORE_PASSPHRASE", *command(*arguments), typed=typed)
+
+
+def test_control_c_at_the_prompt(tmp_path: Path) -> None:
+    """One line and exit code 130, and no file."""
+    path = tmp_path / "team.keys"
+    code, shown = _without_variable("keys", "new", path, typed=b"\x03\n")
+    assert code == 130
+    assert shown.splitlines()[-1] == "kmscore: interrupted"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_nothing_that_is_told_can_drive_a_terminal(tmp_path: Path) -> None:
+    """Escapes in paths, options and key IDs come out as text."""
+    hostile = "\x1b[2J\x9b31m\u202e\n"
+    folder = tmp_path / hostile
+    folder.mkdir()
+    ring = write_ring(folder / "team.keys", Keyring([]))
+    rows = write_lines(folder / "in.jsonl", [])
+    for arguments in (
+        ("keys", "list", folder / "no"),
+        ("keys", "disable", ring, hostile, "1"),
+        ("keys", "new", ring, "--spec", hostile),
+        ("rotate", rows, folder / "no" / "out.jsonl", "-k", ring, "--destination", hostile),
+        ("census", folder / f"in{hostile}"),
+        ("inspect", folder),
+        ("census", rows, hostile),
+    ):
+        assert not set(problem(invoke(*arguments))) & {"\x1b", "\x9b", "\u202e"}
+    key = SymmetricKey.generate(KeySpec.AES_256, key_id="k")
+    write_ring(ring, Keyring([key]))
+    out = folder / "out.jsonl"
+    result = invoke("rotate", rows, out, "-k", ring, "--destination", "k")
+    assert result.exit_code == 0
+    assert "\x1b" not in result.stdout
+    assert "\\u001b[2J\\u009b31m\\u202e\\n" in result.stdout
+
+
+_PAGES = [
+    (),
+    ("encrypt",),
+    ("decrypt",),
+    ("reencrypt",),
+    ("inspect",),
+    ("rotate",),
+    ("census",),
+    *(("keys", name) for name in ("new", "list", "rotate", "import", "disable", "enable")),
+]
+
+
+@pytest.mark.parametrize("page", _PAGES)
+@pytest.mark.parametrize("width", [60, 120])
+def test_the_help_of_every_command_has_an_example(page: tuple[str, ...], width: int) -> None:
+    """It stands there whole, however narrow."""
+    result = invoke(*page, "--help", env={"COLUMNS": str(width)})
+    assert result.exit_code == 0
+    assert max(map(len, result.stdout.splitlines())) <= width
+    text = " ".join(result.stdout.split())
+    if page:
+        assert f"Example: kmscore {' '.join(page)} " in text
+    if page == ("rotate",):
+        assert "Exit codes: 0, every row is where it belongs; 1, some rows failed; 2," in text
+
+
+@pytest.mark.parametrize(
+    "arguments", [("--help",), ("reencrypt", "--help"), ("rotate", "--help"), ("inspect",)]
+)
+def test_an_encoding_that_lacks_characters(arguments: tuple[str, ...]) -> None:
+    """What ASCII cannot have is written as an escape, and nothing crashes."""
+    result = run(*arguments, data=seal(bytes(100)), PYTHONIOENCODING="ascii")
+    assert (result.returncode, result.stderr) == (0, b"")
+    assert result.stdout.isascii()
+
+
+def test_a_path_that_is_no_text(tmp_path: Path) -> None:
+    """Bytes that are no UTF-8 come out as escapes, also where the locale has ASCII only."""
+    if os.name == "nt":
+        pytest.skip("a path is text on Windows")
+    path = os.fsencode(tmp_path) + b"/\xff\xc3\xa4.csv"
+    for variables in ({}, {"PYTHONIOENCODING": "ascii", "LC_ALL": "C"}):
+        result = subprocess.run(
+            [*command("census"), path],
+            capture_output=True,
+            check=False,
+            env=environment(**variables),
+        )
+        assert result.returncode == 2
+        assert result.stderr.count(b"\n") == 1
+        assert b"No such file or directory" in result.stderr
+
+
+def _script(*arguments: str, **variables: str) -> subprocess.CompletedProcess[bytes]:
+    """Run the command by its own name, which is what a shell completes."""
+    script = Path(sys.executable).with_name("kmscore")
+    if not script.exists():
+        pytest.skip("the command is not beside the interpreter")
+    # Here there is no shell to be found out: it is named.
+    variables["_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION"] = "1"
+    return subprocess.run(
+        [script, *arguments], capture_output=True, check=False, env=environment(**variables)
+    )
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_shell_completion(shell: str) -> None:
+    """The script is there, and what it asks for is answered."""
+    result = _script("--show-completion", shell)
+    assert result.returncode == 0
+    assert b"_KMSCORE_COMPLETE" in result.stdout
+
+
+def test_what_completion_offers() -> None:
+    """Commands by their first letters."""
+    result = _script(_KMSCORE_COMPLETE="complete_bash", COMP_WORDS="kmscore ro", COMP_CWORD="1")
+    assert result.stdout.split() == [b"rotate"]
+    assert result.returncode == 0
+
+
+def test_completion_is_installed(tmp_path: Path) -> None:
+    """Into the home folder of who asks for it."""
+    result = _script("--install-completion", "bash", HOME=str(tmp_path))
+    assert result.returncode == 0
+    assert any("kmscore" in path.name for path in tmp_path.rglob("*"))
+
+
+def test_a_reader_that_has_gone(folder: Path) -> None:
+    """A pipe that is closed ends a command without a traceback."""
+    process = subprocess.Popen(
+        command("keys", "list", folder / "team.keys"),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environment(),
+    )
+    assert process.stdout is not None
+    process.stdout.close()
+    _, said = process.communicate()
+    assert process.returncode in {1, 2}
+    assert said.count(b"\n") <= 1
+
+
+def test_words_for_what_has_no_file(capsys: pytest.CaptureFixture[str]) -> None:
+    """An error of the system without a file is told all the same."""
+    with pytest.raises(terminal.typer.Exit), terminal.problems_in_one_line():
+        raise OSError(24, "Too many open files")
+    assert capsys.readouterr().err == "kmscore: the system: Too many open files\n"
+
+
+def test_streams_of_any_kind_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where standard output is no text file of Python's own there is nothing to set."""
+    monkeypatch.setattr("sys.stdout", None)
+    terminal.write_any_character()
+
+
+def test_output_that_cannot_be_written(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """One line, for text and for bytes, and what is held back goes nowhere."""
+
+    def fail(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    ring = write_ring(tmp_path / "team.keys")
+    with monkeypatch.context() as patch:
+        patch.setattr("kmscore.cli.inspection.typer.echo", fail)
+        patch.setattr(terminal, "_say", lambda reason: words.append(reason) or 2)
+        words: list[str] = []
+        assert invoke("inspect", "--json", data=seal(b"")).exit_code == 2
+    assert words == ["standard output: No space left on device"]
+    with (tmp_path / "out").open("w") as out:
+        monkeypatch.setattr("sys.stdout", out)
+        files.give_up_output()
+        out.write("goes nowhere")
+    assert (tmp_path / "out").read_bytes() == b""
+
+    class Full:
+        write = fail
+
+    monkeypatch.setattr(files, "_binary", lambda *_: Full())
+    with pytest.raises(files.FileProblem, match="No space left on device"):
+        files.write_output(files.STANDARD, b"data")
+    assert ring.exists()
+
+
+def test_no_arguments_show_the_help() -> None:
+    """Nothing is said beside it."""
+    result = invoke()
+    assert result.exit_code == 2
+    assert "kmscore: " not in result.stderr
+    assert "rotate" in result.output
+
+
+def test_control_c_while_the_command_is_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """There is nothing to say it with yet; the exit code is the same."""
+
+    def interrupt(name: str, *_: object) -> object:
+        if name == "kmscore.cli.app":
+            raise KeyboardInterrupt
+        return original(name, *_)
+
+    original = builtins.__import__
+    monkeypatch.setattr(builtins, "__import__", interrupt)
+    with pytest.raises(SystemExit) as caught:
+        main()
+    assert caught.value.code == 130
+
+
+def test_the_bar_counts_rows(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Those of parts that were done before, too; all of it on standard error."""
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("TTY_COMPATIBLE", "1")
+    ring = write_ring(tmp_path / "team.keys")
+    rows = write_lines(tmp_path / "in.jsonl", sealed_rows(3))
+    options = ("--destination", "orders", "--context-columns", "tenant", "--json")
+    result = invoke("rotate", rows, tmp_path / "out.jsonl", "-k", ring, *options)
+    assert "3 rows, " in result.stderr
+    assert "rows, " not in result.stdout
