@@ -18,6 +18,7 @@ settings.load_profile("kmscore")
 
 _CHECKOUT = Path(__file__).resolve().parent.parent
 _COUNTS = "known answers"
+_SHOWN = 16  # bytes of a parameter
 _known_answers: Counter[str] = Counter()
 
 
@@ -25,6 +26,11 @@ def pytest_configure() -> None:
     """Refuse to test the checkout: what users get is the wheel."""
     if Path(kmscore.__file__).resolve().is_relative_to(_CHECKOUT / "kmscore"):
         raise pytest.UsageError("the tests run on the installed wheel: pip install '.[test]'")
+
+
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """Name long bytes by their length: those with a random IV are others in every process."""
+    return f"{len(val)} bytes" if isinstance(val, bytes) and len(val) > _SHOWN else None
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

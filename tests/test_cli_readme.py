@@ -19,7 +19,7 @@ def _transcript(command: str) -> str:
 
 def _shape(text: str) -> list[str]:
     """Return lines without what is different each time: random bytes, rates, and spaces."""
-    text = re.sub(r"\b[0-9a-f]{2}\b|[\d,]+ a second", "", text)
+    text = re.sub(r"[\d,]+ a second|\b[0-9a-f]{2}\b", "", text)
     return [" ".join(line.split()) for line in text.splitlines() if line.strip()]
 
 
