@@ -230,7 +230,7 @@ def test_a_worker_opens_the_keyring_itself(job_folder: Path) -> None:
     chunk = next(table.chunks(source))
     end = _End(work.Task(7, chunk, None))
     _serve(end, partial(work.begin, job, sealed))
-    assert end.sent == [work.Done(7, Counter(rewritten=_ROWS), 1.0)]
+    assert end.sent == [work.Done(7, Counter(rewritten=_ROWS), 1.0, "")]
 
 
 @pytest.mark.parametrize("error", [MemoryError(), OSError(28, "full"), files.FileProblem("line")])

@@ -1,5 +1,6 @@
 """A rotation that is interrupted: what is left, what takes it up, and what is refused."""
 
+import csv
 import errno
 import functools
 import gc
@@ -16,6 +17,7 @@ from cli_support import (
     NEW,
     OLD,
     base64_of,
+    check_rotated,
     invoke,
     opened,
     problem,
@@ -28,7 +30,7 @@ from cli_support import (
 
 from kmscore import Keyring, KeySpec, SymmetricKey
 from kmscore.cli import files
-from kmscore.cli.rotation import job, json_lines, parts
+from kmscore.cli.rotation import comma_separated, job, json_lines, parquet, parts
 from kmscore.cli.rotation.lock import lock
 from kmscore.cli.rotation.work import Sealed
 
@@ -62,8 +64,10 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def _rotate(folder: Path, *options: str | Path, name: str = "in.jsonl") -> Any:
-    where = ("rotate", folder / name, folder / "out.jsonl", "-k", folder / "team.keys")
+def _rotate(
+    folder: Path, *options: str | Path, name: str = "in.jsonl", out: str = "out.jsonl"
+) -> Any:
+    where = ("rotate", folder / name, folder / out, "-k", folder / "team.keys")
     columns = ("--destination", "orders", "--context-columns", "tenant")
     return invoke(*where, *columns, *options)
 
@@ -269,6 +273,118 @@ def test_another_job_is_not_taken_up(
     said = problem(_rotate(folder, "--resume", *options))
     assert said.startswith(f"{partial} is of another job: {name} was ")
     assert {path: path.read_bytes() for path in partial.iterdir()} == before
+
+
+@pytest.mark.parametrize("suffix", [".jsonl", ".csv", ".parquet"])
+@pytest.mark.parametrize("change", ["reversed", "shorter"])
+def test_other_rows_of_the_same_size_and_time_are_not_mixed_with_these(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, suffix: str, change: str
+) -> None:
+    """Size and time are not all of an input: one line, and the right one is still taken up."""
+    for module in (comma_separated, parquet):
+        monkeypatch.setattr(module, "CHUNK_ROWS", 3)
+    name, out = f"rows{suffix}", folder / f"out{suffix}"
+    rows = sealed_rows(_ROWS)
+    _write_table(folder / name, rows)
+    whole = (folder / name).read_bytes()
+    with monkeypatch.context() as patch:
+        _break_at(patch, 13, Killed)
+        with pytest.raises(Killed):
+            _rotate(folder, name=name, out=out.name)
+    status = (folder / name).stat()
+    _write_table(folder / name, rows[::-1] if change == "reversed" else rows[:1])
+    if (folder / name).stat().st_size != len(whole):
+        # As long as it was, whatever a format makes of it.
+        monkeypatch.setattr(job, "_identity", functools.partial(_as_before, status, job._identity))
+        monkeypatch.setattr(job, "_check_unchanged", lambda *_: None)
+    os.utime(folder / name, ns=(status.st_atime_ns, status.st_mtime_ns))
+    said = problem(_rotate(folder, "--resume", name=name, out=out.name))
+    assert said == (
+        f"{out}.partial was begun with other rows, in an input of the same size and time:"
+        " resume with that one, or remove the folder"
+    )
+    assert not out.exists()
+    (folder / name).write_bytes(whole)
+    os.utime(folder / name, ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert _rotate(folder, "--resume", name=name, out=out.name).exit_code == 0
+    check_rotated(_read_table(out), _ROWS)
+
+
+def _as_before(status: os.stat_result, original: Callable[..., Any], *arguments: Any) -> Any:
+    return original(*arguments) | {"input size": status.st_size}
+
+
+def _write_table(path: Path, rows: list[dict[str, Any]]) -> None:
+    """Write rows in the format that the name says."""
+    if path.suffix == ".jsonl":
+        write_lines(path, rows)
+    elif path.suffix == ".csv":
+        lines = [",".join(map(str, row.values())) for row in rows]
+        path.write_text("\n".join([",".join(rows[0]), *lines]) + "\n", "utf-8")
+    else:
+        arrow = pytest.importorskip("pyarrow", reason="pyarrow is missing: the extra arrow")
+        file = pytest.importorskip("pyarrow.parquet")
+        file.write_table(arrow.Table.from_pylist(rows), path)
+
+
+def _read_table(path: Path) -> list[Any]:
+    """Read rows in the format that the name says."""
+    if path.suffix == ".jsonl":
+        return read_lines(path)
+    if path.suffix == ".csv":
+        with path.open(encoding="utf-8", newline="") as file:
+            return [row | {"id": int(row["id"])} for row in csv.DictReader(file)]
+    table: list[Any] = parquet._arrow()[1].ParquetFile(path).read().to_pylist()
+    return table
+
+
+def test_nothing_is_counted_before_the_earlier_parts_are_compared(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A gap that was filled from another input would keep the right one from being taken up."""
+    monkeypatch.setattr(parts, "_AT_ONCE", 1)
+    _interrupted(folder, monkeypatch, 19)
+    journal = folder / "out.jsonl.partial" / "journal"
+    _, *others = journal.read_bytes().splitlines(keepends=True)
+    assert others, "a part after the gap"
+    journal.write_bytes(b"".join(others))
+    source = folder / "in.jsonl"
+    status, whole = source.stat(), source.read_bytes()
+    source.write_bytes(b"".join(whole.splitlines(keepends=True)[::-1]))
+    os.utime(source, ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert " was begun with other rows" in problem(_rotate(folder, "--resume"))
+    assert journal.read_bytes() == b"".join(others)
+    source.write_bytes(whole)
+    os.utime(source, ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert _rotate(folder, "--resume").exit_code == 1
+    _check_all(folder)
+
+
+@pytest.mark.parametrize("sealed", [None, "", "S01T"])
+def test_another_keyring_with_the_same_ids(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, sealed: str | None
+) -> None:
+    """Rows under two keys are not mixed in one result: one line, and nothing changes."""
+    _interrupted(folder, monkeypatch, 13)
+    partial = folder / "out.jsonl.partial"
+    if sealed is None:
+        other = SymmetricKey.generate(KeySpec.AES_256, key_id="orders", key_version_id="2")
+        ring = (folder / "team.keys").read_bytes()
+        write_ring(folder / "team.keys", Keyring([OLD, other]))
+    else:
+        known = (partial / "job.json").read_bytes()
+        (partial / "job.json").write_text(json.dumps(json.loads(known) | {"check": sealed}))
+    before = {path: path.read_bytes() for path in partial.iterdir()}
+    assert problem(_rotate(folder, "--resume")) == (
+        f"{partial} is of another keyring: its destination version has the same ID and another key"
+    )
+    assert {path: path.read_bytes() for path in partial.iterdir()} == before
+    if sealed is None:
+        (folder / "team.keys").write_bytes(ring)
+    else:
+        (partial / "job.json").write_bytes(known)
+    assert _rotate(folder, "--resume").exit_code == 1
+    _check_all(folder)
 
 
 def _newest() -> SymmetricKey:
