@@ -111,9 +111,27 @@ def _full_disk() -> OSError:
     return OSError(errno.ENOSPC, "No space left on device")
 
 
+def _without_links(patch: pytest.MonkeyPatch) -> None:
+    """Have no hard links, as a system says it: of a name that is taken it says only that."""
+
+    def refuse(_: object, target: Path) -> None:
+        code = errno.EEXIST if os.path.lexists(target) else errno.EPERM
+        raise OSError(code, os.strerror(code))
+
+    patch.setattr(os, "link", refuse)
+
+
+@pytest.mark.parametrize("links", [True, False])
 @pytest.mark.usefixtures("_without_collector")
-def test_a_process_that_dies_at_any_step(folder: Path) -> None:
-    """The same command with --resume ends with every row once; the input is never touched."""
+def test_a_process_that_dies_at_any_step(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, links: bool
+) -> None:
+    """The same command with --resume ends with every row once; the input is never touched.
+
+    Its exit code and its counts are those of the whole job, unless they had been told already.
+    """
+    if not links:
+        _without_links(monkeypatch)
     before = (folder / "in.jsonl").read_bytes()
     for number in range(1, 99):
         with pytest.MonkeyPatch.context() as patch:
@@ -127,13 +145,15 @@ def test_a_process_that_dies_at_any_step(folder: Path) -> None:
         assert (folder / "in.jsonl").read_bytes() == before
         if not is_dead:
             break
-        if (folder / "out.jsonl").exists():
+        if links and (folder / "out.jsonl").exists():
             _check_whole(folder)
-        result = _rotate(folder, "--resume")
-        # When the last name had been given, there was nothing left to do.
-        if result.exit_code == 2:
+        result = _rotate(folder, "--resume", "--json")
+        if "rmtree" in steps[:number]:
+            # It had told its counts, and there is nothing left of it.
             assert problem(result).endswith("is there already, and is left alone")
-            assert steps[number - 1] in {"unlink", "rmtree"}
+        else:
+            assert result.exit_code == 1
+            assert json.loads(result.stdout)["rows"] == _ROWS
         _check_all(folder)
         for path in ("out.jsonl", "out.failed.jsonl"):
             (folder / path).unlink()
@@ -167,7 +187,9 @@ def test_a_disk_that_is_full_at_any_step(folder: Path) -> None:
                 assert _rotate(folder, "--resume").exit_code == 1
         else:
             # Clearing away is no part of the job.
-            assert steps[number - 1] in {"rmtree", "unlink"}
+            assert steps[number - 1] in {"rmtree", "rename", "unlink"}
+            if (folder / "out.jsonl.partial").exists():
+                assert _rotate(folder, "--resume").exit_code == 1
         _check_all(folder)
         for path in ("out.jsonl", "out.failed.jsonl"):
             (folder / path).unlink()
@@ -493,29 +515,96 @@ def test_where_there_are_no_locks(folder: Path, monkeypatch: pytest.MonkeyPatch)
     assert (folder / ".out.jsonl.partial.new-1").exists()
 
 
-def test_results_where_there_are_no_hard_links(
+def test_an_empty_file_that_is_not_ours_is_left_alone(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A result takes its name by a rename that takes nobody's place, and is taken up after it."""
+    """Only what a job has begun to name is replaced, where there are no links either."""
+    _without_links(monkeypatch)
+    _interrupted(folder, monkeypatch, 13)
+    (folder / "out.jsonl").touch()
+    said = problem(_rotate(folder, "--resume"))
+    assert said == f"{folder / 'out.jsonl'} is there already, and is left alone"
 
-    def refuse(*_: object) -> None:
-        raise OSError(errno.EPERM, "Operation not permitted")
 
-    monkeypatch.setattr(files.os, "link", refuse)
-    original = parts.sync_folder
+@pytest.mark.parametrize("is_replaced", [True, False])
+def test_an_interrupt_while_a_result_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_replaced: bool
+) -> None:
+    """Where there are no links, it leaves no empty file, and does not remove a whole one."""
+    _without_links(monkeypatch)
+    new, target = tmp_path / "new", tmp_path / "target"
+    new.write_bytes(b"data")
+    original = Path.replace
 
-    def die(path: Path) -> None:
-        if (folder / "out.failed.jsonl").exists():
-            raise Killed
-        original(path)
+    def interrupted(*paths: Any) -> None:
+        if is_replaced:
+            original(*paths)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Path, "replace", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        files.place(new, target)
+    (left,) = tmp_path.iterdir()
+    assert (left, left.read_bytes()) == (target if is_replaced else new, b"data")
+
+
+def test_a_result_that_is_gone_before_it_was_told(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There is nothing left to make it from: one line says so, and nobody is told of success."""
+
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr(parts, "sync_folder", die)
-        with pytest.raises(Killed):
-            _rotate(folder)
-    assert not (folder / "out.jsonl").exists()
-    assert _rotate(folder, "--resume").exit_code == 1
+        patch.setattr("kmscore.cli.rotate.show_rotation", refuse)
+        problem(_rotate(folder))
+    (folder / "out.jsonl").unlink()
+    partial = folder / "out.jsonl.partial"
+    said = problem(_rotate(folder, "--resume"))
+    assert (
+        said == f"{folder / 'out.jsonl'} was written, and is gone: remove {partial} to begin again"
+    )
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device"), "No space left on device"),
+        (OSError("odd"), "odd"),
+        (SystemExit(1), "Broken pipe"),
+    ],
+)
+def test_a_report_that_cannot_be_written(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, error: BaseException, reason: str
+) -> None:
+    """One line says that, and that the result is complete; --resume tells the counts again."""
+
+    def refuse(*_: object, **__: object) -> None:
+        raise error
+
+    dry = ("rotate", folder / "in.jsonl", "-k", folder / "team.keys", "--destination", "orders")
+    with monkeypatch.context() as patch:
+        patch.setattr("kmscore.cli.rotate.show_rotation", refuse)
+        said = problem(_rotate(folder))
+        assert problem(invoke(*dry, "--dry-run")) == f"standard output: {reason}"
+    out = folder / "out.jsonl"
+    assert said == f"standard output: {reason}; {out} is complete, --resume tells its counts"
+    names = {path.name for path in (folder / "out.jsonl.partial").iterdir()}
+    assert names == {"job.json", "journal", "done.json"}, "and no row, which would take room"
+    result = _rotate(folder, "--resume", "--json")
+    assert (result.exit_code, json.loads(result.stdout)["rows"]) == (1, _ROWS)
     _check_all(folder)
+
+
+def test_an_error_that_nobody_foresaw(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One line names its class and nothing of what it holds; exit code 1 is for failed rows."""
+
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError("secret")
+
+    monkeypatch.setattr(job, "work", fail)
+    assert problem(_rotate(folder)) == "an error that was not foreseen: ZeroDivisionError"
 
 
 def test_one_without_failures_leaves_no_file_of_them(folder: Path) -> None:

@@ -15,7 +15,7 @@ from kmscore.cli.files import FileProblem, describe
 from kmscore.cli.rotation.comma_separated import CommaSeparated
 from kmscore.cli.rotation.json_lines import JsonLines
 from kmscore.cli.rotation.parquet import Parquet
-from kmscore.cli.rotation.parts import Counts, Parts, has_failures
+from kmscore.cli.rotation.parts import Counts, Parts, has_failures, partial_path
 from kmscore.cli.rotation.table import CHUNK_ROWS, Table
 from kmscore.cli.rotation.work import Job, Sealed, Task, work
 from kmscore.errors import KmsCoreError
@@ -42,6 +42,8 @@ class Report(NamedTuple):
     seconds: float
     out: Path | None
     failed: Path | None
+    forget: Callable[[], None]
+    """Removes what the counts can be told from once more; to be called when they have been told."""
 
     @property
     def rows(self) -> int:
@@ -62,6 +64,11 @@ def table_of(path: Path) -> Table:
     return kind()
 
 
+def is_unfinished(out: Path | None) -> bool:
+    """Tell whether there is a job for `--resume`; in a dry run, without a result, there is none."""
+    return out is not None and partial_path(out).exists()
+
+
 def failed_path(out: Path) -> Path:
     """Return where the failed rows of a result go."""
     return out.with_name(f"{out.stem}.failed{out.suffix}")
@@ -80,6 +87,8 @@ def rotate(
 ) -> Report:
     """Re-encrypt a table; `out` is `None` in a dry run.
 
+    With `resume`, a job that is done but for its report is not done again: this is its report.
+
     Raises `FileProblem`, and before anything is written what `reencrypt_many` raises for the
     destination.
     """
@@ -87,7 +96,7 @@ def rotate(
     destination = sealing_key(keys, job.destination_key_id)
     if out is None:
         counts = _rehearse(source, job, keys, sealed, jobs, advance)
-        return Report(counts, time.monotonic() - started, None, None)
+        return Report(counts, time.monotonic() - started, None, None, lambda: None)
     bad = failed_path(out)
     identity = _identity(source, job, destination.key_version_id)
     parts = Parts(out, bad, stat.S_IMODE(source.stat().st_mode) & _NO_PROGRAM)
@@ -96,10 +105,10 @@ def rotate(
             parts.begin(identity, _KeyCheck(keys, destination.key_id, identity), resume=resume)
             counts = _work_through(source, job, keys, sealed, parts, jobs, advance, identity)
     except OSError as error:
-        hint = "; --resume finishes the job" if parts.folder.exists() else ""
+        hint = "; --resume finishes the job" if is_unfinished(out) else ""
         raise FileProblem(describe(error, out) + hint) from None
     seconds = time.monotonic() - started
-    return Report(counts, seconds, out, bad if has_failures(counts) else None)
+    return Report(counts, seconds, out, bad if has_failures(counts) else None, parts.remove)
 
 
 def _work_through(

@@ -8,8 +8,10 @@
                          run, the counts of its rows, and the digest of its chunk
     00000000.RUN.good    the rows of the first chunk that stay in the table
     00000000.RUN.bad     those of them that failed
+    all.good, all.bad    the two results, until they have their names
+    placing.good         that `all.good` is getting its name where there are no links
     done.json            that no part is missing, and all counts; what is left is to
-                         give `all.good` and `all.bad` their names
+                         give `all.good` and `all.bad` their names, and to tell the counts
     ===================  ==============================================================
 
 Parts are on the disk before the journal says so, and a line that was cut off says nothing. When a
@@ -25,6 +27,7 @@ import secrets
 import shutil
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO, Final, NamedTuple, Protocol, Self
 
@@ -72,12 +75,17 @@ class _Part(NamedTuple):
     digest: str
 
 
+def partial_path(out: Path) -> Path:
+    """Return the folder in which a result is made."""
+    return out.with_name(f"{out.name}.partial")
+
+
 class Parts:
     """The folder of one job. Used as a context manager, it keeps others from working there."""
 
     def __init__(self, out: Path, bad: Path, mode: int) -> None:
         """Take the two files that the job is to leave, and who may do what with them."""
-        self.folder = out.with_name(f"{out.name}.partial")
+        self.folder = partial_path(out)
         self._targets = {"good": out, "bad": bad}
         self._mode = mode
         self._run = secrets.token_hex(4)
@@ -236,10 +244,11 @@ class Parts:
         self._known |= waiting
 
     def finish(self, number: int, join: Callable[[Sequence[Path], BinaryIO, bool], None]) -> Counts:
-        """Join so many parts, give the results their names, remove the folder; return all counts.
+        """Join so many parts, and give the results their names; return all counts.
 
         The file of failed rows is made only if there are some, and named before the other: that
-        one is there only when all is. Raises `FileProblem`.
+        one is there only when all is. What the job was and its counts stay, to be told again, until
+        `remove`. Raises `FileProblem`.
         """
         if not self.is_done:
             if self._uncompared:
@@ -248,12 +257,21 @@ class Parts:
             self._join(number, join)
         counts = Counter(json.loads((self.folder / _DONE).read_bytes()))
         for kind in ("bad", "good") if has_failures(counts) else ("good",):
-            self._name(self.folder / f"all.{kind}", self._targets[kind])
+            self._name(kind)
+        for kind in _KINDS:
+            for path in self.folder.glob(f"*.{kind}"):
+                # Clearing away is no part of the job.
+                with suppress(OSError):
+                    path.unlink()
+        return counts
+
+    def remove(self) -> None:
+        """Remove the folder of a job that is done and told."""
         # First out of the way, in one step: a folder that is half gone would look unfinished.
         rest = self._hidden("done")
-        self.folder.rename(rest)
-        shutil.rmtree(rest, ignore_errors=True)
-        return counts
+        with suppress(OSError):
+            self.folder.rename(rest)
+            shutil.rmtree(rest, ignore_errors=True)
 
     def _join(self, number: int, join: Callable[[Sequence[Path], BinaryIO, bool], None]) -> None:
         """Join so many parts, and say that it is done."""
@@ -275,12 +293,17 @@ class Parts:
         new.replace(self.folder / _DONE)
         sync_folder(self.folder)
 
-    def _name(self, new: Path, target: Path) -> None:
+    def _name(self, kind: str) -> None:
         """Give a result its name, which must not be another file's. Raises `FileProblem`."""
-        if not new.exists():  # where a name cannot be given without taking the old one
+        new, target = self.folder / f"all.{kind}", self._targets[kind]
+        if not new.exists():  # it has its name, and no other one any more
+            if not target.exists():
+                raise FileProblem(
+                    f"{target} was written, and is gone: remove {self.folder} to begin again"
+                )
             return
         try:
-            place(new, target)
+            place(new, target, self.folder / f"placing.{kind}")
         except FileExistsError:
             if not target.samefile(new):
                 raise FileProblem(f"{target} is there already, and is left alone") from None
