@@ -314,7 +314,7 @@ def test_other_rows_of_the_same_size_and_time_are_not_mixed_with_these(
         with pytest.raises(Killed):
             _rotate(folder, name=name, out=out.name)
     status = (folder / name).stat()
-    _write_table(folder / name, rows[::-1] if change == "reversed" else rows[:1])
+    _write_table(folder / name, rows[::-1] if change == "reversed" else rows[:3])
     if (folder / name).stat().st_size != len(whole):
         # As long as it was, whatever a format makes of it.
         monkeypatch.setattr(job, "_identity", functools.partial(_as_before, status, job._identity))
@@ -524,6 +524,27 @@ def test_an_empty_file_that_is_not_ours_is_left_alone(
     (folder / "out.jsonl").touch()
     said = problem(_rotate(folder, "--resume"))
     assert said == f"{folder / 'out.jsonl'} is there already, and is left alone"
+
+
+def test_a_file_that_appears_where_there_are_no_links(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is left alone even if there is nothing in it."""
+    _without_links(monkeypatch)
+    original = os.link
+
+    def meanwhile(new: Path, target: Path) -> None:
+        try:
+            original(new, target)
+        finally:
+            target.touch()
+
+    monkeypatch.setattr(os, "link", meanwhile)
+    new, target = tmp_path / "new", tmp_path / "target"
+    new.write_bytes(b"data")
+    with pytest.raises(FileExistsError):
+        files.place(new, target)
+    assert (new.read_bytes(), target.read_bytes()) == (b"data", b"")
 
 
 @pytest.mark.parametrize("is_replaced", [True, False])
