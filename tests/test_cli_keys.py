@@ -1,5 +1,6 @@
 """`kmscore keys`: a keyring file made, shown and changed, whole or not at all."""
 
+import errno
 import functools
 import json
 import os
@@ -319,6 +320,57 @@ def test_what_a_killed_command_leaves_is_named(ring_file: Path) -> None:
         " if none is running, remove it"
     )
     assert stale.read_bytes() == b"stale"
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_the_only_copy_is_not_to_be_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_there: bool
+) -> None:
+    """Where there are no links, a kill leaves the keyring beside an empty file, or beside none."""
+
+    class Killed(BaseException):
+        pass
+
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EPERM, "Operation not permitted")
+
+    def die(*_: object) -> None:
+        raise Killed
+
+    path = tmp_path / "team.keys"
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "link", refuse)
+        patch.setattr(Path, "replace", die)
+        patch.setattr(os, "unlink", die)
+        with pytest.raises(Killed):
+            invoke("keys", "new", path, "--key-id", "orders")
+    assert path.read_bytes() == b""
+    if not is_there:
+        path.unlink()
+    said = problem(invoke("keys", "new", path, "--key-id", "orders"))
+    beside = tmp_path / ".team.keys.new"
+    assert said == (
+        f"{beside} is there: another command is changing team.keys, or was killed;"
+        " if none is running, it may be the only copy: keep it, or rename it to team.keys"
+    )
+    beside.rename(path)
+    assert [key.key_id for key in read_ring(path)] == ["orders"]
+
+
+def test_a_new_keyring_where_there_are_no_links(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is there, and the file beside, which may be another command's by then, is not touched."""
+
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EPERM, "Operation not permitted")
+
+    path, beside = tmp_path / "team.keys", tmp_path / ".team.keys.new"
+    monkeypatch.setattr(os, "link", refuse)
+    monkeypatch.setattr(files, "sync_folder", lambda _: beside.touch())
+    assert invoke("keys", "new", path, "--key-id", "orders").exit_code == 0
+    assert [key.key_id for key in read_ring(path)] == ["orders"]
+    assert beside.exists()
 
 
 def test_no_change_of_another_command_is_lost(

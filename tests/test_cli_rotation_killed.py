@@ -149,6 +149,20 @@ def _children(process: "subprocess.Popen[bytes]") -> list[int]:
     ]
 
 
+def test_standard_output_that_is_full(folder: Path) -> None:
+    """One line says that the result is complete; a resumed job tells its counts then."""
+    if not Path("/dev/full").exists():
+        pytest.skip("this system has no /dev/full")
+    with Path("/dev/full").open("wb") as full:
+        result = subprocess.run(
+            _command(folder), stdout=full, stderr=subprocess.PIPE, check=False, env=environment()
+        )
+    said = f"{folder / 'out.jsonl'} is complete, --resume tells its counts"
+    line = f"kmscore: standard output: No space left on device; {said}\n"
+    assert (result.stderr.decode(), result.returncode) == (line, 2)
+    _finish(folder)
+
+
 def test_a_worker_that_is_killed(folder: Path) -> None:
     """One line says so and how to go on; the other worker ends too."""
     process = _start(folder, "--jobs", "2")
@@ -230,12 +244,15 @@ def test_a_worker_opens_the_keyring_itself(job_folder: Path) -> None:
     chunk = next(table.chunks(source))
     end = _End(work.Task(7, chunk, None))
     _serve(end, partial(work.begin, job, sealed))
-    assert end.sent == [work.Done(7, Counter(rewritten=_ROWS), 1.0)]
+    assert end.sent == [work.Done(7, Counter(rewritten=_ROWS), 1.0, "")]
 
 
-@pytest.mark.parametrize("error", [MemoryError(), OSError(28, "full"), files.FileProblem("line")])
+_TOLD = [MemoryError(), OSError(28, "full"), files.FileProblem("line"), ZeroDivisionError("secret")]
+
+
+@pytest.mark.parametrize("error", _TOLD)
 def test_what_a_worker_cannot_do_is_told(error: Exception) -> None:
-    """What its user can mend goes to the first process, if that is still there."""
+    """It goes to the first process, if that is still there; of what nobody foresaw, the name."""
 
     def begin() -> None:
         raise error
@@ -243,7 +260,11 @@ def test_what_a_worker_cannot_do_is_told(error: Exception) -> None:
     end = _End()
     _serve(end, begin)
     (sent,) = end.sent
-    assert sent is error or str(sent).startswith("a process at work lacks memory")
+    lines = {
+        MemoryError: "a process at work lacks memory; finish the job with fewer --jobs",
+        ZeroDivisionError: "an error that was not foreseen: ZeroDivisionError",
+    }
+    assert sent is error or str(sent) == lines[type(error)]
     _serve(_End(closed=True), begin)
 
 
@@ -257,7 +278,7 @@ def test_more_tasks_than_hands() -> None:
 def test_a_process_that_ends_by_itself_has_died() -> None:
     """It has given nothing back for what it was given."""
     with pytest.raises(files.FileProblem, match="has died"):
-        list(crew.in_processes(partial(partial, os._exit, 3), range(9), 1))
+        list(crew.in_processes(partial(partial, os._exit), range(3, 9), 1))
 
 
 def test_what_a_worker_tells_is_raised_here() -> None:
@@ -315,7 +336,7 @@ def test_interrupts_are_put_off_and_not_lost(monkeypatch: pytest.MonkeyPatch) ->
 def test_control_c_within_this_process(
     job_folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """The bar is gone, the line is there; elsewhere in a command it is `interrupted` alone."""
+    """--resume is advised where there is something to resume; else it is `interrupted` alone."""
 
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
@@ -324,5 +345,10 @@ def test_control_c_within_this_process(
     where = (job_folder / "in.jsonl", tmp_path / "out.jsonl", "-k", job_folder / "team.keys")
     said = problem(invoke("rotate", *where, "--destination", "orders"), 130)
     assert said == "interrupted; the same command with --resume finishes it"
+    dry = (where[0], *where[2:], "--destination", "orders", "--dry-run")
+    assert problem(invoke("rotate", *dry), 130) == "interrupted"
+    monkeypatch.setattr("kmscore.cli.rotation.job.sealing_key", interrupt)
+    again = (where[0], tmp_path / "again.jsonl", *where[2:], "--destination", "orders")
+    assert problem(invoke("rotate", *again), 130) == "interrupted"
     monkeypatch.setattr("kmscore.cli.rotate.table_of", interrupt)
     assert problem(invoke("census", where[0]), 130) == "interrupted"

@@ -1,5 +1,6 @@
 """A rotation that is interrupted: what is left, what takes it up, and what is refused."""
 
+import csv
 import errno
 import functools
 import gc
@@ -16,6 +17,7 @@ from cli_support import (
     NEW,
     OLD,
     base64_of,
+    check_rotated,
     invoke,
     opened,
     problem,
@@ -28,7 +30,7 @@ from cli_support import (
 
 from kmscore import Keyring, KeySpec, SymmetricKey
 from kmscore.cli import files
-from kmscore.cli.rotation import job, json_lines, parts
+from kmscore.cli.rotation import comma_separated, job, json_lines, parquet, parts
 from kmscore.cli.rotation.lock import lock
 from kmscore.cli.rotation.work import Sealed
 
@@ -62,8 +64,10 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def _rotate(folder: Path, *options: str | Path, name: str = "in.jsonl") -> Any:
-    where = ("rotate", folder / name, folder / "out.jsonl", "-k", folder / "team.keys")
+def _rotate(
+    folder: Path, *options: str | Path, name: str = "in.jsonl", out: str = "out.jsonl"
+) -> Any:
+    where = ("rotate", folder / name, folder / out, "-k", folder / "team.keys")
     columns = ("--destination", "orders", "--context-columns", "tenant")
     return invoke(*where, *columns, *options)
 
@@ -107,9 +111,27 @@ def _full_disk() -> OSError:
     return OSError(errno.ENOSPC, "No space left on device")
 
 
+def _without_links(patch: pytest.MonkeyPatch) -> None:
+    """Have no hard links, as a system says it: of a name that is taken it says only that."""
+
+    def refuse(_: object, target: Path) -> None:
+        code = errno.EEXIST if os.path.lexists(target) else errno.EPERM
+        raise OSError(code, os.strerror(code))
+
+    patch.setattr(os, "link", refuse)
+
+
+@pytest.mark.parametrize("links", [True, False])
 @pytest.mark.usefixtures("_without_collector")
-def test_a_process_that_dies_at_any_step(folder: Path) -> None:
-    """The same command with --resume ends with every row once; the input is never touched."""
+def test_a_process_that_dies_at_any_step(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, links: bool
+) -> None:
+    """The same command with --resume ends with every row once; the input is never touched.
+
+    Its exit code and its counts are those of the whole job, unless they had been told already.
+    """
+    if not links:
+        _without_links(monkeypatch)
     before = (folder / "in.jsonl").read_bytes()
     for number in range(1, 99):
         with pytest.MonkeyPatch.context() as patch:
@@ -123,13 +145,15 @@ def test_a_process_that_dies_at_any_step(folder: Path) -> None:
         assert (folder / "in.jsonl").read_bytes() == before
         if not is_dead:
             break
-        if (folder / "out.jsonl").exists():
+        if links and (folder / "out.jsonl").exists():
             _check_whole(folder)
-        result = _rotate(folder, "--resume")
-        # When the last name had been given, there was nothing left to do.
-        if result.exit_code == 2:
+        result = _rotate(folder, "--resume", "--json")
+        if "rmtree" in steps[:number]:
+            # It had told its counts, and there is nothing left of it.
             assert problem(result).endswith("is there already, and is left alone")
-            assert steps[number - 1] in {"unlink", "rmtree"}
+        else:
+            assert result.exit_code == 1
+            assert json.loads(result.stdout)["rows"] == _ROWS
         _check_all(folder)
         for path in ("out.jsonl", "out.failed.jsonl"):
             (folder / path).unlink()
@@ -163,7 +187,9 @@ def test_a_disk_that_is_full_at_any_step(folder: Path) -> None:
                 assert _rotate(folder, "--resume").exit_code == 1
         else:
             # Clearing away is no part of the job.
-            assert steps[number - 1] in {"rmtree", "unlink"}
+            assert steps[number - 1] in {"rmtree", "rename", "unlink"}
+            if (folder / "out.jsonl.partial").exists():
+                assert _rotate(folder, "--resume").exit_code == 1
         _check_all(folder)
         for path in ("out.jsonl", "out.failed.jsonl"):
             (folder / path).unlink()
@@ -269,6 +295,118 @@ def test_another_job_is_not_taken_up(
     said = problem(_rotate(folder, "--resume", *options))
     assert said.startswith(f"{partial} is of another job: {name} was ")
     assert {path: path.read_bytes() for path in partial.iterdir()} == before
+
+
+@pytest.mark.parametrize("suffix", [".jsonl", ".csv", ".parquet"])
+@pytest.mark.parametrize("change", ["reversed", "shorter"])
+def test_other_rows_of_the_same_size_and_time_are_not_mixed_with_these(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, suffix: str, change: str
+) -> None:
+    """Size and time are not all of an input: one line, and the right one is still taken up."""
+    for module in (comma_separated, parquet):
+        monkeypatch.setattr(module, "CHUNK_ROWS", 3)
+    name, out = f"rows{suffix}", folder / f"out{suffix}"
+    rows = sealed_rows(_ROWS)
+    _write_table(folder / name, rows)
+    whole = (folder / name).read_bytes()
+    with monkeypatch.context() as patch:
+        _break_at(patch, 13, Killed)
+        with pytest.raises(Killed):
+            _rotate(folder, name=name, out=out.name)
+    status = (folder / name).stat()
+    _write_table(folder / name, rows[::-1] if change == "reversed" else rows[:3])
+    if (folder / name).stat().st_size != len(whole):
+        # As long as it was, whatever a format makes of it.
+        monkeypatch.setattr(job, "_identity", functools.partial(_as_before, status, job._identity))
+        monkeypatch.setattr(job, "_check_unchanged", lambda *_: None)
+    os.utime(folder / name, ns=(status.st_atime_ns, status.st_mtime_ns))
+    said = problem(_rotate(folder, "--resume", name=name, out=out.name))
+    assert said == (
+        f"{out}.partial was begun with other rows, in an input of the same size and time:"
+        " resume with that one, or remove the folder"
+    )
+    assert not out.exists()
+    (folder / name).write_bytes(whole)
+    os.utime(folder / name, ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert _rotate(folder, "--resume", name=name, out=out.name).exit_code == 0
+    check_rotated(_read_table(out), _ROWS)
+
+
+def _as_before(status: os.stat_result, original: Callable[..., Any], *arguments: Any) -> Any:
+    return original(*arguments) | {"input size": status.st_size}
+
+
+def _write_table(path: Path, rows: list[dict[str, Any]]) -> None:
+    """Write rows in the format that the name says."""
+    if path.suffix == ".jsonl":
+        write_lines(path, rows)
+    elif path.suffix == ".csv":
+        lines = [",".join(map(str, row.values())) for row in rows]
+        path.write_text("\n".join([",".join(rows[0]), *lines]) + "\n", "utf-8")
+    else:
+        arrow = pytest.importorskip("pyarrow", reason="pyarrow is missing: the extra arrow")
+        file = pytest.importorskip("pyarrow.parquet")
+        file.write_table(arrow.Table.from_pylist(rows), path)
+
+
+def _read_table(path: Path) -> list[Any]:
+    """Read rows in the format that the name says."""
+    if path.suffix == ".jsonl":
+        return read_lines(path)
+    if path.suffix == ".csv":
+        with path.open(encoding="utf-8", newline="") as file:
+            return [row | {"id": int(row["id"])} for row in csv.DictReader(file)]
+    table: list[Any] = parquet._arrow()[1].ParquetFile(path).read().to_pylist()
+    return table
+
+
+def test_nothing_is_counted_before_the_earlier_parts_are_compared(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A gap that was filled from another input would keep the right one from being taken up."""
+    monkeypatch.setattr(parts, "_AT_ONCE", 1)
+    _interrupted(folder, monkeypatch, 19)
+    journal = folder / "out.jsonl.partial" / "journal"
+    _, *others = journal.read_bytes().splitlines(keepends=True)
+    assert others, "a part after the gap"
+    journal.write_bytes(b"".join(others))
+    source = folder / "in.jsonl"
+    status, whole = source.stat(), source.read_bytes()
+    source.write_bytes(b"".join(whole.splitlines(keepends=True)[::-1]))
+    os.utime(source, ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert " was begun with other rows" in problem(_rotate(folder, "--resume"))
+    assert journal.read_bytes() == b"".join(others)
+    source.write_bytes(whole)
+    os.utime(source, ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert _rotate(folder, "--resume").exit_code == 1
+    _check_all(folder)
+
+
+@pytest.mark.parametrize("sealed", [None, "", "S01T"])
+def test_another_keyring_with_the_same_ids(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, sealed: str | None
+) -> None:
+    """Rows under two keys are not mixed in one result: one line, and nothing changes."""
+    _interrupted(folder, monkeypatch, 13)
+    partial = folder / "out.jsonl.partial"
+    if sealed is None:
+        other = SymmetricKey.generate(KeySpec.AES_256, key_id="orders", key_version_id="2")
+        ring = (folder / "team.keys").read_bytes()
+        write_ring(folder / "team.keys", Keyring([OLD, other]))
+    else:
+        known = (partial / "job.json").read_bytes()
+        (partial / "job.json").write_text(json.dumps(json.loads(known) | {"check": sealed}))
+    before = {path: path.read_bytes() for path in partial.iterdir()}
+    assert problem(_rotate(folder, "--resume")) == (
+        f"{partial} is of another keyring: its destination version has the same ID and another key"
+    )
+    assert {path: path.read_bytes() for path in partial.iterdir()} == before
+    if sealed is None:
+        (folder / "team.keys").write_bytes(ring)
+    else:
+        (partial / "job.json").write_bytes(known)
+    assert _rotate(folder, "--resume").exit_code == 1
+    _check_all(folder)
 
 
 def _newest() -> SymmetricKey:
@@ -377,29 +515,117 @@ def test_where_there_are_no_locks(folder: Path, monkeypatch: pytest.MonkeyPatch)
     assert (folder / ".out.jsonl.partial.new-1").exists()
 
 
-def test_results_where_there_are_no_hard_links(
+def test_an_empty_file_that_is_not_ours_is_left_alone(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A result takes its name by a rename that takes nobody's place, and is taken up after it."""
+    """Only what a job has begun to name is replaced, where there are no links either."""
+    _without_links(monkeypatch)
+    _interrupted(folder, monkeypatch, 13)
+    (folder / "out.jsonl").touch()
+    said = problem(_rotate(folder, "--resume"))
+    assert said == f"{folder / 'out.jsonl'} is there already, and is left alone"
 
-    def refuse(*_: object) -> None:
-        raise OSError(errno.EPERM, "Operation not permitted")
 
-    monkeypatch.setattr(files.os, "link", refuse)
-    original = parts.sync_folder
+def test_a_file_that_appears_where_there_are_no_links(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is left alone even if there is nothing in it."""
+    _without_links(monkeypatch)
+    original = os.link
 
-    def die(path: Path) -> None:
-        if (folder / "out.failed.jsonl").exists():
-            raise Killed
-        original(path)
+    def meanwhile(new: Path, target: Path) -> None:
+        try:
+            original(new, target)
+        finally:
+            target.touch()
+
+    monkeypatch.setattr(os, "link", meanwhile)
+    new, target = tmp_path / "new", tmp_path / "target"
+    new.write_bytes(b"data")
+    with pytest.raises(FileExistsError):
+        files.place(new, target)
+    assert (new.read_bytes(), target.read_bytes()) == (b"data", b"")
+
+
+@pytest.mark.parametrize("is_replaced", [True, False])
+def test_an_interrupt_while_a_result_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_replaced: bool
+) -> None:
+    """Where there are no links, it leaves no empty file, and does not remove a whole one."""
+    _without_links(monkeypatch)
+    new, target = tmp_path / "new", tmp_path / "target"
+    new.write_bytes(b"data")
+    original = Path.replace
+
+    def interrupted(*paths: Any) -> None:
+        if is_replaced:
+            original(*paths)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Path, "replace", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        files.place(new, target)
+    (left,) = tmp_path.iterdir()
+    assert (left, left.read_bytes()) == (target if is_replaced else new, b"data")
+
+
+def test_a_result_that_is_gone_before_it_was_told(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There is nothing left to make it from: one line says so, and nobody is told of success."""
+
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr(parts, "sync_folder", die)
-        with pytest.raises(Killed):
-            _rotate(folder)
-    assert not (folder / "out.jsonl").exists()
-    assert _rotate(folder, "--resume").exit_code == 1
+        patch.setattr("kmscore.cli.rotate.show_rotation", refuse)
+        problem(_rotate(folder))
+    (folder / "out.jsonl").unlink()
+    partial = folder / "out.jsonl.partial"
+    said = problem(_rotate(folder, "--resume"))
+    assert (
+        said == f"{folder / 'out.jsonl'} was written, and is gone: remove {partial} to begin again"
+    )
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device"), "No space left on device"),
+        (OSError("odd"), "odd"),
+        (SystemExit(1), "Broken pipe"),
+    ],
+)
+def test_a_report_that_cannot_be_written(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, error: BaseException, reason: str
+) -> None:
+    """One line says that, and that the result is complete; --resume tells the counts again."""
+
+    def refuse(*_: object, **__: object) -> None:
+        raise error
+
+    dry = ("rotate", folder / "in.jsonl", "-k", folder / "team.keys", "--destination", "orders")
+    with monkeypatch.context() as patch:
+        patch.setattr("kmscore.cli.rotate.show_rotation", refuse)
+        said = problem(_rotate(folder))
+        assert problem(invoke(*dry, "--dry-run")) == f"standard output: {reason}"
+    out = folder / "out.jsonl"
+    assert said == f"standard output: {reason}; {out} is complete, --resume tells its counts"
+    names = {path.name for path in (folder / "out.jsonl.partial").iterdir()}
+    assert names == {"job.json", "journal", "done.json"}, "and no row, which would take room"
+    result = _rotate(folder, "--resume", "--json")
+    assert (result.exit_code, json.loads(result.stdout)["rows"]) == (1, _ROWS)
     _check_all(folder)
+
+
+def test_an_error_that_nobody_foresaw(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One line names its class and nothing of what it holds; exit code 1 is for failed rows."""
+
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError("secret")
+
+    monkeypatch.setattr(job, "work", fail)
+    assert problem(_rotate(folder)) == "an error that was not foreseen: ZeroDivisionError"
 
 
 def test_one_without_failures_leaves_no_file_of_them(folder: Path) -> None:

@@ -25,7 +25,7 @@ from cli_support import (
 )
 
 from kmscore import Keyring, KeySpec, SymmetricKey
-from kmscore.cli import files, main, terminal
+from kmscore.cli import app, files, main, terminal
 
 _ESCAPE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
@@ -320,8 +320,11 @@ def test_no_arguments_show_the_help() -> None:
     assert "rotate" in result.output
 
 
-def test_control_c_while_the_command_is_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
-    """There is nothing to say it with yet; the exit code is the same."""
+@pytest.mark.parametrize("moment", ["import", "run"])
+def test_control_c_while_the_command_is_loaded(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], moment: str
+) -> None:
+    """One line and the same exit code as later on, whether it is being loaded or has been."""
 
     def interrupt(name: str, *_: object) -> object:
         if name == "kmscore.cli.app":
@@ -329,10 +332,14 @@ def test_control_c_while_the_command_is_loaded(monkeypatch: pytest.MonkeyPatch) 
         return original(name, *_)
 
     original = builtins.__import__
-    monkeypatch.setattr(builtins, "__import__", interrupt)
+    if moment == "import":
+        monkeypatch.setattr(builtins, "__import__", interrupt)
+    else:
+        monkeypatch.setattr(app, "app", lambda: interrupt("kmscore.cli.app"))
     with pytest.raises(SystemExit) as caught:
         main()
     assert caught.value.code == 130
+    assert capsys.readouterr() == ("", "kmscore: interrupted\n")
 
 
 def test_the_bar_counts_rows(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

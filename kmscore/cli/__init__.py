@@ -8,13 +8,21 @@ _EXTRA_PACKAGES = frozenset({"jsonschema", "rich", "typer"})
 def main() -> None:
     """Run the command `kmscore`; without the extra, say so in one line and exit with 2."""
     try:
+        code = _run()
+    except KeyboardInterrupt:  # before there is anything that could tell it, or after
+        sys.stderr.write("kmscore: interrupted\n")
+        code = 130
+    sys.exit(code)
+
+
+def _run() -> int:
+    """Run the command; return the exit code, if it does not exit by itself."""
+    try:
         from kmscore.cli.app import app  # noqa: PLC0415 (optional)
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] not in _EXTRA_PACKAGES:
             raise
-    except KeyboardInterrupt:  # before there is anything that could tell it
-        sys.exit(130)
     else:
-        sys.exit(app())
+        return int(app())
     sys.stderr.write("kmscore: the command line needs the extra cli: pip install 'kmscore[cli]'\n")
-    sys.exit(2)
+    return 2

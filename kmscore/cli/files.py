@@ -6,6 +6,7 @@ interrupted leaves the old file, or none, and at most the file beside.
 
 import errno
 import os
+import stat
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -91,9 +92,13 @@ class NewFile:
         try:
             descriptor = os.open(self._beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ONLY)
         except FileExistsError:
+            advice = "remove it"
+            if is_empty(path, or_missing=True) and not is_empty(self._beside, or_missing=True):
+                # Where a killed command has left it, it may be all that there is.
+                advice = f"it may be the only copy: keep it, or rename it to {path.name}"
             raise FileProblem(
                 f"{self._beside} is there: another command is changing {path.name}, or was killed;"
-                " if none is running, remove it"
+                f" if none is running, {advice}"
             ) from None
         except OSError as error:
             raise FileProblem(describe(error, path)) from None
@@ -127,10 +132,12 @@ class NewFile:
             self._file.write(data)
             sync(self._file)
             if is_new:
-                place(beside, self._path)
+                is_free = not place(beside, self._path)
             else:
                 beside.replace(self._path)
-                # The name is free, and may be another command's from now on.
+                is_free = True
+            if is_free:
+                # The name may be another command's from now on.
                 self._beside = None
             sync_folder(self._path.parent)
         except FileExistsError:
@@ -139,11 +146,20 @@ class NewFile:
             raise FileProblem(describe(error, self._path)) from None
 
 
-def place(new: Path, target: Path) -> None:
-    """Give a file another name, at which nothing may be; it may keep the old one as well.
+def place(new: Path, target: Path, mark: Path | None = None) -> bool:
+    """Give a file another name, at which nothing may be; tell whether it keeps the old one as well.
+
+    Without hard links the name is taken by an empty file first, and who is killed then leaves that.
+    A `mark` is a file that is there from before until `new` has its name: with it, an empty file is
+    taken for what was left, and replaced. It says nothing of which file, as inodes may be others
+    after the next mount where there are no links; but one that is empty holds nothing to lose.
 
     Raises `FileExistsError`, and other errors of the system.
     """
+    # Asked first: of a name that is taken a system does not say that it has no links.
+    if mark is not None and mark.exists() and is_empty(target):
+        new.replace(target)
+        return False
     try:
         # A second name, which fails where a rename would take the place of what is there.
         os.link(new, target)
@@ -151,10 +167,31 @@ def place(new: Path, target: Path) -> None:
         if error.errno not in _NO_LINKS:
             raise
     else:
-        return
-    # The name is taken by an empty file, which only one can make; that one may be replaced.
-    os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ONLY))
-    new.replace(target)
+        return True
+    if mark is not None:
+        mark.touch(OWNER_ONLY)
+        sync_folder(mark.parent)
+    try:
+        # Only one can make it; that one may be replaced.
+        os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ONLY))
+        new.replace(target)
+    except FileExistsError:
+        raise
+    except BaseException:
+        # An interrupt may come before and after either of them.
+        if new.exists() and is_empty(target):
+            target.unlink()
+        raise
+    return False
+
+
+def is_empty(path: Path, *, or_missing: bool = False) -> bool:
+    """Tell whether a file has nothing in it; a link is none, whatever it leads to."""
+    try:
+        status = path.lstat()
+    except FileNotFoundError:
+        return or_missing
+    return stat.S_ISREG(status.st_mode) and status.st_size == 0
 
 
 def sync(file: BinaryIO) -> None:

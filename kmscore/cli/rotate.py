@@ -13,15 +13,21 @@ import typer
 
 from kmscore import EncryptionAlgorithm
 from kmscore.bulk import Item, census
-from kmscore.cli.files import FileProblem
+from kmscore.cli.files import FileProblem, give_up_output
 from kmscore.cli.keyring_file import KeyringOption, read_keyring
 from kmscore.cli.passphrase import Descriptor
 from kmscore.cli.rotation.columns import Columns, Source
-from kmscore.cli.rotation.job import rotate, table_of
+from kmscore.cli.rotation.job import Report, is_unfinished, rotate, table_of
 from kmscore.cli.rotation.table import Table
 from kmscore.cli.rotation.work import Job
 from kmscore.cli.rotation_report import show_census, show_rotation
-from kmscore.cli.terminal import INTERRUPTED, problems_in_one_line, progress, stop
+from kmscore.cli.terminal import (
+    INTERRUPTED,
+    problems_in_one_line,
+    progress,
+    stop,
+    surprises_in_one_line,
+)
 
 _MOST_JOBS: Final = 256
 
@@ -63,7 +69,7 @@ def rotate_table(
         typer.Option(
             "--destination-context-column",
             metavar="NAME",
-            help="New contexts; by default each row keeps its own.",
+            help="New contexts; a row keeps its own where there is none, and {} strips it.",
         ),
     ] = None,
     source_key_id: Annotated[str | None, typer.Option("--source-key-id", metavar="ID")] = None,
@@ -107,7 +113,7 @@ def rotate_table(
 
     Example: kmscore rotate in.csv out.csv -k a.keys --destination orders --context-columns tenant
     """
-    with problems_in_one_line():
+    with problems_in_one_line(), surprises_in_one_line():
         table = table_of(source)
         columns = _columns(
             blob_column,
@@ -137,11 +143,29 @@ def rotate_table(
                         rows=bar.tasks[task].fields["rows"] + rows,
                     ),
                 )
+            _tell(report, as_json=as_json)
         except KeyboardInterrupt:
-            stop("interrupted; the same command with --resume finishes it", INTERRUPTED)
-    show_rotation(report, as_json=as_json)
+            hint = "; the same command with --resume finishes it" if is_unfinished(out) else ""
+            stop(f"interrupted{hint}", INTERRUPTED)
     if report.has_failures:
         raise typer.Exit(1)
+
+
+def _tell(report: Report, *, as_json: bool) -> None:
+    """Print what a rotation came to, and if that fails, say what is there all the same."""
+    reason = "Broken pipe"
+    try:
+        show_rotation(report, as_json=as_json)
+    except OSError as error:
+        reason = error.strerror or str(error)
+    except SystemExit:  # of rich, when nobody reads any more
+        pass
+    else:
+        report.forget()
+        return
+    give_up_output()
+    hint = "" if report.out is None else f"; {report.out} is complete, --resume tells its counts"
+    stop(f"standard output: {reason}{hint}")
 
 
 def count_table(

@@ -110,6 +110,23 @@ def problems_in_one_line() -> Iterator[None]:
     stop(reason)
 
 
+@contextmanager
+def surprises_in_one_line() -> Iterator[None]:
+    """End a command with one line and exit code 2 for what nobody foresaw.
+
+    Nothing but the name of the error is said: what it holds may be a row, or a key.
+    """
+    try:
+        yield
+    except (typer.Exit, typer.Abort, FileProblem, KmsCoreError, OSError):
+        raise
+    except Exception as error:  # noqa: BLE001 (whatever it is, 1 would say that rows failed)
+        name = type(error).__name__
+    else:
+        return
+    stop(f"an error that was not foreseen: {name}")
+
+
 class RowsColumn(ProgressColumn):
     """How many rows are done, and how many a second."""
 

@@ -139,6 +139,8 @@ def serve(end: Any, begin: Begin) -> None:  # noqa: ANN401 (a connection has no 
         result = FileProblem("a process at work lacks memory; finish the job with fewer --jobs")
     except (OSError, FileProblem) as error:
         result = error
+    except Exception as error:  # noqa: BLE001 (a traceback from here would show what it holds)
+        result = FileProblem(f"an error that was not foreseen: {type(error).__name__}")
     else:
         return
     try:

@@ -1,20 +1,24 @@
 """A whole rotation: the table in, the table out, the rows that failed in a file of their own."""
 
+import json
 import stat
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from kmscore import Keyring
+from kmscore import Keyring, decrypt, encrypt
+from kmscore._base64 import decode_base64, encode_base64
 from kmscore.cli.files import FileProblem, describe
 from kmscore.cli.rotation.comma_separated import CommaSeparated
 from kmscore.cli.rotation.json_lines import JsonLines
 from kmscore.cli.rotation.parquet import Parquet
-from kmscore.cli.rotation.parts import Counts, Parts, has_failures
+from kmscore.cli.rotation.parts import Counts, Parts, has_failures, partial_path
 from kmscore.cli.rotation.table import CHUNK_ROWS, Table
 from kmscore.cli.rotation.work import Job, Sealed, Task, work
+from kmscore.errors import KmsCoreError
 from kmscore.lookup import sealing_key
 
 _TABLES: Final[dict[str, type[Table]]] = {
@@ -38,6 +42,8 @@ class Report(NamedTuple):
     seconds: float
     out: Path | None
     failed: Path | None
+    forget: Callable[[], None]
+    """Removes what the counts can be told from once more; to be called when they have been told."""
 
     @property
     def rows(self) -> int:
@@ -58,6 +64,11 @@ def table_of(path: Path) -> Table:
     return kind()
 
 
+def is_unfinished(out: Path | None) -> bool:
+    """Tell whether there is a job for `--resume`; in a dry run, without a result, there is none."""
+    return out is not None and partial_path(out).exists()
+
+
 def failed_path(out: Path) -> Path:
     """Return where the failed rows of a result go."""
     return out.with_name(f"{out.stem}.failed{out.suffix}")
@@ -76,6 +87,8 @@ def rotate(
 ) -> Report:
     """Re-encrypt a table; `out` is `None` in a dry run.
 
+    With `resume`, a job that is done but for its report is not done again: this is its report.
+
     Raises `FileProblem`, and before anything is written what `reencrypt_many` raises for the
     destination.
     """
@@ -83,19 +96,19 @@ def rotate(
     destination = sealing_key(keys, job.destination_key_id)
     if out is None:
         counts = _rehearse(source, job, keys, sealed, jobs, advance)
-        return Report(counts, time.monotonic() - started, None, None)
+        return Report(counts, time.monotonic() - started, None, None, lambda: None)
     bad = failed_path(out)
     identity = _identity(source, job, destination.key_version_id)
     parts = Parts(out, bad, stat.S_IMODE(source.stat().st_mode) & _NO_PROGRAM)
     try:
         with parts:
-            parts.begin(identity, resume=resume)
+            parts.begin(identity, _KeyCheck(keys, destination.key_id, identity), resume=resume)
             counts = _work_through(source, job, keys, sealed, parts, jobs, advance, identity)
     except OSError as error:
-        hint = "; --resume finishes the job" if parts.folder.exists() else ""
+        hint = "; --resume finishes the job" if is_unfinished(out) else ""
         raise FileProblem(describe(error, out) + hint) from None
     seconds = time.monotonic() - started
-    return Report(counts, seconds, out, bad if has_failures(counts) else None)
+    return Report(counts, seconds, out, bad if has_failures(counts) else None, parts.remove)
 
 
 def _work_through(
@@ -115,17 +128,16 @@ def _work_through(
         nonlocal total
         for number, chunk in enumerate(job.table.chunks(source)):
             total = number + 1
-            known = parts.counts(number)
-            if known is None:
-                yield Task(number, chunk, parts.paths(number))
+            if parts.is_whole(number):
+                advance(chunk.position, parts.take(number, chunk.digest()).total())
             else:
-                advance(chunk.position, known.total())
+                yield Task(number, chunk, parts.paths(number))
 
     if not parts.is_done:
         # Closed, whatever happens here: no process stays at work.
         with closing(work(job, sealed, keys, tasks_left(), jobs)) as results:
             for done in results:
-                parts.commit(done.number, done.counts)
+                parts.commit(done.number, done.counts, done.digest)
                 advance(done.position, done.counts.total())
         _check_unchanged(source, identity)
     return parts.finish(
@@ -144,6 +156,29 @@ def _rehearse(
             counts += done.counts
             advance(done.position, done.counts.total())
     return counts
+
+
+class _KeyCheck:
+    """An empty blob under the destination's key, in the context of what the job is."""
+
+    def __init__(self, keys: Keyring, key_id: str, identity: Mapping[str, Any]) -> None:
+        self._keys = keys
+        self._key_id = key_id
+        # A digest: names of columns may be longer than a context.
+        text = json.dumps(identity, sort_keys=True)
+        self._context = {"job": sha256(text.encode("ascii")).hexdigest()}
+
+    def seal(self) -> str:
+        """Return the blob in Base64."""
+        return encode_base64(encrypt(self._keys, self._key_id, b"", self._context).ciphertext_blob)
+
+    def opens(self, sealed: str) -> bool:
+        """Tell whether it opens."""
+        try:
+            decrypt(self._keys, decode_base64(sealed.encode("ascii")) or b"", self._context)
+        except KmsCoreError:
+            return False
+        return True
 
 
 def _identity(source: Path, job: Job, destination_version_id: str) -> dict[str, Any]:

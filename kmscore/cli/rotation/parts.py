@@ -5,14 +5,18 @@
     ===================  ==============================================================
     job.json             what the job is; another one is not taken up here
     journal              a line of JSON for each part that is whole: its number, its
-                         run, and the counts of its rows
+                         run, the counts of its rows, and the digest of its chunk
     00000000.RUN.good    the rows of the first chunk that stay in the table
     00000000.RUN.bad     those of them that failed
+    all.good, all.bad    the two results, until they have their names
+    placing.good         that `all.good` is getting its name where there are no links
     done.json            that no part is missing, and all counts; what is left is to
-                         give `all.good` and `all.bad` their names
+                         give `all.good` and `all.bad` their names, and to tell the counts
     ===================  ==============================================================
 
-Parts are on the disk before the journal says so, and a line that was cut off says nothing. Every
+Parts are on the disk before the journal says so, and a line that was cut off says nothing. When a
+part is taken as it is, its chunk is compared with the digest: what else has size and time of the
+input is not mixed with it. Every
 run has a name of its own in the names of its parts: what a process of an earlier one, killed, may
 still write is not taken for this one's.
 """
@@ -23,8 +27,9 @@ import secrets
 import shutil
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import Any, BinaryIO, Final, NamedTuple, Self
+from typing import Any, BinaryIO, Final, NamedTuple, Protocol, Self
 
 from kmscore.cli.files import OWNER_ONLY, FileProblem, place, sync, sync_folder
 from kmscore.cli.rotation.lock import lock
@@ -33,6 +38,10 @@ _JOB: Final = "job.json"
 _JOURNAL: Final = "journal"
 _DONE: Final = "done.json"
 _KINDS: Final = ("good", "bad")
+
+_CHECK: Final = "check"
+"""Where in job.json the check of the keyring is."""
+
 
 _AT_ONCE: Final = 16
 """Parts that are synced together: as many are done again after a kill, at most."""
@@ -46,11 +55,29 @@ def has_failures(counts: Mapping[str, int]) -> bool:
     return any(name.startswith("failed") for name in counts)
 
 
+class Check(Protocol):
+    """Tells whether a job is taken up with the key that it was begun with."""
+
+    def seal(self) -> str:
+        """Return what only the same key opens."""
+        ...
+
+    def opens(self, sealed: str) -> bool:
+        """Tell whether this key opens it."""
+        ...
+
+
 class _Part(NamedTuple):
     """A part that is whole."""
 
     run: str
     counts: Counts
+    digest: str
+
+
+def partial_path(out: Path) -> Path:
+    """Return the folder in which a result is made."""
+    return out.with_name(f"{out.name}.partial")
 
 
 class Parts:
@@ -58,13 +85,14 @@ class Parts:
 
     def __init__(self, out: Path, bad: Path, mode: int) -> None:
         """Take the two files that the job is to leave, and who may do what with them."""
-        self.folder = out.with_name(f"{out.name}.partial")
+        self.folder = partial_path(out)
         self._targets = {"good": out, "bad": bad}
         self._mode = mode
         self._run = secrets.token_hex(4)
         self._lock: int | None = None
         self._known: dict[int, _Part] = {}
-        self._waiting: dict[int, Counts] = {}
+        self._waiting: dict[int, _Part] = {}
+        self._uncompared: set[int] = set()
 
     def __enter__(self) -> Self:
         """Return this folder, once it is open."""
@@ -78,7 +106,7 @@ class Parts:
             if self._lock is not None:
                 os.close(self._lock)
 
-    def begin(self, job: Mapping[str, Any], *, resume: bool) -> None:
+    def begin(self, job: Mapping[str, Any], check: Check, *, resume: bool) -> None:
         """Make the folder, or with `resume` take up the one that is there.
 
         Raises `FileProblem`.
@@ -90,7 +118,7 @@ class Parts:
                     f"{self.folder} is there: an unfinished job; finish it with --resume,"
                     " or remove it"
                 )
-            self._take_up(job)
+            self._take_up(job, check)
             return
         for target in self._targets.values():
             if os.path.lexists(target):
@@ -98,7 +126,7 @@ class Parts:
         # The folder has its name only when it can be taken up.
         new = self._hidden("new")
         new.mkdir(0o700)
-        _write(new / _JOB, json.dumps(job).encode("ascii"))
+        _write(new / _JOB, json.dumps({**job, _CHECK: check.seal()}).encode("ascii"))
         (new / _JOURNAL).touch(OWNER_ONLY)
         sync_folder(new)
         self._lock = lock(new / _JOB)
@@ -116,15 +144,16 @@ class Parts:
             if path.name.startswith(done) or (path.name.startswith(begun) and _is_left(path)):
                 shutil.rmtree(path, ignore_errors=True)
 
-    def _take_up(self, job: Mapping[str, Any]) -> None:
+    def _take_up(self, job: Mapping[str, Any], check: Check) -> None:
         """Check that the folder is this job's, and read the journal. Raises `FileProblem`."""
         try:
             self._lock = lock(self.folder / _JOB)
             known = json.loads((self.folder / _JOB).read_bytes())
+            sealed = known.pop(_CHECK)
             journal = (self.folder / _JOURNAL).read_bytes()
             whole = journal[: journal.rfind(b"\n") + 1]
             lines = [json.loads(line) for line in whole.splitlines()]
-        except (FileNotFoundError, NotADirectoryError, ValueError):
+        except (FileNotFoundError, NotADirectoryError, ValueError, LookupError):
             raise FileProblem(f"{self.folder} holds no job: remove it") from None
         for name in sorted({*known, *job}):
             if known.get(name) != job.get(name):
@@ -132,9 +161,15 @@ class Parts:
                     f"{self.folder} is of another job: {name} was {known.get(name)!r},"
                     f" and is {job.get(name)!r}"
                 )
+        if not check.opens(sealed):
+            raise FileProblem(
+                f"{self.folder} is of another keyring: its destination version has the same ID"
+                " and another key"
+            )
         os.truncate(self.folder / _JOURNAL, len(whole))
-        for number, run, counts in lines:
-            self._known[number] = _Part(run, Counter(counts))
+        for number, run, counts, digest in lines:
+            self._known[number] = _Part(run, Counter(counts), digest)
+        self._uncompared = set(self._known)
         self._remove_strays()
 
     def _remove_strays(self) -> None:
@@ -150,10 +185,26 @@ class Parts:
         """Whether only names are missing."""
         return (self.folder / _DONE).exists()
 
-    def counts(self, number: int) -> Counts | None:
-        """Return the counts of a chunk that is whole, else `None`."""
-        part = self._known.get(number)
-        return None if part is None else part.counts
+    def is_whole(self, number: int) -> bool:
+        """Tell whether a part is whole."""
+        return number in self._known
+
+    def take(self, number: int, digest: str) -> Counts:
+        """Return the counts of a part that is whole, and made of the chunk with this digest.
+
+        Raises `FileProblem` if it was made of another one.
+        """
+        part = self._known[number]
+        if part.digest != digest:
+            raise self._other_rows()
+        self._uncompared.discard(number)
+        return part.counts
+
+    def _other_rows(self) -> FileProblem:
+        return FileProblem(
+            f"{self.folder} was begun with other rows, in an input of the same size and time:"
+            " resume with that one, or remove the folder"
+        )
 
     def paths(self, number: int) -> tuple[Path, Path]:
         """Return where in this run the two files of a chunk are written."""
@@ -166,15 +217,19 @@ class Parts:
         good, bad = (self.folder / f"{number:08}.{run}.{kind}" for kind in _KINDS)
         return good, bad
 
-    def commit(self, number: int, counts: Counts) -> None:
+    def commit(self, number: int, counts: Counts, digest: str) -> None:
         """Count a chunk whose two files have been written, together with some others."""
-        self._waiting[number] = counts
-        if len(self._waiting) == _AT_ONCE:
+        self._waiting[number] = _Part(self._run, counts, digest)
+        if len(self._waiting) >= _AT_ONCE:
             self.flush()
 
     def flush(self) -> None:
-        """Count what is waiting for it."""
-        if not self._waiting:
+        """Count what is waiting for it.
+
+        While there are parts of an earlier run that nobody has compared, nothing is counted: what
+        is done meanwhile may be of another input, and the right one could not be taken up then.
+        """
+        if not self._waiting or self._uncompared:
             return
         waiting, self._waiting = self._waiting, {}
         for number in waiting:
@@ -182,30 +237,41 @@ class Parts:
                 with path.open("rb+") as file:
                     os.fsync(file.fileno())
         sync_folder(self.folder)
-        lines = [json.dumps([number, self._run, counts]) for number, counts in waiting.items()]
+        lines = [json.dumps([number, *part]) for number, part in waiting.items()]
         with (self.folder / _JOURNAL).open("ab") as file:
             file.write("".join(f"{line}\n" for line in lines).encode("ascii"))
             sync(file)
-        for number, counts in waiting.items():
-            self._known[number] = _Part(self._run, counts)
+        self._known |= waiting
 
     def finish(self, number: int, join: Callable[[Sequence[Path], BinaryIO, bool], None]) -> Counts:
-        """Join so many parts, give the results their names, remove the folder; return all counts.
+        """Join so many parts, and give the results their names; return all counts.
 
         The file of failed rows is made only if there are some, and named before the other: that
-        one is there only when all is. Raises `FileProblem`.
+        one is there only when all is. What the job was and its counts stay, to be told again, until
+        `remove`. Raises `FileProblem`.
         """
         if not self.is_done:
+            if self._uncompared:
+                raise self._other_rows()
             self.flush()
             self._join(number, join)
         counts = Counter(json.loads((self.folder / _DONE).read_bytes()))
         for kind in ("bad", "good") if has_failures(counts) else ("good",):
-            self._name(self.folder / f"all.{kind}", self._targets[kind])
+            self._name(kind)
+        for kind in _KINDS:
+            for path in self.folder.glob(f"*.{kind}"):
+                # Clearing away is no part of the job.
+                with suppress(OSError):
+                    path.unlink()
+        return counts
+
+    def remove(self) -> None:
+        """Remove the folder of a job that is done and told."""
         # First out of the way, in one step: a folder that is half gone would look unfinished.
         rest = self._hidden("done")
-        self.folder.rename(rest)
-        shutil.rmtree(rest, ignore_errors=True)
-        return counts
+        with suppress(OSError):
+            self.folder.rename(rest)
+            shutil.rmtree(rest, ignore_errors=True)
 
     def _join(self, number: int, join: Callable[[Sequence[Path], BinaryIO, bool], None]) -> None:
         """Join so many parts, and say that it is done."""
@@ -227,12 +293,17 @@ class Parts:
         new.replace(self.folder / _DONE)
         sync_folder(self.folder)
 
-    def _name(self, new: Path, target: Path) -> None:
+    def _name(self, kind: str) -> None:
         """Give a result its name, which must not be another file's. Raises `FileProblem`."""
-        if not new.exists():  # where a name cannot be given without taking the old one
+        new, target = self.folder / f"all.{kind}", self._targets[kind]
+        if not new.exists():  # it has its name, and no other one any more
+            if not target.exists():
+                raise FileProblem(
+                    f"{target} was written, and is gone: remove {self.folder} to begin again"
+                )
             return
         try:
-            place(new, target)
+            place(new, target, self.folder / f"placing.{kind}")
         except FileExistsError:
             if not target.samefile(new):
                 raise FileProblem(f"{target} is there already, and is left alone") from None

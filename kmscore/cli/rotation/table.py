@@ -1,6 +1,7 @@
 """What the formats of a table have in common, and the result of a row."""
 
 from collections.abc import Iterator, Sequence
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, BinaryIO, Final, NamedTuple, Protocol
 
@@ -37,10 +38,15 @@ class Chunk(NamedTuple):
     """The number of the first one, from 1."""
 
     payload: Any
-    """The format's own: lines, lists of fields, or a batch."""
+    """The format's own: lines, lists of fields, or a batch. Text, bytes and tuples and lists of
+    them: what they look like is the same in every process."""
 
     position: float
     """How much of the file has been read with them, 0 to 1."""
+
+    def digest(self) -> str:
+        """Return what tells these rows from all others."""
+        return sha256(repr((self.first_row, self.payload)).encode("utf-8")).hexdigest()
 
 
 class Table(Protocol):

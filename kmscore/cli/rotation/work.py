@@ -53,14 +53,18 @@ class Done(NamedTuple):
     number: int
     counts: Counts
     position: float
+    digest: str
+    """Of the chunk as it was read; none in a dry run."""
 
 
 def perform(job: Job, keys: Keyring, task: Task) -> Done:
     """Re-encrypt a chunk and write its two files."""
     records, results, counts = _results(job, keys, task.chunk)
+    digest = ""
     if task.paths is not None:
         job.table.write(task.chunk, records, results, job.columns.blob, *task.paths)
-    return Done(task.number, counts, task.chunk.position)
+        digest = task.chunk.digest()
+    return Done(task.number, counts, task.chunk.position, digest)
 
 
 def _results(
