@@ -52,7 +52,7 @@ def _refused(ring_file: Path, data: bytes, suffix: str, *options: str) -> str:
         '{"list": ["ciphertext_blob", "x", {"ciphertext_blob": "no"}], "ciphertext_blob": "%s"}',
         '{"a\\"b": "\\\\", "cipher\\u0074ext_blob"  :  "%s", "z": "}]"}',
         '{"%s": 1, "ciphertext_blob": "%s", "é鑰": "ü"}',
-        '{"ciphertext_blob": 5, "ciphertext_blob": "%s", "b": "%s"}',
+        '{"b": 5, "b": "%s", "ciphertext_blob": "%s", "c": {"ciphertext_blob": 5}}',
         '{"x%s": "in a longer text, %sy", "ciphertext_blob": "%s"}',
         '\ufeff{"a": "\\\\", "ciphertext_blob": "%s"}',
     ],
@@ -99,6 +99,12 @@ def test_json_lines_without_ciphertext_and_without_end(ring_file: Path) -> None:
         (b'{"ciphertext_blob": "\xff"}', "damaged_row"),
         (b"[" * 100_000, "damaged_row"),
         (b'{"a": ' + b"9" * 5000 + b"}", "damaged_row"),
+        (b'{"ciphertext_blob": "x", "c": null, "ciphertext_blob": null}', "damaged_row"),
+        (f'{{"ciphertext_blob": "{_BLOB}", "c": {{"a": ""}}, "c": null}}'.encode(), "damaged_row"),
+        (
+            f'{{"ciphertext_blob": "{_SEALED}", "c": {{"tenant": "", "tenant": "acme"}}}}'.encode(),
+            "invalid_context",
+        ),
         (b"{}", "missing_column"),
         (f'{{"ciphertext_blob": "{_BLOB}"}}'.encode(), "missing_column"),
         (b'{"ciphertext_blob": 5, "c": null}', "invalid_blob"),
@@ -141,6 +147,33 @@ def test_contexts_in_any_form(ring_file: Path) -> None:
     lines = _rotate(ring_file, data, ".jsonl", "--context-column", "c").splitlines()
     for line, context in zip(lines, ({"tenant": "acme"},) * 2 + (None,) * 3, strict=True):
         assert opened(json.loads(line)["ciphertext_blob"], context).key_version_id == "2"
+
+
+def test_a_context_that_no_row_needs(ring_file: Path) -> None:
+    """A row without a ciphertext stays, whatever stands in its context."""
+    line = b'{"ciphertext_blob": null, "c": {"a": "1", "a": "2"}}\n'
+    assert _rotate(ring_file, line, ".jsonl", "--context-column", "c") == line
+
+
+@pytest.mark.parametrize("suffix", [".jsonl", ".csv"])
+def test_a_new_context_is_where_something_stands(ring_file: Path, suffix: str) -> None:
+    """Nothing in its cell keeps the source's context; the empty object strips it."""
+    options = ("--context-column", "c", "--destination-context-column", "new")
+    old = '{"tenant": "acme"}'
+    if suffix == ".csv":
+        quoted = old.replace('"', '""')
+        text = f'ciphertext_blob,c,new\n{_SEALED},"{quoted}",\n{_SEALED},"{quoted}",{{}}\n'
+        rows = _csv_of(_rotate(ring_file, text.encode(), suffix, *options).decode())
+        kept, stripped = (row[0] for row in rows[1:])
+    else:
+        text = "".join(
+            f'{{"ciphertext_blob": "{_SEALED}", "c": {old}, "new": {new}}}\n'
+            for new in ("null", "{}")
+        )
+        lines = _rotate(ring_file, text.encode(), suffix, *options).splitlines()
+        kept, stripped = (json.loads(line)["ciphertext_blob"] for line in lines)
+    assert opened(kept, {"tenant": "acme"}).key_version_id == "2"
+    assert opened(stripped).key_version_id == "2"
 
 
 def _csv_of(text: str) -> list[list[str]]:
@@ -247,6 +280,10 @@ def test_what_is_no_csv(ring_file: Path, data: bytes, reason: str) -> None:
     [
         (b"{}\n", "no column 'ciphertext_blob' in line 1"),
         (b"[]\n", "line 1 is not a JSON object"),
+        (
+            b'{"ciphertext_blob": "", "ciphertext_blob": ""}\n',
+            "line 1 is an object with more than one 'ciphertext_blob'",
+        ),
         (b"a,b\n", "line 1 is not a JSON object"),
         (b"\xff\xfe{\x00}\x00\n\x00", "line 1 is not a JSON object"),
         (b"\x1f\x8b\x08\x00" * 9, "line 1 is not a JSON object"),
