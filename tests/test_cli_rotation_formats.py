@@ -261,18 +261,59 @@ def test_csv_contexts_in_columns(ring_file: Path) -> None:
         (b"\xef\xbb\xbf\n", "no column names in the first line"),
         (b"a,b\n", "no column 'ciphertext_blob' in the first line"),
         (b"ciphertext_blob,ciphertext_blob\n", "more than one column 'ciphertext_blob' in the"),
-        (b"ciphertext_blob\n\xff\n", "not CSV in UTF-8: 'utf-8' codec can't decode byte 0xff"),
-        (b"\xff\n", "not CSV in UTF-8: "),
-        (b'ciphertext_blob\n"a"b\n', "not CSV in UTF-8: "),
-        (b'ciphertext_blob\n"a', "not CSV in UTF-8: unexpected end of data"),
-        (b'"a', "not CSV in UTF-8: unexpected end of data"),
-        (b"PAR1\x00\x15\x04\xff", "not CSV in UTF-8: "),
+        (b"\xff\n", "no column 'ciphertext_blob' in the first line"),
+        (b'"ciphertext_blob"x\n', "not CSV: the head: ',' expected after"),
+        (b'ciphertext_blob\n\na\n"a', "not CSV: row 2: unexpected end of data"),
+        (b'ciphertext_blob\n"a"b"\n', "not CSV: row 1: ',' expected after"),
+        (b'ciphertext_blob\n"a"b,"",c,"\nx"\n', "not CSV: row 1: ',' expected after"),
+        (b'ciphertext_blob\n"a"b"c,"\nx"\n', "not CSV: row 1: ',' expected after"),
+        (b'ciphertext_blob\n"a\nb"c\n', "not CSV: row 1: ',' expected after"),
+        (b'"a', "not CSV: the head: unexpected end of data"),
+        (b"PAR1\x00\x15\x04\xff", "no column 'ciphertext_blob' in the first line"),
     ],
 )
 def test_what_is_no_csv(ring_file: Path, data: bytes, reason: str) -> None:
     """One line that names the file."""
     said = _refused(ring_file, data, ".csv")
     assert said.startswith(f"{ring_file.with_name('in.csv')}: {reason}")
+    assert not ring_file.with_name("out.csv.partial").exists()
+
+
+def test_csv_records_that_are_malformed(ring_file: Path) -> None:
+    """Each is a row that fails, as it stands in the file; the rows around it are read."""
+    wrong = (f'1,"abc"d,{_BLOB}', f'2,"say \\"hi\\"",{_BLOB}', f'3,"a" ,"{_BLOB}"')
+    good = f'4,"lines\nwithin",{_BLOB}\n'
+    rows = "".join(good + row + "\n" for row in wrong)
+    data = "id,note,ciphertext_blob\n" + rows + good
+    out = _rotate(ring_file, data.encode(), ".csv", code=1).decode()
+    assert [row[1] for row in _csv_of(out)[1:]] == ["lines\nwithin"] * 4
+    _, *failed = ring_file.with_name("out.failed.csv").read_text("utf-8").splitlines()
+    for number, (line, row) in enumerate(zip(failed, wrong, strict=True), 1):
+        assert line.startswith(f"{2 * number},damaged_row,\"not CSV: ',' expected after ")
+        assert line.endswith("," + row)
+
+
+def test_csv_with_any_bytes(ring_file: Path) -> None:
+    """They stay as they are where they are not read, and are a row that fails where they are."""
+    blob, strange = _BLOB.encode(), b"\xff\xc3(\xed\xb2\x80\xe9"
+    head = b"ciphertext_blob,tenant," + strange + b"\n"
+    kept = b",acme," + strange + b"\n" + _SEALED.encode() + b",acme,\xc3\xa4" + strange + b"\n"
+    failed = [strange + b",acme,\n", blob + b"," + strange + b",x" + strange + b"\n"]
+    options = ("--context-columns", "tenant")
+    out = _rotate(ring_file, head + kept + b"".join(failed), ".csv", *options, code=1)
+    rows = out.removeprefix(head)
+    assert rows[: len(kept)].startswith(b",acme," + strange + b"\n")
+    assert rows.endswith(b",acme,\xc3\xa4" + strange + b"\n")
+    assert opened(rows.splitlines()[1].split(b",")[0].decode(), {"tenant": "acme"})
+    bad = ring_file.with_name("out.failed.csv").read_bytes()
+    assert bad == (
+        b"kmscore_row,kmscore_error,kmscore_message,"
+        + head
+        + b"3,damaged_row,not UTF-8 in column 'ciphertext_blob',"
+        + failed[0]
+        + b"4,damaged_row,not UTF-8 in column 'tenant',"
+        + failed[1]
+    )
 
 
 @pytest.mark.parametrize(
@@ -305,10 +346,9 @@ def test_rows_of_any_length_that_are_too_long(
     said = _refused(ring_file, line + long, ".jsonl")
     assert said.endswith("in.jsonl: line 2 has more than 1,000 bytes")
     said = _refused(ring_file, b"ciphertext_blob\n" + long, ".csv")
-    assert said.endswith("not CSV in UTF-8: a line of 1,000 characters or more")
-    ring_file.with_name("out.csv.partial").rename(ring_file.with_name("elsewhere"))
+    assert said.endswith("not CSV: row 1: a line of 1,000 characters or more")
     said = _refused(ring_file, b'ciphertext_blob\n"' + b"x\n" * 1000, ".csv")
-    assert said.endswith("not CSV in UTF-8: field larger than field limit (1000)")
+    assert said.endswith("not CSV: row 1: field larger than field limit (1000)")
 
 
 @pytest.mark.parametrize("suffix", [".jsonl", ".csv"])
