@@ -67,12 +67,12 @@ class CommaSeparated:
         with _problems(path), path.open("rb") as raw, _decoded(raw) as file:
             records = _texts(file)
             names = _head(path, records).names
+            for name in columns.names:
+                if names.count(name) != 1:
+                    reason = "no" if name not in names else "more than one"
+                    raise FileProblem(f"{path}: {reason} column {name!r} in the first line")
             for _ in records:
                 pass
-        for name in columns.names:
-            if names.count(name) != 1:
-                reason = "no" if name not in names else "more than one"
-                raise FileProblem(f"{path}: {reason} column {name!r} in the first line")
 
     def chunks(self, path: Path) -> Iterator[Chunk]:
         """Yield records; lines with nothing on them are none."""
