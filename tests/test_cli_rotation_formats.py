@@ -52,7 +52,7 @@ def _refused(ring_file: Path, data: bytes, suffix: str, *options: str) -> str:
         '{"list": ["ciphertext_blob", "x", {"ciphertext_blob": "no"}], "ciphertext_blob": "%s"}',
         '{"a\\"b": "\\\\", "cipher\\u0074ext_blob"  :  "%s", "z": "}]"}',
         '{"%s": 1, "ciphertext_blob": "%s", "é鑰": "ü"}',
-        '{"ciphertext_blob": 5, "ciphertext_blob": "%s", "b": "%s"}',
+        '{"b": 5, "b": "%s", "ciphertext_blob": "%s", "c": {"ciphertext_blob": 5}}',
         '{"x%s": "in a longer text, %sy", "ciphertext_blob": "%s"}',
         '\ufeff{"a": "\\\\", "ciphertext_blob": "%s"}',
     ],
@@ -99,6 +99,12 @@ def test_json_lines_without_ciphertext_and_without_end(ring_file: Path) -> None:
         (b'{"ciphertext_blob": "\xff"}', "damaged_row"),
         (b"[" * 100_000, "damaged_row"),
         (b'{"a": ' + b"9" * 5000 + b"}", "damaged_row"),
+        (b'{"ciphertext_blob": "x", "c": null, "ciphertext_blob": null}', "damaged_row"),
+        (f'{{"ciphertext_blob": "{_BLOB}", "c": {{"a": ""}}, "c": null}}'.encode(), "damaged_row"),
+        (
+            f'{{"ciphertext_blob": "{_SEALED}", "c": {{"tenant": "", "tenant": "acme"}}}}'.encode(),
+            "invalid_context",
+        ),
         (b"{}", "missing_column"),
         (f'{{"ciphertext_blob": "{_BLOB}"}}'.encode(), "missing_column"),
         (b'{"ciphertext_blob": 5, "c": null}', "invalid_blob"),
@@ -141,6 +147,33 @@ def test_contexts_in_any_form(ring_file: Path) -> None:
     lines = _rotate(ring_file, data, ".jsonl", "--context-column", "c").splitlines()
     for line, context in zip(lines, ({"tenant": "acme"},) * 2 + (None,) * 3, strict=True):
         assert opened(json.loads(line)["ciphertext_blob"], context).key_version_id == "2"
+
+
+def test_a_context_that_no_row_needs(ring_file: Path) -> None:
+    """A row without a ciphertext stays, whatever stands in its context."""
+    line = b'{"ciphertext_blob": null, "c": {"a": "1", "a": "2"}}\n'
+    assert _rotate(ring_file, line, ".jsonl", "--context-column", "c") == line
+
+
+@pytest.mark.parametrize("suffix", [".jsonl", ".csv"])
+def test_a_new_context_is_where_something_stands(ring_file: Path, suffix: str) -> None:
+    """Nothing in its cell keeps the source's context; the empty object strips it."""
+    options = ("--context-column", "c", "--destination-context-column", "new")
+    old = '{"tenant": "acme"}'
+    if suffix == ".csv":
+        quoted = old.replace('"', '""')
+        text = f'ciphertext_blob,c,new\n{_SEALED},"{quoted}",\n{_SEALED},"{quoted}",{{}}\n'
+        rows = _csv_of(_rotate(ring_file, text.encode(), suffix, *options).decode())
+        kept, stripped = (row[0] for row in rows[1:])
+    else:
+        text = "".join(
+            f'{{"ciphertext_blob": "{_SEALED}", "c": {old}, "new": {new}}}\n'
+            for new in ("null", "{}")
+        )
+        lines = _rotate(ring_file, text.encode(), suffix, *options).splitlines()
+        kept, stripped = (json.loads(line)["ciphertext_blob"] for line in lines)
+    assert opened(kept, {"tenant": "acme"}).key_version_id == "2"
+    assert opened(stripped).key_version_id == "2"
 
 
 def _csv_of(text: str) -> list[list[str]]:
@@ -228,18 +261,59 @@ def test_csv_contexts_in_columns(ring_file: Path) -> None:
         (b"\xef\xbb\xbf\n", "no column names in the first line"),
         (b"a,b\n", "no column 'ciphertext_blob' in the first line"),
         (b"ciphertext_blob,ciphertext_blob\n", "more than one column 'ciphertext_blob' in the"),
-        (b"ciphertext_blob\n\xff\n", "not CSV in UTF-8: 'utf-8' codec can't decode byte 0xff"),
-        (b"\xff\n", "not CSV in UTF-8: "),
-        (b'ciphertext_blob\n"a"b\n', "not CSV in UTF-8: "),
-        (b'ciphertext_blob\n"a', "not CSV in UTF-8: unexpected end of data"),
-        (b'"a', "not CSV in UTF-8: unexpected end of data"),
-        (b"PAR1\x00\x15\x04\xff", "not CSV in UTF-8: "),
+        (b"\xff\n", "no column 'ciphertext_blob' in the first line"),
+        (b'"ciphertext_blob"x\n', "not CSV: the head: ',' expected after"),
+        (b'ciphertext_blob\n\na\n"a', "not CSV: row 2: unexpected end of data"),
+        (b'ciphertext_blob\n"a"b"\n', "not CSV: row 1: ',' expected after"),
+        (b'ciphertext_blob\n"a"b,"",c,"\nx"\n', "not CSV: row 1: ',' expected after"),
+        (b'ciphertext_blob\n"a"b"c,"\nx"\n', "not CSV: row 1: ',' expected after"),
+        (b'ciphertext_blob\n"a\nb"c\n', "not CSV: row 1: ',' expected after"),
+        (b'"a', "not CSV: the head: unexpected end of data"),
+        (b"PAR1\x00\x15\x04\xff", "no column 'ciphertext_blob' in the first line"),
     ],
 )
 def test_what_is_no_csv(ring_file: Path, data: bytes, reason: str) -> None:
     """One line that names the file."""
     said = _refused(ring_file, data, ".csv")
     assert said.startswith(f"{ring_file.with_name('in.csv')}: {reason}")
+    assert not ring_file.with_name("out.csv.partial").exists()
+
+
+def test_csv_records_that_are_malformed(ring_file: Path) -> None:
+    """Each is a row that fails, as it stands in the file; the rows around it are read."""
+    wrong = (f'1,"abc"d,{_BLOB}', f'2,"say \\"hi\\"",{_BLOB}', f'3,"a" ,"{_BLOB}"')
+    good = f'4,"lines\nwithin",{_BLOB}\n'
+    rows = "".join(good + row + "\n" for row in wrong)
+    data = "id,note,ciphertext_blob\n" + rows + good
+    out = _rotate(ring_file, data.encode(), ".csv", code=1).decode()
+    assert [row[1] for row in _csv_of(out)[1:]] == ["lines\nwithin"] * 4
+    _, *failed = ring_file.with_name("out.failed.csv").read_text("utf-8").splitlines()
+    for number, (line, row) in enumerate(zip(failed, wrong, strict=True), 1):
+        assert line.startswith(f"{2 * number},damaged_row,\"not CSV: ',' expected after ")
+        assert line.endswith("," + row)
+
+
+def test_csv_with_any_bytes(ring_file: Path) -> None:
+    """They stay as they are where they are not read, and are a row that fails where they are."""
+    blob, strange = _BLOB.encode(), b"\xff\xc3(\xed\xb2\x80\xe9"
+    head = b"ciphertext_blob,tenant," + strange + b"\n"
+    kept = b",acme," + strange + b"\n" + _SEALED.encode() + b",acme,\xc3\xa4" + strange + b"\n"
+    failed = [strange + b",acme,\n", blob + b"," + strange + b",x" + strange + b"\n"]
+    options = ("--context-columns", "tenant")
+    out = _rotate(ring_file, head + kept + b"".join(failed), ".csv", *options, code=1)
+    rows = out.removeprefix(head)
+    assert rows[: len(kept)].startswith(b",acme," + strange + b"\n")
+    assert rows.endswith(b",acme,\xc3\xa4" + strange + b"\n")
+    assert opened(rows.splitlines()[1].split(b",")[0].decode(), {"tenant": "acme"})
+    bad = ring_file.with_name("out.failed.csv").read_bytes()
+    assert bad == (
+        b"kmscore_row,kmscore_error,kmscore_message,"
+        + head
+        + b"3,damaged_row,not UTF-8 in column 'ciphertext_blob',"
+        + failed[0]
+        + b"4,damaged_row,not UTF-8 in column 'tenant',"
+        + failed[1]
+    )
 
 
 @pytest.mark.parametrize(
@@ -247,6 +321,10 @@ def test_what_is_no_csv(ring_file: Path, data: bytes, reason: str) -> None:
     [
         (b"{}\n", "no column 'ciphertext_blob' in line 1"),
         (b"[]\n", "line 1 is not a JSON object"),
+        (
+            b'{"ciphertext_blob": "", "ciphertext_blob": ""}\n',
+            "line 1 is an object with more than one 'ciphertext_blob'",
+        ),
         (b"a,b\n", "line 1 is not a JSON object"),
         (b"\xff\xfe{\x00}\x00\n\x00", "line 1 is not a JSON object"),
         (b"\x1f\x8b\x08\x00" * 9, "line 1 is not a JSON object"),
@@ -268,10 +346,9 @@ def test_rows_of_any_length_that_are_too_long(
     said = _refused(ring_file, line + long, ".jsonl")
     assert said.endswith("in.jsonl: line 2 has more than 1,000 bytes")
     said = _refused(ring_file, b"ciphertext_blob\n" + long, ".csv")
-    assert said.endswith("not CSV in UTF-8: a line of 1,000 characters or more")
-    ring_file.with_name("out.csv.partial").rename(ring_file.with_name("elsewhere"))
+    assert said.endswith("not CSV: row 1: a line of 1,000 characters or more")
     said = _refused(ring_file, b'ciphertext_blob\n"' + b"x\n" * 1000, ".csv")
-    assert said.endswith("not CSV in UTF-8: field larger than field limit (1000)")
+    assert said.endswith("not CSV: row 1: field larger than field limit (1000)")
 
 
 @pytest.mark.parametrize("suffix", [".jsonl", ".csv"])

@@ -9,6 +9,8 @@ import pytest
 from cli_support import base64_of, invoke, opened, problem, seal, write_ring
 
 from kmscore.cli.rotation import parquet as module
+from kmscore.cli.rotation.columns import Columns
+from kmscore.cli.rotation.table import CHUNK_BYTES
 
 arrow = pytest.importorskip("pyarrow", reason="pyarrow is not installed: the extra arrow")
 parquet = pytest.importorskip("pyarrow.parquet", reason="pyarrow is not installed: the extra arrow")
@@ -110,28 +112,126 @@ def test_nulls_and_rows_that_fail(ring_file: Path) -> None:
     assert failed.select(table.column_names).equals(table.slice(2))
 
 
-@pytest.mark.parametrize(
-    ("context", "code"),
-    [
-        (["ab"], "invalid_context"),
-        (5, "invalid_context"),
-        ({"tenant": 5}, "invalid_context"),
-        ({"tenant": {"deep": "acme"}}, "invalid_context"),
-    ],
-)
-def test_contexts_that_are_none(ring_file: Path, context: Any, code: str) -> None:
-    """A list, a number, or values that are no text: nothing is made to fit."""
-    table = arrow.table({"ciphertext_blob": [_BLOB], "context": [context]})
-    assert _rotate(ring_file, table, code=1).num_rows == 0
+def _text(values: list[bytes | None], kind: Any = None) -> Any:
+    """Return a column of text that nobody has checked."""
+    return arrow.array(values, arrow.large_binary()).cast(kind or arrow.string(), safe=False)
+
+
+def _strange_contexts() -> Iterator[Any]:
+    """Yield columns of a row with a good context, and one with a byte that is not UTF-8."""
+    texts = _text([b"acme", b"acme\xff"])
+    yield arrow.StructArray.from_arrays([texts, arrow.nulls(2)], ["tenant", "table"])
+    yield arrow.MapArray.from_arrays([0, 1, 2], _text([b"tenant"] * 2), texts)
+    yield arrow.MapArray.from_arrays([0, 1, 2], _text([b"tenant", b"\xff"]), _text([b"acme"] * 2))
+    yield _text([b'{"tenant": "acme"}', b'{"tenant": "acme\xff"}'])
+    yield _text([b'{"tenant": "acme"}', b'{"tenant": "acme"}\xff'], arrow.large_string())
+
+
+@pytest.mark.parametrize("form", range(5))
+def test_a_context_that_is_not_utf8(ring_file: Path, form: int) -> None:
+    """It is its row's failure, and is written as it stood."""
+    context = list(_strange_contexts())[form]
+    table = arrow.table({"ciphertext_blob": [_BLOB, _BLOB], "context": context})
+    assert _rotate(ring_file, table, code=1).num_rows == 1
     failed = parquet.ParquetFile(ring_file.with_name("out-of-in.failed.parquet")).read()
-    assert failed.column("kmscore_error").to_pylist() == [code]
+    assert failed.column("kmscore_error").to_pylist() == ["invalid_context"]
+    original = parquet.ParquetFile(ring_file.with_name("in.parquet")).read()
+    assert failed.column("context").equals(original.column("context").slice(1))
 
 
-def test_a_map_with_keys_that_are_no_text(ring_file: Path) -> None:
-    """It is no context, and cannot be mistaken for one."""
-    maps = arrow.map_(arrow.int64(), arrow.string())
-    table = arrow.table({"ciphertext_blob": [_BLOB], "context": arrow.array([[(1, "acme")]], maps)})
-    assert _rotate(ring_file, table, code=1).num_rows == 0
+def test_texts_that_are_not_utf8(ring_file: Path) -> None:
+    """A ciphertext or a value is its row's failure, and what is not read stays as it is."""
+    blob = base64_of(_BLOB).encode()
+    table = arrow.table(
+        {
+            "ciphertext_blob": _text([blob, b"\xff", blob, None]),
+            "tenant": _text([b"acme", b"acme", b"\xff", b"\xff"]).dictionary_encode(),
+            "note": _text([b"\xff"] * 4),
+        }
+    )
+    out = _rotate(
+        ring_file, table, "--destination", "orders", "--context-columns", "tenant", code=1
+    )
+    assert out.column("note").cast(arrow.binary()).to_pylist() == [b"\xff"] * 2
+    failed = parquet.ParquetFile(ring_file.with_name("out-of-in.failed.parquet")).read()
+    assert failed.column("kmscore_error").to_pylist() == ["invalid_blob", "invalid_context"]
+    assert failed.column("ciphertext_blob").cast(arrow.binary()).to_pylist() == [b"\xff", blob]
+    source = ring_file.with_name("in.parquet")
+    assert "2 rows without a ciphertext" in invoke("census", source).stdout
+
+
+def test_a_context_that_no_row_needs(ring_file: Path) -> None:
+    """A row without a ciphertext stays, whatever stands in its context."""
+    maps = arrow.array([[("a", "1"), ("a", "2")]], arrow.map_(arrow.string(), arrow.string()))
+    blobs = arrow.array([None], arrow.binary())
+    table = arrow.table({"ciphertext_blob": blobs, "context": maps})
+    assert _rotate(ring_file, table).num_rows == 1
+
+
+def _no_contexts() -> Iterator[Any]:
+    """Yield columns that hold no context, whatever is in them."""
+    yield arrow.array([["ab"]])
+    yield arrow.array([5])
+    yield arrow.array([b"{}"])
+    yield arrow.array([1 << 62], arrow.timestamp("us"))
+    yield arrow.array([{"tenant": 5}])
+    yield arrow.array([{"tenant": {"deep": "acme"}}])
+    yield arrow.array([[(1, "acme")]], arrow.map_(arrow.int64(), arrow.string()))
+    yield arrow.array([[("tenant", 1)]], arrow.map_(arrow.string(), arrow.int64()))
+    texts = arrow.array(["acme"])
+    yield arrow.StructArray.from_arrays([texts, texts], ["tenant", "tenant"])
+
+
+@pytest.mark.parametrize("form", range(9))
+def test_columns_that_are_no_contexts(ring_file: Path, form: int) -> None:
+    """One line names the column and its type, before anything is read or written."""
+    context = list(_no_contexts())[form]
+    source, out = ring_file.with_name("in.parquet"), ring_file.with_name("out.parquet")
+    parquet.write_table(arrow.table({"ciphertext_blob": [_BLOB], "context": context}), source)
+    kind = parquet.read_schema(source).field("context").type
+    where = ("rotate", source, out, "-k", ring_file, "--destination", "orders")
+    said = problem(invoke(*where, "--context-column", "context"))
+    assert said == f"{source}: column 'context' is of {kind}: not text, no struct or map of text"
+    said = problem(invoke(*where, "--context-columns", "context"))
+    assert said == f"{source}: column 'context' is of {kind}: not text"
+    assert sorted(path.name for path in source.parent.iterdir()) == ["in.parquet", "team.keys"]
+
+
+@pytest.mark.parametrize(("is_once", "number"), [(True, 4096), (False, 1024)])
+def test_long_values_in_a_short_file(tmp_path: Path, is_once: bool, number: int) -> None:
+    """One for all rows, or compressed, no more are in memory at once than fit in a chunk."""
+    source = tmp_path / "in.parquet"
+    blobs = arrow.array([b"%05d" % (0 if is_once else n) + bytes(1 << 16) for n in range(number)])
+    names = arrow.array(["a" * 1000] * number).dictionary_encode()
+    numbers = arrow.array([1] * number).dictionary_encode()
+    table = arrow.table({"ciphertext_blob": blobs, "name": names, "number": numbers})
+    # A page that is compressed is decompressed as a whole: they are of 1 MiB as a rule.
+    form = {"compression": "zstd", "use_dictionary": is_once, "write_batch_size": 16}
+    parquet.write_table(table, source, **form)
+    assert source.stat().st_size < 1 << 18
+    del table, blobs
+    before = arrow.total_allocated_bytes()
+    rows = most = 0
+    for chunk in module.Parquet().chunks(source):
+        assert chunk.first_row == rows + 1
+        most = max(most, len(chunk.payload), arrow.total_allocated_bytes() - before)
+        rows += sum(1 for _ in module.Parquet().records(chunk, Columns("ciphertext_blob", "name")))
+    assert rows == number
+    assert most < 3 * CHUNK_BYTES
+
+
+def test_a_chunk_is_bounded_in_bytes_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A row that is too long alone has a chunk of its own, and none is lost at a border."""
+    monkeypatch.setattr(module, "CHUNK_BYTES", 100)
+    source = tmp_path / "in.parquet"
+    blobs = [b"x" * length for length in (200, 30, 30, 200, 1, 1, 1)]
+    parquet.write_table(arrow.table({"ciphertext_blob": blobs}), source)
+    table = module.Parquet()
+    columns, chunks = Columns("ciphertext_blob"), list(table.chunks(source))
+    read = [[row["ciphertext_blob"] for row in table.records(c, columns)] for c in chunks]
+    assert [blob for chunk in read for blob in chunk] == blobs
+    assert [chunk.first_row for chunk in chunks] == [1, 2, 4, 5]
+    assert chunks[-1].position == 1.0
 
 
 def test_a_table_without_rows_keeps_its_schema(ring_file: Path) -> None:

@@ -36,6 +36,12 @@ def damaged_row(reason: str) -> RowError:
     return RowError("damaged_row", reason)
 
 
+class Unreadable(NamedTuple):
+    """Stands in a record for a value that cannot be read: a row that needs it fails with this."""
+
+    error: Failure
+
+
 class Source(NamedTuple):
     """The key version and algorithm of bare asymmetric ciphertexts, the same for all rows."""
 
@@ -55,14 +61,19 @@ class Columns(NamedTuple):
     """One column a pair: its name is the key."""
 
     destination_context: str | None = None
-    """One JSON object; without it the source's context is kept."""
+    """One JSON object; without it, and where nothing stands in it, the source's context is kept."""
 
     source: Source = Source()
 
     @property
     def structured(self) -> tuple[str, ...]:
         """Every column in which an empty text is nothing, and no value of its own."""
-        names = (self.blob, self.context, self.destination_context)
+        return (self.blob, *self.whole_contexts)
+
+    @property
+    def whole_contexts(self) -> tuple[str, ...]:
+        """Every column with a context of several pairs in each row."""
+        names = (self.context, self.destination_context)
         return tuple(name for name in names if name is not None)
 
     @property
@@ -90,7 +101,10 @@ class Columns(NamedTuple):
             return None
         destination: ContextLike | SameContext = SAME_CONTEXT
         if self.destination_context is not None:
-            destination = _context(_field(record, self.destination_context))
+            new = _context(_field(record, self.destination_context))
+            # An empty cell is most often an oversight, and the context is what tells whose the
+            # ciphertext is: it is stripped only where the empty object says so.
+            destination = SAME_CONTEXT if new is None else new
         return Item(reference, blob, self._source_context(record), destination, *self.source)
 
     def _source_context(self, record: Record) -> ContextLike:
@@ -103,11 +117,15 @@ class Columns(NamedTuple):
 
 
 def _field(record: Record, name: str) -> Any:  # noqa: ANN401 (any value of a table)
-    """Return the value of a column, or raise `RowError`."""
+    """Return the value of a column, or raise `RowError`, or why the value cannot be read."""
     try:
-        return record[name]
+        value = record[name]
     except KeyError:
         pass
+    else:
+        if isinstance(value, Unreadable):
+            raise value.error
+        return value
     raise RowError("missing_column", f"no column {name!r:.80}")
 
 
@@ -124,7 +142,7 @@ def _ciphertext(value: object) -> bytes | None:
 
 
 def _context(value: object) -> ContextLike:
-    """Return a context that stands as JSON text or as an object; nothing is the empty one."""
+    """Return a context that stands as JSON text or as an object; `None` where nothing stands."""
     if value is None:
         return None
     if isinstance(value, str):

@@ -2,13 +2,22 @@
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 from kmscore._base64 import encode_base64
 from kmscore.cli.files import FileProblem, describe
-from kmscore.cli.rotation.columns import Columns, Failure, Record, damaged_row, reason_of
+from kmscore.cli.rotation.columns import (
+    Columns,
+    Failure,
+    Record,
+    RowError,
+    Unreadable,
+    damaged_row,
+    reason_of,
+)
 from kmscore.cli.rotation.table import (
     CHUNK_BYTES,
     CHUNK_ROWS,
@@ -19,6 +28,7 @@ from kmscore.cli.rotation.table import (
     Chunk,
     Result,
 )
+from kmscore.errors import InvalidContextError
 
 _MARK: Final = "\ufeff"
 
@@ -34,9 +44,9 @@ class JsonLines:
     def check_columns(self, path: Path, columns: Columns) -> None:
         """Look at the first line: the others may lack a column, and then fail by themselves."""
         for chunk in self.chunks(path):
-            record = next(self.records(chunk, columns))
-            if not isinstance(record, dict):
-                raise FileProblem(f"{path}: line 1 is not a JSON object")
+            record = _load(chunk.payload[0], columns)
+            if isinstance(record, RowError):
+                raise FileProblem(f"{path}: line 1 is {reason_of(record)}")
             for name in columns.names:
                 if name not in record:
                     raise FileProblem(f"{path}: no column {name!r} in line 1")
@@ -68,8 +78,7 @@ class JsonLines:
 
     def records(self, chunk: Chunk, columns: Columns) -> Iterator[Record | Failure]:
         """Yield the objects."""
-        del columns
-        return map(_load, chunk.payload)
+        return (_load(line, columns) for line in chunk.payload)
 
     def write(
         self,
@@ -98,14 +107,43 @@ class JsonLines:
         out.writelines(part.read_bytes() for part in parts)
 
 
-def _load(line: bytes) -> Record | Failure:
-    """Return the object on a line, or what is wrong with it."""
+class _Repeating(dict[str, Any]):
+    """An object in which names stand more than once; of each it holds the last value."""
+
+    def __init__(self, pairs: list[tuple[str, Any]]) -> None:
+        super().__init__(pairs)
+        counts = Counter(name for name, _ in pairs)
+        self.repeated = {name for name, number in counts.items() if number > 1}
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return an object that has been parsed, and tell if names were repeated in it."""
+    names = dict(pairs)
+    return names if len(names) == len(pairs) else _Repeating(pairs)
+
+
+def _load(line: bytes, columns: Columns) -> dict[str, Any] | RowError:
+    """Return the object on a line, or what is wrong with it.
+
+    Of a repeated name some readers take the first value and others the last: where it is one that
+    is read, another reader may have another ciphertext or context before it.
+    """
     record: Any
     try:
-        record = json.loads(_text(line))
+        record = json.loads(_text(line), object_pairs_hook=_object)
     except (ValueError, RecursionError):
         record = None
-    return record if isinstance(record, dict) else damaged_row("not a JSON object")
+    if not isinstance(record, dict):
+        return damaged_row("not a JSON object")
+    if isinstance(record, _Repeating):
+        for name in columns.names:
+            if name in record.repeated:
+                return damaged_row(f"an object with more than one {name!r:.80}")
+    for name in columns.whole_contexts:
+        if isinstance(record.get(name), _Repeating):
+            error = InvalidContextError("encryption context with a repeated key")
+            record[name] = Unreadable(error)
+    return record
 
 
 def _text(line: bytes) -> str:
@@ -130,10 +168,7 @@ def _rewritten(line: bytes, blob_column: str, old: str, new: str) -> bytes:
 
 
 def _value_span(text: str, name: str) -> tuple[int, int]:
-    """Return where in a valid object the value of a name stands that is a string.
-
-    Of a name that is given twice it is the last, as the parser has it.
-    """
+    """Return where in a valid object the value of a name stands that is a string, given once."""
     depth, span = 0, (0, 0)
     for token in _TOKEN.finditer(text):
         string, colon = token.groups()

@@ -8,8 +8,9 @@ from typing import Any, BinaryIO, Final
 
 from kmscore._base64 import encode_base64
 from kmscore.cli.files import FileProblem, describe
-from kmscore.cli.rotation.columns import Columns, Failure, Record, reason_of
+from kmscore.cli.rotation.columns import Columns, Failure, Record, Unreadable, reason_of
 from kmscore.cli.rotation.table import (
+    CHUNK_BYTES,
     CHUNK_ROWS,
     ERROR_COLUMN,
     MESSAGE_COLUMN,
@@ -40,29 +41,44 @@ class Parquet:
         kind = schema.field(columns.blob).type
         if not (_is_text(kind) or _is_binary(kind)):
             raise FileProblem(f"{path}: column {columns.blob!r} is of {kind}: not binary, not text")
+        for name in columns.whole_contexts:
+            kind = schema.field(name).type
+            if not (_is_words(kind) or _is_context(kind)):
+                raise FileProblem(
+                    f"{path}: column {name!r} is of {kind}: not text, no struct or map of text"
+                )
+        for name in columns.contexts:
+            kind = schema.field(name).type
+            if not _is_words(kind):
+                raise FileProblem(f"{path}: column {name!r} is of {kind}: not text")
 
     def chunks(self, path: Path) -> Iterator[Chunk]:
         """Yield batches of rows, each as a stream of Arrow."""
         arrow, parquet = _arrow()
-        with _problems(path), parquet.ParquetFile(path) as file:
+        schema = _schema(path)
+        # A value that stands once in the file and is named by every row is not there once a row
+        # until it is known how many of them fit.
+        named = [field.name for field in schema if _is_text(field.type) or _is_binary(field.type)]
+        with _problems(path), parquet.ParquetFile(path, read_dictionary=named) as file:
             total, row = max(1, file.metadata.num_rows), 1
-            for batch in file.iter_batches(CHUNK_ROWS):
+            for pieces in _gathered(file.iter_batches(_rows_at_once(file.metadata))):
+                table = arrow.concat_tables(
+                    [arrow.Table.from_batches([piece]).cast(schema) for piece in pieces]
+                )
                 sink = arrow.BufferOutputStream()
-                with arrow.ipc.new_stream(sink, batch.schema) as writer:
-                    writer.write_batch(batch)
-                position = (row - 1 + batch.num_rows) / total
+                with arrow.ipc.new_stream(sink, schema) as writer:
+                    writer.write_table(table)
+                position = (row - 1 + table.num_rows) / total
                 yield Chunk(row, sink.getvalue().to_pybytes(), position)
-                row += batch.num_rows
+                row += table.num_rows
 
     def records(self, chunk: Chunk, columns: Columns) -> Iterator[Record | Failure]:
         """Yield the columns that are read."""
-        table = _table(chunk).select(list(dict.fromkeys(columns.names)))
-        contexts = [name for name in columns.structured if name != columns.blob]
-        for record in table.to_pylist():
-            try:
-                yield record | {name: _pairs(record[name]) for name in contexts}
-            except InvalidContextError as error:
-                yield error.with_traceback(None)
+        table = _table(chunk)
+        names = list(dict.fromkeys(columns.names))
+        values = [_values(table.column(name)) for name in names]
+        for row in zip(*values, strict=True):
+            yield dict(zip(names, row, strict=True))
 
     def write(
         self,
@@ -109,6 +125,53 @@ class Parquet:
                         writer.write_table(file.read())
 
 
+def _rows_at_once(metadata: Any) -> int:  # noqa: ANN401 (a library without types)
+    """Return how many rows of a file to read at once: of long ones fewer."""
+    groups = [metadata.row_group(index) for index in range(metadata.num_row_groups)]
+    length = max((group.total_byte_size // max(1, group.num_rows) for group in groups), default=0)
+    return min(CHUNK_ROWS, max(1, CHUNK_BYTES // max(1, length)))
+
+
+def _gathered(batches: Iterator[Any]) -> Iterator[list[Any]]:
+    """Yield batches together that make a chunk, divided where one alone is too long."""
+    pieces: list[Any] = []
+    rows = length = 0
+    for batch in batches:
+        for piece in _divided(batch):
+            more = _length(piece)
+            if pieces and (rows + piece.num_rows > CHUNK_ROWS or length + more > CHUNK_BYTES):
+                yield pieces
+                pieces, rows, length = [], 0, 0
+            pieces.append(piece)
+            rows, length = rows + piece.num_rows, length + more
+    if pieces:
+        yield pieces
+
+
+def _divided(batch: Any) -> Iterator[Any]:  # noqa: ANN401 (a library without types)
+    """Yield a batch in pieces that are not too long, but for a single row."""
+    if batch.num_rows <= 1 or _length(batch) <= CHUNK_BYTES:
+        yield batch
+        return
+    half = batch.num_rows // 2
+    yield from _divided(batch.slice(0, half))
+    yield from _divided(batch.slice(half))
+
+
+def _length(batch: Any) -> int:  # noqa: ANN401 (a library without types)
+    """Return the bytes of a batch once each row has its own values."""
+    arrow, _ = _arrow()
+    compute = import_module("pyarrow.compute")
+    length = 0
+    for column in batch.columns:
+        length += column.nbytes
+        if arrow.types.is_dictionary(column.type):
+            # Of bytes or texts: Parquet gives no other.
+            lengths = compute.binary_length(column.dictionary).take(column.indices)
+            length += (compute.sum(lengths).as_py() or 0) - column.dictionary.nbytes
+    return length
+
+
 def _with_blobs(table: Any, blob_column: str, results: Sequence[Result]) -> Any:  # noqa: ANN401 (a library without types)
     """Return a table with the new ciphertexts in their column."""
     arrow, _ = _arrow()
@@ -116,31 +179,81 @@ def _with_blobs(table: Any, blob_column: str, results: Sequence[Result]) -> Any:
     field = table.schema.field(index)
     is_text = _is_text(field.type)
     blobs = [
-        old if result.blob is None else encode_base64(result.blob) if is_text else result.blob
-        for old, result in zip(table.column(index).to_pylist(), results, strict=True)
+        old
+        if result.blob is None
+        else encode_base64(result.blob).encode("ascii")
+        if is_text
+        else result.blob
+        for old, result in zip(_bytes(table.column(index)), results, strict=True)
     ]
     if arrow.types.is_fixed_size_binary(field.type):
         # What is sealed under another version may be longer.
         field = field.with_type(arrow.binary())
-    return table.set_column(index, field, arrow.array(blobs, field.type))
+    # Not safe, as Arrow has it: a text that is not UTF-8 stays as it is in a row that failed.
+    column = arrow.array(blobs, arrow.large_binary()).cast(field.type, safe=False)
+    return table.set_column(index, field, column)
 
 
-def _pairs(value: Any) -> Any:  # noqa: ANN401 (any value of a table)
-    """Return a struct or map as a context has it, anything else as it is.
+def _bytes(column: Any) -> list[Any]:  # noqa: ANN401 (a library without types)
+    """Return the values of a column with every text in them as bytes.
 
-    Raises `InvalidContextError` for a map with a key that is no text, or stands twice.
+    Nobody has checked that a text is UTF-8, and one that is not is its row's failure.
     """
+    arrow, _ = _arrow()
+    kind, data = column.type, arrow.large_binary()
+    if arrow.types.is_struct(kind):
+        data = arrow.struct([(field.name, data) for field in kind])
+    elif arrow.types.is_map(kind):
+        data = arrow.map_(data, data)
+    values: list[Any] = column.cast(data).to_pylist()
+    return values
+
+
+def _values(column: Any) -> list[Any]:  # noqa: ANN401 (a library without types)
+    """Return the values of a column; what is not UTF-8 becomes surrogates, which nothing takes."""
+    values = _bytes(column)
+    if _is_binary(column.type):
+        return values
+    return [_read(value) for value in values]
+
+
+def _read(value: Any) -> Any:  # noqa: ANN401 (any value of a table)
+    """Return a text, or the context in a struct or map."""
+    if value is None:
+        return None
+    if isinstance(value, bytes):
+        return _decode(value)
     if isinstance(value, dict):
         # A struct has every field in every row.
-        return {name: text for name, text in value.items() if text is not None}
-    if not isinstance(value, list) or not all(isinstance(pair, tuple) for pair in value):
-        return value
-    if not all(isinstance(key, str) for key, _ in value):
-        raise InvalidContextError("encryption context with a key that is no text")
-    pairs = dict(value)
+        return {name: _decode(text) for name, text in value.items() if text is not None}
+    pairs = {_decode(key): None if text is None else _decode(text) for key, text in value}
     if len(pairs) != len(value):
-        raise InvalidContextError("encryption context with a repeated key")
+        return Unreadable(InvalidContextError("encryption context with a repeated key"))
     return pairs
+
+
+def _decode(text: bytes) -> str:
+    return text.decode("utf-8", "surrogateescape")
+
+
+def _is_words(kind: Any) -> bool:  # noqa: ANN401 (a library without types)
+    """Tell whether values are texts, few different ones perhaps, or all null."""
+    types = _arrow()[0].types
+    if types.is_dictionary(kind):
+        kind = kind.value_type
+    return _is_text(kind) or bool(types.is_null(kind))
+
+
+def _is_context(kind: Any) -> bool:  # noqa: ANN401 (a library without types)
+    """Tell whether values are structs or maps of texts."""
+    types = _arrow()[0].types
+    if types.is_map(kind):
+        return _is_text(kind.key_type) and _is_text(kind.item_type)
+    if not types.is_struct(kind):
+        return False
+    fields = list(kind)
+    is_unique = len({field.name for field in fields}) == len(fields)
+    return is_unique and all(_is_text(field.type) or types.is_null(field.type) for field in fields)
 
 
 def _is_text(kind: Any) -> bool:  # noqa: ANN401 (a library without types)
