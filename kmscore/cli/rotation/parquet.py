@@ -22,9 +22,6 @@ from kmscore.errors import InvalidContextError
 
 _OWN: Final = (ROW_COLUMN, ERROR_COLUMN, MESSAGE_COLUMN)
 
-_READ_ROWS: Final = 512
-"""Rows that are read from the file at once, before anything is known of how long they are."""
-
 
 class Parquet:
     """Keeps the schema, its metadata, and the order of rows; row groups are those of the parts."""
@@ -61,10 +58,11 @@ class Parquet:
         schema = _schema(path)
         # A value that stands once in the file and is named by every row is not there once a row
         # until it is known how many of them fit.
-        named = [field.name for field in schema if _is_text(field.type) or _is_binary(field.type)]
+        with _problems(path):
+            named = _named_by_number(parquet.read_metadata(path))
         with _problems(path), parquet.ParquetFile(path, read_dictionary=named) as file:
             total, row = max(1, file.metadata.num_rows), 1
-            for pieces in _gathered(file.iter_batches(min(_READ_ROWS, CHUNK_ROWS))):
+            for pieces in _gathered(file.iter_batches(_rows_at_once(file.metadata))):
                 table = arrow.concat_tables(
                     [arrow.Table.from_batches([piece]).cast(schema) for piece in pieces]
                 )
@@ -128,6 +126,32 @@ class Parquet:
                         writer.write_table(file.read())
 
 
+def _named_by_number(metadata: Any) -> list[str]:  # noqa: ANN401 (a library without types)
+    """Return the columns of bytes or texts in which a value may stand once for several rows.
+
+    No others: what is read as if it were so is kept until the end of its row group.
+    """
+    groups = [metadata.row_group(index) for index in range(metadata.num_row_groups)]
+    columns = [group.column(index) for group in groups for index in range(group.num_columns)]
+    return sorted(
+        {
+            column.path_in_schema
+            for column in columns
+            # Of a path within a struct, list or map no such column can be made.
+            if column.has_dictionary_page
+            and column.physical_type == "BYTE_ARRAY"
+            and "." not in column.path_in_schema
+        }
+    )
+
+
+def _rows_at_once(metadata: Any) -> int:  # noqa: ANN401 (a library without types)
+    """Return how many rows of a file to read at once: of long ones fewer."""
+    groups = [metadata.row_group(index) for index in range(metadata.num_row_groups)]
+    length = max((group.total_byte_size // max(1, group.num_rows) for group in groups), default=0)
+    return min(CHUNK_ROWS, max(1, CHUNK_BYTES // max(1, length)))
+
+
 def _gathered(batches: Iterator[Any]) -> Iterator[list[Any]]:
     """Yield batches together that make a chunk, divided where one alone is too long."""
     pieces: list[Any] = []
@@ -162,11 +186,9 @@ def _length(batch: Any) -> int:  # noqa: ANN401 (a library without types)
     for column in batch.columns:
         length += column.nbytes
         if arrow.types.is_dictionary(column.type):
-            distinct = column.dictionary
-            length -= distinct.nbytes
-            if _is_text(distinct.type) or _is_binary(distinct.type):
-                lengths = compute.binary_length(distinct).take(column.indices)
-                length += compute.sum(lengths).as_py() or 0
+            # Of bytes or texts: Parquet gives no other.
+            lengths = compute.binary_length(column.dictionary).take(column.indices)
+            length += (compute.sum(lengths).as_py() or 0) - column.dictionary.nbytes
     return length
 
 
