@@ -58,7 +58,8 @@ class Parquet:
         schema = _schema(path)
         # A value that stands once in the file and is named by every row is not there once a row
         # until it is known how many of them fit.
-        named = [field.name for field in schema if _is_text(field.type) or _is_binary(field.type)]
+        with _problems(path):
+            named = _named_by_number(parquet.read_metadata(path))
         with _problems(path), parquet.ParquetFile(path, read_dictionary=named) as file:
             total, row = max(1, file.metadata.num_rows), 1
             for pieces in _gathered(file.iter_batches(_rows_at_once(file.metadata))):
@@ -123,6 +124,25 @@ class Parquet:
                     # As a file and nothing more: names of folders with `=` make no columns.
                     with parquet.ParquetFile(part) as file:
                         writer.write_table(file.read())
+
+
+def _named_by_number(metadata: Any) -> list[str]:  # noqa: ANN401 (a library without types)
+    """Return the columns of bytes or texts in which a value may stand once for several rows.
+
+    No others: what is read as if it were so is kept until the end of its row group.
+    """
+    groups = [metadata.row_group(index) for index in range(metadata.num_row_groups)]
+    columns = [group.column(index) for group in groups for index in range(group.num_columns)]
+    return sorted(
+        {
+            column.path_in_schema
+            for column in columns
+            # Of a path within a struct, list or map no such column can be made.
+            if column.has_dictionary_page
+            and column.physical_type == "BYTE_ARRAY"
+            and "." not in column.path_in_schema
+        }
+    )
 
 
 def _rows_at_once(metadata: Any) -> int:  # noqa: ANN401 (a library without types)
