@@ -85,7 +85,7 @@ class Parts:
 
     def __init__(self, out: Path, bad: Path, mode: int) -> None:
         """Take the two files that the job is to leave, and who may do what with them."""
-        self.folder = partial_path(out)
+        self.folder: Path = partial_path(out)
         self._targets = {"good": out, "bad": bad}
         self._mode = mode
         self._run = secrets.token_hex(4)
