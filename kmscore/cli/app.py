@@ -1,18 +1,37 @@
 """The commands of `kmscore`."""
 
-from typing import Annotated
+from typing import Annotated, Any, Final
 
 import typer
 from rich.console import Console
 
 import kmscore
-from kmscore.cli import crypt, demo, inspection, keys, rotate, vectors
+from kmscore.cli import crypt, demo, inspection, keys, rotate
 from kmscore.cli.terminal import Commands
 from kmscore.errors import KmsCoreError
 
+_VECTORS: Final = "vectors"
+
+
+class _AllCommands(Commands):
+    """The commands below, and `vectors`, which takes as long to import as all others together."""
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ANN401 (typer's own)
+        """Return the names, as they stand in the help."""
+        return [*super().list_commands(ctx), _VECTORS]
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ANN401 (typer's own)
+        """Return a command."""
+        if cmd_name != _VECTORS:
+            return super().get_command(ctx, cmd_name)
+        from kmscore.cli import vectors  # noqa: PLC0415 (only where it is needed)
+
+        return typer.main.get_group(vectors.app)
+
+
 app: typer.Typer = typer.Typer(
     name="kmscore",
-    cls=Commands,
+    cls=_AllCommands,
     no_args_is_help=True,
     # A traceback with the values of local variables would show key material.
     pretty_exceptions_enable=False,
@@ -24,7 +43,6 @@ app.command("reencrypt")(crypt.reencrypt)
 app.command("inspect")(inspection.inspect)
 app.command("rotate")(rotate.rotate_table)
 app.command("census")(rotate.count_table)
-app.add_typer(vectors.app, name="vectors")
 
 
 def _print_version(wanted: bool) -> None:  # noqa: FBT001 (typer's form of a callback)

@@ -30,7 +30,9 @@ from kmscore.vectors.runner import CommandError, Peer
 from kmscore.vectors.verifier import configurations
 
 app: typer.Typer = typer.Typer(
-    no_args_is_help=True, help="Make the test vectors, and run an implementation on them."
+    name="vectors",
+    no_args_is_help=True,
+    help="Make the test vectors, and run an implementation on them.",
 )
 
 _COMMAND: Final = "kmscore.command"
