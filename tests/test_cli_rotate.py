@@ -27,7 +27,7 @@ from cli_support import (
 
 import kmscore
 from kmscore import EncryptionAlgorithm, Keyring, KeySpec, RsaKey, SymmetricKey
-from kmscore.cli.rotation import columns, parquet
+from kmscore.cli.rotation import columns, crew, parquet
 from kmscore.cli.rotation.work import Sealed
 
 
@@ -441,6 +441,23 @@ def test_a_row_that_is_none_is_passed_on() -> None:
     failure = columns.damaged_row("reason")
     assert columns.Columns("blob").read(0, failure) is failure
     assert columns.reason_of(columns.damaged_row("\ud800")) == "\\ud800"
+
+
+@pytest.mark.parametrize("is_dry", [False, True])
+def test_only_what_has_begun_can_be_finished(
+    ring_file: Path, monkeypatch: pytest.MonkeyPatch, is_dry: bool
+) -> None:
+    """In a dry run there is nothing to resume, and nobody is told to."""
+
+    def fail(*_: object) -> None:
+        raise crew.WorkProblem("gone")
+
+    monkeypatch.setattr(crew._Crew, "give", fail)
+    source = write_lines(ring_file.with_name("in.jsonl"), sealed_rows(1))
+    out = ("--dry-run",) if is_dry else (ring_file.with_name("out.jsonl"),)
+    options = ("-k", ring_file, "--destination", "orders", "--jobs", "2")
+    hint = "" if is_dry else "; --resume finishes the job"
+    assert problem(invoke("rotate", source, *out, *options)) == f"gone{hint}"
 
 
 def test_the_keys_stay_out_of_what_is_sent() -> None:

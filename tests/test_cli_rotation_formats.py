@@ -335,20 +335,58 @@ def test_what_is_no_json_lines(ring_file: Path, data: bytes, reason: str) -> Non
     assert _refused(ring_file, data, ".jsonl") == f"{ring_file.with_name('in.jsonl')}: {reason}"
 
 
-def test_rows_of_any_length_that_are_too_long(
-    ring_file: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("length", [999, 1000, 1001, 3456])
+@pytest.mark.parametrize("end", [b"", b"\n"])
+def test_a_line_that_is_too_long(
+    ring_file: Path, monkeypatch: pytest.MonkeyPatch, length: int, end: bytes
 ) -> None:
-    """A line without an end is not read into memory to its end, nor is a field without one."""
-    for module in (json_lines, comma_separated):
-        monkeypatch.setattr(module, "LONGEST_ROW", 1000)
-    long = b"x" * 2000
-    line = f'{{"ciphertext_blob": "{_BLOB}"}}\n'.encode()
-    said = _refused(ring_file, line + long, ".jsonl")
-    assert said.endswith("in.jsonl: line 2 has more than 1,000 bytes")
-    said = _refused(ring_file, b"ciphertext_blob\n" + long, ".csv")
+    """It is not held in memory, and one row that fails: those around it are rewritten."""
+    monkeypatch.setattr(json_lines, "LONGEST_ROW", 1000)
+    good = f'{{"ciphertext_blob": "{_BLOB}"}}\n'.encode()
+    line = b"x" * (length - len(end)) + end
+    after = good if end else b""
+    out = _rotate(ring_file, good + b"\n" + line + after, ".jsonl", code=1)
+    assert out.count(b"\n") == 1 + len(after[:1])
+    (failed,) = read_lines(ring_file.with_name("out.failed.jsonl"))
+    assert (failed["kmscore_row"], failed["kmscore_error"]) == (2, "damaged_row")
+    if length <= 1000:
+        assert failed["record"] == line.decode().rstrip()
+        return
+    assert "record" not in failed
+    said = f"too long to be copied: line 3 of the input has {length:,} bytes, more than 1,000"
+    assert failed["kmscore_message"] == said
+
+
+def test_a_first_line_that_is_too_long(ring_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """There the columns are looked for, so nothing is begun."""
+    monkeypatch.setattr(json_lines, "LONGEST_ROW", 1000)
+    said = _refused(ring_file, b"x" * 2000, ".jsonl")
+    assert "in.jsonl: line 1 is too long to be copied: " in said
+
+
+def test_csv_rows_that_are_too_long(ring_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A line without an end is not read into memory to its end, nor is a field or a record."""
+    monkeypatch.setattr(comma_separated, "LONGEST_ROW", 1000)
+    said = _refused(ring_file, b"ciphertext_blob\n" + b"x" * 2000, ".csv")
     assert said.endswith("not CSV: row 1: a line of 1,000 characters or more")
-    said = _refused(ring_file, b'ciphertext_blob\n"' + b"x\n" * 1000, ".csv")
-    assert said.endswith("not CSV: row 1: field larger than field limit (1000)")
+    for field in (b'"' + b"x\n" * 1000, b'a,"\n",' * 1000):
+        said = _refused(ring_file, b"ciphertext_blob\n" + field, ".csv")
+        assert said.endswith("not CSV: row 1: a record of 1,000 characters or more")
+    record = b'"' + b"x\n" * 498 + b'"\n'
+    _rotate(ring_file, b"ciphertext_blob\n" + record, ".csv", code=1)
+
+
+def test_how_much_of_a_file_has_been_looked_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It grows, and never beyond the whole."""
+    monkeypatch.setattr(comma_separated, "CHUNK_ROWS", 100)
+    path = tmp_path / "in.csv"
+    path.write_text("a\n" + "x\n" * 9999)
+    positions = list(comma_separated.CommaSeparated().check_rows(path))
+    assert positions == sorted(positions)
+    assert (len(positions), positions[-1]) == (100, 1.0)
+    assert list(json_lines.JsonLines().check_rows(path)) == []
 
 
 @pytest.mark.parametrize("suffix", [".jsonl", ".csv"])

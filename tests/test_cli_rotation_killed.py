@@ -172,7 +172,7 @@ def test_a_worker_that_is_killed(folder: Path) -> None:
     while not (workers := _children(process)):
         time.sleep(0.002)
     os.kill(workers[0], signal.SIGKILL)
-    said = b"kmscore: a process at work has died; finish the job with --resume\n"
+    said = b"kmscore: a process at work has died; --resume finishes the job\n"
     assert (_end(process), process.returncode) == (said, 2)
     _finish(folder)
 
@@ -261,7 +261,7 @@ def test_what_a_worker_cannot_do_is_told(error: Exception) -> None:
     _serve(end, begin)
     (sent,) = end.sent
     lines = {
-        MemoryError: "a process at work lacks memory; finish the job with fewer --jobs",
+        MemoryError: "a process at work lacks memory, of which fewer --jobs take less",
         ZeroDivisionError: "an error that was not foreseen: ZeroDivisionError",
     }
     assert sent is error or str(sent) == lines[type(error)]

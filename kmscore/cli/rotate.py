@@ -23,6 +23,7 @@ from kmscore.cli.rotation.work import Job
 from kmscore.cli.rotation_report import show_census, show_rotation
 from kmscore.cli.terminal import (
     INTERRUPTED,
+    bar,
     problems_in_one_line,
     progress,
     stop,
@@ -125,6 +126,7 @@ def rotate_table(
         _check_out(out, table, dry_run=dry_run, resume=resume)
         table.check_columns(source, columns)
         keys, sealed = read_keyring(keyring, passphrase_fd)
+        _check_rows(table, source)
         job = Job(table, columns, destination, not again, upgrade_only, dry_run)
         try:
             with progress("Rotating") as (bar, task):
@@ -149,6 +151,14 @@ def rotate_table(
             stop(f"interrupted{hint}", INTERRUPTED)
     if report.has_failures:
         raise typer.Exit(1)
+
+
+def _check_rows(table: Table, source: Path) -> None:
+    """Look at all rows before any is written. Raises `FileProblem`."""
+    with bar() as shown:
+        task = shown.add_task("Checking", total=1.0)
+        for position in table.check_rows(source):
+            shown.update(task, completed=position)
 
 
 def _tell(report: Report, *, as_json: bool) -> None:

@@ -63,16 +63,20 @@ class CommaSeparated:
     suffix = ".csv"
 
     def check_columns(self, path: Path, columns: Columns) -> None:
-        """Look at the head, and whether all records can be told apart: before a part is written."""
+        """Look at the head."""
+        names = _read_head(path).names
+        for name in columns.names:
+            if names.count(name) != 1:
+                reason = "no" if name not in names else "more than one"
+                raise FileProblem(f"{path}: {reason} column {name!r} in the first line")
+
+    def check_rows(self, path: Path) -> Iterator[float]:
+        """Look whether all records can be told apart."""
         with _problems(path), path.open("rb") as raw, _decoded(raw) as file:
-            records = _texts(file)
-            names = _head(path, records).names
-            for name in columns.names:
-                if names.count(name) != 1:
-                    reason = "no" if name not in names else "more than one"
-                    raise FileProblem(f"{path}: {reason} column {name!r} in the first line")
-            for _ in records:
-                pass
+            size = max(1, path.stat().st_size)
+            for number, _ in enumerate(_texts(file)):
+                if number % CHUNK_ROWS == 0:
+                    yield raw.tell() / size
 
     def chunks(self, path: Path) -> Iterator[Chunk]:
         """Yield records; lines with nothing on them are none."""
@@ -235,9 +239,16 @@ def _is_utf8(text: str) -> bool:
 
 
 def _followed(taken: list[str], lines: Iterator[str]) -> Iterator[str]:
-    """Yield the line that has been taken, then others, which are then taken too."""
+    """Yield the line that has been taken, then others, which are then taken too.
+
+    Raises `csv.Error` when they are too long together.
+    """
     yield taken[0]
+    length = len(taken[0])
     for line in lines:
+        length += len(line)
+        if length >= LONGEST_ROW:
+            raise csv.Error(f"a record of {LONGEST_ROW:,} characters or more")
         taken.append(line)
         yield line
 

@@ -14,16 +14,22 @@ from kmscore.cli.files import FileProblem
 _AT_ONCE: Final = 2
 """Tasks for each process, one at work and one waiting: memory does not grow with their number."""
 
-_DIED: Final = "a process at work has died; finish the job with --resume"
+_DIED: Final = "a process at work has died"
+
+_LACKS_MEMORY: Final = "a process at work lacks memory, of which fewer --jobs take less"
 
 Begin = Callable[[], Callable[[Any], Any]]
 """Runs once in each process, and returns what does a task there. Both are sent there."""
 
 
+class WorkProblem(FileProblem):
+    """A process could not go on; what it was at can be done again."""
+
+
 def in_processes(begin: Begin, tasks: Iterable[Any], number: int) -> Generator[Any, None, None]:
     """Yield what becomes of each task, as it comes out of the hands of so many processes.
 
-    Raises `FileProblem` if one of them dies, and what one of them raises of this or the system.
+    Raises `WorkProblem` if one of them dies, and what one of them raises of this or the system.
     """
     crew = _Crew(begin, number)
     try:
@@ -67,7 +73,7 @@ class _Crew:
         try:
             end.send(task)
         except OSError:
-            raise FileProblem(_DIED) from None
+            raise WorkProblem(_DIED) from None
         self._loads[end] += 1
 
     def receive(self) -> list[Any]:
@@ -82,7 +88,7 @@ class _Crew:
         try:
             result = end.recv()
         except (EOFError, OSError):
-            raise FileProblem(_DIED) from None
+            raise WorkProblem(_DIED) from None
         if isinstance(result, Exception):
             raise result
         return result
@@ -136,7 +142,7 @@ def serve(end: Any, begin: Begin) -> None:  # noqa: ANN401 (a connection has no 
         while (task := tasks.get()) is not None:
             end.send(perform(task))
     except MemoryError:
-        result = FileProblem("a process at work lacks memory; finish the job with fewer --jobs")
+        result = WorkProblem(_LACKS_MEMORY)
     except (OSError, FileProblem) as error:
         result = error
     except Exception as error:  # noqa: BLE001 (a traceback from here would show what it holds)

@@ -13,6 +13,7 @@ from kmscore import Keyring, decrypt, encrypt
 from kmscore._base64 import decode_base64, encode_base64
 from kmscore.cli.files import FileProblem, describe
 from kmscore.cli.rotation.comma_separated import CommaSeparated
+from kmscore.cli.rotation.crew import WorkProblem
 from kmscore.cli.rotation.json_lines import JsonLines
 from kmscore.cli.rotation.parquet import Parquet
 from kmscore.cli.rotation.parts import Counts, Parts, has_failures, partial_path
@@ -104,9 +105,10 @@ def rotate(
         with parts:
             parts.begin(identity, _KeyCheck(keys, destination.key_id, identity), resume=resume)
             counts = _work_through(source, job, keys, sealed, parts, jobs, advance, identity)
-    except OSError as error:
+    except (OSError, WorkProblem) as error:
+        reason = describe(error, out) if isinstance(error, OSError) else str(error)
         hint = "; --resume finishes the job" if is_unfinished(out) else ""
-        raise FileProblem(describe(error, out) + hint) from None
+        raise FileProblem(reason + hint) from None
     seconds = time.monotonic() - started
     return Report(counts, seconds, out, bad if has_failures(counts) else None, parts.remove)
 

@@ -5,7 +5,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO, Final
+from typing import Any, BinaryIO, Final, NamedTuple
 
 from kmscore._base64 import encode_base64
 from kmscore.cli.files import FileProblem, describe
@@ -36,6 +36,21 @@ _TOKEN: Final = re.compile(r'("[^"\\]*(?:\\.[^"\\]*)*")(\s*:\s*)?|[\[\]{}]')
 """What tells where in an object one is: a string, with the colon after a name, or a bracket."""
 
 
+class _TooLong(NamedTuple):
+    """Stands for a line that is not held in memory."""
+
+    number: int
+    length: int
+
+    @property
+    def error(self) -> RowError:
+        """What the row fails with."""
+        return damaged_row(
+            f"too long to be copied: line {self.number:,} of the input has {self.length:,} bytes,"
+            f" more than {LONGEST_ROW:,}"
+        )
+
+
 class JsonLines:
     """Rewrites the ciphertext in a line and leaves every other byte of it as it was."""
 
@@ -44,7 +59,7 @@ class JsonLines:
     def check_columns(self, path: Path, columns: Columns) -> None:
         """Look at the first line: the others may lack a column, and then fail by themselves."""
         for chunk in self.chunks(path):
-            record = _load(chunk.payload[0], columns)
+            record = _read(chunk.payload[0], columns)
             if isinstance(record, RowError):
                 raise FileProblem(f"{path}: line 1 is {reason_of(record)}")
             for name in columns.names:
@@ -52,21 +67,26 @@ class JsonLines:
                     raise FileProblem(f"{path}: no column {name!r} in line 1")
             return
 
+    def check_rows(self, path: Path) -> Iterator[float]:
+        """Nothing: a line ends with its end, whatever is on it."""
+        del path
+        return iter(())
+
     def chunks(self, path: Path) -> Iterator[Chunk]:
         """Yield lines; those with nothing on them are no rows."""
         try:
             size = max(1, path.stat().st_size)
             with path.open("rb") as file:
                 row, position, begin = 1, 0, 0
-                lines: list[bytes] = []
+                lines: list[bytes | _TooLong] = []
                 for number, line in enumerate(iter(lambda: file.readline(LONGEST_ROW + 1), b""), 1):
-                    if len(line) > LONGEST_ROW:
-                        raise FileProblem(
-                            f"{path}: line {number} has more than {LONGEST_ROW:,} bytes"
-                        )
-                    position += len(line)
-                    if line.strip():
+                    length = len(line)
+                    if length > LONGEST_ROW:
+                        length += _skip(file, line)
+                        lines.append(_TooLong(number, length))
+                    elif line.strip():
                         lines.append(line)
+                    position += length
                     if len(lines) == CHUNK_ROWS or (lines and position - begin >= CHUNK_BYTES):
                         yield Chunk(row, lines, position / size)
                         row, begin = row + len(lines), position
@@ -78,7 +98,7 @@ class JsonLines:
 
     def records(self, chunk: Chunk, columns: Columns) -> Iterator[Record | Failure]:
         """Yield the objects."""
-        return (_load(line, columns) for line in chunk.payload)
+        return (_read(line, columns) for line in chunk.payload)
 
     def write(
         self,
@@ -107,6 +127,15 @@ class JsonLines:
         out.writelines(part.read_bytes() for part in parts)
 
 
+def _skip(file: BinaryIO, line: bytes) -> int:
+    """Read on to the end of a line that has been begun; return how many bytes that was."""
+    length = 0
+    while line and not line.endswith(b"\n"):
+        line = file.readline(LONGEST_ROW)
+        length += len(line)
+    return length
+
+
 class _Repeating(dict[str, Any]):
     """An object in which names stand more than once; of each it holds the last value."""
 
@@ -120,6 +149,11 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """Return an object that has been parsed, and tell if names were repeated in it."""
     names = dict(pairs)
     return names if len(names) == len(pairs) else _Repeating(pairs)
+
+
+def _read(line: bytes | _TooLong, columns: Columns) -> dict[str, Any] | RowError:
+    """Return the object on a line, or what is wrong with it."""
+    return line.error if isinstance(line, _TooLong) else _load(line, columns)
 
 
 def _load(line: bytes, columns: Columns) -> dict[str, Any] | RowError:
@@ -180,15 +214,16 @@ def _value_span(text: str, name: str) -> tuple[int, int]:
     return span
 
 
-def _failure(row: int, line: bytes, error: Failure) -> bytes:
+def _failure(row: int, line: bytes | _TooLong, error: Failure) -> bytes:
     """Return the line of a row that failed."""
     fields: dict[str, Any] = {
         ROW_COLUMN: row,
         ERROR_COLUMN: error.code,
         MESSAGE_COLUMN: reason_of(error),
     }
-    try:
-        fields["record"] = line.decode("utf-8").rstrip("\r\n")
-    except UnicodeDecodeError:
-        fields["record_base64"] = encode_base64(line)
+    if isinstance(line, bytes):
+        try:
+            fields["record"] = line.decode("utf-8").rstrip("\r\n")
+        except UnicodeDecodeError:
+            fields["record_base64"] = encode_base64(line)
     return json.dumps(fields, ensure_ascii=False).encode("utf-8") + b"\n"

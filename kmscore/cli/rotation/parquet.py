@@ -52,6 +52,11 @@ class Parquet:
             if not _is_words(kind):
                 raise FileProblem(f"{path}: column {name!r} is of {kind}: not text")
 
+    def check_rows(self, path: Path) -> Iterator[float]:
+        """Nothing: a row ends where the format says."""
+        del path
+        return iter(())
+
     def chunks(self, path: Path) -> Iterator[Chunk]:
         """Yield batches of rows, each as a stream of Arrow."""
         arrow, parquet = _arrow()

@@ -58,6 +58,13 @@ class Table(Protocol):
         """Raise `FileProblem` if a file is not of the format, or lacks a column."""
         ...
 
+    def check_rows(self, path: Path) -> Iterator[float]:
+        """Look at all rows before any is written, in a format where one can hide those after it.
+
+        Yields how much of the file has been looked at, 0 to 1. Raises `FileProblem`.
+        """
+        ...
+
     def chunks(self, path: Path) -> Iterator[Chunk]:
         """Yield the rows of a file. Raises `FileProblem` if it cannot be read to its end."""
         ...
