@@ -1,4 +1,4 @@
-"""`kmscore rotate` and `census`: what comes out, what is refused, and how it is told."""
+"""`kmscore rotate`: what comes out, what is refused, and how it is told."""
 
 import json
 from collections import Counter
@@ -26,7 +26,7 @@ from cli_support import (
 )
 
 import kmscore
-from kmscore import EncryptionAlgorithm, Keyring, KeySpec, RsaKey, SymmetricKey
+from kmscore import EncryptionAlgorithm, Keyring, RsaKey
 from kmscore.cli.rotation import columns, crew, parquet
 from kmscore.cli.rotation.work import Sealed
 
@@ -395,27 +395,6 @@ def test_a_result_is_open_to_those_who_may_read_its_source(ring_file: Path) -> N
         out = ring_file.with_name(f"out{mode:o}.jsonl")
         assert _rotate(ring_file, source, out, "--context-columns", "tenant").exit_code == 0
         assert out.stat().st_mode & 0o777 & ~mode == 0
-
-
-def test_the_census_for_people(ring_file: Path) -> None:
-    """Headers as text, counts, and that nothing is authenticated; IDs are no markup."""
-    name = "[red]:smile:" + "k" * 60
-    key = SymmetricKey.generate(KeySpec.AES_256, key_id=name, key_version_id="[/]")
-    rows = [{"ciphertext_blob": base64_of(seal(b"", key=key))}] * 3
-    source = write_lines(ring_file.with_name("in.jsonl"), [*rows, {"ciphertext_blob": None}, {}])
-    with source.open("a") as file:
-        file.write('junk\n{"ciphertext_blob": "S01T"}\n')
-    result = invoke("census", source, env={"COLUMNS": "60"})
-    lines = result.stdout.splitlines()
-    assert max(map(len, lines[:-2])) <= 60
-    start, end = lines[0].index("key"), lines[0].index("version")
-    assert name in "".join(line[start:end].strip() for line in lines[1:-2])
-    assert "[/]" in result.stdout
-    assert lines[-2] == "1 other; 3 rows without a ciphertext"
-    assert lines[-1] == "Headers are not authenticated: this is what the blobs claim."
-    document = json.loads(invoke("census", source, "--json").stdout)
-    due = {"no ciphertext": 1, "missing_column": 1, "damaged_row": 1}
-    assert document["rows_without"] == due
 
 
 def test_the_rows_are_all_there_in_a_real_process(ring_file: Path) -> None:

@@ -170,6 +170,7 @@ def test_a_worker_that_is_killed(folder: Path) -> None:
         _end(process)
         pytest.skip("this system does not tell the children of a process")
     while not (workers := _children(process)):
+        assert process.poll() is None, "it ended without a worker"
         time.sleep(0.002)
     os.kill(workers[0], signal.SIGKILL)
     said = b"kmscore: a process at work has died; --resume finishes the job\n"

@@ -12,6 +12,7 @@ from rich.text import Text
 from kmscore import BlobField, CiphertextBlob
 from kmscore._base64 import decode_base64
 from kmscore.cli.files import STANDARD, FileProblem, read_file
+from kmscore.cli.options import JsonOption
 from kmscore.cli.terminal import problems_in_one_line
 
 _LARGEST: Final = 64 << 10
@@ -27,7 +28,7 @@ def inspect(
     ] = STANDARD,
     *,
     base64: Annotated[bool, typer.Option("--base64", help="The blob is in Base64.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Show what a v1 ciphertext blob says of itself. Needs no key.
 

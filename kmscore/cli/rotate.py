@@ -1,26 +1,24 @@
-"""The commands for whole tables: `rotate` and `census`.
+"""The command `rotate`, for whole tables.
 
-Exit codes of `rotate`: 0, every row is where it belongs; 1, some rows failed, and are in the file
+Exit codes: 0, every row is where it belongs; 1, some rows failed, and are in the file
 of failed rows; 2, it could not be done, or not to its end; 130, interrupted.
 """
 
-from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Final
 
 import typer
 
 from kmscore import EncryptionAlgorithm
-from kmscore.bulk import Item, census
 from kmscore.cli.files import FileProblem, give_up_output
 from kmscore.cli.keyring_file import KeyringOption, read_keyring
+from kmscore.cli.options import BlobColumnOption, JsonOption
 from kmscore.cli.passphrase import Descriptor
 from kmscore.cli.rotation.columns import Columns, Source
 from kmscore.cli.rotation.job import Report, is_unfinished, rotate, table_of
 from kmscore.cli.rotation.table import Table
 from kmscore.cli.rotation.work import Job
-from kmscore.cli.rotation_report import show_census, show_rotation
+from kmscore.cli.rotation_report import show_rotation
 from kmscore.cli.terminal import (
     INTERRUPTED,
     bar,
@@ -35,13 +33,6 @@ _MOST_JOBS: Final = 256
 _In = Annotated[
     Path, typer.Argument(metavar="IN", help="A table: .jsonl, .ndjson, .csv or .parquet.")
 ]
-_Blob = Annotated[
-    str,
-    typer.Option(
-        "--blob-column", metavar="NAME", help="Ciphertexts: strict Base64, or binary in Parquet."
-    ),
-]
-_Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 
 def rotate_table(
@@ -54,7 +45,7 @@ def rotate_table(
         Path | None,
         typer.Argument(metavar="OUT", help="A new table of the same format; none in a dry run."),
     ] = None,
-    blob_column: _Blob = "ciphertext_blob",
+    blob_column: BlobColumnOption = "ciphertext_blob",
     context_column: Annotated[
         str | None,
         typer.Option("--context-column", metavar="NAME", help="Contexts, each one JSON object."),
@@ -100,7 +91,7 @@ def rotate_table(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Open everything and write nothing.")
     ] = False,
-    as_json: _Json = False,
+    as_json: JsonOption = False,
     passphrase_fd: Descriptor = None,
 ) -> None:
     """Move all ciphertexts of a table to the newest version of a key.
@@ -178,22 +169,6 @@ def _tell(report: Report, *, as_json: bool) -> None:
     stop(f"standard output: {reason}{hint}")
 
 
-def count_table(
-    source: _In, blob_column: _Blob = "ciphertext_blob", *, as_json: _Json = False
-) -> None:
-    """Count which suites, keys and versions the ciphertexts of a table name. Needs no key.
-
-    Example: kmscore census in.csv
-    """
-    with problems_in_one_line():
-        table = table_of(source)
-        columns = Columns(blob_column)
-        table.check_columns(source, columns)
-        unread: Counter[str] = Counter()
-        counted = census(_blobs(table, source, columns, unread))
-    show_census(counted, unread, as_json=as_json)
-
-
 def _columns(
     blob: str,
     context: str | None,
@@ -227,16 +202,3 @@ def _check_out(out: Path | None, table: Table, *, dry_run: bool, resume: bool) -
         raise FileProblem("OUT is missing")
     if table_of(out).suffix != table.suffix:
         raise FileProblem(f"{out}: OUT is of the format of IN")
-
-
-def _blobs(table: Table, source: Path, columns: Columns, unread: Counter[str]) -> Iterator[bytes]:
-    """Yield the ciphertexts of a table; count the rows that have none."""
-    with progress("Counting") as (bar, task):
-        for chunk in table.chunks(source):
-            for record in table.records(chunk, columns):
-                item = columns.read(0, record)
-                if isinstance(item, Item):
-                    yield bytes(item.ciphertext_blob)
-                else:
-                    unread["no ciphertext" if item is None else item.code] += 1
-            bar.update(task, completed=chunk.position)

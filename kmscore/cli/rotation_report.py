@@ -1,14 +1,11 @@
-"""What a rotation and a census came to, for people and for machines."""
+"""What a rotation came to, for people and for machines."""
 
 import json
-from collections import Counter
 
 import typer
 from rich.console import Console
 from rich.table import Table
-from rich.text import Text
 
-from kmscore.bulk import Census
 from kmscore.cli.rotation.job import Report
 from kmscore.cli.terminal import printable
 
@@ -48,40 +45,3 @@ def show_rotation(report: Report, *, as_json: bool) -> None:
         typer.echo(printable(f"written: {report.out}"))
     if report.failed is not None:
         typer.echo(printable(f"failed rows: {report.failed}"))
-
-
-def show_census(counted: Census, unread: Counter[str], *, as_json: bool) -> None:
-    """Print a census."""
-    rows = [
-        {
-            "suite": header.suite.name,
-            "key_id": header.key_id,
-            "key_version_id": header.key_version_id,
-            "blobs": number,
-        }
-        for header, number in sorted(
-            counted.headers.items(), key=lambda row: (row[0].key_id, row[0].key_version_id)
-        )
-    ]
-    if as_json:
-        document = {
-            "authenticated": False,
-            "headers": rows,
-            "other": counted.other,
-            "rows_without": dict(unread),
-        }
-        typer.echo(json.dumps(document))
-        return
-    table = Table(box=None, pad_edge=False)
-    for name in ("blobs", "suite", "key", "version"):
-        table.add_column(name, justify="right" if name == "blobs" else "left", overflow="fold")
-    for row in rows:
-        number, suite, key_id, version = (
-            row[name] for name in ("blobs", "suite", "key_id", "key_version_id")
-        )
-        # As text: what stands in an ID is no markup.
-        table.add_row(*map(Text, (f"{number:,}", str(suite), str(key_id), str(version))))
-    console = Console()
-    console.print(table)
-    typer.echo(f"{counted.other:,} other; {unread.total():,} rows without a ciphertext")
-    typer.echo("Headers are not authenticated: this is what the blobs claim.")

@@ -1,0 +1,140 @@
+"""The command `census`: what the ciphertexts of tables name, and what nothing names any more."""
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import typer
+from rich.console import Console
+from rich.table import Table as Grid
+from rich.text import Text
+
+from kmscore.bulk import Census, Item, Retirement, census, retirable
+from kmscore.cli.keyring_file import read_keyring
+from kmscore.cli.options import BlobColumnOption, JsonOption
+from kmscore.cli.passphrase import Descriptor
+from kmscore.cli.rotation.columns import Columns
+from kmscore.cli.rotation.job import table_of
+from kmscore.cli.rotation.table import Table
+from kmscore.cli.terminal import printable, problems_in_one_line, progress
+
+_NO_CIPHERTEXT: Final = "no ciphertext"
+
+
+def count_tables(
+    sources: Annotated[
+        list[Path], typer.Argument(metavar="IN", help="Tables: .jsonl, .ndjson, .csv, .parquet.")
+    ],
+    blob_column: BlobColumnOption = "ciphertext_blob",
+    # Not from the environment: without it nobody is asked for a passphrase.
+    keyring: Annotated[
+        Path | None,
+        typer.Option(
+            "--keyring", "-k", metavar="FILE", help="Also tell which of its versions none names."
+        ),
+    ] = None,
+    *,
+    as_json: JsonOption = False,
+    passphrase_fd: Descriptor = None,
+) -> None:
+    """Count which suites, keys and versions the ciphertexts of tables name. Needs no key.
+
+    With a keyring, it also tells which versions may be retired: no primary, and named by none. That
+    is worth as much as the tables are complete, backups included.
+
+    Example: kmscore census orders.csv invoices.parquet -k team.keys
+    """
+    with problems_in_one_line():
+        columns = Columns(blob_column)
+        tables = [(table_of(source), source) for source in sources]
+        for table, source in tables:
+            table.check_columns(source, columns)
+        keys = None if keyring is None else read_keyring(keyring, passphrase_fd)[0]
+        unread: Counter[str] = Counter()
+        counted = census(_blobs(tables, columns, unread))
+        retirement = None
+        if keys is not None:
+            # Nobody knows which version a row needs that cannot be read.
+            lost = Census({}, unread.total() - unread[_NO_CIPHERTEXT])
+            retirement = retirable(counted + lost, keys)
+    if as_json:
+        typer.echo(json.dumps(_document(counted, unread, retirement)))
+    else:
+        _show(counted, unread, retirement)
+
+
+def _blobs(
+    tables: Iterable[tuple[Table, Path]], columns: Columns, unread: Counter[str]
+) -> Iterator[bytes]:
+    """Yield the ciphertexts of all tables; count the rows that have none."""
+    for table, source in tables:
+        with progress("Counting") as (bar, task):
+            for chunk in table.chunks(source):
+                rows = bar.tasks[task].fields["rows"]
+                for record in table.records(chunk, columns):
+                    rows += 1
+                    item = columns.read(0, record)
+                    if isinstance(item, Item):
+                        yield bytes(item.ciphertext_blob)
+                    else:
+                        unread[_NO_CIPHERTEXT if item is None else item.code] += 1
+                bar.update(task, completed=chunk.position, rows=rows)
+
+
+def _rows(counted: Census) -> list[dict[str, Any]]:
+    """Return what headers name, by key and version."""
+    return [
+        {
+            "suite": header.suite.name,
+            "key_id": header.key_id,
+            "key_version_id": header.key_version_id,
+            "blobs": number,
+        }
+        for header, number in sorted(
+            counted.headers.items(), key=lambda row: (row[0].key_id, row[0].key_version_id)
+        )
+    ]
+
+
+def _document(
+    counted: Census, unread: Counter[str], retirement: Retirement | None
+) -> dict[str, Any]:
+    """Return a census for machines."""
+    document: dict[str, Any] = {
+        "authenticated": False,
+        "headers": _rows(counted),
+        "other": counted.other,
+        "rows_without": dict(unread),
+    }
+    if retirement is not None:
+        document["retirable"] = [name._asdict() for name in retirement.versions]
+        document["not_retirable_because"] = retirement.reason
+    return document
+
+
+def _show(counted: Census, unread: Counter[str], retirement: Retirement | None) -> None:
+    """Print a census for people."""
+    grid = Grid(box=None, pad_edge=False)
+    for name in ("blobs", "suite", "key", "version"):
+        grid.add_column(name, justify="right" if name == "blobs" else "left", overflow="fold")
+    for row in _rows(counted):
+        names = (row["suite"], row["key_id"], row["key_version_id"])
+        # As text: what stands in an ID is no markup.
+        grid.add_row(*map(Text, (f"{row['blobs']:,}", *names)))
+    Console().print(grid)
+    typer.echo(f"{counted.other:,} other; {unread.total():,} rows without a ciphertext")
+    if retirement is not None:
+        _show_retirement(retirement)
+    typer.echo("Headers are not authenticated: this is what the blobs claim.")
+
+
+def _show_retirement(retirement: Retirement) -> None:
+    """Print which versions nothing names."""
+    if retirement.reason is not None:
+        typer.echo(printable(f"No version may be retired: {retirement.reason}"))
+    elif not retirement.versions:
+        typer.echo("No version may be retired: each is a primary or is named")
+    for key_id, version_id in retirement.versions:
+        typer.echo(printable(f"May be retired: version {version_id} of key {key_id}"))

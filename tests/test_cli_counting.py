@@ -1,0 +1,124 @@
+"""`kmscore census`: what tables name, and which versions nothing names any more."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cli_support import (
+    FOREIGN,
+    NEW,
+    OLD,
+    base64_of,
+    invoke,
+    problem,
+    seal,
+    write_lines,
+    write_ring,
+)
+
+from kmscore import Keyring, KeySpec, SymmetricKey
+
+
+@pytest.fixture
+def ring_file(tmp_path: Path) -> Path:
+    """Return a keyring file with two versions of one key."""
+    return write_ring(tmp_path / "team.keys", Keyring([OLD, NEW]))
+
+
+def _write(path: Path, *keys: SymmetricKey) -> Path:
+    """Write a table with a ciphertext under each key."""
+    rows = [{"ciphertext_blob": base64_of(seal(b"", key=key))} for key in keys]
+    if path.suffix == ".jsonl":
+        return write_lines(path, rows)
+    path.write_text("\n".join(["ciphertext_blob", *(row["ciphertext_blob"] for row in rows)]))
+    return path
+
+
+def _count(ring_file: Path, *sources: Path) -> tuple[list[Any], str | None]:
+    """Return what a census says of retirement to machines, once it has said the same to people."""
+    where = ("census", *sources, "-k", ring_file)
+    document = json.loads(invoke(*where, "--json").stdout)
+    versions, reason = document["retirable"], document["not_retirable_because"]
+    lines = invoke(*where).stdout.splitlines()[-1 - max(1, len(versions)) : -1]
+    due = [
+        f"May be retired: version {name['key_version_id']} of key {name['key_id']}"
+        for name in versions
+    ]
+    nothing = reason or "each is a primary or is named"
+    assert lines == (due or [f"No version may be retired: {nothing}"])
+    return versions, reason
+
+
+def test_the_census_for_people(ring_file: Path) -> None:
+    """Headers as text, counts, and that nothing is authenticated; IDs are no markup."""
+    name = "[red]:smile:" + "k" * 60
+    key = SymmetricKey.generate(KeySpec.AES_256, key_id=name, key_version_id="[/]")
+    rows = [{"ciphertext_blob": base64_of(seal(b"", key=key))}] * 3
+    source = write_lines(ring_file.with_name("in.jsonl"), [*rows, {"ciphertext_blob": None}, {}])
+    with source.open("a") as file:
+        file.write('junk\n{"ciphertext_blob": "S01T"}\n')
+    result = invoke("census", source, env={"COLUMNS": "60"})
+    lines = result.stdout.splitlines()
+    assert max(map(len, lines[:-2])) <= 60
+    start, end = lines[0].index("key"), lines[0].index("version")
+    assert name in "".join(line[start:end].strip() for line in lines[1:-2])
+    assert "[/]" in result.stdout
+    assert lines[-2] == "1 other; 3 rows without a ciphertext"
+    assert lines[-1] == "Headers are not authenticated: this is what the blobs claim."
+    document = json.loads(invoke("census", source, "--json").stdout)
+    due = {"no ciphertext": 1, "missing_column": 1, "damaged_row": 1}
+    assert document["rows_without"] == due
+
+
+def test_a_version_that_no_table_names_may_be_retired(ring_file: Path) -> None:
+    """As long as one of several tables names it, it may not; a primary never may."""
+    first = _write(ring_file.with_name("a.jsonl"), NEW, NEW)
+    second = _write(ring_file.with_name("b.csv"), NEW, OLD)
+    old = {"key_id": "orders", "key_version_id": "1"}
+    assert _count(ring_file, first) == ([old], None)
+    assert _count(ring_file, first, second) == ([], None)
+    document = json.loads(invoke("census", first, second, "--json").stdout)
+    assert [row["blobs"] for row in document["headers"]] == [1, 3]
+    assert "retirable" not in document
+
+
+@pytest.mark.parametrize(
+    ("row", "number"),
+    [
+        ('{"ciphertext_blob": "S01T"}', 1),
+        ('{"ciphertext_blob": "no Base64"}', 1),
+        ('{"ciphertext_blob": 5}', 1),
+        ("{}", 1),
+        ("junk", 1),
+        ('{"ciphertext_blob": null}', 0),
+    ],
+)
+def test_a_row_that_cannot_be_read_may_need_any_version(
+    ring_file: Path, row: str, number: int
+) -> None:
+    """Nothing may be retired then; a row without a ciphertext needs none."""
+    source = _write(ring_file.with_name("in.jsonl"), NEW)
+    with source.open("a") as file:
+        file.write(f"{row}\n")
+    versions, reason = _count(ring_file, source)
+    assert reason == (f"{number} of 2 are no v1 ciphertext blobs" if number else None)
+    assert len(versions) == 1 - number
+
+
+def test_a_version_that_the_keyring_does_not_have(ring_file: Path) -> None:
+    """Nothing may be retired: the ring is not the whole of it."""
+    versions, reason = _count(ring_file, _write(ring_file.with_name("in.jsonl"), FOREIGN))
+    assert (versions, reason is None) == ([], False)
+
+
+def test_what_cannot_be_counted(ring_file: Path) -> None:
+    """Every table is looked at before anybody is asked for a passphrase."""
+    source = _write(ring_file.with_name("in.jsonl"), NEW)
+    missing = ring_file.with_name("no.csv")
+    assert problem(invoke("census", source, missing)) == f"{missing}: No such file or directory"
+    said = problem(invoke("census", source, "-k", source))
+    assert said.startswith(f"{source}: not a sealed keyring: ")
+    # A keyring in the environment is for others: a census needs none.
+    result = invoke("census", source, env={"KMSCORE_KEYRING": str(missing)})
+    assert (result.exit_code, "retired" in result.stdout) == (0, False)
