@@ -1,8 +1,10 @@
 """`python -m benchmarks.rotate_table --rows N`: `kmscore rotate` by one process and by two.
 
-The table is made here, JSON Lines with a context of its own in each row. One job and two take
-turns, and a ratio is that of the medians of their times, which are those of the whole command. The
-memory is the sum of the peaks of all its processes.
+The table is made here, JSON Lines with a context of its own in each row. A time is that of the
+whole command, from its start to its end. One process, two, and two commands at once that share no
+more than the machine take turns, and each ratio is the median of those within a turn: the last one
+is what two of the machine's processors are worth, which is less than 2 where others use them too.
+The memory is the sum of the peaks of all processes of a command.
 """
 
 import argparse
@@ -14,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -23,43 +25,51 @@ from kmscore import keyfile
 from kmscore.keyfile import ScryptParameters
 
 LEAST_RATIO: Final = 1.7
-_JOBS: Final = (1, 2)
 _PASSPHRASE: Final = b"of no worth"
 _CHEAP: Final = ScryptParameters(n=1 << 14)
 
 
-def write_table(rotation: Rotation, path: Path, rows: int) -> None:
-    """Write so many rows of the old version."""
+def write_table(rotation: Rotation, path: Path, start: int, number: int) -> Path:
+    """Write so many rows of the old version, and return the path."""
     with path.open("w", encoding="ascii") as file:
-        for item in rotation.items(0, rows):
+        for item in rotation.items(start, number):
             blob = base64.b64encode(item.ciphertext_blob).decode("ascii")
             context = dict(item.source_context or {})
             row = {"id": item.reference, "ciphertext_blob": blob, "context": context}
             file.write(f"{json.dumps(row)}\n")
+    return path
 
 
-def rotate(folder: Path, source: Path, key_id: str, jobs: int) -> tuple[float, int]:
-    """Run the command; return its seconds, and the bytes of the peaks of its processes."""
-    out = folder / f"out{source.suffix}"
-    command = [
-        *(sys.executable, "-P", "-m", "kmscore", "rotate", str(source), str(out)),
-        *("-k", str(folder / "keys"), "--destination", key_id, "--context-column", "context"),
-        *("--jobs", str(jobs)),
-    ]
+def rotate(folder: Path, sources: Sequence[Path], key_id: str, jobs: int) -> tuple[float, int]:
+    """Run a command for each table, all at once; return the seconds until the last one has ended.
+
+    And the bytes of the peaks of all their processes.
+    """
+    outs = [folder / f"out-{source.name}" for source in sources]
+    environment = os.environ | {"KMSCORE_PASSPHRASE": _PASSPHRASE.decode()}
     begin = time.perf_counter()
-    with subprocess.Popen(  # noqa: S603 (our own command)
-        command,
-        stdout=subprocess.DEVNULL,
-        env=os.environ | {"KMSCORE_PASSPHRASE": _PASSPHRASE.decode()},
-    ) as process:
-        peaks: dict[int, int] = {}
-        while process.poll() is None:
+    processes = [
+        subprocess.Popen(  # noqa: S603 (our own command)
+            [
+                *(sys.executable, "-P", "-m", "kmscore", "rotate", str(source), str(out)),
+                *("-k", str(folder / "keys"), "--destination", key_id),
+                *("--context-column", "context", "--jobs", str(jobs)),
+            ],
+            stdout=subprocess.DEVNULL,
+            env=environment,
+        )
+        for source, out in zip(sources, outs, strict=True)
+    ]
+    peaks: dict[int, int] = {}
+    while any(process.poll() is None for process in processes):
+        for process in processes:
             peaks |= dict(_peaks(process.pid))
-            time.sleep(0.02)
+        time.sleep(0.02)
     seconds = time.perf_counter() - begin
-    if process.returncode:
-        raise subprocess.CalledProcessError(process.returncode, command)
-    out.unlink()
+    for process, out in zip(processes, outs, strict=True):
+        if process.returncode:
+            raise subprocess.CalledProcessError(process.returncode, process.args)
+        out.unlink()
     return seconds, sum(peaks.values())
 
 
@@ -87,30 +97,40 @@ def main(arguments: list[str] | None = None) -> int:
         parser.error("there must be at least one row and one turn")
     rotation = Rotation()
     key_id = rotation.new.key_id
+    few = min(FEW, options.rows)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         sealed = keyfile.seal_keyring(rotation.keys, _PASSPHRASE, parameters=_CHEAP)
         (folder / "keys").write_bytes(sealed)
-        few, many = folder / "few.jsonl", folder / "many.jsonl"
-        write_table(rotation, few, min(FEW, options.rows))
-        write_table(rotation, many, options.rows)
-        times: dict[int, list[float]] = {jobs: [] for jobs in _JOBS}
-        for jobs in _JOBS:
-            _, least = rotate(folder, few, key_id, jobs)
-            seconds, most = rotate(folder, many, key_id, jobs)
-            times[jobs].append(seconds)
+        small = write_table(rotation, folder / "few.jsonl", 0, few)
+        whole = write_table(rotation, folder / "all.jsonl", 0, options.rows)
+        middle = options.rows // 2
+        halves = [
+            write_table(rotation, folder / "a.jsonl", 0, middle),
+            write_table(rotation, folder / "b.jsonl", middle, options.rows - middle),
+        ]
+        for jobs in (1, 2):
+            _, least = rotate(folder, [small], key_id, jobs)
+            _, most = rotate(folder, [whole], key_id, jobs)
             _show(
                 f"--jobs {jobs}: {most / 1e6:.1f} MB for {options.rows:,} rows,"
-                f" {least / 1e6:.1f} MB for {min(FEW, options.rows):,}"
-                f" (at most {MEMORY_LIMIT / 1e6:.0f} MB more)"
+                f" {least / 1e6:.1f} MB for {few:,} (at most {MEMORY_LIMIT / 1e6:.0f} MB more)"
             )
-        for _ in range(options.turns - 1):
-            for jobs in _JOBS:
-                times[jobs].append(rotate(folder, many, key_id, jobs)[0])
-    one, two = (statistics.median(times[jobs]) for jobs in _JOBS)
+        turns = [
+            (
+                rotate(folder, [whole], key_id, 1)[0],
+                rotate(folder, [whole], key_id, 2)[0],
+                rotate(folder, halves, key_id, 1)[0],
+            )
+            for _ in range(options.turns)
+        ]
+    one = statistics.median(one for one, _, _ in turns)
+    together = statistics.median(one / two for one, two, _ in turns)
+    apart = statistics.median(one / apart for one, _, apart in turns)
     _show(
-        f"{options.rows:,} rows: {options.rows / one:,.0f} a second by one,"
-        f" {options.rows / two:,.0f} by two, ratio {one / two:.2f} (at least {LEAST_RATIO})"
+        f"{options.rows:,} rows: {options.rows / one:,.0f} a second by one process;"
+        f" by two {together:.2f} x that (at least {LEAST_RATIO});"
+        f" by two commands at once, half of the rows each, {apart:.2f} x"
     )
     return 0
 

@@ -15,7 +15,7 @@ from mixed_rows import FULL, OLD, PART, RING, Row, mixed_rows, seal, text_of
 from strategies import raises_exactly
 
 from kmscore import Keyring, SymmetricKey, keyfile
-from kmscore.bulk import Item, census, reencrypt_many
+from kmscore.bulk import Item, census, reencrypt_many, retirable
 
 REASON = "the extra spark is not installed: pip install '.[spark]'"
 pa: Any = pytest.importorskip("pyarrow", reason=REASON)
@@ -24,6 +24,7 @@ sql: Any = pytest.importorskip("pyspark.sql", reason=REASON)
 pyspark_errors = importlib.import_module("pyspark.errors")
 spark = importlib.import_module("kmscore.bulk.spark")
 reencrypt_dataframe, census_dataframe = spark.reencrypt_dataframe, spark.census_dataframe
+collect_census = spark.collect_census
 
 pytestmark = [
     pytest.mark.skipif(shutil.which("java") is None, reason="Spark needs Java, and there is none"),
@@ -250,6 +251,8 @@ def test_the_example_runs(
     assert ["failed", "decryption", "3"] in cells
     assert ["v1", "XAES_256_GCM", "orders", "v2", "6"] in cells
     assert ["other", "NULL", "NULL", "NULL", "2"] in cells
+    after = census(row["blob"] for row in written if row["blob"] is not None)
+    assert shown.endswith(f"\n{retirable(after, RING)}\n")
     again = cluster.session.read.parquet("orders-moved").drop("status", "error")
     second = move(again, example_keys(cluster)).collect()
     assert sorted((row["name"], row["blob"]) for row in second if row["blob"]) == sorted(
@@ -271,6 +274,17 @@ def test_a_census_is_that_of_one_process(orders: Any, rows: list[Row]) -> None:
     found = [tuple(row) for row in counted.collect()]
     assert set(found) == wanted
     assert len(found) == len(wanted)
+    assert collect_census(counted) == expected
+    twice = counted.union(counted)
+    assert collect_census(twice) == expected + expected
+
+
+def test_only_a_census_is_collected(orders: Any) -> None:
+    """What has other columns is none."""
+    with raises_exactly(TypeError, "counted must have the columns format, suite, key_id, "):
+        collect_census(orders)
+    with raises_exactly(TypeError, "counted must be DataFrame, not Census"):
+        collect_census(census([]))
 
 
 def test_other_columns_may_have_any_name(cluster: Cluster) -> None:

@@ -5,6 +5,7 @@ function that makes them, and no key material. It needs the extra `spark`, and J
 the executors need kmscore with it as well.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import Final, TypeAlias
@@ -23,12 +24,13 @@ from pyspark.sql.types import (
 )
 
 from kmscore._arguments import check_instance, check_mapping, check_optional_text, check_text
+from kmscore.algorithms import Suite
 from kmscore.bulk.arrow import check_fields, check_new_columns, find_column, reencrypt_batch
-from kmscore.bulk.counting import BlobFormat, Census, census
+from kmscore.bulk.counting import BlobFormat, Census, Header, census
 from kmscore.bulk.version_order import VersionOrder
 from kmscore.keyring import KeyProvider
 
-__all__ = ["KeyFactory", "census_dataframe", "reencrypt_dataframe"]
+__all__ = ["KeyFactory", "census_dataframe", "collect_census", "reencrypt_dataframe"]
 
 KeyFactory: TypeAlias = Callable[[], KeyProvider]
 """A function without arguments that makes or opens the keys, called on the executors."""
@@ -129,6 +131,27 @@ def census_dataframe(df: DataFrame, *, blob_column: str) -> DataFrame:
     place = _place(_find_blobs(df, blob_column))
     counted = _placed(df).select(place).mapInArrow(_count_batches, _CENSUS_SCHEMA)
     return counted.groupBy(*_HEADER_COLUMNS).agg(sql.sum(_COUNT).alias(_COUNT))
+
+
+def collect_census(counted: DataFrame) -> Census:
+    """Return what `census_dataframe` counts as a `Census`, which tells `retirable` what is in use.
+
+    It runs the job; a row for each header comes to the driver.
+
+    Raises `TypeError` for anything but a `DataFrame` with the columns that `census_dataframe`
+    gives.
+    """
+    check_instance(counted, DataFrame, "counted")
+    if counted.columns != _CENSUS_SCHEMA.names:
+        raise TypeError(f"counted must have the columns {', '.join(_CENSUS_SCHEMA.names)}")
+    headers: Counter[Header] = Counter()
+    other = 0
+    for kind, suite, key_id, key_version_id, number in counted.collect():
+        if kind == BlobFormat.V1:
+            headers[Header(Suite[suite], key_id, key_version_id)] += number
+        else:
+            other += number
+    return Census(dict(headers), other)
 
 
 # --- what is checked at the call ---
