@@ -351,5 +351,5 @@ def test_control_c_within_this_process(
     monkeypatch.setattr("kmscore.cli.rotation.job.sealing_key", interrupt)
     again = (where[0], tmp_path / "again.jsonl", *where[2:], "--destination", "orders")
     assert problem(invoke("rotate", *again), 130) == "interrupted"
-    monkeypatch.setattr("kmscore.cli.rotate.table_of", interrupt)
+    monkeypatch.setattr("kmscore.cli.counting.table_of", interrupt)
     assert problem(invoke("census", where[0]), 130) == "interrupted"
