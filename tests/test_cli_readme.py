@@ -1,18 +1,31 @@
 """The transcripts of the README are what the commands print."""
 
+import base64
+import csv
+import os
 import re
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
-from cli_support import ENVIRONMENT, base64_of, invoke, seal, write_ring
+import pytest
+from cli_support import ENVIRONMENT, PASSPHRASE, base64_of, environment, invoke, seal, write_ring
+
+import kmscore
+from kmscore import keyfile
 
 _README = Path(__file__).resolve().parent.parent / "README.md"
 
 
+def _text() -> str:
+    return _README.read_text("utf-8")
+
+
 def _transcript(command: str) -> str:
     """Return what the README shows after a command."""
-    text = _README.read_text("utf-8")
     (shown,) = re.findall(
-        rf"^\$ kmscore {command}[^\n]*\n(.*?)^(?:```|\$ )", text, re.MULTILINE | re.DOTALL
+        rf"^\$ kmscore {command}[^\n]*\n(.*?)^(?:```|\$ )", _text(), re.MULTILINE | re.DOTALL
     )
     return str(shown)
 
@@ -38,3 +51,21 @@ def test_the_transcripts(tmp_path: Path) -> None:
     assert result.exit_code == 1
     printed = result.stdout.replace(f"{tmp_path}/", "")
     assert _shape(printed) == _shape(_transcript("rotate"))
+
+
+def test_the_first_commands(tmp_path: Path) -> None:
+    """They run one after the other as they stand there, and leave a table under the new version."""
+    if shutil.which("sh") is None:
+        pytest.skip("this system has no sh")
+    (script,) = re.findall(r"^```sh\n(kmscore keys new.*?)^```", _text(), re.MULTILINE | re.DOTALL)
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    command = ["sh", "-e", "-u", "-c", script]
+    result = subprocess.run(
+        command, cwd=tmp_path, env=environment(PATH=path), capture_output=True, check=False
+    )
+    assert (result.returncode, result.stderr) == (0, b"")
+    keys = keyfile.open_keyring((tmp_path / "team.keys").read_bytes(), PASSPHRASE)
+    (row,) = csv.DictReader((tmp_path / "rotated.csv").read_text().splitlines())
+    blob = base64.b64decode(row["ciphertext_blob"])
+    opened = kmscore.decrypt(keys, blob, {"tenant": row["tenant"]})
+    assert (opened.key_version_id, opened.plaintext) == ("2", b"4711")
