@@ -52,8 +52,8 @@ def reencrypt_batch(
     whose field names are the keys of the pairs and whose null fields are no pairs, or a map;
     texts are string, large_string, string_view or dictionaries of these. A null source context is
     the empty one, and without `source_context_column` every one is. A row keeps its source's
-    context where its destination context is null, and without `destination_context_column`: to
-    strip it takes a context that is there and has no pairs.
+    context where its destination context is null, or a struct of nulls alone, and without
+    `destination_context_column`: to strip it takes a map that is there and has no pairs.
 
     Gives a `pyarrow.RecordBatch` of as many rows with every column of `batch` in its place, and
     after the blob column two more of type string: the status, and the error's code, null but for
@@ -200,11 +200,19 @@ def _read_destinations(
     contexts = _read_contexts(batch, name, absent=SAME_CONTEXT)
     if name is None:
         return contexts
-    validity = batch.column(find_column(batch.schema.names, name)).is_valid().to_pylist()
+    column = batch.column(find_column(batch.schema.names, name))
+    is_struct = pa.types.is_struct(column.type)
+    are_given = _have_values(column) if is_struct else column.is_valid().to_pylist()
     return (
-        context if is_valid else SAME_CONTEXT
-        for is_valid, context in zip(validity, contexts, strict=True)
+        context if is_given else SAME_CONTEXT
+        for is_given, context in zip(are_given, contexts, strict=True)
     )
+
+
+def _have_values(column: pa.StructArray) -> list[bool]:
+    """Return whether each struct has a field that is not null; it cannot leave one out."""
+    fields = [values.is_valid().to_pylist() for values in column.flatten()]
+    return list(map(any, zip(*fields, strict=True))) if fields else [False] * len(column)
 
 
 def _read_structs(column: pa.StructArray, name: str) -> Iterator[ContextLike]:

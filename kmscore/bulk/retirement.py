@@ -35,7 +35,8 @@ def retirable(
     place, and after a dry run as what it still is. Either has to cover every ciphertext that there
     is, backups included.
 
-    A primary version is never among them: it seals what comes next. And none is if one ciphertext
+    A primary version is never among them: it seals what comes next. Nor is an asymmetric one: who
+    has its public key may seal at any time, and what he seals names no version. And none is if one ciphertext
     could not be attributed to a version in the ring (no v1 blob, a version or suite that the ring
     does not have, an item that failed), or if there was none to count: any of them might need any
     version.
@@ -59,7 +60,9 @@ def retirable(
     unused = (
         name
         for name, key in versions.items()
-        if name not in used and key is not keyring.primary(name.key_id)
+        if isinstance(key, SymmetricKey)
+        and name not in used
+        and key is not keyring.primary(name.key_id)
     )
     return Retirement(tuple(unused), None)
 

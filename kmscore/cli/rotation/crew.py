@@ -1,6 +1,7 @@
 """Processes that take tasks and give back what became of them."""
 
 import multiprocessing
+import os
 import queue
 import signal
 import threading
@@ -100,7 +101,8 @@ class _Crew:
             process = self._context.Process(target=serve, args=(other, self._begin), daemon=True)
             self._processes.append(process)
             self._loads[end] = 0
-            process.start()
+            with _safe_path():
+                process.start()
             other.close()
 
     def dismiss(self) -> None:
@@ -111,6 +113,21 @@ class _Crew:
                 process.join()
         for end in self._loads:
             end.close()
+
+
+@contextmanager
+def _safe_path() -> Iterator[None]:
+    """Begin processes that import nothing from the folder that the command is run in."""
+    name = "PYTHONSAFEPATH"
+    before = os.environ.get(name)
+    os.environ[name] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[name]
+        else:
+            os.environ[name] = before
 
 
 @contextmanager

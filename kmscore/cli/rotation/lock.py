@@ -15,7 +15,8 @@ def lock(path: Path) -> int | None:
         import fcntl  # noqa: PLC0415 (not everywhere)
     except ModuleNotFoundError:
         return None
-    descriptor = os.open(path, os.O_RDONLY)
+    # Of somebody else it may be a pipe, which would be waited for, or a link.
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

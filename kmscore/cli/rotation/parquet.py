@@ -249,8 +249,8 @@ def _read(value: Any) -> Any:  # noqa: ANN401 (any value of a table)
     if isinstance(value, bytes):
         return _decode(value)
     if isinstance(value, dict):
-        # A struct has every field in every row.
-        return {name: _decode(text) for name, text in value.items() if text is not None}
+        # A struct has every field in every row: with none but nulls, nothing stands there.
+        return {name: _decode(text) for name, text in value.items() if text is not None} or None
     pairs = {_decode(key): None if text is None else _decode(text) for key, text in value}
     if len(pairs) != len(value):
         return Unreadable(InvalidContextError("encryption context with a repeated key"))

@@ -25,6 +25,7 @@ import json
 import os
 import secrets
 import shutil
+import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -42,6 +43,9 @@ _KINDS: Final = ("good", "bad")
 _CHECK: Final = "check"
 """Where in job.json the check of the keyring is."""
 
+
+_A_WHILE: Final = 60
+"""Seconds in which a folder gets its name, or is left for good."""
 
 _AT_ONCE: Final = 16
 """Parts that are synced together: as many are done again after a kill, at most."""
@@ -320,7 +324,12 @@ def _write(path: Path, data: bytes) -> None:
 def _is_left(folder: Path) -> bool:
     """Tell whether nobody is at work in a folder that has not got its name yet."""
     try:
+        # One that is just being made is not locked yet.
+        if time.time() - folder.stat().st_mtime < _A_WHILE:
+            return False
         descriptor = lock(folder / _JOB)
+    except FileNotFoundError:
+        return True
     except (FileProblem, OSError):
         return False
     if descriptor is not None:
