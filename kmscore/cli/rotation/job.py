@@ -13,9 +13,10 @@ from kmscore import Keyring, decrypt, encrypt
 from kmscore._base64 import decode_base64, encode_base64
 from kmscore.cli.files import FileProblem, describe
 from kmscore.cli.rotation.comma_separated import CommaSeparated
+from kmscore.cli.rotation.counts import Counts, has_failures
 from kmscore.cli.rotation.json_lines import JsonLines
 from kmscore.cli.rotation.parquet import Parquet
-from kmscore.cli.rotation.parts import Counts, Parts, has_failures, partial_path
+from kmscore.cli.rotation.parts import Parts, partial_path
 from kmscore.cli.rotation.table import CHUNK_ROWS, Table
 from kmscore.cli.rotation.work import Job, Sealed, Task, work
 from kmscore.errors import KmsCoreError

@@ -25,13 +25,13 @@ import json
 import os
 import secrets
 import shutil
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO, Final, NamedTuple, Protocol, Self
 
 from kmscore.cli.files import OWNER_ONLY, FileProblem, place, sync, sync_folder
+from kmscore.cli.rotation.counts import Counts, has_failures
 from kmscore.cli.rotation.lock import lock
 
 _JOB: Final = "job.json"
@@ -42,17 +42,8 @@ _KINDS: Final = ("good", "bad")
 _CHECK: Final = "check"
 """Where in job.json the check of the keyring is."""
 
-
 _AT_ONCE: Final = 16
 """Parts that are synced together: as many are done again after a kill, at most."""
-
-Counts = Counter[str]
-"""Rows by status, failed ones by code."""
-
-
-def has_failures(counts: Mapping[str, int]) -> bool:
-    """Tell whether a row has failed."""
-    return any(name.startswith("failed") for name in counts)
 
 
 class Check(Protocol):
@@ -168,7 +159,7 @@ class Parts:
             )
         os.truncate(self.folder / _JOURNAL, len(whole))
         for number, run, counts, digest in lines:
-            self._known[number] = _Part(run, Counter(counts), digest)
+            self._known[number] = _Part(run, Counts(counts), digest)
         self._uncompared = set(self._known)
         self._remove_strays()
 
@@ -255,7 +246,7 @@ class Parts:
                 raise self._other_rows()
             self.flush()
             self._join(number, join)
-        counts = Counter(json.loads((self.folder / _DONE).read_bytes()))
+        counts = Counts(json.loads((self.folder / _DONE).read_bytes()))
         for kind in ("bad", "good") if has_failures(counts) else ("good",):
             self._name(kind)
         for kind in _KINDS:

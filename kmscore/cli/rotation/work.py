@@ -8,8 +8,8 @@ from typing import NamedTuple
 from kmscore import Keyring, keyfile
 from kmscore.bulk import Item, Outcome, Status, reencrypt_many
 from kmscore.cli.rotation.columns import Columns, Failure, Record
+from kmscore.cli.rotation.counts import Counts, count_failure
 from kmscore.cli.rotation.crew import in_processes
-from kmscore.cli.rotation.parts import Counts
 from kmscore.cli.rotation.table import Chunk, Result, Table
 
 
@@ -79,11 +79,15 @@ def _results(
         """Yield each row that can be read as an item; for all, a result is there before."""
         for row, record in enumerate(records):
             item = job.columns.read(row, record)
-            results.append(Result(None, None if item is None or isinstance(item, Item) else item))
-            if isinstance(item, Item):
+            if item is None:
+                counts[Status.UNCHANGED.value] += 1
+                results.append(Result(None))
+            elif isinstance(item, Item):
+                results.append(Result(None))
                 yield item
             else:
-                counts["unchanged" if item is None else f"failed: {item.code}"] += 1
+                count_failure(counts, item.code)
+                results.append(Result(None, item))
 
     outcomes = reencrypt_many(
         keys,
@@ -95,8 +99,10 @@ def _results(
     )
     for outcome in outcomes:
         results[outcome.reference] = _result(outcome)
-        name = outcome.status.value
-        counts[name if outcome.error is None else f"{name}: {outcome.error.code}"] += 1
+        if outcome.error is None:
+            counts[outcome.status.value] += 1
+        else:
+            count_failure(counts, outcome.error.code)
     return records, results, counts
 
 
