@@ -8,40 +8,18 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from kmscore.bulk import Census
+from kmscore.bulk import Census, Header
+from kmscore.cli.rotation.counts import failures
 from kmscore.cli.rotation.job import Report
 from kmscore.cli.terminal import printable
 
 
 def show_rotation(report: Report, *, as_json: bool) -> None:
     """Print what a rotation came to."""
-    statuses = {name: report.counts[name] for name in ("rewritten", "unchanged")}
-    failures = {
-        name.partition(": ")[2]: number
-        for name, number in sorted(report.counts.items())
-        if name.startswith("failed")
-    }
     if as_json:
-        document = {
-            "rows": report.rows,
-            **statuses,
-            "failed": failures,
-            "seconds": round(report.seconds, 3),
-            "out": None if report.out is None else str(report.out),
-            "failed_rows": None if report.failed is None else str(report.failed),
-        }
-        typer.echo(json.dumps(document))
+        typer.echo(json.dumps(_rotation_document(report)))
         return
-    table = Table("rows", "", box=None, pad_edge=False)
-    table.columns[0].justify = "right"
-    for name, number in statuses.items():
-        table.add_row(f"{number:,}", name)
-    for code, number in failures.items():
-        table.add_row(f"{number:,}", f"failed: {code}")
-    rate = report.rows / report.seconds if report.seconds else 0.0
-    table.add_row(f"{report.rows:,}", f"in all, {rate:,.0f} a second")
-    console = Console()
-    console.print(table)
+    Console().print(_rotation_table(report))
     if report.out is None:
         typer.echo("a dry run: nothing is written")
     else:
@@ -50,38 +28,76 @@ def show_rotation(report: Report, *, as_json: bool) -> None:
         typer.echo(printable(f"failed rows: {report.failed}"))
 
 
+def _rotation_document(report: Report) -> dict[str, object]:
+    """Return what a rotation came to for machines."""
+    return {
+        "rows": report.rows,
+        **_statuses(report),
+        "failed": failures(report.counts),
+        "seconds": round(report.seconds, 3),
+        "out": None if report.out is None else str(report.out),
+        "failed_rows": None if report.failed is None else str(report.failed),
+    }
+
+
+def _rotation_table(report: Report) -> Table:
+    """Return what a rotation came to for people."""
+    table = Table("rows", "", box=None, pad_edge=False)
+    table.columns[0].justify = "right"
+    for name, number in _statuses(report).items():
+        table.add_row(f"{number:,}", name)
+    for code, number in failures(report.counts).items():
+        table.add_row(f"{number:,}", f"failed: {code}")
+    rate = report.rows / report.seconds if report.seconds else 0.0
+    table.add_row(f"{report.rows:,}", f"in all, {rate:,.0f} a second")
+    return table
+
+
+def _statuses(report: Report) -> dict[str, int]:
+    """Return the rows that are where they belong, by status."""
+    return {name: report.counts[name] for name in ("rewritten", "unchanged")}
+
+
 def show_census(counted: Census, unread: Counter[str], *, as_json: bool) -> None:
     """Print a census."""
-    rows = [
-        {
-            "suite": header.suite.name,
-            "key_id": header.key_id,
-            "key_version_id": header.key_version_id,
-            "blobs": number,
-        }
-        for header, number in sorted(
-            counted.headers.items(), key=lambda row: (row[0].key_id, row[0].key_version_id)
-        )
-    ]
     if as_json:
-        document = {
-            "authenticated": False,
-            "headers": rows,
-            "other": counted.other,
-            "rows_without": dict(unread),
-        }
-        typer.echo(json.dumps(document))
+        typer.echo(json.dumps(_census_document(counted, unread)))
         return
+    Console().print(_census_table(counted))
+    typer.echo(f"{counted.other:,} other; {unread.total():,} rows without a ciphertext")
+    typer.echo("Headers are not authenticated: this is what the blobs claim.")
+
+
+def _census_document(counted: Census, unread: Counter[str]) -> dict[str, object]:
+    """Return a census for machines."""
+    return {
+        "authenticated": False,
+        "headers": [
+            {
+                "suite": header.suite.name,
+                "key_id": header.key_id,
+                "key_version_id": header.key_version_id,
+                "blobs": number,
+            }
+            for header, number in _sorted(counted)
+        ],
+        "other": counted.other,
+        "rows_without": dict(unread),
+    }
+
+
+def _census_table(counted: Census) -> Table:
+    """Return a census for people."""
     table = Table(box=None, pad_edge=False)
     for name in ("blobs", "suite", "key", "version"):
         table.add_column(name, justify="right" if name == "blobs" else "left", overflow="fold")
-    for row in rows:
-        number, suite, key_id, version = (
-            row[name] for name in ("blobs", "suite", "key_id", "key_version_id")
-        )
+    for header, number in _sorted(counted):
         # As text: what stands in an ID is no markup.
-        table.add_row(*map(Text, (f"{number:,}", str(suite), str(key_id), str(version))))
-    console = Console()
-    console.print(table)
-    typer.echo(f"{counted.other:,} other; {unread.total():,} rows without a ciphertext")
-    typer.echo("Headers are not authenticated: this is what the blobs claim.")
+        cells = (f"{number:,}", header.suite.name, header.key_id, header.key_version_id)
+        table.add_row(*map(Text, cells))
+    return table
+
+
+def _sorted(counted: Census) -> list[tuple[Header, int]]:
+    """Return the headers of a census and their numbers, in the order of the key versions."""
+    return sorted(counted.headers.items(), key=lambda row: (row[0].key_id, row[0].key_version_id))
