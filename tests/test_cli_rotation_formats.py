@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from cli_support import base64_of, invoke, opened, problem, read_lines, seal, write_ring
 
-from kmscore.cli.rotation import comma_separated, json_lines
+from kmscore.cli.rotation import comma_separated, csv_records, json_lines
 
 _BLOB = base64_of(seal(b"4711"))
 _SEALED = base64_of(seal(b"4711", {"tenant": "acme"}))
@@ -339,7 +339,7 @@ def test_rows_of_any_length_that_are_too_long(
     ring_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A line without an end is not read into memory to its end, nor is a field without one."""
-    for module in (json_lines, comma_separated):
+    for module in (json_lines, csv_records):
         monkeypatch.setattr(module, "LONGEST_ROW", 1000)
     long = b"x" * 2000
     line = f'{{"ciphertext_blob": "{_BLOB}"}}\n'.encode()
