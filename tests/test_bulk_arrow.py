@@ -15,6 +15,7 @@ from kmscore.bulk import Item, reencrypt_many
 REASON = "the extra arrow is not installed: pip install '.[arrow]'"
 pa: Any = pytest.importorskip("pyarrow", reason=REASON)
 arrow = importlib.import_module("kmscore.bulk.arrow")
+arrow_contexts = importlib.import_module("kmscore.bulk.arrow_contexts")
 reencrypt_batch = arrow.reencrypt_batch
 
 README = Path(__file__).resolve().parent.parent / "README.md"
@@ -328,15 +329,17 @@ def test_a_context_that_cannot_be_fails_its_row(context: Any) -> None:
 def test_what_stands_for_no_context_refuses_every_use(use: Callable[[Any], Any]) -> None:
     """It is never taken for the empty one."""
     with raises_exactly(InvalidContextError, "repeated key"):
-        use(arrow._make_context(((b"a", b"1"), (b"a", b"2"))))
+        use(arrow_contexts._make_context(((b"a", b"1"), (b"a", b"2"))))
 
 
 @pytest.mark.parametrize("kind", [STRUCT, MAP], ids=["struct", "map"])
 def test_equal_contexts_are_prepared_once(kind: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """A column with two different contexts costs two, however many rows it has."""
     prepared = []
-    make = arrow._make_context
-    monkeypatch.setattr(arrow, "_make_context", lambda pairs: prepared.append(pairs) or make(pairs))
+    make = arrow_contexts._make_context
+    monkeypatch.setattr(
+        arrow_contexts, "_make_context", lambda pairs: prepared.append(pairs) or make(pairs)
+    )
     rows = [Row("a", None, FULL, None), Row("b", None, PART, None)] * 50
     move(batch_of(rows, kind))
     assert len(prepared) == 2
