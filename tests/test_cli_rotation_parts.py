@@ -32,7 +32,7 @@ from kmscore import Keyring, KeySpec, SymmetricKey
 from kmscore.cli import files
 from kmscore.cli.rotation import comma_separated, job, json_lines, parquet, parts
 from kmscore.cli.rotation.lock import lock
-from kmscore.cli.rotation.work import Sealed
+from kmscore.cli.sealed_keyring import Sealed
 
 _ROWS = 9
 

@@ -10,7 +10,7 @@ import typer
 from kmscore import Keyring, keyfile
 from kmscore.cli.files import FileProblem, NewFile, read_file
 from kmscore.cli.passphrase import get_passphrase
-from kmscore.cli.rotation.work import Sealed
+from kmscore.cli.sealed_keyring import Sealed
 from kmscore.errors import DecryptionError, InvalidKeyError
 from kmscore.keyfile.sealing import MAX_LENGTH
 

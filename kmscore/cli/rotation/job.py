@@ -18,7 +18,8 @@ from kmscore.cli.rotation.json_lines import JsonLines
 from kmscore.cli.rotation.parquet import Parquet
 from kmscore.cli.rotation.parts import Parts, partial_path
 from kmscore.cli.rotation.table import CHUNK_ROWS, Table
-from kmscore.cli.rotation.work import Job, Sealed, Task, work
+from kmscore.cli.rotation.work import Job, Task, work
+from kmscore.cli.sealed_keyring import Sealed
 from kmscore.errors import KmsCoreError
 from kmscore.lookup import sealing_key
 

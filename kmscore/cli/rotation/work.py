@@ -5,12 +5,13 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from kmscore import Keyring, keyfile
+from kmscore import Keyring
 from kmscore.bulk import Item, Outcome, Status, reencrypt_many
 from kmscore.cli.rotation.columns import Columns, Failure, Record
 from kmscore.cli.rotation.counts import Counts, count_failure
 from kmscore.cli.rotation.crew import in_processes
 from kmscore.cli.rotation.table import Chunk, Result, Table
+from kmscore.cli.sealed_keyring import Sealed
 
 
 class Job(NamedTuple):
@@ -22,21 +23,6 @@ class Job(NamedTuple):
     skip_current: bool
     upgrade_only: bool
     dry_run: bool
-
-
-class Sealed(NamedTuple):
-    """A keyring file as it stands on the disk, and what opens it."""
-
-    keyfile: bytes
-    passphrase: bytes
-
-    def open(self) -> Keyring:
-        """Return the keyring."""
-        return keyfile.open_keyring(self.keyfile, self.passphrase)
-
-    def __repr__(self) -> str:
-        """Show neither."""
-        return "<Sealed>"
 
 
 class Task(NamedTuple):
