@@ -92,7 +92,7 @@ def rotate(
     With `resume`, a job that is done but for its report is not done again: this is its report.
 
     Raises `FileProblem`, and before anything is written what `reencrypt_many` raises for the
-    destination.
+    destination, and `OSError` if the input is gone.
     """
     started = time.monotonic()
     destination = sealing_key(keys, job.destination_key_id)

@@ -107,7 +107,8 @@ def work(
 ) -> Generator[Done, None, None]:
     """Yield what becomes of each task; with several processes, as it comes out of their hands.
 
-    Raises `FileProblem` if one of them dies.
+    Raises `FileProblem` if one of them dies, and what writing a chunk raises: `FileProblem`, and
+    errors of the system.
     """
     if jobs == 1:
         return (perform(job, keys, task) for task in tasks)
