@@ -1,33 +1,49 @@
-"""The transcripts of the README are what the commands print."""
+"""The commands of the README run as they stand there, and print what it shows."""
 
-import base64
-import csv
-import os
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from cli_support import ENVIRONMENT, PASSPHRASE, base64_of, environment, invoke, seal, write_ring
-
-import kmscore
-from kmscore import keyfile
+from cli_support import environment
 
 _README = Path(__file__).resolve().parent.parent / "README.md"
 
 
-def _text() -> str:
-    return _README.read_text("utf-8")
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder in which there was nothing before the README's first commands."""
+    folder = tmp_path_factory.mktemp("newcomer")
+    text = _README.read_text("utf-8")
+    (commands,) = re.findall(r"^```sh\n(kmscore keys new .*?)^```", text, re.MULTILINE | re.DOTALL)
+    assert _printed(folder, f"set -e\n{commands}") != ""
+    return folder
 
 
-def _transcript(command: str) -> str:
-    """Return what the README shows after a command."""
-    (shown,) = re.findall(
-        rf"^\$ kmscore {command}[^\n]*\n(.*?)^(?:```|\$ )", _text(), re.MULTILINE | re.DOTALL
+def _printed(folder: Path, commands: str, code: int = 0) -> str:
+    """Return what a shell prints of commands, in which `kmscore` is the one that is tested."""
+    done = subprocess.run(
+        ["sh", "-c", f'kmscore() {{ "{sys.executable}" -P -m kmscore "$@"; }}\n{commands}'],
+        cwd=folder,
+        env=environment(COLUMNS="100"),
+        capture_output=True,
+        check=False,
+        text=True,
+        encoding="utf-8",
     )
-    return str(shown)
+    assert (done.returncode, done.stderr) == (code, "")
+    return done.stdout
+
+
+def _transcript(name: str) -> tuple[str, str]:
+    """Return a command of the README and what it shows after it."""
+    ((command, shown),) = re.findall(
+        rf"^\$ (kmscore {name}[^\n]*)\n(.*?)^(?:```|\$ )",
+        _README.read_text("utf-8"),
+        re.MULTILINE | re.DOTALL,
+    )
+    return command, shown
 
 
 def _shape(text: str) -> list[str]:
@@ -36,36 +52,8 @@ def _shape(text: str) -> list[str]:
     return [" ".join(line.split()) for line in text.splitlines() if line.strip()]
 
 
-def test_the_transcripts(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("name", "code"), [("inspect", 0), ("rotate", 1)])
+def test_a_transcript(folder: Path, name: str, code: int) -> None:
     """Fields, meanings and notes of `inspect`, statuses and files of `rotate`, line by line."""
-    blob = seal(b"4711", {"tenant": "acme"})
-    wide = ENVIRONMENT | {"COLUMNS": "100"}
-    printed = invoke("inspect", data=blob, env=wide).stdout
-    assert _shape(printed) == _shape(_transcript("inspect"))
-    rows = [f"{tenant}-1,{tenant},{base64_of(seal(b'', {'tenant': tenant}))}" for tenant in "abc"]
-    source = tmp_path / "orders.csv"
-    source.write_text("\n".join(["id,tenant,ciphertext_blob", *rows, "broken,a,S01T\n"]))
-    ring = write_ring(tmp_path / "team.keys")
-    options = ("--destination", "orders", "--context-columns", "tenant")
-    result = invoke("rotate", source, tmp_path / "rotated.csv", "-k", ring, *options, env=wide)
-    assert result.exit_code == 1
-    printed = result.stdout.replace(f"{tmp_path}/", "")
-    assert _shape(printed) == _shape(_transcript("rotate"))
-
-
-def test_the_first_commands(tmp_path: Path) -> None:
-    """They run one after the other as they stand there, and leave a table under the new version."""
-    if shutil.which("sh") is None:
-        pytest.skip("this system has no sh")
-    (script,) = re.findall(r"^```sh\n(kmscore keys new.*?)^```", _text(), re.MULTILINE | re.DOTALL)
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    command = ["sh", "-e", "-u", "-c", script]
-    result = subprocess.run(
-        command, cwd=tmp_path, env=environment(PATH=path), capture_output=True, check=False
-    )
-    assert (result.returncode, result.stderr) == (0, b"")
-    keys = keyfile.open_keyring((tmp_path / "team.keys").read_bytes(), PASSPHRASE)
-    (row,) = csv.DictReader((tmp_path / "rotated.csv").read_text().splitlines())
-    blob = base64.b64decode(row["ciphertext_blob"])
-    opened = kmscore.decrypt(keys, blob, {"tenant": row["tenant"]})
-    assert (opened.key_version_id, opened.plaintext) == ("2", b"4711")
+    command, shown = _transcript(name)
+    assert _shape(_printed(folder, command, code)) == _shape(shown)

@@ -28,7 +28,7 @@ from cli_support import (
 import kmscore
 from kmscore import EncryptionAlgorithm, Keyring, RsaKey
 from kmscore.cli.rotation import columns, crew, parquet
-from kmscore.cli.rotation.work import Sealed
+from kmscore.cli.sealed_keyring import Sealed
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from cli_support import base64_of, invoke, opened, problem, read_lines, seal, write_ring
 
-from kmscore.cli.rotation import comma_separated, json_lines
+from kmscore.cli.rotation import comma_separated, csv_records, json_lines
 
 _BLOB = base64_of(seal(b"4711"))
 _SEALED = base64_of(seal(b"4711", {"tenant": "acme"}))
@@ -366,7 +366,7 @@ def test_a_first_line_that_is_too_long(ring_file: Path, monkeypatch: pytest.Monk
 
 def test_csv_rows_that_are_too_long(ring_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A line without an end is not read into memory to its end, nor is a field or a record."""
-    monkeypatch.setattr(comma_separated, "LONGEST_ROW", 1000)
+    monkeypatch.setattr(csv_records, "LONGEST_ROW", 1000)
     said = _refused(ring_file, b"ciphertext_blob\n" + b"x" * 2000, ".csv")
     assert said.endswith("not CSV: row 1: a line of 1,000 characters or more")
     for field in (b'"' + b"x\n" * 1000, b'a,"\n",' * 1000):
@@ -385,7 +385,7 @@ def test_how_much_of_a_file_has_been_looked_at(
     path.write_text("a\n" + "x\n" * 9999)
     positions = list(comma_separated.CommaSeparated().check_rows(path))
     assert positions == sorted(positions)
-    assert (len(positions), positions[-1]) == (100, 1.0)
+    assert (len(positions), positions[-1]) == (99, 1.0)
     assert list(json_lines.JsonLines().check_rows(path)) == []
 
 

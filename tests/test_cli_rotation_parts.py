@@ -32,7 +32,7 @@ from kmscore import Keyring, KeySpec, SymmetricKey
 from kmscore.cli import files
 from kmscore.cli.rotation import comma_separated, job, json_lines, parquet, parts
 from kmscore.cli.rotation.lock import lock
-from kmscore.cli.rotation.work import Sealed
+from kmscore.cli.sealed_keyring import Sealed
 
 _ROWS = 9
 
@@ -493,10 +493,14 @@ def test_two_that_begin_at_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -
 def test_leftovers_are_cleared_away_unless_somebody_is_at_work_there(folder: Path) -> None:
     """A kill at the begin or the end leaves a hidden folder, which the next one removes."""
     hidden = [folder / f".out.jsonl.partial.{name}" for name in ("done-1", "new-1", "new-2")]
-    for path in (*hidden, folder / ".out.jsonl.partial.new-3"):
+    begun, cut_off = (folder / f".out.jsonl.partial.{name}" for name in ("new-3", "new-4"))
+    for path in (*hidden, begun, cut_off):
         path.mkdir()
-    for path in hidden:
+    for path in (*hidden, begun):
         (path / "job.json").touch()
+    for path in (*hidden, cut_off):
+        # A minute ago; what has just been made may not have been locked yet.
+        os.utime(path, (path.stat().st_mtime - 61,) * 2)
     held = lock(hidden[2] / "job.json")
     assert _rotate(folder).exit_code == 1
     left = sorted(path.name for path in folder.iterdir() if path.name.startswith("."))

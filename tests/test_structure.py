@@ -80,6 +80,7 @@ _TOOLS = ("kmscore.cli", "kmscore.vectors")
 _EXTRAS = {
     "kmscore.sm2.backends.gmssl": {"gmssl"},
     "kmscore.bulk.arrow": {"pyarrow"},
+    "kmscore.bulk.arrow_contexts": {"pyarrow"},
     "kmscore.bulk.spark": {"pyarrow", "pyspark"},
 }
 

@@ -4,31 +4,24 @@ The one batch function that every engine can call: it takes a batch and gives on
 nothing of where either is kept. It needs the extra `arrow`.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import cache
-from itertools import pairwise, repeat
-from typing import Final, Never, TypeAlias, TypeVar, cast, final
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
 
 import pyarrow as pa
 
 from kmscore._arguments import check_instance, check_optional_text, check_text
-from kmscore.bulk.item import SAME_CONTEXT, Item, Outcome, SameContext
+from kmscore.bulk.arrow_contexts import read_bytes, read_contexts, read_destinations
+from kmscore.bulk.columns import check_new_columns, find_column
+from kmscore.bulk.item import Item, Outcome, SameContext
 from kmscore.bulk.rotation import reencrypt_many
 from kmscore.bulk.version_order import VersionOrder
-from kmscore.context import ContextLike, EncryptionContext
-from kmscore.errors import InvalidContextError
+from kmscore.context import ContextLike
 from kmscore.keyring import KeyProvider
 
 __all__ = ["reencrypt_batch"]
 
 _MAX_BINARY_LENGTH: Final = 2**31 - 1
 """All the bytes that a column of type binary holds: its offsets are of 32 bits."""
-
-_Pairs: TypeAlias = tuple[tuple[bytes | None, bytes | None], ...]
-"""The pairs of a context as they stand in a column."""
-
-_Absent = TypeVar("_Absent", SameContext, None)
-"""What each row has where no column of contexts is named."""
 
 
 def reencrypt_batch(
@@ -80,9 +73,9 @@ def reencrypt_batch(
         error_column,
     )
     position = _find_blobs(batch.schema, blob_column)
-    sources = _read_contexts(batch, source_context_column, absent=None)
-    destinations = _read_destinations(batch, destination_context_column)
-    blobs = _read_bytes(batch.column(position))
+    sources = read_contexts(batch, source_context_column, absent=None)
+    destinations = read_destinations(batch, destination_context_column)
+    blobs = read_bytes(batch.column(position))
     outcomes = reencrypt_many(
         keys,
         _make_items(blobs, sources, destinations),
@@ -114,30 +107,6 @@ def _check_names(
     check_new_columns(schema.names, status_column, error_column)
 
 
-def check_new_columns(names: Sequence[str], status_column: str, error_column: str) -> None:
-    """Raise `ValueError` unless the two new columns have names of their own."""
-    if status_column == error_column:
-        raise ValueError(f"status and error are both to be in a column {status_column!r}")
-    for name in (status_column, error_column):
-        if name in names:
-            raise ValueError(f"there is a column {name!r} already")
-
-
-def find_column(names: Sequence[str], name: str) -> int:
-    """Return the position of a column. Raises `KeyError` without it, `ValueError` if in doubt."""
-    if name not in names:
-        raise KeyError(f"there is no column {name!r}")
-    if names.count(name) > 1:
-        raise ValueError(f"there are {names.count(name)} columns {name!r}")
-    return names.index(name)
-
-
-def check_fields(names: Sequence[str], column: str) -> None:
-    """Raise `ValueError` if a struct of contexts has two fields of one name."""
-    if len(set(names)) != len(names):
-        raise ValueError(f"column {column!r} is a struct with a repeated field")
-
-
 def _find_blobs(schema: pa.Schema, name: str) -> int:
     """Return the position of the blob column, or raise as `reencrypt_batch` says."""
     position = find_column(schema.names, name)
@@ -153,138 +122,7 @@ def _find_blobs(schema: pa.Schema, name: str) -> int:
     return position
 
 
-def _is_text(kind: pa.DataType) -> bool:
-    """Tell whether values of this type are texts, or all null."""
-    if pa.types.is_dictionary(kind):
-        kind = kind.value_type
-    return bool(
-        pa.types.is_string(kind)
-        or pa.types.is_large_string(kind)
-        or pa.types.is_string_view(kind)
-        or pa.types.is_null(kind)
-    )
-
-
-# --- columns in ---
-
-
-def _read_bytes(column: pa.Array) -> list[bytes | None]:
-    """Return the values of a column of bytes or texts as they stand there."""
-    if pa.types.is_dictionary(column.type):
-        distinct = _read_bytes(column.dictionary)
-        return [None if index is None else distinct[index] for index in column.indices.to_pylist()]
-    # Texts as bytes: nobody has checked that they are UTF-8, and one that is not is its row's
-    # failure, not the batch's.
-    values: list[bytes | None] = column.cast(pa.large_binary()).to_pylist()
-    return values
-
-
-def _read_contexts(
-    batch: pa.RecordBatch, name: str | None, *, absent: _Absent
-) -> "Iterable[ContextLike | _Absent]":
-    """Return the context of each row, or `absent` for each if no column is named."""
-    if name is None:
-        return repeat(absent, batch.num_rows)
-    column = batch.column(find_column(batch.schema.names, name))
-    if pa.types.is_struct(column.type):
-        return _read_structs(column, name)
-    if pa.types.is_map(column.type):
-        return _read_maps(column, name)
-    raise TypeError(f"column {name!r} must be a struct or a map of strings, not {column.type}")
-
-
-def _read_destinations(
-    batch: pa.RecordBatch, name: str | None
-) -> "Iterable[ContextLike | SameContext]":
-    """Return the destination context of each row; what is left out strips none."""
-    contexts = _read_contexts(batch, name, absent=SAME_CONTEXT)
-    if name is None:
-        return contexts
-    column = batch.column(find_column(batch.schema.names, name))
-    is_struct = pa.types.is_struct(column.type)
-    are_given = _have_values(column) if is_struct else column.is_valid().to_pylist()
-    return (
-        context if is_given else SAME_CONTEXT
-        for is_given, context in zip(are_given, contexts, strict=True)
-    )
-
-
-def _have_values(column: pa.StructArray) -> list[bool]:
-    """Return whether each struct has a field that is not null; it cannot leave one out."""
-    fields = [values.is_valid().to_pylist() for values in column.flatten()]
-    return list(map(any, zip(*fields, strict=True))) if fields else [False] * len(column)
-
-
-def _read_structs(column: pa.StructArray, name: str) -> Iterator[ContextLike]:
-    """Return the context of each struct."""
-    fields = list(column.type)
-    names = [field.name for field in fields]
-    check_fields(names, name)
-    for field in fields:
-        if not _is_text(field.type):
-            raise TypeError(f"field {field.name!r} of {name!r} must be string, not {field.type}")
-    keys = [text.encode() for text in names]
-
-    def prepare(values: tuple[bytes | None, ...]) -> ContextLike:
-        pairs = zip(keys, values, strict=True)
-        return _make_context(tuple(pair for pair in pairs if pair[1] is not None))
-
-    # Flattened, so that the fields of a null struct are null.
-    columns = [_read_bytes(values) for values in column.flatten()]
-    rows = zip(*columns, strict=True) if columns else repeat((), len(column))
-    # Prepared once for equal rows: most columns have few that are not.
-    return map(cache(prepare), rows)
-
-
-def _read_maps(column: pa.MapArray, name: str) -> Iterator[ContextLike]:
-    """Return the context of each map."""
-    if not (_is_text(column.type.key_type) and _is_text(column.type.item_type)):
-        raise TypeError(f"column {name!r} must be a map of strings, not {column.type}")
-    # A slice keeps the pairs of the whole column, and there may be some behind a null as well.
-    offsets = column.offsets.to_pylist()
-    start = offsets[0]
-    keys = _read_bytes(column.keys[start : offsets[-1]])
-    pairs = list(zip(keys, _read_bytes(column.items[start : offsets[-1]]), strict=True))
-    ranges = zip(pairwise(offsets), column.is_valid().to_pylist(), strict=True)
-    rows = (tuple(pairs[a - start : b - start]) if valid else () for (a, b), valid in ranges)
-    return map(cache(_make_context), rows)
-
-
-def _make_context(pairs: _Pairs) -> ContextLike:
-    """Return the context of the pairs, or what stands for one that there cannot be."""
-    texts = [(_decode(key), _decode(value)) for key, value in pairs]
-    context = dict(texts)
-    if len(context) != len(texts):
-        return _InvalidContext("encryption context with a repeated key")
-    try:
-        return EncryptionContext(cast("dict[str, str]", context))
-    except InvalidContextError as error:
-        return _InvalidContext(str(error))
-
-
-def _decode(text: bytes | None) -> str | None:
-    """Return a text; what is not UTF-8 in it becomes surrogates, which no context takes."""
-    return None if text is None else text.decode("utf-8", "surrogateescape")
-
-
-@final
-class _InvalidContext(Mapping[str, str]):
-    """A context that cannot be read: it says so when its item's turn and its step have come."""
-
-    def __init__(self, reason: str) -> None:
-        self._reason = reason
-
-    def _refuse(self) -> Never:
-        raise InvalidContextError(self._reason)
-
-    def __getitem__(self, key: str) -> Never:
-        self._refuse()
-
-    def __iter__(self) -> Never:
-        self._refuse()
-
-    def __len__(self) -> Never:  # noqa: PLE0303 (it has no length to give)
-        self._refuse()
+# --- rows in, columns out ---
 
 
 def _make_items(
@@ -298,9 +136,6 @@ def _make_items(
     ):
         if blob is not None:
             yield Item(number, blob, source, destination)
-
-
-# --- columns out ---
 
 
 def _kept(blob: bytes | None, outcome: Outcome | None) -> bytes | None:

@@ -1,10 +1,10 @@
 """A census of ciphertexts: what their headers say, without any key."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import ClassVar, Final, NamedTuple, final
+from typing import ClassVar, Final, NamedTuple, TypeVar, final
 
 from kmscore._arguments import BytesLike, byte_length, check_bytes, check_instance, to_bytes
 from kmscore.algorithms import TAG_LENGTH, Suite
@@ -39,6 +39,10 @@ class Header(NamedTuple):
     key_version_id: str
 
 
+_Part = TypeVar("_Part")
+"""What a header names: the suite, the key, or the key version."""
+
+
 @final
 @dataclass(frozen=True, slots=True)
 class Census:
@@ -70,25 +74,23 @@ class Census:
     @property
     def suites(self) -> dict[Suite, int]:
         """The number of v1 blobs that name each suite."""
-        counts: Counter[Suite] = Counter()
-        for header, number in self.headers.items():
-            counts[header.suite] += number
-        return dict(counts)
+        return self._sums(lambda header: header.suite)
 
     @property
     def keys(self) -> dict[str, int]:
         """The number of v1 blobs that name each key ID."""
-        counts: Counter[str] = Counter()
-        for header, number in self.headers.items():
-            counts[header.key_id] += number
-        return dict(counts)
+        return self._sums(lambda header: header.key_id)
 
     @property
     def versions(self) -> dict[KeyVersionName, int]:
         """The number of v1 blobs that name each key version."""
-        counts: Counter[KeyVersionName] = Counter()
+        return self._sums(lambda header: KeyVersionName(header.key_id, header.key_version_id))
+
+    def _sums(self, part_of: Callable[[Header], _Part]) -> dict[_Part, int]:
+        """Return the number of v1 blobs with each part of a header."""
+        counts: Counter[_Part] = Counter()
         for header, number in self.headers.items():
-            counts[KeyVersionName(header.key_id, header.key_version_id)] += number
+            counts[part_of(header)] += number
         return dict(counts)
 
     def __add__(self, other: "Census") -> "Census":

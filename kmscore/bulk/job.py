@@ -128,7 +128,7 @@ class Job:
         blob = CiphertextBlob.parse(raw)
         opening, sealing = _canonical_pair(item.source_context, item.destination_context)
         check_source_ids(blob, item.source_key_id, item.source_key_version_id)
-        if self._upgradable is not None and not self._is_upgrade(blob):
+        if not self._is_upgrade(blob):
             raise IncorrectKeyError(
                 f"version {self._destination.key_version_id} of the key is not known to be newer"
                 f" than the ciphertext's version {blob.key_version_id}"

@@ -36,10 +36,10 @@ def retirable(
     is, backups included.
 
     A primary version is never among them: it seals what comes next. Nor is an asymmetric one: who
-    has its public key may seal at any time, and what he seals names no version. And none is if one ciphertext
-    could not be attributed to a version in the ring (no v1 blob, a version or suite that the ring
-    does not have, an item that failed), or if there was none to count: any of them might need any
-    version.
+    has its public key may encrypt at any time, and the ciphertext names no version. And none is if
+    one ciphertext could not be attributed to a version in the ring (no v1 blob, a version or suite
+    that the ring does not have, an item that failed), or if there was none to count: any of them
+    might need any version.
 
     Raises `TypeError` for a wrong type, without `keyring`, and unless exactly one of `census` and
     `outcomes` is given.

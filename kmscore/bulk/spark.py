@@ -25,7 +25,8 @@ from pyspark.sql.types import (
 
 from kmscore._arguments import check_instance, check_mapping, check_optional_text, check_text
 from kmscore.algorithms import Suite
-from kmscore.bulk.arrow import check_fields, check_new_columns, find_column, reencrypt_batch
+from kmscore.bulk.arrow import reencrypt_batch
+from kmscore.bulk.columns import check_fields, check_new_columns, find_column
 from kmscore.bulk.counting import BlobFormat, Census, Header, census
 from kmscore.bulk.version_order import VersionOrder
 from kmscore.keyring import KeyProvider

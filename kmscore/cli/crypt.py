@@ -1,22 +1,19 @@
 """The commands that move one ciphertext: `encrypt`, `decrypt`, `reencrypt`."""
 
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated
 
 import typer
 
 import kmscore
 from kmscore import EncryptionContext
-from kmscore._base64 import decode_base64, encode_base64
 from kmscore.algorithms import MAX_PLAINTEXT_LENGTH
+from kmscore.cli.ciphertext_file import InArgument, read_ciphertext, write_ciphertext
 from kmscore.cli.files import STANDARD, FileProblem, read_file, write_output
 from kmscore.cli.keyring_file import KeyringOption, read_keyring
 from kmscore.cli.passphrase import Descriptor
 from kmscore.cli.terminal import problems_in_one_line
 
-_LARGEST: Final = 64 << 10  # bytes, more than any ciphertext takes in Base64
-
-_In = Annotated[Path, typer.Argument(metavar="[IN]", help="A file; - is standard input.")]
 _Out = Annotated[Path, typer.Argument(metavar="[OUT]", help="A new file; - is standard output.")]
 _Base64 = Annotated[bool, typer.Option("--base64", help="Ciphertexts are in Base64.")]
 _Context = Annotated[
@@ -28,7 +25,7 @@ _Context = Annotated[
 def encrypt(
     key_id: Annotated[str, typer.Option("--key-id", metavar="ID", help="The key that seals.")],
     keyring: KeyringOption,
-    source: _In = STANDARD,
+    source: InArgument = STANDARD,
     out: _Out = STANDARD,
     context: _Context = None,
     *,
@@ -43,12 +40,12 @@ def encrypt(
         keys, _ = read_keyring(keyring, passphrase_fd)
         plaintext = read_file(source, limit=MAX_PLAINTEXT_LENGTH)
         result = kmscore.encrypt(keys, key_id, plaintext, _read_context(context))
-        _write_ciphertext(out, result.ciphertext_blob, base64=base64)
+        write_ciphertext(out, result.ciphertext_blob, base64=base64)
 
 
 def decrypt(
     keyring: KeyringOption,
-    source: _In = STANDARD,
+    source: InArgument = STANDARD,
     out: _Out = STANDARD,
     context: _Context = None,
     *,
@@ -61,7 +58,7 @@ def decrypt(
     """
     with problems_in_one_line():
         keys, _ = read_keyring(keyring, passphrase_fd)
-        blob = _read_ciphertext(source, base64=base64)
+        blob = read_ciphertext(source, base64=base64)
         write_output(out, kmscore.decrypt(keys, blob, _read_context(context)).plaintext)
 
 
@@ -70,7 +67,7 @@ def reencrypt(
         str, typer.Option("--destination", metavar="ID", help="The key that seals.")
     ],
     keyring: KeyringOption,
-    source: _In = STANDARD,
+    source: InArgument = STANDARD,
     out: _Out = STANDARD,
     context: _Context = None,
     destination_context: Annotated[
@@ -105,7 +102,7 @@ def reencrypt(
         opening = _read_context(context)
         result = kmscore.reencrypt(
             keys,
-            _read_ciphertext(source, base64=base64),
+            read_ciphertext(source, base64=base64),
             destination,
             source_context=opening,
             destination_context=(
@@ -115,21 +112,8 @@ def reencrypt(
             source_key_version_id=source_version_id,
             source_algorithm=algorithm,
         )
-        _write_ciphertext(out, result.ciphertext_blob or b"", base64=base64)
+        write_ciphertext(out, result.ciphertext_blob or b"", base64=base64)
 
 
 def _read_context(text: str | None) -> EncryptionContext | None:
     return None if text is None else EncryptionContext.from_json(text)
-
-
-def _read_ciphertext(path: Path, *, base64: bool) -> bytes:
-    """Return a ciphertext; around Base64 there may be white space, as a file has it at its end."""
-    data = read_file(path, limit=_LARGEST)
-    decoded = decode_base64(data.strip()) if base64 else data
-    if decoded is None:
-        raise FileProblem(f"{path}: not strict Base64")
-    return decoded
-
-
-def _write_ciphertext(path: Path, data: bytes, *, base64: bool) -> None:
-    write_output(path, encode_base64(data).encode("ascii") + b"\n" if base64 else data)

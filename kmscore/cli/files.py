@@ -24,7 +24,7 @@ _NO_LINKS: Final = frozenset(
 
 
 class FileProblem(Exception):  # noqa: N818 (it is told to a person, not caught as an error)
-    """A file that cannot be read or written; its text is the one line to say so."""
+    """What a user can mend, most often about a file; its text is the one line to say so."""
 
 
 def read_file(path: Path, *, limit: int) -> bytes:

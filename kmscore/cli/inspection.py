@@ -1,7 +1,6 @@
 """The command `inspect`: a ciphertext blob byte by byte, without any key."""
 
 import json
-from pathlib import Path
 from typing import Annotated, Final
 
 import typer
@@ -10,12 +9,11 @@ from rich.table import Table
 from rich.text import Text
 
 from kmscore import BlobField, CiphertextBlob
-from kmscore._base64 import decode_base64
-from kmscore.cli.files import STANDARD, FileProblem, read_file
+from kmscore.cli.ciphertext_file import InArgument, read_ciphertext
+from kmscore.cli.files import STANDARD
 from kmscore.cli.options import JsonOption
 from kmscore.cli.terminal import problems_in_one_line
 
-_LARGEST: Final = 64 << 10
 _WIDE: Final = 104  # columns of a terminal that has room for rows of 16 bytes
 _SHOWN: Final = 64  # of a field, at most
 _COLOURS: Final = ("cyan", "green", "yellow", "magenta", "blue")
@@ -23,9 +21,7 @@ _NOTE: Final = "Nothing of this is authenticated: it is what the blob claims unt
 
 
 def inspect(
-    source: Annotated[
-        Path, typer.Argument(metavar="[IN]", help="A file; - is standard input.")
-    ] = STANDARD,
+    source: InArgument = STANDARD,
     *,
     base64: Annotated[bool, typer.Option("--base64", help="The blob is in Base64.")] = False,
     as_json: JsonOption = False,
@@ -35,12 +31,7 @@ def inspect(
     Example: kmscore inspect --base64 blob.txt
     """
     with problems_in_one_line():
-        raw = read_file(source, limit=_LARGEST)
-        if base64:
-            decoded = decode_base64(raw.strip())
-            if decoded is None:
-                raise FileProblem(f"{source}: not strict Base64")
-            raw = decoded
+        raw = read_ciphertext(source, base64=base64)
         blob = CiphertextBlob.parse(raw)
     if as_json:
         typer.echo(json.dumps(_document(blob, raw), indent=2))

@@ -3,18 +3,16 @@
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated
 
 import typer
 
 from kmscore import Keyring, keyfile
 from kmscore.cli.files import FileProblem, NewFile, read_file
 from kmscore.cli.passphrase import get_passphrase
-from kmscore.cli.rotation.work import Sealed
+from kmscore.cli.sealed_keyring import Sealed
 from kmscore.errors import DecryptionError, InvalidKeyError
 from kmscore.keyfile.sealing import MAX_LENGTH
-
-_LARGEST: Final = MAX_LENGTH
 
 KeyringOption = Annotated[
     Path,
@@ -28,8 +26,12 @@ Change = Callable[[Keyring], tuple[Keyring, str]]
 
 
 def read_keyring(path: Path, descriptor: int | None) -> tuple[Keyring, Sealed]:
-    """Return the keyring in a file, and the file as it is. Raises `FileProblem`."""
-    data = read_file(path, limit=_LARGEST)
+    """Return the keyring in a file, and the file as it is.
+
+    Raises `FileProblem`, and `UnsupportedAlgorithmError` if this build of the libraries lacks what
+    the file or one of its keys needs.
+    """
+    data = read_file(path, limit=MAX_LENGTH)
     sealed = Sealed(data, get_passphrase(descriptor))
     return _open(path, sealed), sealed
 
@@ -41,12 +43,12 @@ def change_keyring(
 
     With `may_begin`, a file that is not there is made, and only its owner may read it.
 
-    Raises `FileProblem`, and what `change` raises.
+    Raises what `read_keyring` does, and what `change` raises.
     """
     is_new = may_begin and not os.path.lexists(path)
     if not is_new:
         # Before anybody is asked for a passphrase.
-        read_file(path, limit=_LARGEST)
+        read_file(path, limit=MAX_LENGTH)
         # A link stays one: it is the file behind it that changes.
         path = path.resolve()
     passphrase = get_passphrase(descriptor, is_new=is_new)
@@ -54,7 +56,7 @@ def change_keyring(
         # Read where nobody else can write it, so that no change of another command is lost.
         keyring = Keyring([])
         if not is_new:
-            keyring = _open(path, Sealed(read_file(path, limit=_LARGEST), passphrase))
+            keyring = _open(path, Sealed(read_file(path, limit=MAX_LENGTH), passphrase))
         changed, words = change(keyring)
         data = keyfile.seal_keyring(changed, passphrase)
         if is_new:
@@ -65,7 +67,7 @@ def change_keyring(
 
 
 def _open(path: Path, sealed: Sealed) -> Keyring:
-    """Return the keyring. Raises `FileProblem`."""
+    """Return the keyring. Raises what `read_keyring` does."""
     try:
         return sealed.open()
     except DecryptionError:

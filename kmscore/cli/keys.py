@@ -2,6 +2,7 @@
 
 import json
 import uuid
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -10,13 +11,19 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from kmscore import Keyring, KeySpec, KeyState, RsaKey, Sm2Key, Suite, SymmetricKey
-from kmscore.algorithms import KEY_SPECS
+from kmscore import Keyring, KeyState, SymmetricKey
 from kmscore.cli.files import FileProblem, read_file
+from kmscore.cli.key_versions import (
+    find_spec,
+    find_suite,
+    generate_version,
+    import_version,
+    with_state,
+)
 from kmscore.cli.keyring_file import Change, change_keyring, read_keyring
 from kmscore.cli.passphrase import Descriptor
 from kmscore.cli.terminal import printable, problems_in_one_line
-from kmscore.errors import KeyNotFoundError, UnsupportedAlgorithmError
+from kmscore.errors import KeyNotFoundError
 from kmscore.keys import Key
 
 app: typer.Typer = typer.Typer(no_args_is_help=True, help="Make and change a keyring file.")
@@ -57,7 +64,8 @@ def make_key(
     """
 
     def change(keyring: Keyring) -> tuple[Keyring, str]:
-        new = _generate(_spec(spec), _suite(suite), _or_random(key_id), _or_random(version_id))
+        names = _or_random(key_id), _or_random(version_id)
+        new = generate_version(find_spec(spec), find_suite(suite), *names)
         _check_unknown(keyring, new.key_id)
         words = f"{new.key_id}: version {new.key_version_id} ({_kind(new)})"
         return keyring.with_version(new), words
@@ -78,30 +86,12 @@ def list_keys(
     """
     with problems_in_one_line():
         keyring, _ = read_keyring(path, passphrase_fd)
-    rows = [
-        {
-            "key_id": key.key_id,
-            "key_version_id": key.key_version_id,
-            "spec": key.spec.name,
-            "suite": key.suite.name if isinstance(key, SymmetricKey) else None,
-            "state": key.state.value,
-            "primary": keyring.primary(key.key_id) is key,
-        }
-        for key in keyring
-    ]
+    rows = [_row(keyring, key) for key in keyring]
     if as_json:
         for row in rows:
             typer.echo(json.dumps(row))
-        return
-    table = Table(box=None, pad_edge=False)
-    for name in ("key", "version", "spec", "suite", "state", "primary"):
-        # An ID that is cut is none: on a narrow terminal it goes over several lines.
-        table.add_column(name, overflow="fold")
-    for row in rows:
-        cells = ["" if cell is None else str(cell) for cell in list(row.values())[:-1]]
-        # As text: what stands in an ID is no markup.
-        table.add_row(*map(Text, [*cells, "primary" if row["primary"] else ""]))
-    Console().print(table)
+    else:
+        Console().print(_table(rows))
 
 
 @app.command("rotate")
@@ -116,7 +106,7 @@ def rotate_key(
     def change(keyring: Keyring) -> tuple[Keyring, str]:
         old = keyring.primary(key_id)
         suite = old.suite if isinstance(old, SymmetricKey) else None
-        new = _generate(old.spec, suite, key_id, _or_random(version_id))
+        new = generate_version(old.spec, suite, key_id, _or_random(version_id))
         return keyring.with_version(new), f"{key_id}: version {new.key_version_id} is primary"
 
     _change(path, passphrase_fd, change)
@@ -143,7 +133,7 @@ def import_key(
 
     def change(keyring: Keyring) -> tuple[Keyring, str]:
         data = read_file(material, limit=_LARGEST_KEY)
-        key = _import(_spec(spec), _suite(suite), key_id, version_id, data)
+        key = import_version(find_spec(spec), find_suite(suite), key_id, version_id, data)
         return keyring.with_version(key), f"{key_id}: version {version_id} is primary"
 
     _change(path, passphrase_fd, change, may_begin=True)
@@ -178,65 +168,41 @@ def _change(path: Path, descriptor: int | None, change: Change, *, may_begin: bo
         typer.echo(printable(words))
 
 
+def _row(keyring: Keyring, key: Key) -> dict[str, Any]:
+    """Return what is told of a key version."""
+    return {
+        "key_id": key.key_id,
+        "key_version_id": key.key_version_id,
+        "spec": key.spec.name,
+        "suite": key.suite.name if isinstance(key, SymmetricKey) else None,
+        "state": key.state.value,
+        "primary": keyring.primary(key.key_id) is key,
+    }
+
+
+def _table(rows: Iterable[dict[str, Any]]) -> Table:
+    """Return the rows for people."""
+    table = Table(box=None, pad_edge=False)
+    for name in ("key", "version", "spec", "suite", "state", "primary"):
+        # An ID that is cut is none: on a narrow terminal it goes over several lines.
+        table.add_column(name, overflow="fold")
+    for row in rows:
+        shown = row | {"suite": row["suite"] or "", "primary": "primary" if row["primary"] else ""}
+        # As text: what stands in an ID is no markup.
+        table.add_row(*map(Text, shown.values()))
+    return table
+
+
 def _set_state(key_id: str, version_id: str, state: KeyState) -> Change:
     """Return the change that gives a key version another state."""
 
     def change(keyring: Keyring) -> tuple[Keyring, str]:
         old = keyring.version(key_id, version_id)
-        keys = [_with_state(key, state) if key is old else key for key in keyring]
+        keys = [with_state(key, state) if key is old else key for key in keyring]
         primary = {key.key_id: keyring.primary(key.key_id).key_version_id for key in keyring}
         return Keyring(keys, primary=primary), f"{key_id}: version {version_id} is {state.value}"
 
     return change
-
-
-def _with_state(key: Key, state: KeyState) -> Key:
-    """Return the same key version in another state."""
-    names = (key.key_id, key.key_version_id)
-    if isinstance(key, SymmetricKey):
-        material = key.export_material()
-        return SymmetricKey(*names, key.spec, material, suite=key.suite, state=state)
-    if isinstance(key, RsaKey):
-        return RsaKey.from_pem(*names, key.private_pem(), state=state)
-    return Sm2Key.from_pem(*names, key.private_pem(), state=state)
-
-
-def _generate(spec: KeySpec, suite: Suite | None, key_id: str, version_id: str) -> Key:
-    """Return a fresh key."""
-    names: dict[str, Any] = {"key_id": key_id, "key_version_id": version_id}
-    if KEY_SPECS[spec].suites:
-        return SymmetricKey.generate(spec, suite=suite, **names)
-    _check_no_suite(spec, suite)
-    return Sm2Key.generate(**names) if spec is KeySpec.EC_SM2 else RsaKey.generate(spec, **names)
-
-
-def _import(spec: KeySpec, suite: Suite | None, key_id: str, version_id: str, data: bytes) -> Key:
-    """Return a key of given material."""
-    if KEY_SPECS[spec].suites:
-        return SymmetricKey(key_id, version_id, spec, data, suite=suite)
-    _check_no_suite(spec, suite)
-    kind = Sm2Key if spec is KeySpec.EC_SM2 else RsaKey
-    key = kind.from_pem(key_id, version_id, data)
-    if key.spec is not spec:
-        raise FileProblem(f"the material is of {key.spec.name}, not of {spec.name}")
-    return key
-
-
-def _spec(text: str) -> KeySpec:
-    """Return the spec of a name, which is the service's spelling or ours."""
-    return KeySpec[text] if text in KeySpec.__members__ else KeySpec.of(text, "spec")
-
-
-def _suite(text: str | None) -> Suite | None:
-    """Return the suite of a name."""
-    if text is None or text in Suite.__members__:
-        return None if text is None else Suite[text]
-    raise UnsupportedAlgorithmError(f"unknown suite {text!r:.80}")
-
-
-def _check_no_suite(spec: KeySpec, suite: Suite | None) -> None:
-    if suite is not None:
-        raise FileProblem(f"{spec.name} takes no suite")
 
 
 def _check_unknown(keyring: Keyring, key_id: str) -> None:

@@ -13,12 +13,14 @@ from kmscore import Keyring, decrypt, encrypt
 from kmscore._base64 import decode_base64, encode_base64
 from kmscore.cli.files import FileProblem, describe
 from kmscore.cli.rotation.comma_separated import CommaSeparated
+from kmscore.cli.rotation.counts import Counts, has_failures
 from kmscore.cli.rotation.crew import WorkProblem
 from kmscore.cli.rotation.json_lines import JsonLines
 from kmscore.cli.rotation.parquet import Parquet
-from kmscore.cli.rotation.parts import Counts, Parts, has_failures, partial_path
+from kmscore.cli.rotation.parts import Parts, partial_path
 from kmscore.cli.rotation.table import CHUNK_ROWS, Table
-from kmscore.cli.rotation.work import Job, Sealed, Task, work
+from kmscore.cli.rotation.work import Job, Task, work
+from kmscore.cli.sealed_keyring import Sealed
 from kmscore.errors import KmsCoreError
 from kmscore.lookup import sealing_key
 
@@ -91,7 +93,7 @@ def rotate(
     With `resume`, a job that is done but for its report is not done again: this is its report.
 
     Raises `FileProblem`, and before anything is written what `reencrypt_many` raises for the
-    destination.
+    destination, and `OSError` if the input is gone.
     """
     started = time.monotonic()
     destination = sealing_key(keys, job.destination_key_id)

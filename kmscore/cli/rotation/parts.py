@@ -16,9 +16,8 @@
 
 Parts are on the disk before the journal says so, and a line that was cut off says nothing. When a
 part is taken as it is, its chunk is compared with the digest: what else has size and time of the
-input is not mixed with it. Every
-run has a name of its own in the names of its parts: what a process of an earlier one, killed, may
-still write is not taken for this one's.
+input is not mixed with it. Every run has a name of its own in the names of its parts: what a
+process of an earlier one, killed, may still write is not taken for this one's.
 """
 
 import json
@@ -26,14 +25,15 @@ import os
 import secrets
 import shutil
 import time
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, BinaryIO, Final, NamedTuple, Protocol, Self
+from typing import Any, Final, NamedTuple, Protocol, Self
 
-from kmscore.cli.files import OWNER_ONLY, FileProblem, place, sync, sync_folder
+from kmscore.cli.files import OWNER_ONLY, FileProblem, sync, sync_folder
+from kmscore.cli.rotation.counts import Counts, has_failures
 from kmscore.cli.rotation.lock import lock
+from kmscore.cli.rotation.target import Join, Target
 
 _JOB: Final = "job.json"
 _JOURNAL: Final = "journal"
@@ -49,14 +49,6 @@ _A_WHILE: Final = 60
 
 _AT_ONCE: Final = 16
 """Parts that are synced together: as many are done again after a kill, at most."""
-
-Counts = Counter[str]
-"""Rows by status, failed ones by code."""
-
-
-def has_failures(counts: Mapping[str, int]) -> bool:
-    """Tell whether a row has failed."""
-    return any(name.startswith("failed") for name in counts)
 
 
 class Check(Protocol):
@@ -90,8 +82,10 @@ class Parts:
     def __init__(self, out: Path, bad: Path, mode: int) -> None:
         """Take the two files that the job is to leave, and who may do what with them."""
         self.folder: Path = partial_path(out)
-        self._targets = {"good": out, "bad": bad}
-        self._mode = mode
+        self._targets = {
+            kind: Target(self.folder, kind, path, mode)
+            for kind, path in zip(_KINDS, (out, bad), strict=True)
+        }
         self._run = secrets.token_hex(4)
         self._lock: int | None = None
         self._known: dict[int, _Part] = {}
@@ -125,8 +119,7 @@ class Parts:
             self._take_up(job, check)
             return
         for target in self._targets.values():
-            if os.path.lexists(target):
-                raise FileProblem(f"{target} is there already, and is left alone")
+            target.check_free()
         # The folder has its name only when it can be taken up.
         new = self._hidden("new")
         new.mkdir(0o700)
@@ -172,13 +165,13 @@ class Parts:
             )
         os.truncate(self.folder / _JOURNAL, len(whole))
         for number, run, counts, digest in lines:
-            self._known[number] = _Part(run, Counter(counts), digest)
+            self._known[number] = _Part(run, Counts(counts), digest)
         self._uncompared = set(self._known)
         self._remove_strays()
 
     def _remove_strays(self) -> None:
         """Remove parts that no line of the journal names."""
-        named = {path for number in self._known for path in self._paths(number)}
+        named = {path for number in self._known for path in self._whole_paths(number)}
         for kind in _KINDS:
             for path in self.folder.glob(f"*.*.{kind}"):
                 if path not in named:
@@ -212,12 +205,13 @@ class Parts:
 
     def paths(self, number: int) -> tuple[Path, Path]:
         """Return where in this run the two files of a chunk are written."""
-        good, bad = (self.folder / f"{number:08}.{self._run}.{kind}" for kind in _KINDS)
-        return good, bad
+        return self._paths_of(number, self._run)
 
-    def _paths(self, number: int) -> tuple[Path, Path]:
+    def _whole_paths(self, number: int) -> tuple[Path, Path]:
         """Return where the two files of a chunk that is whole are."""
-        run = self._known[number].run
+        return self._paths_of(number, self._known[number].run)
+
+    def _paths_of(self, number: int, run: str) -> tuple[Path, Path]:
         good, bad = (self.folder / f"{number:08}.{run}.{kind}" for kind in _KINDS)
         return good, bad
 
@@ -247,7 +241,7 @@ class Parts:
             sync(file)
         self._known |= waiting
 
-    def finish(self, number: int, join: Callable[[Sequence[Path], BinaryIO, bool], None]) -> Counts:
+    def finish(self, number: int, join: Join) -> Counts:
         """Join so many parts, and give the results their names; return all counts.
 
         The file of failed rows is made only if there are some, and named before the other: that
@@ -259,9 +253,9 @@ class Parts:
                 raise self._other_rows()
             self.flush()
             self._join(number, join)
-        counts = Counter(json.loads((self.folder / _DONE).read_bytes()))
+        counts = Counts(json.loads((self.folder / _DONE).read_bytes()))
         for kind in ("bad", "good") if has_failures(counts) else ("good",):
-            self._name(kind)
+            self._targets[kind].take_name()
         for kind in _KINDS:
             for path in self.folder.glob(f"*.{kind}"):
                 # Clearing away is no part of the job.
@@ -277,41 +271,20 @@ class Parts:
             self.folder.rename(rest)
             shutil.rmtree(rest, ignore_errors=True)
 
-    def _join(self, number: int, join: Callable[[Sequence[Path], BinaryIO, bool], None]) -> None:
+    def _join(self, number: int, join: Join) -> None:
         """Join so many parts, and say that it is done."""
         total = sum((part.counts for part in self._known.values()), Counts())
-        good = [self._paths(each)[0] for each in range(number)]
-        bad = [
-            self._paths(each)[1] for each in range(number) if has_failures(self._known[each].counts)
-        ]
+        numbers = range(number)
+        good = [self._whole_paths(each)[0] for each in numbers]
+        failed = [each for each in numbers if has_failures(self._known[each].counts)]
+        bad = [self._whole_paths(each)[1] for each in failed]
         for kind, paths in zip(_KINDS, (good, bad), strict=True):
             if kind == "good" or paths:
-                new = self.folder / f"all.{kind}"
-                new.unlink(missing_ok=True)
-                descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, self._mode)
-                with os.fdopen(descriptor, "wb") as file:
-                    join(paths, file, kind == "bad")
-                    sync(file)
+                self._targets[kind].write(paths, join)
         new = self.folder / f".{_DONE}"
         _write(new, json.dumps(total).encode("ascii"))
         new.replace(self.folder / _DONE)
         sync_folder(self.folder)
-
-    def _name(self, kind: str) -> None:
-        """Give a result its name, which must not be another file's. Raises `FileProblem`."""
-        new, target = self.folder / f"all.{kind}", self._targets[kind]
-        if not new.exists():  # it has its name, and no other one any more
-            if not target.exists():
-                raise FileProblem(
-                    f"{target} was written, and is gone: remove {self.folder} to begin again"
-                )
-            return
-        try:
-            place(new, target, self.folder / f"placing.{kind}")
-        except FileExistsError:
-            if not target.samefile(new):
-                raise FileProblem(f"{target} is there already, and is left alone") from None
-        sync_folder(target.parent)
 
 
 def _write(path: Path, data: bytes) -> None:

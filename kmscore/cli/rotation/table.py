@@ -38,8 +38,8 @@ class Chunk(NamedTuple):
     """The number of the first one, from 1."""
 
     payload: Any
-    """The format's own: lines, lists of fields, or a batch. Text, bytes and tuples and lists of
-    them: what they look like is the same in every process."""
+    """The format's own: lines, records with their head, or a stream of Arrow. Text, bytes and
+    tuples and lists of them: what they look like is the same in every process."""
 
     position: float
     """How much of the file has been read with them, 0 to 1."""

@@ -5,12 +5,13 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from kmscore import Keyring, keyfile
+from kmscore import Keyring
 from kmscore.bulk import Item, Outcome, Status, reencrypt_many
 from kmscore.cli.rotation.columns import Columns, Failure, Record
+from kmscore.cli.rotation.counts import Counts, count_failure
 from kmscore.cli.rotation.crew import in_processes
-from kmscore.cli.rotation.parts import Counts
 from kmscore.cli.rotation.table import Chunk, Result, Table
+from kmscore.cli.sealed_keyring import Sealed
 
 
 class Job(NamedTuple):
@@ -22,21 +23,6 @@ class Job(NamedTuple):
     skip_current: bool
     upgrade_only: bool
     dry_run: bool
-
-
-class Sealed(NamedTuple):
-    """A keyring file as it stands on the disk, and what opens it."""
-
-    keyfile: bytes
-    passphrase: bytes
-
-    def open(self) -> Keyring:
-        """Return the keyring."""
-        return keyfile.open_keyring(self.keyfile, self.passphrase)
-
-    def __repr__(self) -> str:
-        """Show neither."""
-        return "<Sealed>"
 
 
 class Task(NamedTuple):
@@ -79,11 +65,15 @@ def _results(
         """Yield each row that can be read as an item; for all, a result is there before."""
         for row, record in enumerate(records):
             item = job.columns.read(row, record)
-            results.append(Result(None, None if item is None or isinstance(item, Item) else item))
-            if isinstance(item, Item):
+            if item is None:
+                counts[Status.UNCHANGED.value] += 1
+                results.append(Result(None))
+            elif isinstance(item, Item):
+                results.append(Result(None))
                 yield item
             else:
-                counts["unchanged" if item is None else f"failed: {item.code}"] += 1
+                count_failure(counts, item.code)
+                results.append(Result(None, item))
 
     outcomes = reencrypt_many(
         keys,
@@ -95,8 +85,10 @@ def _results(
     )
     for outcome in outcomes:
         results[outcome.reference] = _result(outcome)
-        name = outcome.status.value
-        counts[name if outcome.error is None else f"{name}: {outcome.error.code}"] += 1
+        if outcome.error is None:
+            counts[outcome.status.value] += 1
+        else:
+            count_failure(counts, outcome.error.code)
     return records, results, counts
 
 
@@ -115,7 +107,8 @@ def work(
 ) -> Generator[Done, None, None]:
     """Yield what becomes of each task; with several processes, as it comes out of their hands.
 
-    Raises `FileProblem` if one of them dies.
+    Raises `FileProblem` if one of them dies, and what writing a chunk raises: `FileProblem`, and
+    errors of the system.
     """
     if jobs == 1:
         return (perform(job, keys, task) for task in tasks)

@@ -1,0 +1,154 @@
+"""Encryption contexts as they stand in a column of Arrow: structs, or maps of texts.
+
+A context that cannot be one is the failure of its row, not of the batch. It needs the extra
+`arrow`.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
+from itertools import pairwise, repeat
+from typing import Never, TypeAlias, TypeVar, cast, final
+
+import pyarrow as pa
+
+from kmscore.bulk.columns import check_fields, find_column
+from kmscore.bulk.item import SAME_CONTEXT, SameContext
+from kmscore.context import ContextLike, EncryptionContext
+from kmscore.errors import InvalidContextError
+
+_Pairs: TypeAlias = tuple[tuple[bytes | None, bytes | None], ...]
+"""The pairs of a context as they stand in a column."""
+
+_Absent = TypeVar("_Absent", SameContext, None)
+"""What each row has where no column of contexts is named."""
+
+
+def read_bytes(column: pa.Array) -> list[bytes | None]:
+    """Return the values of a column of bytes or texts as they stand there."""
+    if pa.types.is_dictionary(column.type):
+        distinct = read_bytes(column.dictionary)
+        return [None if index is None else distinct[index] for index in column.indices.to_pylist()]
+    # Texts as bytes: nobody has checked that they are UTF-8, and one that is not is its row's
+    # failure, not the batch's.
+    values: list[bytes | None] = column.cast(pa.large_binary()).to_pylist()
+    return values
+
+
+def read_contexts(
+    batch: pa.RecordBatch, name: str | None, *, absent: _Absent
+) -> "Iterable[ContextLike | _Absent]":
+    """Return the context of each row, or `absent` for each if no column is named."""
+    if name is None:
+        return repeat(absent, batch.num_rows)
+    column = batch.column(find_column(batch.schema.names, name))
+    if pa.types.is_struct(column.type):
+        return _read_structs(column, name)
+    if pa.types.is_map(column.type):
+        return _read_maps(column, name)
+    raise TypeError(f"column {name!r} must be a struct or a map of strings, not {column.type}")
+
+
+def read_destinations(
+    batch: pa.RecordBatch, name: str | None
+) -> "Iterable[ContextLike | SameContext]":
+    """Return the destination context of each row; what is left out strips none."""
+    contexts = read_contexts(batch, name, absent=SAME_CONTEXT)
+    if name is None:
+        return contexts
+    column = batch.column(find_column(batch.schema.names, name))
+    is_struct = pa.types.is_struct(column.type)
+    are_given = _have_values(column) if is_struct else column.is_valid().to_pylist()
+    return (
+        context if is_given else SAME_CONTEXT
+        for is_given, context in zip(are_given, contexts, strict=True)
+    )
+
+
+def _have_values(column: pa.StructArray) -> list[bool]:
+    """Return whether each struct has a field that is not null; it cannot leave one out."""
+    fields = [values.is_valid().to_pylist() for values in column.flatten()]
+    return list(map(any, zip(*fields, strict=True))) if fields else [False] * len(column)
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    """Tell whether values of this type are texts, or all null."""
+    if pa.types.is_dictionary(kind):
+        kind = kind.value_type
+    return bool(
+        pa.types.is_string(kind)
+        or pa.types.is_large_string(kind)
+        or pa.types.is_string_view(kind)
+        or pa.types.is_null(kind)
+    )
+
+
+def _read_structs(column: pa.StructArray, name: str) -> Iterator[ContextLike]:
+    """Return the context of each struct."""
+    fields = list(column.type)
+    names = [field.name for field in fields]
+    check_fields(names, name)
+    for field in fields:
+        if not _is_text(field.type):
+            raise TypeError(f"field {field.name!r} of {name!r} must be string, not {field.type}")
+    keys = [text.encode() for text in names]
+
+    def prepare(values: tuple[bytes | None, ...]) -> ContextLike:
+        pairs = zip(keys, values, strict=True)
+        return _make_context(tuple(pair for pair in pairs if pair[1] is not None))
+
+    # Flattened, so that the fields of a null struct are null.
+    columns = [read_bytes(values) for values in column.flatten()]
+    rows = zip(*columns, strict=True) if columns else repeat((), len(column))
+    # Prepared once for equal rows: most columns have few that are not.
+    return map(cache(prepare), rows)
+
+
+def _read_maps(column: pa.MapArray, name: str) -> Iterator[ContextLike]:
+    """Return the context of each map."""
+    if not (_is_text(column.type.key_type) and _is_text(column.type.item_type)):
+        raise TypeError(f"column {name!r} must be a map of strings, not {column.type}")
+    # A slice keeps the pairs of the whole column, and there may be some behind a null as well.
+    offsets = column.offsets.to_pylist()
+    start = offsets[0]
+    keys = read_bytes(column.keys[start : offsets[-1]])
+    pairs = list(zip(keys, read_bytes(column.items[start : offsets[-1]]), strict=True))
+    ranges = zip(pairwise(offsets), column.is_valid().to_pylist(), strict=True)
+    rows = (tuple(pairs[a - start : b - start]) if valid else () for (a, b), valid in ranges)
+    return map(cache(_make_context), rows)
+
+
+def _make_context(pairs: _Pairs) -> ContextLike:
+    """Return the context of the pairs, or what stands for one that there cannot be."""
+    texts = [(_decode(key), _decode(value)) for key, value in pairs]
+    context = dict(texts)
+    if len(context) != len(texts):
+        return _InvalidContext("encryption context with a repeated key")
+    try:
+        return EncryptionContext(cast("dict[str, str]", context))
+    except InvalidContextError as error:
+        return _InvalidContext(str(error))
+
+
+def _decode(text: bytes | None) -> str | None:
+    """Return a text; what is not UTF-8 in it becomes surrogates, which no context takes."""
+    return None if text is None else text.decode("utf-8", "surrogateescape")
+
+
+@final
+class _InvalidContext(Mapping[str, str]):
+    """A context that cannot be read: it says so when its item's turn and its step have come."""
+
+    def __init__(self, reason: str) -> None:
+        self._reason = reason
+
+    def _refuse(self) -> Never:
+        raise InvalidContextError(self._reason)
+
+    def __getitem__(self, key: str) -> Never:
+        self._refuse()
+
+    def __iter__(self) -> Never:
+        self._refuse()
+
+    def __len__(self) -> Never:  # noqa: PLE0303 (it has no length to give)
+        self._refuse()

@@ -1,0 +1,30 @@
+"""A ciphertext as a file: its bytes as they are, or in strict Base64."""
+
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from kmscore._base64 import decode_base64, encode_base64
+from kmscore.cli.files import FileProblem, read_file, write_output
+
+_LARGEST: Final = 64 << 10  # bytes, more than any ciphertext takes in Base64
+
+InArgument = Annotated[Path, typer.Argument(metavar="[IN]", help="A file; - is standard input.")]
+
+
+def read_ciphertext(path: Path, *, base64: bool) -> bytes:
+    """Return a ciphertext; around Base64 there may be white space, as a file has it at its end.
+
+    Raises `FileProblem`.
+    """
+    data = read_file(path, limit=_LARGEST)
+    decoded = decode_base64(data.strip()) if base64 else data
+    if decoded is None:
+        raise FileProblem(f"{path}: not strict Base64")
+    return decoded
+
+
+def write_ciphertext(path: Path, data: bytes, *, base64: bool) -> None:
+    """Write a ciphertext to a new file, in Base64 with the end of a line. Raises `FileProblem`."""
+    write_output(path, encode_base64(data).encode("ascii") + b"\n" if base64 else data)
