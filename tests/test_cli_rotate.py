@@ -1,6 +1,7 @@
 """`kmscore rotate`: what comes out, what is refused, and how it is told."""
 
 import json
+import os
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -388,13 +389,17 @@ def test_no_rows_at_all(ring_file: Path) -> None:
 
 
 def test_a_result_is_open_to_those_who_may_read_its_source(ring_file: Path) -> None:
-    """Its permissions are those of the input, and no wider."""
-    for mode in (0o600, 0o640, 0o664):
-        source = write_lines(ring_file.with_name(f"in{mode:o}.jsonl"), sealed_rows(1))
-        source.chmod(mode)
-        out = ring_file.with_name(f"out{mode:o}.jsonl")
-        assert _rotate(ring_file, source, out, "--context-columns", "tenant").exit_code == 0
-        assert out.stat().st_mode & 0o777 & ~mode == 0
+    """Its permissions are those of the input, and no wider; a table is no program."""
+    usual = os.umask(0o002)
+    try:
+        for mode, left in ((0o600, 0o600), (0o640, 0o640), (0o664, 0o664), (0o757, 0o644)):
+            source = write_lines(ring_file.with_name(f"in{mode:o}.jsonl"), sealed_rows(1))
+            source.chmod(mode)
+            out = ring_file.with_name(f"out{mode:o}.jsonl")
+            assert _rotate(ring_file, source, out, "--context-columns", "tenant").exit_code == 0
+            assert out.stat().st_mode & 0o777 == left
+    finally:
+        os.umask(usual)
 
 
 def test_the_rows_are_all_there_in_a_real_process(ring_file: Path) -> None:

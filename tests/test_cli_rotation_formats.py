@@ -259,6 +259,7 @@ def test_csv_contexts_in_columns(ring_file: Path) -> None:
     [
         (b"", "no column names in the first line"),
         (b"\xef\xbb\xbf\n", "no column names in the first line"),
+        (b"\nciphertext_blob\n", "no column names in the first line"),
         (b"a,b\n", "no column 'ciphertext_blob' in the first line"),
         (b"ciphertext_blob,ciphertext_blob\n", "more than one column 'ciphertext_blob' in the"),
         (b"\xff\n", "no column 'ciphertext_blob' in the first line"),

@@ -248,6 +248,24 @@ def test_a_line_of_the_journal_that_was_cut_off(
     _check_all(folder)
 
 
+def test_a_line_that_was_cut_off_is_no_part_of_the_next_one(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a resumed job writes to the journal can be read by the one after it."""
+    _interrupted(folder, monkeypatch, 13)
+    with (folder / "out.jsonl.partial" / "journal").open("ab") as file:
+        file.write(b'[4, "dead0000", {"rewr')
+    with monkeypatch.context() as patch:
+        patch.setattr(job, "_check_unchanged", _fail)
+        assert problem(_rotate(folder, "--resume")) == "not yet"
+    assert _rotate(folder, "--resume").exit_code == 1
+    _check_all(folder)
+
+
+def _fail(*_: object) -> None:
+    raise files.FileProblem("not yet")
+
+
 def test_resume_without_a_job_begins_one(folder: Path) -> None:
     """So the command with --resume is right after an interruption at any moment."""
     assert _rotate(folder, "--resume").exit_code == 1
