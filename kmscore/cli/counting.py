@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -11,14 +11,21 @@ from rich.console import Console
 from rich.table import Table as Grid
 from rich.text import Text
 
+from kmscore import Keyring
 from kmscore.bulk import Census, Item, Retirement, census, retirable
 from kmscore.cli.keyring_file import read_keyring
 from kmscore.cli.options import BlobColumnOption, JsonOption
 from kmscore.cli.passphrase import Descriptor
 from kmscore.cli.rotation.columns import Columns
-from kmscore.cli.rotation.job import table_of
+from kmscore.cli.rotation.job import failed_path, input_of
+from kmscore.cli.rotation.parts import partial_path
 from kmscore.cli.rotation.table import Table
-from kmscore.cli.terminal import printable, problems_in_one_line, progress
+from kmscore.cli.terminal import (
+    printable,
+    problems_in_one_line,
+    progress,
+    surprises_in_one_line,
+)
 
 _NO_CIPHERTEXT: Final = "no ciphertext"
 
@@ -41,28 +48,42 @@ def count_tables(
 ) -> None:
     """Count which suites, keys and versions the ciphertexts of tables name. Needs no key.
 
-    With a keyring, it also tells which versions may be retired: no primary, and named by none. That
-    is worth as much as the tables are complete, backups included.
+    With a keyring, it also tells which versions of the keys that are named may be retired: those
+    that are no primary and are named by none. That holds if these are all the ciphertexts there
+    are: backups, failed rows and what is still to be rotated included.
 
     Example: kmscore census orders.csv invoices.parquet -k team.keys
     """
-    with problems_in_one_line():
+    with problems_in_one_line(), surprises_in_one_line():
         columns = Columns(blob_column)
-        tables = [(table_of(source), source) for source in sources]
+        tables = [(input_of(source), source) for source in sources]
         for table, source in tables:
             table.check_columns(source, columns)
         keys = None if keyring is None else read_keyring(keyring, passphrase_fd)[0]
         unread: Counter[str] = Counter()
         counted = census(_blobs(tables, columns, unread))
-        retirement = None
-        if keys is not None:
-            # Nobody knows which version a row needs that cannot be read.
-            lost = Census({}, unread.total() - unread[_NO_CIPHERTEXT])
-            retirement = retirable(counted + lost, keys)
+        retirement = None if keys is None else _retirement(counted, unread, keys, sources)
     if as_json:
         typer.echo(json.dumps(_document(counted, unread, retirement)))
     else:
         _show(counted, unread, retirement)
+
+
+def _retirement(
+    counted: Census, unread: Counter[str], keys: Keyring, sources: Sequence[Path]
+) -> Retirement:
+    """Return which versions may be retired, as far as these tables go."""
+    for source in sources:
+        for beside, what in ((failed_path(source), "failed rows"), (partial_path(source), "a job")):
+            if beside.exists() and not any(beside.samefile(other) for other in sources):
+                return Retirement(
+                    (), f"{beside} is there, {what} of {source.name} not counted here"
+                )
+    # Nobody knows which version a row needs that cannot be read.
+    lost = Census({}, unread.total() - unread[_NO_CIPHERTEXT])
+    versions, reason = retirable(counted + lost, keys)
+    # Of a key that no row names, the ciphertexts are elsewhere.
+    return Retirement(tuple(name for name in versions if name.key_id in counted.keys), reason)
 
 
 def _blobs(
@@ -124,7 +145,11 @@ def _show(counted: Census, unread: Counter[str], retirement: Retirement | None) 
         # As text: what stands in an ID is no markup.
         grid.add_row(*map(Text, (f"{row['blobs']:,}", *names)))
     Console().print(grid)
-    typer.echo(f"{counted.other:,} other; {unread.total():,} rows without a ciphertext")
+    empty = unread[_NO_CIPHERTEXT]
+    typer.echo(
+        f"{counted.other:,} other; {empty:,} rows without a ciphertext;"
+        f" {unread.total() - empty:,} rows that cannot be read"
+    )
     if retirement is not None:
         _show_retirement(retirement)
     typer.echo("Headers are not authenticated: this is what the blobs claim.")
@@ -135,6 +160,7 @@ def _show_retirement(retirement: Retirement) -> None:
     if retirement.reason is not None:
         typer.echo(printable(f"No version may be retired: {retirement.reason}"))
     elif not retirement.versions:
-        typer.echo("No version may be retired: each is a primary or is named")
+        typer.echo("No version may be retired: each of the keys here is a primary or is named")
     for key_id, version_id in retirement.versions:
-        typer.echo(printable(f"May be retired: version {version_id} of key {key_id}"))
+        told = f"May be retired if these are all: version {version_id} of key {key_id}"
+        typer.echo(printable(told))

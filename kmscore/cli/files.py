@@ -10,7 +10,7 @@ import stat
 import sys
 from contextlib import suppress
 from pathlib import Path
-from typing import BinaryIO, Final, Self, TextIO
+from typing import BinaryIO, Final, NamedTuple, Self, TextIO
 
 STANDARD: Final = Path("-")
 """Standard input or output."""
@@ -21,6 +21,12 @@ _NO_LINKS: Final = frozenset(
     getattr(errno, name, None) for name in ("EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK")
 )
 """What file systems without hard links answer."""
+
+
+_NO_PROGRAM: Final = 0o666
+"""Permissions that a file of data may have."""
+
+_ACCESS_LIST: Final = "system.posix_acl_access"
 
 
 class FileProblem(Exception):  # noqa: N818 (it is told to a person, not caught as an error)
@@ -78,6 +84,43 @@ def _binary(stream: TextIO | None, name: str) -> BinaryIO:
     return stream.buffer
 
 
+class Permissions(NamedTuple):
+    """Who may read a file, and a file made from it then as well; nobody else."""
+
+    mode: int
+    group: int
+
+    @classmethod
+    def of(cls, path: Path) -> Self:
+        """Return those of a file. Raises `OSError`."""
+        status = path.stat()
+        mode = stat.S_IMODE(status.st_mode) & _NO_PROGRAM
+        if _has_access_list(path):
+            # What stands for the group is the most that anybody on the list may do.
+            mode &= ~stat.S_IRWXG
+        return cls(mode, status.st_gid)
+
+    def create(self, path: Path) -> BinaryIO:
+        """Make a file, and open it to be written. Raises `OSError`."""
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, self.mode)
+        status = os.fstat(descriptor)
+        if status.st_gid != self.group:
+            try:
+                os.fchown(descriptor, -1, self.group)
+            except OSError:
+                # It stays of another group, which had no part in the first file.
+                os.fchmod(descriptor, stat.S_IMODE(status.st_mode) & ~stat.S_IRWXG)
+        return os.fdopen(descriptor, "wb")
+
+
+def _has_access_list(path: Path) -> bool:
+    """Tell whether more than owner, group and others are told apart."""
+    try:
+        return bool(os.getxattr(path, _ACCESS_LIST))
+    except (AttributeError, OSError):  # of a system or file without
+        return False
+
+
 class NewFile:
     """The file beside another one. It is made at once, only its owner may read it.
 
@@ -129,8 +172,11 @@ class NewFile:
         if beside is None:
             raise FileProblem(f"{self._path} has been written")
         try:
+            if not is_new:
+                self._keep_owner()
             self._file.write(data)
             sync(self._file)
+            self._check_own(beside)
             if is_new:
                 is_free = not place(beside, self._path)
             else:
@@ -144,6 +190,29 @@ class NewFile:
             raise FileProblem(f"{self._path} is there already, and is left alone") from None
         except OSError as error:
             raise FileProblem(describe(error, self._path)) from None
+
+    def _keep_owner(self) -> None:
+        """Let the file that replaces another one belong to whom that one does."""
+        owner = self._path.stat().st_uid
+        if owner != os.fstat(self._file.fileno()).st_uid:
+            # Who may not give a file away keeps it.
+            with suppress(OSError):
+                os.fchown(self._file.fileno(), owner, -1)
+
+    def _check_own(self, beside: Path) -> None:
+        """Raise `FileProblem` if the name beside is no longer this file's, but another command's.
+
+        What that one has there would be taken for what was written here.
+        """
+        try:
+            is_own = os.path.samestat(beside.lstat(), os.fstat(self._file.fileno()))
+        except FileNotFoundError:
+            is_own = False
+        if not is_own:
+            self._beside = None
+            raise FileProblem(
+                f"{beside} has been removed, or is another command's: nothing is done"
+            )
 
 
 def place(new: Path, target: Path, mark: Path | None = None) -> bool:

@@ -12,6 +12,7 @@ from kmscore.cli.files import FileProblem, NewFile, read_file
 from kmscore.cli.passphrase import get_passphrase
 from kmscore.cli.sealed_keyring import Sealed
 from kmscore.errors import DecryptionError, InvalidKeyError
+from kmscore.keyfile import ScryptParameters
 from kmscore.keyfile.sealing import MAX_LENGTH
 
 KeyringOption = Annotated[
@@ -54,16 +55,24 @@ def change_keyring(
     passphrase = get_passphrase(descriptor, is_new=is_new)
     with NewFile(path) as new:
         # Read where nobody else can write it, so that no change of another command is lost.
-        keyring = Keyring([])
+        keyring, parameters = Keyring([]), ScryptParameters()
         if not is_new:
-            keyring = _open(path, Sealed(read_file(path, limit=MAX_LENGTH), passphrase))
+            sealed = Sealed(read_file(path, limit=MAX_LENGTH), passphrase)
+            keyring = _open(path, sealed)
+            # Who has asked for more is not given less.
+            parameters = max(parameters, keyfile.read_parameters(sealed.keyfile), key=_work)
         changed, words = change(keyring)
-        data = keyfile.seal_keyring(changed, passphrase)
+        data = keyfile.seal_keyring(changed, passphrase, parameters=parameters)
         if is_new:
             new.create(data)
         else:
             new.replace(data)
     return words
+
+
+def _work(parameters: ScryptParameters) -> int:
+    """Return what a guess costs, in calls of the innermost function."""
+    return parameters.n * parameters.r * parameters.p
 
 
 def _open(path: Path, sealed: Sealed) -> Keyring:

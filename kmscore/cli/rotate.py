@@ -15,7 +15,7 @@ from kmscore.cli.keyring_file import KeyringOption, read_keyring
 from kmscore.cli.options import BlobColumnOption, JsonOption
 from kmscore.cli.passphrase import Descriptor
 from kmscore.cli.rotation.columns import Columns, Source
-from kmscore.cli.rotation.job import Report, is_unfinished, rotate, table_of
+from kmscore.cli.rotation.job import Report, input_of, is_unfinished, rotate, table_of
 from kmscore.cli.rotation.table import Table
 from kmscore.cli.rotation.work import Job
 from kmscore.cli.rotation_report import show_rotation
@@ -106,7 +106,7 @@ def rotate_table(
     Example: kmscore rotate in.csv out.csv -k a.keys --destination orders --context-columns tenant
     """
     with problems_in_one_line(), surprises_in_one_line():
-        table = table_of(source)
+        table = input_of(source)
         columns = _columns(
             blob_column,
             context_column,

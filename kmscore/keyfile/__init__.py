@@ -48,6 +48,6 @@ write the file can put back an older one as a whole, and nothing in it tells.
 """
 
 from kmscore.keyfile.scrypt import ScryptParameters
-from kmscore.keyfile.sealing import open_keyring, seal_keyring
+from kmscore.keyfile.sealing import open_keyring, read_parameters, seal_keyring
 
-__all__ = ["ScryptParameters", "open_keyring", "seal_keyring"]
+__all__ = ["ScryptParameters", "open_keyring", "read_parameters", "seal_keyring"]

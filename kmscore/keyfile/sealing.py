@@ -96,6 +96,18 @@ def open_keyring(data: BytesLike, passphrase: BytesLike) -> Keyring:
     raise opened
 
 
+def read_parameters(data: BytesLike) -> ScryptParameters:
+    """Return the cost that a sealed keyring asks for, which anyone can read and nobody change.
+
+    To seal it anew at that cost; none of it is spent here.
+
+    Raises `TypeError` for a wrong type, and `InvalidKeyError` for what is no sealed keyring of this
+    format version, or asks for another KDF or for parameters out of bounds.
+    """
+    check_bytes(data, "data")
+    return _parse_parameters(to_bytes(data))
+
+
 def _parse_parameters(raw: bytes) -> ScryptParameters:
     """Return the parameters of a sealed keyring, or raise `InvalidKeyError`."""
     if not raw.startswith(MAGIC):

@@ -24,6 +24,7 @@ from kmscore.cli.rotation.table import (
     ROW_COLUMN,
     Chunk,
     Result,
+    check_own_columns,
 )
 
 _FIELD: Final = re.compile(r'"[^"]*(?:""[^"]*)*"|[^,\r\n]*')
@@ -50,8 +51,9 @@ class CommaSeparated:
                     raise FileProblem(f"{path}: {reason} column {name!r} in the first line")
 
     def check_rows(self, path: Path) -> Iterator[float]:
-        """Look whether all records can be told apart."""
-        with open_records(path) as (_, texts, raw):
+        """Look at the head, and whether all records can be told apart."""
+        with open_records(path) as (head, texts, raw):
+            check_own_columns(path, head.names)
             size = max(1, path.stat().st_size)
             for number, _ in enumerate(texts, 1):
                 if number % CHUNK_ROWS == 0:

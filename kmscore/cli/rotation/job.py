@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 
 from kmscore import Keyring, decrypt, encrypt
 from kmscore._base64 import decode_base64, encode_base64
-from kmscore.cli.files import FileProblem, describe
+from kmscore.cli.files import FileProblem, Permissions, describe
 from kmscore.cli.rotation.comma_separated import CommaSeparated
 from kmscore.cli.rotation.counts import Counts, has_failures
 from kmscore.cli.rotation.crew import WorkProblem
@@ -30,9 +30,6 @@ _TABLES: Final[dict[str, type[Table]]] = {
     ".csv": CommaSeparated,
     ".parquet": Parquet,
 }
-
-_NO_PROGRAM: Final = 0o666
-"""Permissions that a table may have: a result has those of what it is made from."""
 
 Advance = Callable[[float, int], None]
 """Is told how much of the file is done, 0 to 1, and how many rows."""
@@ -65,6 +62,24 @@ def table_of(path: Path) -> Table:
     if kind is None:
         raise FileProblem(f"{path}: the name must end in {', '.join(_TABLES)}")
     return kind()
+
+
+def input_of(path: Path) -> Table:
+    """Return the format of a table that is to be read. Raises `FileProblem`.
+
+    It is read more than once, and what comes through a pipe is there but once: the rows that were
+    looked at for the columns would be missing.
+    """
+    table = table_of(path)
+    try:
+        mode = path.stat().st_mode
+    except OSError as error:
+        raise FileProblem(describe(error, path)) from None
+    if stat.S_ISDIR(mode):
+        raise FileProblem(f"{path}: Is a directory")
+    if not stat.S_ISREG(mode):
+        raise FileProblem(f"{path}: no regular file; a table is read more than once")
+    return table
 
 
 def is_unfinished(out: Path | None) -> bool:
@@ -102,7 +117,7 @@ def rotate(
         return Report(counts, time.monotonic() - started, None, None, lambda: None)
     bad = failed_path(out)
     identity = _identity(source, job, destination.key_version_id)
-    parts = Parts(out, bad, stat.S_IMODE(source.stat().st_mode) & _NO_PROGRAM)
+    parts = Parts(out, bad, Permissions.of(source))
     try:
         with parts:
             parts.begin(identity, _KeyCheck(keys, destination.key_id, identity), resume=resume)
@@ -141,8 +156,8 @@ def _work_through(
         # Closed, whatever happens here: no process stays at work.
         with closing(work(job, sealed, keys, tasks_left(), jobs)) as results:
             for done in results:
-                parts.commit(done.number, done.counts, done.digest)
-                advance(done.position, done.counts.total())
+                parts.commit(done.number, done.part)
+                advance(done.position, done.part.counts.total())
         _check_unchanged(source, identity)
     return parts.finish(
         total, lambda paths, file, is_bad: job.table.join(paths, source, file, is_bad=is_bad)
@@ -157,8 +172,8 @@ def _rehearse(
     tasks = (Task(number, chunk, None) for number, chunk in enumerate(job.table.chunks(source)))
     with closing(work(job, sealed, keys, tasks, jobs)) as results:
         for done in results:
-            counts += done.counts
-            advance(done.position, done.counts.total())
+            counts += done.part.counts
+            advance(done.position, done.part.counts.total())
     return counts
 
 

@@ -27,6 +27,7 @@ from kmscore.cli.rotation.table import (
     ROW_COLUMN,
     Chunk,
     Result,
+    check_own_columns,
 )
 from kmscore.errors import InvalidContextError
 
@@ -68,8 +69,11 @@ class JsonLines:
             return
 
     def check_rows(self, path: Path) -> Iterator[float]:
-        """Nothing: a line ends with its end, whatever is on it."""
-        del path
+        """Look at the names in the first line. A line ends with its end, whatever is on it."""
+        for chunk in self.chunks(path):
+            record = _read(chunk.payload[0], Columns(""))
+            check_own_columns(path, record if isinstance(record, dict) else ())
+            break
         return iter(())
 
     def chunks(self, path: Path) -> Iterator[Chunk]:
@@ -109,7 +113,7 @@ class JsonLines:
         good: Path,
         bad: Path,
     ) -> None:
-        """Write lines; one that failed stands as text within an object."""
+        """Write lines; one that failed has three members more in front, or stands in an object."""
         rows = enumerate(zip(chunk.payload, records, results, strict=True), chunk.first_row)
         with good.open("wb") as kept, bad.open("wb") as failed:
             for row, (line, record, (blob, error)) in rows:
@@ -221,9 +225,25 @@ def _failure(row: int, line: bytes | _TooLong, error: Failure) -> bytes:
         ERROR_COLUMN: error.code,
         MESSAGE_COLUMN: reason_of(error),
     }
+    members = b""
     if isinstance(line, bytes):
-        try:
-            fields["record"] = line.decode("utf-8").rstrip("\r\n")
-        except UnicodeDecodeError:
-            fields["record_base64"] = encode_base64(line)
-    return json.dumps(fields, ensure_ascii=False).encode("utf-8") + b"\n"
+        members = _members(line)
+        if not members:
+            try:
+                fields["record"] = line.decode("utf-8").rstrip("\r\n")
+            except UnicodeDecodeError:
+                fields["record_base64"] = encode_base64(line)
+    begin = json.dumps(fields, ensure_ascii=False).removesuffix("}").encode("utf-8")
+    return begin + (members or b"}") + b"\n"
+
+
+def _members(line: bytes) -> bytes:
+    """Return what goes on after the members in front of an object; nothing if it is none."""
+    try:
+        record = json.loads(_text(line))
+    except (ValueError, RecursionError):
+        return b""
+    if not isinstance(record, dict):
+        return b""
+    rest = _text(line).strip(" \t\r\n")[1:]
+    return f", {rest}".encode() if record else b"}"

@@ -17,6 +17,7 @@ from kmscore.cli.rotation.table import (
     ROW_COLUMN,
     Chunk,
     Result,
+    check_own_columns,
 )
 from kmscore.errors import InvalidContextError
 
@@ -35,9 +36,6 @@ class Parquet:
             if schema.names.count(name) != 1:
                 reason = "no" if name not in schema.names else "more than one"
                 raise FileProblem(f"{path}: {reason} column {name!r}")
-        for name in _OWN:
-            if name in schema.names:
-                raise FileProblem(f"{path}: a column {name!r}, which is for failed rows")
         kind = schema.field(columns.blob).type
         if not (_is_text(kind) or _is_binary(kind)):
             raise FileProblem(f"{path}: column {columns.blob!r} is of {kind}: not binary, not text")
@@ -53,9 +51,20 @@ class Parquet:
                 raise FileProblem(f"{path}: column {name!r} is of {kind}: not text")
 
     def check_rows(self, path: Path) -> Iterator[float]:
-        """Nothing: a row ends where the format says."""
-        del path
-        return iter(())
+        """Look at the schema, and at timestamps that are finer than what they are kept as."""
+        check_own_columns(path, _schema(path).names)
+        with _problems(path), _opened(path) as file, _opened(path, unit="ns") as fine:
+            names = _old_timestamps(file.metadata)
+            total, row = max(1, file.metadata.num_rows), 0
+            batches = (each.iter_batches(CHUNK_ROWS, columns=names) for each in (file, fine))
+            for ours, theirs in zip(*batches, strict=True) if names else ():
+                if not all(map(_is_same_time, _leaves(ours), _leaves(theirs))):
+                    raise FileProblem(
+                        f"{path}: a timestamp finer than a microsecond, in the form of old (INT96):"
+                        " it has to be made one of today first"
+                    )
+                row += ours.num_rows
+                yield row / total
 
     def chunks(self, path: Path) -> Iterator[Chunk]:
         """Yield batches of rows, each as a stream of Arrow."""
@@ -64,13 +73,11 @@ class Parquet:
         # A value that stands once in the file and is named by every row is not there once a row
         # until it is known how many of them fit.
         with _problems(path):
-            named = _named_by_number(parquet.read_metadata(path))
-        with _problems(path), parquet.ParquetFile(path, read_dictionary=named) as file:
+            named = _named_by_number(parquet.read_metadata(path), schema)
+        with _problems(path), _opened(path, named) as file:
             total, row = max(1, file.metadata.num_rows), 1
             for pieces in _gathered(file.iter_batches(_rows_at_once(file.metadata))):
-                table = arrow.concat_tables(
-                    [arrow.Table.from_batches([piece]).cast(schema) for piece in pieces]
-                )
+                table = arrow.concat_tables([_spelt_out(piece, schema) for piece in pieces])
                 sink = arrow.BufferOutputStream()
                 with arrow.ipc.new_stream(sink, schema) as writer:
                     writer.write_table(table)
@@ -123,7 +130,7 @@ class Parquet:
         del is_bad
         _, parquet = _arrow()
         with _problems(path):
-            schema = parquet.read_schema(parts[0] if parts else path)
+            schema = _schema(parts[0] if parts else path)
             with parquet.ParquetWriter(out, schema) as writer:
                 for part in parts:
                     # As a file and nothing more: names of folders with `=` make no columns.
@@ -131,23 +138,77 @@ class Parquet:
                         writer.write_table(file.read())
 
 
-def _named_by_number(metadata: Any) -> list[str]:  # noqa: ANN401 (a library without types)
+def _opened(path: Path, named: Sequence[str] = (), *, unit: str = "us") -> Any:  # noqa: ANN401 (a library without types)
+    """Open a file, with the unit that timestamps in the form of old (INT96) are read in.
+
+    They have a range that nanoseconds would cut, and most who write them have microseconds.
+    """
+    _, parquet = _arrow()
+    return parquet.ParquetFile(path, read_dictionary=list(named), coerce_int96_timestamp_unit=unit)
+
+
+def _columns(metadata: Any) -> Iterator[Any]:  # noqa: ANN401 (a library without types)
+    """Yield what is said of each column in each row group."""
+    for index in range(metadata.num_row_groups):
+        group = metadata.row_group(index)
+        yield from (group.column(number) for number in range(group.num_columns))
+
+
+def _old_timestamps(metadata: Any) -> list[str]:  # noqa: ANN401 (a library without types)
+    """Return the paths of the columns with timestamps in the form of old."""
+    paths = {c.path_in_schema for c in _columns(metadata) if c.physical_type == "INT96"}
+    return sorted(paths)
+
+
+def _leaves(array: Any) -> Iterator[Any]:  # noqa: ANN401 (a library without types)
+    """Yield the timestamps in a batch or array, whatever they stand in."""
+    types = _arrow()[0].types
+    if not hasattr(array, "type"):
+        parts = array.columns
+    elif types.is_struct(array.type):
+        parts = array.flatten()
+    elif types.is_map(array.type):
+        parts = [array.keys, array.items]
+    elif types.is_list(array.type):
+        parts = [array.values]
+    else:
+        parts = []
+        yield array
+    for part in parts:
+        yield from _leaves(part)
+
+
+def _is_same_time(ours: Any, theirs: Any) -> bool:  # noqa: ANN401 (a library without types)
+    """Tell whether nanoseconds, of which the highest bits may be gone, are these microseconds."""
+    arrow, _ = _arrow()
+    compute = import_module("pyarrow.compute")
+    number = arrow.int64()
+    product = compute.multiply(ours.cast(number), 1000)
+    return bool(product.equals(theirs.cast(number)))
+
+
+def _spelt_out(batch: Any, schema: Any) -> Any:  # noqa: ANN401 (a library without types)
+    """Return a batch as a table in which every row has its own values."""
+    arrow, _ = _arrow()
+    columns = [
+        column if column.type == field.type else column.cast(field.type)
+        for column, field in zip(batch.columns, schema, strict=True)
+    ]
+    return arrow.Table.from_arrays(columns, schema=schema)
+
+
+def _named_by_number(metadata: Any, schema: Any) -> list[str]:  # noqa: ANN401 (a library without types)
     """Return the columns of bytes or texts in which a value may stand once for several rows.
 
     No others: what is read as if it were so is kept until the end of its row group.
     """
-    groups = [metadata.row_group(index) for index in range(metadata.num_row_groups)]
-    columns = [group.column(index) for group in groups for index in range(group.num_columns)]
-    return sorted(
-        {
-            column.path_in_schema
-            for column in columns
-            # Of a path within a struct, list or map no such column can be made.
-            if column.has_dictionary_page
-            and column.physical_type == "BYTE_ARRAY"
-            and "." not in column.path_in_schema
-        }
-    )
+    named = {
+        column.path_in_schema
+        for column in _columns(metadata)
+        if column.has_dictionary_page and column.physical_type == "BYTE_ARRAY"
+    }
+    # Within a struct, list or map there is no such column, and of views none can be made.
+    return [f.name for f in schema if f.name in named and (_is_text(f.type) or _is_binary(f.type))]
 
 
 def _rows_at_once(metadata: Any) -> int:  # noqa: ANN401 (a library without types)
@@ -300,9 +361,8 @@ def _table(chunk: Chunk) -> Any:  # noqa: ANN401 (a library without types)
 
 def _schema(path: Path) -> Any:  # noqa: ANN401 (a library without types)
     """Return the schema of a file, or raise `FileProblem`."""
-    _, parquet = _arrow()
-    with _problems(path):
-        return parquet.read_schema(path)
+    with _problems(path), _opened(path) as file:
+        return file.schema_arrow
 
 
 @contextmanager
@@ -316,7 +376,7 @@ def _problems(path: Path) -> Iterator[None]:
         if error.strerror:
             raise FileProblem(describe(error, path)) from None
         reason = str(error)
-    except arrow.ArrowException as error:
+    except (arrow.ArrowException, UnicodeDecodeError) as error:
         reason = str(error)
     else:
         return

@@ -5,7 +5,8 @@
     ===================  ==============================================================
     job.json             what the job is; another one is not taken up here
     journal              a line of JSON for each part that is whole: its number, its
-                         run, the counts of its rows, and the digest of its chunk
+                         run, the counts of its rows, and the digests of its chunk
+                         and of its files
     00000000.RUN.good    the rows of the first chunk that stay in the table
     00000000.RUN.bad     those of them that failed
     all.good, all.bad    the two results, until they have their names
@@ -25,12 +26,13 @@ import os
 import secrets
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from hashlib import file_digest, sha256
 from pathlib import Path
 from typing import Any, Final, NamedTuple, Protocol, Self
 
-from kmscore.cli.files import OWNER_ONLY, FileProblem, sync, sync_folder
+from kmscore.cli.files import OWNER_ONLY, FileProblem, Permissions, sync, sync_folder
 from kmscore.cli.rotation.counts import Counts, has_failures
 from kmscore.cli.rotation.lock import lock
 from kmscore.cli.rotation.target import Join, Target
@@ -63,12 +65,28 @@ class Check(Protocol):
         ...
 
 
-class _Part(NamedTuple):
-    """A part that is whole."""
+class Part(NamedTuple):
+    """What is kept of a part."""
 
-    run: str
     counts: Counts
-    digest: str
+
+    chunk: str
+    """The digest of what it is made from."""
+
+    files: str
+    """The digest of its two files."""
+
+
+def digest_of(paths: Iterable[Path]) -> str:
+    """Return what tells files, one after the other, from all others; nothing if one is gone."""
+    digest = sha256()
+    for path in paths:
+        try:
+            with path.open("rb") as file:
+                digest.update(file_digest(file, "sha256").digest())
+        except FileNotFoundError:
+            return ""
+    return digest.hexdigest()
 
 
 def partial_path(out: Path) -> Path:
@@ -79,17 +97,19 @@ def partial_path(out: Path) -> Path:
 class Parts:
     """The folder of one job. Used as a context manager, it keeps others from working there."""
 
-    def __init__(self, out: Path, bad: Path, mode: int) -> None:
+    def __init__(self, out: Path, bad: Path, permissions: Permissions) -> None:
         """Take the two files that the job is to leave, and who may do what with them."""
         self.folder: Path = partial_path(out)
         self._targets = {
-            kind: Target(self.folder, kind, path, mode)
+            kind: Target(self.folder, kind, path, permissions)
             for kind, path in zip(_KINDS, (out, bad), strict=True)
         }
         self._run = secrets.token_hex(4)
         self._lock: int | None = None
-        self._known: dict[int, _Part] = {}
-        self._waiting: dict[int, _Part] = {}
+        self._known: dict[int, tuple[str, Part]] = {}
+        """The parts that are whole, each with its run."""
+
+        self._waiting: dict[int, Part] = {}
         self._uncompared: set[int] = set()
 
     def __enter__(self) -> Self:
@@ -164,8 +184,8 @@ class Parts:
                 " and another key"
             )
         os.truncate(self.folder / _JOURNAL, len(whole))
-        for number, run, counts, digest in lines:
-            self._known[number] = _Part(run, Counts(counts), digest)
+        for number, run, counts, chunk, files in lines:
+            self._known[number] = run, Part(Counts(counts), chunk, files)
         self._uncompared = set(self._known)
         self._remove_strays()
 
@@ -183,7 +203,12 @@ class Parts:
         return (self.folder / _DONE).exists()
 
     def is_whole(self, number: int) -> bool:
-        """Tell whether a part is whole."""
+        """Tell whether a part is whole. One whose files have been changed is done again."""
+        if number in self._uncompared:
+            _, part = self._known[number]
+            if digest_of(self._whole_paths(number)) != part.files:
+                del self._known[number]
+                self._uncompared.remove(number)
         return number in self._known
 
     def take(self, number: int, digest: str) -> Counts:
@@ -191,8 +216,8 @@ class Parts:
 
         Raises `FileProblem` if it was made of another one.
         """
-        part = self._known[number]
-        if part.digest != digest:
+        _, part = self._known[number]
+        if part.chunk != digest:
             raise self._other_rows()
         self._uncompared.discard(number)
         return part.counts
@@ -209,15 +234,16 @@ class Parts:
 
     def _whole_paths(self, number: int) -> tuple[Path, Path]:
         """Return where the two files of a chunk that is whole are."""
-        return self._paths_of(number, self._known[number].run)
+        run, _ = self._known[number]
+        return self._paths_of(number, run)
 
     def _paths_of(self, number: int, run: str) -> tuple[Path, Path]:
         good, bad = (self.folder / f"{number:08}.{run}.{kind}" for kind in _KINDS)
         return good, bad
 
-    def commit(self, number: int, counts: Counts, digest: str) -> None:
-        """Count a chunk whose two files have been written, together with some others."""
-        self._waiting[number] = _Part(self._run, counts, digest)
+    def commit(self, number: int, part: Part) -> None:
+        """Count a part whose two files have been written, together with some others."""
+        self._waiting[number] = part
         if len(self._waiting) >= _AT_ONCE:
             self.flush()
 
@@ -235,11 +261,11 @@ class Parts:
                 with path.open("rb+") as file:
                     os.fsync(file.fileno())
         sync_folder(self.folder)
-        lines = [json.dumps([number, *part]) for number, part in waiting.items()]
+        lines = [json.dumps([number, self._run, *part]) for number, part in waiting.items()]
         with (self.folder / _JOURNAL).open("ab") as file:
             file.write("".join(f"{line}\n" for line in lines).encode("ascii"))
             sync(file)
-        self._known |= waiting
+        self._known |= {number: (self._run, part) for number, part in waiting.items()}
 
     def finish(self, number: int, join: Join) -> Counts:
         """Join so many parts, and give the results their names; return all counts.
@@ -273,16 +299,14 @@ class Parts:
 
     def _join(self, number: int, join: Join) -> None:
         """Join so many parts, and say that it is done."""
-        total = sum((part.counts for part in self._known.values()), Counts())
-        numbers = range(number)
-        good = [self._whole_paths(each)[0] for each in numbers]
-        failed = [each for each in numbers if has_failures(self._known[each].counts)]
-        bad = [self._whole_paths(each)[1] for each in failed]
+        counts = [self._known[each][1].counts for each in range(number)]
+        good = [self._whole_paths(each)[0] for each in range(number)]
+        bad = [self._whole_paths(each)[1] for each in range(number) if has_failures(counts[each])]
         for kind, paths in zip(_KINDS, (good, bad), strict=True):
             if kind == "good" or paths:
                 self._targets[kind].write(paths, join)
         new = self.folder / f".{_DONE}"
-        _write(new, json.dumps(total).encode("ascii"))
+        _write(new, json.dumps(sum(counts, Counts())).encode("ascii"))
         new.replace(self.folder / _DONE)
         sync_folder(self.folder)
 

@@ -1,10 +1,11 @@
 """What the formats of a table have in common, and the result of a row."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, BinaryIO, Final, NamedTuple, Protocol
 
+from kmscore.cli.files import FileProblem
 from kmscore.cli.rotation.columns import Columns, Failure, Record
 
 CHUNK_ROWS: Final = 4096
@@ -20,6 +21,19 @@ ROW_COLUMN: Final = "kmscore_row"
 ERROR_COLUMN: Final = "kmscore_error"
 MESSAGE_COLUMN: Final = "kmscore_message"
 """Columns of the file of failed rows: number from 1, code, and reason."""
+
+
+_OWN: Final = (ROW_COLUMN, ERROR_COLUMN, MESSAGE_COLUMN)
+
+
+def check_own_columns(path: Path, names: Collection[str]) -> None:
+    """Raise `FileProblem` if a table has columns of failed rows: it is made of such."""
+    for name in _OWN:
+        if name in names:
+            raise FileProblem(
+                f"{path}: a column {name!r}, which is for failed rows; rotate the table that they"
+                " come from"
+            )
 
 
 class Result(NamedTuple):

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import BinaryIO, TypeAlias
 
-from kmscore.cli.files import FileProblem, place, sync, sync_folder
+from kmscore.cli.files import FileProblem, Permissions, place, sync, sync_folder
 
 Join: TypeAlias = Callable[[Sequence[Path], BinaryIO, bool], None]
 """Writes parts as one table, of failed rows if so told."""
@@ -14,12 +14,12 @@ Join: TypeAlias = Callable[[Sequence[Path], BinaryIO, bool], None]
 class Target:
     """What is to be one file: `good` or `bad`, in a folder, until it has its name."""
 
-    def __init__(self, folder: Path, kind: str, path: Path, mode: int) -> None:
+    def __init__(self, folder: Path, kind: str, path: Path, permissions: Permissions) -> None:
         """Take the name that it is to have, and who may do what with it."""
         self._folder = folder
         self._kind = kind
         self._path = path
-        self._mode = mode
+        self._permissions = permissions
         self._whole: Path = folder / f"all.{kind}"
 
     def check_free(self) -> None:
@@ -30,8 +30,7 @@ class Target:
     def write(self, parts: Sequence[Path], join: Join) -> None:
         """Join the parts, from the start if that was interrupted."""
         self._whole.unlink(missing_ok=True)
-        descriptor = os.open(self._whole, os.O_WRONLY | os.O_CREAT | os.O_EXCL, self._mode)
-        with os.fdopen(descriptor, "wb") as file:
+        with self._permissions.create(self._whole) as file:
             join(parts, file, self._kind == "bad")
             sync(file)
 

@@ -10,6 +10,7 @@ from kmscore.bulk import Item, Outcome, Status, reencrypt_many
 from kmscore.cli.rotation.columns import Columns, Failure, Record
 from kmscore.cli.rotation.counts import Counts, count_failure
 from kmscore.cli.rotation.crew import in_processes
+from kmscore.cli.rotation.parts import Part, digest_of
 from kmscore.cli.rotation.table import Chunk, Result, Table
 from kmscore.cli.sealed_keyring import Sealed
 
@@ -37,20 +38,19 @@ class Done(NamedTuple):
     """What became of a chunk."""
 
     number: int
-    counts: Counts
     position: float
-    digest: str
-    """Of the chunk as it was read; none in a dry run."""
+    part: Part
+    """Without digests in a dry run."""
 
 
 def perform(job: Job, keys: Keyring, task: Task) -> Done:
     """Re-encrypt a chunk and write its two files."""
     records, results, counts = _results(job, keys, task.chunk)
-    digest = ""
+    part = Part(counts, "", "")
     if task.paths is not None:
         job.table.write(task.chunk, records, results, job.columns.blob, *task.paths)
-        digest = task.chunk.digest()
-    return Done(task.number, counts, task.chunk.position, digest)
+        part = Part(counts, task.chunk.digest(), digest_of(task.paths))
+    return Done(task.number, task.chunk.position, part)
 
 
 def _results(
