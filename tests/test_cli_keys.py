@@ -190,6 +190,19 @@ def test_the_state_of_an_asymmetric_key(tmp_path: Path, rsa_key: RsaKey, sm2_key
         assert new.private_pem() == old.private_pem()
 
 
+def test_the_state_of_a_key_that_is_not_of_the_default_suite(tmp_path: Path) -> None:
+    """It stays bound to its suite: what it has sealed still opens."""
+    key = SymmetricKey.generate(
+        KeySpec.AES_256, key_id="orders", key_version_id="1", suite=Suite.AES_256_GCM
+    )
+    path = write_ring(tmp_path / "team.keys", Keyring([key]))
+    for command in ("disable", "enable"):
+        assert invoke("keys", command, path, "orders", "1").exit_code == 0
+        (changed,) = read_ring(path)
+        assert isinstance(changed, SymmetricKey)
+        assert changed.suite is Suite.AES_256_GCM
+
+
 def test_import_of_material(ring_file: Path, sm2_key: Sm2Key) -> None:
     """Raw bytes and PEM become a version that is primary, also in a file that is new."""
     folder = ring_file.parent
