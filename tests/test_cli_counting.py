@@ -42,10 +42,10 @@ def _count(ring_file: Path, *sources: Path) -> tuple[list[Any], str | None]:
     versions, reason = document["retirable"], document["not_retirable_because"]
     lines = invoke(*where).stdout.splitlines()[-1 - max(1, len(versions)) : -1]
     due = [
-        f"May be retired: version {name['key_version_id']} of key {name['key_id']}"
+        f"May be retired if these are all: version {name['key_version_id']} of key {name['key_id']}"
         for name in versions
     ]
-    nothing = reason or "each is a primary or is named"
+    nothing = reason or "each of the keys here is a primary or is named"
     assert lines == (due or [f"No version may be retired: {nothing}"])
     return versions, reason
 
@@ -64,7 +64,7 @@ def test_the_census_for_people(ring_file: Path) -> None:
     start, end = lines[0].index("key"), lines[0].index("version")
     assert name in "".join(line[start:end].strip() for line in lines[1:-2])
     assert "[/]" in result.stdout
-    assert lines[-2] == "1 other; 3 rows without a ciphertext"
+    assert lines[-2] == "1 other; 1 rows without a ciphertext; 2 rows that cannot be read"
     assert lines[-1] == "Headers are not authenticated: this is what the blobs claim."
     document = json.loads(invoke("census", source, "--json").stdout)
     due = {"no ciphertext": 1, "missing_column": 1, "damaged_row": 1}
@@ -122,3 +122,49 @@ def test_what_cannot_be_counted(ring_file: Path) -> None:
     # A keyring in the environment is for others: a census needs none.
     result = invoke("census", source, env={"KMSCORE_KEYRING": str(missing)})
     assert (result.exit_code, "retired" in result.stdout) == (0, False)
+
+
+def test_failed_rows_are_still_there(ring_file: Path) -> None:
+    """A result without them names less than there is: they are counted, or nothing is retired."""
+    for suffix in (".jsonl", ".csv"):
+        source = _write(ring_file.with_name(f"in{suffix}"), OLD, OLD)
+        text, _, last = source.read_text().rstrip().rpartition("S01T")
+        damaged = base64_of(seal(b"", key=OLD)[:-1] + b"\x00")
+        source.write_text(text + damaged + last[len(damaged) - 4 :])
+        out, failed = (ring_file.with_name(f"{name}{suffix}") for name in ("out", "out.failed"))
+        options = ("-k", ring_file, "--destination", "orders")
+        assert invoke("rotate", source, out, *options).exit_code == 1
+        versions, reason = _count(ring_file, out)
+        assert versions == []
+        assert reason == f"{failed} is there, failed rows of {out.name} not counted here"
+        assert _count(ring_file, out, failed) == ([], None)
+        names = json.loads(invoke("census", out, failed, "--json").stdout)["headers"]
+        assert [name["key_version_id"] for name in names] == ["1", "2"]
+
+
+def test_an_unfinished_job_is_still_there(ring_file: Path) -> None:
+    """Its rows are not counted."""
+    source = _write(ring_file.with_name("in.jsonl"), NEW)
+    ring_file.with_name("in.jsonl.partial").mkdir()
+    versions, reason = _count(ring_file, source)
+    assert versions == []
+    assert reason is not None
+    assert reason.endswith("in.jsonl.partial is there, a job of in.jsonl not counted here")
+
+
+def test_of_a_key_that_no_row_names_nothing_is_said(tmp_path: Path) -> None:
+    """Its ciphertexts are elsewhere."""
+    elsewhere = [
+        SymmetricKey.generate(KeySpec.AES_256, key_id="invoices", key_version_id=version)
+        for version in ("1", "2")
+    ]
+    ring_file = write_ring(tmp_path / "team.keys", Keyring([OLD, NEW, *elsewhere]))
+    old = {"key_id": "orders", "key_version_id": "1"}
+    assert _count(ring_file, _write(tmp_path / "in.jsonl", NEW)) == ([old], None)
+
+
+def test_what_nobody_foresaw(ring_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One line and exit code 2, without a traceback."""
+    source = _write(ring_file.with_name("in.jsonl"), NEW)
+    monkeypatch.setattr("kmscore.cli.counting.census", lambda _: 1 // 0)
+    assert problem(invoke("census", source)) == "an error that was not foreseen: ZeroDivisionError"

@@ -1,5 +1,6 @@
 """`kmscore encrypt`, `decrypt` and `reencrypt`: one ciphertext, over files and pipes."""
 
+import os
 import stat
 import subprocess
 from pathlib import Path
@@ -244,6 +245,47 @@ def test_a_file_beside_writes_once(tmp_path: Path) -> None:
         with pytest.raises(files.FileProblem, match="has been written"):
             new.replace(b"second")
     assert (tmp_path / "file").read_bytes() == b"first"
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_what_another_command_has_beside_is_not_given_a_name(
+    tmp_path: Path, is_there: bool
+) -> None:
+    """Removed while its command slept, the file beside may be another's, and empty yet."""
+    path, beside = tmp_path / "file", tmp_path / ".file.new"
+    path.write_bytes(b"all there is")
+    with files.NewFile(path) as new:
+        beside.unlink()
+        if is_there:
+            beside.touch()
+        with pytest.raises(files.FileProblem, match="another command's: nothing is done"):
+            new.replace(b"second")
+    assert path.read_bytes() == b"all there is"
+    assert beside.exists() == is_there
+
+
+@pytest.mark.skipif(os.name == "nt", reason="owners are POSIX's")
+@pytest.mark.parametrize("may_give", [True, False])
+def test_a_file_keeps_its_owner(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, may_give: bool
+) -> None:
+    """Who changes it for another one does not take it away, if he has the rights to give it."""
+    path = tmp_path / "file"
+    path.touch()
+    try:
+        os.chown(path, 4242, -1)
+    except PermissionError:
+        pytest.skip("to give a file away takes rights")
+    if not may_give:
+        monkeypatch.setattr(files.os, "fchown", _refuse)
+    with files.NewFile(path) as new:
+        new.replace(b"new")
+    assert path.stat().st_uid == (4242 if may_give else os.getuid())
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def _refuse(*_: object) -> None:
+    raise PermissionError
 
 
 def test_folders_are_not_synced_where_they_cannot_be_opened(

@@ -23,6 +23,7 @@ from cli_support import (
 
 from kmscore import Keyring, KeySpec, KeyState, RsaKey, Sm2Key, Suite, SymmetricKey, keyfile
 from kmscore.cli import files, keyring_file
+from kmscore.keyfile import ScryptParameters
 
 
 @pytest.fixture(autouse=True)
@@ -411,9 +412,9 @@ def test_a_file_that_appears_meanwhile_is_left_alone(
     path = tmp_path / "team.keys"
     original = keyfile.seal_keyring
 
-    def meanwhile(*arguments: Any) -> bytes:
+    def meanwhile(*arguments: Any, **options: Any) -> bytes:
         path.write_bytes(b"another's")
-        return original(*arguments)
+        return original(*arguments, **options)
 
     monkeypatch.setattr(keyfile, "seal_keyring", meanwhile)
     result = invoke("keys", "new", path, "--key-id", "orders")
@@ -474,3 +475,20 @@ def test_the_passphrase_of_a_file_is_kept(ring_file: Path) -> None:
     after = ring_file.read_bytes()
     assert before[12:28] != after[12:28]
     assert len(keyfile.open_keyring(after, PASSPHRASE)) == 5
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (ScryptParameters(1 << 18, 8, 1), ScryptParameters(1 << 18, 8, 1)),
+        (ScryptParameters(1 << 14, 8, 1), ScryptParameters()),
+    ],
+)
+def test_no_change_makes_a_guess_cheaper(
+    tmp_path: Path, before: ScryptParameters, after: ScryptParameters
+) -> None:
+    """Who has sealed at a higher cost keeps it; a lower one is raised to what is usual."""
+    path = tmp_path / "team.keys"
+    path.write_bytes(keyfile.seal_keyring(Keyring([NEW]), PASSPHRASE, parameters=before))
+    assert invoke("keys", "rotate", path, "orders").exit_code == 0
+    assert keyfile.read_parameters(path.read_bytes()) == after

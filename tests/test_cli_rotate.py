@@ -2,6 +2,9 @@
 
 import json
 import os
+import stat
+import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -15,6 +18,7 @@ from cli_support import (
     RING,
     base64_of,
     check_rotated,
+    environment,
     invoke,
     opened,
     problem,
@@ -28,6 +32,7 @@ from cli_support import (
 
 import kmscore
 from kmscore import EncryptionAlgorithm, Keyring, RsaKey
+from kmscore.cli import files
 from kmscore.cli.rotation import columns, crew, parquet
 from kmscore.cli.sealed_keyring import Sealed
 
@@ -447,3 +452,109 @@ def test_only_what_has_begun_can_be_finished(
 def test_the_keys_stay_out_of_what_is_sent() -> None:
     """What the processes are given shows neither keyring nor passphrase when it is printed."""
     assert repr(Sealed(b"file", b"secret")) == "<Sealed>"
+
+
+@pytest.mark.parametrize("suffix", [".jsonl", ".csv", ".parquet"])
+@pytest.mark.parametrize("command", ["rotate", "census"])
+def test_no_table_is_read_from_a_pipe(ring_file: Path, command: str, suffix: str) -> None:
+    """What was read for its columns would be missing from its rows; nobody is waited for."""
+    source = ring_file.with_name(f"in{suffix}")
+    os.mkfifo(source)
+    rest = (ring_file.with_name(f"out{suffix}"), "-k", ring_file, "--destination", "orders")
+    said = problem(invoke(command, source, *(rest if command == "rotate" else ())))
+    assert said == f"{source}: no regular file; a table is read more than once"
+
+
+@pytest.mark.parametrize("suffix", [".jsonl", ".csv", ".parquet"])
+def test_failed_rows_are_not_rotated_again(ring_file: Path, suffix: str) -> None:
+    """They have columns of their own; what is rotated again is the table that they come from."""
+    source = _write(ring_file.with_name(f"in{suffix}"), _mixed())
+    _rotate(ring_file, source, ring_file.with_name(f"out{suffix}"), "--context-column", "context")
+    failed = ring_file.with_name(f"out.failed{suffix}")
+    said = problem(_rotate(ring_file, failed, ring_file.with_name(f"again{suffix}")))
+    assert said.startswith(f"{failed}: a column 'kmscore_row', which is for failed rows; rotate ")
+    assert not ring_file.with_name(f"again{suffix}.partial").exists()
+
+
+def test_no_code_comes_from_the_folder_of_a_table(ring_file: Path) -> None:
+    """A module that lies there is not imported, by the first process or by those at work."""
+    source = write_lines(ring_file.with_name("in.jsonl"), sealed_rows(9))
+    told = ring_file.with_name("told")
+    for name in ("signal", "typing", "kmscore", "json", "secrets"):
+        ring_file.with_name(f"{name}.py").write_text(f"open({str(told)!r}, 'w')\n")
+    options = ("-k", str(ring_file), "--destination", "orders", "--context-columns", "tenant")
+    script = "import sys; sys.path.remove(''); from kmscore.cli import main; main()"
+    result = subprocess.run(
+        [sys.executable, "-c", script, "rotate", str(source), "out.jsonl", *options, "--jobs", "2"],
+        cwd=ring_file.parent,
+        env=environment(),
+        capture_output=True,
+        check=False,
+    )
+    assert (result.returncode, result.stderr) == (0, b"")
+    assert not told.exists()
+    check_rotated(read_lines(ring_file.with_name("out.jsonl")), 9)
+
+
+@pytest.mark.parametrize("before", [None, "0"])
+def test_a_process_at_work_leaves_the_environment_as_it_was(
+    monkeypatch: pytest.MonkeyPatch, before: str | None
+) -> None:
+    """What makes it safe to begin one is for that one alone."""
+    monkeypatch.delenv("PYTHONSAFEPATH", raising=False)
+    if before is not None:
+        monkeypatch.setenv("PYTHONSAFEPATH", before)
+    with crew._safe_path():
+        assert os.environ["PYTHONSAFEPATH"] == "1"
+    assert os.environ.get("PYTHONSAFEPATH") == before
+
+
+def _mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="groups are POSIX's")
+@pytest.mark.parametrize("may_give", [True, False])
+def test_a_result_is_no_other_groups(
+    ring_file: Path, monkeypatch: pytest.MonkeyPatch, may_give: bool
+) -> None:
+    """It gets the group of its source, or none may read it; so does the file of failed rows."""
+    source = _write(ring_file.with_name("in.jsonl"), _mixed())
+    try:
+        os.chown(source, -1, 4242)
+    except PermissionError:
+        pytest.skip("to give a file to another group takes rights")
+    source.chmod(0o664)
+    before = os.umask(0)
+    try:
+        if not may_give:
+            monkeypatch.setattr(files.os, "fchown", _refuse)
+        _rotate(ring_file, source, ring_file.with_name("out.jsonl"))
+    finally:
+        os.umask(before)
+    due = (4242, 0o664) if may_give else (os.getgid(), 0o604)
+    for name in ("out.jsonl", "out.failed.jsonl"):
+        path = ring_file.with_name(name)
+        assert (path.stat().st_gid, _mode(path)) == due
+
+
+def _refuse(*_: object) -> None:
+    raise PermissionError
+
+
+@pytest.mark.parametrize("listed", [b"an access list", b""])
+def test_a_group_may_do_no_more_than_its_list_says(
+    ring_file: Path, monkeypatch: pytest.MonkeyPatch, listed: bytes
+) -> None:
+    """Where there is an access list, its mask stands in the place of what the group may do."""
+    source = write_lines(ring_file.with_name("in.jsonl"), sealed_rows(1))
+    source.chmod(0o660)
+    monkeypatch.setattr(files.os, "getxattr", lambda *_: listed, raising=False)
+    _rotate(ring_file, source, ring_file.with_name("out.jsonl"), "--context-columns", "tenant")
+    assert _mode(ring_file.with_name("out.jsonl")) & stat.S_IRWXG == (0 if listed else 0o040)
+
+
+def test_where_there_are_no_access_lists(ring_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not every system has the call."""
+    monkeypatch.delattr(files.os, "getxattr", raising=False)
+    assert not files._has_access_list(ring_file)

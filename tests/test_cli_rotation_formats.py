@@ -121,7 +121,10 @@ def test_json_lines_without_ciphertext_and_without_end(ring_file: Path) -> None:
     ],
 )
 def test_json_lines_that_fail(ring_file: Path, line: bytes, code: str) -> None:
-    """The row goes to the file of failed rows, whole, with its number, code and reason."""
+    """The row goes to the file of failed rows, whole, with its number, code and reason.
+
+    An object stays one, so that its ciphertext can still be counted.
+    """
     good = f'{{"ciphertext_blob": "{_BLOB}", "c": null}}\n'.encode()
     data = good + line + b"\n" + good
     out = _rotate(ring_file, data, ".jsonl", "--context-column", "c", code=1)
@@ -131,6 +134,11 @@ def test_json_lines_that_fail(ring_file: Path, line: bytes, code: str) -> None:
     assert failed["kmscore_message"]
     if "record" in failed:
         assert failed["record"].encode() == line
+    elif "record_base64" not in failed:
+        text = ring_file.with_name("out.failed.jsonl").read_bytes()
+        members = line.removeprefix(b"{") if line == b"{}" else b", " + line[1:]
+        assert text.endswith(b'"' + members + b"\n")
+        assert len(failed) == 3 + len(json.loads(line))
     else:
         assert failed["record_base64"] == base64_of(line + b"\n")
 

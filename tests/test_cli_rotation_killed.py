@@ -33,6 +33,7 @@ from kmscore.cli import files
 from kmscore.cli.rotation import crew, work
 from kmscore.cli.rotation.columns import Columns
 from kmscore.cli.rotation.json_lines import JsonLines
+from kmscore.cli.rotation.parts import Part
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="signals and process groups are POSIX's")
 
@@ -245,7 +246,7 @@ def test_a_worker_opens_the_keyring_itself(job_folder: Path) -> None:
     chunk = next(table.chunks(source))
     end = _End(work.Task(7, chunk, None))
     _serve(end, partial(work.begin, job, sealed))
-    assert end.sent == [work.Done(7, Counter(rewritten=_ROWS), 1.0, "")]
+    assert end.sent == [work.Done(7, 1.0, Part(Counter(rewritten=_ROWS), "", ""))]
 
 
 _TOLD = [MemoryError(), OSError(28, "full"), files.FileProblem("line"), ZeroDivisionError("secret")]
@@ -351,5 +352,5 @@ def test_control_c_within_this_process(
     monkeypatch.setattr("kmscore.cli.rotation.job.sealing_key", interrupt)
     again = (where[0], tmp_path / "again.jsonl", *where[2:], "--destination", "orders")
     assert problem(invoke("rotate", *again), 130) == "interrupted"
-    monkeypatch.setattr("kmscore.cli.counting.table_of", interrupt)
+    monkeypatch.setattr("kmscore.cli.counting.input_of", interrupt)
     assert problem(invoke("census", where[0]), 130) == "interrupted"

@@ -157,7 +157,8 @@ def test_texts_that_are_not_utf8(ring_file: Path) -> None:
     assert failed.column("kmscore_error").to_pylist() == ["invalid_blob", "invalid_context"]
     assert failed.column("ciphertext_blob").cast(arrow.binary()).to_pylist() == [b"\xff", blob]
     source = ring_file.with_name("in.parquet")
-    assert "2 rows without a ciphertext" in invoke("census", source).stdout
+    said = "1 rows without a ciphertext; 1 rows that cannot be read"
+    assert said in invoke("census", source).stdout
 
 
 def test_a_context_that_no_row_needs(ring_file: Path) -> None:
@@ -284,7 +285,7 @@ def test_columns_that_do_not_fit(ring_file: Path, table: Any, reason: str) -> No
     parquet.write_table(arrow.table(table), source)
     out = source.with_name("out.parquet")
     result = invoke("rotate", source, out, "-k", ring_file, "--destination", "orders")
-    assert problem(result) == f"{source}: {reason}"
+    assert problem(result).startswith(f"{source}: {reason}")
 
 
 def test_two_columns_of_one_name(ring_file: Path) -> None:
@@ -336,5 +337,7 @@ def test_census(ring_file: Path) -> None:
 def test_without_the_extra(ring_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """One line names it."""
     monkeypatch.setitem(sys.modules, "pyarrow", None)
-    said = problem(invoke("census", ring_file.with_name("in.parquet")))
+    source = ring_file.with_name("in.parquet")
+    source.touch()
+    said = problem(invoke("census", source))
     assert said == "Parquet needs the extra arrow: pip install 'kmscore[cli,arrow]'"

@@ -205,11 +205,8 @@ def _interrupted(folder: Path, monkeypatch: pytest.MonkeyPatch, number: int) -> 
     assert (folder / "out.jsonl.partial").is_dir()
 
 
-def test_what_is_whole_is_not_done_again(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The parts that the journal names are taken as they are, their counts too."""
-    _interrupted(folder, monkeypatch, 13)
-    journal = (folder / "out.jsonl.partial" / "journal").read_bytes().splitlines()
-    assert 0 < len(journal) < 3
+def _watch(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Return a list that tells which parts are done from now on."""
     done: list[int] = []
     original = job.work
 
@@ -219,8 +216,55 @@ def test_what_is_whole_is_not_done_again(folder: Path, monkeypatch: pytest.Monke
             yield each
 
     monkeypatch.setattr(job, "work", watched)
+    return done
+
+
+def test_what_is_whole_is_not_done_again(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The parts that the journal names are taken as they are, their counts too."""
+    _interrupted(folder, monkeypatch, 13)
+    journal = (folder / "out.jsonl.partial" / "journal").read_bytes().splitlines()
+    assert 0 < len(journal) < 3
+    done = _watch(monkeypatch)
     result = _rotate(folder, "--resume", "--json")
     assert done == list(range(len(journal), 3))
+    assert json.loads(result.stdout)["rows"] == _ROWS
+    _check_all(folder)
+
+
+def _shorten(good: list[Path]) -> None:
+    good[0].write_bytes(good[0].read_bytes()[:-1])
+
+
+def _swap(good: list[Path]) -> None:
+    first, second = (path.read_bytes() for path in good)
+    good[0].write_bytes(second)
+    good[1].write_bytes(first)
+
+
+def _forge(good: list[Path]) -> None:
+    bad = good[1].with_suffix(".bad")
+    bad.write_bytes(bad.read_bytes() + b"{}\n")
+
+
+@pytest.mark.parametrize(
+    ("damage", "again"),
+    [
+        (_shorten, [0, 2]),
+        (lambda good: good[1].unlink(), [1, 2]),
+        (_swap, [0, 1, 2]),
+        (_forge, [1, 2]),
+    ],
+    ids=["shortened", "gone", "swapped", "forged"],
+)
+def test_a_part_that_was_changed_is_done_again(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, damage: Any, again: list[int]
+) -> None:
+    """Whatever the disk or another process has made of it; the others stay."""
+    _interrupted(folder, monkeypatch, 13)
+    damage(sorted((folder / "out.jsonl.partial").glob("0000000[01].*.good")))
+    done = _watch(monkeypatch)
+    result = _rotate(folder, "--resume", "--json")
+    assert done == again
     assert json.loads(result.stdout)["rows"] == _ROWS
     _check_all(folder)
 
@@ -516,7 +560,10 @@ def test_leftovers_are_cleared_away_unless_somebody_is_at_work_there(folder: Pat
         path.mkdir()
     for path in (*hidden, begun):
         (path / "job.json").touch()
-    for path in (*hidden, cut_off):
+    pipe = folder / ".out.jsonl.partial.new-5"
+    pipe.mkdir()
+    os.mkfifo(pipe / "job.json")
+    for path in (*hidden, cut_off, pipe):
         # A minute ago; what has just been made may not have been locked yet.
         os.utime(path, (path.stat().st_mtime - 61,) * 2)
     held = lock(hidden[2] / "job.json")
@@ -530,8 +577,10 @@ def test_leftovers_are_cleared_away_unless_somebody_is_at_work_there(folder: Pat
 def test_where_there_are_no_locks(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Elsewhere the job works all the same, and removes nothing that may be in use."""
     monkeypatch.setitem(sys.modules, "fcntl", None)
-    (folder / ".out.jsonl.partial.new-1").mkdir()
-    (folder / ".out.jsonl.partial.new-1" / "job.json").touch()
+    left = folder / ".out.jsonl.partial.new-1"
+    left.mkdir()
+    (left / "job.json").touch()
+    os.utime(left, (left.stat().st_mtime - 61,) * 2)
     assert _rotate(folder).exit_code == 1
     _check_all(folder)
     assert (folder / ".out.jsonl.partial.new-1").exists()

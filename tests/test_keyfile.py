@@ -34,7 +34,7 @@ from kmscore import (
     SymmetricKey,
     UnsupportedAlgorithmError,
 )
-from kmscore.keyfile import ScryptParameters, open_keyring, seal_keyring
+from kmscore.keyfile import ScryptParameters, open_keyring, read_parameters, seal_keyring
 from kmscore.keyfile.content import decode_keyring, encode_keyring
 from kmscore.keyfile.scrypt import derive_key
 
@@ -319,6 +319,17 @@ def test_a_wrong_passphrase_is_refused(small: bytes, passphrase: bytes) -> None:
     """`DecryptionError`, which says nothing more."""
     with raises_exactly(DecryptionError):
         open_keyring(small, passphrase)
+
+
+def test_the_cost_can_be_read_without_spending_it(small: bytes) -> None:
+    """It is what it was sealed with; what is out of bounds, or no keyring, is refused."""
+    assert read_parameters(small) == read_parameters(bytearray(small)) == CHEAP
+    with raises_exactly(InvalidKeyError, "out of bounds"):
+        read_parameters(small[:9] + b"\x3f" + small[10:])
+    with raises_exactly(InvalidKeyError, "not a sealed keyring"):
+        read_parameters(b"")
+    with raises_exactly(TypeError, "data must be bytes-like, not str"):
+        read_parameters("data")  # type: ignore[arg-type]
 
 
 @pytest.mark.usefixtures("remember_keys")

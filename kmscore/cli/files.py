@@ -193,10 +193,10 @@ class NewFile:
 
     def _keep_owner(self) -> None:
         """Let the file that replaces another one belong to whom that one does."""
-        owner = self._path.stat().st_uid
-        if owner != os.fstat(self._file.fileno()).st_uid:
-            # Who may not give a file away keeps it.
-            with suppress(OSError):
+        # Who may not give a file away keeps it; and where there is none, there is nobody.
+        with suppress(OSError):
+            owner = self._path.stat().st_uid
+            if owner != os.fstat(self._file.fileno()).st_uid:
                 os.fchown(self._file.fileno(), owner, -1)
 
     def _check_own(self, beside: Path) -> None:
