@@ -148,6 +148,15 @@ def test_one_that_cannot_be_attributed_keeps_every_version(
     assert "1 of 3" in (retirement.reason or "")
 
 
+def test_an_asymmetric_version_is_never_retirable(rsa_key: RsaKey) -> None:
+    """What was encrypted under its public key names no version, so it is in no census."""
+    newer = RsaKey.from_pem(rsa_key.key_id, "newer", rsa_key.private_pem())
+    ring = Keyring([*RING, rsa_key, newer])
+    by_headers = retirable(census([blob_of(NEW)]), ring)
+    by_outcomes = retirable(keyring=ring, outcomes=outcomes_of([blob_of(NEW)]))
+    assert by_headers == by_outcomes == ((V1,), None)
+
+
 def test_nothing_counted_keeps_every_version() -> None:
     """A stream that had already been read says nothing."""
     for retirement in (retirable(census([]), RING), retirable(keyring=RING, outcomes=[])):

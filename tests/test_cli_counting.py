@@ -65,7 +65,7 @@ def test_the_census_for_people(ring_file: Path) -> None:
     assert name in "".join(line[start:end].strip() for line in lines[1:-2])
     assert "[/]" in result.stdout
     assert lines[-2] == "1 other; 1 rows without a ciphertext; 2 rows that cannot be read"
-    assert lines[-1] == "Headers are not authenticated: this is what the blobs claim."
+    assert lines[-1] == "The headers are not authenticated: a count is what the blobs claim."
     document = json.loads(invoke("census", source, "--json").stdout)
     due = {"no ciphertext": 1, "missing_column": 1, "damaged_row": 1}
     assert document["rows_without"] == due

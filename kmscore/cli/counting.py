@@ -152,7 +152,7 @@ def _show(counted: Census, unread: Counter[str], retirement: Retirement | None) 
     )
     if retirement is not None:
         _show_retirement(retirement)
-    typer.echo("Headers are not authenticated: this is what the blobs claim.")
+    typer.echo(f"{Census.note[0].upper()}{Census.note[1:]}.")
 
 
 def _show_retirement(retirement: Retirement) -> None:

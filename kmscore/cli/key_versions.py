@@ -6,7 +6,7 @@ from kmscore import KeySpec, KeyState, RsaKey, Sm2Key, Suite, SymmetricKey
 from kmscore.algorithms import KEY_SPECS
 from kmscore.cli.files import FileProblem
 from kmscore.errors import UnsupportedAlgorithmError
-from kmscore.keys import Key
+from kmscore.keys import PRIVATE_KEYS, Key
 
 
 def with_state(key: Key, state: KeyState) -> Key:
@@ -39,8 +39,7 @@ def import_version(
     if KEY_SPECS[spec].suites:
         return SymmetricKey(key_id, version_id, spec, data, suite=suite)
     _check_no_suite(spec, suite)
-    kind = Sm2Key if spec is KeySpec.EC_SM2 else RsaKey
-    key = kind.from_pem(key_id, version_id, data)
+    key = PRIVATE_KEYS[spec].from_pem(key_id, version_id, data)
     if key.spec is not spec:
         raise FileProblem(f"the material is of {key.spec.name}, not of {spec.name}")
     return key

@@ -8,7 +8,7 @@ from typing import Final, TypeVar
 from kmscore.algorithms import KEY_SPECS, KeySpec, KeyState, Suite
 from kmscore.errors import InvalidKeyError
 from kmscore.keyring import Keyring
-from kmscore.keys import Key, RsaKey, Sm2Key, SymmetricKey
+from kmscore.keys import PRIVATE_KEYS, Key, SymmetricKey
 from kmscore.keys.pem import decode_pem
 from kmscore.keys.structures import PKCS8_LABEL
 
@@ -99,8 +99,7 @@ def _read_version(reader: "_Reader", key_id: str, spec: KeySpec) -> Key:
     suite, material = reader.one_of(_SUITES), reader.take(reader.number(_MATERIAL_LENGTH_LENGTH))
     if KEY_SPECS[spec].suites:
         return SymmetricKey(key_id, key_version_id, spec, material, suite=suite, state=state)
-    kind = Sm2Key if spec is KeySpec.EC_SM2 else RsaKey
-    return kind.from_der(key_id, key_version_id, material, state=state)
+    return PRIVATE_KEYS[spec].from_der(key_id, key_version_id, material, state=state)
 
 
 def _material(key: Key) -> bytes:

@@ -1,7 +1,10 @@
 """Keys: immutable values, each one version of one key, with its material checked once."""
 
-from typing import TypeAlias
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final, TypeAlias
 
+from kmscore.algorithms import KeySpec
 from kmscore.keys.public import PublicKey
 from kmscore.keys.rsa import RsaKey
 from kmscore.keys.sm2 import Sm2Key
@@ -9,6 +12,16 @@ from kmscore.keys.symmetric import SymmetricKey
 
 PrivateKey: TypeAlias = RsaKey | Sm2Key
 """What decrypts asymmetric ciphertexts."""
+
+PRIVATE_KEYS: Final[Mapping[KeySpec, type[RsaKey] | type[Sm2Key]]] = MappingProxyType(
+    {
+        KeySpec.RSA_2048: RsaKey,
+        KeySpec.RSA_3072: RsaKey,
+        KeySpec.RSA_4096: RsaKey,
+        KeySpec.EC_SM2: Sm2Key,
+    }
+)
+"""The class of each asymmetric key spec."""
 
 Key: TypeAlias = SymmetricKey | RsaKey | Sm2Key
 """What a `KeyProvider` answers."""
@@ -20,4 +33,13 @@ def check_key(value: object) -> None:
         raise TypeError(f"a key must be SymmetricKey, RsaKey or Sm2Key, not {type(value).__name__}")
 
 
-__all__ = ["Key", "PrivateKey", "PublicKey", "RsaKey", "Sm2Key", "SymmetricKey", "check_key"]
+__all__ = [
+    "PRIVATE_KEYS",
+    "Key",
+    "PrivateKey",
+    "PublicKey",
+    "RsaKey",
+    "Sm2Key",
+    "SymmetricKey",
+    "check_key",
+]
