@@ -110,8 +110,8 @@ def main(arguments: list[str] | None = None) -> int:
             write_table(rotation, folder / "b.jsonl", middle, options.rows - middle),
         ]
         for jobs in (1, 2):
-            _, least = rotate(folder, [small], key_id, jobs)
             _, most = rotate(folder, [whole], key_id, jobs)
+            _, least = rotate(folder, [small], key_id, jobs) if few < options.rows else (0, most)
             _show(
                 f"--jobs {jobs}: {most / 1e6:.1f} MB for {options.rows:,} rows,"
                 f" {least / 1e6:.1f} MB for {few:,} (at most {MEMORY_LIMIT / 1e6:.0f} MB more)"

@@ -1023,7 +1023,7 @@ _PARAMS = st.dictionaries(
 )
 
 
-@settings(max_examples=600)
+@settings(max_examples=300)
 @given(
     st.sampled_from(sorted(PROFILES)),
     st.sampled_from([*ACTIONS, "", "List", None, 1]),

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 import second_reading
+from vector_files import files, made
 
 from kmscore import DecryptResult, KeyProvider, Keyring, Sm2Key, asymmetric_decrypt, sm2
 from kmscore.algorithms import EncryptionAlgorithm
@@ -31,15 +32,11 @@ from kmscore.vectors.files import (
 )
 from kmscore.vectors.generator import accumulated, affine
 from kmscore.vectors.generator.model import OUTPUTS
-from kmscore.vectors.generator.suite import make_files
 from kmscore.vectors.judgement import Results, run
 from kmscore.vectors.responder import Responder
 from kmscore.vectors.verifier import configurations
 
 CHECKOUT = Path(__file__).resolve().parents[1] / "vectors"
-MADE = {f"{file.name}.json": file.serialize() for file in make_files()}
-FILES = dict(load(installed_folder()))
-EVERY = [test for tests in FILES.values() for test in tests]
 
 # Ten thousand answers under a private key.
 _SLOW = ("rsa_oaep", "sm2pke", "service_blob", "service_api", "reencrypt")
@@ -48,8 +45,8 @@ _SLOW = ("rsa_oaep", "sm2pke", "service_blob", "service_api", "reencrypt")
 def test_the_files_are_what_the_generator_makes() -> None:
     """Byte for byte, in the package as in the folder, and there is no other file of vectors."""
     for folder in (installed_folder(), CHECKOUT):
-        assert {path.name: path.read_bytes() for path in folder.glob("*.json")} == MADE
-    assert [Path(name).stem for name in MADE] == list(NAMES)
+        assert {path.name: path.read_bytes() for path in folder.glob("*.json")} == made()
+    assert [Path(name).stem for name in made()] == list(NAMES)
 
 
 def test_the_package_carries_the_whole_folder() -> None:
@@ -61,19 +58,25 @@ def test_the_package_carries_the_whole_folder() -> None:
 
 def test_there_are_as_many_as_there_have_to_be() -> None:
     """60 in each, 600 in all, an accumulated one in each, and every class of error among them."""
-    assert all(len(tests) >= 60 for tests in FILES.values())
-    assert len(EVERY) >= 600
-    assert {test.operation for test in EVERY} == set(OUTPUTS)
-    codes = {test.expected["error"] for test in EVERY if not test.is_valid}
+    assert all(len(tests) >= 60 for tests in files().values())
+    every = [test for tests in files().values() for test in tests]
+    assert len(every) >= 600
+    assert {test.operation for test in every} == set(OUTPUTS)
+    codes = {test.expected["error"] for test in every if not test.is_valid}
     assert codes == {error.code for error in KmsCoreError.__subclasses__()}
-    for tests in FILES.values():
+    for tests in files().values():
         assert [test.operation for test in tests].count("accumulated") == 1
         assert tests[-1].operation == "accumulated"
 
 
 def test_each_negative_flag_says_what_it_is_open_to() -> None:
     """A flag of an invalid test has an effect."""
-    assert [test for test in EVERY if not test.is_valid and not test.effect] == []
+    assert [
+        test
+        for tests in files().values()
+        for test in tests
+        if not test.is_valid and not test.effect
+    ] == []
 
 
 @pytest.mark.parametrize(
@@ -96,7 +99,7 @@ def test_the_library_is_right_on_the_cases_of_an_accumulated_test(name: str, ste
 )
 def test_the_library_gives_the_digest_of_an_accumulated_test(name: str) -> None:
     """Over all answers in their order."""
-    test = FILES[name][-1]
+    test = files()[name][-1]
     (outcome,) = run("", Responder().answer, [test], lambda _: None)
     assert outcome.answer == test.expected
 
@@ -109,7 +112,7 @@ def _is_refusal(answer: Mapping[str, Any]) -> bool:
 @pytest.mark.parametrize("name", ["blob", "encryption_context"])
 def test_a_second_reading_of_the_specification_agrees(name: str) -> None:
     """A decoder that knows nothing but the specification is right on every test."""
-    results = Results(run("", second_reading.answer, FILES[name], lambda _: None))
+    results = Results(run("", second_reading.answer, files()[name], lambda _: None))
     assert results.failures == []
     assert results.is_success
 
@@ -126,7 +129,7 @@ def _openssl(*arguments: str, data: bytes) -> bytes:
 
 
 def _valid(name: str, operation: str) -> list[VectorTest]:
-    return [test for test in FILES[name] if test.is_valid and test.operation == operation]
+    return [test for test in files()[name] if test.is_valid and test.operation == operation]
 
 
 def test_the_openssl_command_agrees_on_rsa(tmp_path: Path) -> None:
@@ -265,7 +268,7 @@ def test_a_file_that_is_not_as_its_schema_says(
     tmp_path: Path, change: Callable[[Any], None], reason: str
 ) -> None:
     """An unknown field, flag, operation or class of error is refused, and told where it is."""
-    document = deepcopy(json.loads(MADE["blob.json"]))
+    document = deepcopy(json.loads(made()["blob.json"]))
     change(document)
     file = tmp_path / "blob.json"
     file.write_text(json.dumps(document), "ascii")
@@ -278,7 +281,7 @@ def test_a_file_that_is_not_as_its_schema_says(
 @pytest.mark.parametrize("name", NAMES)
 def test_no_schema_allows_an_unknown_field(name: str) -> None:
     """Not in the file, the notes, a note, a group, a test, a trace, a key or a response."""
-    document = _thinned(json.loads(MADE[f"{name}.json"]))
+    document = _thinned(json.loads(made()[f"{name}.json"]))
     places = {_shape(document, place): place for place in _objects(document)}
     for place in places.values():
         found = _at(document, place)
@@ -367,7 +370,7 @@ def test_a_folder_without_vectors(tmp_path: Path) -> None:
 
 def test_a_long_message_is_cut(tmp_path: Path) -> None:
     """Of a file of a megabyte one line is shown."""
-    document = json.loads(MADE["blob.json"])
+    document = json.loads(made()["blob.json"])
     document["testGroups"][0]["tests"][0]["blob"] = "zz" * 500_000
     (tmp_path / "blob.json").write_text(json.dumps(document), "ascii")
     with pytest.raises(VectorFileError) as caught:
@@ -392,7 +395,7 @@ def test_every_configuration_is_right() -> None:
     subjects = [first.name]
     for configuration in others:
         subjects.append(configuration.name)
-        tests = [test for name in configuration.files for test in FILES[name][:-1]]
+        tests = [test for name in configuration.files for test in files()[name][:-1]]
         results = Results(run("", configuration.ask, tests, lambda _: None))
         assert results.failures == []
     assert subjects[-1].startswith("another KeyProvider")
@@ -428,7 +431,7 @@ def test_an_exception_of_the_library_is_a_failure() -> None:
 
 def _shortened(name: str) -> Any:
     """Return a file with the first test of each group: its schema has nothing against that."""
-    document = json.loads(MADE[f"{name}.json"])
+    document = json.loads(made()[f"{name}.json"])
     for group in document["testGroups"]:
         group["tests"] = group["tests"][:1]
     return document
@@ -516,7 +519,7 @@ def test_a_file_may_not_be_longer_than_it_can_have_to_be(tmp_path: Path) -> None
 )
 def test_no_context_has_a_key_twice(tmp_path: Path, name: str, field: str) -> None:
     """Whoever makes a dictionary of the pairs would be asked another question than who does not."""
-    document = json.loads(MADE[f"{name}.json"])
+    document = json.loads(made()[f"{name}.json"])
     document["testGroups"][0]["tests"][1][field] = [["a", "1"], ["b", "2"], ["a", "1"]]
     _is_refused(tmp_path, name, document, f"test 2: a key stands twice in {field}")
 
@@ -524,7 +527,7 @@ def test_no_context_has_a_key_twice(tmp_path: Path, name: str, field: str) -> No
 @pytest.mark.parametrize("k", [0, affine.ORDER, affine.ORDER + 1, (1 << 256) - 1])
 def test_every_k_is_one_that_can_be_drawn(tmp_path: Path, k: int) -> None:
     """From 1 to n - 1: no implementation has to say what becomes of another."""
-    document = json.loads(MADE["sm2pke.json"])
+    document = json.loads(made()["sm2pke.json"])
     (group, *_) = (group for group in document["testGroups"] if group["type"] == "sm2_encrypt")
     test = group["tests"][0]
     test["k"] = f"{k:064x}"
@@ -544,7 +547,7 @@ def test_a_number_is_an_integer_as_it_stands(
     tmp_path: Path, place: tuple[Any, ...], reason: str, kind: type
 ) -> None:
     """A parser that tells 104.0 from 104 could not read what others can."""
-    document = json.loads(MADE["blob.json"])
+    document = json.loads(made()["blob.json"])
     *way, last = place
     holder = document
     for step in way:
@@ -604,7 +607,7 @@ def test_zeros_of_the_kdf_are_all_looked_at(
 
     tests = [
         test
-        for test in FILES["sm2pke"]
+        for test in files()["sm2pke"]
         if test.operation == "asymmetric_decrypt"
         and test.flag in {"Valid", "Boundary", "ZeroKdf", "PartlyZeroKdf"}
         and test.comment.startswith(encoding)

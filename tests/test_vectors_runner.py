@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from vector_files import files
 
 from kmscore.vectors import runner
-from kmscore.vectors.files import VectorTest, installed_folder, load
+from kmscore.vectors.files import VectorTest
 from kmscore.vectors.judgement import Results, Verdict, judge, questions, run
 from kmscore.vectors.runner import MAX_LINE, PATIENCE, CommandError, Peer
 
 _RESPONDERS = Path(__file__).parent / "responders"
-_FILES = dict(load(installed_folder()))
 _RIGHT = {"echo": "right"}
 
 
@@ -260,7 +260,7 @@ def _tests(*names: str, accumulated: bool = False) -> list[VectorTest]:
     return [
         test
         for name in names
-        for test in _FILES[name]
+        for test in files()[name]
         if accumulated or test.operation != "accumulated"
     ]
 
@@ -272,7 +272,7 @@ def _run(command: list[str], tests: list[VectorTest]) -> Results:
 
 def test_the_library_is_perfect() -> None:
     """Asked by the protocol, line by line, it is right on every test."""
-    tests = _tests(*_FILES) + _tests("encryption_context", accumulated=True)[-1:]
+    tests = _tests(*files()) + _tests("encryption_context", accumulated=True)[-1:]
     results = _run(_command("library.py"), tests)
     assert results.failures == []
     assert results.total == {Verdict.RIGHT: len(tests)}
@@ -283,7 +283,7 @@ def test_the_questions_do_not_tell_the_answers(tmp_path: Path) -> None:
     """Nothing of what is expected is ever sent, nor what kind of test it is."""
     code = "import sys; open(sys.argv[1], 'wb').write(sys.stdin.buffer.readline())"
     command = [sys.executable, "-c", code, str(tmp_path / "question")]
-    for tests in _FILES.values():
+    for tests in files().values():
         for test in {test.operation: test for test in tests[:-1]}.values():
             _run(command, [test])
             question = json.loads((tmp_path / "question").read_bytes())
@@ -304,8 +304,8 @@ def test_gmssl_is_found_out() -> None:
 
 def test_verdicts() -> None:
     """Each answer has its worth."""
-    valid = next(test for test in _FILES["aead"] if test.operation == "decrypt" and test.is_valid)
-    invalid = next(test for test in _FILES["aead"] if not test.is_valid)
+    valid = next(test for test in files()["aead"] if test.operation == "decrypt" and test.is_valid)
+    invalid = next(test for test in files()["aead"] if not test.is_valid)
     other = {"plaintext": "00" * 40}
     assert judge(valid, valid.expected) is Verdict.RIGHT
     assert judge(valid, other) is Verdict.WRONG

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from vector_files import files
 
 from kmscore import EncryptionContext, Keyring, KeySpec, KeyState, Suite, SymmetricKey, alibaba
 from kmscore.alibaba import faults
@@ -19,7 +20,7 @@ from kmscore.vectors.files import VectorFileError, VectorTest, installed_folder,
 from kmscore.vectors.generator import service_rule, service_table
 from kmscore.vectors.generator.service_rule import Options, ServiceKey
 
-FILES = dict(load(installed_folder(), ("service_blob", "service_api")))
+NAMES = ("service_blob", "service_api")
 PUBLISHED_BLOB = (
     "ODZhOWVmZDktM2QxNi00ODk0LWJkNGYtMWZjNDNmM2YyYWJmAAECAwQFBgcICQoLHUWAdp/XqmvsLOP4075NG+CewU2T"
     "SA1NXAmBsXgxcIVnWJ/XyfVR2hPLMtC+ChdNqfNVW7SYkjTfCcwB"
@@ -57,7 +58,7 @@ def profile_of(options: Options) -> alibaba.Profile:
 
 
 def _tests(operation: str) -> list[VectorTest]:
-    return [test for tests in FILES.values() for test in tests if test.operation == operation]
+    return [test for name in NAMES for test in files()[name] if test.operation == operation]
 
 
 def test_the_published_blob_is_among_them() -> None:
@@ -192,7 +193,7 @@ def test_who_may_not_gets_one_response() -> None:
     assert len(responses) == 1
 
 
-@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize(
     "place",
     [
