@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from cli_support import base64_of, invoke, opened, problem, seal, write_ring
 
-from kmscore.cli.rotation import parquet as module
+from kmscore.cli.rotation import parquet_file
 from kmscore.cli.rotation.columns import Columns
+from kmscore.cli.rotation.parquet import Parquet
 from kmscore.cli.rotation.table import CHUNK_BYTES
 
 arrow = pytest.importorskip("pyarrow", reason="pyarrow is not installed: the extra arrow")
@@ -213,21 +214,21 @@ def test_long_values_in_a_short_file(tmp_path: Path, is_once: bool, number: int)
     del table, blobs
     before = arrow.total_allocated_bytes()
     rows = most = 0
-    for chunk in module.Parquet().chunks(source):
+    for chunk in Parquet().chunks(source):
         assert chunk.first_row == rows + 1
         most = max(most, len(chunk.payload), arrow.total_allocated_bytes() - before)
-        rows += sum(1 for _ in module.Parquet().records(chunk, Columns("ciphertext_blob", "name")))
+        rows += sum(1 for _ in Parquet().records(chunk, Columns("ciphertext_blob", "name")))
     assert rows == number
     assert most < 4 * CHUNK_BYTES
 
 
 def test_a_chunk_is_bounded_in_bytes_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A row that is too long alone has a chunk of its own, and none is lost at a border."""
-    monkeypatch.setattr(module, "CHUNK_BYTES", 100)
+    monkeypatch.setattr(parquet_file, "CHUNK_BYTES", 100)
     source = tmp_path / "in.parquet"
     blobs = [b"x" * length for length in (200, 30, 30, 200, 1, 1, 1)]
     parquet.write_table(arrow.table({"ciphertext_blob": blobs}), source)
-    table = module.Parquet()
+    table = Parquet()
     columns, chunks = Columns("ciphertext_blob"), list(table.chunks(source))
     read = [[row["ciphertext_blob"] for row in table.records(c, columns)] for c in chunks]
     assert [blob for chunk in read for blob in chunk] == blobs
@@ -256,7 +257,7 @@ def test_names_of_folders_make_no_columns(ring_file: Path) -> None:
 
 def test_many_rows_in_parts(ring_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Their order and number stay, and a second run changes nothing."""
-    monkeypatch.setattr(module, "CHUNK_ROWS", 3)
+    monkeypatch.setattr(parquet_file, "CHUNK_ROWS", 3)
     blobs = [seal(b"%d" % row, {"tenant": f"{row}"}) for row in range(10)]
     tenants = [f"{row}" for row in range(10)]
     table = arrow.table({"ciphertext_blob": blobs, "tenant": tenants})
