@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator, Sequence
 from importlib import import_module
+from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 from kmscore._base64 import encode_base64
+from kmscore.bulk import SAME_CONTEXT
 from kmscore.cli.files import FileProblem
-from kmscore.cli.rotation.columns import Columns, Failure, Record, Unreadable, reason_of
+from kmscore.cli.rotation.columns import Columns, Failure, Record, reason_of
 from kmscore.cli.rotation.parquet_file import (
     check_timestamps,
     is_binary,
@@ -25,7 +27,6 @@ from kmscore.cli.rotation.table import (
     Result,
     check_own_columns,
 )
-from kmscore.errors import InvalidContextError
 
 _OWN: Final = (ROW_COLUMN, ERROR_COLUMN, MESSAGE_COLUMN)
 
@@ -72,11 +73,11 @@ class Parquet:
 
     def records(self, chunk: Chunk, columns: Columns) -> Iterator[Record | Failure]:
         """Yield the columns that are read."""
-        table = _table(chunk)
         names = list(dict.fromkeys(columns.names))
-        values = [_values(table.column(name)) for name in names]
-        for row in zip(*values, strict=True):
-            yield dict(zip(names, row, strict=True))
+        for batch in _table(chunk).to_batches():
+            values = [_values(batch, name) for name in names]
+            for row in zip(*values, strict=True):
+                yield dict(zip(names, row, strict=True))
 
     def write(
         self,
@@ -117,13 +118,14 @@ def _with_blobs(table: Any, blob_column: str, results: Sequence[Result]) -> Any:
     index = table.schema.get_field_index(blob_column)
     field = table.schema.field(index)
     in_base64 = is_text(field.type)
+    old_blobs = chain.from_iterable(map(_arrow_contexts().read_bytes, table.column(index).chunks))
     blobs = [
         old
         if result.blob is None
         else encode_base64(result.blob).encode("ascii")
         if in_base64
         else result.blob
-        for old, result in zip(_bytes(table.column(index)), results, strict=True)
+        for old, result in zip(old_blobs, results, strict=True)
     ]
     if arrow.types.is_fixed_size_binary(field.type):
         # What is sealed under another version may be longer.
@@ -151,46 +153,23 @@ def _with_reasons(table: Any, first_row: int, results: Sequence[Result]) -> Any:
     return table
 
 
-def _bytes(column: Any) -> list[Any]:  # noqa: ANN401 (a library without types)
-    """Return the values of a column with every text in them as bytes.
-
-    Nobody has checked that a text is UTF-8, and one that is not is its row's failure.
-    """
-    arrow, _ = load_arrow()
-    kind, data = column.type, arrow.large_binary()
-    if arrow.types.is_struct(kind):
-        data = arrow.struct([(field.name, data) for field in kind])
-    elif arrow.types.is_map(kind):
-        data = arrow.map_(data, data)
-    values: list[Any] = column.cast(data).to_pylist()
-    return values
-
-
-def _values(column: Any) -> list[Any]:  # noqa: ANN401 (a library without types)
+def _values(batch: Any, name: str) -> list[Any]:  # noqa: ANN401 (a library without types)
     """Return the values of a column; what is not UTF-8 becomes surrogates, which nothing takes."""
-    values = _bytes(column)
+    types, contexts = load_arrow()[0].types, _arrow_contexts()
+    column = batch.column(name)
+    if types.is_struct(column.type) or types.is_map(column.type):
+        # As a destination they tell what is no context from the empty one; as a source both are.
+        destinations = contexts.read_destinations(batch, name)
+        return [None if context is SAME_CONTEXT else context for context in destinations]
+    values: list[bytes | None] = contexts.read_bytes(column)
     if is_binary(column.type):
         return values
-    return [_read(value) for value in values]
+    return [None if text is None else text.decode("utf-8", "surrogateescape") for text in values]
 
 
-def _read(value: Any) -> Any:  # noqa: ANN401 (any value of a table)
-    """Return a text, or the context in a struct or map."""
-    if value is None:
-        return None
-    if isinstance(value, bytes):
-        return _decode(value)
-    if isinstance(value, dict):
-        # A struct has every field in every row: with none but nulls, nothing stands there.
-        return {name: _decode(text) for name, text in value.items() if text is not None} or None
-    pairs = {_decode(key): None if text is None else _decode(text) for key, text in value}
-    if len(pairs) != len(value):
-        return Unreadable(InvalidContextError("encryption context with a repeated key"))
-    return pairs
-
-
-def _decode(text: bytes) -> str:
-    return text.decode("utf-8", "surrogateescape")
+def _arrow_contexts() -> Any:  # noqa: ANN401 (what it gives is for a library without types)
+    """Return the module, which cannot be imported without the extra."""
+    return import_module("kmscore.bulk.arrow_contexts")
 
 
 def _is_words(kind: Any) -> bool:  # noqa: ANN401 (a library without types)
