@@ -1,7 +1,8 @@
 """Parquet: ciphertexts as binary or text, contexts as struct, map or JSON, everything else kept."""
 
+import struct
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -234,6 +235,89 @@ def test_a_chunk_is_bounded_in_bytes_too(tmp_path: Path, monkeypatch: pytest.Mon
     assert [blob for chunk in read for blob in chunk] == blobs
     assert [chunk.first_row for chunk in chunks] == [1, 2, 4, 5]
     assert chunks[-1].position == 1.0
+
+
+def _within(name: str, times: list[int]) -> Any:
+    """Return a column of timestamps, a row each, in what the name says."""
+    kind = arrow.timestamp("us")
+    pair = arrow.struct([("at", kind)])
+    forms: dict[str, tuple[Callable[[int], Any], Any]] = {
+        "nothing": (lambda time: time, kind),
+        "list": (lambda time: [time], arrow.list_(kind)),
+        "large list": (lambda time: [time], arrow.large_list(kind)),
+        "list of one": (lambda time: [time], arrow.list_(kind, 1)),
+        "struct": (lambda time: {"at": time}, pair),
+        "map": (lambda time: [("at", time)], arrow.map_(arrow.string(), kind)),
+        "list of structs": (lambda time: [{"at": time}], arrow.list_(pair)),
+    }
+    wrap, form = forms[name]
+    return arrow.array([wrap(time) for time in times], form)
+
+
+_FORMS = ("nothing", "list", "large list", "list of one", "struct", "map", "list of structs")
+# Microseconds since 1970: the first of the year 1, and the last of 9999.
+_FIRST, _NEAR, _LAST = -62_135_596_800_000_000, 1_767_225_600_000_000, 253_402_300_799_999_999
+
+
+def _write_old(path: Path, table: Any, *, is_plain: bool = True) -> None:
+    """Write timestamps in the form of old (INT96), by default as others than Arrow do."""
+    form = {"use_deprecated_int96_timestamps": True, "store_schema": not is_plain}
+    parts = {"row_group_size": 1, "compression": "none", "use_dictionary": False}
+    parquet.write_table(table, path, **form, **parts)
+    types = {column.physical_type for column in parquet_file._columns(parquet.read_metadata(path))}
+    assert "INT96" in types
+
+
+@pytest.mark.parametrize("is_plain", [True, False])
+def test_timestamps_of_old_keep_their_range(ring_file: Path, is_plain: bool) -> None:
+    """The first and the last that there are stay, wherever they stand: nanoseconds cut both."""
+    times = [_FIRST, _LAST]
+    columns = {name: _within(name, times) for name in _FORMS}
+    source, out = ring_file.with_name("in.parquet"), ring_file.with_name("out.parquet")
+    table = arrow.table({"ciphertext_blob": [seal(b"4711"), None]} | columns)
+    _write_old(source, table, is_plain=is_plain)
+    result = invoke("rotate", source, out, "-k", ring_file, "--destination", "orders")
+    assert (result.exit_code, result.stderr) == (0, "")
+    written = parquet.ParquetFile(out).read()
+    for name in _FORMS:
+        assert written.column(name).to_pylist() == table.column(name).to_pylist()
+
+
+def _as_of_old(time: int, nanoseconds: int = 0) -> bytes:
+    """Return a timestamp as it stands in a file: nanoseconds of the day, and the Julian day."""
+    day, clock = divmod(time, 86_400_000_000)
+    return struct.pack("<qi", clock * 1000 + nanoseconds, day + 2_440_588)
+
+
+@pytest.mark.parametrize(
+    ("name", "time"),
+    [("nothing", _FIRST), ("nothing", _NEAR), *((name, _LAST) for name in _FORMS)],
+)
+def test_a_timestamp_of_old_that_is_finer(ring_file: Path, name: str, time: int) -> None:
+    """One line says so before anything is written, wherever and in which row group it stands."""
+    source, out = ring_file.with_name("in.parquet"), ring_file.with_name("out.parquet")
+    times = _within(name, [0, time])
+    _write_old(source, arrow.table({"ciphertext_blob": [seal(b"4711")] * 2, "when": times}))
+    data = source.read_bytes()
+    assert data.count(_as_of_old(time)) == 1
+    source.write_bytes(data.replace(_as_of_old(time), _as_of_old(time, 1)))
+    said = problem(invoke("rotate", source, out, "-k", ring_file, "--destination", "orders"))
+    assert said == (
+        f"{source}: a timestamp finer than a microsecond, in the form of old (INT96): it has to be"
+        " made one of today first"
+    )
+    assert sorted(path.name for path in source.parent.iterdir()) == ["in.parquet", "team.keys"]
+
+
+def test_another_column_of_the_name_of_a_timestamp(ring_file: Path) -> None:
+    """It is no timestamp of old, and nobody reads either."""
+    source, out = ring_file.with_name("in.parquet"), ring_file.with_name("out.parquet")
+    columns = [[seal(b"4711")], _within("nothing", [_LAST]), ["today"]]
+    names = ["ciphertext_blob", "when", "when"]
+    _write_old(source, arrow.Table.from_arrays([arrow.array(each) for each in columns], names))
+    result = invoke("rotate", source, out, "-k", ring_file, "--destination", "orders")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert parquet.ParquetFile(out).read().column(2).to_pylist() == ["today"]
 
 
 def test_a_table_without_rows_keeps_its_schema(ring_file: Path) -> None:
