@@ -320,6 +320,41 @@ def test_another_column_of_the_name_of_a_timestamp(ring_file: Path) -> None:
     assert parquet.ParquetFile(out).read().column(2).to_pylist() == ["today"]
 
 
+def _unread() -> Iterator[Any]:
+    """Yield columns that are copied and not looked into, of a value each that stands four times."""
+    pair = arrow.struct([("empty", arrow.null()), ("full", arrow.string())])
+    yield arrow.array([{"empty": None, "full": "acme"}] * 4, pair)
+    yield arrow.array([{"full": "acme"}] * 4)
+    yield arrow.array([["acme"]] * 4)
+    yield arrow.array([[("tenant", "acme")]] * 4, arrow.map_(arrow.string(), arrow.string()))
+    yield arrow.nulls(4)
+    yield arrow.array(["acme"] * 4, arrow.string_view())
+    yield arrow.array([b"acme"] * 4, arrow.binary_view())
+    yield arrow.array([b"acme"] * 4, arrow.binary(4))
+    yield arrow.array(["acme"] * 4).dictionary_encode()
+
+
+@pytest.mark.parametrize("form", range(9))
+def test_columns_that_nobody_reads(ring_file: Path, form: int) -> None:
+    """They are copied as they are, over two row groups, with a dictionary in each or all null."""
+    source, out = ring_file.with_name("in.parquet"), ring_file.with_name("out.parquet")
+    column = list(_unread())[form]
+    blobs = [seal(b"4711"), b"junk", b"junk", seal(b"4712")]
+    table = arrow.table({"ciphertext_blob": blobs, "other": column})
+    parquet.write_table(table, source, row_group_size=2, use_dictionary=True)
+    assert parquet.read_metadata(source).num_row_groups == 2
+    result = invoke("rotate", source, out, "-k", ring_file, "--destination", "orders")
+    assert (result.exit_code, result.stderr) == (1, "")
+    before, good, bad = (
+        parquet.ParquetFile(path).read()
+        for path in (source, out, ring_file.with_name("out.failed.parquet"))
+    )
+    assert good.schema.equals(before.schema, check_metadata=True)
+    assert good.column("other").equals(before.column("other").slice(0, 2))
+    assert bad.column("other").equals(before.column("other").slice(1, 2))
+    assert bad.column("ciphertext_blob").to_pylist() == [b"junk"] * 2
+
+
 def test_a_table_without_rows_keeps_its_schema(ring_file: Path) -> None:
     """No rows are no mistake."""
     table = arrow.table({"ciphertext_blob": arrow.array([], arrow.binary())})

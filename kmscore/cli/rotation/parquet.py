@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from importlib import import_module
-from itertools import chain
+from itertools import chain, groupby
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
@@ -90,12 +90,11 @@ class Parquet:
     ) -> None:
         """Write a table each; rows that failed have three columns more in front."""
         del records
-        arrow, parquet = load_arrow()
+        _, parquet = load_arrow()
         table = _with_blobs(_table(chunk), blob_column, results)
-        is_good = arrow.array([result.error is None for result in results])
         with problems(good):
-            parquet.write_table(table.filter(is_good), good)
-        failed = table.filter(import_module("pyarrow.compute").invert(is_good))
+            parquet.write_table(_rows(table, [result.error is None for result in results]), good)
+        failed = _rows(table, [result.error is not None for result in results])
         with problems(bad):
             parquet.write_table(_with_reasons(failed, chunk.first_row, results), bad)
 
@@ -133,6 +132,21 @@ def _with_blobs(table: Any, blob_column: str, results: Sequence[Result]) -> Any:
     # Not safe, as Arrow has it: a text that is not UTF-8 stays as it is in a row that failed.
     column = arrow.array(blobs, arrow.large_binary()).cast(field.type, safe=False)
     return table.set_column(index, field, column)
+
+
+def _rows(table: Any, are_taken: Sequence[bool]) -> Any:  # noqa: ANN401 (a library without types)
+    """Return some rows of a table.
+
+    In slices: Arrow has no filter for columns of every type that Parquet holds.
+    """
+    slices, row = [table.slice(0, 0)], 0
+    for is_taken, run in groupby(are_taken):
+        length = sum(1 for _ in run)
+        if is_taken:
+            slices.append(table.slice(row, length))
+        row += length
+    # Many small pieces are slow to write.
+    return load_arrow()[0].concat_tables(slices).combine_chunks()
 
 
 def _with_reasons(table: Any, first_row: int, results: Sequence[Result]) -> Any:  # noqa: ANN401 (a library without types)
