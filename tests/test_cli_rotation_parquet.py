@@ -1,5 +1,6 @@
 """Parquet: ciphertexts as binary or text, contexts as struct, map or JSON, everything else kept."""
 
+import json
 import struct
 import sys
 from collections.abc import Callable, Iterator
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 from cli_support import base64_of, invoke, opened, problem, seal, write_ring
 
+from kmscore.cli.files import FileProblem
 from kmscore.cli.rotation import parquet_file
 from kmscore.cli.rotation.columns import Columns
 from kmscore.cli.rotation.parquet import Parquet
@@ -200,10 +202,10 @@ def test_columns_that_are_no_contexts(ring_file: Path, form: int) -> None:
     assert sorted(path.name for path in source.parent.iterdir()) == ["in.parquet", "team.keys"]
 
 
-@pytest.mark.parametrize(("is_once", "number"), [(True, 4096), (False, 1024)])
-def test_long_values_in_a_short_file(tmp_path: Path, is_once: bool, number: int) -> None:
+@pytest.mark.parametrize("is_once", [True, False])
+def test_long_values_in_a_short_file(tmp_path: Path, is_once: bool) -> None:
     """One for all rows, or compressed, no more are in memory at once than fit in a chunk."""
-    source = tmp_path / "in.parquet"
+    source, number = tmp_path / "in.parquet", 1024
     blobs = arrow.array([b"%05d" % (0 if is_once else n) + bytes(1 << 16) for n in range(number)])
     names = arrow.array(["a" * 1000] * number).dictionary_encode()
     numbers = arrow.array([1] * number).dictionary_encode()
@@ -355,6 +357,23 @@ def test_columns_that_nobody_reads(ring_file: Path, form: int) -> None:
     assert bad.column("ciphertext_blob").to_pylist() == [b"junk"] * 2
 
 
+@pytest.mark.parametrize("is_struct", [True, False])
+def test_a_destination_that_is_none_and_one_that_is_empty(ring_file: Path, is_struct: bool) -> None:
+    """A struct of nulls alone keeps the source's context, as null does; an empty map strips it."""
+    text = arrow.string()
+    pair = arrow.struct([("tenant", text), ("table", text)])
+    if is_struct:
+        empty: Any = {"tenant": None, "table": None}
+        new = arrow.array([empty, {"tenant": None, "table": "new"}, None], pair)
+    else:
+        new = arrow.array([[], [("table", "new")], None], arrow.map_(text, text))
+    columns = {"ciphertext_blob": [_BLOB] * 3, "context": [_CONTEXT] * 3, "new": new}
+    out = _rotate(ring_file, arrow.table(columns), *_OPTIONS, "--destination-context-column", "new")
+    due = [_CONTEXT if is_struct else {}, {"table": "new"}, _CONTEXT]
+    for blob, context in zip(out.column("ciphertext_blob").to_pylist(), due, strict=True):
+        assert opened(blob, context).key_version_id == "2"
+
+
 def test_a_table_without_rows_keeps_its_schema(ring_file: Path) -> None:
     """No rows are no mistake."""
     table = arrow.table({"ciphertext_blob": arrow.array([], arrow.binary())})
@@ -433,6 +452,28 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     assert "No such file" in said
 
 
+def test_a_file_that_is_gone_meanwhile(tmp_path: Path) -> None:
+    """The system's word for it too: it is not said to be no Parquet."""
+    source = tmp_path / "in.parquet"
+    with pytest.raises(FileProblem, match="No such file") as raised:
+        list(Parquet().chunks(source))
+    assert str(raised.value).startswith(f"{source}: ")
+    assert "not Parquet" not in str(raised.value)
+
+
+@pytest.mark.parametrize("command", ["rotate", "census"])
+def test_a_column_name_that_is_not_utf8(ring_file: Path, command: str) -> None:
+    """One line, whatever the column is for."""
+    source = ring_file.with_name("in.parquet")
+    table = arrow.table({"ciphertext_blob": [_BLOB], "some column": ["acme"]})
+    parquet.write_table(table, source, store_schema=False)
+    source.write_bytes(source.read_bytes().replace(b"some column", b"some c\xfflumn"))
+    rest = (ring_file.with_name("out.parquet"), "-k", ring_file, "--destination", "orders")
+    said = problem(invoke(command, source, *(rest if command == "rotate" else ())))
+    assert said.startswith(f"{source}: not Parquet that can be read and written: 'utf-8' codec ")
+    assert sorted(path.name for path in source.parent.iterdir()) == ["in.parquet", "team.keys"]
+
+
 def test_damage_within_a_file(ring_file: Path) -> None:
     """What is found when the rows are read ends in one line too."""
     source = ring_file.with_name("in.parquet")
@@ -452,6 +493,19 @@ def test_census(ring_file: Path) -> None:
     source = ring_file.with_name("in.parquet")
     parquet.write_table(arrow.table({"ciphertext_blob": [_BLOB, None, b"junk"]}), source)
     assert "1 other; 1 rows without a ciphertext" in invoke("census", source).stdout
+
+
+def test_failed_rows_are_counted_and_not_rotated(ring_file: Path) -> None:
+    """The versions that they name are still needed; what is rotated is where they come from."""
+    table = arrow.table({"ciphertext_blob": [_BLOB, b"junk", _BLOB], "context": ["{}"] * 3})
+    assert _rotate(ring_file, table, code=1).num_rows == 0
+    failed = ring_file.with_name("out-of-in.failed.parquet")
+    (header,) = json.loads(invoke("census", failed, "--json").stdout)["headers"]
+    assert (header["key_version_id"], header["blobs"]) == ("1", 2)
+    out = ring_file.with_name("again.parquet")
+    said = problem(invoke("rotate", failed, out, "-k", ring_file, "--destination", "orders"))
+    assert said.startswith(f"{failed}: a column 'kmscore_row', which is for failed rows; rotate ")
+    assert not list(ring_file.parent.glob("again*"))
 
 
 def test_without_the_extra(ring_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
