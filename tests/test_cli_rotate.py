@@ -33,7 +33,7 @@ from cli_support import (
 import kmscore
 from kmscore import EncryptionAlgorithm, Keyring, RsaKey
 from kmscore.cli import files
-from kmscore.cli.rotation import columns, crew, parquet
+from kmscore.cli.rotation import columns, crew, parquet_file
 from kmscore.cli.sealed_keyring import Sealed
 
 
@@ -106,7 +106,7 @@ def _content(path: Path) -> object:
     """Return what has to be equal after a second run: bytes, or a table."""
     if path.suffix != ".parquet":
         return path.read_bytes()
-    file = parquet._arrow()[1].ParquetFile(path)
+    file = parquet_file.load_arrow()[1].ParquetFile(path)
     return file.read().to_pydict()
 
 

@@ -1,15 +1,19 @@
 """Parquet: ciphertexts as binary or text, contexts as struct, map or JSON, everything else kept."""
 
+import json
+import struct
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from cli_support import base64_of, invoke, opened, problem, seal, write_ring
 
-from kmscore.cli.rotation import parquet as module
+from kmscore.cli.files import FileProblem
+from kmscore.cli.rotation import parquet_file
 from kmscore.cli.rotation.columns import Columns
+from kmscore.cli.rotation.parquet import Parquet
 from kmscore.cli.rotation.table import CHUNK_BYTES
 
 arrow = pytest.importorskip("pyarrow", reason="pyarrow is not installed: the extra arrow")
@@ -198,10 +202,10 @@ def test_columns_that_are_no_contexts(ring_file: Path, form: int) -> None:
     assert sorted(path.name for path in source.parent.iterdir()) == ["in.parquet", "team.keys"]
 
 
-@pytest.mark.parametrize(("is_once", "number"), [(True, 4096), (False, 1024)])
-def test_long_values_in_a_short_file(tmp_path: Path, is_once: bool, number: int) -> None:
+@pytest.mark.parametrize("is_once", [True, False])
+def test_long_values_in_a_short_file(tmp_path: Path, is_once: bool) -> None:
     """One for all rows, or compressed, no more are in memory at once than fit in a chunk."""
-    source = tmp_path / "in.parquet"
+    source, number = tmp_path / "in.parquet", 1024
     blobs = arrow.array([b"%05d" % (0 if is_once else n) + bytes(1 << 16) for n in range(number)])
     names = arrow.array(["a" * 1000] * number).dictionary_encode()
     numbers = arrow.array([1] * number).dictionary_encode()
@@ -213,26 +217,161 @@ def test_long_values_in_a_short_file(tmp_path: Path, is_once: bool, number: int)
     del table, blobs
     before = arrow.total_allocated_bytes()
     rows = most = 0
-    for chunk in module.Parquet().chunks(source):
+    for chunk in Parquet().chunks(source):
         assert chunk.first_row == rows + 1
         most = max(most, len(chunk.payload), arrow.total_allocated_bytes() - before)
-        rows += sum(1 for _ in module.Parquet().records(chunk, Columns("ciphertext_blob", "name")))
+        rows += sum(1 for _ in Parquet().records(chunk, Columns("ciphertext_blob", "name")))
     assert rows == number
     assert most < 4 * CHUNK_BYTES
 
 
 def test_a_chunk_is_bounded_in_bytes_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A row that is too long alone has a chunk of its own, and none is lost at a border."""
-    monkeypatch.setattr(module, "CHUNK_BYTES", 100)
+    monkeypatch.setattr(parquet_file, "CHUNK_BYTES", 100)
     source = tmp_path / "in.parquet"
     blobs = [b"x" * length for length in (200, 30, 30, 200, 1, 1, 1)]
     parquet.write_table(arrow.table({"ciphertext_blob": blobs}), source)
-    table = module.Parquet()
+    table = Parquet()
     columns, chunks = Columns("ciphertext_blob"), list(table.chunks(source))
     read = [[row["ciphertext_blob"] for row in table.records(c, columns)] for c in chunks]
     assert [blob for chunk in read for blob in chunk] == blobs
     assert [chunk.first_row for chunk in chunks] == [1, 2, 4, 5]
     assert chunks[-1].position == 1.0
+
+
+def _within(name: str, times: list[int]) -> Any:
+    """Return a column of timestamps, a row each, in what the name says."""
+    kind = arrow.timestamp("us")
+    pair = arrow.struct([("at", kind)])
+    forms: dict[str, tuple[Callable[[int], Any], Any]] = {
+        "nothing": (lambda time: time, kind),
+        "list": (lambda time: [time], arrow.list_(kind)),
+        "large list": (lambda time: [time], arrow.large_list(kind)),
+        "list of one": (lambda time: [time], arrow.list_(kind, 1)),
+        "struct": (lambda time: {"at": time}, pair),
+        "map": (lambda time: [("at", time)], arrow.map_(arrow.string(), kind)),
+        "list of structs": (lambda time: [{"at": time}], arrow.list_(pair)),
+    }
+    wrap, form = forms[name]
+    return arrow.array([wrap(time) for time in times], form)
+
+
+_FORMS = ("nothing", "list", "large list", "list of one", "struct", "map", "list of structs")
+# Microseconds since 1970: the first of the year 1, and the last of 9999.
+_FIRST, _NEAR, _LAST = -62_135_596_800_000_000, 1_767_225_600_000_000, 253_402_300_799_999_999
+
+
+def _write_old(path: Path, table: Any, *, is_plain: bool = True) -> None:
+    """Write timestamps in the form of old (INT96), by default as others than Arrow do."""
+    form = {"use_deprecated_int96_timestamps": True, "store_schema": not is_plain}
+    parts = {"row_group_size": 1, "compression": "none", "use_dictionary": False}
+    parquet.write_table(table, path, **form, **parts)
+    types = {column.physical_type for column in parquet_file._columns(parquet.read_metadata(path))}
+    assert "INT96" in types
+
+
+@pytest.mark.parametrize("is_plain", [True, False])
+def test_timestamps_of_old_keep_their_range(ring_file: Path, is_plain: bool) -> None:
+    """The first and the last that there are stay, wherever they stand: nanoseconds cut both."""
+    times = [_FIRST, _LAST]
+    columns = {name: _within(name, times) for name in _FORMS}
+    source, out = ring_file.with_name("in.parquet"), ring_file.with_name("out.parquet")
+    table = arrow.table({"ciphertext_blob": [seal(b"4711"), None]} | columns)
+    _write_old(source, table, is_plain=is_plain)
+    result = invoke("rotate", source, out, "-k", ring_file, "--destination", "orders")
+    assert (result.exit_code, result.stderr) == (0, "")
+    written = parquet.ParquetFile(out).read()
+    for name in _FORMS:
+        assert written.column(name).to_pylist() == table.column(name).to_pylist()
+
+
+def _as_of_old(time: int, nanoseconds: int = 0) -> bytes:
+    """Return a timestamp as it stands in a file: nanoseconds of the day, and the Julian day."""
+    day, clock = divmod(time, 86_400_000_000)
+    return struct.pack("<qi", clock * 1000 + nanoseconds, day + 2_440_588)
+
+
+@pytest.mark.parametrize(
+    ("name", "time"),
+    [("nothing", _FIRST), ("nothing", _NEAR), *((name, _LAST) for name in _FORMS)],
+)
+def test_a_timestamp_of_old_that_is_finer(ring_file: Path, name: str, time: int) -> None:
+    """One line says so before anything is written, wherever and in which row group it stands."""
+    source, out = ring_file.with_name("in.parquet"), ring_file.with_name("out.parquet")
+    times = _within(name, [0, time])
+    _write_old(source, arrow.table({"ciphertext_blob": [seal(b"4711")] * 2, "when": times}))
+    data = source.read_bytes()
+    assert data.count(_as_of_old(time)) == 1
+    source.write_bytes(data.replace(_as_of_old(time), _as_of_old(time, 1)))
+    said = problem(invoke("rotate", source, out, "-k", ring_file, "--destination", "orders"))
+    assert said == (
+        f"{source}: a timestamp finer than a microsecond, in the form of old (INT96): it has to be"
+        " made one of today first"
+    )
+    assert sorted(path.name for path in source.parent.iterdir()) == ["in.parquet", "team.keys"]
+
+
+def test_another_column_of_the_name_of_a_timestamp(ring_file: Path) -> None:
+    """It is no timestamp of old, and nobody reads either."""
+    source, out = ring_file.with_name("in.parquet"), ring_file.with_name("out.parquet")
+    columns = [[seal(b"4711")], _within("nothing", [_LAST]), ["today"]]
+    names = ["ciphertext_blob", "when", "when"]
+    _write_old(source, arrow.Table.from_arrays([arrow.array(each) for each in columns], names))
+    result = invoke("rotate", source, out, "-k", ring_file, "--destination", "orders")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert parquet.ParquetFile(out).read().column(2).to_pylist() == ["today"]
+
+
+def _unread() -> Iterator[Any]:
+    """Yield columns that are copied and not looked into, of a value each that stands four times."""
+    pair = arrow.struct([("empty", arrow.null()), ("full", arrow.string())])
+    yield arrow.array([{"empty": None, "full": "acme"}] * 4, pair)
+    yield arrow.array([{"full": "acme"}] * 4)
+    yield arrow.array([["acme"]] * 4)
+    yield arrow.array([[("tenant", "acme")]] * 4, arrow.map_(arrow.string(), arrow.string()))
+    yield arrow.nulls(4)
+    yield arrow.array(["acme"] * 4, arrow.string_view())
+    yield arrow.array([b"acme"] * 4, arrow.binary_view())
+    yield arrow.array([b"acme"] * 4, arrow.binary(4))
+    yield arrow.array(["acme"] * 4).dictionary_encode()
+
+
+@pytest.mark.parametrize("form", range(9))
+def test_columns_that_nobody_reads(ring_file: Path, form: int) -> None:
+    """They are copied as they are, over two row groups, with a dictionary in each or all null."""
+    source, out = ring_file.with_name("in.parquet"), ring_file.with_name("out.parquet")
+    column = list(_unread())[form]
+    blobs = [seal(b"4711"), b"junk", b"junk", seal(b"4712")]
+    table = arrow.table({"ciphertext_blob": blobs, "other": column})
+    parquet.write_table(table, source, row_group_size=2, use_dictionary=True)
+    assert parquet.read_metadata(source).num_row_groups == 2
+    result = invoke("rotate", source, out, "-k", ring_file, "--destination", "orders")
+    assert (result.exit_code, result.stderr) == (1, "")
+    before, good, bad = (
+        parquet.ParquetFile(path).read()
+        for path in (source, out, ring_file.with_name("out.failed.parquet"))
+    )
+    assert good.schema.equals(before.schema, check_metadata=True)
+    assert good.column("other").equals(before.column("other").slice(0, 2))
+    assert bad.column("other").equals(before.column("other").slice(1, 2))
+    assert bad.column("ciphertext_blob").to_pylist() == [b"junk"] * 2
+
+
+@pytest.mark.parametrize("is_struct", [True, False])
+def test_a_destination_that_is_none_and_one_that_is_empty(ring_file: Path, is_struct: bool) -> None:
+    """A struct of nulls alone keeps the source's context, as null does; an empty map strips it."""
+    text = arrow.string()
+    pair = arrow.struct([("tenant", text), ("table", text)])
+    if is_struct:
+        empty: Any = {"tenant": None, "table": None}
+        new = arrow.array([empty, {"tenant": None, "table": "new"}, None], pair)
+    else:
+        new = arrow.array([[], [("table", "new")], None], arrow.map_(text, text))
+    columns = {"ciphertext_blob": [_BLOB] * 3, "context": [_CONTEXT] * 3, "new": new}
+    out = _rotate(ring_file, arrow.table(columns), *_OPTIONS, "--destination-context-column", "new")
+    due = [_CONTEXT if is_struct else {}, {"table": "new"}, _CONTEXT]
+    for blob, context in zip(out.column("ciphertext_blob").to_pylist(), due, strict=True):
+        assert opened(blob, context).key_version_id == "2"
 
 
 def test_a_table_without_rows_keeps_its_schema(ring_file: Path) -> None:
@@ -256,7 +395,7 @@ def test_names_of_folders_make_no_columns(ring_file: Path) -> None:
 
 def test_many_rows_in_parts(ring_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Their order and number stay, and a second run changes nothing."""
-    monkeypatch.setattr(module, "CHUNK_ROWS", 3)
+    monkeypatch.setattr(parquet_file, "CHUNK_ROWS", 3)
     blobs = [seal(b"%d" % row, {"tenant": f"{row}"}) for row in range(10)]
     tenants = [f"{row}" for row in range(10)]
     table = arrow.table({"ciphertext_blob": blobs, "tenant": tenants})
@@ -313,6 +452,28 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     assert "No such file" in said
 
 
+def test_a_file_that_is_gone_meanwhile(tmp_path: Path) -> None:
+    """The system's word for it too: it is not said to be no Parquet."""
+    source = tmp_path / "in.parquet"
+    with pytest.raises(FileProblem, match="No such file") as raised:
+        list(Parquet().chunks(source))
+    assert str(raised.value).startswith(f"{source}: ")
+    assert "not Parquet" not in str(raised.value)
+
+
+@pytest.mark.parametrize("command", ["rotate", "census"])
+def test_a_column_name_that_is_not_utf8(ring_file: Path, command: str) -> None:
+    """One line, whatever the column is for."""
+    source = ring_file.with_name("in.parquet")
+    table = arrow.table({"ciphertext_blob": [_BLOB], "some column": ["acme"]})
+    parquet.write_table(table, source, store_schema=False)
+    source.write_bytes(source.read_bytes().replace(b"some column", b"some c\xfflumn"))
+    rest = (ring_file.with_name("out.parquet"), "-k", ring_file, "--destination", "orders")
+    said = problem(invoke(command, source, *(rest if command == "rotate" else ())))
+    assert said.startswith(f"{source}: not Parquet that can be read and written: 'utf-8' codec ")
+    assert sorted(path.name for path in source.parent.iterdir()) == ["in.parquet", "team.keys"]
+
+
 def test_damage_within_a_file(ring_file: Path) -> None:
     """What is found when the rows are read ends in one line too."""
     source = ring_file.with_name("in.parquet")
@@ -332,6 +493,19 @@ def test_census(ring_file: Path) -> None:
     source = ring_file.with_name("in.parquet")
     parquet.write_table(arrow.table({"ciphertext_blob": [_BLOB, None, b"junk"]}), source)
     assert "1 other; 1 rows without a ciphertext" in invoke("census", source).stdout
+
+
+def test_failed_rows_are_counted_and_not_rotated(ring_file: Path) -> None:
+    """The versions that they name are still needed; what is rotated is where they come from."""
+    table = arrow.table({"ciphertext_blob": [_BLOB, b"junk", _BLOB], "context": ["{}"] * 3})
+    assert _rotate(ring_file, table, code=1).num_rows == 0
+    failed = ring_file.with_name("out-of-in.failed.parquet")
+    (header,) = json.loads(invoke("census", failed, "--json").stdout)["headers"]
+    assert (header["key_version_id"], header["blobs"]) == ("1", 2)
+    out = ring_file.with_name("again.parquet")
+    said = problem(invoke("rotate", failed, out, "-k", ring_file, "--destination", "orders"))
+    assert said.startswith(f"{failed}: a column 'kmscore_row', which is for failed rows; rotate ")
+    assert not list(ring_file.parent.glob("again*"))
 
 
 def test_without_the_extra(ring_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:

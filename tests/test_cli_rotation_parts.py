@@ -30,7 +30,7 @@ from cli_support import (
 
 from kmscore import Keyring, KeySpec, SymmetricKey
 from kmscore.cli import files
-from kmscore.cli.rotation import comma_separated, job, json_lines, parquet, parts
+from kmscore.cli.rotation import comma_separated, job, json_lines, parquet_file, parts
 from kmscore.cli.rotation.lock import lock
 from kmscore.cli.sealed_keyring import Sealed
 
@@ -365,7 +365,7 @@ def test_other_rows_of_the_same_size_and_time_are_not_mixed_with_these(
     folder: Path, monkeypatch: pytest.MonkeyPatch, suffix: str, change: str
 ) -> None:
     """Size and time are not all of an input: one line, and the right one is still taken up."""
-    for module in (comma_separated, parquet):
+    for module in (comma_separated, parquet_file):
         monkeypatch.setattr(module, "CHUNK_ROWS", 3)
     name, out = f"rows{suffix}", folder / f"out{suffix}"
     rows = sealed_rows(_ROWS)
@@ -418,7 +418,7 @@ def _read_table(path: Path) -> list[Any]:
     if path.suffix == ".csv":
         with path.open(encoding="utf-8", newline="") as file:
             return [row | {"id": int(row["id"])} for row in csv.DictReader(file)]
-    table: list[Any] = parquet._arrow()[1].ParquetFile(path).read().to_pylist()
+    table: list[Any] = parquet_file.load_arrow()[1].ParquetFile(path).read().to_pylist()
     return table
 
 

@@ -143,8 +143,8 @@ def _ciphertext(value: object) -> bytes | None:
 
 def _context(value: object) -> ContextLike:
     """Return a context that stands as JSON text or as an object; `None` where nothing stands."""
-    if value is None:
-        return None
+    if value is None or isinstance(value, EncryptionContext):
+        return value
     if isinstance(value, str):
         return EncryptionContext.from_json(value)
     if isinstance(value, Mapping):
