@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from cli_support import (
     PASSPHRASE,
+    PATIENCE,
     command,
     environment,
     invoke,
@@ -27,11 +28,25 @@ from cli_support import (
 from kmscore import Keyring, KeySpec, SymmetricKey
 from kmscore.cli import app, files, main, terminal
 
+pytestmark = pytest.mark.usefixtures("in_time")
+
+# In a session of its own this makes standard input its terminal, from which passphrases are read.
+# It is done by a program: between fork and exec, a process with threads may wait for ever.
+_AT_TERMINAL = """
+import fcntl, os, sys, termios
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+os.execvp(sys.argv[1], sys.argv[1:])
+"""
+
 _ESCAPE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
 def _at_terminal(
-    *arguments: str | Path, width: int = 80, typed: bytes = b"", **variables: str
+    *arguments: str | Path,
+    width: int = 80,
+    typed: bytes = b"",
+    patience: float = PATIENCE,
+    **variables: str,
 ) -> tuple[int, str]:
     """Run it at a pseudo-terminal so wide; return its exit code and all that it showed."""
     pty = pytest.importorskip("pty")
@@ -39,34 +54,50 @@ def _at_terminal(
     termios = pytest.importorskip("termios")
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, width, 0, 0))
-    with subprocess.Popen(
-        arguments,
+    process = subprocess.Popen(
+        [sys.executable, "-I", "-S", "-c", _AT_TERMINAL, *arguments],
         stdin=theirs,
         stdout=theirs,
         stderr=theirs,
-        # In a session of its own this is its terminal, from which passphrases are read.
-        preexec_fn=lambda: (os.setsid(), fcntl.ioctl(0, termios.TIOCSCTTY, 0)),  # noqa: PLW1509
+        start_new_session=True,
         env=environment(TERM="xterm-256color", **variables),
-    ) as process:
-        os.close(theirs)
-        shown = b""
-        until = time.monotonic() + 60
-        while time.monotonic() < until:
-            if not select.select([ours], [], [], 0.1)[0]:
-                continue
-            try:
-                data = os.read(ours, 65536)
-            except OSError:  # Linux's word for the end
-                data = b""
-            if not data:
-                break
-            shown += data
-            if typed and shown.endswith(b": "):
-                line, _, typed = typed.partition(b"\n")
-                os.write(ours, line if line == b"\x03" else line + b"\n")
-        process.wait(60)
-    os.close(ours)
-    return process.returncode, shown.decode()
+    )
+    os.close(theirs)
+    try:
+        shown = _converse(ours, typed, time.monotonic() + patience)
+        return process.wait(patience), shown.decode()
+    finally:
+        # Nothing that has not ended is waited for, as leaving `with Popen` would.
+        process.kill()
+        os.close(ours)
+        process.wait(patience)
+
+
+def _converse(ours: int, typed: bytes, until: float) -> bytes:
+    """Type a line at each prompt; return all that was shown, when the other side has ended."""
+    shown = b""
+    while time.monotonic() < until:
+        if not select.select([ours], [], [], 0.1)[0]:
+            continue
+        try:
+            data = os.read(ours, 65536)
+        except OSError:  # Linux's word for the end
+            data = b""
+        if not data:
+            return shown
+        shown += data
+        if typed and shown.endswith(b": "):
+            line, _, typed = typed.partition(b"\n")
+            os.write(ours, line if line == b"\x03" else line + b"\n")
+    return pytest.fail(f"it has not ended; it has shown {shown!r}, not yet typed is {typed!r}")
+
+
+def test_a_command_that_never_ends_fails() -> None:
+    """What it has shown is told, and it is not waited for."""
+    begin = time.monotonic()
+    with pytest.raises(pytest.fail.Exception, match=r"has not ended; it has shown b'who\? '"):
+        _at_terminal("sh", "-c", "printf 'who? '; exec sleep 600", patience=2)
+    assert time.monotonic() - begin < PATIENCE
 
 
 @pytest.fixture(scope="module")
@@ -216,6 +247,7 @@ def test_a_path_that_is_no_text(tmp_path: Path) -> None:
             capture_output=True,
             check=False,
             env=environment(**variables),
+            timeout=PATIENCE,
         )
         assert result.returncode == 2
         assert result.stderr.count(b"\n") == 1
@@ -230,7 +262,12 @@ def _script(*arguments: str, **variables: str) -> subprocess.CompletedProcess[by
     # Here there is no shell to be found out: it is named.
     variables["_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION"] = "1"
     return subprocess.run(
-        [script, *arguments], capture_output=True, check=False, env=environment(**variables)
+        [script, *arguments],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        check=False,
+        env=environment(**variables),
+        timeout=PATIENCE,
     )
 
 
@@ -258,17 +295,21 @@ def test_completion_is_installed(tmp_path: Path) -> None:
 
 def test_a_reader_that_has_gone(folder: Path) -> None:
     """A pipe that is closed ends a command without a traceback."""
-    process = subprocess.Popen(
-        command("keys", "list", folder / "team.keys"),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env=environment(),
-    )
-    assert process.stdout is not None
-    process.stdout.close()
-    _, said = process.communicate()
-    assert process.returncode in {1, 2}
-    assert said.count(b"\n") <= 1
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        result = subprocess.run(
+            command("keys", "list", folder / "team.keys"),
+            stdout=writer,
+            stderr=subprocess.PIPE,
+            check=False,
+            env=environment(),
+            timeout=PATIENCE,
+        )
+    finally:
+        os.close(writer)
+    assert result.returncode in {1, 2}
+    assert result.stderr.count(b"\n") <= 1
 
 
 def test_words_for_what_has_no_file(capsys: pytest.CaptureFixture[str]) -> None:
