@@ -33,8 +33,8 @@ from cli_support import (
 from kmscore.cli import files
 from kmscore.cli.rotation import crew, work
 from kmscore.cli.rotation.columns import Columns
+from kmscore.cli.rotation.journal import Part
 from kmscore.cli.rotation.json_lines import JsonLines
-from kmscore.cli.rotation.parts import Part
 
 pytestmark = [
     pytest.mark.skipif(os.name == "nt", reason="signals and process groups are POSIX's"),

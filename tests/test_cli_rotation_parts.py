@@ -30,7 +30,7 @@ from cli_support import (
 
 from kmscore import Keyring, KeySpec, SymmetricKey
 from kmscore.cli import files
-from kmscore.cli.rotation import comma_separated, job, json_lines, parquet, parts
+from kmscore.cli.rotation import comma_separated, job, job_folder, journal, json_lines, parquet
 from kmscore.cli.rotation.lock import lock
 from kmscore.cli.sealed_keyring import Sealed
 
@@ -54,7 +54,7 @@ def _without_collector() -> Iterator[None]:
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return a folder with a keyring and a table, which has three parts."""
     monkeypatch.setattr(json_lines, "CHUNK_ROWS", 3)
-    monkeypatch.setattr(parts, "_AT_ONCE", 2)
+    monkeypatch.setattr(journal, "_AT_ONCE", 2)
     # The KDF takes most of the time, and is the same each time.
     monkeypatch.setattr(Sealed, "open", functools.cache(Sealed.open))
     write_ring(tmp_path / "team.keys", Keyring([OLD, NEW]))
@@ -222,11 +222,11 @@ def _watch(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 def test_what_is_whole_is_not_done_again(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The parts that the journal names are taken as they are, their counts too."""
     _interrupted(folder, monkeypatch, 13)
-    journal = (folder / "out.jsonl.partial" / "journal").read_bytes().splitlines()
-    assert 0 < len(journal) < 3
+    lines = (folder / "out.jsonl.partial" / "journal").read_bytes().splitlines()
+    assert 0 < len(lines) < 3
     done = _watch(monkeypatch)
     result = _rotate(folder, "--resume", "--json")
-    assert done == list(range(len(journal), 3))
+    assert done == list(range(len(lines), 3))
     assert json.loads(result.stdout)["rows"] == _ROWS
     _check_all(folder)
 
@@ -426,18 +426,18 @@ def test_nothing_is_counted_before_the_earlier_parts_are_compared(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A gap that was filled from another input would keep the right one from being taken up."""
-    monkeypatch.setattr(parts, "_AT_ONCE", 1)
+    monkeypatch.setattr(journal, "_AT_ONCE", 1)
     _interrupted(folder, monkeypatch, 19)
-    journal = folder / "out.jsonl.partial" / "journal"
-    _, *others = journal.read_bytes().splitlines(keepends=True)
+    path = folder / "out.jsonl.partial" / "journal"
+    _, *others = path.read_bytes().splitlines(keepends=True)
     assert others, "a part after the gap"
-    journal.write_bytes(b"".join(others))
+    path.write_bytes(b"".join(others))
     source = folder / "in.jsonl"
     status, whole = source.stat(), source.read_bytes()
     source.write_bytes(b"".join(whole.splitlines(keepends=True)[::-1]))
     os.utime(source, ns=(status.st_atime_ns, status.st_mtime_ns))
     assert " was begun with other rows" in problem(_rotate(folder, "--resume"))
-    assert journal.read_bytes() == b"".join(others)
+    assert path.read_bytes() == b"".join(others)
     source.write_bytes(whole)
     os.utime(source, ns=(status.st_atime_ns, status.st_mtime_ns))
     assert _rotate(folder, "--resume").exit_code == 1
@@ -539,15 +539,15 @@ def test_two_at_once_are_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) 
 
 def test_two_that_begin_at_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Only one gets the folder: the other one ends in one line."""
-    original = parts.lock
+    original = job_folder.lock
 
     def meanwhile(path: Path) -> int | None:
-        monkeypatch.setattr(parts, "lock", original)
+        monkeypatch.setattr(job_folder, "lock", original)
         (folder / "out.jsonl.partial").mkdir()
         (folder / "out.jsonl.partial" / "job.json").touch()
         return original(path)
 
-    monkeypatch.setattr(parts, "lock", meanwhile)
+    monkeypatch.setattr(job_folder, "lock", meanwhile)
     assert "out.jsonl.partial" in problem(_rotate(folder))
     assert (folder / "out.jsonl.partial" / "job.json").read_bytes() == b""
 

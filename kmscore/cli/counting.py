@@ -18,7 +18,7 @@ from kmscore.cli.options import BlobColumnOption, JsonOption
 from kmscore.cli.passphrase import Descriptor
 from kmscore.cli.rotation.columns import Columns
 from kmscore.cli.rotation.job import failed_path, input_of
-from kmscore.cli.rotation.parts import partial_path
+from kmscore.cli.rotation.job_folder import partial_path
 from kmscore.cli.rotation.table import Table
 from kmscore.cli.terminal import (
     printable,

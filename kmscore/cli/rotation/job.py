@@ -15,9 +15,9 @@ from kmscore.cli.files import FileProblem, Permissions, describe
 from kmscore.cli.rotation.comma_separated import CommaSeparated
 from kmscore.cli.rotation.counts import Counts, has_failures
 from kmscore.cli.rotation.crew import WorkProblem
+from kmscore.cli.rotation.job_folder import JobFolder, partial_path
 from kmscore.cli.rotation.json_lines import JsonLines
 from kmscore.cli.rotation.parquet import Parquet
-from kmscore.cli.rotation.parts import Parts, partial_path
 from kmscore.cli.rotation.table import CHUNK_ROWS, Table
 from kmscore.cli.rotation.work import Job, Task, work
 from kmscore.cli.sealed_keyring import Sealed
@@ -117,17 +117,17 @@ def rotate(
         return Report(counts, time.monotonic() - started, None, None, lambda: None)
     bad = failed_path(out)
     identity = _identity(source, job, destination.key_version_id)
-    parts = Parts(out, bad, Permissions.of(source))
+    folder = JobFolder(out, bad, Permissions.of(source))
     try:
-        with parts:
-            parts.begin(identity, _KeyCheck(keys, destination.key_id, identity), resume=resume)
-            counts = _work_through(source, job, keys, sealed, parts, jobs, advance, identity)
+        with folder:
+            folder.begin(identity, _KeyCheck(keys, destination.key_id, identity), resume=resume)
+            counts = _work_through(source, job, keys, sealed, folder, jobs, advance, identity)
     except (OSError, WorkProblem) as error:
         reason = describe(error, out) if isinstance(error, OSError) else str(error)
         hint = "; --resume finishes the job" if is_unfinished(out) else ""
         raise FileProblem(reason + hint) from None
     seconds = time.monotonic() - started
-    return Report(counts, seconds, out, bad if has_failures(counts) else None, parts.remove)
+    return Report(counts, seconds, out, bad if has_failures(counts) else None, folder.remove)
 
 
 def _work_through(
@@ -135,31 +135,32 @@ def _work_through(
     job: Job,
     keys: Keyring,
     sealed: Sealed,
-    parts: Parts,
+    folder: JobFolder,
     jobs: int,
     advance: Advance,
     identity: Mapping[str, Any],
 ) -> Counts:
     """Do what is left of a job; return the counts of all of it."""
+    journal = folder.journal
     total = 0
 
     def tasks_left() -> Iterator[Task]:
         nonlocal total
         for number, chunk in enumerate(job.table.chunks(source)):
             total = number + 1
-            if parts.is_whole(number):
-                advance(chunk.position, parts.take(number, chunk.digest()).total())
+            if journal.is_whole(number):
+                advance(chunk.position, journal.take(number, chunk.digest()).total())
             else:
-                yield Task(number, chunk, parts.paths(number))
+                yield Task(number, chunk, journal.paths(number))
 
-    if not parts.is_done:
+    if not folder.is_done:
         # Closed, whatever happens here: no process stays at work.
         with closing(work(job, sealed, keys, tasks_left(), jobs)) as results:
             for done in results:
-                parts.commit(done.number, done.part)
+                journal.commit(done.number, done.part)
                 advance(done.position, done.part.counts.total())
         _check_unchanged(source, identity)
-    return parts.finish(
+    return folder.finish(
         total, lambda paths, file, is_bad: job.table.join(paths, source, file, is_bad=is_bad)
     )
 

@@ -10,7 +10,7 @@ from kmscore.bulk import Item, Outcome, Status, reencrypt_many
 from kmscore.cli.rotation.columns import Columns, Failure, Record
 from kmscore.cli.rotation.counts import Counts, count_failure
 from kmscore.cli.rotation.crew import in_processes
-from kmscore.cli.rotation.parts import Part, digest_of
+from kmscore.cli.rotation.journal import Part, digest_of
 from kmscore.cli.rotation.table import Chunk, Result, Table
 from kmscore.cli.sealed_keyring import Sealed
 
