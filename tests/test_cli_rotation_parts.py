@@ -520,6 +520,86 @@ def test_what_is_no_job(folder: Path, monkeypatch: pytest.MonkeyPatch, spoil: st
     assert problem(_rotate(folder, "--resume")) == f"{partial} holds no job: remove it"
 
 
+_DEEP = "[" * 100_000
+
+_NO_PARTS = {
+    "a number": "7",
+    "nothing": "null",
+    "two": '[0, "dead0000"]',
+    "six": '[0, "dead0000", {}, "", "", ""]',
+    "names": '{"number": 0}',
+    "a text for the number": '["0", "dead0000", {}, "", ""]',
+    "a number for the run": '[0, 7, {}, "", ""]',
+    "a path for the run": '[0, "../../00", {}, "", ""]',
+    "a list of counts": '[0, "dead0000", [], "", ""]',
+    "a text as a count": '[0, "dead0000", {"rewritten": "3"}, "", ""]',
+    "true as a count": '[0, "dead0000", {"rewritten": true}, "", ""]',
+    "less than none": '[0, "dead0000", {"rewritten": -3}, "", ""]',
+    "no digest of the chunk": '[0, "dead0000", {}, null, ""]',
+    "no digest of the files": '[0, "dead0000", {}, "", 7]',
+    "nested": _DEEP,
+    "no JSON": "junk",
+    "no text": "\x00",
+}
+
+
+@pytest.mark.parametrize("line", _NO_PARTS.values(), ids=_NO_PARTS)
+def test_a_line_of_the_journal_that_is_no_part(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, line: str
+) -> None:
+    """Nothing can be said of a folder with such a one, valid JSON or not; it is left alone."""
+    _interrupted(folder, monkeypatch, 13)
+    partial = folder / "out.jsonl.partial"
+    with (partial / "journal").open("a") as file:
+        file.write(line + "\n")
+    before = {path: path.read_bytes() for path in partial.iterdir()}
+    assert problem(_rotate(folder, "--resume")) == f"{partial} holds no job: remove it"
+    assert {path: path.read_bytes() for path in partial.iterdir()} == before
+
+
+_NO_JOBS = ["[]", "7", "null", '"check"', "{}", '{"check": 7}', '{"check": "\\u00e4"}', _DEEP]
+
+
+@pytest.mark.parametrize("text", _NO_JOBS, ids=[text[:20] for text in _NO_JOBS])
+def test_a_job_that_is_of_another_shape(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    """What is valid JSON and no job is told as such, too."""
+    _interrupted(folder, monkeypatch, 13)
+    partial = folder / "out.jsonl.partial"
+    (partial / "job.json").write_text(text)
+    assert problem(_rotate(folder, "--resume")) == f"{partial} holds no job: remove it"
+
+
+_NO_COUNTS = ["", "{", "7", "[]", '{"rewritten": "8"}', '{"rewritten": true}', _DEEP]
+
+
+@pytest.mark.parametrize("text", _NO_COUNTS, ids=[text[:20] for text in _NO_COUNTS])
+def test_counts_that_are_damaged(folder: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    """One line names their file, and says what to do; the result has its name and stays."""
+    _leave_untold(folder, monkeypatch)
+    partial = folder / "out.jsonl.partial"
+    (partial / "done.json").write_text(text)
+    assert problem(_rotate(folder, "--resume")) == (
+        f"{partial / 'done.json'} is damaged:"
+        f" remove {partial}, and begin again if the result is missing"
+    )
+    shutil.rmtree(partial)
+    _check_all(folder)
+
+
+def _leave_untold(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave a job that is done, but of which nobody has been told."""
+
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("kmscore.cli.rotate.show_rotation", refuse)
+        problem(_rotate(folder))
+    assert (folder / "out.jsonl.partial" / "done.json").exists()
+
+
 def test_two_at_once_are_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """While one is at work, another one with --resume ends in one line."""
     pytest.importorskip("fcntl")
@@ -644,13 +724,7 @@ def test_a_result_that_is_gone_before_it_was_told(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """There is nothing left to make it from: one line says so, and nobody is told of success."""
-
-    def refuse(*_: object, **__: object) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    with monkeypatch.context() as patch:
-        patch.setattr("kmscore.cli.rotate.show_rotation", refuse)
-        problem(_rotate(folder))
+    _leave_untold(folder, monkeypatch)
     (folder / "out.jsonl").unlink()
     partial = folder / "out.jsonl.partial"
     said = problem(_rotate(folder, "--resume"))

@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any, Final, Protocol, Self
 
 from kmscore.cli.files import FileProblem, Permissions, sync, sync_folder
-from kmscore.cli.rotation.counts import Counts, has_failures
+from kmscore.cli.rotation.counts import Counts, has_failures, parse_counts
 from kmscore.cli.rotation.journal import Journal, begin_journal
 from kmscore.cli.rotation.lock import lock
 from kmscore.cli.rotation.target import KINDS, Join, Target
@@ -126,10 +126,9 @@ class JobFolder:
         """Check that the folder is this job's, and read the journal. Raises `FileProblem`."""
         try:
             self._lock = lock(self._path / _JOB)
-            known = json.loads((self._path / _JOB).read_bytes())
-            sealed = known.pop(_CHECK)
+            known, sealed = self._read_job()
             self.journal.read()
-        except (FileNotFoundError, NotADirectoryError, ValueError, LookupError):
+        except (FileNotFoundError, NotADirectoryError, ValueError, RecursionError):
             raise FileProblem(f"{self._path} holds no job: remove it") from None
         for name in sorted({*known, *job}):
             if known.get(name) != job.get(name):
@@ -143,6 +142,17 @@ class JobFolder:
                 " and another key"
             )
         self.journal.tidy()
+
+    def _read_job(self) -> tuple[dict[str, Any], str]:
+        """Return what the job is, and what its key has sealed.
+
+        Raises `OSError`, and `ValueError` or `RecursionError` if that is no job.
+        """
+        job = json.loads((self._path / _JOB).read_bytes())
+        sealed = job.pop(_CHECK, None) if isinstance(job, dict) else None
+        if not isinstance(sealed, str) or not sealed.isascii():
+            raise ValueError("no job")
+        return job, sealed
 
     @property
     def is_done(self) -> bool:
@@ -159,7 +169,7 @@ class JobFolder:
         if not self.is_done:
             self.journal.complete()
             self._join(number, join)
-        counts = Counts(json.loads((self._path / _DONE).read_bytes()))
+        counts = self._read_counts()
         for kind in ("bad", "good") if has_failures(counts) else ("good",):
             self._targets[kind].take_name()
         for kind in KINDS:
@@ -182,6 +192,16 @@ class JobFolder:
         _write(new, json.dumps(sum(counts, Counts())).encode("ascii"))
         new.replace(self._path / _DONE)
         sync_folder(self._path)
+
+    def _read_counts(self) -> Counts:
+        """Return all counts of a job that is done. Raises `FileProblem` if they are damaged."""
+        path = self._path / _DONE
+        try:
+            return parse_counts(json.loads(path.read_bytes()))
+        except (ValueError, RecursionError):
+            raise FileProblem(
+                f"{path} is damaged: remove {self._path}, and begin again if the result is missing"
+            ) from None
 
     def remove(self) -> None:
         """Remove the folder of a job that is done and told."""

@@ -11,16 +11,20 @@ process of an earlier one, killed, may still write is not taken for this one's.
 
 import json
 import os
+import re
 from collections.abc import Iterable
 from hashlib import file_digest, sha256
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from kmscore.cli.files import OWNER_ONLY, FileProblem, sync, sync_folder
-from kmscore.cli.rotation.counts import Counts
+from kmscore.cli.rotation.counts import Counts, parse_counts
 from kmscore.cli.rotation.target import KINDS
 
 _JOURNAL: Final = "journal"
+
+_RUN: Final = re.compile("[0-9a-f]{8}")
+"""What runs are called. It becomes a part of paths, which must not lead elsewhere."""
 
 _AT_ONCE: Final = 16
 """Parts that are synced together: as many are done again after a kill, at most."""
@@ -50,6 +54,17 @@ def digest_of(paths: Iterable[Path]) -> str:
     return digest.hexdigest()
 
 
+def _parse(line: bytes) -> tuple[int, str, Part]:
+    """Return number and run of a part, and what is kept of it.
+
+    Raises `ValueError` for what is no such line, and `RecursionError` if it is nested too deeply.
+    """
+    match json.loads(line):
+        case [int(number), str(run), counts, str(chunk), str(files)] if _RUN.fullmatch(run):
+            return number, run, Part(parse_counts(counts), chunk, files)
+    raise ValueError("no part")
+
+
 def begin_journal(folder: Path) -> None:
     """Make the journal of a job of which nothing is whole. Raises `OSError`."""
     (folder / _JOURNAL).touch(OWNER_ONLY)
@@ -74,13 +89,13 @@ class Journal:
     def read(self) -> None:
         """Read what earlier runs have left, and change nothing.
 
-        Raises `OSError`, and `ValueError` if that is no journal.
+        Raises `OSError`, and what `_parse` does if that is no journal.
         """
         journal = (self._folder / _JOURNAL).read_bytes()
         self._length = journal.rfind(b"\n") + 1
         for line in journal[: self._length].splitlines():
-            number, run, counts, chunk, files = json.loads(line)
-            self._known[number] = run, Part(Counts(counts), chunk, files)
+            number, run, part = _parse(line)
+            self._known[number] = run, part
         self._uncompared = set(self._known)
 
     def tidy(self) -> None:
