@@ -32,7 +32,7 @@ from cli_support import (
 
 import kmscore
 from kmscore import EncryptionAlgorithm, Keyring, RsaKey
-from kmscore.cli import files
+from kmscore.cli import permissions
 from kmscore.cli.rotation import columns, crew, parquet
 from kmscore.cli.sealed_keyring import Sealed
 
@@ -528,7 +528,7 @@ def test_a_result_is_no_other_groups(
     before = os.umask(0)
     try:
         if not may_give:
-            monkeypatch.setattr(files.os, "fchown", _refuse)
+            monkeypatch.setattr(os, "fchown", _refuse)
         _rotate(ring_file, source, ring_file.with_name("out.jsonl"))
     finally:
         os.umask(before)
@@ -549,12 +549,12 @@ def test_a_group_may_do_no_more_than_its_list_says(
     """Where there is an access list, its mask stands in the place of what the group may do."""
     source = write_lines(ring_file.with_name("in.jsonl"), sealed_rows(1))
     source.chmod(0o660)
-    monkeypatch.setattr(files.os, "getxattr", lambda *_: listed, raising=False)
+    monkeypatch.setattr(os, "getxattr", lambda *_: listed, raising=False)
     _rotate(ring_file, source, ring_file.with_name("out.jsonl"), "--context-columns", "tenant")
     assert _mode(ring_file.with_name("out.jsonl")) & stat.S_IRWXG == (0 if listed else 0o040)
 
 
 def test_where_there_are_no_access_lists(ring_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Not every system has the call."""
-    monkeypatch.delattr(files.os, "getxattr", raising=False)
-    assert not files._has_access_list(ring_file)
+    monkeypatch.delattr(os, "getxattr", raising=False)
+    assert not permissions._has_access_list(ring_file)

@@ -30,7 +30,7 @@ from cli_support import (
     write_ring,
 )
 
-from kmscore.cli import files
+from kmscore.cli.problems import FileProblem
 from kmscore.cli.rotation import crew, work
 from kmscore.cli.rotation.columns import Columns
 from kmscore.cli.rotation.journal import Part
@@ -278,7 +278,7 @@ def test_a_worker_opens_the_keyring_itself(job_folder: Path) -> None:
     assert end.sent == [work.Done(7, 1.0, Part(Counter(rewritten=_ROWS), "", ""))]
 
 
-_TOLD = [MemoryError(), OSError(28, "full"), files.FileProblem("line"), ZeroDivisionError("secret")]
+_TOLD = [MemoryError(), OSError(28, "full"), FileProblem("line"), ZeroDivisionError("secret")]
 
 
 @pytest.mark.parametrize("error", _TOLD)
@@ -308,7 +308,7 @@ def test_more_tasks_than_hands() -> None:
 
 def test_a_process_that_ends_by_itself_has_died() -> None:
     """It has given nothing back for what it was given."""
-    with pytest.raises(files.FileProblem, match="has died"):
+    with pytest.raises(FileProblem, match="has died"):
         list(crew.in_processes(partial(partial, os._exit), range(3, 9), 1))
 
 
@@ -328,7 +328,7 @@ def test_a_worker_that_died_before_it_was_given_anything(monkeypatch: pytest.Mon
 
     hands = crew._Crew(str, 1)
     monkeypatch.setattr(hands, "_loads", {Broken(): 0})
-    with pytest.raises(files.FileProblem, match="has died"):
+    with pytest.raises(FileProblem, match="has died"):
         hands.give(1)
 
 

@@ -29,7 +29,8 @@ from cli_support import (
 )
 
 from kmscore import Keyring, KeySpec, SymmetricKey
-from kmscore.cli import files
+from kmscore.cli.disk import place
+from kmscore.cli.problems import FileProblem
 from kmscore.cli.rotation import comma_separated, job, job_folder, journal, json_lines, parquet
 from kmscore.cli.rotation.lock import lock
 from kmscore.cli.sealed_keyring import Sealed
@@ -307,7 +308,7 @@ def test_a_line_that_was_cut_off_is_no_part_of_the_next_one(
 
 
 def _fail(*_: object) -> None:
-    raise files.FileProblem("not yet")
+    raise FileProblem("not yet")
 
 
 def test_resume_without_a_job_begins_one(folder: Path) -> None:
@@ -694,7 +695,7 @@ def test_a_file_that_appears_where_there_are_no_links(
     new, target = tmp_path / "new", tmp_path / "target"
     new.write_bytes(b"data")
     with pytest.raises(FileExistsError):
-        files.place(new, target)
+        place(new, target)
     assert (new.read_bytes(), target.read_bytes()) == (b"data", b"")
 
 
@@ -715,7 +716,7 @@ def test_an_interrupt_while_a_result_is_named(
 
     monkeypatch.setattr(Path, "replace", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        files.place(new, target)
+        place(new, target)
     (left,) = tmp_path.iterdir()
     assert (left, left.read_bytes()) == (target if is_replaced else new, b"data")
 

@@ -27,6 +27,7 @@ from cli_support import (
 
 from kmscore import Keyring, KeySpec, SymmetricKey
 from kmscore.cli import app, files, main, terminal
+from kmscore.cli.problems import FileProblem
 
 pytestmark = pytest.mark.usefixtures("in_time")
 
@@ -348,7 +349,7 @@ def test_output_that_cannot_be_written(monkeypatch: pytest.MonkeyPatch, tmp_path
         write = fail
 
     monkeypatch.setattr(files, "_binary", lambda *_: Full())
-    with pytest.raises(files.FileProblem, match="No space left on device"):
+    with pytest.raises(FileProblem, match="No space left on device"):
         files.write_output(files.STANDARD, b"data")
     assert ring.exists()
 

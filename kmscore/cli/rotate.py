@@ -10,10 +10,11 @@ from typing import Annotated, Final
 import typer
 
 from kmscore import EncryptionAlgorithm
-from kmscore.cli.files import FileProblem, give_up_output
+from kmscore.cli.files import give_up_output
 from kmscore.cli.keyring_file import KeyringOption, read_keyring
 from kmscore.cli.options import BlobColumnOption, JsonOption
 from kmscore.cli.passphrase import Descriptor
+from kmscore.cli.problems import FileProblem
 from kmscore.cli.rotation.columns import Columns, Source
 from kmscore.cli.rotation.job import Report, input_of, is_unfinished, rotate, table_of
 from kmscore.cli.rotation.table import Table

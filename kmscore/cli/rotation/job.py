@@ -11,7 +11,8 @@ from typing import Any, Final, NamedTuple
 
 from kmscore import Keyring, decrypt, encrypt
 from kmscore._base64 import decode_base64, encode_base64
-from kmscore.cli.files import FileProblem, Permissions, describe
+from kmscore.cli.permissions import Permissions
+from kmscore.cli.problems import FileProblem, describe
 from kmscore.cli.rotation.comma_separated import CommaSeparated
 from kmscore.cli.rotation.counts import Counts, has_failures
 from kmscore.cli.rotation.crew import WorkProblem

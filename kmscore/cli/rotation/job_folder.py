@@ -24,7 +24,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, Protocol, Self
 
-from kmscore.cli.files import FileProblem, Permissions, sync, sync_folder
+from kmscore.cli.disk import sync, sync_folder
+from kmscore.cli.permissions import Permissions
+from kmscore.cli.problems import FileProblem
 from kmscore.cli.rotation.counts import Counts, has_failures, parse_counts
 from kmscore.cli.rotation.journal import Journal, begin_journal
 from kmscore.cli.rotation.lock import lock

@@ -17,7 +17,9 @@ from hashlib import file_digest, sha256
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from kmscore.cli.files import OWNER_ONLY, FileProblem, sync, sync_folder
+from kmscore.cli.disk import sync, sync_folder
+from kmscore.cli.permissions import OWNER_ONLY
+from kmscore.cli.problems import FileProblem
 from kmscore.cli.rotation.counts import Counts, parse_counts
 from kmscore.cli.rotation.target import KINDS
 

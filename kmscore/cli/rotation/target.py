@@ -5,7 +5,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import BinaryIO, Final, TypeAlias
 
-from kmscore.cli.files import FileProblem, Permissions, place, sync, sync_folder
+from kmscore.cli.disk import place, sync, sync_folder
+from kmscore.cli.permissions import Permissions
+from kmscore.cli.problems import FileProblem
 
 KINDS: Final = ("good", "bad")
 """What there is of every part and result: the rows that stay in the table, and the failed ones."""
