@@ -31,7 +31,14 @@ from cli_support import (
 from kmscore import Keyring, KeySpec, SymmetricKey
 from kmscore.cli.disk import place
 from kmscore.cli.problems import FileProblem
-from kmscore.cli.rotation import comma_separated, job, job_folder, journal, json_lines, parquet
+from kmscore.cli.rotation import (
+    comma_separated,
+    job_folder,
+    journal,
+    json_lines,
+    parquet,
+    whole_table,
+)
 from kmscore.cli.rotation.lock import lock
 from kmscore.cli.sealed_keyring import Sealed
 
@@ -209,14 +216,14 @@ def _interrupted(folder: Path, monkeypatch: pytest.MonkeyPatch, number: int) -> 
 def _watch(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Return a list that tells which parts are done from now on."""
     done: list[int] = []
-    original = job.work
+    original = whole_table.work
 
     def watched(*arguments: Any) -> Iterator[Any]:
         for each in original(*arguments):
             done.append(each.number)
             yield each
 
-    monkeypatch.setattr(job, "work", watched)
+    monkeypatch.setattr(whole_table, "work", watched)
     return done
 
 
@@ -281,13 +288,13 @@ def test_a_line_of_the_journal_that_was_cut_off(
     with (partial / "journal").open("ab") as file:
         file.write(b'[4, "dead0000", {"rewr')
     seen: list[bool] = []
-    original = job.work
+    original = whole_table.work
 
     def watched(*arguments: Any) -> Iterator[Any]:
         seen.append(stray.exists())
         yield from original(*arguments)
 
-    monkeypatch.setattr(job, "work", watched)
+    monkeypatch.setattr(whole_table, "work", watched)
     assert _rotate(folder, "--resume").exit_code == 1
     assert seen == [False]
     _check_all(folder)
@@ -301,7 +308,7 @@ def test_a_line_that_was_cut_off_is_no_part_of_the_next_one(
     with (folder / "out.jsonl.partial" / "journal").open("ab") as file:
         file.write(b'[4, "dead0000", {"rewr')
     with monkeypatch.context() as patch:
-        patch.setattr(job, "_check_unchanged", _fail)
+        patch.setattr(whole_table, "_check_unchanged", _fail)
         assert problem(_rotate(folder, "--resume")) == "not yet"
     assert _rotate(folder, "--resume").exit_code == 1
     _check_all(folder)
@@ -380,8 +387,10 @@ def test_other_rows_of_the_same_size_and_time_are_not_mixed_with_these(
     _write_table(folder / name, rows[::-1] if change == "reversed" else rows[:3])
     if (folder / name).stat().st_size != len(whole):
         # As long as it was, whatever a format makes of it.
-        monkeypatch.setattr(job, "_identity", functools.partial(_as_before, status, job._identity))
-        monkeypatch.setattr(job, "_check_unchanged", lambda *_: None)
+        monkeypatch.setattr(
+            whole_table, "_identity", functools.partial(_as_before, status, whole_table._identity)
+        )
+        monkeypatch.setattr(whole_table, "_check_unchanged", lambda *_: None)
     os.utime(folder / name, ns=(status.st_atime_ns, status.st_mtime_ns))
     said = problem(_rotate(folder, "--resume", name=name, out=out.name))
     assert said == (
@@ -492,13 +501,13 @@ def test_a_result_that_appears_meanwhile_is_left_alone(
 
 def test_an_input_that_changes_meanwhile(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Rows of two states of a table are not mixed: there is no result."""
-    original = job.work
+    original = whole_table.work
 
     def watched(*arguments: Any) -> Iterator[Any]:
         yield from original(*arguments)
         os.utime(folder / "in.jsonl", (1, 1))
 
-    monkeypatch.setattr(job, "work", watched)
+    monkeypatch.setattr(whole_table, "work", watched)
     said = problem(_rotate(folder))
     assert said == f"{folder / 'in.jsonl'} has been changed while it was read; start again"
     assert not (folder / "out.jsonl").exists()
@@ -605,14 +614,14 @@ def test_two_at_once_are_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) 
     """While one is at work, another one with --resume ends in one line."""
     pytest.importorskip("fcntl")
     said: list[str] = []
-    original = job.work
+    original = whole_table.work
 
     def watched(*arguments: Any) -> Iterator[Any]:
         if not said:
             said.append(problem(_rotate(folder, "--resume")))
         yield from original(*arguments)
 
-    monkeypatch.setattr(job, "work", watched)
+    monkeypatch.setattr(whole_table, "work", watched)
     assert _rotate(folder).exit_code == 1
     assert said == [f"another command is at work in {folder / 'out.jsonl.partial'}"]
     _check_all(folder)
@@ -770,7 +779,7 @@ def test_an_error_that_nobody_foresaw(folder: Path, monkeypatch: pytest.MonkeyPa
     def fail(*_: object) -> None:
         raise ZeroDivisionError("secret")
 
-    monkeypatch.setattr(job, "work", fail)
+    monkeypatch.setattr(whole_table, "work", fail)
     assert problem(_rotate(folder)) == "an error that was not foreseen: ZeroDivisionError"
 
 

@@ -16,9 +16,10 @@ from kmscore.cli.options import BlobColumnOption, JsonOption
 from kmscore.cli.passphrase import Descriptor
 from kmscore.cli.problems import FileProblem
 from kmscore.cli.rotation.columns import Columns, Source
-from kmscore.cli.rotation.job import Report, input_of, is_unfinished, rotate, table_of
+from kmscore.cli.rotation.formats import input_of, table_of
 from kmscore.cli.rotation.table import Table
-from kmscore.cli.rotation.work import Job
+from kmscore.cli.rotation.whole_table import Report, is_unfinished, rotate
+from kmscore.cli.rotation.work import Assignment, Job
 from kmscore.cli.rotation_report import show_rotation
 from kmscore.cli.terminal import (
     INTERRUPTED,
@@ -120,15 +121,13 @@ def rotate_table(
         keys, sealed = read_keyring(keyring, passphrase_fd)
         _check_rows(table, source)
         job = Job(table, columns, destination, not again, upgrade_only, dry_run)
+        assignment = Assignment(job, keys, sealed, jobs)
         try:
             with progress("Rotating") as (bar, task):
                 report = rotate(
                     source,
                     out,
-                    job,
-                    keys,
-                    sealed,
-                    jobs=jobs,
+                    assignment,
                     resume=resume,
                     advance=lambda done, rows: bar.update(
                         task,

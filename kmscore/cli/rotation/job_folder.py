@@ -161,28 +161,12 @@ class JobFolder:
         """Whether only names are missing."""
         return (self._path / _DONE).exists()
 
-    def finish(self, number: int, join: Join) -> Counts:
-        """Join so many parts, and give the results their names; return all counts.
+    def join(self, number: int, join: Join) -> None:
+        """Join so many parts, which are all of the input, and say that it is done.
 
-        The file of failed rows is made only if there are some, and named before the other: that
-        one is there only when all is. What the job was and its counts stay, to be told again, until
-        `remove`. Raises `FileProblem`.
+        Raises `FileProblem` if there are others of an earlier run.
         """
-        if not self.is_done:
-            self.journal.complete()
-            self._join(number, join)
-        counts = self._read_counts()
-        for kind in ("bad", "good") if has_failures(counts) else ("good",):
-            self._targets[kind].take_name()
-        for kind in KINDS:
-            for path in self._path.glob(f"*.{kind}"):
-                # Clearing away is no part of the job.
-                with suppress(OSError):
-                    path.unlink()
-        return counts
-
-    def _join(self, number: int, join: Join) -> None:
-        """Join so many parts, and say that it is done."""
+        self.journal.complete()
         counts = [self.journal.counts_of(each) for each in range(number)]
         paths = [self.journal.whole_paths(each) for each in range(number)]
         good = [path for path, _ in paths]
@@ -194,6 +178,23 @@ class JobFolder:
         _write(new, json.dumps(sum(counts, Counts())).encode("ascii"))
         new.replace(self._path / _DONE)
         sync_folder(self._path)
+
+    def finish(self) -> Counts:
+        """Give the results their names; return all counts.
+
+        The file of failed rows is made only if there are some, and named before the other: that
+        one is there only when all is. What the job was and its counts stay, to be told again, until
+        `remove`. Raises `FileProblem`.
+        """
+        counts = self._read_counts()
+        for kind in ("bad", "good") if has_failures(counts) else ("good",):
+            self._targets[kind].take_name()
+        for kind in KINDS:
+            for path in self._path.glob(f"*.{kind}"):
+                # Clearing away is no part of the job.
+                with suppress(OSError):
+                    path.unlink()
+        return counts
 
     def _read_counts(self) -> Counts:
         """Return all counts of a job that is done. Raises `FileProblem` if they are damaged."""

@@ -26,6 +26,18 @@ class Job(NamedTuple):
     dry_run: bool
 
 
+class Assignment(NamedTuple):
+    """A job, the keys that it takes, and how many processes are at it."""
+
+    job: Job
+    keys: Keyring
+    sealed: Sealed
+    """The same keys, to be opened by each process for itself."""
+
+    processes: int
+    """1 is this one."""
+
+
 class Task(NamedTuple):
     """A chunk, its number, and where its two files go; nowhere in a dry run."""
 
@@ -102,14 +114,13 @@ def begin(job: Job, sealed: Sealed) -> Callable[[Task], Done]:
     return partial(perform, job, sealed.open())
 
 
-def work(
-    job: Job, sealed: Sealed, keys: Keyring, tasks: Iterable[Task], jobs: int
-) -> Generator[Done, None, None]:
+def work(assignment: Assignment, tasks: Iterable[Task]) -> Generator[Done, None, None]:
     """Yield what becomes of each task; with several processes, as it comes out of their hands.
 
     Raises `FileProblem` if one of them dies, and what writing a chunk raises: `FileProblem`, and
     errors of the system.
     """
-    if jobs == 1:
+    job, keys, sealed, processes = assignment
+    if processes == 1:
         return (perform(job, keys, task) for task in tasks)
-    return in_processes(partial(begin, job, sealed), tasks, jobs)
+    return in_processes(partial(begin, job, sealed), tasks, processes)
