@@ -145,7 +145,11 @@ def test_kill_at_random_moments(folder: Path, jobs: str) -> None:
         is_whole_group = jobs == "1" or kills % 2
         with suppress(ProcessLookupError):
             (os.killpg if is_whole_group else os.kill)(process.pid, signal.SIGKILL)
-        assert _end(process) == b"", "and no worker is left, which would hold the pipe"
+        # To its end: no worker is left, which would hold the pipe.
+        said = _end(process)
+        # Of one that had just begun, Python tells that nobody has said what it was to do.
+        is_orphan = not is_whole_group and said.endswith(b"EOFError: Ran out of input\n")
+        assert said == b"" or is_orphan, said
         if (folder / "out.jsonl").exists():
             assert len(read_lines(folder / "out.jsonl")) == _ROWS
             # It may not have been told: the next one would do that, and must find the result.
