@@ -296,7 +296,7 @@ _ROTATE = ("rotate", "{in}", "{out}", "-k", "{keys}", "--destination", "orders")
         ((*_ROTATE[:2], *_ROTATE[3:]), "OUT is missing"),
         (("rotate", "{in}", "{in}", *_ROTATE[3:]), "{in} is there already, and is left alone"),
         (("rotate", "{in}", "{keys}", *_ROTATE[3:]), "{keys}: the name must end in .jsonl, "),
-        (("rotate", "{in}", "x.csv", *_ROTATE[3:]), "x.csv: OUT is of the format of IN"),
+        (("rotate", "{in}", "x.csv", *_ROTATE[3:]), "x.csv: OUT must be of the format of IN"),
         (("rotate", "{keys}", "{out}", *_ROTATE[3:]), "{keys}: the name must end in .jsonl, "),
         (("rotate", "no.jsonl", "{out}", *_ROTATE[3:]), "no.jsonl: No such file or directory"),
         ((*_ROTATE[:3], "-k", "no", *_ROTATE[5:]), "no: No such file or directory"),

@@ -96,7 +96,7 @@ def rotate_table(
     as_json: JsonOption = False,
     passphrase_fd: Descriptor = None,
 ) -> None:
-    """Move all ciphertexts of a table to the newest version of a key.
+    """Move all ciphertexts of a table to the primary version of a key.
 
     Rows that fail go to a file of their own with their reason (out.failed.csv beside out.csv), all
     others to OUT. Nothing is written over, and what is interrupted at any moment is finished by the
@@ -201,4 +201,4 @@ def _check_out(out: Path | None, table: Table, *, dry_run: bool, resume: bool) -
     if out is None:
         raise FileProblem("OUT is missing")
     if table_of(out).suffix != table.suffix:
-        raise FileProblem(f"{out}: OUT is of the format of IN")
+        raise FileProblem(f"{out}: OUT must be of the format of IN")
