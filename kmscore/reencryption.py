@@ -80,7 +80,7 @@ def reencrypt(
 
     The destination is a symmetric key; its primary version seals, under `destination_context`.
     `None` is the empty context and never means that the source's is kept. To move a ciphertext to
-    the newest version of its own key, name that key as the destination.
+    the primary version of its own key, name that key as the destination.
 
     A dry run does everything but draw the IV and seal. It opens the source: whoever may run it
     learns from it just what a real call tells, a decryption oracle's answer included.

@@ -18,6 +18,9 @@ from kmscore.keyfile import ScryptParameters
 
 PASSPHRASE = b"correct horse battery staple"
 ENVIRONMENT = {"KMSCORE_PASSPHRASE": PASSPHRASE.decode()}
+PATIENCE = 120
+"""Seconds after which a process is taken to wait for what never comes."""
+
 CHEAP = ScryptParameters(n=1 << 14)
 
 OLD = SymmetricKey.generate(KeySpec.AES_256, key_id="orders", key_version_id="1")
@@ -78,6 +81,7 @@ def run(
         capture_output=True,
         check=False,
         env=environment(**variables),
+        timeout=PATIENCE,
     )
 
 

@@ -1,7 +1,8 @@
 """What every test may use, and the two promises that hold for the whole run."""
 
+import signal
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,8 @@ settings.load_profile("kmscore")
 _CHECKOUT = Path(__file__).resolve().parent.parent
 _COUNTS = "known answers"
 _SHOWN = 16  # bytes of a parameter
+_LONGEST = 300  # seconds of a test that waits for others
+_AGAIN = 20  # seconds for what it clears away
 _known_answers: Counter[str] = Counter()
 
 
@@ -63,6 +66,23 @@ def count_known_answers() -> Callable[[str, int], None]:
         _known_answers[source] += number
 
     return count
+
+
+@pytest.fixture
+def in_time(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Have a test fail that waits for what never comes, whatever it is, and show where it did."""
+    if not hasattr(signal, "setitimer"):
+        yield
+        return
+
+    def fail(*_: object) -> None:
+        pytest.fail(f"{request.node.nodeid} has not ended after {_LONGEST} s")
+
+    before = signal.signal(signal.SIGALRM, fail)
+    signal.setitimer(signal.ITIMER_REAL, _LONGEST, _AGAIN)
+    yield
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    signal.signal(signal.SIGALRM, before)
 
 
 @pytest.fixture(scope="session", params=["openssl", "portable", "gmssl"])

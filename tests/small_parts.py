@@ -9,10 +9,10 @@ import typer
 sys.modules["kmscore.cli.vectors"] = SimpleNamespace(app=typer.Typer())  # type: ignore[assignment]
 
 from kmscore.cli import main  # noqa: E402 (after what it must not load)
-from kmscore.cli.rotation import job, json_lines, parts  # noqa: E402
+from kmscore.cli.rotation import journal, json_lines, whole_table  # noqa: E402
 
-json_lines.CHUNK_ROWS = job.CHUNK_ROWS = 20  # type: ignore[misc]
-parts._AT_ONCE = 2  # type: ignore[misc]
+json_lines.CHUNK_ROWS = whole_table.CHUNK_ROWS = 20  # type: ignore[misc]
+journal._AT_ONCE = 2  # type: ignore[misc]
 
 if __name__ == "__main__":
     main()

@@ -22,6 +22,9 @@ from cli_support import (
 import kmscore
 from kmscore import EncryptionAlgorithm, Keyring, RsaKey
 from kmscore.cli import files
+from kmscore.cli.disk import sync_folder
+from kmscore.cli.new_file import NewFile
+from kmscore.cli.problems import FileProblem
 
 _CONTEXT = '{"tenant":"acme"}'
 
@@ -192,10 +195,10 @@ def test_a_full_disk_behind_standard_output(ring_file: Path) -> None:
 def test_standard_streams_that_are_closed(ring_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """They are told as such: Python has `None` in their place."""
     monkeypatch.setattr("sys.stdin", None)
-    with pytest.raises(files.FileProblem, match="standard input is closed"):
+    with pytest.raises(FileProblem, match="standard input is closed"):
         files.read_file(files.STANDARD, limit=1)
     monkeypatch.setattr("sys.stdout", None)
-    with pytest.raises(files.FileProblem, match="standard output is closed"):
+    with pytest.raises(FileProblem, match="standard output is closed"):
         files.write_output(files.STANDARD, b"")
     process = subprocess.run(
         ["sh", "-c", 'exec "$@" <&-', "sh", *command("decrypt", "-k", ring_file)],
@@ -216,10 +219,10 @@ def test_a_file_system_without_hard_links(
     def refuse(*_: object) -> None:
         raise OSError(number, "no links here")
 
-    monkeypatch.setattr(files.os, "link", refuse)
+    monkeypatch.setattr(os, "link", refuse)
     path = tmp_path / "out"
     files.write_output(path, b"first")
-    with pytest.raises(files.FileProblem, match="is there already, and is left alone"):
+    with pytest.raises(FileProblem, match="is there already, and is left alone"):
         files.write_output(path, b"second")
     assert path.read_bytes() == b"first"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
@@ -232,17 +235,17 @@ def test_another_error_of_a_link_is_told(tmp_path: Path, monkeypatch: pytest.Mon
     def refuse(*_: object) -> None:
         raise OSError(5, "Input/output error")
 
-    monkeypatch.setattr(files.os, "link", refuse)
-    with pytest.raises(files.FileProblem, match="Input/output error"):
+    monkeypatch.setattr(os, "link", refuse)
+    with pytest.raises(FileProblem, match="Input/output error"):
         files.write_output(tmp_path / "out", b"data")
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_file_beside_writes_once(tmp_path: Path) -> None:
     """It has no name any more with which it could write again."""
-    with files.NewFile(tmp_path / "file") as new:
+    with NewFile(tmp_path / "file") as new:
         new.replace(b"first")
-        with pytest.raises(files.FileProblem, match="has been written"):
+        with pytest.raises(FileProblem, match="has been written"):
             new.replace(b"second")
     assert (tmp_path / "file").read_bytes() == b"first"
 
@@ -254,11 +257,11 @@ def test_what_another_command_has_beside_is_not_given_a_name(
     """Removed while its command slept, the file beside may be another's, and empty yet."""
     path, beside = tmp_path / "file", tmp_path / ".file.new"
     path.write_bytes(b"all there is")
-    with files.NewFile(path) as new:
+    with NewFile(path) as new:
         beside.unlink()
         if is_there:
             beside.touch()
-        with pytest.raises(files.FileProblem, match="another command's: nothing is done"):
+        with pytest.raises(FileProblem, match="another command's: nothing is done"):
             new.replace(b"second")
     assert path.read_bytes() == b"all there is"
     assert beside.exists() == is_there
@@ -277,8 +280,8 @@ def test_a_file_keeps_its_owner(
     except PermissionError:
         pytest.skip("to give a file away takes rights")
     if not may_give:
-        monkeypatch.setattr(files.os, "fchown", _refuse)
-    with files.NewFile(path) as new:
+        monkeypatch.setattr(os, "fchown", _refuse)
+    with NewFile(path) as new:
         new.replace(b"new")
     assert path.stat().st_uid == (4242 if may_give else os.getuid())
     assert path.stat().st_mode & 0o777 == 0o600
@@ -292,5 +295,5 @@ def test_folders_are_not_synced_where_they_cannot_be_opened(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """On Windows a folder is no file."""
-    monkeypatch.setattr(files.os, "name", "nt")
-    files.sync_folder(tmp_path / "missing")
+    monkeypatch.setattr(os, "name", "nt")
+    sync_folder(tmp_path / "missing")

@@ -21,7 +21,7 @@ from cli_support import (
 )
 
 from kmscore import Keyring, KeySpec, KeyState, RsaKey, Sm2Key, Suite, SymmetricKey, keyfile
-from kmscore.cli import files, keyring_file
+from kmscore.cli import keyring_file, new_file
 from kmscore.keyfile import ScryptParameters
 
 _DEAR = ScryptParameters(n=CHEAP.n * 2)
@@ -381,7 +381,7 @@ def test_a_new_keyring_where_there_are_no_links(
 
     path, beside = tmp_path / "team.keys", tmp_path / ".team.keys.new"
     monkeypatch.setattr(os, "link", refuse)
-    monkeypatch.setattr(files, "sync_folder", lambda _: beside.touch())
+    monkeypatch.setattr(new_file, "sync_folder", lambda _: beside.touch())
     assert invoke("keys", "new", path, "--key-id", "orders").exit_code == 0
     assert [key.key_id for key in read_ring(path)] == ["orders"]
     assert beside.exists()
@@ -449,7 +449,7 @@ def test_a_folder_that_cannot_be_written(ring_file: Path, monkeypatch: pytest.Mo
     def refuse(path: Path, *_: object) -> int:
         raise PermissionError(13, "Permission denied", str(path))
 
-    monkeypatch.setattr(files.os, "open", refuse)
+    monkeypatch.setattr(os, "open", refuse)
     said = problem(invoke("keys", "rotate", ring_file, "orders"))
     assert said.endswith(".team.keys.new: Permission denied")
 
@@ -461,7 +461,7 @@ def test_no_space_is_left(ring_file: Path, monkeypatch: pytest.MonkeyPatch) -> N
     def fail(_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(files, "sync", fail)
+    monkeypatch.setattr(new_file, "sync", fail)
     said = problem(invoke("keys", "rotate", ring_file, "orders"))
     assert said == f"{ring_file}: No space left on device"
     assert ring_file.read_bytes() == before

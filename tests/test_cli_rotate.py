@@ -32,7 +32,7 @@ from cli_support import (
 
 import kmscore
 from kmscore import EncryptionAlgorithm, Keyring, RsaKey
-from kmscore.cli import files
+from kmscore.cli import permissions
 from kmscore.cli.rotation import columns, crew, parquet_file
 from kmscore.cli.sealed_keyring import Sealed
 
@@ -296,7 +296,7 @@ _ROTATE = ("rotate", "{in}", "{out}", "-k", "{keys}", "--destination", "orders")
         ((*_ROTATE[:2], *_ROTATE[3:]), "OUT is missing"),
         (("rotate", "{in}", "{in}", *_ROTATE[3:]), "{in} is there already, and is left alone"),
         (("rotate", "{in}", "{keys}", *_ROTATE[3:]), "{keys}: the name must end in .jsonl, "),
-        (("rotate", "{in}", "x.csv", *_ROTATE[3:]), "x.csv: OUT is of the format of IN"),
+        (("rotate", "{in}", "x.csv", *_ROTATE[3:]), "x.csv: OUT must be of the format of IN"),
         (("rotate", "{keys}", "{out}", *_ROTATE[3:]), "{keys}: the name must end in .jsonl, "),
         (("rotate", "no.jsonl", "{out}", *_ROTATE[3:]), "no.jsonl: No such file or directory"),
         ((*_ROTATE[:3], "-k", "no", *_ROTATE[5:]), "no: No such file or directory"),
@@ -528,7 +528,7 @@ def test_a_result_is_no_other_groups(
     before = os.umask(0)
     try:
         if not may_give:
-            monkeypatch.setattr(files.os, "fchown", _refuse)
+            monkeypatch.setattr(os, "fchown", _refuse)
         _rotate(ring_file, source, ring_file.with_name("out.jsonl"))
     finally:
         os.umask(before)
@@ -549,12 +549,12 @@ def test_a_group_may_do_no_more_than_its_list_says(
     """Where there is an access list, its mask stands in the place of what the group may do."""
     source = write_lines(ring_file.with_name("in.jsonl"), sealed_rows(1))
     source.chmod(0o660)
-    monkeypatch.setattr(files.os, "getxattr", lambda *_: listed, raising=False)
+    monkeypatch.setattr(os, "getxattr", lambda *_: listed, raising=False)
     _rotate(ring_file, source, ring_file.with_name("out.jsonl"), "--context-columns", "tenant")
     assert _mode(ring_file.with_name("out.jsonl")) & stat.S_IRWXG == (0 if listed else 0o040)
 
 
 def test_where_there_are_no_access_lists(ring_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Not every system has the call."""
-    monkeypatch.delattr(files.os, "getxattr", raising=False)
-    assert not files._has_access_list(ring_file)
+    monkeypatch.delattr(os, "getxattr", raising=False)
+    assert not permissions._has_access_list(ring_file)

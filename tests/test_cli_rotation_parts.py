@@ -29,8 +29,16 @@ from cli_support import (
 )
 
 from kmscore import Keyring, KeySpec, SymmetricKey
-from kmscore.cli import files
-from kmscore.cli.rotation import comma_separated, job, json_lines, parquet_file, parts
+from kmscore.cli.disk import place
+from kmscore.cli.problems import FileProblem
+from kmscore.cli.rotation import (
+    comma_separated,
+    job_folder,
+    journal,
+    json_lines,
+    parquet_file,
+    whole_table,
+)
 from kmscore.cli.rotation.lock import lock
 from kmscore.cli.sealed_keyring import Sealed
 
@@ -54,7 +62,7 @@ def _without_collector() -> Iterator[None]:
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return a folder with a keyring and a table, which has three parts."""
     monkeypatch.setattr(json_lines, "CHUNK_ROWS", 3)
-    monkeypatch.setattr(parts, "_AT_ONCE", 2)
+    monkeypatch.setattr(journal, "_AT_ONCE", 2)
     # The KDF takes most of the time, and is the same each time.
     monkeypatch.setattr(Sealed, "open", functools.cache(Sealed.open))
     write_ring(tmp_path / "team.keys", Keyring([OLD, NEW]))
@@ -208,25 +216,25 @@ def _interrupted(folder: Path, monkeypatch: pytest.MonkeyPatch, number: int) -> 
 def _watch(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Return a list that tells which parts are done from now on."""
     done: list[int] = []
-    original = job.work
+    original = whole_table.work
 
     def watched(*arguments: Any) -> Iterator[Any]:
         for each in original(*arguments):
             done.append(each.number)
             yield each
 
-    monkeypatch.setattr(job, "work", watched)
+    monkeypatch.setattr(whole_table, "work", watched)
     return done
 
 
 def test_what_is_whole_is_not_done_again(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The parts that the journal names are taken as they are, their counts too."""
     _interrupted(folder, monkeypatch, 13)
-    journal = (folder / "out.jsonl.partial" / "journal").read_bytes().splitlines()
-    assert 0 < len(journal) < 3
+    lines = (folder / "out.jsonl.partial" / "journal").read_bytes().splitlines()
+    assert 0 < len(lines) < 3
     done = _watch(monkeypatch)
     result = _rotate(folder, "--resume", "--json")
-    assert done == list(range(len(journal), 3))
+    assert done == list(range(len(lines), 3))
     assert json.loads(result.stdout)["rows"] == _ROWS
     _check_all(folder)
 
@@ -280,13 +288,13 @@ def test_a_line_of_the_journal_that_was_cut_off(
     with (partial / "journal").open("ab") as file:
         file.write(b'[4, "dead0000", {"rewr')
     seen: list[bool] = []
-    original = job.work
+    original = whole_table.work
 
     def watched(*arguments: Any) -> Iterator[Any]:
         seen.append(stray.exists())
         yield from original(*arguments)
 
-    monkeypatch.setattr(job, "work", watched)
+    monkeypatch.setattr(whole_table, "work", watched)
     assert _rotate(folder, "--resume").exit_code == 1
     assert seen == [False]
     _check_all(folder)
@@ -300,14 +308,14 @@ def test_a_line_that_was_cut_off_is_no_part_of_the_next_one(
     with (folder / "out.jsonl.partial" / "journal").open("ab") as file:
         file.write(b'[4, "dead0000", {"rewr')
     with monkeypatch.context() as patch:
-        patch.setattr(job, "_check_unchanged", _fail)
+        patch.setattr(whole_table, "_check_unchanged", _fail)
         assert problem(_rotate(folder, "--resume")) == "not yet"
     assert _rotate(folder, "--resume").exit_code == 1
     _check_all(folder)
 
 
 def _fail(*_: object) -> None:
-    raise files.FileProblem("not yet")
+    raise FileProblem("not yet")
 
 
 def test_resume_without_a_job_begins_one(folder: Path) -> None:
@@ -379,8 +387,10 @@ def test_other_rows_of_the_same_size_and_time_are_not_mixed_with_these(
     _write_table(folder / name, rows[::-1] if change == "reversed" else rows[:3])
     if (folder / name).stat().st_size != len(whole):
         # As long as it was, whatever a format makes of it.
-        monkeypatch.setattr(job, "_identity", functools.partial(_as_before, status, job._identity))
-        monkeypatch.setattr(job, "_check_unchanged", lambda *_: None)
+        monkeypatch.setattr(
+            whole_table, "_identity", functools.partial(_as_before, status, whole_table._identity)
+        )
+        monkeypatch.setattr(whole_table, "_check_unchanged", lambda *_: None)
     os.utime(folder / name, ns=(status.st_atime_ns, status.st_mtime_ns))
     said = problem(_rotate(folder, "--resume", name=name, out=out.name))
     assert said == (
@@ -426,18 +436,18 @@ def test_nothing_is_counted_before_the_earlier_parts_are_compared(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A gap that was filled from another input would keep the right one from being taken up."""
-    monkeypatch.setattr(parts, "_AT_ONCE", 1)
+    monkeypatch.setattr(journal, "_AT_ONCE", 1)
     _interrupted(folder, monkeypatch, 19)
-    journal = folder / "out.jsonl.partial" / "journal"
-    _, *others = journal.read_bytes().splitlines(keepends=True)
+    path = folder / "out.jsonl.partial" / "journal"
+    _, *others = path.read_bytes().splitlines(keepends=True)
     assert others, "a part after the gap"
-    journal.write_bytes(b"".join(others))
+    path.write_bytes(b"".join(others))
     source = folder / "in.jsonl"
     status, whole = source.stat(), source.read_bytes()
     source.write_bytes(b"".join(whole.splitlines(keepends=True)[::-1]))
     os.utime(source, ns=(status.st_atime_ns, status.st_mtime_ns))
     assert " was begun with other rows" in problem(_rotate(folder, "--resume"))
-    assert journal.read_bytes() == b"".join(others)
+    assert path.read_bytes() == b"".join(others)
     source.write_bytes(whole)
     os.utime(source, ns=(status.st_atime_ns, status.st_mtime_ns))
     assert _rotate(folder, "--resume").exit_code == 1
@@ -491,13 +501,13 @@ def test_a_result_that_appears_meanwhile_is_left_alone(
 
 def test_an_input_that_changes_meanwhile(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Rows of two states of a table are not mixed: there is no result."""
-    original = job.work
+    original = whole_table.work
 
     def watched(*arguments: Any) -> Iterator[Any]:
         yield from original(*arguments)
         os.utime(folder / "in.jsonl", (1, 1))
 
-    monkeypatch.setattr(job, "work", watched)
+    monkeypatch.setattr(whole_table, "work", watched)
     said = problem(_rotate(folder))
     assert said == f"{folder / 'in.jsonl'} has been changed while it was read; start again"
     assert not (folder / "out.jsonl").exists()
@@ -520,18 +530,98 @@ def test_what_is_no_job(folder: Path, monkeypatch: pytest.MonkeyPatch, spoil: st
     assert problem(_rotate(folder, "--resume")) == f"{partial} holds no job: remove it"
 
 
+_DEEP = "[" * 100_000
+
+_NO_PARTS = {
+    "a number": "7",
+    "nothing": "null",
+    "two": '[0, "dead0000"]',
+    "six": '[0, "dead0000", {}, "", "", ""]',
+    "names": '{"number": 0}',
+    "a text for the number": '["0", "dead0000", {}, "", ""]',
+    "a number for the run": '[0, 7, {}, "", ""]',
+    "a path for the run": '[0, "../../00", {}, "", ""]',
+    "a list of counts": '[0, "dead0000", [], "", ""]',
+    "a text as a count": '[0, "dead0000", {"rewritten": "3"}, "", ""]',
+    "true as a count": '[0, "dead0000", {"rewritten": true}, "", ""]',
+    "less than none": '[0, "dead0000", {"rewritten": -3}, "", ""]',
+    "no digest of the chunk": '[0, "dead0000", {}, null, ""]',
+    "no digest of the files": '[0, "dead0000", {}, "", 7]',
+    "nested": _DEEP,
+    "no JSON": "junk",
+    "no text": "\x00",
+}
+
+
+@pytest.mark.parametrize("line", _NO_PARTS.values(), ids=_NO_PARTS)
+def test_a_line_of_the_journal_that_is_no_part(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, line: str
+) -> None:
+    """Nothing can be said of a folder with such a one, valid JSON or not; it is left alone."""
+    _interrupted(folder, monkeypatch, 13)
+    partial = folder / "out.jsonl.partial"
+    with (partial / "journal").open("a") as file:
+        file.write(line + "\n")
+    before = {path: path.read_bytes() for path in partial.iterdir()}
+    assert problem(_rotate(folder, "--resume")) == f"{partial} holds no job: remove it"
+    assert {path: path.read_bytes() for path in partial.iterdir()} == before
+
+
+_NO_JOBS = ["[]", "7", "null", '"check"', "{}", '{"check": 7}', '{"check": "\\u00e4"}', _DEEP]
+
+
+@pytest.mark.parametrize("text", _NO_JOBS, ids=[text[:20] for text in _NO_JOBS])
+def test_a_job_that_is_of_another_shape(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    """What is valid JSON and no job is told as such, too."""
+    _interrupted(folder, monkeypatch, 13)
+    partial = folder / "out.jsonl.partial"
+    (partial / "job.json").write_text(text)
+    assert problem(_rotate(folder, "--resume")) == f"{partial} holds no job: remove it"
+
+
+_NO_COUNTS = ["", "{", "7", "[]", '{"rewritten": "8"}', '{"rewritten": true}', _DEEP]
+
+
+@pytest.mark.parametrize("text", _NO_COUNTS, ids=[text[:20] for text in _NO_COUNTS])
+def test_counts_that_are_damaged(folder: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    """One line names their file, and says what to do; the result has its name and stays."""
+    _leave_untold(folder, monkeypatch)
+    partial = folder / "out.jsonl.partial"
+    (partial / "done.json").write_text(text)
+    assert problem(_rotate(folder, "--resume")) == (
+        f"{partial / 'done.json'} is damaged:"
+        f" remove {partial}, and begin again if the result is missing"
+    )
+    shutil.rmtree(partial)
+    _check_all(folder)
+
+
+def _leave_untold(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave a job that is done, but of which nobody has been told."""
+
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("kmscore.cli.rotate.show_rotation", refuse)
+        problem(_rotate(folder))
+    assert (folder / "out.jsonl.partial" / "done.json").exists()
+
+
 def test_two_at_once_are_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """While one is at work, another one with --resume ends in one line."""
     pytest.importorskip("fcntl")
     said: list[str] = []
-    original = job.work
+    original = whole_table.work
 
     def watched(*arguments: Any) -> Iterator[Any]:
         if not said:
             said.append(problem(_rotate(folder, "--resume")))
         yield from original(*arguments)
 
-    monkeypatch.setattr(job, "work", watched)
+    monkeypatch.setattr(whole_table, "work", watched)
     assert _rotate(folder).exit_code == 1
     assert said == [f"another command is at work in {folder / 'out.jsonl.partial'}"]
     _check_all(folder)
@@ -539,15 +629,15 @@ def test_two_at_once_are_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) 
 
 def test_two_that_begin_at_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Only one gets the folder: the other one ends in one line."""
-    original = parts.lock
+    original = job_folder.lock
 
     def meanwhile(path: Path) -> int | None:
-        monkeypatch.setattr(parts, "lock", original)
+        monkeypatch.setattr(job_folder, "lock", original)
         (folder / "out.jsonl.partial").mkdir()
         (folder / "out.jsonl.partial" / "job.json").touch()
         return original(path)
 
-    monkeypatch.setattr(parts, "lock", meanwhile)
+    monkeypatch.setattr(job_folder, "lock", meanwhile)
     assert "out.jsonl.partial" in problem(_rotate(folder))
     assert (folder / "out.jsonl.partial" / "job.json").read_bytes() == b""
 
@@ -614,7 +704,7 @@ def test_a_file_that_appears_where_there_are_no_links(
     new, target = tmp_path / "new", tmp_path / "target"
     new.write_bytes(b"data")
     with pytest.raises(FileExistsError):
-        files.place(new, target)
+        place(new, target)
     assert (new.read_bytes(), target.read_bytes()) == (b"data", b"")
 
 
@@ -635,7 +725,7 @@ def test_an_interrupt_while_a_result_is_named(
 
     monkeypatch.setattr(Path, "replace", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        files.place(new, target)
+        place(new, target)
     (left,) = tmp_path.iterdir()
     assert (left, left.read_bytes()) == (target if is_replaced else new, b"data")
 
@@ -644,13 +734,7 @@ def test_a_result_that_is_gone_before_it_was_told(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """There is nothing left to make it from: one line says so, and nobody is told of success."""
-
-    def refuse(*_: object, **__: object) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    with monkeypatch.context() as patch:
-        patch.setattr("kmscore.cli.rotate.show_rotation", refuse)
-        problem(_rotate(folder))
+    _leave_untold(folder, monkeypatch)
     (folder / "out.jsonl").unlink()
     partial = folder / "out.jsonl.partial"
     said = problem(_rotate(folder, "--resume"))
@@ -695,7 +779,7 @@ def test_an_error_that_nobody_foresaw(folder: Path, monkeypatch: pytest.MonkeyPa
     def fail(*_: object) -> None:
         raise ZeroDivisionError("secret")
 
-    monkeypatch.setattr(job, "work", fail)
+    monkeypatch.setattr(whole_table, "work", fail)
     assert problem(_rotate(folder)) == "an error that was not foreseen: ZeroDivisionError"
 
 

@@ -8,11 +8,14 @@ import struct
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cli_support import (
     PASSPHRASE,
+    PATIENCE,
     command,
     environment,
     invoke,
@@ -23,15 +26,32 @@ from cli_support import (
     write_lines,
     write_ring,
 )
+from typer.core import TyperGroup
+from typer.main import get_command
 
 from kmscore import Keyring, KeySpec, SymmetricKey
 from kmscore.cli import app, files, main, terminal
+from kmscore.cli.problems import FileProblem
+
+pytestmark = pytest.mark.usefixtures("in_time")
+
+# In a session of its own this makes standard input its terminal, from which passphrases are read.
+# It is done by a program: between fork and exec, a process with threads may wait for ever.
+_AT_TERMINAL = """
+import fcntl, os, sys, termios
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+os.execvp(sys.argv[1], sys.argv[1:])
+"""
 
 _ESCAPE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
 def _at_terminal(
-    *arguments: str | Path, width: int = 80, typed: bytes = b"", **variables: str
+    *arguments: str | Path,
+    width: int = 80,
+    typed: bytes = b"",
+    patience: float = PATIENCE,
+    **variables: str,
 ) -> tuple[int, str]:
     """Run it at a pseudo-terminal so wide; return its exit code and all that it showed."""
     pty = pytest.importorskip("pty")
@@ -39,34 +59,50 @@ def _at_terminal(
     termios = pytest.importorskip("termios")
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, width, 0, 0))
-    with subprocess.Popen(
-        arguments,
+    process = subprocess.Popen(
+        [sys.executable, "-I", "-S", "-c", _AT_TERMINAL, *arguments],
         stdin=theirs,
         stdout=theirs,
         stderr=theirs,
-        # In a session of its own this is its terminal, from which passphrases are read.
-        preexec_fn=lambda: (os.setsid(), fcntl.ioctl(0, termios.TIOCSCTTY, 0)),  # noqa: PLW1509
+        start_new_session=True,
         env=environment(TERM="xterm-256color", **variables),
-    ) as process:
-        os.close(theirs)
-        shown = b""
-        until = time.monotonic() + 60
-        while time.monotonic() < until:
-            if not select.select([ours], [], [], 0.1)[0]:
-                continue
-            try:
-                data = os.read(ours, 65536)
-            except OSError:  # Linux's word for the end
-                data = b""
-            if not data:
-                break
-            shown += data
-            if typed and shown.endswith(b": "):
-                line, _, typed = typed.partition(b"\n")
-                os.write(ours, line if line == b"\x03" else line + b"\n")
-        process.wait(60)
-    os.close(ours)
-    return process.returncode, shown.decode()
+    )
+    os.close(theirs)
+    try:
+        shown = _converse(ours, typed, time.monotonic() + patience)
+        return process.wait(patience), shown.decode()
+    finally:
+        # Nothing that has not ended is waited for, as leaving `with Popen` would.
+        process.kill()
+        os.close(ours)
+        process.wait(patience)
+
+
+def _converse(ours: int, typed: bytes, until: float) -> bytes:
+    """Type a line at each prompt; return all that was shown, when the other side has ended."""
+    shown = b""
+    while time.monotonic() < until:
+        if not select.select([ours], [], [], 0.1)[0]:
+            continue
+        try:
+            data = os.read(ours, 65536)
+        except OSError:  # Linux's word for the end
+            data = b""
+        if not data:
+            return shown
+        shown += data
+        if typed and shown.endswith(b": "):
+            line, _, typed = typed.partition(b"\n")
+            os.write(ours, line if line == b"\x03" else line + b"\n")
+    return pytest.fail(f"it has not ended; it has shown {shown!r}, not yet typed is {typed!r}")
+
+
+def test_a_command_that_never_ends_fails() -> None:
+    """What it has shown is told, and it is not waited for."""
+    begin = time.monotonic()
+    with pytest.raises(pytest.fail.Exception, match=r"has not ended; it has shown b'who\? '"):
+        _at_terminal("sh", "-c", "printf 'who? '; exec sleep 600", patience=2)
+    assert time.monotonic() - begin < PATIENCE
 
 
 @pytest.fixture(scope="module")
@@ -169,19 +205,25 @@ def test_nothing_that_is_told_can_drive_a_terminal(tmp_path: Path) -> None:
     assert "\\u001b[2J\\u009b31m\\u202e\\n" in result.stdout
 
 
-_PAGES = [
-    (),
-    ("encrypt",),
-    ("decrypt",),
-    ("reencrypt",),
-    ("inspect",),
-    ("rotate",),
-    ("census",),
-    *(("keys", name) for name in ("new", "list", "rotate", "import", "disable", "enable")),
-]
+def _pages(command: Any, page: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """Yield the names of a command and of all below it, those that are loaded late as well."""
+    yield page
+    if isinstance(command, TyperGroup):
+        for name in command.list_commands(None):
+            yield from _pages(command.get_command(None, name), (*page, name))
 
 
-@pytest.mark.parametrize("page", _PAGES)
+_PAGES = list(_pages(get_command(app.app)))
+_GROUPS = {page[:-1] for page in _PAGES if page}
+
+
+def test_every_command_is_walked() -> None:
+    """Those in groups too: what the README says of all is tested of all."""
+    assert {(), ("keys",), ("vectors",)} == _GROUPS
+    assert {("demo",), ("rotate",), ("keys", "new"), ("vectors", "verify")} < set(_PAGES)
+
+
+@pytest.mark.parametrize("page", _PAGES, ids=" ".join)
 @pytest.mark.parametrize("width", [60, 120])
 def test_the_help_of_every_command_has_an_example(page: tuple[str, ...], width: int) -> None:
     """It stands there whole, however narrow."""
@@ -189,7 +231,7 @@ def test_the_help_of_every_command_has_an_example(page: tuple[str, ...], width: 
     assert result.exit_code == 0
     assert max(map(len, result.stdout.splitlines())) <= width
     text = " ".join(result.stdout.split())
-    if page:
+    if page not in _GROUPS:
         assert f"Example: kmscore {' '.join(page)} " in text
     if page == ("rotate",):
         assert "Exit codes: 0, every row is where it belongs; 1, some rows failed; 2," in text
@@ -216,6 +258,7 @@ def test_a_path_that_is_no_text(tmp_path: Path) -> None:
             capture_output=True,
             check=False,
             env=environment(**variables),
+            timeout=PATIENCE,
         )
         assert result.returncode == 2
         assert result.stderr.count(b"\n") == 1
@@ -230,7 +273,12 @@ def _script(*arguments: str, **variables: str) -> subprocess.CompletedProcess[by
     # Here there is no shell to be found out: it is named.
     variables["_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION"] = "1"
     return subprocess.run(
-        [script, *arguments], capture_output=True, check=False, env=environment(**variables)
+        [script, *arguments],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        check=False,
+        env=environment(**variables),
+        timeout=PATIENCE,
     )
 
 
@@ -258,17 +306,21 @@ def test_completion_is_installed(tmp_path: Path) -> None:
 
 def test_a_reader_that_has_gone(folder: Path) -> None:
     """A pipe that is closed ends a command without a traceback."""
-    process = subprocess.Popen(
-        command("keys", "list", folder / "team.keys"),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env=environment(),
-    )
-    assert process.stdout is not None
-    process.stdout.close()
-    _, said = process.communicate()
-    assert process.returncode in {1, 2}
-    assert said.count(b"\n") <= 1
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        result = subprocess.run(
+            command("keys", "list", folder / "team.keys"),
+            stdout=writer,
+            stderr=subprocess.PIPE,
+            check=False,
+            env=environment(),
+            timeout=PATIENCE,
+        )
+    finally:
+        os.close(writer)
+    assert result.returncode in {1, 2}
+    assert result.stderr.count(b"\n") <= 1
 
 
 def test_words_for_what_has_no_file(capsys: pytest.CaptureFixture[str]) -> None:
@@ -307,7 +359,7 @@ def test_output_that_cannot_be_written(monkeypatch: pytest.MonkeyPatch, tmp_path
         write = fail
 
     monkeypatch.setattr(files, "_binary", lambda *_: Full())
-    with pytest.raises(files.FileProblem, match="No space left on device"):
+    with pytest.raises(FileProblem, match="No space left on device"):
         files.write_output(files.STANDARD, b"data")
     assert ring.exists()
 

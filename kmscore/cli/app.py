@@ -70,6 +70,8 @@ def run_demo() -> None:
     """Re-encrypt real, published ciphertexts in memory, and show what is refused.
 
     Exits with 1 if anything comes out other than it must.
+
+    Example: kmscore demo
     """
     try:
         succeeded = demo.show(Console())

@@ -6,7 +6,8 @@ from typing import Annotated, Final
 import typer
 
 from kmscore._base64 import decode_base64, encode_base64
-from kmscore.cli.files import FileProblem, read_file, write_output
+from kmscore.cli.files import read_file, write_output
+from kmscore.cli.problems import FileProblem
 
 _LARGEST: Final = 64 << 10  # bytes, more than any ciphertext takes in Base64
 

@@ -17,9 +17,10 @@ from kmscore.cli.keyring_file import read_keyring
 from kmscore.cli.options import BlobColumnOption, JsonOption
 from kmscore.cli.passphrase import Descriptor
 from kmscore.cli.rotation.columns import Columns
-from kmscore.cli.rotation.job import failed_path, input_of
-from kmscore.cli.rotation.parts import partial_path
+from kmscore.cli.rotation.formats import input_of
+from kmscore.cli.rotation.job_folder import partial_path
 from kmscore.cli.rotation.table import Table
+from kmscore.cli.rotation.whole_table import failed_path
 from kmscore.cli.terminal import (
     printable,
     problems_in_one_line,

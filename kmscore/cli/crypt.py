@@ -9,9 +9,10 @@ import kmscore
 from kmscore import EncryptionContext
 from kmscore.algorithms import MAX_PLAINTEXT_LENGTH
 from kmscore.cli.ciphertext_file import InArgument, read_ciphertext, write_ciphertext
-from kmscore.cli.files import STANDARD, FileProblem, read_file, write_output
+from kmscore.cli.files import STANDARD, read_file, write_output
 from kmscore.cli.keyring_file import KeyringOption, read_keyring
 from kmscore.cli.passphrase import Descriptor
+from kmscore.cli.problems import FileProblem
 from kmscore.cli.terminal import problems_in_one_line
 
 _Out = Annotated[Path, typer.Argument(metavar="[OUT]", help="A new file; - is standard output.")]

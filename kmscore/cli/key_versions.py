@@ -4,7 +4,7 @@ from typing import Any
 
 from kmscore import KeySpec, KeyState, RsaKey, Sm2Key, Suite, SymmetricKey
 from kmscore.algorithms import KEY_SPECS
-from kmscore.cli.files import FileProblem
+from kmscore.cli.problems import FileProblem
 from kmscore.errors import UnsupportedAlgorithmError
 from kmscore.keys import PRIVATE_KEYS, Key
 

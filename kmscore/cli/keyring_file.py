@@ -8,8 +8,10 @@ from typing import Annotated
 import typer
 
 from kmscore import Keyring, keyfile
-from kmscore.cli.files import FileProblem, NewFile, read_file
+from kmscore.cli.files import read_file
+from kmscore.cli.new_file import NewFile
 from kmscore.cli.passphrase import get_passphrase
+from kmscore.cli.problems import FileProblem
 from kmscore.cli.sealed_keyring import Sealed
 from kmscore.errors import DecryptionError, InvalidKeyError
 from kmscore.keyfile import ScryptParameters

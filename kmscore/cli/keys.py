@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from kmscore import Keyring, KeyState, SymmetricKey
-from kmscore.cli.files import FileProblem, read_file
+from kmscore.cli.files import read_file
 from kmscore.cli.key_versions import (
     find_spec,
     find_suite,
@@ -22,6 +22,7 @@ from kmscore.cli.key_versions import (
 )
 from kmscore.cli.keyring_file import Change, change_keyring, read_keyring
 from kmscore.cli.passphrase import Descriptor
+from kmscore.cli.problems import FileProblem
 from kmscore.cli.terminal import printable, problems_in_one_line
 from kmscore.errors import KeyNotFoundError
 from kmscore.keys import Key

@@ -6,7 +6,7 @@ from typing import Annotated, Final
 
 import typer
 
-from kmscore.cli.files import FileProblem
+from kmscore.cli.problems import FileProblem
 
 VARIABLE: Final = "KMSCORE_PASSPHRASE"
 _LONGEST: Final = 4096  # bytes

@@ -10,14 +10,16 @@ from typing import Annotated, Final
 import typer
 
 from kmscore import EncryptionAlgorithm
-from kmscore.cli.files import FileProblem, give_up_output
+from kmscore.cli.files import give_up_output
 from kmscore.cli.keyring_file import KeyringOption, read_keyring
 from kmscore.cli.options import BlobColumnOption, JsonOption
 from kmscore.cli.passphrase import Descriptor
+from kmscore.cli.problems import FileProblem
 from kmscore.cli.rotation.columns import Columns, Source
-from kmscore.cli.rotation.job import Report, input_of, is_unfinished, rotate, table_of
+from kmscore.cli.rotation.formats import input_of, table_of
 from kmscore.cli.rotation.table import Table
-from kmscore.cli.rotation.work import Job
+from kmscore.cli.rotation.whole_table import Report, is_unfinished, rotate
+from kmscore.cli.rotation.work import Assignment, Job
 from kmscore.cli.rotation_report import show_rotation
 from kmscore.cli.terminal import (
     INTERRUPTED,
@@ -94,7 +96,7 @@ def rotate_table(
     as_json: JsonOption = False,
     passphrase_fd: Descriptor = None,
 ) -> None:
-    """Move all ciphertexts of a table to the newest version of a key.
+    """Move all ciphertexts of a table to the primary version of a key.
 
     Rows that fail go to a file of their own with their reason (out.failed.csv beside out.csv), all
     others to OUT. Nothing is written over, and what is interrupted at any moment is finished by the
@@ -119,15 +121,13 @@ def rotate_table(
         keys, sealed = read_keyring(keyring, passphrase_fd)
         _check_rows(table, source)
         job = Job(table, columns, destination, not again, upgrade_only, dry_run)
+        assignment = Assignment(job, keys, sealed, jobs)
         try:
             with progress("Rotating") as (bar, task):
                 report = rotate(
                     source,
                     out,
-                    job,
-                    keys,
-                    sealed,
-                    jobs=jobs,
+                    assignment,
                     resume=resume,
                     advance=lambda done, rows: bar.update(
                         task,
@@ -201,4 +201,4 @@ def _check_out(out: Path | None, table: Table, *, dry_run: bool, resume: bool) -
     if out is None:
         raise FileProblem("OUT is missing")
     if table_of(out).suffix != table.suffix:
-        raise FileProblem(f"{out}: OUT is of the format of IN")
+        raise FileProblem(f"{out}: OUT must be of the format of IN")

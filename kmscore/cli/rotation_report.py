@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 
 from kmscore.cli.rotation.counts import failures
-from kmscore.cli.rotation.job import Report
+from kmscore.cli.rotation.whole_table import Report
 from kmscore.cli.terminal import printable
 
 

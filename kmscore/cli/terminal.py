@@ -23,7 +23,8 @@ from rich.table import Column
 from rich.text import Text
 from typer.core import TyperGroup
 
-from kmscore.cli.files import FileProblem, give_up_output
+from kmscore.cli.files import give_up_output
+from kmscore.cli.problems import FileProblem
 from kmscore.errors import KmsCoreError
 
 INTERRUPTED: Final = 130

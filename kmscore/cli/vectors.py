@@ -68,7 +68,10 @@ class _CommandAfterDashes(TyperCommand):
 def generate(
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Created if it is not there.")],
 ) -> None:
-    """Write the vector files into DIR, the same bytes every time, and nothing else."""
+    """Write the vector files into DIR, the same bytes every time, and nothing else.
+
+    Example: kmscore vectors generate --out vectors
+    """
     path = out
     try:
         out.mkdir(parents=True, exist_ok=True)
@@ -87,6 +90,8 @@ def verify(
     """Run the vectors on this library, on every SM2 backend and with a foreign key store.
 
     The tests of 10,000 cases each run on the best backend only.
+
+    Example: kmscore vectors verify --no-accumulated
     """
     folder = choose_folder(folder)
     files = _load(folder, accumulated=accumulated)
@@ -133,7 +138,10 @@ def run(
     as_json: _Json = False,
     accumulated: _Accumulated = True,
 ) -> None:
-    """Run the vectors on any implementation: COMMAND reads and writes a JSON object a line."""
+    """Run the vectors on any implementation: COMMAND reads and writes a JSON object a line.
+
+    Example: kmscore vectors run --no-accumulated -- node answer.js
+    """
     command = context.meta[_COMMAND]
     if not command:
         stop("no command: kmscore vectors run [DIR] -- COMMAND...")

@@ -1,1 +1,1 @@
-"""A table of ciphertexts moved to the newest version of a key, in parts that can be resumed."""
+"""A table of ciphertexts moved to the primary version of a key, in parts that can be resumed."""

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import BinaryIO, Final, NamedTuple, TextIO
 
 from kmscore._base64 import encode_base64
-from kmscore.cli.files import FileProblem
+from kmscore.cli.problems import FileProblem
 from kmscore.cli.rotation.columns import Columns, Failure, Record, damaged_row, reason_of
 from kmscore.cli.rotation.csv_records import ANY_BYTES, Head, open_records, parse
 from kmscore.cli.rotation.table import (

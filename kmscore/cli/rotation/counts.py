@@ -10,6 +10,18 @@ Counts = Counter[str]
 _FAILED: Final = "failed: "
 
 
+def parse_counts(value: object) -> Counts:
+    """Return what JSON has kept of counts. Raises `ValueError` if it is anything else."""
+    if not isinstance(value, dict) or not all(map(_is_count, value.values())):
+        raise ValueError("no counts")
+    return Counts(value)
+
+
+def _is_count(value: object) -> bool:
+    # To Python, true and false are numbers as well.
+    return type(value) is int and value >= 0
+
+
 def count_failure(counts: Counts, code: str) -> None:
     """Count a row that has failed with a code."""
     counts[_FAILED + code] += 1

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from multiprocessing import connection
 from typing import Any, Final
 
-from kmscore.cli.files import FileProblem
+from kmscore.cli.problems import FileProblem
 
 _AT_ONCE: Final = 2
 """Tasks for each process, one at work and one waiting: memory does not grow with their number."""

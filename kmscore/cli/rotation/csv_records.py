@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, Final, NamedTuple, TextIO
 
-from kmscore.cli.files import FileProblem, describe
+from kmscore.cli.problems import FileProblem, describe
 from kmscore.cli.rotation.table import LONGEST_ROW
 
 ANY_BYTES: Final = "surrogateescape"

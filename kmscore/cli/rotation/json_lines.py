@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Final, NamedTuple
 
 from kmscore._base64 import encode_base64
-from kmscore.cli.files import FileProblem, describe
+from kmscore.cli.problems import FileProblem, describe
 from kmscore.cli.rotation.columns import (
     Columns,
     Failure,

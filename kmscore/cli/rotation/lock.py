@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from kmscore.cli.files import FileProblem
+from kmscore.cli.problems import FileProblem
 
 
 def lock(path: Path) -> int | None:

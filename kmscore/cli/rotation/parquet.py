@@ -8,7 +8,7 @@ from typing import Any, BinaryIO, Final
 
 from kmscore._base64 import encode_base64
 from kmscore.bulk import SAME_CONTEXT
-from kmscore.cli.files import FileProblem
+from kmscore.cli.problems import FileProblem
 from kmscore.cli.rotation.columns import Columns, Failure, Record, reason_of
 from kmscore.cli.rotation.parquet_file import (
     check_timestamps,

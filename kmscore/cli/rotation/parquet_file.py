@@ -10,7 +10,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from kmscore.cli.files import FileProblem, describe
+from kmscore.cli.problems import FileProblem, describe
 from kmscore.cli.rotation.table import CHUNK_BYTES, CHUNK_ROWS
 
 

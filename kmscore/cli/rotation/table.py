@@ -5,7 +5,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, BinaryIO, Final, NamedTuple, Protocol
 
-from kmscore.cli.files import FileProblem
+from kmscore.cli.problems import FileProblem
 from kmscore.cli.rotation.columns import Columns, Failure, Record
 
 CHUNK_ROWS: Final = 4096

@@ -3,9 +3,14 @@
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import BinaryIO, TypeAlias
+from typing import BinaryIO, Final, TypeAlias
 
-from kmscore.cli.files import FileProblem, Permissions, place, sync, sync_folder
+from kmscore.cli.disk import place, sync, sync_folder
+from kmscore.cli.permissions import Permissions
+from kmscore.cli.problems import FileProblem
+
+KINDS: Final = ("good", "bad")
+"""What there is of every part and result: the rows that stay in the table, and the failed ones."""
 
 Join: TypeAlias = Callable[[Sequence[Path], BinaryIO, bool], None]
 """Writes parts as one table, of failed rows if so told."""

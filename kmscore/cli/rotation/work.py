@@ -10,7 +10,7 @@ from kmscore.bulk import Item, Outcome, Status, reencrypt_many
 from kmscore.cli.rotation.columns import Columns, Failure, Record
 from kmscore.cli.rotation.counts import Counts, count_failure
 from kmscore.cli.rotation.crew import in_processes
-from kmscore.cli.rotation.parts import Part, digest_of
+from kmscore.cli.rotation.journal import Part, digest_of
 from kmscore.cli.rotation.table import Chunk, Result, Table
 from kmscore.cli.sealed_keyring import Sealed
 
@@ -24,6 +24,18 @@ class Job(NamedTuple):
     skip_current: bool
     upgrade_only: bool
     dry_run: bool
+
+
+class Assignment(NamedTuple):
+    """A job, the keys that it takes, and how many processes are at it."""
+
+    job: Job
+    keys: Keyring
+    sealed: Sealed
+    """The same keys, to be opened by each process for itself."""
+
+    processes: int
+    """1 is this one."""
 
 
 class Task(NamedTuple):
@@ -102,14 +114,13 @@ def begin(job: Job, sealed: Sealed) -> Callable[[Task], Done]:
     return partial(perform, job, sealed.open())
 
 
-def work(
-    job: Job, sealed: Sealed, keys: Keyring, tasks: Iterable[Task], jobs: int
-) -> Generator[Done, None, None]:
+def work(assignment: Assignment, tasks: Iterable[Task]) -> Generator[Done, None, None]:
     """Yield what becomes of each task; with several processes, as it comes out of their hands.
 
     Raises `FileProblem` if one of them dies, and what writing a chunk raises: `FileProblem`, and
     errors of the system.
     """
-    if jobs == 1:
+    job, keys, sealed, processes = assignment
+    if processes == 1:
         return (perform(job, keys, task) for task in tasks)
-    return in_processes(partial(begin, job, sealed), tasks, jobs)
+    return in_processes(partial(begin, job, sealed), tasks, processes)

@@ -1,35 +1,25 @@
 """A whole rotation: the table in, the table out, the rows that failed in a file of their own."""
 
 import json
-import stat
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 from kmscore import Keyring, decrypt, encrypt
 from kmscore._base64 import decode_base64, encode_base64
-from kmscore.cli.files import FileProblem, Permissions, describe
-from kmscore.cli.rotation.comma_separated import CommaSeparated
+from kmscore.cli.permissions import Permissions
+from kmscore.cli.problems import FileProblem, describe
 from kmscore.cli.rotation.counts import Counts, has_failures
 from kmscore.cli.rotation.crew import WorkProblem
-from kmscore.cli.rotation.json_lines import JsonLines
-from kmscore.cli.rotation.parquet import Parquet
-from kmscore.cli.rotation.parts import Parts, partial_path
-from kmscore.cli.rotation.table import CHUNK_ROWS, Table
-from kmscore.cli.rotation.work import Job, Task, work
-from kmscore.cli.sealed_keyring import Sealed
+from kmscore.cli.rotation.job_folder import JobFolder, partial_path
+from kmscore.cli.rotation.journal import Journal
+from kmscore.cli.rotation.table import CHUNK_ROWS
+from kmscore.cli.rotation.work import Assignment, Job, Task, work
 from kmscore.errors import KmsCoreError
 from kmscore.lookup import sealing_key
-
-_TABLES: Final[dict[str, type[Table]]] = {
-    ".jsonl": JsonLines,
-    ".ndjson": JsonLines,
-    ".csv": CommaSeparated,
-    ".parquet": Parquet,
-}
 
 Advance = Callable[[float, int], None]
 """Is told how much of the file is done, 0 to 1, and how many rows."""
@@ -56,32 +46,6 @@ class Report(NamedTuple):
         return has_failures(self.counts)
 
 
-def table_of(path: Path) -> Table:
-    """Return the format that a file's name says. Raises `FileProblem`."""
-    kind = _TABLES.get(path.suffix.lower())
-    if kind is None:
-        raise FileProblem(f"{path}: the name must end in {', '.join(_TABLES)}")
-    return kind()
-
-
-def input_of(path: Path) -> Table:
-    """Return the format of a table that is to be read. Raises `FileProblem`.
-
-    It is read more than once, and what comes through a pipe is there but once: the rows that were
-    looked at for the columns would be missing.
-    """
-    table = table_of(path)
-    try:
-        mode = path.stat().st_mode
-    except OSError as error:
-        raise FileProblem(describe(error, path)) from None
-    if stat.S_ISDIR(mode):
-        raise FileProblem(f"{path}: Is a directory")
-    if not stat.S_ISREG(mode):
-        raise FileProblem(f"{path}: no regular file; a table is read more than once")
-    return table
-
-
 def is_unfinished(out: Path | None) -> bool:
     """Tell whether there is a job for `--resume`; in a dry run, without a result, there is none."""
     return out is not None and partial_path(out).exists()
@@ -93,15 +57,7 @@ def failed_path(out: Path) -> Path:
 
 
 def rotate(
-    source: Path,
-    out: Path | None,
-    job: Job,
-    keys: Keyring,
-    sealed: Sealed,
-    *,
-    jobs: int,
-    resume: bool,
-    advance: Advance,
+    source: Path, out: Path | None, assignment: Assignment, *, resume: bool, advance: Advance
 ) -> Report:
     """Re-encrypt a table; `out` is `None` in a dry run.
 
@@ -111,66 +67,61 @@ def rotate(
     destination, and `OSError` if the input is gone.
     """
     started = time.monotonic()
-    destination = sealing_key(keys, job.destination_key_id)
+    destination = sealing_key(assignment.keys, assignment.job.destination_key_id)
     if out is None:
-        counts = _rehearse(source, job, keys, sealed, jobs, advance)
+        counts = _rehearse(source, assignment, advance)
         return Report(counts, time.monotonic() - started, None, None, lambda: None)
+    table = assignment.job.table
     bad = failed_path(out)
-    identity = _identity(source, job, destination.key_version_id)
-    parts = Parts(out, bad, Permissions.of(source))
+    identity = _identity(source, assignment.job, destination.key_version_id)
+    check = _KeyCheck(assignment.keys, destination.key_id, identity)
+    folder = JobFolder(out, bad, Permissions.of(source))
     try:
-        with parts:
-            parts.begin(identity, _KeyCheck(keys, destination.key_id, identity), resume=resume)
-            counts = _work_through(source, job, keys, sealed, parts, jobs, advance, identity)
+        with folder:
+            folder.begin(identity, check, resume=resume)
+            if not folder.is_done:
+                number = _work_through(source, assignment, folder.journal, advance)
+                _check_unchanged(source, identity)
+                folder.join(
+                    number,
+                    lambda paths, file, is_bad: table.join(paths, source, file, is_bad=is_bad),
+                )
+            counts = folder.finish()
     except (OSError, WorkProblem) as error:
         reason = describe(error, out) if isinstance(error, OSError) else str(error)
         hint = "; --resume finishes the job" if is_unfinished(out) else ""
         raise FileProblem(reason + hint) from None
     seconds = time.monotonic() - started
-    return Report(counts, seconds, out, bad if has_failures(counts) else None, parts.remove)
+    return Report(counts, seconds, out, bad if has_failures(counts) else None, folder.remove)
 
 
-def _work_through(
-    source: Path,
-    job: Job,
-    keys: Keyring,
-    sealed: Sealed,
-    parts: Parts,
-    jobs: int,
-    advance: Advance,
-    identity: Mapping[str, Any],
-) -> Counts:
-    """Do what is left of a job; return the counts of all of it."""
+def _work_through(source: Path, assignment: Assignment, journal: Journal, advance: Advance) -> int:
+    """Do the parts of a job that are left; return how many it has in all."""
     total = 0
 
     def tasks_left() -> Iterator[Task]:
         nonlocal total
-        for number, chunk in enumerate(job.table.chunks(source)):
+        for number, chunk in enumerate(assignment.job.table.chunks(source)):
             total = number + 1
-            if parts.is_whole(number):
-                advance(chunk.position, parts.take(number, chunk.digest()).total())
+            if journal.is_whole(number):
+                advance(chunk.position, journal.take(number, chunk.digest()).total())
             else:
-                yield Task(number, chunk, parts.paths(number))
+                yield Task(number, chunk, journal.paths(number))
 
-    if not parts.is_done:
-        # Closed, whatever happens here: no process stays at work.
-        with closing(work(job, sealed, keys, tasks_left(), jobs)) as results:
-            for done in results:
-                parts.commit(done.number, done.part)
-                advance(done.position, done.part.counts.total())
-        _check_unchanged(source, identity)
-    return parts.finish(
-        total, lambda paths, file, is_bad: job.table.join(paths, source, file, is_bad=is_bad)
-    )
+    # Closed, whatever happens here: no process stays at work.
+    with closing(work(assignment, tasks_left())) as results:
+        for done in results:
+            journal.commit(done.number, done.part)
+            advance(done.position, done.part.counts.total())
+    return total
 
 
-def _rehearse(
-    source: Path, job: Job, keys: Keyring, sealed: Sealed, jobs: int, advance: Advance
-) -> Counts:
+def _rehearse(source: Path, assignment: Assignment, advance: Advance) -> Counts:
     """Do everything but write."""
     counts = Counts()
-    tasks = (Task(number, chunk, None) for number, chunk in enumerate(job.table.chunks(source)))
-    with closing(work(job, sealed, keys, tasks, jobs)) as results:
+    chunks = enumerate(assignment.job.table.chunks(source))
+    tasks = (Task(number, chunk, None) for number, chunk in chunks)
+    with closing(work(assignment, tasks)) as results:
         for done in results:
             counts += done.part.counts
             advance(done.position, done.part.counts.total())

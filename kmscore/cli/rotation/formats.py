@@ -1,0 +1,44 @@
+"""The format of a table, by the name of its file."""
+
+import stat
+from pathlib import Path
+from typing import Final
+
+from kmscore.cli.problems import FileProblem, describe
+from kmscore.cli.rotation.comma_separated import CommaSeparated
+from kmscore.cli.rotation.json_lines import JsonLines
+from kmscore.cli.rotation.parquet import Parquet
+from kmscore.cli.rotation.table import Table
+
+_TABLES: Final[dict[str, type[Table]]] = {
+    ".jsonl": JsonLines,
+    ".ndjson": JsonLines,
+    ".csv": CommaSeparated,
+    ".parquet": Parquet,
+}
+
+
+def table_of(path: Path) -> Table:
+    """Return the format that a file's name says. Raises `FileProblem`."""
+    kind = _TABLES.get(path.suffix.lower())
+    if kind is None:
+        raise FileProblem(f"{path}: the name must end in {', '.join(_TABLES)}")
+    return kind()
+
+
+def input_of(path: Path) -> Table:
+    """Return the format of a table that is to be read. Raises `FileProblem`.
+
+    It is read more than once, and what comes through a pipe is there but once: the rows that were
+    looked at for the columns would be missing.
+    """
+    table = table_of(path)
+    try:
+        mode = path.stat().st_mode
+    except OSError as error:
+        raise FileProblem(describe(error, path)) from None
+    if stat.S_ISDIR(mode):
+        raise FileProblem(f"{path}: Is a directory")
+    if not stat.S_ISREG(mode):
+        raise FileProblem(f"{path}: no regular file; a table is read more than once")
+    return table
