@@ -32,6 +32,8 @@ class _AllCommands(Commands):
 app: typer.Typer = typer.Typer(
     name="kmscore",
     cls=_AllCommands,
+    # As it is by default, lines of a docstring end where they do in the source.
+    rich_markup_mode="markdown",
     no_args_is_help=True,
     # A traceback with the values of local variables would show key material.
     pretty_exceptions_enable=False,

@@ -11,7 +11,7 @@ from kmscore.cli.problems import FileProblem
 
 _LARGEST: Final = 64 << 10  # bytes, more than any ciphertext takes in Base64
 
-InArgument = Annotated[Path, typer.Argument(metavar="[IN]", help="A file; - is standard input.")]
+InArgument = Annotated[Path, typer.Argument(metavar="IN", help="A file; - is standard input.")]
 
 
 def read_ciphertext(path: Path, *, base64: bool) -> bytes:

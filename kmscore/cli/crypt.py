@@ -15,7 +15,7 @@ from kmscore.cli.passphrase import Descriptor
 from kmscore.cli.problems import FileProblem
 from kmscore.cli.terminal import problems_in_one_line
 
-_Out = Annotated[Path, typer.Argument(metavar="[OUT]", help="A new file; - is standard output.")]
+_Out = Annotated[Path, typer.Argument(metavar="OUT", help="A new file; - is standard output.")]
 _Base64 = Annotated[bool, typer.Option("--base64", help="Ciphertexts are in Base64.")]
 _Context = Annotated[
     str | None,
