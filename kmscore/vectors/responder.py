@@ -4,7 +4,7 @@ Only public names are used, and `hazmat` where an IV or k is given.
 """
 
 from collections.abc import Callable, Mapping
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, TypeAlias
 
 from kmscore import (
@@ -139,7 +139,13 @@ class Responder:
         data, spec = bytes.fromhex(fields["private_key"]), KeySpec.of(fields["key_spec"], "spec")
         if spec is KeySpec.EC_SM2:
             return Sm2Key.from_der(*ids, data, state=state, backend=self._backend)
-        return RsaKey.from_der(*ids, data, state=state)
+        return _rsa_key(*ids, state, data)
+
+
+@lru_cache(maxsize=256)
+def _rsa_key(key_id: str, key_version_id: str, state: str, data: bytes) -> RsaKey:
+    """Return a key; to check one takes longer than a hundred tests, and it is the same for all."""
+    return RsaKey.from_der(key_id, key_version_id, data, state=state)
 
 
 def _only_key(fields: Fields) -> Fields:
