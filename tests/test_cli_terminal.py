@@ -79,10 +79,16 @@ def _at_terminal(
 
 
 def _converse(ours: int, typed: bytes, until: float) -> bytes:
-    """Type a line at each prompt; return all that was shown, when the other side has ended."""
-    shown = b""
+    """Type a line at each prompt; return all that was shown, when the other side has ended.
+
+    Ctrl-C is typed until it is noticed, as a person does: Python does not see one that comes after
+    its last look at what has come, and before the system waits for a key.
+    """
+    shown, line = b"", b""
     while time.monotonic() < until:
-        if not select.select([ours], [], [], 0.1)[0]:
+        if not select.select([ours], [], [], 1.0)[0]:
+            if line == b"\x03":
+                os.write(ours, line)
             continue
         try:
             data = os.read(ours, 65536)

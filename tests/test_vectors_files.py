@@ -284,10 +284,11 @@ def test_no_schema_allows_an_unknown_field(name: str) -> None:
     document = _thinned(json.loads(made()[f"{name}.json"]))
     places = {_shape(document, place): place for place in _objects(document)}
     for place in places.values():
-        found = _at(document, place)
+        alone, there = _alone(document, place)
+        found = _at(alone, there)
         found["unheardOf"] = ""
         with pytest.raises(VectorFileError, match="unheardOf"):
-            _check(Path("file"), name, document)
+            _check(Path("file"), name, alone)
         del found["unheardOf"]
     last_steps = {place[-1] for place in places.values() if len(place) > 4}
     assert {"trace"} <= last_steps
@@ -303,6 +304,19 @@ def _thinned(document: Any) -> Any:
         }
         group["tests"] = list(forms.values())
     return document
+
+
+def _alone(document: Any, place: tuple[Any, ...]) -> tuple[Any, tuple[Any, ...]]:
+    """Return a document with no other test than that of a place, and the place in it."""
+    if place[:1] != ("testGroups",):
+        groups = document["testGroups"][:1]
+        return document | {"testGroups": groups}, place
+    _, index, *rest = place
+    group = document["testGroups"][index]
+    number = rest[1] if rest[:1] == ["tests"] else 0
+    alone = document | {"testGroups": [group | {"tests": [group["tests"][number]]}]}
+    there = ["tests", 0, *rest[2:]] if rest[:1] == ["tests"] else rest
+    return alone, ("testGroups", 0, *there)
 
 
 def _at(document: Any, place: tuple[Any, ...]) -> Any:
