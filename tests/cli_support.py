@@ -1,6 +1,7 @@
 """Keyring files, tables and runs of the commands, for the tests of the command line."""
 
 import base64
+import functools
 import json
 import os
 import subprocess
@@ -8,13 +9,14 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from typer.testing import CliRunner, Result
 
 import kmscore
 from kmscore import Keyring, KeySpec, KeyState, SymmetricKey, keyfile
 from kmscore.cli import app
-from kmscore.keyfile import ScryptParameters
+from kmscore.keyfile import ScryptParameters, scrypt
 
 PASSPHRASE = b"correct horse battery staple"
 ENVIRONMENT = {"KMSCORE_PASSPHRASE": PASSPHRASE.decode()}
@@ -33,9 +35,18 @@ OFF = SymmetricKey.generate(
 RING = Keyring([OLD, NEW, OTHER, OFF])
 
 
+# The KDF takes most of the time, and is the same each time.
+_derive_key = functools.cache(scrypt.derive_key)
+
+
+@functools.cache
+def _seal_ring(ring: Keyring) -> bytes:
+    return keyfile.seal_keyring(ring, PASSPHRASE, parameters=CHEAP)
+
+
 def write_ring(path: Path, ring: Keyring = RING) -> Path:
     """Write a keyring file that opens quickly."""
-    path.write_bytes(keyfile.seal_keyring(ring, PASSPHRASE, parameters=CHEAP))
+    path.write_bytes(_seal_ring(ring))
     return path
 
 
@@ -49,7 +60,8 @@ def invoke(
 ) -> Result:
     """Run a command in this process."""
     runner = CliRunner(env={"KMSCORE_KEYRING": None, "COLUMNS": "200"} | dict(env))
-    return runner.invoke(app.app, [str(argument) for argument in arguments], input=data)
+    with patch("kmscore.keyfile.sealing.derive_key", _derive_key):
+        return runner.invoke(app.app, [str(argument) for argument in arguments], input=data)
 
 
 def problem(result: Result, code: int = 2) -> str:
