@@ -193,9 +193,12 @@ def test_markdown_goes_between_the_marks(tmp_path: Path) -> None:
         assert "old" not in text
 
 
-def test_memory_is_measured_around_the_calls(capsys: pytest.CaptureFixture[str]) -> None:
+def test_memory_is_measured_around_the_calls(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Two figures in bytes, of a process that exists."""
     pytest.importorskip("resource")
+    monkeypatch.setattr("benchmarks.memory._WARM_UP", 10_000)
     shares: list[float] = []
     before, after = growth(20_000, shares.append)
     assert shares[-1] == 1
