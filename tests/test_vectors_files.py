@@ -80,13 +80,15 @@ def test_each_negative_flag_says_what_it_is_open_to() -> None:
 
 
 @pytest.mark.parametrize(
-    "step", [25, pytest.param(1, marks=pytest.mark.campaign)], ids=["some", "all"]
+    "number", [400, pytest.param(None, marks=pytest.mark.campaign)], ids=["some", "all"]
 )
 @pytest.mark.parametrize("name", NAMES)
-def test_the_library_is_right_on_the_cases_of_an_accumulated_test(name: str, step: int) -> None:
+def test_the_library_is_right_on_the_cases_of_an_accumulated_test(
+    name: str, number: int | None
+) -> None:
     """Each answer is the one that is due. `kmscore vectors verify` asks for all 10,000 of each."""
     responder = Responder()
-    cases = list(islice(accumulated.draw(name), 0, None, step))
+    cases = list(islice(accumulated.draw(name), number))
     for case in cases:
         assert responder.answer(case.operation, case.inputs) == case.due
     refused = sum(_is_refusal(case.due) for case in cases)
