@@ -142,6 +142,18 @@ def test_failed_rows_are_still_there(ring_file: Path) -> None:
         assert [name["key_version_id"] for name in names] == ["1", "2"]
 
 
+def test_failed_rows_that_are_no_objects_can_be_counted(ring_file: Path) -> None:
+    """The first of them too: otherwise what a census asks for could not be given to it."""
+    source = _write(ring_file.with_name("in.jsonl"), NEW)
+    source.write_text(source.read_text() + "junk\n")
+    out, failed = (ring_file.with_name(f"{name}.jsonl") for name in ("out", "out.failed"))
+    assert invoke("rotate", source, out, "-k", ring_file, "--destination", "orders").exit_code == 1
+    versions, reason = _count(ring_file, out, failed)
+    assert (versions, reason) == ([], "1 of 2 are no v1 ciphertext blobs")
+    said = problem(invoke("rotate", failed, "x.jsonl", "-k", ring_file, "--destination", "orders"))
+    assert said.startswith(f"{failed}: a column 'kmscore_row', which is for failed rows; ")
+
+
 def test_an_unfinished_job_is_still_there(ring_file: Path) -> None:
     """Its rows are not counted."""
     source = _write(ring_file.with_name("in.jsonl"), NEW)

@@ -19,9 +19,7 @@ from kmscore.cli.rotation.csv_records import ANY_BYTES, Head, open_records, pars
 from kmscore.cli.rotation.table import (
     CHUNK_BYTES,
     CHUNK_ROWS,
-    ERROR_COLUMN,
-    MESSAGE_COLUMN,
-    ROW_COLUMN,
+    OWN_COLUMNS,
     Chunk,
     Result,
     check_own_columns,
@@ -116,7 +114,7 @@ class CommaSeparated:
         with open_records(path) as (head, _, _):
             mark, text, _ = head
         if is_bad:
-            text = _line([ROW_COLUMN, ERROR_COLUMN, MESSAGE_COLUMN]) + "," + text
+            text = _line(OWN_COLUMNS) + "," + text
         if not text.endswith(("\r", "\n")):
             text += head.line_end
         out.write((mark + text).encode("utf-8", ANY_BYTES))
@@ -169,7 +167,7 @@ def _field_end(text: str, start: int) -> int:
     return start if field is None else field.end()
 
 
-def _line(fields: list[str]) -> str:
+def _line(fields: Sequence[str]) -> str:
     """Return fields as the begin of a record."""
     text = io.StringIO()
     csv.writer(text, lineterminator="").writerow(fields)

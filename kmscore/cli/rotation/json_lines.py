@@ -58,23 +58,29 @@ class JsonLines:
     suffix = ".jsonl"
 
     def check_columns(self, path: Path, columns: Columns) -> None:
-        """Look at the first line: the others may lack a column, and then fail by themselves."""
-        for chunk in self.chunks(path):
-            record = _read(chunk.payload[0], columns)
-            if isinstance(record, RowError):
-                raise FileProblem(f"{path}: line 1 is {reason_of(record)}")
-            for name in columns.names:
-                if name not in record:
-                    raise FileProblem(f"{path}: no column {name!r} in line 1")
+        """Look at the first line: the others may lack a column, and then fail by themselves.
+
+        So does a row that failed, and stands there as text for want of columns.
+        """
+        record = self._first(path, columns)
+        if isinstance(record, RowError):
+            raise FileProblem(f"{path}: line 1 is {reason_of(record)}")
+        if record is None or ROW_COLUMN in record:
             return
+        for name in columns.names:
+            if name not in record:
+                raise FileProblem(f"{path}: no column {name!r} in line 1")
 
     def check_rows(self, path: Path) -> Iterator[float]:
         """Look at the names in the first line. A line ends with its end, whatever is on it."""
-        for chunk in self.chunks(path):
-            record = _read(chunk.payload[0], Columns(""))
-            check_own_columns(path, record if isinstance(record, dict) else ())
-            break
+        record = self._first(path, Columns(""))
+        check_own_columns(path, record if isinstance(record, dict) else ())
         return iter(())
+
+    def _first(self, path: Path, columns: Columns) -> dict[str, Any] | RowError | None:
+        """Return the first object, what is wrong with it, or `None` if there is none."""
+        chunk = next(self.chunks(path), None)
+        return None if chunk is None else _read(chunk.payload[0], columns)
 
     def chunks(self, path: Path) -> Iterator[Chunk]:
         """Yield lines; those with nothing on them are no rows."""

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from importlib import import_module
 from itertools import chain, groupby
 from pathlib import Path
-from typing import Any, BinaryIO, Final
+from typing import Any, BinaryIO
 
 from kmscore._base64 import encode_base64
 from kmscore.bulk import SAME_CONTEXT
@@ -20,15 +20,11 @@ from kmscore.cli.rotation.parquet_file import (
     read_tables,
 )
 from kmscore.cli.rotation.table import (
-    ERROR_COLUMN,
-    MESSAGE_COLUMN,
-    ROW_COLUMN,
+    OWN_COLUMNS,
     Chunk,
     Result,
     check_own_columns,
 )
-
-_OWN: Final = (ROW_COLUMN, ERROR_COLUMN, MESSAGE_COLUMN)
 
 
 class Parquet:
@@ -162,7 +158,7 @@ def _with_reasons(table: Any, first_row: int, results: Sequence[Result]) -> Any:
         arrow.array([error.code for _, error in failures], arrow.string()),
         arrow.array([reason_of(error) for _, error in failures], arrow.string()),
     )
-    for position, (name, column) in enumerate(zip(_OWN, columns, strict=True)):
+    for position, (name, column) in enumerate(zip(OWN_COLUMNS, columns, strict=True)):
         table = table.add_column(position, name, column)
     return table
 

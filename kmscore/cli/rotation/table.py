@@ -22,13 +22,12 @@ ERROR_COLUMN: Final = "kmscore_error"
 MESSAGE_COLUMN: Final = "kmscore_message"
 """Columns of the file of failed rows: number from 1, code, and reason."""
 
-
-_OWN: Final = (ROW_COLUMN, ERROR_COLUMN, MESSAGE_COLUMN)
+OWN_COLUMNS: Final = (ROW_COLUMN, ERROR_COLUMN, MESSAGE_COLUMN)
 
 
 def check_own_columns(path: Path, names: Collection[str]) -> None:
     """Raise `FileProblem` if a table has columns of failed rows: it is made of such."""
-    for name in _OWN:
+    for name in OWN_COLUMNS:
         if name in names:
             raise FileProblem(
                 f"{path}: a column {name!r}, which is for failed rows; rotate the table that they"
