@@ -20,6 +20,8 @@ from kmscore import (
     Sm2Key,
     Suite,
     SymmetricKey,
+    UnsupportedAlgorithmError,
+    asymmetric,
     hazmat,
 )
 from kmscore.keys import Key
@@ -75,11 +77,23 @@ def forbid_ciphers(monkeypatch: pytest.MonkeyPatch) -> None:
     watch_ciphers(monkeypatch, lambda name: pytest.fail(f"{name} was called"))
 
 
+def miss_hash(monkeypatch: pytest.MonkeyPatch, is_missing: Callable[[], bool]) -> None:
+    """Stand for a build of `cryptography` that lacks OAEP's hash while `is_missing` says so."""
+
+    def check(name: str) -> None:
+        if is_missing():
+            raise UnsupportedAlgorithmError(f"{name} is not available in this test")
+
+    monkeypatch.setattr(asymmetric, "_check_hash", check)
+
+
 @contextmanager
-def raises_exactly(kind: type[Exception], text: str | None = None) -> Iterator[None]:
+def raises_exactly(
+    kind: type[Exception], text: str | None = None
+) -> Iterator[pytest.ExceptionInfo[Exception]]:
     """Expect exactly this class of error, with its code and `text` somewhere in its message."""
     with pytest.raises(kind, match=text and re.escape(text)) as caught:
-        yield
+        yield caught
     assert type(caught.value) is kind
     if isinstance(caught.value, KmsCoreError):
         assert caught.value.code == CODES[kind.__name__]

@@ -28,6 +28,7 @@ from strategies import (
     RSA_ALGORITHMS,
     Oracle,
     forbid_ciphers,
+    miss_hash,
     mutations,
     raises_exactly,
     symmetric_key,
@@ -357,8 +358,8 @@ def test_an_asymmetric_source_may_lack_its_algorithm_in_this_build(
     monkeypatch: pytest.MonkeyPatch, rsa_key: RsaKey
 ) -> None:
     """That is told before it is opened."""
-    monkeypatch.setattr(asymmetric, "_has_hash", lambda _: False)
-    with raises_exactly(UnsupportedAlgorithmError, "no sha1"):
+    miss_hash(monkeypatch, lambda: True)
+    with raises_exactly(UnsupportedAlgorithmError, "sha1 is not available"):
         alibaba.reencrypt(
             *(Keyring([*RING, rsa_key]), b"", "destination"),
             destination_profile=ALIBABA,
