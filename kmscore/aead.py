@@ -5,17 +5,17 @@ XAES-256-GCM follows C2SP. This module knows neither blob nor context: associate
 """
 
 from collections.abc import Callable, Mapping
+from functools import cache
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
-from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.ciphers import Cipher, CipherContext
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.ciphers.algorithms import AES, SM4
 from cryptography.hazmat.primitives.ciphers.modes import ECB, GCM
 
+from kmscore._availability import check_available
 from kmscore.algorithms import TAG_LENGTH, Suite
-from kmscore.errors import UnsupportedAlgorithmError
 
 
 class Sealer(NamedTuple):
@@ -46,16 +46,7 @@ class _Sm4Gcm:
     __slots__ = ("_key",)
 
     def __init__(self, material: bytes) -> None:
-        """Raise `UnsupportedAlgorithmError` now if this build of `cryptography` lacks SM4."""
         self._key = SM4(material)
-        try:
-            Cipher(self._key, GCM(bytes(Suite.SM4_GCM.iv_length))).encryptor()
-        except UnsupportedAlgorithm:
-            supported = False
-        else:
-            supported = True
-        if not supported:
-            raise UnsupportedAlgorithmError("this build of cryptography has no SM4-GCM")
 
     def seal(self, iv: bytes, plaintext: bytes, associated_data: bytes) -> bytes:
         """See `Sealer`."""
@@ -151,6 +142,20 @@ _SEALERS: Final[Mapping[Suite, Callable[[bytes], Sealer]]] = MappingProxyType(
 def sealer(suite: Suite, material: bytes) -> Sealer:
     """Return the sealer of `suite` under `material`, whose length is the suite's `key_length`.
 
-    Raises `UnsupportedAlgorithmError` if this build of `cryptography` lacks the cipher.
+    Raises `UnsupportedAlgorithmError` if this build of `cryptography`, or the policy of the
+    system, lacks the cipher.
     """
+    _check_suite(suite)
     return _SEALERS[suite](material)
+
+
+@cache
+def _check_suite(suite: Suite) -> None:
+    """Raise `UnsupportedAlgorithmError` unless the suite can encrypt here; ask once a process."""
+    check_available(lambda: _seal_nothing(suite), suite.name)
+
+
+def _seal_nothing(suite: Suite) -> bytes:
+    """Encrypt an empty message under a key of zeros."""
+    seal, _ = _SEALERS[suite](bytes(suite.key_length))
+    return seal(bytes(suite.iv_length), b"", b"")

@@ -26,11 +26,14 @@ TAG_LENGTH: Final = 16
 
 
 def _refuse(vocabulary: type[Enum], value: object, due: type) -> Never:
-    """Raise the error that an unknown value of a vocabulary deserves."""
+    """Raise the error for an unknown value of a vocabulary.
+
+    The message does not quote the value, because a key can be given in the wrong place by mistake.
+    """
     if not isinstance(value, due) or isinstance(value, bool):
         raise TypeError(f"{vocabulary.__name__} must be {due.__name__}, not {type(value).__name__}")
-    shown = f": {value[:80]!r}" if isinstance(value, str) else ""
-    raise UnsupportedAlgorithmError(f"unknown {vocabulary.__name__}{shown}")
+    allowed = ", ".join(str(member.value) for member in vocabulary)
+    raise UnsupportedAlgorithmError(f"unknown {vocabulary.__name__}: not one of {allowed}")
 
 
 class Vocabulary(StrEnum):

@@ -9,17 +9,16 @@ from functools import cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, cast
 
-from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.padding import MGF1, OAEP
 from cryptography.hazmat.primitives.hashes import SHA1, SHA256, Hash, HashAlgorithm
 
-from kmscore._arguments import BytesLike, byte_length, check_instance, to_bytes
+from kmscore._arguments import BytesLike, check_instance, take_bytes
+from kmscore._availability import check_available
 from kmscore.algorithms import ENCRYPTION_ALGORITHMS, KEY_SPECS, EncryptionAlgorithm, KeySpec
 from kmscore.errors import (
     DecryptionError,
     KeyUsageError,
     PlaintextSizeError,
-    UnsupportedAlgorithmError,
 )
 from kmscore.keys import PrivateKey, PublicKey, RsaKey, Sm2Key
 from kmscore.sm2 import Sm2Encoding, scheme
@@ -43,8 +42,7 @@ class _RsaOaep:
 
     def check_supported(self) -> None:
         """Raise `UnsupportedAlgorithmError` if this build of the libraries lacks it."""
-        if not _has_hash(type(self._hash)):
-            raise UnsupportedAlgorithmError(f"this build of cryptography has no {self._hash.name}")
+        _check_hash(self._hash.name)
 
     def plaintext_range(self, spec: KeySpec) -> range:
         """Return the lengths in bytes that a plaintext may have."""
@@ -84,13 +82,9 @@ class _Sm2Pke:
 
 
 @cache
-def _has_hash(algorithm: type[HashAlgorithm]) -> bool:
-    """Tell whether this build of `cryptography` has a hash, which does not change as it runs."""
-    try:
-        Hash(algorithm())
-    except UnsupportedAlgorithm:
-        return False
-    return True
+def _check_hash(name: str) -> None:
+    """Raise `UnsupportedAlgorithmError` unless the hash can be used here; a success is kept."""
+    check_available(lambda: Hash(_OAEP_HASHES[name]), name)
 
 
 _OAEP_HASHES: Final[Mapping[str, HashAlgorithm]] = MappingProxyType(
@@ -155,6 +149,7 @@ def decrypt_with(key: PrivateKey, algorithm: EncryptionAlgorithm, ciphertext: By
 
     Raises `DecryptionError` for everything that can be wrong with the ciphertext.
     """
-    if byte_length(ciphertext) > _MAX_CIPHERTEXT_LENGTH:
+    length, raw = take_bytes(ciphertext, _MAX_CIPHERTEXT_LENGTH)
+    if length > _MAX_CIPHERTEXT_LENGTH:
         raise DecryptionError
-    return _SCHEMES[algorithm].decrypt(key, to_bytes(ciphertext))
+    return _SCHEMES[algorithm].decrypt(key, raw)

@@ -21,6 +21,7 @@ _ROOMS = (
     "_immutable",
     "_arguments",
     "_base64",
+    "_availability",
     "algorithms",
     "context",
     "blob",

@@ -7,11 +7,11 @@ backend does the arithmetic, so that a backend can be lax and the scheme is not.
 from collections.abc import Callable
 from typing import Final, NamedTuple, Protocol, TypeAlias
 
-from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.hashes import SM3, Hash
 from cryptography.hazmat.primitives.kdf.x963kdf import X963KDF
 
-from kmscore.errors import DecryptionError, InvalidBlobError, UnsupportedAlgorithmError
+from kmscore._availability import check_available
+from kmscore.errors import DecryptionError, InvalidBlobError
 from kmscore.sm2.curve import COORDINATE_LENGTH, G, N, Point, encode_point
 from kmscore.sm2.encodings import Sm2Ciphertext, Sm2Encoding, parse
 
@@ -133,14 +133,8 @@ def draw_below(bound: int) -> int:
 
 
 def check_sm3() -> None:
-    """Raise `UnsupportedAlgorithmError` if this build of `cryptography` lacks SM3."""
-    try:
-        Hash(SM3())
-    except UnsupportedAlgorithm:
-        pass
-    else:
-        return
-    raise UnsupportedAlgorithmError("this build of cryptography has no SM3")
+    """Raise `UnsupportedAlgorithmError` if `cryptography` cannot use SM3 here."""
+    check_available(lambda: Hash(SM3()), "SM3")
 
 
 def _kdf(shared: bytes, length: int) -> bytes:

@@ -38,7 +38,7 @@ def select_backend(name: str | None) -> Backend:
                 return usable
         raise UnsupportedAlgorithmError("no backend of SM2 is usable here")
     if name not in _NAMES:
-        raise UnsupportedAlgorithmError(f"unknown SM2 backend: {name!r:.80}")
+        raise UnsupportedAlgorithmError(f"unknown SM2 backend: not one of {', '.join(_NAMES)}")
     loaded = _load(name)
     if isinstance(loaded, str):
         raise UnsupportedAlgorithmError(f"the SM2 backend {name} is not usable here: {loaded}")

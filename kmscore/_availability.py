@@ -1,0 +1,27 @@
+"""Algorithms that `cryptography` knows and that this build or this system does not have.
+
+A build can lack an algorithm, and the policy of the system (a configuration file of OpenSSL, for
+example one for FIPS 140) can take it away. The library reports the first with
+`UnsupportedAlgorithm` and the second, in most places, with `InternalError`.
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+from cryptography.exceptions import InternalError, UnsupportedAlgorithm
+
+from kmscore.errors import UnsupportedAlgorithmError
+
+NOT_AVAILABLE: Final = (UnsupportedAlgorithm, InternalError)
+"""The exceptions of `cryptography` for an algorithm that cannot be used here."""
+
+
+def check_available(use: Callable[[], object], name: str) -> None:
+    """Raise `UnsupportedAlgorithmError`, which names the algorithm, if `use` cannot use it."""
+    try:
+        use()
+    except NOT_AVAILABLE:
+        pass
+    else:
+        return
+    raise UnsupportedAlgorithmError(f"{name} is not available: cryptography or the system lacks it")

@@ -1,0 +1,90 @@
+"""What happens where a build or the policy of the system lacks an algorithm."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from cryptography.exceptions import InternalError, UnsupportedAlgorithm
+from strategies import raises_exactly
+
+from kmscore import UnsupportedAlgorithmError
+from kmscore._availability import check_available
+
+_POLICY = """
+openssl_conf = openssl_init
+[openssl_init]
+providers = providers
+alg_section = algorithms
+[providers]
+default = default_provider
+[default_provider]
+activate = 1
+[algorithms]
+default_properties = "fips=yes"
+"""
+"""A configuration that asks for FIPS where there is no provider of it: every algorithm is gone."""
+
+_EVERY_USE = """
+import kmscore
+from kmscore import Keyring, KeySpec, RsaKey, Sm2Key, Suite, SymmetricKey, keyfile
+from kmscore.algorithms import KEY_SPECS
+
+print(kmscore.sm2.available_backends())
+uses = {
+    **{
+        f"{spec} {suite}": lambda spec=spec, suite=suite: SymmetricKey.generate(spec, suite=suite)
+        for spec, row in KEY_SPECS.items()
+        for suite in row.suites
+    },
+    "RSA": lambda: RsaKey.generate("RSA_2048"),
+    "portable": lambda: Sm2Key.generate(backend="portable"),
+    "gmssl": lambda: Sm2Key.generate(backend="gmssl"),
+    "keyfile": lambda: keyfile.seal_keyring(Keyring([]), b"a long passphrase"),
+}
+for name, use in uses.items():
+    try:
+        use()
+    except kmscore.UnsupportedAlgorithmError:
+        print("unsupported")
+    else:
+        print("usable", name)
+"""
+
+
+def test_a_policy_without_any_algorithm_ends_in_errors_of_ours(tmp_path: Path) -> None:
+    """Backends that cannot work are left out, and no exception of another library comes out."""
+    policy = tmp_path / "openssl.cnf"
+    policy.write_text(_POLICY)
+    ran = subprocess.run(
+        [sys.executable, "-P", "-c", _EVERY_USE],
+        check=False,
+        capture_output=True,
+        text=True,
+        env={"OPENSSL_CONF": str(policy)},
+    )
+    backends, *uses = ran.stdout.splitlines()
+    assert ran.returncode == 0, ran.stderr
+    assert backends in {"('openssl',)", "()"}
+    assert uses == ["unsupported"] * 10
+
+
+@pytest.mark.parametrize(
+    "missing", [lambda: UnsupportedAlgorithm("SM3"), lambda: InternalError("unknown", [])]
+)
+def test_an_algorithm_that_is_missing_is_named(missing: Callable[[], Exception]) -> None:
+    """The message has the algorithm, and nothing of the other library's error is kept."""
+
+    def use() -> None:
+        raise missing()
+
+    with raises_exactly(UnsupportedAlgorithmError, "SM3 is not available") as caught:
+        check_available(use, "SM3")
+    assert caught.value.__context__ is None
+
+
+def test_another_error_is_not_taken_for_a_missing_algorithm() -> None:
+    """A defect passes as it is."""
+    with raises_exactly(ZeroDivisionError):
+        check_available(lambda: 1 / 0, "SM3")
