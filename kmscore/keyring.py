@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, Protocol, TypeGuard, final
 
 from kmscore._arguments import check_mapping, check_text
-from kmscore._immutable import Secret
-from kmscore.algorithms import MAX_PLAINTEXT_LENGTH, TAG_LENGTH, KeyState
+from kmscore._immutable import Secret, representation
+from kmscore.algorithms import MAX_PLAINTEXT_LENGTH, TAG_LENGTH, KeyState, Suite
 from kmscore.blob import FIRST_ID_OFFSET
 from kmscore.errors import InvalidKeyError, KeyNotFoundError, KeyVersionNotFoundError
 from kmscore.keys import Key, SymmetricKey, check_key
@@ -16,9 +16,11 @@ _AFTER_FIRST_LENGTH: Final = FIRST_ID_OFFSET + 1
 class KeyProvider(Protocol):
     """What an operation asks for keys; a service implements it over its own store.
 
-    The IDs that `version` is asked for come from the header of a ciphertext that nobody has
-    authenticated yet: they are hostile input. They are printable ASCII of at most 255 characters,
-    and nothing else is sure about them. Do not put them into a query, path or log unescaped.
+    The IDs it is asked for are hostile input: they come from the header of a ciphertext that is
+    not authenticated yet, or from the caller of the operation, who can pass on what a stranger
+    sent. Every operation holds them to the form of an ID first: 1 to 255 printable ASCII
+    characters without space (21..7E). That includes quotes, `%`, `/` and `..`, so escape them in a
+    query, path or log.
 
     An answer is never trusted: it must be one of the key classes, carry exactly the IDs that were
     asked for, be enabled and fit the use. Exceptions other than the two below pass through the
@@ -55,8 +57,8 @@ class Keyring(Secret):
         `primary` maps key IDs to key version IDs and overrules that.
 
         Raises `TypeError` for anything that is not a key, `InvalidKeyError` for a version given
-        twice or versions of two specs under one key ID, and `KeyNotFoundError` or
-        `KeyVersionNotFoundError` if `primary` names what is not there.
+        twice, versions of two specs under one key ID or the same material bound to two suites, and
+        `KeyNotFoundError` or `KeyVersionNotFoundError` if `primary` names what is not there.
         """
         check_mapping(primary, "primary")
         versions: dict[str, dict[str, Key]] = {}
@@ -66,17 +68,25 @@ class Keyring(Secret):
             siblings = versions.setdefault(key.key_id, {})
             if key.key_version_id in siblings:
                 raise _invalid_ring(
-                    f"version {key.key_version_id} of key {key.key_id} stands twice"
+                    f"version {key.key_version_id} of key {key.key_id} occurs twice"
                 )
             if siblings and primaries[key.key_id].spec is not key.spec:
                 raise _invalid_ring(f"the versions of key {key.key_id} are of two specs")
             siblings[key.key_version_id] = key
             primaries[key.key_id] = key
         self._set(_versions=versions, _primaries=primaries)
+        conflict = _find_shared_material(self)
+        if conflict is not None:
+            raise _invalid_ring(
+                f"version {conflict.key_version_id} of key {conflict.key_id} has the material of a"
+                " version that is bound to another suite"
+            )
         for key_id, key_version_id in ({} if primary is None else primary).items():
             check_text(key_id, "primary")
             check_text(key_version_id, "primary")
-            primaries[key_id] = self.version(key_id, key_version_id)
+            # Plain strings, as the IDs of a key are: a subclass can compare as it likes.
+            version = self.version(str.__str__(key_id), str.__str__(key_version_id))
+            primaries[version.key_id] = version
         # Keys never change, so what every use would ask of one is asked here once.
         self._set(
             _openers={key.header: (key, *_blob_lengths(key)) for key in self if _is_usable(key)},
@@ -139,9 +149,26 @@ class Keyring(Secret):
         """Return the number of key versions."""
         return sum(map(len, self._versions.values()))
 
+    @representation
     def __repr__(self) -> str:
         """Show how much is in it."""
         return f"<Keyring keys={len(self._versions)} versions={len(self)}>"
+
+
+def _find_shared_material(keys: Iterable[Key]) -> SymmetricKey | None:
+    """Return a key version whose material another one has under another suite, or `None`.
+
+    One material under two ciphers voids the proof of either: the block that GCM takes as its hash
+    key is the one that XAES-256-GCM derives its subkeys from. What is raised is raised by the
+    caller, because the frame of this function has all material.
+    """
+    suites: dict[bytes, Suite] = {}
+    for key in keys:
+        if isinstance(key, SymmetricKey) and (
+            suites.setdefault(key.export_material(), key.suite) is not key.suite
+        ):
+            return key
+    return None
 
 
 def _is_usable(key: Key) -> TypeGuard[SymmetricKey]:

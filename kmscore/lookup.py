@@ -6,9 +6,15 @@ kind, the right suite or algorithm.
 
 from kmscore._arguments import check_mapping, check_text
 from kmscore.algorithms import ENCRYPTION_ALGORITHMS, EncryptionAlgorithm, KeyState
-from kmscore.blob import CiphertextBlob
+from kmscore.blob import MAX_ID_LENGTH, CiphertextBlob, is_id
 from kmscore.context import ContextLike
-from kmscore.errors import IncorrectKeyError, KeyStateError, KeyUsageError
+from kmscore.errors import (
+    IncorrectKeyError,
+    KeyNotFoundError,
+    KeyStateError,
+    KeyUsageError,
+    KeyVersionNotFoundError,
+)
 from kmscore.keyring import KeyProvider, Keyring
 from kmscore.keys import Key, PrivateKey, SymmetricKey, check_key
 
@@ -53,7 +59,11 @@ def opening_key(keys: KeyProvider, blob: CiphertextBlob) -> SymmetricKey:
 
 
 def sealing_key(keys: KeyProvider, key_id: str) -> SymmetricKey:
-    """Return the primary version of a symmetric key. Raises as `opening_key` does."""
+    """Return the primary version of a symmetric key.
+
+    Raises `KeyNotFoundError` for an ID that no key can have, what the provider raises, `TypeError`
+    if it answers no key, `IncorrectKeyError` for another key, `KeyStateError` and `KeyUsageError`.
+    """
     # A ring as it is, and an ID as it is: a subclass of either compares and answers as it likes.
     if (
         type(keys) is Keyring
@@ -61,6 +71,7 @@ def sealing_key(keys: KeyProvider, key_id: str) -> SymmetricKey:
         and (key := keys.find_sealer(key_id)) is not None
     ):
         return key
+    key_id = _possible_id(key_id, "key ID", KeyNotFoundError)
     return symmetric_key(keys.primary(key_id), key_id, None)
 
 
@@ -69,15 +80,34 @@ def decrypting_key(
 ) -> PrivateKey:
     """Return the key version that decrypts with `algorithm`.
 
-    Raises what the provider does, `TypeError` if it answers no key, `IncorrectKeyError` for
-    another key or version, `KeyStateError` and `KeyUsageError`.
+    Raises `KeyNotFoundError` or `KeyVersionNotFoundError` for an ID that no key can have, what the
+    provider raises, `TypeError` if it answers no key, `IncorrectKeyError` for another key or
+    version, `KeyStateError` and `KeyUsageError`.
     """
+    key_id = _possible_id(key_id, "key ID", KeyNotFoundError)
+    key_version_id = _possible_id(key_version_id, "key version ID", KeyVersionNotFoundError)
     key = _checked(keys.version(key_id, key_version_id), key_id, key_version_id)
     if isinstance(key, SymmetricKey):
         raise KeyUsageError(f"an asymmetric key is due, and this one is of spec {key.spec.name}")
     if key.spec not in ENCRYPTION_ALGORITHMS[algorithm].key_specs:
         raise KeyUsageError(f"a key of spec {key.spec.name} does not decrypt {algorithm.name}")
     return key
+
+
+def _possible_id(
+    given: str, name: str, not_found: type[KeyNotFoundError | KeyVersionNotFoundError]
+) -> str:
+    """Return an ID of the caller, as a plain `str`, if a key can have it.
+
+    Raises `not_found` for any other text, which a provider must not see: the caller can pass on
+    what a stranger sent. The message does not quote it.
+    """
+    text = str.__str__(given)
+    if not is_id(text):
+        raise not_found(
+            f"no key has this {name}: it is not 1 to {MAX_ID_LENGTH} printable ASCII characters"
+        )
+    return text
 
 
 def symmetric_key(key: Key, key_id: str | None, key_version_id: str | None) -> SymmetricKey:

@@ -44,6 +44,7 @@ def make(key_id: str = "a", key_version_id: str = "1", suite: Suite = XAES) -> S
 
 
 A1, A2, A3, B1 = make("a", "1"), make("a", "2"), make("a", "3"), make("b", "1", Suite.SM4_GCM)
+C1 = make("c", "1")
 
 
 # --- which version is found ---
@@ -148,7 +149,7 @@ def test_a_repeated_version_is_refused(rsa_key: RsaKey) -> None:
     """Twice the same object, or two keys under the same IDs, and the error names them."""
     for again in (A1, make("a", "1"), make("a", "1", Suite.AES_256_GCM)):
         for keys in ([A1, again], [A1, A2, B1, again]):
-            with raises_exactly(InvalidKeyError, "version 1 of key a stands twice"):
+            with raises_exactly(InvalidKeyError, "version 1 of key a occurs twice"):
                 Keyring(keys)
     with raises_exactly(InvalidKeyError, "twice"):
         Keyring([rsa_key, rsa_key])
@@ -169,6 +170,60 @@ def test_versions_of_two_suites_stand_together() -> None:
     ring = Keyring([old, A1])
     assert ring.primary("a") is A1
     assert ring.find_opener(sealed(old)) is old
+
+
+MATERIAL = bytes(range(100, 132))
+
+
+def of_material(key_id: str, version: str, suite: Suite, **options: Any) -> SymmetricKey:
+    """Return a key whose material is the first bytes of `MATERIAL`, a test key."""
+    material = MATERIAL[: suite.key_length]
+    return SymmetricKey(key_id, version, SUITE_SPECS[suite], material, suite=suite, **options)
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (of_material("a", "1", XAES), of_material("a", "2", Suite.AES_256_GCM)),
+        (of_material("a", "1", Suite.AES_256_GCM), of_material("b", "1", XAES)),
+        (of_material("a", "1", Suite.SM4_GCM), of_material("b", "1", Suite.AES_128_GCM)),
+        (
+            of_material("a", "1", XAES, state=KeyState.DISABLED),
+            of_material("a", "2", Suite.AES_256_GCM),
+        ),
+    ],
+    ids=["one key", "two keys", "two block ciphers", "a disabled version"],
+)
+def test_one_material_under_two_suites_is_refused(
+    first: SymmetricKey, second: SymmetricKey
+) -> None:
+    """The error names the later version, and neither it nor its frames have the material."""
+    for keys, named in (([first, second], second), ([second, C1, first], first)):
+        with raises_exactly(InvalidKeyError, "bound to another suite") as caught:
+            Keyring(keys)
+        assert f"version {named.key_version_id} of key {named.key_id}" in str(caught.value)
+        assert MATERIAL[:16] not in frames_of(caught.value)
+    with raises_exactly(InvalidKeyError, "bound to another suite"):
+        Keyring([first]).with_version(second)
+
+
+def frames_of(error: BaseException) -> bytes:
+    """Return all bytes that local variables of the error's traceback in the library refer to."""
+    found = []
+    trace = error.__traceback__
+    while trace:
+        if trace.tb_frame.f_globals["__name__"].startswith("kmscore"):
+            values = [*trace.tb_frame.f_locals.values()]
+            values += [key for value in values if isinstance(value, dict) for key in value]
+            found += [value for value in values if isinstance(value, bytes)]
+        trace = trace.tb_next
+    return b"".join(found)
+
+
+def test_one_material_under_one_suite_is_taken() -> None:
+    """The same material twice is no cipher too many: a copy of a key under another name."""
+    ring = Keyring([of_material("a", "1", XAES), of_material("b", "1", XAES)])
+    assert len(ring) == 2
 
 
 def test_anything_but_a_key_is_a_type_error(rsa_key: RsaKey) -> None:

@@ -4,7 +4,16 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
-from strategies import SUITE_SPECS, Oracle, Store, raises_exactly, symmetric_key
+from strategies import (
+    SEALING,
+    SUITE_SPECS,
+    Call,
+    Oracle,
+    Store,
+    raises_exactly,
+    symmetric_key,
+    valid_calls,
+)
 
 from kmscore import (
     CiphertextBlob,
@@ -21,6 +30,7 @@ from kmscore import (
     Sm2Key,
     Suite,
     SymmetricKey,
+    bulk,
 )
 from kmscore.lookup import (
     check_provider,
@@ -308,6 +318,86 @@ def test_a_provider_needs_no_base_class() -> None:
     for keys in (Keyring([]), Oracle(), Store(Keyring([]))):
         check_provider(keys)
         assert callable(keys.version)
+
+
+# --- IDs of the caller ---
+
+IMPOSSIBLE = {
+    "empty": "",
+    "256 characters": "k" * 256,
+    "600 characters": "k" * 600,
+    "a space": "a key",
+    "a new line": "key\nDELETE",
+    "a tab": "key\t",
+    "a NUL": "key\x00",
+    "DEL": "key\x7f",
+    "a letter outside ASCII": "schlüssel",
+    "a full-width letter": "\uff4bey",
+    "a lone surrogate": "key\ud800",
+}
+"""Texts that are not 1 to 255 characters of 21..7E, by what is wrong."""
+
+SEALING_CALLS = tuple(
+    name for name in SEALING if "asymmetric_encrypt" not in name and "sm2" not in name
+)
+BARE_CALLS = {
+    "asymmetric_decrypt": ("key_id", "key_version_id"),
+    "reencrypt (asymmetric)": ("source_key_id", "source_key_version_id"),
+}
+
+
+@pytest.fixture(scope="module")
+def calls(rsa_key: RsaKey, sm2_key: Sm2Key) -> Mapping[str, Call]:
+    """Return a valid call of every operation."""
+    return valid_calls(rsa_key, sm2_key)
+
+
+@pytest.mark.parametrize("provider", [lambda keys: keys, Recorder], ids=["a ring", "a store"])
+@pytest.mark.parametrize("text", IMPOSSIBLE.values(), ids=IMPOSSIBLE)
+@pytest.mark.parametrize("operation", SEALING_CALLS)
+def test_an_impossible_key_id_is_not_found_before_the_provider_is_asked(
+    operation: str, text: str, provider: Callable[[Keyring], Any], calls: Mapping[str, Call]
+) -> None:
+    """A store that builds a query from an ID sees only IDs that a key can have."""
+    call = calls[operation]
+    name = "destination_key_id" if "reencrypt" in operation else "key_id"
+    keys = provider(call.arguments["keys"])
+    with raises_exactly(KeyNotFoundError, "1 to 255 printable ASCII characters") as caught:
+        call(keys=keys, **{name: text})
+    assert text == "" or text not in str(caught.value)
+    if isinstance(keys, Recorder):
+        assert (text,) not in keys.asked
+
+
+@pytest.mark.parametrize("text", IMPOSSIBLE.values(), ids=IMPOSSIBLE)
+@pytest.mark.parametrize("operation", BARE_CALLS)
+def test_impossible_ids_of_an_asymmetric_source_are_not_found_before_the_provider_is_asked(
+    operation: str, text: str, calls: Mapping[str, Call]
+) -> None:
+    """The key ID is looked at before the key version ID, and the provider sees neither."""
+    call = calls[operation]
+    key_id, key_version_id = BARE_CALLS[operation]
+    keys = Recorder(call.arguments["keys"])
+    with raises_exactly(KeyVersionNotFoundError, "1 to 255 printable ASCII characters"):
+        call(keys=keys, **{key_version_id: text})
+    for changes in ({key_id: text}, {key_id: text, key_version_id: text}):
+        with raises_exactly(KeyNotFoundError, "1 to 255 printable ASCII characters"):
+            call(keys=keys, **changes)
+    assert keys.asked == []
+
+
+def test_a_bulk_destination_that_no_key_can_have_is_not_found() -> None:
+    """The job asks for its destination as a single operation does."""
+    keys = Recorder(Keyring([KEY]))
+    with raises_exactly(KeyNotFoundError):
+        bulk.reencrypt_many(keys, [], "key\n")
+    assert keys.asked == []
+
+
+def test_the_longest_and_the_oddest_ids_reach_the_provider() -> None:
+    """Quotes, percent signs and slashes are legal, as the docstring of `KeyProvider` warns."""
+    for key_id in ("k" * 255, "';--", "%2e/..", '"\\`'):
+        assert sealing_key(Recorder(Keyring([symmetric(key_id)])), key_id).key_id == key_id
 
 
 # --- source IDs ---
