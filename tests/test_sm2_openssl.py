@@ -13,8 +13,9 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from cryptography import x509
@@ -333,6 +334,56 @@ def test_no_more_comes_out_than_there_was_room_for(real: openssl.OpensslBackend)
     library = StandIn(real.libcrypto, EVP_PKEY_decrypt=boastful)
     decryptor = real._replace(libcrypto=library).decryptor(SCALAR, PUBLIC_POINT)
     assert decryptor(PARTS) == b"A" * len(PLAINTEXT)
+
+
+@pytest.mark.parametrize("result", [1, 0])
+def test_the_output_buffer_is_overwritten(result: int, real: openssl.OpensslBackend) -> None:
+    """After a decryption, right or wrong, no plaintext is left in the memory of the buffer."""
+    buffers = []
+
+    def recorded(_context: int, output: Any, room: Any, _data: bytes, _size: int) -> int:
+        ctypes.memset(output, 0x41, room._obj.value)
+        buffers.append(output)
+        return result
+
+    library = StandIn(real.libcrypto, EVP_PKEY_decrypt=recorded)
+    opened = real._replace(libcrypto=library).decryptor(SCALAR, PUBLIC_POINT)(PARTS)
+    assert opened == (b"A" * len(PLAINTEXT) if result == 1 else None)
+    assert [buffer.raw for buffer in buffers] == [bytes(len(PLAINTEXT))]
+
+
+@pytest.mark.parametrize("result", [1, 0])
+def test_the_buffer_of_the_scalar_is_overwritten(
+    result: int, real: openssl.OpensslBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The private scalar is in one buffer, and gone from it when the key is made or refused."""
+    overwrite, before, after = openssl._overwrite, [], []
+
+    def recorded(buffer: Any) -> None:
+        before.append(buffer.raw)
+        overwrite(buffer)
+        after.append(buffer.raw)
+
+    def from_data(*arguments: Any) -> Any:
+        return real.libcrypto.EVP_PKEY_fromdata(*arguments) if result == 1 else result
+
+    monkeypatch.setattr(openssl, "_overwrite", recorded)
+    backend = real._replace(libcrypto=StandIn(real.libcrypto, EVP_PKEY_fromdata=from_data))
+    with nullcontext() if result == 1 else pytest.raises(UnsupportedAlgorithmError):
+        backend.decryptor(SCALAR, PUBLIC_POINT)
+    assert before == [SCALAR.to_bytes(32, sys.byteorder)]
+    assert after == [bytes(32)]
+
+
+@pytest.mark.parametrize("order", ["little", "big"])
+def test_an_integer_is_written_in_the_order_of_the_machine(
+    order: Literal["little", "big"], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Byte by byte it is what `int.to_bytes` gives."""
+    monkeypatch.setattr(openssl.sys, "byteorder", order)
+    buffer = ctypes.create_string_buffer(32)
+    openssl._write_integer(buffer, SCALAR)
+    assert buffer.raw == SCALAR.to_bytes(32, order)
 
 
 @pytest.mark.parametrize("result", [0, -1, -2])

@@ -181,9 +181,11 @@ class _Key:
                 return None
             succeeded = self._run(context, output, ctypes.byref(length), data, len(data)) == 1
             self._idle_contexts.append(context)
+            # A slice of the array ends where the array does, whatever length is reported.
+            return output[: length.value] if succeeded else None
         finally:
             library.ERR_pop_to_mark()
-        return output.raw[: length.value] if succeeded else None
+            _overwrite(output)
 
     def _take_context(self) -> int | None:
         """Return a context that nobody else has, or `None` if libcrypto cannot make one ready."""
@@ -260,17 +262,19 @@ def _bind(name: str) -> ctypes.CDLL | None:
 def _import_key(backend: OpensslBackend, public_point: Point, scalar: int | None) -> int:
     """Return a new EVP_PKEY of the checked point and scalar."""
     library = backend.libcrypto
-    values: list[tuple[bytes, int, bytes]] = [
-        (b"group", _UTF8_STRING, b"SM2"),
-        (b"pub", _OCTET_STRING, UNCOMPRESSED + encode_point(public_point)),
+    point = UNCOMPRESSED + encode_point(public_point)
+    values: list[tuple[bytes, int, ctypes.Array[ctypes.c_char]]] = [
+        (b"group", _UTF8_STRING, _buffer(b"SM2")),
+        (b"pub", _OCTET_STRING, _buffer(point)),
     ]
+    private = ctypes.create_string_buffer(COORDINATE_LENGTH)
     if scalar is not None:
-        native = scalar.to_bytes(COORDINATE_LENGTH, sys.byteorder)
-        values.append((b"priv", _UNSIGNED_INTEGER, native))
+        _write_integer(private, scalar)
+        values.append((b"priv", _UNSIGNED_INTEGER, private))
     params = (_Param * (len(values) + 1))()
     for param, (key, data_type, data) in zip(params, values, strict=False):
         param.key, param.data_type, param.data_size = key, data_type, len(data)
-        param.data = ctypes.cast(ctypes.c_char_p(data), _pointer)
+        param.data = ctypes.cast(data, _pointer)
     handle = _pointer()
     selection = _PUBLIC_KEY if scalar is None else _KEY_PAIR
     context = library.EVP_PKEY_CTX_new_from_name(backend.context, b"SM2", None)
@@ -285,7 +289,28 @@ def _import_key(backend: OpensslBackend, public_point: Point, scalar: int | None
             raise _no_sm2()
     finally:
         library.EVP_PKEY_CTX_free(context)
+        _overwrite(private)
     return handle.value
+
+
+def _buffer(data: bytes) -> "ctypes.Array[ctypes.c_char]":
+    """Return a buffer with `data` and nothing after it."""
+    return ctypes.create_string_buffer(data, len(data))
+
+
+def _write_integer(buffer: "ctypes.Array[ctypes.c_char]", value: int) -> None:
+    """Write an integer in the byte order of the machine, a byte at a time.
+
+    `int.to_bytes` would leave a copy that cannot be overwritten.
+    """
+    offsets = range(len(buffer)) if sys.byteorder == "little" else reversed(range(len(buffer)))
+    for shift, offset in enumerate(offsets):
+        buffer[offset] = bytes((value >> 8 * shift & 0xFF,))
+
+
+def _overwrite(buffer: "ctypes.Array[ctypes.c_char]") -> None:
+    """Fill with zeros what held a scalar or a plaintext."""
+    ctypes.memset(buffer, 0, len(buffer))
 
 
 def _no_sm2() -> UnsupportedAlgorithmError:
