@@ -30,16 +30,21 @@ def check_optional_bytes(value: object, name: str) -> None:
         check_bytes(value, name)
 
 
-def byte_length(value: BytesLike) -> int:
-    """Return the length in bytes of what is there, whatever `len` says of it.
+def take_bytes(value: BytesLike, limit: int) -> tuple[int, bytes]:
+    """Return the length in bytes, and a copy of the bytes unless there are more than `limit`.
 
-    `len` counts the items of a memoryview, and a subclass can make it say anything.
+    `len` counts the items of a memoryview, and a subclass can answer anything. Both results come
+    from one buffer, because since Python 3.12 a subclass can give each `memoryview` another one
+    (PEP 688). `bytes` are returned as they are, also above the limit.
     """
-    return len(value) if type(value) is bytes else memoryview(value).nbytes
+    if type(value) is bytes:
+        return len(value), value
+    with memoryview(value) as view:
+        return view.nbytes, bytes(view) if view.nbytes <= limit else b""
 
 
 def to_bytes(value: BytesLike) -> bytes:
-    """Return what is there as `bytes`, a copy unless it is `bytes` already."""
+    """Return the value as `bytes`, a copy unless it is `bytes` already."""
     return value if type(value) is bytes else bytes(memoryview(value))
 
 

@@ -1,9 +1,44 @@
 """Values that never change once they are made, and so may be shared between threads."""
 
-from typing import Final, Never
+from collections.abc import Callable
+from dataclasses import fields
+from functools import wraps
+from typing import Any, Final, Never, TypeVar
+
+_Value = TypeVar("_Value")
 
 make_result: Final = tuple.__new__
 """Make a named tuple of its class and its fields, without the frame of its own constructor."""
+
+
+def representation(describe: Callable[[_Value], str]) -> Callable[[_Value], str]:
+    """Make a `__repr__` of `describe` that also works while the constructor is running.
+
+    An error reporter that shows local variables shows the half-made value of a constructor that
+    has raised, and on Python 3.11 an exception in `repr` would then replace the report.
+    """
+
+    @wraps(describe)
+    def __repr__(self: _Value) -> str:  # noqa: N807 (that is what it is)
+        try:
+            return describe(self)
+        except AttributeError:
+            return f"<{type(self).__name__}, incomplete>"
+
+    return __repr__
+
+
+class Record:
+    """Base of the frozen dataclasses: a `repr` with the fields that are set."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        """Show each field that has a value, as the standard `repr` of a dataclass does."""
+        value: Any = self
+        names = [field.name for field in fields(value) if hasattr(self, field.name)]
+        shown = ", ".join(f"{name}={getattr(self, name)!r}" for name in names)
+        return f"{type(self).__qualname__}({shown})"
 
 
 class Immutable:

@@ -26,13 +26,13 @@ from typing import Final, NamedTuple, final
 
 from kmscore._arguments import (
     BytesLike,
-    byte_length,
     check_bytes,
     check_instance,
     check_text,
-    to_bytes,
+    take_bytes,
 )
 from kmscore._base64 import decode_base64, encode_base64
+from kmscore._immutable import Record
 from kmscore.algorithms import MAX_PLAINTEXT_LENGTH, TAG_LENGTH, Suite
 from kmscore.errors import InvalidBlobError
 
@@ -82,8 +82,9 @@ def blob_bytes(data: BytesLike) -> bytes:
     Raises `TypeError` and `InvalidBlobError`.
     """
     check_bytes(data, "ciphertext_blob")
-    _check_length(byte_length(data))
-    return to_bytes(data)
+    length, raw = take_bytes(data, MAX_BLOB_LENGTH)
+    _check_length(length)
+    return raw
 
 
 def encode_header(suite: Suite, key_id: str, key_version_id: str) -> bytes:
@@ -95,8 +96,8 @@ def encode_header(suite: Suite, key_id: str, key_version_id: str) -> bytes:
 
 
 @final
-@dataclass(frozen=True, slots=True)
-class CiphertextBlob:
+@dataclass(frozen=True, slots=True, repr=False)
+class CiphertextBlob(Record):
     """A v1 ciphertext blob as fields; that an instance exists proves that they are well-formed.
 
     Constructing one raises `TypeError` for a field of the wrong type and `InvalidBlobError` for

@@ -22,7 +22,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final, NoReturn, TypeAlias, cast, final
 
 from kmscore._arguments import check_mapping, check_text
-from kmscore._immutable import Immutable
+from kmscore._immutable import Immutable, representation
 from kmscore.errors import InvalidContextError
 
 MAX_JSON_LENGTH: Final = 8192
@@ -97,6 +97,7 @@ class EncryptionContext(Immutable, Mapping[str, str]):
         """Hash the canonical bytes: equal contexts have equal ones."""
         return hash(self.canonical)
 
+    @representation
     def __repr__(self) -> str:
         """Show the pairs."""
         return f"{type(self).__name__}({self._pairs!r})"

@@ -7,13 +7,13 @@ functions are therefore exported nowhere else; the operations draw both themselv
 
 from kmscore._arguments import (
     BytesLike,
-    byte_length,
     check_bytes,
     check_instance,
     check_integer,
+    take_bytes,
     to_bytes,
 )
-from kmscore.algorithms import EncryptionAlgorithm
+from kmscore.algorithms import MAX_PLAINTEXT_LENGTH, EncryptionAlgorithm
 from kmscore.asymmetric import check_plaintext_length, check_public_key
 from kmscore.context import ContextLike
 from kmscore.keyring import KeyProvider
@@ -90,12 +90,12 @@ def sm2_encrypt(public_key: PublicKey, plaintext: BytesLike, k: int) -> bytes:
     check_bytes(plaintext, "plaintext")
     check_integer(k, "k")
     check_public_key(public_key, EncryptionAlgorithm.SM2PKE)
-    check_plaintext_length(byte_length(plaintext), public_key.spec, EncryptionAlgorithm.SM2PKE)
+    length, message = take_bytes(plaintext, MAX_PLAINTEXT_LENGTH)
+    check_plaintext_length(length, public_key.spec, EncryptionAlgorithm.SM2PKE)
     if not 1 <= k < N:
         raise ValueError("k is not 1 to n-1")
-    message_bytes = to_bytes(plaintext)
     point = decode_sm2_public_key(public_key.to_der())
-    parts = portable.load().encrypt_with_k(point, message_bytes, k)
-    if parts.c2 == message_bytes:
+    parts = portable.load().encrypt_with_k(point, message, k)
+    if parts.c2 == message:
         raise ValueError("k gives a KDF output of zeros")
     return serialize(parts, Sm2Encoding.C1C3C2)

@@ -14,11 +14,10 @@ from typing import NamedTuple
 from kmscore import asymmetric, envelope
 from kmscore._arguments import (
     BytesLike,
-    byte_length,
     check_bytes,
     check_mapping,
     check_text,
-    to_bytes,
+    take_bytes,
 )
 from kmscore._immutable import make_result
 from kmscore.algorithms import MAX_PLAINTEXT_LENGTH, EncryptionAlgorithm
@@ -99,9 +98,10 @@ def encrypt_with_iv(
     check_sealing_types(keys, key_id, context)
     canonical = canonical_bytes(context)
     key = sealing_key(keys, key_id)
-    envelope.check_plaintext_length(byte_length(plaintext))
+    length, message = take_bytes(plaintext, MAX_PLAINTEXT_LENGTH)
+    envelope.check_plaintext_length(length)
     envelope.check_iv(key, iv)
-    ciphertext_blob = envelope.seal(key, to_bytes(plaintext), canonical, iv)
+    ciphertext_blob = envelope.seal(key, message, canonical, iv)
     return EncryptResult(key.key_id, key.key_version_id, ciphertext_blob)
 
 
@@ -154,8 +154,9 @@ def asymmetric_encrypt(
     check_bytes(plaintext, "plaintext")
     algorithm = asymmetric.check_arguments(public_key, algorithm)
     asymmetric.check_public_key(public_key, algorithm)
-    asymmetric.check_plaintext_length(byte_length(plaintext), public_key.spec, algorithm)
-    return asymmetric.encrypt_to(public_key, algorithm, to_bytes(plaintext))
+    length, message = take_bytes(plaintext, MAX_PLAINTEXT_LENGTH)
+    asymmetric.check_plaintext_length(length, public_key.spec, algorithm)
+    return asymmetric.encrypt_to(public_key, algorithm, message)
 
 
 def asymmetric_decrypt(

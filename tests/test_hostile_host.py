@@ -4,6 +4,8 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from types import ModuleType
 from typing import Any
 
@@ -26,17 +28,20 @@ from kmscore import (
     IncorrectKeyError,
     InvalidKeyError,
     Key,
+    KeyNotFoundError,
     Keyring,
     KeyStateError,
     KeyVersionNotFoundError,
+    KmsCoreError,
     PlaintextSizeError,
     RsaKey,
     Sm2Key,
     Suite,
     UnsupportedAlgorithmError,
+    _arguments,
 )
 from kmscore.context import EncryptionContext
-from kmscore.sm2 import backends
+from kmscore.sm2 import backends, convert
 
 _AT_EXIT = """
 import atexit, kmscore
@@ -120,6 +125,73 @@ def test_bytes_are_taken_as_they_are() -> None:
         kmscore.encrypt(keys, key_id, _Lying(6145))
     blob = kmscore.encrypt(keys, key_id, _Lying(b"as it is")).ciphertext_blob
     assert kmscore.decrypt(keys, _Lying(blob)).plaintext == b"as it is"
+
+
+class _Counted(type):
+    """The type of a stand-in for `memoryview` that counts the views that are made."""
+
+    made = 0
+
+    def __call__(cls, value: Any) -> memoryview:
+        cls.made += 1
+        return memoryview(value)
+
+    def __instancecheck__(cls, value: object) -> bool:
+        return isinstance(value, memoryview)
+
+
+def _too_long_and_fitting() -> Iterator[Any]:
+    """Yield calls that measure and copy a `bytearray`, by what is too long and by what fits."""
+    keys = Keyring([symmetric_key(Suite.AES_256_GCM), Sm2Key.generate(key_id="s")])
+    sm2 = next(key for key in keys if isinstance(key, Sm2Key))
+    key_id = symmetric_key(Suite.AES_256_GCM).key_id
+    blob = bytearray(kmscore.encrypt(keys, key_id, b"text").ciphertext_blob)
+    bare = bytearray(kmscore.asymmetric_encrypt(sm2.public_key, "SM2PKE", b"text"))
+    ids = ("s", sm2.key_version_id, "SM2PKE")
+    calls: tuple[tuple[str, Callable[[bytearray], Any], bytearray, int], ...] = (
+        ("encrypt", lambda data: kmscore.encrypt(keys, key_id, data), bytearray(4), 6145),
+        ("parse", CiphertextBlob.parse, blob, 6702),
+        ("decrypt", lambda data: kmscore.decrypt(keys, data), blob, 6702),
+        ("convert", lambda data: convert(data, "C1C3C2", "C1C2C3"), bare, 6145),
+        (
+            "asymmetric_decrypt",
+            lambda data: kmscore.asymmetric_decrypt(keys, *ids, data),
+            bare,
+            6160,
+        ),
+    )
+    for name, call, fitting, too_long in calls:
+        yield pytest.param(call, fitting, id=f"{name} what fits")
+        yield pytest.param(call, bytearray(too_long), id=f"{name} what is too long")
+
+
+@pytest.mark.parametrize(("call", "data"), list(_too_long_and_fitting()))
+def test_a_value_is_measured_and_copied_in_one_view(
+    call: Callable[[bytearray], Any], data: bytearray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A second view of a value could be longer than the first, which was within the limit."""
+    view = _Counted("view", (), {})
+    monkeypatch.setattr(_arguments, "memoryview", view, raising=False)
+    with suppress(KmsCoreError):
+        call(data)
+    assert view.made == 1
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="__buffer__ came with Python 3.12 (PEP 688)")
+def test_a_value_that_grows_between_two_views_is_measured_as_it_is_copied() -> None:
+    """A subclass that gives four bytes first and a megabyte then gets no megabyte sealed."""
+
+    class Growing(bytes):
+        views = 0
+
+        def __buffer__(self, _flags: int) -> memoryview:
+            Growing.views += 1
+            return memoryview(bytes(4 if Growing.views == 1 else 1_000_000))
+
+    keys = Keyring([symmetric_key(Suite.AES_256_GCM)])
+    key_id = symmetric_key(Suite.AES_256_GCM).key_id
+    blob = kmscore.encrypt(keys, key_id, Growing()).ciphertext_blob
+    assert len(kmscore.decrypt(keys, blob).plaintext) == 4
 
 
 @pytest.mark.parametrize("name", ["encrypt", "decrypt", "parse", "convert"])
@@ -209,13 +281,17 @@ def test_a_header_is_made_of_the_ids_that_were_checked() -> None:
 
 
 def test_an_id_that_compares_as_it_likes_is_no_way_around_the_comparison() -> None:
-    """The ring finds a key for it, and the answer is not the key asked for."""
+    """The ring is asked for its plain text, which no key has."""
     keys = Keyring([kmscore.SymmetricKey("k", "v", kmscore.KeySpec.SM4, bytes(16))])
     blob = kmscore.encrypt(keys, "k", b"").ciphertext_blob
-    with raises_exactly(IncorrectKeyError):
+    with raises_exactly(KeyNotFoundError):
         kmscore.encrypt(keys, _Other("K"), b"")
-    with raises_exactly(IncorrectKeyError):
+    with raises_exactly(KeyNotFoundError):
         kmscore.reencrypt(keys, blob, _Other("K"))
+    with raises_exactly(KeyNotFoundError):
+        Keyring(keys, primary={_Other("K"): "v"})
+    with raises_exactly(KeyVersionNotFoundError):
+        Keyring(keys, primary={"k": _Other("V")})
 
 
 def test_a_key_of_a_subclass_is_asked_for_its_state_at_every_use() -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from kmscore._arguments import check_instance
+from kmscore._immutable import Record
 from kmscore.alibaba import faults
 from kmscore.alibaba.faults import Fault, RequestError
 from kmscore.alibaba.policy import PolicyCallable
@@ -52,8 +53,8 @@ class Named(NamedTuple):
     """What is said of a text that names no key; `None` for a key ID, which nobody has looked up."""
 
 
-@dataclass(frozen=True, slots=True)
-class Access:
+@dataclass(frozen=True, slots=True, repr=False)
+class Access(Record):
     """Whose keys they are, who may use them, and how they are laid out."""
 
     keys: Any

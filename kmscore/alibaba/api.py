@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, final
 
 from kmscore._arguments import check_instance
-from kmscore._immutable import Immutable
+from kmscore._immutable import Immutable, representation
 from kmscore.alibaba import faults
 from kmscore.alibaba.access import Access, Resolver, key_id_of_name, resource_name
 from kmscore.alibaba.actions import PERFORM, Fields, Request
@@ -171,6 +171,7 @@ class KmsApi(Immutable):
             if isinstance(value, EncryptionContext) and is_ambiguous(value):
                 raise RequestError(invalid_parameter(name))
 
+    @representation
     def __repr__(self) -> str:
         """Show the layout, and nothing of the keys."""
         return f"<KmsApi layout={self._access.profile.layout.value}>"

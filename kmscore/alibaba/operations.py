@@ -10,14 +10,17 @@ import kmscore
 from kmscore import asymmetric
 from kmscore._arguments import (
     BytesLike,
-    byte_length,
     check_bytes,
     check_instance,
     check_integer,
     check_mapping,
-    to_bytes,
+    take_bytes,
 )
-from kmscore.algorithms import DEFAULT_DATA_KEY_LENGTH, EncryptionAlgorithm
+from kmscore.algorithms import (
+    DEFAULT_DATA_KEY_LENGTH,
+    MAX_PLAINTEXT_LENGTH,
+    EncryptionAlgorithm,
+)
 from kmscore.alibaba.profile import Profile
 from kmscore.alibaba.sides import ServiceDestination, ServiceSource, destination_of
 from kmscore.alibaba.version_index import check_version_provider
@@ -56,8 +59,9 @@ def encrypt(
     destination = ServiceDestination(profile)
     bound = destination.bind(context, allow_ambiguous=allow_ambiguous)
     key = destination.key(keys, key_id)
-    check_plaintext_length(byte_length(plaintext))
-    blob = destination.seal(key, to_bytes(plaintext), bound)
+    length, message = take_bytes(plaintext, MAX_PLAINTEXT_LENGTH)
+    check_plaintext_length(length)
+    blob = destination.seal(key, message, bound)
     return EncryptResult(key.key_id, key.key_version_id, blob)
 
 

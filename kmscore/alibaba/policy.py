@@ -11,7 +11,7 @@ from collections.abc import Callable, Hashable, Iterable, Mapping
 from typing import Any, Final, NamedTuple, TypeAlias, final
 
 from kmscore._arguments import check_mapping, check_text
-from kmscore._immutable import Immutable
+from kmscore._immutable import Immutable, representation
 
 PolicyCallable: TypeAlias = Callable[[Any, str, str], bool]
 """Takes a principal, an action such as `kms:Decrypt` and the resource name of a key."""
@@ -114,6 +114,7 @@ class Policy(Immutable):
         """Rebuild from the statements."""
         return type(self), (self._statements,)
 
+    @representation
     def __repr__(self) -> str:
         """Show how much is in it."""
         return f"<Policy statements={len(self._statements)}>"
@@ -150,6 +151,7 @@ class Policies(Immutable):
         """Rebuild from the policies."""
         return type(self), ({key: policy for (_, key), policy in self._by_principal.items()},)
 
+    @representation
     def __repr__(self) -> str:
         """Show how much is in it."""
         return f"<Policies principals={len(self._by_principal)}>"

@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import ClassVar, Final, final
 
 from kmscore._arguments import check_instance
+from kmscore._immutable import Record
 
 PREFIX_LENGTH: Final = 3
 
@@ -45,8 +46,8 @@ class SortOrder(StrEnum):
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Profile:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Profile(Record):
     """A layout with its options. The defaults are the vendor's published rule, `Profile.ALIBABA`.
 
     Constructing one raises `TypeError` for a field of the wrong type, and `ValueError` for a prefix

@@ -4,7 +4,7 @@ import json
 from typing import Final
 from xml.etree import ElementTree as ET
 
-from kmscore._immutable import Secret
+from kmscore._immutable import Secret, representation
 from kmscore.alibaba.faults import Fault
 
 JSON_CONTENT_TYPE: Final = "application/json;charset=utf-8"
@@ -64,6 +64,7 @@ class ApiResponse(Secret):
         document: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
         return document
 
+    @representation
     def __repr__(self) -> str:
         """Show the status, and the code of an error."""
         return f"<ApiResponse {self.status} {self.body.get('Code', 'OK')}>"

@@ -19,7 +19,8 @@ import re
 from dataclasses import dataclass
 from typing import Final, final
 
-from kmscore._arguments import BytesLike, byte_length, check_bytes, to_bytes
+from kmscore._arguments import BytesLike, check_bytes, take_bytes
+from kmscore._immutable import Record
 from kmscore.algorithms import MAX_PLAINTEXT_LENGTH, TAG_LENGTH
 from kmscore.alibaba.context_rule import check_service
 from kmscore.alibaba.profile import PREFIX_LENGTH, Profile
@@ -43,8 +44,8 @@ def is_uuid(text: str) -> bool:
 
 
 @final
-@dataclass(frozen=True, slots=True)
-class ServiceBlob:
+@dataclass(frozen=True, slots=True, repr=False)
+class ServiceBlob(Record):
     """A blob of the service's layout as fields; they are a claim until it has been opened.
 
     `key_version_id` is a UUID of 36 characters, `iv` has 12 bytes, `tag` 16, and `ciphertext` 0 to
@@ -66,10 +67,9 @@ class ServiceBlob:
         """
         check_service(profile)
         check_bytes(data, "ciphertext_blob")
-        length = byte_length(data)
+        length, raw = take_bytes(data, MAX_SERVICE_BLOB_LENGTH)
         if length > MAX_SERVICE_BLOB_LENGTH:
             raise _invalid(f"{length} bytes, at most {MAX_SERVICE_BLOB_LENGTH}")
-        raw = to_bytes(data)
         if not raw.startswith(profile.prefix):
             raise _invalid("does not begin with the prefix of its profile")
         raw = raw[len(profile.prefix) :]

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Protocol, cast, final
 
 from kmscore._arguments import check_instance
-from kmscore._immutable import Secret
+from kmscore._immutable import Secret, representation
 from kmscore.alibaba.service_blob import is_uuid
 from kmscore.errors import InvalidKeyError, KeyVersionNotFoundError
 from kmscore.keyring import KeyProvider, Keyring
@@ -71,6 +71,7 @@ class VersionIndex(Secret):
         """Iterate over the key versions of the ring."""
         return iter(self._keyring)
 
+    @representation
     def __repr__(self) -> str:
         """Show how much is in it."""
         return f"<VersionIndex versions={len(self._by_id)} of {self._keyring!r}>"

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar, Final, NamedTuple, TypeVar, final
 
-from kmscore._arguments import BytesLike, byte_length, check_bytes, check_instance, to_bytes
+from kmscore._arguments import BytesLike, check_bytes, check_instance, take_bytes
+from kmscore._immutable import Record
 from kmscore.algorithms import TAG_LENGTH, Suite
 from kmscore.blob import FIRST_ID_OFFSET, MAX_BLOB_LENGTH, CiphertextBlob
 from kmscore.errors import InvalidBlobError
@@ -44,8 +45,8 @@ _Part = TypeVar("_Part")
 
 
 @final
-@dataclass(frozen=True, slots=True)
-class Census:
+@dataclass(frozen=True, slots=True, repr=False)
+class Census(Record):
     """How many ciphertexts name which suite, key and key version.
 
     **Headers are not authenticated.** Whoever can write a blob can make it name any key version,
@@ -124,9 +125,9 @@ def census(blobs: Iterable[BytesLike]) -> Census:
 
 def _read_header(data: BytesLike, known: dict[bytes, tuple[Header, int]]) -> Header | None:
     """Return the header of `data` if it is a v1 blob, and make it known with the least length."""
-    if byte_length(data) > MAX_BLOB_LENGTH:
+    length, raw = take_bytes(data, MAX_BLOB_LENGTH)
+    if length > MAX_BLOB_LENGTH:
         return None
-    raw = to_bytes(data)
     # What begins with a header that has parsed before, and is long enough, parses.
     try:
         second_id = _AFTER_FIRST_LENGTH + raw[FIRST_ID_OFFSET]

@@ -7,6 +7,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
 from kmscore._arguments import check_integer
+from kmscore._immutable import Record
 from kmscore.errors import InvalidKeyError, UnsupportedAlgorithmError
 
 KEY_LENGTH: Final = 32
@@ -24,8 +25,8 @@ _MOST_WORK: Final = 1 << 25
 
 
 @final
-@dataclass(frozen=True, slots=True)
-class ScryptParameters:
+@dataclass(frozen=True, slots=True, repr=False)
+class ScryptParameters(Record):
     """The cost of scrypt. By default it takes 128 MiB of memory and about half a second.
 
     Constructing one raises `TypeError` unless all three are `int`, and `InvalidKeyError` unless n

@@ -6,7 +6,7 @@ from typing import Final
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from kmscore._arguments import BytesLike, byte_length, check_bytes, check_instance, to_bytes
+from kmscore._arguments import BytesLike, check_bytes, check_instance, take_bytes, to_bytes
 from kmscore.algorithms import TAG_LENGTH
 from kmscore.errors import DecryptionError, InvalidKeyError, KmsCoreError
 from kmscore.keyfile.content import decode_keyring, encode_keyring
@@ -84,10 +84,9 @@ def open_keyring(data: BytesLike, passphrase: BytesLike) -> Keyring:
     """
     check_bytes(data, "data")
     check_bytes(passphrase, "passphrase")
-    length = byte_length(data)
+    length, raw = take_bytes(data, MAX_LENGTH)
     if length > MAX_LENGTH:
         raise _invalid(f"{length} bytes, at most {MAX_LENGTH}")
-    raw = to_bytes(data)
     parameters = _parse_parameters(raw)
     # What is raised is raised here, where nothing of key and content is in the frame.
     opened = _open(raw, to_bytes(passphrase), parameters)

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from kmscore._arguments import BytesLike, check_bytes, to_bytes
-from kmscore._immutable import Immutable
+from kmscore._immutable import Immutable, representation
 from kmscore.algorithms import RSA_SPECS, KeySpec
 from kmscore.errors import InvalidKeyError
 from kmscore.keys.pem import PemLike, check_pem, decode_pem, encode_pem
@@ -96,6 +96,7 @@ class PublicKey(Immutable):
         """Hash the key."""
         return hash(self._der)
 
+    @representation
     def __repr__(self) -> str:
         """Show the spec; the key itself is too long to help."""
         return f"<PublicKey spec={self.spec.name}>"

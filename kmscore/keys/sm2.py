@@ -10,6 +10,7 @@ from kmscore._arguments import (
     check_optional_text,
     to_bytes,
 )
+from kmscore._immutable import representation
 from kmscore.algorithms import KeySpec, KeyState
 from kmscore.errors import InvalidKeyError
 from kmscore.keys.pem import PemLike, check_pem, decode_pem, encode_pem
@@ -169,6 +170,7 @@ class Sm2Key(KeyVersion):
         der = encode_sm2_pkcs8(self._scalar, multiply(self._scalar, G))
         return encode_pem(der, PKCS8_LABEL)
 
+    @representation
     def __repr__(self) -> str:
         """Show everything but the material."""
         return f"{super().__repr__()[:-1]} backend={self.backend}>"

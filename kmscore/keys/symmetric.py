@@ -6,6 +6,7 @@ from typing import final
 
 from kmscore import aead
 from kmscore._arguments import BytesLike, check_bytes, check_instance, check_text, to_bytes
+from kmscore._immutable import representation
 from kmscore.algorithms import KEY_SPECS, KeySpec, KeyState, Suite
 from kmscore.blob import encode_header
 from kmscore.errors import InvalidKeyError
@@ -112,6 +113,7 @@ class SymmetricKey(KeyVersion):
         """Return the raw key material. Whoever holds it holds the key."""
         return self._material
 
+    @representation
     def __repr__(self) -> str:
         """Show everything but the material."""
         return f"{super().__repr__()[:-1]} suite={self.suite.name}>"

@@ -1,7 +1,7 @@
 """What the three kinds of key have in common: each value is one key version."""
 
 from kmscore._arguments import check_optional_text, check_text
-from kmscore._immutable import Secret
+from kmscore._immutable import Secret, representation
 from kmscore.algorithms import KeySpec, KeyState
 from kmscore.blob import MAX_ID_LENGTH, is_id
 from kmscore.errors import InvalidKeyError
@@ -43,6 +43,7 @@ class KeyVersion(Secret):
                 )
         self._set(key_id=key_id, key_version_id=key_version_id, spec=spec, state=state)
 
+    @representation
     def __repr__(self) -> str:
         """Show everything but the material."""
         return (

@@ -23,7 +23,7 @@ from typing import Final, NamedTuple
 
 from cryptography.hazmat import asn1
 
-from kmscore._arguments import BytesLike, byte_length, check_bytes, to_bytes
+from kmscore._arguments import BytesLike, check_bytes, take_bytes
 from kmscore.algorithms import Vocabulary
 from kmscore.errors import InvalidBlobError
 from kmscore.sm2.curve import (
@@ -119,9 +119,9 @@ def parse(ciphertext: BytesLike, encoding: Sm2Encoding) -> Sm2Ciphertext:
     Raises `InvalidBlobError` as `convert` does.
     """
     # First of all: nothing is copied, parsed or computed for input that is too long anyway.
-    if byte_length(ciphertext) > MAX_LENGTHS[encoding]:
+    length, data = take_bytes(ciphertext, MAX_LENGTHS[encoding])
+    if length > MAX_LENGTHS[encoding]:
         raise _invalid(f"longer than {MAX_LENGTHS[encoding]} bytes")
-    data = to_bytes(ciphertext)
     layout = _RAW_LAYOUTS.get(encoding)
     parts = _parse_der(data) if layout is None else _parse_raw(data, layout)
     if not 1 <= len(parts.c2) <= MAX_C2_LENGTH:
