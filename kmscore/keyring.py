@@ -17,10 +17,10 @@ class KeyProvider(Protocol):
     """What an operation asks for keys; a service implements it over its own store.
 
     The IDs it is asked for are hostile input: they come from the header of a ciphertext that is
-    not authenticated yet, or from the caller of the operation, who can pass on what a stranger
-    sent. Every operation holds them to the form of an ID first: 1 to 255 printable ASCII
-    characters without space (21..7E). That includes quotes, `%`, `/` and `..`, so escape them in a
-    query, path or log.
+    not authenticated yet, or from the caller of the operation, for example out of a request.
+    Every operation holds them to the form of an ID first: 1 to 255 printable ASCII characters
+    without space (21..7E). That includes quotes, `%`, `/` and `..`, so escape them in a query, path
+    or log.
 
     An answer is never trusted: it must be one of the key classes, carry exactly the IDs that were
     asked for, be enabled and fit the use. Exceptions other than the two below pass through the
@@ -159,8 +159,7 @@ def _find_shared_material(keys: Iterable[Key]) -> SymmetricKey | None:
     """Return a key version whose material another one has under another suite, or `None`.
 
     One material under two ciphers voids the proof of either: the block that GCM takes as its hash
-    key is the one that XAES-256-GCM derives its subkeys from. What is raised is raised by the
-    caller, because the frame of this function has all material.
+    key is the one that XAES-256-GCM derives its subkeys from. The caller raises the error, because the frame of this function has all material.
     """
     suites: dict[bytes, Suite] = {}
     for key in keys:

@@ -64,9 +64,9 @@ def encrypt(
 
     Returns a v1 ciphertext blob of at most 6,701 bytes that opens only under an equal `context`.
 
-    Raises `TypeError`, `InvalidContextError`, what `keys` raises (`KeyNotFoundError`),
-    `IncorrectKeyError` if `keys` answers another key, `KeyStateError`, `KeyUsageError` if the key
-    is asymmetric, and `PlaintextSizeError`.
+    Raises `TypeError`, `InvalidContextError`, `KeyNotFoundError` for an ID that no key can have,
+    what `keys` raises (`KeyNotFoundError`), `IncorrectKeyError` if `keys` answers another key,
+    `KeyStateError`, `KeyUsageError` if the key is asymmetric, and `PlaintextSizeError`.
     """
     # The usual call, for which the ring vouches for every check on the key. For all else, and for
     # whatever is wrong, the checks are gone through one by one.
@@ -172,10 +172,11 @@ def asymmetric_decrypt(
     most 6,159 bytes) and C1C3C2 (first byte 04, at most 6,144).
 
     Raises `TypeError`, `UnsupportedAlgorithmError` if the algorithm is unknown or missing from this
-    build of the libraries, what `keys` raises (`KeyNotFoundError`, `KeyVersionNotFoundError`),
+    build of the libraries, `KeyNotFoundError` or `KeyVersionNotFoundError` for an ID that no key
+    can have, what `keys` raises (`KeyNotFoundError`, `KeyVersionNotFoundError`),
     `IncorrectKeyError` if `keys` answers another key, `KeyStateError`, `KeyUsageError` if the
-    algorithm does not fit the key, and `DecryptionError` for everything that can be wrong with
-    the ciphertext.
+    algorithm does not fit the key, and `DecryptionError` for everything that can be wrong with the
+    ciphertext.
     """
     check_provider(keys)
     check_text(key_id, "key_id")

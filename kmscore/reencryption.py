@@ -94,10 +94,11 @@ def reencrypt(
     - `InvalidBlobError` if the source is not a v1 blob;
     - `InvalidContextError` for either context;
     - `IncorrectKeyError` if a source ID is not the header's;
-    - for the source key, then for the destination key: what `keys` raises (`KeyNotFoundError`,
-      `KeyVersionNotFoundError`), `IncorrectKeyError` if `keys` answers another key or the header's
-      suite is not the key's, `KeyStateError`, `KeyUsageError`, and for the source's algorithm
-      `UnsupportedAlgorithmError` if this build of the libraries lacks it;
+    - for the source key, then for the destination key: `KeyNotFoundError` or
+      `KeyVersionNotFoundError` for an ID of the caller's that no key can have, what `keys` raises
+      (`KeyNotFoundError`, `KeyVersionNotFoundError`), `IncorrectKeyError` if `keys` answers another
+      key or the header's suite is not the key's, `KeyStateError`, `KeyUsageError`, and for the
+      source's algorithm `UnsupportedAlgorithmError` if this build of the libraries lacks it;
     - `PlaintextSizeError` if the blob holds more than 6,144 bytes;
     - `DecryptionError` if the source does not open, whatever the reason.
     """
