@@ -159,7 +159,8 @@ def _find_shared_material(keys: Iterable[Key]) -> SymmetricKey | None:
     """Return a key version whose material another one has under another suite, or `None`.
 
     One material under two ciphers voids the proof of either: the block that GCM takes as its hash
-    key is the one that XAES-256-GCM derives its subkeys from. The caller raises the error, because the frame of this function has all material.
+    key is the one that XAES-256-GCM derives its subkeys from. The caller raises the
+    error, because the frame of this function has all material.
     """
     suites: dict[bytes, Suite] = {}
     for key in keys:

@@ -181,8 +181,9 @@ class _Key:
                 return None
             succeeded = self._run(context, output, ctypes.byref(length), data, len(data)) == 1
             self._idle_contexts.append(context)
-            # A slice of the array ends where the array does, whatever length is reported.
-            return output[: length.value] if succeeded else None
+            # At most the capacity, whatever length is reported.
+            reported = min(length.value, capacity)
+            return ctypes.string_at(output, reported) if succeeded else None
         finally:
             library.ERR_pop_to_mark()
             _overwrite(output)
