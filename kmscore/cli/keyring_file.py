@@ -61,8 +61,9 @@ def change_keyring(
         if not is_new:
             sealed = Sealed(read_file(path, limit=MAX_LENGTH), passphrase)
             keyring = _open(path, sealed)
-            # Who has asked for more is not given less.
-            parameters = max(parameters, keyfile.read_parameters(sealed.keyfile), key=_work)
+            # A file that was sealed at a higher cost keeps it.
+            before = keyfile.read_parameters(sealed.keyfile)
+            parameters = max(parameters, before, key=lambda cost: cost.work)
         changed, words = change(keyring)
         data = keyfile.seal_keyring(changed, passphrase, parameters=parameters)
         if is_new:
@@ -70,11 +71,6 @@ def change_keyring(
         else:
             new.replace(data)
     return words
-
-
-def _work(parameters: ScryptParameters) -> int:
-    """Return what a guess costs, in calls of the innermost function."""
-    return parameters.n * parameters.r * parameters.p
 
 
 def _open(path: Path, sealed: Sealed) -> Keyring:

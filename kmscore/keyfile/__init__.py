@@ -1,39 +1,50 @@
-"""A keyring as sealed bytes: what to put into a file, and how to get the ring back.
+"""A keyring as sealed bytes, for a file, and back.
 
-Import it by name, `from kmscore import keyfile`. There is no I/O here: writing the bytes so that
-they are all there or not at all is the caller's business.
+Import it by name, `from kmscore import keyfile`. There is no I/O here: the caller writes the bytes,
+and makes sure that all of them are written or none.
 
-Format version 1. Numbers are big-endian.
+Format version 2. Numbers are big-endian. The first six fields are the header.
 
     ======  ======================================================================
     bytes   field
     ======  ======================================================================
     7       magic, `KMSRING`
-    1       format version, 01
+    1       format version, 02
     1       KDF: 01 scrypt (RFC 7914)
     1       binary logarithm of its cost n: 14..20
-    1       its block size r: 1..32
+    1       its block size r: 2..32
     1       its parallelization p: 1..16
     16      its salt, random
+    32      commitment
     12      IV, random
     m       ciphertext, as long as the content
     16      tag
     ======  ======================================================================
 
-The key is what scrypt makes of passphrase and salt, 32 bytes; the cipher is AES-256-GCM; everything
-before the IV is its associated data. scrypt takes 128·n·r bytes of memory, at most 2^30, and its
-work n·r·p is at most 2^25; what asks for more is refused before any of it is done. The whole is
-at most 67,108,864 bytes. The content is
+K is the output of scrypt for passphrase and salt, 64 bytes. K[0:32] is the key of AES-256-GCM,
+whose associated data are header and commitment. The commitment is HMAC-SHA256(K[32:64], header).
+
+A reader compares the commitment in constant time before it uses the cipher. AES-GCM alone does not
+commit to its key: one file can be made whose tag is right under millions of passphrases, and each
+answer to such a file divides the possible passphrases in two (a partitioning oracle, Len, Grubbs
+and Ristenpart, USENIX Security 2021). The commitment is right for one K only, so a file tests one
+passphrase. A wrong commitment and a wrong tag are the same `DecryptionError`. They differ in time,
+which shows no more than an honest file does: whether the passphrase is the one that the file
+commits to.
+
+scrypt takes 128·n·r bytes of memory, 2^24 to 2^30, and its work n·r·p is at most 2^25. These bounds
+and those of the caller (`max_memory` and `max_work` of `open_keyring`) are checked before it runs.
+The whole file is at most 67,108,864 bytes. The content is
 
     ======  ======================================================================
     bytes   field
     ======  ======================================================================
-    4       number of keys; then for each key, in the order of the ring:
+    4       number of keys; then for each key, in the order of the keyring:
     1 + a   key ID: its length 1..255, then printable ASCII 21..7E
     1       key spec: 01 AES_256, 02 AES_192, 03 AES_128, 04 SM4, 05 RSA_2048,
             06 RSA_3072, 07 RSA_4096, 08 EC_SM2
     4       number of versions, at least 1
-    4       which of them is primary, counted from 0; then for each, in order:
+    4       index of the primary version, from 0; then for each version, in order:
     1 + b   key version ID, as the key ID
     1       key state: 01 Enabled, 02 Disabled, 03 PendingDeletion,
             04 PendingImport
@@ -42,9 +53,9 @@ at most 67,108,864 bytes. The content is
             PKCS#8, not encrypted
     ======  ======================================================================
 
-A ring has one content, and what opens has to be just that. All of it is sealed as one unit: nobody
-without the passphrase can revive a disabled key or make an old version primary. But whoever can
-write the file can put back an older one as a whole, and nothing in it tells.
+A keyring has one content, and a reader accepts only that one. All of it is sealed as one unit:
+without the passphrase, a disabled key cannot be enabled, nor an old version made primary. But an
+attacker who can write the file can restore an older one as a whole, and the file does not show it.
 """
 
 from kmscore.keyfile.scrypt import ScryptParameters

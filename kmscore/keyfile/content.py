@@ -1,4 +1,4 @@
-"""A keyring as plain bytes and back; the format stands in the package's docstring."""
+"""A keyring as plain bytes and back; the format is in the package's docstring."""
 
 from collections.abc import Mapping
 from itertools import groupby
@@ -79,7 +79,7 @@ def decode_keyring(content: bytes) -> Keyring:
     for _ in range(reader.number(_COUNT_LENGTH)):
         key_id, spec = reader.text(), reader.one_of(_SPECS)
         count, index = reader.number(_COUNT_LENGTH), reader.number(_COUNT_LENGTH)
-        # One by one: what is not there cannot be counted on.
+        # One by one: the count can be any number, whatever the length of the content.
         versions = [_read_version(reader, key_id, spec) for _ in range(count)]
         if index >= count:
             raise _invalid("has a primary version that is not there")
@@ -142,7 +142,7 @@ class _Reader:
         return self.take(self.number(1)).decode("latin-1")
 
     def one_of(self, vocabulary: Mapping[int, _Value]) -> _Value:
-        """Return what the next byte stands for."""
+        """Return the value of the next byte."""
         code = self.number(1)
         if code not in vocabulary:
             raise _invalid(f"has the unknown code {code:02x}")
@@ -150,5 +150,5 @@ class _Reader:
 
 
 def _invalid(reason: str) -> InvalidKeyError:
-    """Return the `InvalidKeyError`. No byte of the content may stand in it but a code."""
+    """Return the `InvalidKeyError`. Of the content, it shows a code at most."""
     return InvalidKeyError(f"the content of the sealed keyring {reason}")
