@@ -286,7 +286,10 @@ def _flip(data: bytes) -> bytes:
 @pytest.mark.parametrize(
     ("spoil", "reason"),
     [
-        (lambda data: data[:7] + b"\x02" + data[8:], "format version 2, and 1 is what is read"),
+        (
+            lambda data: data[:7] + b"\x01" + data[8:],
+            "format version 1; this library reads version 2",
+        ),
         (_flip, "the passphrase is wrong, or the file has been changed"),
         (lambda data: data[:9] + bytes([24, 32, 1]) + data[12:], "scrypt parameters out of bounds"),
         (lambda data: data[:20], "20 bytes, at least"),

@@ -2,16 +2,26 @@
 
 import functools
 import hashlib
-import os
-import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from keyfile_support import (
+    CHEAP,
+    COMMITMENT,
+    IV,
+    PASSPHRASE,
+    SALT,
+    SEALED,
+    content,
+    entry,
+    remembered,
+    version,
+    write,
+)
 from strategies import (
     IDS,
     SUITES,
@@ -37,10 +47,6 @@ from kmscore import (
 from kmscore.keyfile import ScryptParameters, open_keyring, read_parameters, seal_keyring
 from kmscore.keyfile.content import decode_keyring, encode_keyring
 from kmscore.keyfile.scrypt import derive_key
-
-PASSPHRASE = b"correct horse battery staple"
-CHEAP = ScryptParameters(n=1 << 14)
-HEADER_LENGTH = 28
 
 
 def seal(ring: Keyring) -> bytes:
@@ -89,7 +95,7 @@ def small() -> bytes:
 @pytest.fixture
 def remember_keys(monkeypatch: pytest.MonkeyPatch) -> None:
     """Derive a key only once for the same passphrase, salt and parameters."""
-    monkeypatch.setattr("kmscore.keyfile.sealing.derive_key", functools.cache(derive_key))
+    monkeypatch.setattr("kmscore.keyfile.sealing.derive_key", remembered)
 
 
 @pytest.fixture
@@ -122,9 +128,9 @@ def test_an_opened_ring_works(ring: Keyring, sealed: bytes, sm2_key: Sm2Key) -> 
 
 
 def test_an_empty_ring_is_a_ring() -> None:
-    """It takes 60 bytes."""
+    """It takes 92 bytes."""
     sealed = seal(Keyring([]))
-    assert len(sealed) == 60
+    assert len(sealed) == 92
     assert list(open_keyring(sealed, PASSPHRASE)) == []
 
 
@@ -140,9 +146,8 @@ def test_every_write_has_its_own_salt_and_iv(ring: Keyring) -> None:
     """Nothing after the parameters is the same twice."""
     one, two = seal(ring), seal(ring)
     assert one[:12] == two[:12]
-    assert one[12:28] != two[12:28]
-    assert one[28:40] != two[28:40]
-    assert one[40:] != two[40:]
+    for field in (SALT, COMMITMENT, IV, SEALED):
+        assert one[field] != two[field]
 
 
 def test_the_default_cost_is_the_documented_one(small: bytes) -> None:
@@ -150,8 +155,8 @@ def test_the_default_cost_is_the_documented_one(small: bytes) -> None:
     assert ScryptParameters() == ScryptParameters(n=131_072, r=8, p=1)
     ring = open_keyring(small, PASSPHRASE)
     assert seal_keyring(ring, PASSPHRASE)[9:12] == bytes([17, 8, 1])
-    other = seal_keyring(ring, PASSPHRASE, parameters=ScryptParameters(1 << 15, 2, 3))
-    assert other[9:12] == bytes([15, 2, 3])
+    other = seal_keyring(ring, PASSPHRASE, parameters=ScryptParameters(1 << 15, 4, 3))
+    assert other[9:12] == bytes([15, 4, 3])
     assert described(open_keyring(other, PASSPHRASE)) == described(ring)
 
 
@@ -194,55 +199,14 @@ def test_a_content_has_one_form(data: st.DataObject, ring: Keyring) -> None:
 # --- by the format's description, without the code ---
 
 
-def entry(
-    spec: int, *versions: bytes, key_id: bytes = b"key", primary: int = 0, count: int | None = None
-) -> bytes:
-    """Return a key of a content."""
-    number = len(versions) if count is None else count
-    return b"".join(
-        (
-            bytes([len(key_id)]),
-            key_id,
-            bytes([spec]),
-            struct.pack(">II", number, primary),
-            *versions,
-        )
-    )
-
-
-def version(
-    name: bytes, material: bytes, state: int = 1, suite: int = 1, length: int | None = None
-) -> bytes:
-    """Return a key version of a content."""
-    number = len(material) if length is None else length
-    return b"".join(
-        (bytes([len(name)]), name, bytes([state, suite]), struct.pack(">H", number), material)
-    )
-
-
-def content(*keys: bytes, count: int | None = None) -> bytes:
-    """Return a content."""
-    return struct.pack(">I", len(keys) if count is None else count) + b"".join(keys)
-
-
-def sealed_by_hand(inside: bytes, *parameters: int) -> bytes:
-    """Return the sealed form of any content, made as the format says by other means."""
-    log_n, r, p = parameters or (14, 8, 1)
-    header = b"KMSRING\x01\x01" + bytes([log_n, r, p]) + os.urandom(16)
-    key = hashlib.scrypt(
-        PASSPHRASE, salt=header[12:], n=1 << log_n, r=r, p=p, dklen=32, maxmem=1 << 28
-    )
-    iv = os.urandom(12)
-    return header + iv + AESGCM(key).encrypt(iv, inside, header)
-
-
 KEY = bytes(range(32))
-GOOD = content(entry(1, version(b"v1", KEY), version(b"v2", KEY, 2, 5), primary=1))
+OTHER_KEY = bytes(range(32, 64))
+GOOD = content(entry(1, version(b"v1", KEY), version(b"v2", OTHER_KEY, 2, 5), primary=1))
 
 
 def test_a_file_made_by_the_description_opens() -> None:
     """The docstring tells all it takes to write one."""
-    old, new = open_keyring(sealed_by_hand(GOOD), PASSPHRASE)
+    old, new = open_keyring(write(GOOD).data, PASSPHRASE)
     assert isinstance(old, SymmetricKey)
     assert isinstance(new, SymmetricKey)
     assert (old.key_id, old.key_version_id, old.suite) == ("key", "v1", Suite.AES_256_GCM)
@@ -252,9 +216,7 @@ def test_a_file_made_by_the_description_opens() -> None:
 
 def test_a_file_opens_by_the_description(ring: Keyring, sealed: bytes) -> None:
     """And to read one."""
-    header, iv = sealed[:HEADER_LENGTH], sealed[HEADER_LENGTH:40]
-    key = hashlib.scrypt(PASSPHRASE, salt=header[12:], n=1 << 14, r=8, p=1, dklen=32)
-    assert AESGCM(key).decrypt(iv, sealed[40:], header) == encode_keyring(ring)
+    assert write(encode_keyring(ring), salt=sealed[SALT], iv=sealed[IV]).data == sealed
 
 
 BAD_CONTENTS = {
@@ -292,7 +254,7 @@ BAD_CONTENTS = {
 def test_a_content_that_is_none_is_refused(name: str) -> None:
     """By one who knows the passphrase: `InvalidKeyError`."""
     with raises_exactly(InvalidKeyError):
-        open_keyring(sealed_by_hand(BAD_CONTENTS[name]), PASSPHRASE)
+        open_keyring(write(BAD_CONTENTS[name]).data, PASSPHRASE)
 
 
 def test_asymmetric_keys_have_one_form(rsa_key: RsaKey, sm2_key: Sm2Key) -> None:
@@ -337,7 +299,7 @@ def quick_keys(monkeypatch: pytest.MonkeyPatch) -> None:
     """Derive keys that differ for other passphrases, salts and parameters, without any work."""
 
     def derive(passphrase: bytes, salt: bytes, parameters: ScryptParameters) -> bytes:
-        return hashlib.sha256(repr((passphrase, salt, parameters)).encode()).digest()
+        return hashlib.sha512(repr((passphrase, salt, parameters)).encode()).digest()
 
     monkeypatch.setattr("kmscore.keyfile.sealing.derive_key", derive)
 
@@ -362,20 +324,17 @@ def test_every_truncation_is_refused(small: bytes) -> None:
     for length in range(len(small)):
         with pytest.raises((DecryptionError, InvalidKeyError)) as caught:
             open_keyring(small[:length], PASSPHRASE)
-        assert type(caught.value) is (InvalidKeyError if length < 56 else DecryptionError)
+        assert type(caught.value) is (InvalidKeyError if length < 88 else DecryptionError)
     with raises_exactly(DecryptionError):
         open_keyring(small + b"\x00", PASSPHRASE)
 
 
-def test_parameters_are_sealed_with_the_rest(small: bytes) -> None:
+def test_parameters_are_sealed_with_the_rest() -> None:
     """A file whose key was derived with others than it says does not open."""
-    key = derive_key(PASSPHRASE, small[12:28], CHEAP)
-    plain = AESGCM(key).decrypt(small[28:40], small[40:], small[:28])
-    key = derive_key(PASSPHRASE, small[12:28], ScryptParameters(1 << 14, 8, 2))
-    forged_header = small[:11] + b"\x02" + small[12:28]
-    forged = forged_header + small[28:40] + AESGCM(key).encrypt(small[28:40], plain, small[:28])
-    with raises_exactly(DecryptionError):
-        open_keyring(forged, PASSPHRASE)
+    one, two = (write(GOOD, cost, salt=bytes(16)) for cost in ((14, 8, 1), (14, 8, 2)))
+    for written in (one._replace(header=two.header), two._replace(header=one.header)):
+        with raises_exactly(DecryptionError):
+            open_keyring(written.data, PASSPHRASE)
 
 
 @pytest.mark.usefixtures("no_kdf")
@@ -384,19 +343,22 @@ def test_parameters_are_sealed_with_the_rest(small: bytes) -> None:
     [
         (0, b"kmsring", "magic"),
         (7, b"\x00", "format version 0"),
-        (7, b"\x02", "format version 2"),
+        (7, b"\x01", "format version 1; this library reads version 2"),
+        (7, b"\x03", "format version 3"),
         (8, b"\x00", "KDF 00"),
         (8, b"\x02", "KDF 02"),
-        (9, bytes([13, 8, 1]), "out of bounds"),
-        (9, bytes([21, 8, 1]), "out of bounds"),
+        (9, bytes([13, 16, 1]), "out of bounds: n of 8192, 16384 to 1048576 allowed"),
+        (9, bytes([14, 7, 1]), "out of bounds: memory of 14680064, 16777216 to"),
+        (9, bytes([17, 1, 1]), "out of bounds: r of 1, 2 to 32 allowed"),
+        (9, bytes([21, 2, 1]), "out of bounds: n of 2097152"),
         (9, bytes([255, 255, 255]), "out of bounds"),
         (9, bytes([24, 32, 1]), "out of bounds"),  # 64 GB
-        (9, bytes([20, 9, 1]), "out of bounds"),  # a little over 1 GiB
-        (9, bytes([14, 0, 1]), "out of bounds"),
-        (9, bytes([14, 33, 1]), "out of bounds"),
-        (9, bytes([14, 8, 0]), "out of bounds"),
-        (9, bytes([14, 8, 17]), "out of bounds"),
-        (9, bytes([20, 8, 5]), "out of bounds"),  # within 1 GiB, and too much work
+        (9, bytes([20, 9, 1]), "out of bounds: memory of 1207959552"),  # a little over 1 GiB
+        (9, bytes([14, 0, 1]), "out of bounds: r of 0"),
+        (9, bytes([14, 33, 1]), "out of bounds: r of 33"),
+        (9, bytes([14, 8, 0]), "out of bounds: p of 0, 1 to 16 allowed"),
+        (9, bytes([14, 8, 17]), "out of bounds: p of 17"),
+        (9, bytes([20, 8, 5]), "out of bounds: work of 41943040"),  # within 1 GiB
         (0, b"", "at most 67108864"),
     ],
 )
@@ -404,19 +366,74 @@ def test_what_is_out_of_bounds_is_refused_before_the_kdf_runs(
     offset: int, value: bytes, text: str
 ) -> None:
     """The message says what is wrong."""
-    raw = sealed_by_hand(GOOD)
+    raw = write(GOOD).data
     changed = raw[:offset] + value + raw[offset + len(value) :] if value else raw + bytes(1 << 26)
-    with raises_exactly(InvalidKeyError, text):
-        open_keyring(changed, PASSPHRASE)
+    for call in (open_keyring, lambda data, _: read_parameters(data)):
+        with raises_exactly(InvalidKeyError, text):
+            call(changed, PASSPHRASE)
+
+
+@pytest.mark.usefixtures("no_kdf")
+@pytest.mark.parametrize("length", [60, 87, 88])
+def test_a_file_of_format_version_1_is_named_whatever_its_length(length: int) -> None:
+    """One of no keys takes 60 bytes, less than any of this version."""
+    old = b"KMSRING\x01\x01\x11\x08\x01".ljust(length, b"\xaa")
+    for call in (open_keyring, lambda data, _: read_parameters(data)):
+        with raises_exactly(InvalidKeyError, "format version 1; this library reads version 2"):
+            call(old, PASSPHRASE)
+
+
+def test_a_caller_bounds_the_cost(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Memory and work, each from both sides, before the KDF runs; the message has both numbers."""
+    monkeypatch.setattr("kmscore.keyfile.sealing.derive_key", remembered)
+    data = write(GOOD, (14, 9, 2), salt=bytes(16)).data
+    memory, work = 128 * 9 << 14, 2 * 9 << 14
+    assert len(open_keyring(data, PASSPHRASE, max_memory=memory, max_work=work)) == 2
+    monkeypatch.setattr("kmscore.keyfile.sealing.derive_key", lambda *_: pytest.fail("run"))
+    for limits, text in (
+        ({"max_memory": memory - 1}, f"memory of {memory}, at most {memory - 1} allowed"),
+        ({"max_work": work - 1}, f"work of {work}, at most {work - 1} allowed"),
+        ({"max_memory": 1, "max_work": 1}, f"memory of {memory}, at most 1 allowed"),
+    ):
+        with raises_exactly(InvalidKeyError, text):
+            open_keyring(data, PASSPHRASE, **limits)
+
+
+@pytest.mark.usefixtures("no_kdf")
+@pytest.mark.parametrize("cost", [(20, 9, 1), (20, 8, 5)])
+def test_a_caller_does_not_raise_the_fixed_bounds(cost: tuple[int, int, int]) -> None:
+    """A header that asks for more than them is refused under any limits."""
+    data = write(GOOD).data
+    asking = data[:9] + bytes(cost) + data[12:]
+    with raises_exactly(InvalidKeyError, "allowed"):
+        open_keyring(asking, PASSPHRASE, max_memory=1 << 62, max_work=1 << 62)
+
+
+@pytest.mark.usefixtures("no_kdf")
+@pytest.mark.parametrize("name", ["max_memory", "max_work"])
+def test_a_limit_is_a_positive_number(name: str) -> None:
+    """`TypeError` for other types, `bool` among them, and `ValueError` below 1."""
+    data = write(GOOD).data
+    for wrong in (True, 1e9, "16777216", None):
+        with raises_exactly(TypeError, f"{name} must be int"):
+            open_keyring(data, PASSPHRASE, **{name: wrong})
+    for low in (0, -1):
+        with raises_exactly(ValueError, f"{name} must be positive"):
+            open_keyring(data, PASSPHRASE, **{name: low})
 
 
 def test_parameters_are_checked_when_they_are_made() -> None:
     """Every bound, from both sides."""
-    for good in ((1 << 14, 1, 1), (1 << 20, 8, 4), (1 << 18, 32, 4), (1 << 14, 32, 16)):
-        assert ScryptParameters(*good).n == good[0]
+    for good in (
+        *((1 << 14, 8, 1), (1 << 15, 4, 1), (1 << 16, 2, 1)),
+        *((1 << 20, 8, 4), (1 << 18, 32, 4), (1 << 14, 32, 16)),
+    ):
+        cost = ScryptParameters(*good)
+        assert (cost.memory, cost.work) == (128 * good[0] * good[1], good[0] * good[1] * good[2])
     for bad in (
-        *((1 << 13, 8, 1), (1 << 21, 1, 1), (3 << 14, 8, 1), (0, 8, 1), (-1, 8, 1)),
-        *((1 << 14, 0, 1), (1 << 14, 33, 1), (1 << 14, 1, 0), (1 << 14, 1, 17)),
+        *((1 << 13, 16, 1), (1 << 21, 2, 1), (3 << 14, 8, 1), (0, 8, 1), (-1, 8, 1)),
+        *((1 << 14, 7, 16), (1 << 15, 3, 1), (1 << 17, 1, 1), (1 << 20, 1, 1)),
+        *((1 << 14, 0, 1), (1 << 14, 33, 1), (1 << 14, 8, 0), (1 << 14, 8, 17)),
         *((1 << 20, 9, 1), (1 << 20, 8, 5), (1 << 18, 32, 5)),
     ):
         with raises_exactly(InvalidKeyError, "bounds"):
@@ -424,6 +441,11 @@ def test_parameters_are_checked_when_they_are_made() -> None:
     for wrong in ({"n": "16384"}, {"r": 8.0}, {"p": True}):
         with raises_exactly(TypeError):
             ScryptParameters(**wrong)  # type: ignore[arg-type]
+
+
+def test_the_least_block_size_has_enough_memory() -> None:
+    """RFC 7914 takes n below 2^(16·r) only; with r of 1, OpenSSL would report too little memory."""
+    assert len(derive_key(PASSPHRASE, bytes(16), ScryptParameters(1 << 16, 2))) == 64
 
 
 def test_a_ring_that_is_too_long_is_not_sealed(
@@ -436,8 +458,9 @@ def test_a_ring_that_is_too_long_is_not_sealed(
     monkeypatch.setattr("kmscore.keyfile.sealing.MAX_LENGTH", len(small) - 1)
     with raises_exactly(InvalidKeyError, "at most"):
         seal(ring)
-    with raises_exactly(InvalidKeyError, "at most"):
-        open_keyring(small, PASSPHRASE)
+    for call in (open_keyring, lambda data, _: read_parameters(data)):
+        with raises_exactly(InvalidKeyError, "at most"):
+            call(small, PASSPHRASE)
 
 
 @pytest.mark.parametrize("passphrase", [b"", b"\x00", bytes(64)])
@@ -482,19 +505,37 @@ def test_a_build_without_scrypt_says_so(small: bytes, monkeypatch: pytest.Monkey
 
 
 def test_the_kdf_is_the_published_one(count_known_answers: Callable[..., None]) -> None:
-    """RFC 7914 section 12, the first 32 of its 64 bytes: scrypt's last step counts in blocks."""
+    """RFC 7914 section 12, all 64 bytes."""
     derived = derive_key(b"pleaseletmein", b"SodiumChloride", ScryptParameters(1 << 14, 8, 1))
-    assert derived.hex() == "7023bdcb3afd7348461c06cd81fd38ebfda8fbba904f8e3ea9b543f6545da1f2"
+    assert derived.hex() == (
+        "7023bdcb3afd7348461c06cd81fd38ebfda8fbba904f8e3ea9b543f6545da1f2"
+        "d5432955613f0fcf62d49705242a9af9e61e85dc0d651e40dfcf017b45575887"
+    )
     count_known_answers("RFC 7914: scrypt")
 
 
-def frames(error: BaseException) -> Iterator[str]:
-    """Yield what the library's frames hold, as an error reporter shows it."""
-    trace = error.__traceback__
+def check_hidden(error: BaseException, *secrets: bytes) -> None:
+    """Check that no secret is in the error, nor in the library's frames that it came through."""
+    assert error.__cause__ is error.__context__ is None
+    values: list[object] = [error, str(error)]
+    trace, frames = error.__traceback__, 0
     while trace is not None:
         if trace.tb_frame.f_globals.get("__name__", "").startswith("kmscore"):
-            yield repr(trace.tb_frame.f_locals)
+            values += trace.tb_frame.f_locals.values()
+            frames += 1
         trace = trace.tb_next
+    assert frames
+    # As an error reporter shows them.
+    shown = " ".join(map(repr, values))
+    for secret in secrets:
+        assert repr(secret[:8])[2:-1] not in shown
+        assert repr(secret[-8:])[2:-1] not in shown
+
+
+def secrets_of(data: bytes) -> tuple[bytes, ...]:
+    """Return passphrase and K of a sealed keyring: its key, and the key of its commitment."""
+    k = derive_key(PASSPHRASE, data[SALT], CHEAP)
+    return PASSPHRASE, k[:32], k[32:]
 
 
 SECRET = bytes(range(0x41, 0x61))
@@ -511,8 +552,8 @@ SECRET = bytes(range(0x41, 0x61))
     ],
 )
 def test_an_error_shows_no_material(inside: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Not in its message, not behind it, not in the frames that it came through."""
-    raw = sealed_by_hand(inside)
+    """Not in its message, not behind it, not in the frames; nor does it show passphrase or K."""
+    raw = write(inside).data
 
     def refuse(*_: object) -> None:
         raise UnsupportedAlgorithmError("no SM4")
@@ -521,23 +562,33 @@ def test_an_error_shows_no_material(inside: bytes, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr("kmscore.aead._SEALERS", {**kmscore.aead._SEALERS, Suite.SM4_GCM: refuse})
     with pytest.raises((InvalidKeyError, UnsupportedAlgorithmError)) as caught:
         open_keyring(raw, PASSPHRASE)
-    key = derive_key(PASSPHRASE, raw[12:28], CHEAP)
-    error = caught.value
-    assert error.__cause__ is error.__context__ is None
-    for shown in (repr(error), str(error), *frames(error)):
-        assert SECRET[:8].decode() not in shown
-        assert repr(key)[2:-1] not in shown
+    check_hidden(caught.value, SECRET, *secrets_of(raw))
 
 
-def test_a_refusal_shows_no_key(small: bytes) -> None:
-    """The frames of a failed opening hold what the caller had, and not the derived key."""
-    other = small[:-1] + bytes([small[-1] ^ 1])
-    with pytest.raises(DecryptionError) as caught:
-        open_keyring(other, PASSPHRASE)
-    key = derive_key(PASSPHRASE, small[12:28], CHEAP)
-    assert caught.value.__cause__ is caught.value.__context__ is None
-    assert list(frames(caught.value))
-    assert all(repr(key)[2:-1] not in shown for shown in frames(caught.value))
+@pytest.mark.parametrize("offset", [9, 30, -1], ids=["cost", "commitment", "tag"])
+def test_a_refusal_shows_no_key(small: bytes, offset: int) -> None:
+    """The frames of a failed opening have neither the passphrase nor K."""
+    changed = bytearray(small)
+    changed[offset] ^= 0xFF
+    with pytest.raises((DecryptionError, InvalidKeyError)) as caught:
+        open_keyring(changed, PASSPHRASE)
+    check_hidden(caught.value, *secrets_of(small))
+
+
+@pytest.mark.parametrize("error", [MemoryError, UnsupportedAlgorithmError])
+def test_a_kdf_that_fails_shows_no_passphrase(
+    small: bytes, error: type[Exception], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither when there is not its memory nor when this build lacks it, in both directions."""
+
+    def fail(passphrase: bytes, *_: object) -> bytes:
+        raise error(len(passphrase))
+
+    monkeypatch.setattr("kmscore.keyfile.sealing.derive_key", fail)
+    for call in (lambda: open_keyring(small, PASSPHRASE), lambda: seal(Keyring([]))):
+        with pytest.raises(error) as caught:
+            call()
+        check_hidden(caught.value, PASSPHRASE)
 
 
 @pytest.mark.parametrize("error", [InvalidKeyError, UnsupportedAlgorithmError])
@@ -556,8 +607,7 @@ def test_a_refusal_to_seal_shows_no_material(
         monkeypatch.setattr("kmscore.keyfile.scrypt.Scrypt", refuse)
     with pytest.raises(error) as caught:
         seal(ring)
-    assert list(frames(caught.value))
-    assert all(SECRET[:8].decode() not in shown for shown in frames(caught.value))
+    check_hidden(caught.value, SECRET, PASSPHRASE)
 
 
 def test_a_sealed_ring_shows_nothing(sealed: bytes, ring: Keyring) -> None:
