@@ -104,7 +104,7 @@ def test_a_file_tests_one_passphrase_at_most(victim: int | None, answer: type) -
 def test_without_its_commitment_a_file_would_test_them_all(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """With the comparison taken out, the attack gets different answers for different passphrases."""
+    """With the comparison taken out, the answers under different passphrases differ."""
     monkeypatch.setattr(hmac, "compare_digest", lambda *_: True)
     assert answers(collision(None)) == [Keyring, *[InvalidKeyError] * 3]
 
