@@ -6,22 +6,22 @@ example one for FIPS 140) can take it away. The library reports the first with
 """
 
 from collections.abc import Callable
-from typing import Final
+from typing import Final, TypeVar
 
 from cryptography.exceptions import InternalError, UnsupportedAlgorithm
 
 from kmscore.errors import UnsupportedAlgorithmError
 
+_Result = TypeVar("_Result")
+
 NOT_AVAILABLE: Final = (UnsupportedAlgorithm, InternalError)
 """The exceptions of `cryptography` for an algorithm that cannot be used here."""
 
 
-def check_available(use: Callable[[], object], name: str) -> None:
-    """Raise `UnsupportedAlgorithmError`, which names the algorithm, if `use` cannot use it."""
+def attempt(use: Callable[[], _Result], name: str) -> _Result:
+    """Return the result of `use`, or raise `UnsupportedAlgorithmError`, which names `name`."""
     try:
-        use()
+        return use()
     except NOT_AVAILABLE:
         pass
-    else:
-        return
     raise UnsupportedAlgorithmError(f"{name} is not available: cryptography or the system lacks it")

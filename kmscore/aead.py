@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.ciphers.algorithms import AES, SM4
 from cryptography.hazmat.primitives.ciphers.modes import ECB, GCM
 
-from kmscore._availability import check_available
+from kmscore._availability import attempt
 from kmscore.algorithms import TAG_LENGTH, Suite
 
 
@@ -152,7 +152,7 @@ def sealer(suite: Suite, material: bytes) -> Sealer:
 @cache
 def _check_suite(suite: Suite) -> None:
     """Raise `UnsupportedAlgorithmError` unless the suite can encrypt here; ask once a process."""
-    check_available(lambda: _seal_nothing(suite), suite.name)
+    attempt(lambda: _seal_nothing(suite), suite.name)
 
 
 def _seal_nothing(suite: Suite) -> bytes:

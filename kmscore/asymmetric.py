@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.padding import MGF1, OAEP
 from cryptography.hazmat.primitives.hashes import SHA1, SHA256, Hash, HashAlgorithm
 
 from kmscore._arguments import BytesLike, check_instance, take_bytes
-from kmscore._availability import check_available
+from kmscore._availability import attempt
 from kmscore.algorithms import ENCRYPTION_ALGORITHMS, KEY_SPECS, EncryptionAlgorithm, KeySpec
 from kmscore.errors import (
     DecryptionError,
@@ -84,7 +84,7 @@ class _Sm2Pke:
 @cache
 def _check_hash(name: str) -> None:
     """Raise `UnsupportedAlgorithmError` unless the hash can be used here; a success is kept."""
-    check_available(lambda: Hash(_OAEP_HASHES[name]), name)
+    attempt(lambda: Hash(_OAEP_HASHES[name]), name)
 
 
 _OAEP_HASHES: Final[Mapping[str, HashAlgorithm]] = MappingProxyType(

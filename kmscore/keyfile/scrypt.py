@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from typing import Final, final
 
-from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
 from kmscore._arguments import check_integer
+from kmscore._availability import attempt
 from kmscore._immutable import Record
-from kmscore.errors import InvalidKeyError, UnsupportedAlgorithmError
+from kmscore.errors import InvalidKeyError
 
 DERIVED_LENGTH: Final = 64
 
@@ -78,13 +78,8 @@ def derive_key(passphrase: bytes, salt: bytes, parameters: ScryptParameters) -> 
     Raises `UnsupportedAlgorithmError` if this build of `cryptography` lacks scrypt, and
     `MemoryError` if there is not enough memory.
     """
-    try:
-        kdf = Scrypt(salt, DERIVED_LENGTH, parameters.n, parameters.r, parameters.p)
-    except UnsupportedAlgorithm:
-        kdf = None
-    if kdf is None:
-        raise UnsupportedAlgorithmError("this build of cryptography has no scrypt")
-    return kdf.derive(passphrase)
+    cost = parameters.n, parameters.r, parameters.p
+    return attempt(lambda: Scrypt(salt, DERIVED_LENGTH, *cost).derive(passphrase), "scrypt")
 
 
 def _out_of_bounds(reason: str) -> InvalidKeyError:

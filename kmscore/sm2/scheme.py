@@ -10,7 +10,7 @@ from typing import Final, NamedTuple, Protocol, TypeAlias
 from cryptography.hazmat.primitives.hashes import SM3, Hash
 from cryptography.hazmat.primitives.kdf.x963kdf import X963KDF
 
-from kmscore._availability import check_available
+from kmscore._availability import attempt
 from kmscore.errors import DecryptionError, InvalidBlobError
 from kmscore.sm2.curve import COORDINATE_LENGTH, G, N, Point, encode_point
 from kmscore.sm2.encodings import Sm2Ciphertext, Sm2Encoding, parse
@@ -134,7 +134,7 @@ def draw_below(bound: int) -> int:
 
 def check_sm3() -> None:
     """Raise `UnsupportedAlgorithmError` if `cryptography` cannot use SM3 here."""
-    check_available(lambda: Hash(SM3()), "SM3")
+    attempt(lambda: Hash(SM3()), "SM3")
 
 
 def _kdf(shared: bytes, length: int) -> bytes:
