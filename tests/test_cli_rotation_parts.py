@@ -29,7 +29,9 @@ from cli_support import (
 )
 
 from kmscore import Keyring, KeySpec, SymmetricKey
+from kmscore.cli import rotate
 from kmscore.cli.disk import place
+from kmscore.cli.permissions import Permissions
 from kmscore.cli.problems import FileProblem
 from kmscore.cli.rotation import (
     comma_separated,
@@ -129,21 +131,26 @@ def _without_links(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(os, "link", refuse)
 
 
+@pytest.mark.parametrize("is_slow", [False, True])
 @pytest.mark.parametrize("links", [True, False])
 @pytest.mark.usefixtures("_without_collector")
 def test_a_process_that_dies_at_any_step(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, links: bool
+    folder: Path, monkeypatch: pytest.MonkeyPatch, links: bool, is_slow: bool
 ) -> None:
     """The same command with --resume ends with every row once; the input is never touched.
 
-    Its exit code and its counts are those of the whole job, unless they had been told already.
+    Its exit code and its counts are those of the whole job, unless they had been told already. On a
+    slow machine, a run also removes what an earlier one left, by the same steps.
     """
     if not links:
         _without_links(monkeypatch)
     before = (folder / "in.jsonl").read_bytes()
     for number in range(1, 99):
         with pytest.MonkeyPatch.context() as patch:
-            steps = _break_at(patch, number, Killed)
+            told = _watch_reports(patch)
+            _break_at(patch, number, Killed)
+            if is_slow:
+                patch.setattr(job_folder, "_A_WHILE", 0)
             try:
                 assert _rotate(folder).exit_code == 1
             except Killed:
@@ -155,9 +162,10 @@ def test_a_process_that_dies_at_any_step(
             break
         if links and (folder / "out.jsonl").exists():
             _check_whole(folder)
+        is_forgotten = _is_named(folder) and not (folder / "out.jsonl.partial").exists()
         result = _rotate(folder, "--resume", "--json")
-        if "rmtree" in steps[:number]:
-            # It had told its counts, and there is nothing left of it.
+        if is_forgotten:
+            assert told == [_ROWS]
             assert problem(result).endswith("is there already, and is left alone")
         else:
             assert result.exit_code == 1
@@ -169,19 +177,39 @@ def test_a_process_that_dies_at_any_step(
     _check_all(folder)
 
 
+def _watch_reports(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Return a list of the numbers of rows that are reported from now on."""
+    told: list[int] = []
+    original = rotate.show_rotation
+
+    def show(report: whole_table.Report, **options: Any) -> None:
+        original(report, **options)
+        told.append(report.rows)
+
+    monkeypatch.setattr(rotate, "show_rotation", show)
+    return told
+
+
+def _is_named(folder: Path) -> bool:
+    return (folder / "out.jsonl").exists()
+
+
 def _check_whole(folder: Path) -> None:
     """Check that what has its name already is whole."""
     assert len(read_lines(folder / "out.jsonl")) == _ROWS - 1
     assert (folder / "out.failed.jsonl").exists()
 
 
+@pytest.mark.parametrize("is_slow", [False, True])
 @pytest.mark.usefixtures("_without_collector")
-def test_a_disk_that_is_full_at_any_step(folder: Path) -> None:
+def test_a_disk_that_is_full_at_any_step(folder: Path, is_slow: bool) -> None:
     """One line and exit code 2; the input is untouched, and --resume ends with every row once."""
     before = (folder / "in.jsonl").read_bytes()
     for number in range(1, 99):
         with pytest.MonkeyPatch.context() as patch:
             steps = _break_at(patch, number, _full_disk)
+            if is_slow:
+                patch.setattr(job_folder, "_A_WHILE", 0)
             result = _rotate(folder)
         assert (folder / "in.jsonl").read_bytes() == before
         if len(steps) < number:
@@ -666,6 +694,30 @@ def test_leftovers_are_cleared_away_unless_somebody_is_at_work_there(folder: Pat
     assert left == [f".out.jsonl.partial.new-{number}" for number in (2, 3, 6)]
     assert held is not None
     os.close(held)
+
+
+def test_a_job_that_takes_long_to_begin_is_not_cleared_away(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between any two steps more than a minute may go by, in which other commands begin."""
+    pytest.importorskip("fcntl")
+    out, bad = folder / "out.jsonl", folder / "out.failed.jsonl"
+    other = job_folder.JobFolder(out, bad, Permissions.of(folder / "in.jsonl"))
+    swept: list[str] = []
+
+    def begin_meanwhile(name: str, original: Callable[..., Any], *arguments: Any) -> Any:
+        if any(folder.glob(".out.jsonl.partial.new-*")):
+            other._sweep()
+            swept.append(name)
+        return original(*arguments)
+
+    monkeypatch.setattr(job_folder, "_A_WHILE", 0)
+    for name in ("_write", "begin_journal", "sync", "sync_folder"):
+        step = functools.partial(begin_meanwhile, name, getattr(job_folder, name))
+        monkeypatch.setattr(job_folder, name, step)
+    assert _rotate(folder).exit_code == 1
+    assert swept == ["_write", "sync", "begin_journal", "sync_folder"]
+    _check_all(folder)
 
 
 def test_where_there_are_no_locks(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any, Final, Protocol, Self
 
 from kmscore.cli.disk import sync, sync_folder
-from kmscore.cli.permissions import Permissions
+from kmscore.cli.permissions import OWNER_ONLY, Permissions
 from kmscore.cli.problems import FileProblem
 from kmscore.cli.rotation.counts import Counts, has_failures, parse_counts
 from kmscore.cli.rotation.journal import Journal, begin_journal
@@ -113,10 +113,12 @@ class JobFolder:
             target.check_free()
         new = self._hidden("new")
         new.mkdir(0o700)
+        # Before anything that can take long: an old folder without a lock is removed.
+        (new / _JOB).touch(OWNER_ONLY)
+        self._lock = lock(new / _JOB)
         _write(new / _JOB, json.dumps({**job, _CHECK: check.seal()}).encode("ascii"))
         begin_journal(new)
         sync_folder(new)
-        self._lock = lock(new / _JOB)
         new.rename(self._path)
         sync_folder(self._path.parent)
 
