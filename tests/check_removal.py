@@ -10,11 +10,12 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from patience import PATIENCE
+
 import kmscore
 
 _PACKAGE = Path(kmscore.__file__).resolve().parent
 _ABOVE = frozenset({"alibaba", "bulk", "keyfile", "cli", "vectors"})  # what is built on the engine
-_TIMEOUT = 120  # seconds; a check may be what ends a loop
 
 # Runs the files named, on the best SM2 backend; or all that are of the engine alone, in every
 # configuration. Prints what failed.
@@ -108,13 +109,14 @@ def noticed_without(site: Site, folder: Path, files: tuple[str, ...] = ()) -> li
 def run_copy(folder: Path, files: tuple[str, ...] = ()) -> list[Noticed]:
     """Return the tests that fail on the copy in a folder.
 
-    If it never ends, or nothing can be run (SM2 backends test themselves), that is one of its own.
+    If it never ends (a check may be what ends a loop), or nothing can be run (SM2 backends test
+    themselves), that is one of its own.
     """
     command = [sys.executable, "-P", "-B", "-c", _DRIVER, *files]
     environment = {**os.environ, "PYTHONPATH": str(folder)}
     try:
         result = subprocess.run(
-            command, capture_output=True, env=environment, timeout=_TIMEOUT, check=False
+            command, capture_output=True, env=environment, timeout=PATIENCE, check=False
         )
     except subprocess.TimeoutExpired:
         return [Noticed("all", 0, "never ends")]

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+from patience import PATIENCE
 from typer.testing import CliRunner, Result
 
 import kmscore
@@ -20,9 +21,6 @@ from kmscore.keyfile import ScryptParameters, scrypt
 
 PASSPHRASE = b"correct horse battery staple"
 ENVIRONMENT = {"KMSCORE_PASSPHRASE": PASSPHRASE.decode()}
-PATIENCE = 120
-"""Seconds after which a process is taken to wait for what never comes."""
-
 CHEAP = ScryptParameters(n=1 << 14)
 
 OLD = SymmetricKey.generate(KeySpec.AES_256, key_id="orders", key_version_id="1")

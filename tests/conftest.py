@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from hypothesis import settings
+from patience import PATIENCE
 
 import kmscore
 from kmscore import KeySpec, RsaKey, Sm2Key
@@ -20,7 +21,7 @@ settings.load_profile("kmscore")
 _CHECKOUT = Path(__file__).resolve().parent.parent
 _COUNTS = "known answers"
 _SHOWN = 16  # bytes of a parameter
-_LONGEST = 300  # seconds of a test that waits for others
+_LONGEST = 3 * PATIENCE  # seconds of a test that waits for others
 _AGAIN = 20  # seconds for what it clears away
 _known_answers: Counter[str] = Counter()
 

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import pytest
 from mixed_rows import FULL, OLD, PART, RING, Row, mixed_rows, seal, text_of
+from patience import PATIENCE
 from strategies import raises_exactly
 
 from kmscore import Keyring, SymmetricKey, keyfile
@@ -159,7 +160,7 @@ def open_keys(tmp_path: Path) -> Callable[[], Keyring]:
         from kmscore import keyfile  # noqa: PLC0415
 
         Path(meeting, str(os.getpid())).touch()
-        end = time.monotonic() + 60
+        end = time.monotonic() + PATIENCE
         while len(list(Path(meeting).iterdir())) < 2:
             assert time.monotonic() < end, "there is no other worker"
             time.sleep(0.01)

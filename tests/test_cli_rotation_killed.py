@@ -19,7 +19,6 @@ from typing import Any
 import pytest
 from cli_support import (
     PASSPHRASE,
-    PATIENCE,
     check_rotated,
     environment,
     invoke,
@@ -29,6 +28,7 @@ from cli_support import (
     write_lines,
     write_ring,
 )
+from patience import PATIENCE
 
 from kmscore.cli.problems import FileProblem
 from kmscore.cli.rotation import crew, work

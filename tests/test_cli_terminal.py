@@ -8,14 +8,13 @@ import struct
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from cli_support import (
     PASSPHRASE,
-    PATIENCE,
     command,
     environment,
     invoke,
@@ -26,6 +25,7 @@ from cli_support import (
     write_lines,
     write_ring,
 )
+from patience import PATIENCE
 from typer.core import TyperGroup
 from typer.main import get_command
 
@@ -50,10 +50,13 @@ def _at_terminal(
     *arguments: str | Path,
     width: int = 80,
     typed: bytes = b"",
-    patience: float = PATIENCE,
+    is_over: Callable[[bytes], bool] | None = None,
     **variables: str,
 ) -> tuple[int, str]:
-    """Run it at a pseudo-terminal so wide; return its exit code and all that it showed."""
+    """Run it at a pseudo-terminal so wide; return its exit code and all that it showed.
+
+    `is_over` tells from what was shown whether it is given up; otherwise time does.
+    """
     pty = pytest.importorskip("pty")
     fcntl = pytest.importorskip("fcntl")
     termios = pytest.importorskip("termios")
@@ -69,23 +72,24 @@ def _at_terminal(
     )
     os.close(theirs)
     try:
-        shown = _converse(ours, typed, time.monotonic() + patience)
-        return process.wait(patience), shown.decode()
+        until = time.monotonic() + PATIENCE
+        shown = _converse(ours, typed, is_over or (lambda _: time.monotonic() > until))
+        return process.wait(PATIENCE), shown.decode()
     finally:
         # Nothing that has not ended is waited for, as leaving `with Popen` would.
         process.kill()
         os.close(ours)
-        process.wait(patience)
+        process.wait(PATIENCE)
 
 
-def _converse(ours: int, typed: bytes, until: float) -> bytes:
+def _converse(ours: int, typed: bytes, is_over: Callable[[bytes], bool]) -> bytes:
     """Type a line at each prompt; return all that was shown, when the other side has ended.
 
     Ctrl-C is typed until it is noticed, as a person does: Python does not see one that comes after
     its last look at what has come, and before the system waits for a key.
     """
     shown, line = b"", b""
-    while time.monotonic() < until:
+    while not is_over(shown):
         if not select.select([ours], [], [], 1.0)[0]:
             if line == b"\x03":
                 os.write(ours, line)
@@ -107,7 +111,7 @@ def test_a_command_that_never_ends_fails() -> None:
     """What it has shown is told, and it is not waited for."""
     begin = time.monotonic()
     with pytest.raises(pytest.fail.Exception, match=r"has not ended; it has shown b'who\? '"):
-        _at_terminal("sh", "-c", "printf 'who? '; exec sleep 600", patience=2)
+        _at_terminal("sh", "-c", "printf 'who? '; exec sleep 6000", is_over=b"who? ".__eq__)
     assert time.monotonic() - begin < PATIENCE
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import pytest
+from patience import PATIENCE
 from strategies import raises_exactly
 
 from kmscore import (
@@ -35,7 +36,7 @@ def run(arguments: tuple[str, ...], data: bytes = b"") -> subprocess.CompletedPr
         input=data,
         capture_output=True,
         check=False,
-        timeout=60,
+        timeout=PATIENCE,
         env=os.environ | {"OPENSSL_CONF": os.devnull, "KEY_PASSWORD": PASSWORD},
     )
 

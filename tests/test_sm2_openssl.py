@@ -22,6 +22,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from patience import PATIENCE
 from sm2_support import PUBLIC, SCALAR, Parts, StandIn, assert_refused, decrypt, encrypt
 from strategies import raises_exactly
 
@@ -111,14 +112,14 @@ def test_a_refusal_does_not_disturb_the_hosts_tls(
 
     def serve() -> None:
         with server_context.wrap_socket(listener.accept()[0], server_side=True) as connection:
-            while message := messages.get(timeout=30):
+            while message := messages.get(timeout=PATIENCE):
                 connection.sendall(message)
 
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = threading.Thread(target=serve)
         thread.start()
         with (
-            socket.create_connection(listener.getsockname(), timeout=30) as plain,
+            socket.create_connection(listener.getsockname(), timeout=PATIENCE) as plain,
             client_context.wrap_socket(plain, server_hostname="127.0.0.1") as client,
         ):
             messages.put(b"first")
@@ -127,7 +128,7 @@ def test_a_refusal_does_not_disturb_the_hosts_tls(
             client.settimeout(0)
             with raises_exactly(ssl.SSLWantReadError):
                 client.recv(100)
-            client.settimeout(30)
+            client.settimeout(PATIENCE)
             messages.put(b"second")
             assert client.recv(100) == b"second"
             messages.put(b"")

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 import second_reading
+from patience import PATIENCE
 from vector_files import files, made
 
 from kmscore import DecryptResult, KeyProvider, Keyring, Sm2Key, asymmetric_decrypt, sm2
@@ -508,7 +509,7 @@ def test_what_is_no_regular_file_is_not_read(tmp_path: Path, target: str) -> Non
         stdin=subprocess.PIPE,
         capture_output=True,
         check=True,
-        timeout=30,
+        timeout=PATIENCE,
     )
     assert result.stdout.decode() == f"{tmp_path / 'blob.json'} is not a regular file"
 

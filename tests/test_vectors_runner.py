@@ -8,18 +8,27 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from patience import PATIENCE
 from vector_files import files
 
 from kmscore.vectors import runner
 from kmscore.vectors.files import VectorTest
 from kmscore.vectors.judgement import Results, Verdict, judge, questions, run
-from kmscore.vectors.runner import MAX_LINE, PATIENCE, CommandError, Peer
+from kmscore.vectors.runner import MAX_LINE, CommandError, Peer
 
 _RESPONDERS = Path(__file__).parent / "responders"
 _RIGHT = {"echo": "right"}
+_END = PATIENCE / 10
+"""Seconds in which a process that is to end has ended, however busy the machine is."""
+
+_HANGING = {"hang", "late"}
+"""What a misbehaving implementation does that is given up after the time for an answer."""
+
+pytestmark = pytest.mark.usefixtures("in_time")
 
 
 def _command(name: str, *arguments: str) -> list[str]:
@@ -33,10 +42,16 @@ def children(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def peer(children: Path) -> Iterator[Peer]:
+def _patiently(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give a process and its threads all the time that they may need to end."""
+    monkeypatch.setattr(runner, "_PARTING", _END)
+
+
+@pytest.fixture
+def peer(children: Path, _patiently: None) -> Iterator[Peer]:
     """Start one that misbehaves as it is told; in the end no thread or process of it is left."""
     threads = set(threading.enumerate())
-    with Peer(_command("misbehaving.py", str(children)), timeout=1.0) as started:
+    with Peer(_command("misbehaving.py", str(children)), timeout=PATIENCE) as started:
         yield started
     assert set(threading.enumerate()) == threads
     assert started._process is None or started._process._popen.returncode is not None
@@ -44,6 +59,15 @@ def peer(children: Path) -> Iterator[Peer]:
 
 def _do(peer: Peer, what: str) -> dict[str, Any]:
     return dict(peer.ask("decrypt", {"do": what}))
+
+
+def _do_in(seconds: float, peer: Peer, what: str) -> dict[str, Any]:
+    """Ask for what never comes, with little time for it."""
+    peer._timeout = seconds
+    try:
+        return _do(peer, what)
+    finally:
+        peer._timeout = PATIENCE
 
 
 @pytest.mark.parametrize(
@@ -87,7 +111,7 @@ def _do(peer: Peer, what: str) -> dict[str, Any]:
 def test_a_failure_costs_one_answer(peer: Peer, what: str, reason: str | None) -> None:
     """What is no answer is told as what it is, and the next question is answered again."""
     assert _do(peer, "right") == _RIGHT
-    answer = _do(peer, what)
+    answer = _do_in(1.0 if what in _HANGING else PATIENCE, peer, what)
     assert answer.keys() == {"failure"}
     if reason is None:
         assert answer["failure"].startswith("not an answer: {")
@@ -121,7 +145,7 @@ def test_a_second_line_is_not_taken_for_the_next_answer(peer: Peer) -> None:
 
 def test_a_late_answer_is_not_taken_for_the_next(peer: Peer) -> None:
     """Who did not answer in time is not listened to any more."""
-    assert "failure" in _do(peer, "late")
+    assert "failure" in _do_in(1.0, peer, "late")
     time.sleep(1)
     assert _do(peer, '{"id": ID, "error": "decryption"}') == {"error": "decryption"}
 
@@ -129,7 +153,7 @@ def test_a_late_answer_is_not_taken_for_the_next(peer: Peer) -> None:
 def test_who_does_not_read_is_not_written_to_for_ever(peer: Peer) -> None:
     """A question that fills the pipe is given up like an answer that does not come."""
     assert _do(peer, "deaf") == _RIGHT
-    assert _do(peer, "x" * (1 << 22)) == {"failure": "no answer in 1 seconds"}
+    assert _do_in(1.0, peer, "x" * (1 << 22)) == {"failure": "no answer in 1 seconds"}
     assert _do(peer, "right") == _RIGHT
 
 
@@ -145,12 +169,16 @@ def _is_running(process: int) -> bool:
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="there is no /proc")
 def test_what_it_has_started_is_killed_too(peer: Peer, children: Path) -> None:
     """A child that holds the output open does not outlive the answer that never came."""
-    assert "failure" in _do(peer, "hang")
-    (child,) = map(int, children.read_text("ascii").split())
-    deadline = time.monotonic() + 10
-    while _is_running(child) and time.monotonic() < deadline:
+    for seconds in (1.0, 10.0, 100.0):
+        assert "failure" in _do_in(seconds, peer, "hang")
+        if children.exists():
+            break
+    started = [int(child) for child in children.read_text("ascii").split()]
+    assert started
+    deadline = time.monotonic() + _END
+    while any(map(_is_running, started)) and time.monotonic() < deadline:
         time.sleep(0.01)
-    assert not _is_running(child)
+    assert not any(map(_is_running, started))
 
 
 def test_what_has_left_its_group_is_waited_for_once(
@@ -162,22 +190,25 @@ def test_what_has_left_its_group_is_waited_for_once(
         "child = subprocess.Popen(['sleep', '60'], start_new_session=True);"
         "open(sys.argv[1], 'w').write(str(child.pid))"
     )
-    monkeypatch.setattr(runner, "_PARTING", 1.0)
     threads = set(threading.enumerate())
     process = runner._Process([sys.executable, "-c", code, str(tmp_path / "child")])
     with pytest.raises(runner._NoAnswerError, match="no answer in"):
         process.exchange(b"", 0.1)
-    process._popen.wait(30)
+    process._popen.wait(PATIENCE)
     child = int((tmp_path / "child").read_text("ascii"))
+    waits: list[float] = []
     try:
-        start = time.monotonic()
-        process.end(0.0)
-        assert 0.9 < time.monotonic() - start < 1.8
+        with monkeypatch.context() as patch:
+            # A clock on which nothing takes time but the waits.
+            patch.setattr(runner, "time", SimpleNamespace(monotonic=lambda: sum(waits)))
+            patch.setattr(threading.Thread, "join", lambda _, seconds: waits.append(seconds))
+            process.end(0.0)
+        assert waits == [runner._PARTING, 0.0]
         assert len(set(threading.enumerate()) - threads) == 2
     finally:
         os.kill(child, signal.SIGKILL)
     for thread in (process._talking, process._listening):
-        thread.join(10)
+        thread.join(PATIENCE)
     assert set(threading.enumerate()) == threads
 
 
@@ -186,7 +217,7 @@ def test_without_sessions_the_process_alone_is_killed(
 ) -> None:
     """As on Windows, where there is no `killpg`."""
     monkeypatch.delattr(os, "killpg")
-    with Peer(_command("misbehaving.py", str(children)), timeout=1.0) as peer:
+    with Peer(_command("misbehaving.py", str(children)), timeout=PATIENCE) as peer:
         assert _do(peer, "right") == _RIGHT
         assert "failure" in _do(peer, "die")
     assert peer._process is None
@@ -194,12 +225,12 @@ def test_without_sessions_the_process_alone_is_killed(
 
 def test_after_many_failures_in_a_row_it_is_left_alone(peer: Peer) -> None:
     """One answer between two failures is enough to go on for ever."""
-    for what in ("die", "right") * PATIENCE:
+    for what in ("die", "right") * runner.PATIENCE:
         _do(peer, what)
-    for _ in range(PATIENCE):
+    for _ in range(runner.PATIENCE):
         assert "in place of an answer" in _do(peer, "die")["failure"]
     assert _do(peer, "right") == {
-        "failure": f"not asked any more, after {PATIENCE} failures in a row"
+        "failure": f"not asked any more, after {runner.PATIENCE} failures in a row"
     }
     peer._failures = 0
     assert _do(peer, "right") == _RIGHT
@@ -226,7 +257,7 @@ def test_a_command_that_cannot_be_started_again(tmp_path: Path) -> None:
     script = tmp_path / "script"
     script.write_text("#!/bin/sh\nexit 1\n", "ascii")
     script.chmod(0o755)
-    with Peer([str(script)], timeout=1.0) as peer:
+    with Peer([str(script)], timeout=PATIENCE) as peer:
         assert "in place of an answer" in _do(peer, "")["failure"]
         script.unlink()
         assert _do(peer, "") == {
@@ -234,24 +265,26 @@ def test_a_command_that_cannot_be_started_again(tmp_path: Path) -> None:
         }
 
 
-def test_breaking_off_does_not_wait() -> None:
+def test_breaking_off_does_not_wait(monkeypatch: pytest.MonkeyPatch) -> None:
     """After Ctrl-C the process gets no time to end by itself."""
+    monkeypatch.setattr(runner, "_PARTING", _END)
     command = [sys.executable, "-c", "import time; time.sleep(600)"]
     start = time.monotonic()
-    with pytest.raises(KeyboardInterrupt), Peer(command, timeout=1.0) as peer:
+    with pytest.raises(KeyboardInterrupt), Peer(command, timeout=PATIENCE) as peer:
         raise KeyboardInterrupt
     assert peer._process is not None
     assert peer._process._popen.returncode == -9
     assert time.monotonic() - start < runner._PARTING
 
 
+@pytest.mark.usefixtures("_patiently")
 def test_at_the_end_it_may_finish_what_it_does(tmp_path: Path) -> None:
     """Its input ends, and it has time to see that and to write down what it has."""
     code = (
         "import sys, time; sys.stdin.read(); print('x' * 100_000); time.sleep(0.3);"
         f"open({str(tmp_path / 'done')!r}, 'w').close()"
     )
-    with Peer([sys.executable, "-c", code], timeout=1.0):
+    with Peer([sys.executable, "-c", code], timeout=PATIENCE):
         pass
     assert (tmp_path / "done").exists()
 
@@ -266,7 +299,7 @@ def _tests(*names: str, accumulated: bool = False) -> list[VectorTest]:
 
 
 def _run(command: list[str], tests: list[VectorTest]) -> Results:
-    with Peer(command, timeout=10.0) as peer:
+    with Peer(command, timeout=PATIENCE) as peer:
         return Results(run("peer", peer.ask, tests, lambda _: None))
 
 
