@@ -205,9 +205,9 @@ def test_an_ambiguous_context_has_to_be_allowed(context: dict[str, str], profile
 def test_collisions_come_one_by_one() -> None:
     """Of a context of 2,000 pairs the first ones come at once; all of them never would."""
     context = {f"{number:04}": "v" for number in range(2000)}
-    started = time.perf_counter()
+    started = time.process_time()
     found = list(islice(collisions(context), 3))
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 5
     assert len(set(found)) == 3
     assert {bound(other) for other in found} == {bound(context)}
 
