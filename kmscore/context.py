@@ -174,12 +174,13 @@ def _canonicalise(pairs: dict[str, str]) -> bytes:
 
 def _encode(text: object) -> bytes:
     """Return the UTF-8 bytes of a key or value, or raise `InvalidContextError`."""
-    if not isinstance(text, str):
+    # Not isinstance, which believes an object that names another class than its own.
+    if not issubclass(type(text), str):
         raise InvalidContextError(
             f"encryption context keys and values must be str, not {type(text).__name__}"
         )
     try:
-        return str.encode(text, "utf-8")
+        return str.encode(cast("str", text), "utf-8")
     except UnicodeEncodeError:
         pass
     raise InvalidContextError("encryption context with a lone surrogate")

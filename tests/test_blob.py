@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from strategies import blobs, mutations, raises_exactly
 
 from kmscore import CiphertextBlob, InvalidBlobError, Suite
-from kmscore.blob import MAX_BLOB_LENGTH
+from kmscore.blob import MAX_BLOB_LENGTH, BlobField
 
 BLOB = CiphertextBlob(Suite.AES_128_GCM, "key-1", "v1", bytes(range(12)), b"sealed", b"t" * 16)
 RAW = BLOB.serialize()
@@ -45,6 +45,14 @@ def test_the_layout_covers_every_byte_once(blob: CiphertextBlob) -> None:
         sum(field.length for field in fields[:number]) for number in range(len(fields))
     ]
     assert sum(field.length for field in fields) == len(blob.serialize())
+
+
+def test_a_layout_is_a_tuple_of_named_tuples() -> None:
+    """It can be kept and shared, as the blob can."""
+    layout = BLOB.layout()
+    assert type(layout) is tuple
+    assert layout[0] == BlobField(name="magic", offset=0, length=3)
+    assert {type(field) for field in layout} == {BlobField}
 
 
 def test_the_layout_names_the_fields() -> None:
@@ -168,6 +176,21 @@ def test_6701_bytes_are_the_limit() -> None:
     for data in (raw + b"\x00", bytes(6702)):
         with raises_exactly(InvalidBlobError, "6702 bytes, at most 6701"):
             CiphertextBlob.parse(data)
+
+
+@pytest.mark.parametrize("suite", Suite)
+@pytest.mark.parametrize(("key_id", "version_id"), [("k", "v"), (LONG_ID, "v"), ("k", LONG_ID)])
+def test_a_blob_is_made_of_fields_of_6701_bytes_in_all(
+    suite: Suite, key_id: str, version_id: str
+) -> None:
+    """Whatever they are made up of: that many bytes are a blob that parses, and one more is not."""
+    others = 5 + 1 + len(key_id) + 1 + len(version_id) + suite.iv_length + 16
+    fields = (suite, key_id, version_id, bytes(suite.iv_length))
+    longest = CiphertextBlob(*fields, bytes(6_701 - others), bytes(16))
+    assert len(longest.serialize()) == 6_701
+    assert CiphertextBlob.parse(longest.serialize()) == longest
+    with raises_exactly(InvalidBlobError, "6702 bytes, at most 6701"):
+        CiphertextBlob(*fields, bytes(6_702 - others), bytes(16))
 
 
 def test_the_limit_counts_bytes_and_not_items() -> None:

@@ -6,7 +6,7 @@ import sys
 from typing import Any
 
 import pytest
-from strategies import Call, forbid_ciphers, raises_exactly, symmetric_key, valid_calls
+from strategies import Call, Oracle, forbid_ciphers, raises_exactly, symmetric_key, valid_calls
 
 import kmscore
 from kmscore import (
@@ -85,6 +85,25 @@ def test_an_iv_of_another_length_is_refused_before_the_open(
         hazmat.reencrypt(**calls[name].arguments | {"iv": bytes(length)})
     with raises_exactly(ValueError, f"not {length}"):
         calls["hazmat.encrypt"](iv=bytes(length))
+
+
+@pytest.mark.parametrize("iv", [None, "i" * 24, 24, 24.0, [0] * 24, (0,) * 24, object()], ids=repr)
+@pytest.mark.parametrize("operation", ["hazmat.encrypt", "hazmat.reencrypt"])
+def test_an_iv_of_another_type_is_refused_before_anything_else(
+    calls: dict[str, Call], operation: str, iv: Any
+) -> None:
+    """It is never converted, and no other fault of the call is reported before it."""
+    faulty: dict[str, Any] = {
+        "keys": Oracle(AssertionError("asked"), AssertionError("asked")),
+        "plaintext": bytes(6145),
+        "ciphertext_blob": b"",
+        "context": {"\ud800": ""},
+        "source_context": {"\ud800": ""},
+    }
+    others = {name: faulty[name] for name in calls[operation].arguments if name in faulty}
+    for changes in ({}, others):
+        with raises_exactly(TypeError, "iv must be bytes-like"):
+            calls[operation](iv=iv, **changes)
 
 
 def test_an_iv_is_checked_after_the_size_of_the_plaintext(calls: dict[str, Call]) -> None:

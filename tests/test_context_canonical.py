@@ -1,0 +1,248 @@
+"""The canonical bytes: one form for every map, whichever way it is computed.
+
+Small maps of short ASCII pairs have a path of their own, so that every law here draws many of
+them. The other side of a comparison is `second_reading`, which is written from SPEC.md alone.
+"""
+
+import operator
+import random
+import sys
+from collections.abc import Iterator
+from types import FrameType, MappingProxyType
+from typing import Any
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from second_reading import canonical
+from strategies import CONTEXTS, CROWDED_CONTEXTS, TEXTS, raises_exactly
+
+from kmscore import EncryptionContext, InvalidContextError, context
+from kmscore.context import canonical_bytes
+
+# The last letter of one byte in UTF-8, the first and last of two, three and four. UTF-16 sorts the
+# last two before U+FFFF.
+_WIDE_TEXTS = st.text("z\x7f\x80é\u07ff\u0800\ue000\uffff\U00010000\U0010ffff", max_size=3)
+_WIDE = st.dictionaries(_WIDE_TEXTS, _WIDE_TEXTS, min_size=1, max_size=8)
+
+# Around the lengths that change their path or their bytes.
+_LENGTHS = st.sampled_from([0, 1, 126, 127, 128, 129, 254, 255, 256, 257])
+_LONG_TEXTS = st.builds(operator.mul, st.sampled_from("ab\x7fé"), _LENGTHS)
+_LONG = st.dictionaries(_LONG_TEXTS, _LONG_TEXTS, min_size=1, max_size=5)
+
+
+class Text(str):
+    """A `str` that misreports all that could be asked of it."""
+
+    __slots__ = ()
+
+    def __lt__(self, other: object) -> bool:
+        """Sort before everything."""
+        return True
+
+    def __len__(self) -> int:
+        """Count one character."""
+        return 1
+
+    def __str__(self) -> str:
+        """Print as another."""
+        return "another"
+
+    def __format__(self, _: str) -> str:
+        """Format as another."""
+        return "another"
+
+    def __iter__(self) -> Iterator[str]:
+        """Have the letters of another."""
+        return iter("another")
+
+    def encode(self, *_: Any, **__: Any) -> bytes:
+        """Encode as another."""
+        return b"another"
+
+
+@st.composite
+def many_pairs(draw: st.DrawFn) -> dict[str, str]:
+    """Draw about as many pairs as a byte, or the table of lengths, can count."""
+    pairs = [(f"{number}", "v") for number in range(draw(_LENGTHS))]
+    random.Random(draw(st.integers())).shuffle(pairs)
+    return dict(pairs)
+
+
+_ANY = CONTEXTS | CROWDED_CONTEXTS | _WIDE | _LONG | many_pairs()
+
+
+def parsed(data: bytes) -> list[tuple[str, str]]:
+    """Return the pairs in canonical bytes, in their order; fail if there is anything else."""
+    texts, offset = [], 2
+    while offset < len(data):
+        end = offset + 2 + int.from_bytes(data[offset : offset + 2], "big")
+        assert end <= len(data)
+        texts.append(data[offset + 2 : end].decode("utf-8"))
+        offset = end
+    pairs = list(zip(texts[::2], texts[1::2], strict=True))
+    assert len(pairs) == int.from_bytes(data[:2], "big")
+    return pairs
+
+
+@settings(max_examples=500)
+@given(_ANY)
+@example({"é": "1", "z": "2", "\U0001f600": "3", "\uffee": "4"})
+@example({"b": "1", "a": "2"})
+@example({"ab": "", "a": "~", "": "a"})
+@example(dict.fromkeys(map(str, range(127)), "v"))
+@example(dict.fromkeys(map(str, range(128)), "v"))
+@example({"a" * 127: "b" * 127})
+@example({"a" * 128: "b" * 127})
+@example({"a" * 127: "b" * 128})
+def test_canonical_bytes_are_those_of_the_format(pairs: dict[str, str]) -> None:
+    """Count, then each pair by the order of the key's UTF-8 bytes, each length before its text."""
+    expected = canonical(pairs.items())
+    for mapping in (pairs, MappingProxyType(pairs), EncryptionContext(pairs)):
+        assert canonical_bytes(mapping) == expected
+    assert context._canonicalise(pairs) == expected
+    assert EncryptionContext(pairs).canonical == expected
+
+
+@settings(max_examples=500)
+@given(_ANY, st.randoms())
+def test_the_order_of_the_pairs_does_not_matter(
+    pairs: dict[str, str], chance: random.Random
+) -> None:
+    """Two contexts with the same pairs are one context."""
+    items = list(pairs.items())
+    chance.shuffle(items)
+    shuffled, ordered = EncryptionContext(dict(items)), EncryptionContext(dict(sorted(items)))
+    assert shuffled.canonical == ordered.canonical
+    assert shuffled == ordered
+    assert hash(shuffled) == hash(ordered)
+
+
+@given(_ANY)
+def test_the_pairs_can_be_read_back(pairs: dict[str, str]) -> None:
+    """The canonical form is injective: its bytes give all pairs, sorted, and are used up."""
+    data = canonical_bytes(pairs)
+    assert parsed(data) == sorted(pairs.items(), key=lambda pair: pair[0].encode())
+    assert bool(data) == bool(pairs)
+
+
+# Among the letters are those that look like lengths and counts: pairs that were joined without
+# lengths would soon collide.
+_COLLIDING_TEXTS = st.text("ab\x00\x01\x02é", max_size=4)
+_COLLIDING = st.dictionaries(_COLLIDING_TEXTS, _COLLIDING_TEXTS, max_size=3)
+
+
+@settings(max_examples=500)
+@given(_COLLIDING, _COLLIDING)
+@example({"a": "bc"}, {"ab": "c"})
+@example({"a": ""}, {"": "a"})
+@example({}, {"": ""})
+@example({"a": "b", "c": "d"}, {"a": "b\x00\x01c\x00\x01d"})
+def test_different_contexts_never_share_canonical_bytes(
+    one: dict[str, str], other: dict[str, str]
+) -> None:
+    """Canonical bytes are equal exactly if the contexts are."""
+    assert (canonical_bytes(one) == canonical_bytes(other)) == (one == other)
+
+
+_CHANCE = st.randoms(use_true_random=False)
+
+
+@given(_ANY.filter(bool), _CHANCE)
+def test_a_subclass_of_str_is_read_by_its_text(
+    pairs: dict[str, str], chance: random.Random
+) -> None:
+    """Any of the keys and values may be one, and what its methods answer decides nothing."""
+    odd = {
+        Text(key) if chance.random() < 0.3 else key: Text(value) if chance.random() < 0.3 else value
+        for key, value in pairs.items()
+    }
+    for mapping in (odd, MappingProxyType(odd)):
+        assert canonical_bytes(mapping) == canonical(pairs.items())
+
+
+def _spoiled(
+    pairs: dict[str, str], chance: random.Random, key: object, value: object
+) -> Iterator[dict[Any, Any]]:
+    """Yield the pairs with one key, and with one value, replaced."""
+    items: list[tuple[Any, Any]] = list(pairs.items())
+    number = chance.randrange(len(items))
+    yield dict([*items[:number], (key, items[number][1]), *items[number + 1 :]])
+    yield dict([*items[:number], (items[number][0], value), *items[number + 1 :]])
+
+
+class Liar:
+    """An object that names `str` as its class, as a stand-in made by `Mock(spec=str)` does."""
+
+    __slots__ = ()
+
+    @property  # type: ignore[misc]
+    def __class__(self) -> type:
+        """Return another class."""
+        return str
+
+
+@given(
+    _ANY.filter(bool),
+    _CHANCE,
+    st.sampled_from([None, 1, 1.5, True, b"bytes", (), ("t",), frozenset(), Liar()]),
+)
+def test_one_that_is_not_text_is_refused(
+    pairs: dict[str, str], chance: random.Random, wrong: object
+) -> None:
+    """Wherever it is among however many texts, as a key and as a value."""
+    for spoiled in _spoiled(pairs, chance, wrong, wrong):
+        for make in (canonical_bytes, EncryptionContext):
+            with raises_exactly(InvalidContextError, "must be str"):
+                make(spoiled)
+
+
+@given(_ANY.filter(bool), _CHANCE, TEXTS, st.characters(categories=["Cs"]), TEXTS)
+def test_one_lone_surrogate_is_refused(
+    pairs: dict[str, str], chance: random.Random, before: str, surrogate: str, after: str
+) -> None:
+    """Wherever it is in however many texts."""
+    text = before + surrogate + after
+    for spoiled in _spoiled(pairs, chance, text, text):
+        with raises_exactly(InvalidContextError, "lone surrogate"):
+            canonical_bytes(spoiled)
+
+
+@pytest.mark.parametrize("letter", ["a", "é"], ids=["ASCII", "not ASCII"])
+@pytest.mark.parametrize("change", ["added", "removed", "replaced"])
+def test_a_map_that_another_thread_changes(letter: str, change: str) -> None:
+    """Before whichever line that happens, the bytes are those of the map before it or after it."""
+    before = {f"{letter}{number}": "v" for number in (3, 1, 2)}
+    after = dict(before)
+    if change == "removed":
+        del after[f"{letter}1"]
+    else:
+        after[f"{letter}{1 if change == 'replaced' else 0}"] = "new"
+    expected = [canonical(pairs.items()) for pairs in (before, after)]
+    given_by = [_changed_meanwhile(before, after, line) for line in range(60)]
+    assert given_by[0] == expected[1]
+    assert given_by[-1] == expected[0]
+    assert all(data in expected for data in given_by)
+
+
+def _changed_meanwhile(before: dict[str, str], after: dict[str, str], line: int) -> bytes:
+    """Return the canonical bytes of a map that is changed when so many lines have been run."""
+    pairs, left = dict(before), line
+
+    def trace(frame: FrameType, event: str, _: object) -> Any:
+        nonlocal left
+        if frame.f_globals.get("__name__") != context.__name__:
+            return None
+        if event == "line":
+            if left == 0:
+                pairs.clear()
+                pairs.update(after)
+            left -= 1
+        return trace
+
+    tracer = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        return canonical_bytes(pairs)
+    finally:
+        sys.settrace(tracer)
