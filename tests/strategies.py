@@ -52,7 +52,7 @@ RSA_ALGORITHMS = (EncryptionAlgorithm.RSAES_OAEP_SHA_256, EncryptionAlgorithm.RS
 
 IDS = st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_size=1, max_size=255)
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
-_CROWDED_TEXTS = st.text("ab~\0", max_size=3)
+_CROWDED_TEXTS = st.text("aAb~\0", max_size=3)
 CROWDED_CONTEXTS = st.dictionaries(_CROWDED_TEXTS, _CROWDED_TEXTS, min_size=2, max_size=8)
 """Short ASCII pairs in any order: empty texts, common prefixes, keys that begin with other keys."""
 

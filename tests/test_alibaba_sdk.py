@@ -29,6 +29,7 @@ from aliyunsdkkms.request.v20160120 import (
     GenerateDataKeyWithoutPlaintextRequest,
     ReEncryptRequest,
 )
+from patience import PATIENCE
 
 import kmscore
 from kmscore import Keyring, alibaba
@@ -68,6 +69,8 @@ def current_client(port: int, **options: Any) -> Call:
             endpoint=f"127.0.0.1:{port}",
             protocol="http",
             region_id="cn-hangzhou",
+            connect_timeout=1000 * PATIENCE,
+            read_timeout=1000 * PATIENCE,
             **options,
         )
     )
@@ -84,7 +87,9 @@ def current_client(port: int, **options: Any) -> Call:
 
 def old_client(port: int) -> Call:
     """Return a way to call the server with the client before it."""
-    client = AcsClient("test", "test", "cn-hangzhou", auto_retry=False)
+    client = AcsClient(
+        "test", "test", "cn-hangzhou", auto_retry=False, timeout=PATIENCE, connect_timeout=PATIENCE
+    )
 
     def call(action: str, **params: Any) -> dict[str, Any]:
         request = OLD_REQUESTS[action]()

@@ -93,7 +93,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     gateway.shutdown()
     # The JVM ends when nobody writes to it any more.
     gateway.proc.stdin.close()
-    gateway.proc.wait(60)
+    gateway.proc.wait(PATIENCE)
 
 
 def start_spark(folder: Path, log: Path) -> Any:

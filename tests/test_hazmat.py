@@ -60,6 +60,15 @@ def test_the_public_form_gives_the_same_for_the_same_iv(
     assert calls[operation]() == calls[f"hazmat.{operation}"]()
 
 
+def test_what_is_left_out_is_absent() -> None:
+    """As in the public forms: no context is the empty one, and no source is compared."""
+    keys = Keyring([symmetric_key(Suite.AES_256_GCM)])
+    sealed = hazmat.encrypt(keys, "key", b"text", iv=bytes(12)).ciphertext_blob
+    assert kmscore.decrypt(keys, sealed).plaintext == b"text"
+    moved = hazmat.reencrypt(keys, sealed, "key", iv=bytes(range(12))).ciphertext_blob
+    assert kmscore.decrypt(keys, moved or b"").plaintext == b"text"
+
+
 def test_reencrypt_takes_the_iv_given_for_an_asymmetric_source(
     calls: dict[str, Call], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -163,7 +172,11 @@ def test_sm2_encrypt_checks_in_order(
 
 
 def test_sm2_encrypt_takes_a_key_of_sm2(rsa_key: RsaKey) -> None:
-    """An RSA key is of the wrong kind, before any size is looked at."""
+    """An RSA key is of the wrong kind: that comes after the types, and before the sizes."""
+    with raises_exactly(TypeError, "plaintext must be bytes-like"):
+        hazmat.sm2_encrypt(rsa_key.public_key, "text", 0)  # type: ignore[arg-type]
+    with raises_exactly(TypeError, "k must be int"):
+        hazmat.sm2_encrypt(rsa_key.public_key, b"", "0")  # type: ignore[arg-type]
     with raises_exactly(KeyUsageError, "RSA_2048 does not encrypt SM2PKE"):
         hazmat.sm2_encrypt(rsa_key.public_key, b"", 0)
 

@@ -279,7 +279,7 @@ def test_a_context_is_used_by_one_thread_at_a_time(real: openssl.OpensslBackend)
     def run(context: int, *arguments: Any) -> Any:
         assert context not in at_work
         at_work.add(context)
-        barrier.wait(20)
+        barrier.wait(PATIENCE)
         result = real.libcrypto.EVP_PKEY_decrypt(context, *arguments)
         at_work.remove(context)
         return result
