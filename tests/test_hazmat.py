@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -39,9 +40,17 @@ def example_key() -> Sm2Key:
     return Sm2Key.from_scalar("example", "v1", EXAMPLE_SCALAR)
 
 
+def wide(data: bytes) -> memoryview:
+    """Return bytes as a view of items of four, whose `len` is not the number of bytes."""
+    return memoryview(data).cast("I")
+
+
+KINDS = (bytes, bytearray, memoryview, wide)
+
+
 @pytest.mark.parametrize("suite", Suite)
-@pytest.mark.parametrize("kind", [bytes, bytearray, memoryview])
-def test_encrypt_takes_the_iv_given(suite: Suite, kind: type) -> None:
+@pytest.mark.parametrize("kind", KINDS)
+def test_encrypt_takes_the_iv_given(suite: Suite, kind: Callable[[bytes], Any]) -> None:
     """The IV stands in the blob, and the same arguments give the same blob."""
     keys = Keyring([symmetric_key(suite)])
     iv = bytes(range(suite.iv_length))
@@ -69,13 +78,14 @@ def test_what_is_left_out_is_absent() -> None:
     assert kmscore.decrypt(keys, moved or b"").plaintext == b"text"
 
 
+@pytest.mark.parametrize("kind", KINDS)
 def test_reencrypt_takes_the_iv_given_for_an_asymmetric_source(
-    calls: dict[str, Call], monkeypatch: pytest.MonkeyPatch
+    calls: dict[str, Call], kind: Callable[[bytes], Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The IV is that of the destination, whatever the source is."""
     arguments = calls["reencrypt (asymmetric)"].arguments
     iv = bytes(range(24))
-    result = hazmat.reencrypt(**arguments, iv=iv, destination_context={"a": "b"})
+    result = hazmat.reencrypt(**arguments, iv=kind(iv), destination_context={"a": "b"})
     assert CiphertextBlob.parse(result.ciphertext_blob or b"").iv == iv
     monkeypatch.setattr(os, "urandom", lambda _: iv)
     assert kmscore.reencrypt(**arguments, destination_context={"a": "b"}) == result
@@ -122,10 +132,12 @@ def test_an_iv_is_checked_after_the_size_of_the_plaintext(calls: dict[str, Call]
 
 
 @pytest.mark.parametrize("k", [1, 2, 12345, ORDER - 1], ids=["1", "2", "12345", "n-1"])
-@pytest.mark.parametrize("kind", [bytes, bytearray, memoryview])
-def test_sm2_encrypt_takes_the_k_given(sm2_key: Sm2Key, k: int, kind: type) -> None:
+@pytest.mark.parametrize("kind", KINDS)
+def test_sm2_encrypt_takes_the_k_given(
+    sm2_key: Sm2Key, k: int, kind: Callable[[bytes], Any]
+) -> None:
     """The ciphertext is C1C3C2, is the same every time, and decrypts on the key's own backend."""
-    plaintext = b"text of some length"
+    plaintext = b"text of 4n bytes"
     ciphertext = hazmat.sm2_encrypt(sm2_key.public_key, kind(plaintext), k)
     assert hazmat.sm2_encrypt(sm2_key.public_key, plaintext, k) == ciphertext
     assert len(ciphertext) == 97 + len(plaintext)
@@ -151,23 +163,24 @@ def test_a_k_that_leaves_the_plaintext_in_clear_is_a_value_error(example_key: Sm
 
 
 @pytest.mark.parametrize(
-    ("change", "error"),
+    ("change", "error", "text"),
     [
-        ({"plaintext": b""}, PlaintextSizeError),
-        ({"plaintext": bytes(6048)}, PlaintextSizeError),
-        ({"plaintext": bytes(6048), "k": 0}, PlaintextSizeError),
-        ({"plaintext": "text", "k": 0}, TypeError),
-        ({"k": True}, TypeError),
-        ({"k": "1", "plaintext": b""}, TypeError),
-        ({"public_key": b""}, TypeError),
+        ({"plaintext": b""}, PlaintextSizeError, "1 to 6047 bytes, not 0"),
+        ({"plaintext": bytes(6048)}, PlaintextSizeError, "1 to 6047 bytes, not 6048"),
+        ({"plaintext": bytes(6048), "k": 0}, PlaintextSizeError, "1 to 6047 bytes, not 6048"),
+        ({"plaintext": wide(bytes(6048))}, PlaintextSizeError, "1 to 6047 bytes, not 6048"),
+        ({"plaintext": "text", "k": 0}, TypeError, "plaintext must be bytes-like"),
+        ({"k": True}, TypeError, "k must be int"),
+        ({"k": "1", "plaintext": b""}, TypeError, "k must be int"),
+        ({"public_key": b""}, TypeError, "public_key must be PublicKey"),
     ],
-    ids=range(7),
+    ids=range(8),
 )
 def test_sm2_encrypt_checks_in_order(
-    calls: dict[str, Call], change: dict[str, Any], error: type[Exception]
+    calls: dict[str, Call], change: dict[str, Any], error: type[Exception], text: str
 ) -> None:
     """Types, then the key, then sizes, then k."""
-    with raises_exactly(error):
+    with raises_exactly(error, text):
         calls["hazmat.sm2_encrypt"](**change)
 
 
