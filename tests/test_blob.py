@@ -183,7 +183,7 @@ def test_6701_bytes_are_the_limit() -> None:
 def test_a_blob_is_made_of_fields_of_6701_bytes_in_all(
     suite: Suite, key_id: str, version_id: str
 ) -> None:
-    """Whatever they are made up of: that many bytes are a blob that parses, and one more is not."""
+    """For every suite and length of IDs, that many bytes are a blob, and one more is not."""
     others = 5 + 1 + len(key_id) + 1 + len(version_id) + suite.iv_length + 16
     fields = (suite, key_id, version_id, bytes(suite.iv_length))
     longest = CiphertextBlob(*fields, bytes(6_701 - others), bytes(16))
@@ -266,4 +266,5 @@ def test_a_blob_cannot_be_changed() -> None:
         blob.key_id = ""
     with pytest.raises(dataclasses.FrozenInstanceError):
         del blob.tag
+    assert not hasattr(blob, "__dict__"), "there is no room for another attribute"
     assert {blob: 1}[BLOB] == 1

@@ -197,7 +197,7 @@ def test_one_failure_keeps_every_version() -> None:
 @pytest.mark.parametrize("missing", ["source_key_id", "source_key_version_id"])
 @pytest.mark.parametrize("dry_run", [False, True])
 def test_an_outcome_with_one_id_missing_keeps_every_version(missing: str, dry_run: bool) -> None:
-    """Half a name is no name: the item may need any version."""
+    """Half a name attributes the item to no version, so it may need any."""
     moved, kept = outcomes_of([blob_of(OLD), blob_of(NEW)], dry_run=dry_run)
     retirement = retirable(keyring=RING, outcomes=[moved._replace(**{missing: None}), kept])
     assert retirement == ((), "1 of 2 items failed")

@@ -69,7 +69,7 @@ def test_the_public_form_gives_the_same_for_the_same_iv(
     assert calls[operation]() == calls[f"hazmat.{operation}"]()
 
 
-def test_what_is_left_out_is_absent() -> None:
+def test_an_argument_left_out_is_absent() -> None:
     """As in the public forms: no context is the empty one, and no source is compared."""
     keys = Keyring([symmetric_key(Suite.AES_256_GCM)])
     sealed = hazmat.encrypt(keys, "key", b"text", iv=bytes(12)).ciphertext_blob
