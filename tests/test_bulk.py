@@ -1,7 +1,8 @@
 """Many at once: one outcome for each item, in order, whatever the items are like."""
 
 import pickle
-from collections.abc import Iterator, Mapping
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
 
@@ -47,6 +48,7 @@ from kmscore.bulk import (
     census,
     reencrypt_many,
 )
+from kmscore.bulk.version_order import upgradable_versions
 
 OLD = symmetric_key(Suite.AES_256_GCM, "key", "v1")
 NEW = symmetric_key(Suite.XAES_256_GCM, "key", "v2")
@@ -448,26 +450,28 @@ def test_a_wrong_type_in_an_item_is_the_callers_mistake(keys: KeyProvider, item:
 
 
 @pytest.mark.parametrize(
-    "changes",
+    ("changes", "text"),
     [
-        {"keys": None},
-        {"items": None},
-        {"destination_key_id": b"key"},
-        {"skip_current": 1},
-        {"upgrade_only": 1},
-        {"dry_run": None},
-        {"order": {"key": ["v1", "v2"]}},
-        {"order": [], "upgrade_only": True},
-        {"order": {"key": "v1"}, "upgrade_only": True},
-        {"order": {"key": 1}, "upgrade_only": True},
-        {"order": {"key": [1, "v2"]}, "upgrade_only": True},
+        ({"keys": None}, "keys must be"),
+        ({"items": None}, "NoneType"),
+        ({"destination_key_id": b"key"}, "destination_key_id must be"),
+        ({"skip_current": 1}, "skip_current must be"),
+        ({"upgrade_only": 1}, "upgrade_only must be"),
+        ({"dry_run": None}, "dry_run must be"),
+        ({"order": {"key": ["v1", "v2"]}}, "order is for upgrade_only"),
+        ({"order": [], "upgrade_only": True}, "order must be Mapping"),
+        ({"order": {"key": "v2"}, "upgrade_only": True}, "order must map to sequences"),
+        ({"order": {"key": 1}, "upgrade_only": True}, "order must map to sequences"),
+        ({"order": {"key": {"v1", "v2"}}, "upgrade_only": True}, "order must map to sequences"),
+        ({"order": {"key": {"v2": 1}}, "upgrade_only": True}, "order must map to sequences"),
+        ({"order": {"key": [1, "v2"]}, "upgrade_only": True}, "order must be str"),
     ],
 )
-def test_a_wrong_type_in_the_call_is_raised_by_the_call(changes: dict[str, Any]) -> None:
+def test_a_wrong_type_in_the_call_is_raised_by_the_call(changes: dict[str, Any], text: str) -> None:
     """Before any item is read."""
     right = {"keys": Keyring([OLD, NEW]), "items": [], "destination_key_id": "key"}
     assert list(reencrypt_many(**right)) == []
-    with raises_exactly(TypeError):
+    with raises_exactly(TypeError, text):
         reencrypt_many(**right | changes)
 
 
@@ -564,6 +568,13 @@ def test_a_given_order_overrules_the_rings() -> None:
     sources = [Item(0, blob_of(OLD)), Item(1, blob_of(V3))]
     outcomes = reencrypt_many(RING, sources, "key", upgrade_only=True, order=order)
     assert [outcome.status for outcome in outcomes] == ["failed", "rewritten"]
+
+
+@pytest.mark.parametrize("kind", [list, tuple, deque])
+def test_an_order_may_be_any_sequence(kind: Callable[[list[str]], Any]) -> None:
+    """The versions up to the destination are upgradable, and are looked up in constant time."""
+    for order in ({"key": kind(["v1", "v2", "v3"])}, None):
+        assert upgradable_versions(RING, NEW, order) == frozenset({"v1", "v2"})
 
 
 def test_a_version_of_unknown_age_is_not_moved() -> None:

@@ -22,6 +22,7 @@ from kmscore.bulk import (
     Retirement,
     Status,
     census,
+    counting,
     reencrypt_many,
     retirable,
 )
@@ -87,6 +88,22 @@ def test_a_census_uses_no_key_and_reads_one_at_a_time(monkeypatch: pytest.Monkey
             yield kind(made)
 
     assert census(stream()).versions == {V1: 3}
+
+
+def test_a_census_parses_each_header_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A blob whose header is known needs one slice and one lookup."""
+    parsed: list[bytes] = []
+
+    class Watched:
+        @staticmethod
+        def parse(data: bytes) -> CiphertextBlob:
+            parsed.append(data)
+            return CiphertextBlob.parse(data)
+
+    monkeypatch.setattr(counting, "CiphertextBlob", Watched)
+    raws = [blob_of(key) for key in (OLD, NEW, MIDDLE, OLD, NEW, MIDDLE, OLD)]
+    assert census(raws).total == 7
+    assert parsed == raws[:3]
 
 
 def test_a_census_refuses_what_is_not_bytes() -> None:
