@@ -135,6 +135,7 @@ def test_a_truncated_blob_is_refused_or_shorter_in_its_ciphertext(length: int) -
         (b"KMS\x01\x01\xff" + b"k" * 254, "within its key ID"),
         (b"KMS\x01\x01\x01k\xff" + b"v" * 254, "within its key version ID"),
         (b"KMS\x01\x01\x01k\x01v", "IV and tag"),
+        (b"KMS\x01\x01\x01", "within its key ID"),
         (with_ids() + bytes(MAX_BLOB_LENGTH), "at most 6701"),
     ],
 )
