@@ -7,11 +7,13 @@ import pickle
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
+from unittest.mock import create_autospec
 
 import pytest
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicNumbers
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
@@ -322,10 +324,11 @@ def test_a_private_key_is_not_taken_for_its_public_half(rsa_key: RsaKey, sm2_key
         b"",
         "garbage",
         pem(sm2_der()) * 2,
-        pem(sm2_der()) + pem(sm2_der(), "CERTIFICATE"),
+        pem(sm2_der()) + pem(sm2_der(), "RSA PUBLIC KEY"),
         pem(sm2_der(), "RSA PUBLIC KEY"),
         pem(sm2_der(), "EC PARAMETERS"),
-        "cl\u00e9\n" + pem(sm2_der()).decode(),
+        pem(sm2_der()).decode().replace("\n", "\n\u00e9", 1),
+        pem(sm2_der()).decode().encode("utf-16"),
         pem(sm2_der()).replace(b"=", b""),
         pem(sm2_der()).replace(b"=", b"*"),
     ],
@@ -365,10 +368,12 @@ def test_without_sm3_rsa_still_works(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_what_cryptography_cannot_load_is_an_invalid_key(monkeypatch: pytest.MonkeyPatch) -> None:
     """A key that the build refuses to read is refused as any other."""
 
-    def refuse(_: bytes) -> Any:
-        raise UnsupportedAlgorithm("not in this build")
+    def refuse(*_: int) -> Any:
+        numbers = create_autospec(RSAPublicNumbers, instance=True, n=2**2047 + 1, e=65537)
+        numbers.public_key.side_effect = UnsupportedAlgorithm("not in this build")
+        return numbers
 
-    monkeypatch.setattr("kmscore.keys.public.load_der_public_key", refuse)
+    monkeypatch.setattr("kmscore.keys.rsa_structures.RSAPublicNumbers", refuse)
     with raises_exactly(InvalidKeyError):
         PublicKey.from_der(RSA_DER)
 

@@ -186,7 +186,7 @@ def load_damaged(key: AnyKey) -> Iterator[Callable[[], object]]:
         text.replace("PRIVATE", "EC PRIVATE"),
         text.replace("-", "_"),
         text[text.index("\n") :],
-        "\u00e9" + text,
+        text.replace("-----\n", "-----\n\u00e9", 1),
     ):
         yield lambda changed=changed: kind.from_pem("k", "v", changed)
     yield lambda: kind.from_pem("k", "v", text, password=PASSWORD)

@@ -1,12 +1,11 @@
 """Encrypted PKCS#8 (RFC 5958 section 3) by PBES2 (RFC 8018 section 6.2).
 
 `cryptography` opens such files only for the keys it knows, and does as much work as a file asks
-for. OpenSSL writes them with AES-256-CBC
-and HMAC-SHA-256, GmSSL with SM4-CBC and HMAC-SM3.
+for. OpenSSL writes them with AES-256-CBC and HMAC-SHA-256, GmSSL with SM4-CBC and HMAC-SM3.
 """
 
 from collections.abc import Callable
-from typing import Final, TypeVar
+from typing import Final, NamedTuple, TypeVar
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat import asn1
@@ -19,11 +18,16 @@ from cryptography.hazmat.primitives.padding import PKCS7
 
 from kmscore.errors import InvalidKeyError, UnsupportedAlgorithmError
 from kmscore.keys.oid import ObjectIdentifier
+from kmscore.keys.structures import decode_structure, invalid
 
 _Decoded = TypeVar("_Decoded")
+_Structure = TypeVar("_Structure")
 
 _PBES2: Final = ObjectIdentifier("1.2.840.113549.1.5.13")
 _PBKDF2: Final = ObjectIdentifier("1.2.840.113549.1.5.12")
+_SCRYPT: Final = ObjectIdentifier("1.3.6.1.4.1.11591.4.11")
+_PBES1_PREFIX: Final = "1.2.840.113549.1.5."
+_PKCS12_PREFIX: Final = "1.2.840.113549.1.12.1."
 
 _HMAC_SHA1: Final = ObjectIdentifier("1.2.840.113549.2.7")
 _HASHES: Final[dict[ObjectIdentifier, Callable[[], HashAlgorithm]]] = {
@@ -33,7 +37,7 @@ _HASHES: Final[dict[ObjectIdentifier, Callable[[], HashAlgorithm]]] = {
     ObjectIdentifier("1.2.840.113549.2.11"): SHA512,
     ObjectIdentifier("1.2.156.10197.1.401.2"): SM3,
 }
-_CIPHERS: Final = {
+_CIPHERS: Final[dict[ObjectIdentifier, tuple[type[AES | SM4], int]]] = {
     ObjectIdentifier("2.16.840.1.101.3.4.1.2"): (AES, 16),
     ObjectIdentifier("2.16.840.1.101.3.4.1.22"): (AES, 24),
     ObjectIdentifier("2.16.840.1.101.3.4.1.42"): (AES, 32),
@@ -41,8 +45,29 @@ _CIPHERS: Final = {
 }
 _BLOCK_LENGTH: Final = 16
 
-_MAX_ITERATIONS: Final = 10_000_000
-"""Seconds of work; a file must not be able to ask for years."""
+_MOST_ITERATIONS: Final = 2**31 - 1
+"""The greatest number that libcrypto takes."""
+
+_MAX_SALT_LENGTH: Final = 1024
+"""Bytes. Writers use 8 to 64."""
+
+
+@asn1.sequence
+class _Algorithm:
+    algorithm: ObjectIdentifier
+    parameters: asn1.TLV
+
+
+@asn1.sequence
+class _EncryptedPrivateKeyInfo:
+    algorithm: _Algorithm
+    data: bytes
+
+
+@asn1.sequence
+class _Pbes2Parameters:
+    key_derivation: _Algorithm
+    encryption: _Algorithm
 
 
 @asn1.sequence
@@ -59,50 +84,32 @@ class _Pbkdf2Parameters:
     prf: _Prf | None
 
 
-@asn1.sequence
-class _KeyDerivation:
-    algorithm: ObjectIdentifier
-    parameters: _Pbkdf2Parameters
+class _Encryption(NamedTuple):
+    """How a file is encrypted, which is public and checked before its password is used."""
 
-
-@asn1.sequence
-class _EncryptionScheme:
-    algorithm: ObjectIdentifier
+    kdf: _Pbkdf2Parameters
+    cipher: type[AES | SM4]
+    key_length: int
     iv: bytes
-
-
-@asn1.sequence
-class _Pbes2Parameters:
-    key_derivation: _KeyDerivation
-    encryption: _EncryptionScheme
-
-
-@asn1.sequence
-class _EncryptionAlgorithm:
-    algorithm: ObjectIdentifier
-    parameters: _Pbes2Parameters
-
-
-@asn1.sequence
-class _EncryptedPrivateKeyInfo:
-    algorithm: _EncryptionAlgorithm
     data: bytes
 
 
-def open_pkcs8(der: bytes, password: bytes, decode: Callable[[bytes], _Decoded]) -> _Decoded:
+def open_pkcs8(
+    der: bytes, password: bytes, decode: Callable[[bytes], _Decoded], max_work: int
+) -> _Decoded:
     """Return what `decode` makes of the PrivateKeyInfo that `password` opens.
 
-    Raises `InvalidKeyError`, always the same, if `der` is not PBES2 with PBKDF2 and AES or SM4 in
-    CBC mode, if the password is wrong, or if `decode` raises it: nothing vouches for what CBC
-    gives, and telling bad padding from a bad key would be an oracle. Raises
-    `UnsupportedAlgorithmError` if this build of `cryptography` lacks the cipher or hash.
+    Raises `InvalidKeyError` with the reason if `der` is not PBES2 with PBKDF2, of at most
+    `max_work` iterations, and AES or SM4 in CBC mode: that much is public. From there on it is
+    always the same `InvalidKeyError`, if the password is wrong or if `decode` raises it, because
+    the content is not authenticated, and to tell bad padding from a bad key would be an oracle.
+    Raises `UnsupportedAlgorithmError` if this build of `cryptography` lacks the cipher or hash.
     """
+    encryption = _read(der, max_work)
     missing = False
     decoded = None
     try:
-        info = asn1.decode_der(_EncryptedPrivateKeyInfo, der)
-        plaintext = _decrypt(info.algorithm, info.data, password)
-        decoded = None if plaintext is None else decode(plaintext)
+        decoded = decode(_decrypt(encryption, password))
     except (ValueError, InvalidKeyError):
         pass
     except UnsupportedAlgorithm:
@@ -110,31 +117,85 @@ def open_pkcs8(der: bytes, password: bytes, decode: Callable[[bytes], _Decoded])
     if missing:
         raise UnsupportedAlgorithmError("this build of cryptography cannot decrypt the key file")
     if decoded is None:
-        raise InvalidKeyError(
-            "not a key that this password opens, encrypted by PBES2 with PBKDF2 and AES or SM4"
-        )
+        raise invalid("is not one that this password opens")
     return decoded
 
 
-def _decrypt(algorithm: _EncryptionAlgorithm, data: bytes, password: bytes) -> bytes | None:
-    """Return the plaintext, or `None` if an algorithm is not one of those above."""
-    derivation = algorithm.parameters.key_derivation
-    encryption = algorithm.parameters.encryption
-    prf = derivation.parameters.prf
-    hash_class = _HASHES.get(_HMAC_SHA1 if prf is None else prf.algorithm)
-    cipher, key_length = _CIPHERS.get(encryption.algorithm, (None, 0))
-    if (
-        (algorithm.algorithm, derivation.algorithm) != (_PBES2, _PBKDF2)
-        or hash_class is None
-        or cipher is None
-        or derivation.parameters.key_length not in {None, key_length}
-        or not 1 <= derivation.parameters.iterations <= _MAX_ITERATIONS
-    ):
-        return None
-    kdf = PBKDF2HMAC(
-        hash_class(), key_length, derivation.parameters.salt, derivation.parameters.iterations
+def _read(der: bytes, max_work: int) -> _Encryption:
+    """Return how a file is encrypted, or raise `InvalidKeyError` with the reason."""
+    info = decode_structure(_EncryptedPrivateKeyInfo, der, "encrypted PKCS#8")
+    if info.algorithm.algorithm != _PBES2:
+        raise _unread(_name_of_scheme(info.algorithm.algorithm.dotted_string))
+    parameters = _parse(info.algorithm, _Pbes2Parameters, "PBES2")
+    cipher, key_length = _CIPHERS.get(parameters.encryption.algorithm, (None, 0))
+    if cipher is None:
+        raise _unread("another cipher")
+    iv = _parse(parameters.encryption, bytes, "an IV")
+    if len(iv) != _BLOCK_LENGTH or not info.data or len(info.data) % _BLOCK_LENGTH:
+        raise invalid("is encrypted, and its IV or its length is not that of CBC mode")
+    kdf = _read_kdf(parameters.key_derivation, max_work)
+    if kdf.key_length not in {None, key_length}:
+        raise invalid("is encrypted, and the length of its password's key is not its cipher's")
+    return _Encryption(kdf, cipher, key_length, iv, info.data)
+
+
+def _name_of_scheme(identifier: str) -> str:
+    """Return a name for the other ways to encrypt PKCS#8."""
+    families = {_PBES1_PREFIX: "PBES1", _PKCS12_PREFIX: "a scheme of PKCS#12"}
+    return next(
+        (name for prefix, name in families.items() if identifier.startswith(prefix)),
+        "an unknown scheme",
     )
-    decryptor = Cipher(cipher(kdf.derive(password)), CBC(encryption.iv)).decryptor()
-    unpadder = PKCS7(8 * _BLOCK_LENGTH).unpadder()
-    padded = decryptor.update(data) + decryptor.finalize()
+
+
+def _read_kdf(derivation: _Algorithm, max_work: int) -> _Pbkdf2Parameters:
+    """Return the parameters of PBKDF2 within their bounds, or raise `InvalidKeyError`."""
+    if derivation.algorithm != _PBKDF2:
+        raise _unread("scrypt" if derivation.algorithm == _SCRYPT else "another KDF")
+    kdf = _parse(derivation, _Pbkdf2Parameters, "PBKDF2")
+    if _prf(kdf) not in _HASHES:
+        raise _unread("another PRF")
+    if len(kdf.salt) > _MAX_SALT_LENGTH:
+        raise invalid(f"has a salt of more than {_MAX_SALT_LENGTH} bytes")
+    # The number itself may have thousands of digits.
+    if kdf.iterations < 1:
+        raise invalid("asks for less than one iteration of PBKDF2")
+    most = min(max_work, _MOST_ITERATIONS)
+    if kdf.iterations > most:
+        raise invalid(f"asks for more than {most} iterations of PBKDF2")
+    return kdf
+
+
+def _prf(kdf: _Pbkdf2Parameters) -> ObjectIdentifier:
+    """Return the hash of the PRF, which is SHA-1 by default (RFC 8018 appendix A.2)."""
+    return _HMAC_SHA1 if kdf.prf is None else kdf.prf.algorithm
+
+
+def _parse(algorithm: _Algorithm, structure: type[_Structure], name: str) -> _Structure:
+    """Return the parameters of an algorithm, or raise `InvalidKeyError`."""
+    try:
+        parameters: _Structure = algorithm.parameters.parse(structure)
+    except ValueError:
+        pass
+    else:
+        return parameters
+    raise invalid(f"is encrypted, and its parameters are not DER of {name}")
+
+
+def _decrypt(encryption: _Encryption, password: bytes) -> bytes:
+    """Return the plaintext, or raise `ValueError` for its padding."""
+    kdf = encryption.kdf
+    hash_class = _HASHES[_prf(kdf)]
+    derived = PBKDF2HMAC(hash_class(), encryption.key_length, kdf.salt, kdf.iterations)
+    cipher = Cipher(encryption.cipher(derived.derive(password)), CBC(encryption.iv))
+    decryptor, unpadder = cipher.decryptor(), PKCS7(8 * _BLOCK_LENGTH).unpadder()
+    padded = decryptor.update(encryption.data) + decryptor.finalize()
     return unpadder.update(padded) + unpadder.finalize()
+
+
+def _unread(found: str) -> InvalidKeyError:
+    """Return the `InvalidKeyError` for another way to encrypt."""
+    return invalid(
+        f"is encrypted with {found}, not with PBES2, PBKDF2 and AES or SM4 in CBC mode;"
+        " `openssl pkcs8 -topk8` rewrites it"
+    )

@@ -1,20 +1,23 @@
-"""The textual encoding of keys (RFC 7468): labels and strict Base64 around DER."""
+"""Key files: their greatest lengths, and PEM (RFC 7468), labels and strict Base64 around DER."""
 
 from collections.abc import Iterator
 from typing import Final, TypeAlias
 
-from kmscore._arguments import BytesLike, check_bytes, to_bytes
+from kmscore._arguments import BytesLike, check_bytes
 from kmscore._base64 import decode_base64, encode_base64
 from kmscore.errors import InvalidKeyError
 
 PemLike: TypeAlias = BytesLike | str
 """PEM as people have it: text, or the bytes of a file."""
 
-_LINE_LENGTH: Final = 64
+MAX_PEM_LENGTH: Final = 65_536
+"""Bytes. An encrypted RSA_4096 key takes 3,500; the rest is for certificates in the same file."""
 
-# `openssl ecparam -genkey` writes the curve in a block of its own, `EC PARAMETERS` or
-# `SM2 PARAMETERS`, before the key, which names the curve again.
-_IGNORED_SUFFIX: Final = " PARAMETERS"
+MAX_DER_LENGTH: Final = 16_384
+"""Bytes. An encrypted RSA_4096 key takes 2,500; the rest is for attributes of PKCS#8."""
+
+_LINE_LENGTH: Final = 64
+_UTF_16_MARKS: Final = (b"\xff\xfe", b"\xfe\xff")
 
 
 def check_pem(data: object) -> None:
@@ -23,35 +26,70 @@ def check_pem(data: object) -> None:
         check_bytes(data, "PEM")
 
 
+def der_bytes(data: BytesLike) -> bytes:
+    """Return a file in DER as `bytes`, or raise `InvalidKeyError` if it is too long."""
+    return _bounded(data, MAX_DER_LENGTH, "DER")
+
+
 def _pem_bytes(data: PemLike) -> bytes:
-    """Return PEM as bytes, or raise `InvalidKeyError` for text outside ASCII."""
-    if not isinstance(data, str):
-        return to_bytes(data)
-    try:
-        return data.encode("ascii")
-    except UnicodeEncodeError:
-        pass
-    raise _invalid("is not ASCII")
+    """Return a file in PEM as `bytes`, or raise `InvalidKeyError` if it is too long.
+
+    Characters outside ASCII have no meaning in a block, so that their encoding does not matter.
+    """
+    if isinstance(data, str):
+        # UTF-8 is never shorter than the text.
+        _check_length(len(data), MAX_PEM_LENGTH, "PEM")
+        data = data.encode("utf-8", "replace")
+    return _bounded(data, MAX_PEM_LENGTH, "PEM")
+
+
+def _bounded(data: BytesLike, most: int, form: str) -> bytes:
+    """Return what one look at `data` shows, so that it cannot grow after it was measured."""
+    view = memoryview(data)
+    _check_length(view.nbytes, most, form)
+    return bytes(view)
+
+
+def _check_length(length: int, most: int, form: str) -> None:
+    """Raise `InvalidKeyError` for a file that is too long."""
+    if length > most:
+        raise InvalidKeyError(f"the {form} is {length} bytes long, at most {most} are read")
 
 
 def decode_pem(data: PemLike, labels: tuple[str, ...]) -> tuple[str, bytes]:
-    """Return the label and the DER of the one key in `data`; text around the block is ignored.
+    """Return the label and the DER of the one key in `data`.
 
-    Raises `InvalidKeyError` if there is no key or more than one, if its label is none of
-    `labels`, or if its Base64 is not strict. (An encrypted key in the old style of OpenSSL, with
-    header lines inside the block, is not Base64.)
+    A key is a block whose label ends in the first of `labels`. Other blocks, such as certificates
+    and parameters, are ignored. So is all text around the blocks, a byte order mark included.
+
+    Raises `InvalidKeyError` if there is no key or more than one, if its label is not one of
+    `labels`, if it is encrypted by header lines inside the block (RFC 1421), if its Base64 is not
+    strict, or if the file or the key is too long.
     """
-    blocks = _blocks(_pem_bytes(data))
-    keys = [(label, body) for label, body in blocks if not label.endswith(_IGNORED_SUFFIX)]
-    if len(keys) != 1:
+    raw = _pem_bytes(data)
+    if raw.startswith(_UTF_16_MARKS):
+        raise _invalid("is text in UTF-16; save it as ASCII or UTF-8")
+    keys = [(label, body) for label, body in _blocks(raw) if label.endswith(labels[0])]
+    if len(keys) > 1:
         raise _invalid(f"holds {len(keys)} keys instead of one")
+    if not keys or keys[0][0] not in labels:
+        # The label that is there is not quoted: a damaged file may have a part of the key in it.
+        raise _invalid(f"has no block with the label {' or '.join(map(repr, labels))}")
     label, body = keys[0]
-    if label not in labels:
-        raise _invalid(f"has the label {label[:40]!r} instead of {' or '.join(map(repr, labels))}")
+    return label, _decode_body(body)
+
+
+def _decode_body(body: bytes) -> bytes:
+    """Return the DER within a block."""
+    if b"Proc-Type:" in body:
+        raise _invalid(
+            "is encrypted by Proc-Type headers, which are not read; `openssl pkcs8 -topk8` rewrites"
+            " it as PKCS#8"
+        )
     der = decode_base64(b"".join(body.split()))
     if der is None:
         raise _invalid("is not strict Base64")
-    return label, der
+    return der_bytes(der)
 
 
 def _blocks(data: bytes) -> Iterator[tuple[str, bytes]]:

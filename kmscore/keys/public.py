@@ -2,31 +2,25 @@
 
 from typing import Final, TypeAlias, final
 
-from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    PublicFormat,
-    load_der_public_key,
-)
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from kmscore._arguments import BytesLike, check_bytes, to_bytes
+from kmscore._arguments import BytesLike, check_bytes
 from kmscore._immutable import Immutable, representation
-from kmscore.algorithms import RSA_SPECS, KeySpec
-from kmscore.errors import InvalidKeyError
-from kmscore.keys.pem import PemLike, check_pem, decode_pem, encode_pem
+from kmscore.algorithms import KeySpec
+from kmscore.keys.outcome import outcome, unwrap
+from kmscore.keys.pem import PemLike, check_pem, decode_pem, der_bytes, encode_pem
+from kmscore.keys.rsa_structures import check_public_numbers, is_rsa, load_rsa_public_key
 from kmscore.keys.structures import (
+    decode_public_key_info,
     decode_sm2_public_key,
     encode_sm2_public_key,
-    is_rsa_public_key,
 )
 from kmscore.sm2.backends import select_backend
 from kmscore.sm2.curve import Point
 from kmscore.sm2.scheme import Backend, Encryptor
 
 _LABEL: Final = "PUBLIC KEY"
-_MIN_EXPONENT: Final = 3
-_MAX_EXPONENT: Final = 2**32
 
 Primitive: TypeAlias = RSAPublicKey | Encryptor
 """What encrypts: RSA before its padding, or SM2."""
@@ -56,29 +50,30 @@ class PublicKey(Immutable):
     def from_pem(cls, data: PemLike) -> "PublicKey":
         """Return the public key of one PEM block `PUBLIC KEY` (RFC 7468 section 13).
 
+        Other blocks and the text around them are ignored; at most 65,536 bytes are read.
+
         Raises `TypeError` if `data` is neither `str` nor bytes-like, and `InvalidKeyError` as
         `from_der` does, or if there is not exactly one such block.
         """
-        check_pem(data)
-        _, der = decode_pem(data, (_LABEL,))
-        return cls.from_der(der)
+        key = outcome(_read_pem, data)
+        del data  # It may be a private key, by mistake.
+        return unwrap(key)
 
     @classmethod
     def from_der(cls, data: BytesLike) -> "PublicKey":
         """Return the public key of a SubjectPublicKeyInfo in DER (RFC 5280 section 4.1).
 
-        RSA has an odd modulus of 2048, 3072 or 4096 bits and an odd exponent of 3 to 2^32. SM2
+        At most 16,384 bytes are read. RSA has NULL parameters (RFC 8017 appendix A.1), an odd
+        modulus of 2048, 3072 or 4096 bits and an odd exponent of 3 to 2^32. SM2
         has the named curve 1.2.156.10197.1.301 under id-ecPublicKey and an uncompressed point of
         65 bytes, on the curve, coordinates below p.
 
         Raises `TypeError` if `data` is not bytes-like, `InvalidKeyError` for any other key, and
         `UnsupportedAlgorithmError` if nothing here can compute with SM2.
         """
-        check_bytes(data, "public key")
-        der = to_bytes(data)
-        if is_rsa_public_key(der):
-            return rsa_public_key(_load_rsa(der))
-        return sm2_public_key(decode_sm2_public_key(der), select_backend(None))
+        key = outcome(_read_der, data)
+        del data
+        return unwrap(key)
 
     def to_pem(self) -> bytes:
         """Return the SubjectPublicKeyInfo as PEM."""
@@ -106,43 +101,28 @@ class PublicKey(Immutable):
         return PublicKey.from_der, (self._der,)
 
 
-def check_modulus_length(bits: int) -> KeySpec:
-    """Return the spec of an RSA key whose modulus has `bits` bits, or raise `InvalidKeyError`."""
-    spec = RSA_SPECS.get(bits)
-    if spec is None:
-        raise _invalid(f"has a modulus of {bits} bits instead of {', '.join(map(str, RSA_SPECS))}")
-    return spec
+def _read_pem(data: PemLike) -> PublicKey:
+    """Return the public key of a file in PEM."""
+    check_pem(data)
+    return _read_der(decode_pem(data, (_LABEL,))[1])
+
+
+def _read_der(data: BytesLike) -> PublicKey:
+    """Return the public key of a file in DER."""
+    check_bytes(data, "public key")
+    der = der_bytes(data)
+    info = decode_public_key_info(der)
+    if is_rsa(info):
+        return rsa_public_key(load_rsa_public_key(info))
+    return sm2_public_key(decode_sm2_public_key(der), select_backend(None))
 
 
 def rsa_public_key(key: RSAPublicKey) -> PublicKey:
     """Return `key` as a public key, or raise `InvalidKeyError` for its modulus or exponent."""
-    numbers = key.public_numbers()
-    spec = check_modulus_length(key.key_size)
-    # libcrypto takes an even modulus and then fails to encrypt with it, which for an export would
-    # be after the data key has been opened.
-    if numbers.n % 2 == 0:
-        raise _invalid("has an even modulus")
-    if not (_MIN_EXPONENT <= numbers.e <= _MAX_EXPONENT and numbers.e % 2):
-        raise _invalid("has a public exponent that is not odd and 3 to 2^32")
+    spec = check_public_numbers(key.public_numbers())
     return PublicKey(spec, key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo), key)
 
 
 def sm2_public_key(point: Point, backend: Backend) -> PublicKey:
     """Return a checked point as a public key that encrypts with `backend`."""
     return PublicKey(KeySpec.EC_SM2, encode_sm2_public_key(point), backend.encryptor(point))
-
-
-def _load_rsa(der: bytes) -> RSAPublicKey:
-    """Return the RSA key of a SubjectPublicKeyInfo, or raise `InvalidKeyError`."""
-    try:
-        key = load_der_public_key(der)
-    except (ValueError, UnsupportedAlgorithm):
-        key = None
-    if not isinstance(key, RSAPublicKey):
-        raise _invalid("is not an RSA public key that can be read")
-    return key
-
-
-def _invalid(reason: str) -> InvalidKeyError:
-    """Return the `InvalidKeyError`."""
-    return InvalidKeyError(f"the key {reason}")

@@ -1,39 +1,37 @@
 """RSA keys of 2048, 3072 and 4096 bits."""
 
-from typing import Final, final
+from typing import Final, TypeAlias, final
 
-from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
     PrivateFormat,
-    load_der_private_key,
 )
 
-from kmscore._arguments import (
-    BytesLike,
-    check_bytes,
-    check_instance,
-    check_optional_bytes,
-    to_bytes,
-)
+from kmscore._arguments import BytesLike, check_bytes, check_instance, to_bytes
 from kmscore.algorithms import KEY_SPECS, KeySpec, KeyState
 from kmscore.errors import InvalidKeyError
-from kmscore.keys.pem import PemLike, check_pem, decode_pem
-from kmscore.keys.public import PublicKey, check_modulus_length, rsa_public_key
+from kmscore.keys.outcome import outcome, unwrap
+from kmscore.keys.pem import PemLike, check_pem, decode_pem, der_bytes
+from kmscore.keys.public import PublicKey, rsa_public_key
+from kmscore.keys.rsa_structures import load_rsa_pkcs1, load_rsa_pkcs8
 from kmscore.keys.structures import (
+    DEFAULT_MAX_WORK,
     ENCRYPTED_PKCS8_LABEL,
     PKCS1_LABEL,
     PKCS8_LABEL,
+    check_decryption,
     check_password,
-    decode_rsa_pkcs8,
     private_key_label,
-    rsa_modulus_bits,
 )
 from kmscore.keys.version import KeyVersion, check_identity, random_id
 
+_LABELS: Final = (PKCS8_LABEL, PKCS1_LABEL, ENCRYPTED_PKCS8_LABEL)
 _PUBLIC_EXPONENT: Final = 65_537
+
+_Identity: TypeAlias = tuple[str, str, KeyState | str]
+"""Key ID, key version ID and state."""
 
 
 @final
@@ -80,21 +78,25 @@ class RsaKey(KeyVersion):
         *,
         password: BytesLike | None = None,
         state: KeyState | str = KeyState.ENABLED,
+        max_work: int = DEFAULT_MAX_WORK,
     ) -> "RsaKey":
         """Read one private key in PEM: PKCS#8, encrypted or not, or PKCS#1 (RFC 5208, RFC 8017).
 
         Encrypted means PBES2 with PBKDF2 and AES or SM4 in CBC mode (RFC 8018), of at most
-        10,000,000 iterations.
+        `max_work` iterations. Certificates and public keys in the same file are ignored, and so is
+        the text around them; at most 65,536 bytes are read. PKCS#8 has the NULL parameters that
+        RFC 8017 appendix A.1 requires.
+
+        The key has two primes, neither longer than 2,048 bits, in either order and of lengths that
+        may differ. Its private exponent is 1/e modulo λ(n) or φ(n), reduced.
 
         Raises `InvalidKeyError` if that is not what `data` holds, if the password is wrong, missing
-        or given for nothing, or if the key is inconsistent, and `UnsupportedAlgorithmError` if this
-        build of `cryptography` lacks the cipher of the file; else as the constructor does.
+        or given for nothing, or if `max_work` is less than 1, and `UnsupportedAlgorithmError` if
+        this build of `cryptography` lacks the cipher of the file; else as the constructor does.
         """
-        check_identity(key_id, key_version_id, state)
-        check_pem(data)
-        check_optional_bytes(password, "password")
-        label, der = decode_pem(data, (PKCS8_LABEL, PKCS1_LABEL, ENCRYPTED_PKCS8_LABEL))
-        return cls(key_id, key_version_id, _load(label, der, password), state=state)
+        key = outcome(_read_pem, (key_id, key_version_id, state), data, password, max_work)
+        del data, password
+        return unwrap(key)
 
     @classmethod
     def from_der(
@@ -105,17 +107,15 @@ class RsaKey(KeyVersion):
         *,
         password: BytesLike | None = None,
         state: KeyState | str = KeyState.ENABLED,
+        max_work: int = DEFAULT_MAX_WORK,
     ) -> "RsaKey":
-        """Read one private key in DER: PKCS#8, encrypted or not, or PKCS#1.
+        """Read one private key in DER: PKCS#8, encrypted or not, or PKCS#1; at most 16,384 bytes.
 
         Raises as `from_pem` does.
         """
-        check_identity(key_id, key_version_id, state)
-        check_bytes(data, "DER")
-        check_optional_bytes(password, "password")
-        der = to_bytes(data)
-        private_key = _load(private_key_label(der), der, password)
-        return cls(key_id, key_version_id, private_key, state=state)
+        key = outcome(_read_der, (key_id, key_version_id, state), data, password, max_work)
+        del data, password
+        return unwrap(key)
 
     @classmethod
     def generate(
@@ -146,29 +146,39 @@ class RsaKey(KeyVersion):
         return self._private_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 
 
-def _load(label: str, der: bytes, password: BytesLike | None) -> RSAPrivateKey:
+def _read_pem(
+    identity: _Identity, data: PemLike, password: BytesLike | None, max_work: int
+) -> RsaKey:
+    """Return the key of a file in PEM."""
+    check_identity(*identity)
+    check_pem(data)
+    check_decryption(password, max_work)
+    label, der = decode_pem(data, _LABELS)
+    return _make(identity, _load(label, der, password, max_work))
+
+
+def _read_der(
+    identity: _Identity, data: BytesLike, password: BytesLike | None, max_work: int
+) -> RsaKey:
+    """Return the key of a file in DER."""
+    check_identity(*identity)
+    check_bytes(data, "DER")
+    check_decryption(password, max_work)
+    der = der_bytes(data)
+    return _make(identity, _load(private_key_label(der), der, password, max_work))
+
+
+def _make(identity: _Identity, private_key: RSAPrivateKey) -> RsaKey:
+    """Return a checked key with its identity."""
+    key_id, key_version_id, state = identity
+    return RsaKey(key_id, key_version_id, private_key, state=state)
+
+
+def _load(label: str, der: bytes, password: BytesLike | None, max_work: int) -> RSAPrivateKey:
     """Return the RSA key of a file, or raise `InvalidKeyError`."""
     check_password(label, password)
     if password is not None:
         from kmscore.keys.encrypted import open_pkcs8  # noqa: PLC0415 (few files are encrypted)
 
-        return open_pkcs8(der, to_bytes(password), _load_pkcs8)
-    return _load_pkcs8(der) if label == PKCS8_LABEL else _load_pkcs1(der)
-
-
-def _load_pkcs8(der: bytes) -> RSAPrivateKey:
-    """Return the RSA key of a PrivateKeyInfo."""
-    return _load_pkcs1(decode_rsa_pkcs8(der))
-
-
-def _load_pkcs1(der: bytes) -> RSAPrivateKey:
-    """Return the RSA key of an RSAPrivateKey."""
-    # First of all: checking the primes of a long enough key takes minutes.
-    check_modulus_length(rsa_modulus_bits(der))
-    try:
-        key = load_der_private_key(der, None)
-    except (ValueError, UnsupportedAlgorithm):
-        key = None
-    if not isinstance(key, RSAPrivateKey):
-        raise InvalidKeyError("not a consistent RSA private key")
-    return key
+        return open_pkcs8(der, to_bytes(password), load_rsa_pkcs8, max_work)
+    return load_rsa_pkcs8(der) if label == PKCS8_LABEL else load_rsa_pkcs1(der)

@@ -1,25 +1,27 @@
 """SM2 keys."""
 
-from typing import Final, final
+from typing import Final, TypeAlias, final
 
 from kmscore._arguments import (
     BytesLike,
     check_bytes,
     check_integer,
-    check_optional_bytes,
     check_optional_text,
     to_bytes,
 )
 from kmscore._immutable import representation
 from kmscore.algorithms import KeySpec, KeyState
 from kmscore.errors import InvalidKeyError
-from kmscore.keys.pem import PemLike, check_pem, decode_pem, encode_pem
+from kmscore.keys.outcome import outcome, unwrap
+from kmscore.keys.pem import PemLike, check_pem, decode_pem, der_bytes, encode_pem
 from kmscore.keys.public import PublicKey, sm2_public_key
 from kmscore.keys.structures import (
+    DEFAULT_MAX_WORK,
     ENCRYPTED_PKCS8_LABEL,
     PKCS8_LABEL,
     SEC1_LABEL,
     SM2_SEC1_LABEL,
+    check_decryption,
     check_password,
     decode_sm2_pkcs8,
     decode_sm2_sec1,
@@ -33,6 +35,9 @@ from kmscore.sm2.curve import G, N, Point
 from kmscore.sm2.scheme import Decryptor, draw_scalar
 
 _LABELS: Final = (PKCS8_LABEL, SEC1_LABEL, SM2_SEC1_LABEL, ENCRYPTED_PKCS8_LABEL)
+
+_Identity: TypeAlias = tuple[str, str, KeyState | str, str | None]
+"""Key ID, key version ID, state and SM2 backend."""
 
 
 @final
@@ -72,7 +77,14 @@ class Sm2Key(KeyVersion):
         printable ASCII characters, a scalar out of range or a point that is not d·G, and
         `UnsupportedAlgorithmError` for a backend that is not available or an unknown state.
         """
-        _check_types(key_id, key_version_id, None, backend, state)
+        made = outcome(self._make, (key_id, key_version_id, state, backend), scalar, public_point)
+        del scalar, public_point
+        unwrap(made)
+
+    def _make(self, identity: "_Identity", scalar: int, public_point: Point | None) -> None:
+        """Check and set all that the constructor takes."""
+        key_id, key_version_id, state, backend = identity
+        _check_identity(identity)
         check_integer(scalar, "scalar")
         self._identify(key_id, key_version_id, KeySpec.EC_SM2, state)
         chosen = select_backend(backend)
@@ -94,21 +106,23 @@ class Sm2Key(KeyVersion):
         password: BytesLike | None = None,
         backend: str | None = None,
         state: KeyState | str = KeyState.ENABLED,
+        max_work: int = DEFAULT_MAX_WORK,
     ) -> "Sm2Key":
         """Read one private key in PEM: PKCS#8, encrypted or not, or SEC1 (RFC 5208, RFC 5915).
 
         Encrypted means PBES2 with PBKDF2 and AES or SM4 in CBC mode (RFC 8018), of at most
-        10,000,000 iterations. A public key in the file must belong to the private one.
+        `max_work` iterations. Certificates, parameters and public keys in the same file are
+        ignored, and so is the text around them; at most 65,536 bytes are read. A public key within
+        the private one must belong to it.
 
-        Raises `InvalidKeyError` if that is not what `data` holds, or if the password is wrong,
-        missing or given for nothing, and `UnsupportedAlgorithmError` if this build of
-        `cryptography` lacks the cipher of the file; else as the constructor does.
+        Raises `InvalidKeyError` if that is not what `data` holds, if the password is wrong, missing
+        or given for nothing, or if `max_work` is less than 1, and `UnsupportedAlgorithmError` if
+        this build of `cryptography` lacks the cipher of the file; else as the constructor does.
         """
-        _check_types(key_id, key_version_id, password, backend, state)
-        check_pem(data)
-        label, der = decode_pem(data, _LABELS)
-        scalar, point = _decode(label, der, password)
-        return cls(key_id, key_version_id, scalar, public_point=point, backend=backend, state=state)
+        identity = (key_id, key_version_id, state, backend)
+        key = outcome(_read_pem, identity, data, password, max_work)
+        del data, password
+        return unwrap(key)
 
     @classmethod
     def from_der(
@@ -120,16 +134,16 @@ class Sm2Key(KeyVersion):
         password: BytesLike | None = None,
         backend: str | None = None,
         state: KeyState | str = KeyState.ENABLED,
+        max_work: int = DEFAULT_MAX_WORK,
     ) -> "Sm2Key":
-        """Read one private key in DER: PKCS#8, encrypted or not, or SEC1.
+        """Read one private key in DER: PKCS#8, encrypted or not, or SEC1; at most 16,384 bytes.
 
         Raises as `from_pem` does.
         """
-        _check_types(key_id, key_version_id, password, backend, state)
-        check_bytes(data, "DER")
-        der = to_bytes(data)
-        scalar, point = _decode(private_key_label(der), der, password)
-        return cls(key_id, key_version_id, scalar, public_point=point, backend=backend, state=state)
+        identity = (key_id, key_version_id, state, backend)
+        key = outcome(_read_der, identity, data, password, max_work)
+        del data, password
+        return unwrap(key)
 
     @classmethod
     def from_scalar(
@@ -142,7 +156,9 @@ class Sm2Key(KeyVersion):
         state: KeyState | str = KeyState.ENABLED,
     ) -> "Sm2Key":
         """Return the key of a private scalar d, 1 to n-2. Raises as the constructor does."""
-        return cls(key_id, key_version_id, scalar, backend=backend, state=state)
+        key = outcome(cls, key_id, key_version_id, scalar, backend=backend, state=state)
+        del scalar
+        return unwrap(key)
 
     @classmethod
     def generate(
@@ -176,22 +192,51 @@ class Sm2Key(KeyVersion):
         return f"{super().__repr__()[:-1]} backend={self.backend}>"
 
 
-def _check_types(
-    key_id: object, key_version_id: object, password: object, backend: object, state: object
-) -> None:
+def _check_identity(identity: _Identity) -> None:
     """Raise `TypeError` for what every way of making a key takes."""
+    key_id, key_version_id, state, backend = identity
     check_identity(key_id, key_version_id, state)
-    check_optional_bytes(password, "password")
     check_optional_text(backend, "backend")
 
 
-def _decode(label: str, der: bytes, password: BytesLike | None) -> tuple[int, Point | None]:
+def _read_pem(
+    identity: _Identity, data: PemLike, password: BytesLike | None, max_work: int
+) -> Sm2Key:
+    """Return the key of a file in PEM."""
+    _check_identity(identity)
+    check_pem(data)
+    check_decryption(password, max_work)
+    label, der = decode_pem(data, _LABELS)
+    return _make(identity, _decode(label, der, password, max_work))
+
+
+def _read_der(
+    identity: _Identity, data: BytesLike, password: BytesLike | None, max_work: int
+) -> Sm2Key:
+    """Return the key of a file in DER."""
+    _check_identity(identity)
+    check_bytes(data, "DER")
+    check_decryption(password, max_work)
+    der = der_bytes(data)
+    return _make(identity, _decode(private_key_label(der), der, password, max_work))
+
+
+def _make(identity: _Identity, numbers: tuple[int, Point | None]) -> Sm2Key:
+    """Return a key of its scalar and point with its identity."""
+    key_id, key_version_id, state, backend = identity
+    scalar, point = numbers
+    return Sm2Key(key_id, key_version_id, scalar, public_point=point, backend=backend, state=state)
+
+
+def _decode(
+    label: str, der: bytes, password: BytesLike | None, max_work: int
+) -> tuple[int, Point | None]:
     """Return the scalar, and the public point if it is there, of a private key in DER."""
     check_password(label, password)
     if password is not None:
         from kmscore.keys.encrypted import open_pkcs8  # noqa: PLC0415 (few files are encrypted)
 
-        return open_pkcs8(der, to_bytes(password), _decode_consistent)
+        return open_pkcs8(der, to_bytes(password), _decode_consistent, max_work)
     return decode_sm2_pkcs8(der) if label == PKCS8_LABEL else decode_sm2_sec1(der)
 
 

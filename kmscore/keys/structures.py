@@ -1,7 +1,8 @@
 """The DER of keys: SubjectPublicKeyInfo, PKCS#8 and SEC1, in strict ASN.1.
 
-`cryptography` knows the structures but not the curve of SM2, so the SM2 ones are read and written
-here: SubjectPublicKeyInfo (RFC 5280 section 4.1, RFC 5480), PrivateKeyInfo (RFC 5208) and
+The outer structures are those of RSA and SM2: SubjectPublicKeyInfo (RFC 5280 section 4.1) and
+PrivateKeyInfo (RFC 5208). The inner ones of RSA are in `rsa_structures`. The inner ones of SM2 are
+read and written here, because `cryptography` does not know its curve: the point (RFC 5480) and
 ECPrivateKey (RFC 5915), with the named curve 1.2.156.10197.1.301 under id-ecPublicKey.
 """
 
@@ -9,6 +10,7 @@ from typing import Annotated, Final, TypeVar
 
 from cryptography.hazmat import asn1
 
+from kmscore._arguments import check_integer, check_optional_bytes
 from kmscore.errors import InvalidKeyError
 from kmscore.keys.oid import ObjectIdentifier
 from kmscore.sm2.curve import (
@@ -26,8 +28,10 @@ SEC1_LABEL: Final = "EC PRIVATE KEY"
 SM2_SEC1_LABEL: Final = "SM2 PRIVATE KEY"  # what the command `openssl ec` of 3.0 calls SEC1
 ENCRYPTED_PKCS8_LABEL: Final = "ENCRYPTED PRIVATE KEY"
 
+DEFAULT_MAX_WORK: Final = 10_000_000
+"""Iterations of PBKDF2, which take seconds. A file must not be able to ask for years."""
+
 _EC_PUBLIC_KEY: Final = ObjectIdentifier("1.2.840.10045.2.1")
-_RSA_ENCRYPTION: Final = ObjectIdentifier("1.2.840.113549.1.1.1")
 _SM2_CURVE: Final = ObjectIdentifier("1.2.156.10197.1.301")
 
 _PRIVATE_KEY_INFO_VERSION: Final = 0
@@ -37,36 +41,29 @@ _Structure = TypeVar("_Structure")
 
 
 @asn1.sequence
-class _AlgorithmIdentifier:
+class AlgorithmIdentifier:
+    """An algorithm, with no parameters, NULL or a curve."""
+
     algorithm: ObjectIdentifier
-    parameters: ObjectIdentifier | asn1.Null
+    parameters: ObjectIdentifier | asn1.Null | None
 
 
 @asn1.sequence
-class _SubjectPublicKeyInfo:
-    algorithm: _AlgorithmIdentifier
+class SubjectPublicKeyInfo:
+    """A public key of any algorithm."""
+
+    algorithm: AlgorithmIdentifier
     subject_public_key: asn1.BitString
 
 
 @asn1.sequence
-class _PrivateKeyInfo:
+class PrivateKeyInfo:
+    """A private key of any algorithm: PKCS#8."""
+
     version: int
-    algorithm: _AlgorithmIdentifier
+    algorithm: AlgorithmIdentifier
     private_key: bytes
     attributes: Annotated[asn1.SetOf[asn1.TLV] | None, asn1.Implicit(0)]
-
-
-@asn1.sequence
-class _RsaPrivateKey:
-    version: int
-    modulus: int
-    public_exponent: int
-    private_exponent: int
-    prime1: int
-    prime2: int
-    exponent1: int
-    exponent2: int
-    coefficient: int
 
 
 @asn1.sequence
@@ -77,13 +74,20 @@ class _EcPrivateKey:
     public_key: Annotated[asn1.BitString | None, asn1.Explicit(1)]
 
 
-_SM2_ALGORITHM: Final = _AlgorithmIdentifier(algorithm=_EC_PUBLIC_KEY, parameters=_SM2_CURVE)
+_SM2_ALGORITHM: Final = AlgorithmIdentifier(algorithm=_EC_PUBLIC_KEY, parameters=_SM2_CURVE)
 
 
-def is_rsa_public_key(der: bytes) -> bool:
-    """Tell whether a SubjectPublicKeyInfo is one of RSA; raise `InvalidKeyError` if it is none."""
-    info = _decode(_SubjectPublicKeyInfo, der, "SubjectPublicKeyInfo")
-    return info.algorithm.algorithm == _RSA_ENCRYPTION
+def decode_public_key_info(der: bytes) -> SubjectPublicKeyInfo:
+    """Return a SubjectPublicKeyInfo of any algorithm, or raise `InvalidKeyError`."""
+    return decode_structure(SubjectPublicKeyInfo, der, "SubjectPublicKeyInfo")
+
+
+def decode_private_key_info(der: bytes) -> PrivateKeyInfo:
+    """Return a PrivateKeyInfo of any algorithm, or raise `InvalidKeyError`."""
+    info = decode_structure(PrivateKeyInfo, der, "PKCS#8")
+    if info.version != _PRIVATE_KEY_INFO_VERSION:
+        raise invalid("is PKCS#8 of an unknown version")
+    return info
 
 
 def decode_sm2_public_key(der: bytes) -> Point:
@@ -92,7 +96,7 @@ def decode_sm2_public_key(der: bytes) -> Point:
     Raises `InvalidKeyError` for another structure, algorithm or curve, and for a point that is
     not on the curve or not in the uncompressed form of 65 bytes.
     """
-    info = _decode(_SubjectPublicKeyInfo, der, "SubjectPublicKeyInfo")
+    info = decode_public_key_info(der)
     _check_algorithm(info.algorithm)
     return _decode_point(info.subject_public_key)
 
@@ -100,7 +104,7 @@ def decode_sm2_public_key(der: bytes) -> Point:
 def encode_sm2_public_key(point: Point) -> bytes:
     """Return the SubjectPublicKeyInfo of an SM2 point."""
     return asn1.encode_der(
-        _SubjectPublicKeyInfo(algorithm=_SM2_ALGORITHM, subject_public_key=_bit_string(point))
+        SubjectPublicKeyInfo(algorithm=_SM2_ALGORITHM, subject_public_key=_bit_string(point))
     )
 
 
@@ -117,6 +121,14 @@ def private_key_label(der: bytes) -> str:
     return PKCS1_LABEL if der[body + 3 : body + 4] == b"\x02" else PKCS8_LABEL
 
 
+def check_decryption(password: object, max_work: int) -> None:
+    """Raise `TypeError` for their types, and `InvalidKeyError` if `max_work` is less than 1."""
+    check_optional_bytes(password, "password")
+    check_integer(max_work, "max_work")
+    if max_work < 1:
+        raise InvalidKeyError("max_work is less than 1 iteration")
+
+
 def check_password(label: str, password: object) -> None:
     """Raise `InvalidKeyError` for a password that is missing, or that is given for nothing."""
     if (label == ENCRYPTED_PKCS8_LABEL) != (password is not None):
@@ -130,9 +142,7 @@ def decode_sm2_pkcs8(der: bytes) -> tuple[int, Point | None]:
     Raises `InvalidKeyError` for another structure, version, algorithm or curve. The scalar's range
     and whether the point belongs to it are not checked here.
     """
-    info = _decode(_PrivateKeyInfo, der, "PKCS#8")
-    if info.version != _PRIVATE_KEY_INFO_VERSION:
-        raise _invalid("is PKCS#8 of an unknown version")
+    info = decode_private_key_info(der)
     _check_algorithm(info.algorithm)
     return _decode_ec_private_key(info.private_key, curve_named_outside=True)
 
@@ -145,27 +155,6 @@ def decode_sm2_sec1(der: bytes) -> tuple[int, Point | None]:
     return _decode_ec_private_key(der, curve_named_outside=False)
 
 
-def decode_rsa_pkcs8(der: bytes) -> bytes:
-    """Return the RSAPrivateKey in a PrivateKeyInfo of rsaEncryption, or raise `InvalidKeyError`.
-
-    A key under id-RSASSA-PSS is for signatures only (RFC 4055 section 1.2).
-    """
-    info = _decode(_PrivateKeyInfo, der, "PKCS#8")
-    if info.version != _PRIVATE_KEY_INFO_VERSION:
-        raise _invalid("is PKCS#8 of an unknown version")
-    if info.algorithm.algorithm != _RSA_ENCRYPTION:
-        raise _invalid("is not one of RSA encryption")
-    return info.private_key
-
-
-def rsa_modulus_bits(der: bytes) -> int:
-    """Return the length of the modulus of an RSAPrivateKey (RFC 8017 section A.1.2).
-
-    Raises `InvalidKeyError` for another structure, more than two primes included.
-    """
-    return _decode(_RsaPrivateKey, der, "PKCS#1").modulus.bit_length()
-
-
 def encode_sm2_pkcs8(scalar: int, point: Point) -> bytes:
     """Return the PrivateKeyInfo of an SM2 key, as OpenSSL writes it."""
     private_key = _EcPrivateKey(
@@ -175,7 +164,7 @@ def encode_sm2_pkcs8(scalar: int, point: Point) -> bytes:
         public_key=_bit_string(point),
     )
     return asn1.encode_der(
-        _PrivateKeyInfo(
+        PrivateKeyInfo(
             version=_PRIVATE_KEY_INFO_VERSION,
             algorithm=_SM2_ALGORITHM,
             private_key=asn1.encode_der(private_key),
@@ -186,45 +175,45 @@ def encode_sm2_pkcs8(scalar: int, point: Point) -> bytes:
 
 def _decode_ec_private_key(der: bytes, *, curve_named_outside: bool) -> tuple[int, Point | None]:
     """Return scalar and point of an ECPrivateKey."""
-    key = _decode(_EcPrivateKey, der, "ECPrivateKey")
+    key = decode_structure(_EcPrivateKey, der, "ECPrivateKey")
     if key.version != _EC_PRIVATE_KEY_VERSION:
-        raise _invalid("is an ECPrivateKey of an unknown version")
+        raise invalid("is an ECPrivateKey of an unknown version")
     if key.parameters is None:
         if not curve_named_outside:
-            raise _invalid("does not name its curve")
+            raise invalid("does not name its curve")
     elif key.parameters != _SM2_CURVE:
-        raise _invalid("is not on the curve of SM2")
+        raise invalid("is not on the curve of SM2")
     if len(key.private_key) != COORDINATE_LENGTH:
-        raise _invalid(f"has a private scalar that is not {COORDINATE_LENGTH} bytes long")
+        raise invalid(f"has a private scalar that is not {COORDINATE_LENGTH} bytes long")
     point = None if key.public_key is None else _decode_point(key.public_key)
     return int.from_bytes(key.private_key, "big"), point
 
 
-def _decode(structure: type[_Structure], der: bytes, name: str) -> _Structure:
+def decode_structure(structure: type[_Structure], der: bytes, name: str) -> _Structure:
     """Return the structure that `der` encodes, with nothing after it."""
     try:
         return asn1.decode_der(structure, der)
     except ValueError:
         pass
-    raise _invalid(f"is not DER of {name}")
+    raise invalid(f"is not DER of {name}")
 
 
-def _check_algorithm(identifier: _AlgorithmIdentifier) -> None:
+def _check_algorithm(identifier: AlgorithmIdentifier) -> None:
     """Refuse any algorithm but an elliptic-curve key on the curve of SM2."""
     if (identifier.algorithm, identifier.parameters) != (_EC_PUBLIC_KEY, _SM2_CURVE):
-        raise _invalid("is not one of SM2")
+        raise invalid("is not one of SM2")
 
 
 def _decode_point(bits: asn1.BitString) -> Point:
     """Return the point of 04, x and y, on the curve."""
     data = bits.as_bytes()
     if bits.padding_bits() or len(data) != 1 + 2 * COORDINATE_LENGTH:
-        raise _invalid("has a public point that is not 65 bytes long")
+        raise invalid("has a public point that is not 65 bytes long")
     if not data.startswith(UNCOMPRESSED):
-        raise _invalid("has a public point that is not in the uncompressed form")
+        raise invalid("has a public point that is not in the uncompressed form")
     point = decode_point(data[1:])
     if not is_on_curve(point):
-        raise _invalid("has a public point that is not on the curve")
+        raise invalid("has a public point that is not on the curve")
     return point
 
 
@@ -233,6 +222,6 @@ def _bit_string(point: Point) -> asn1.BitString:
     return asn1.BitString(UNCOMPRESSED + encode_point(point), 0)
 
 
-def _invalid(reason: str) -> InvalidKeyError:
+def invalid(reason: str) -> InvalidKeyError:
     """Return the `InvalidKeyError`."""
     return InvalidKeyError(f"the key {reason}")

@@ -1,0 +1,34 @@
+"""Errors without the secrets of the frames that they come from.
+
+Error reporters show the local variables of every frame of a traceback. The functions that take a
+password, a key file or key material therefore do their work in `outcome`, which returns an error
+instead of raising it, and raise it with `unwrap` after they have deleted their own variables.
+"""
+
+from collections.abc import Callable
+from typing import ParamSpec, TypeAlias, TypeVar
+
+from kmscore.errors import KmsCoreError
+
+_Result = TypeVar("_Result")
+_Arguments = ParamSpec("_Arguments")
+
+Failure: TypeAlias = KmsCoreError | TypeError
+"""The errors that this library raises for its arguments."""
+
+
+def outcome(
+    function: Callable[_Arguments, _Result], *args: _Arguments.args, **kwargs: _Arguments.kwargs
+) -> _Result | Failure:
+    """Return the result of `function`, or the error that it raised, without its traceback."""
+    try:
+        return function(*args, **kwargs)
+    except (KmsCoreError, TypeError) as error:
+        return error.with_traceback(None)
+
+
+def unwrap(result: _Result | Failure) -> _Result:
+    """Return a result of `outcome`, or raise the error that stands for it."""
+    if isinstance(result, (KmsCoreError, TypeError)):
+        raise result
+    return result
