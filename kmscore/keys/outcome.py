@@ -13,7 +13,7 @@ from kmscore.errors import KmsCoreError
 _Result = TypeVar("_Result")
 _Arguments = ParamSpec("_Arguments")
 
-Failure: TypeAlias = KmsCoreError | TypeError
+Failure: TypeAlias = KmsCoreError | TypeError | ValueError
 """The errors that this library raises for its arguments."""
 
 
@@ -23,12 +23,12 @@ def outcome(
     """Return the result of `function`, or the error that it raised, without its traceback."""
     try:
         return function(*args, **kwargs)
-    except (KmsCoreError, TypeError) as error:
+    except (KmsCoreError, TypeError, ValueError) as error:
         return error.with_traceback(None)
 
 
 def unwrap(result: _Result | Failure) -> _Result:
     """Return a result of `outcome`, or raise the error that stands for it."""
-    if isinstance(result, (KmsCoreError, TypeError)):
+    if isinstance(result, (KmsCoreError, TypeError, ValueError)):
         raise result
     return result

@@ -115,9 +115,10 @@ class Sm2Key(KeyVersion):
         ignored, and so is the text around them; at most 65,536 bytes are read. A public key within
         the private one must belong to it.
 
-        Raises `InvalidKeyError` if that is not what `data` holds, if the password is wrong, missing
-        or given for nothing, or if `max_work` is less than 1, and `UnsupportedAlgorithmError` if
-        this build of `cryptography` lacks the cipher of the file; else as the constructor does.
+        Raises `InvalidKeyError` if that is not what `data` holds or if the password is wrong,
+        missing or given for nothing, `ValueError` if `max_work` is less than 1, and
+        `UnsupportedAlgorithmError` if this build of `cryptography` lacks the cipher of the file;
+        else as the constructor does.
         """
         identity = (key_id, key_version_id, state, backend)
         key = outcome(_read_pem, identity, data, password, max_work)

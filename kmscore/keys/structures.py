@@ -122,11 +122,11 @@ def private_key_label(der: bytes) -> str:
 
 
 def check_decryption(password: object, max_work: int) -> None:
-    """Raise `TypeError` for their types, and `InvalidKeyError` if `max_work` is less than 1."""
+    """Raise `TypeError` for their types, and `ValueError` if `max_work` is less than 1."""
     check_optional_bytes(password, "password")
     check_integer(max_work, "max_work")
     if max_work < 1:
-        raise InvalidKeyError("max_work is less than 1 iteration")
+        raise ValueError("max_work must be positive")
 
 
 def check_password(label: str, password: object) -> None:

@@ -10,6 +10,7 @@ from kmscore._immutable import representation
 from kmscore.algorithms import KEY_SPECS, KeySpec, KeyState, Suite
 from kmscore.blob import encode_header
 from kmscore.errors import InvalidKeyError
+from kmscore.keys.outcome import outcome, unwrap
 from kmscore.keys.version import KeyVersion, check_identity, random_id
 
 
@@ -56,6 +57,21 @@ class SymmetricKey(KeyVersion):
         or material of another length, and `UnsupportedAlgorithmError` for an unknown spec or
         state, or if this build of `cryptography` lacks the cipher.
         """
+        made = outcome(self._make, key_id, key_version_id, spec, material, suite, state)
+        # The spec too: material may stand in its place by mistake.
+        del spec, material
+        unwrap(made)
+
+    def _make(
+        self,
+        key_id: str,
+        key_version_id: str,
+        spec: KeySpec | str,
+        material: BytesLike,
+        suite: Suite | None,
+        state: KeyState | str,
+    ) -> None:
+        """Check and set all that the constructor takes."""
         check_identity(key_id, key_version_id, state)
         # Before the enum is asked: it would quote material that stands in the wrong place.
         check_text(spec, "spec")

@@ -1,0 +1,84 @@
+"""No key file costs more than a good one, and none holds up another thread."""
+
+import time
+from collections.abc import Callable
+
+import pytest
+from hostile_keys import (
+    HostileFile,
+    Numbers,
+    hostile_files,
+    pkcs1,
+    pkcs8,
+)
+from test_keys_rsa import numbers_of
+
+from kmscore import InvalidKeyError, KeySpec, RsaKey
+
+MOST = 3  # times what a good RSA_4096 key costs
+
+
+@pytest.fixture(scope="module")
+def good(rsa_keys: dict[KeySpec, RsaKey]) -> Numbers:
+    """Return the numbers of a good RSA_4096 key."""
+    return numbers_of(rsa_keys[KeySpec.RSA_4096]._private_key)
+
+
+@pytest.fixture(scope="module")
+def files(good: Numbers) -> list[HostileFile]:
+    """Return every hostile file."""
+    return list(hostile_files(good))
+
+
+def accepted(file: HostileFile) -> bool:
+    """Tell whether a file is read; every other end than `InvalidKeyError` fails."""
+    try:
+        file.load()
+    except InvalidKeyError:
+        return False
+    return True
+
+
+def cpu_time(call: Callable[[], object]) -> float:
+    """Return the CPU time of one call: unlike the time on a clock, little changed by others."""
+    start = time.thread_time()
+    call()
+    return time.thread_time() - start
+
+
+def test_there_are_hostile_files_of_every_kind(files: list[HostileFile]) -> None:
+    """More than 500 in all kinds of file, the longest of about 64 KB."""
+    assert len(files) > 1500
+    assert {file.read.__qualname__ for file in files} == {
+        f"{kind}.from_{form}"
+        for kind in ("RsaKey", "Sm2Key", "PublicKey")
+        for form in ("pem", "der")
+    }
+    lengths = [len(file.data) for file in files]
+    assert sum(1000 < length <= 65_536 for length in lengths) > 500
+    assert max(lengths) > 65_536
+
+
+def test_no_hostile_file_costs_three_times_a_good_one(
+    good: Numbers, files: list[HostileFile]
+) -> None:
+    """Whatever is in a file, it is refused or read in the CPU time of three RSA_4096 keys."""
+    der = pkcs8(pkcs1(good))
+
+    def baseline() -> float:
+        return cpu_time(lambda: RsaKey.from_der("k", "v", der))
+
+    unit = baseline()
+    for number, file in enumerate(files):
+        if number % 100 == 0:
+            unit = min(unit, baseline())
+        outcomes: list[bool] = []
+        cost = cpu_time(lambda file=file, outcomes=outcomes: outcomes.append(accepted(file)))
+        # A machine that is busy now was not when the unit was measured: the two once more, in turn.
+        for _ in range(5):
+            if cost <= MOST / 2 * unit:
+                break
+            unit = min(unit, baseline())
+            cost = min(cost, cpu_time(lambda file=file: accepted(file)))
+        assert cost <= MOST * unit, f"{file.name}: {cost / unit:.1f} times"
+        assert file.legal in {None, *outcomes}, f"{file.name}: read is {outcomes}"
