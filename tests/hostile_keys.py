@@ -96,9 +96,10 @@ def encrypted(
     length: bytes = b"",
     iv: bytes = bytes(16),
     tail: bytes = b"",
+    password: bytes = PASSWORD,
 ) -> bytes:
-    """Return EncryptedPrivateKeyInfo in DER, which `PASSWORD` opens if its claims are true."""
-    key = PBKDF2HMAC(SHA256(), 32, salt, iterations).derive(PASSWORD)
+    """Return EncryptedPrivateKeyInfo in DER, which `password` opens if its claims are true."""
+    key = PBKDF2HMAC(SHA256(), 32, salt, iterations).derive(password)
     padder, encryptor = PKCS7(128).padder(), Cipher(AES(key), CBC(bytes(16))).encryptor()
     data = encryptor.update(padder.update(plaintext) + padder.finalize()) + encryptor.finalize()
     count = integer(iterations if claimed is None else claimed)
@@ -115,6 +116,13 @@ def prime(bits: int, remainder: int = 0) -> int:
         for found in (numbers.p, numbers.q):
             if not remainder or found % 3 == remainder:
                 return found
+
+
+def composite(bits: int, other_bits: int) -> int:
+    """Return the product of two random primes that the exponent 65,537 goes with."""
+    while (found := prime(bits) * prime(other_bits)) % 65537 == 1:
+        prime.cache_clear()
+    return found
 
 
 def numbers_of(p: int, q: int, *, modulo_phi: bool = False, e: int = 65537) -> Numbers:
@@ -178,9 +186,10 @@ def rsa_numbers(good: Numbers) -> Iterator[tuple[str, Numbers, bool]]:
     yield "960 + 1088 bits", numbers_of(prime(960), prime(1088)), True
     yield "1279 + 769 bits", numbers_of(MERSENNE[1279], prime(769)), True
     yield "1279 + 1793 bits", numbers_of(prime(1793), MERSENNE[1279]), True
-    composite = prime(1024) * prime(1025)
-    yield "composite p", numbers_of(composite, prime(2047)), False
-    yield "composite q", numbers_of(prime(2047), composite), False
+    product = composite(1023, 1025)
+    yield "composite p", numbers_of(product, prime(2048)), False
+    yield "composite q", numbers_of(prime(2048), product), False
+    yield "two composites", numbers_of(product, composite(1022, 1026)), False
 
 
 def rsa_files(good: Numbers) -> Iterator[HostileFile]:

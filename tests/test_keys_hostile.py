@@ -1,5 +1,6 @@
 """No key file costs more than a good one, and none holds up another thread."""
 
+import threading
 import time
 from collections.abc import Callable
 
@@ -82,3 +83,35 @@ def test_no_hostile_file_costs_three_times_a_good_one(
             cost = min(cost, cpu_time(lambda file=file: accepted(file)))
         assert cost <= MOST * unit, f"{file.name}: {cost / unit:.1f} times"
         assert file.legal in {None, *outcomes}, f"{file.name}: read is {outcomes}"
+
+
+def longest_pause(call: Callable[[], object]) -> float:
+    """Return for how long `call` keeps another thread from its work, in seconds."""
+    pauses, begun, ended = [0.0], threading.Event(), threading.Event()
+
+    def work() -> None:
+        last = time.perf_counter()
+        while not ended.is_set():
+            now = time.perf_counter()
+            pauses.append(now - last)
+            last = now
+            begun.set()
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    begun.wait()
+    call()
+    ended.set()
+    thread.join()
+    return max(pauses)
+
+
+@pytest.mark.campaign
+def test_no_hostile_file_holds_up_another_thread(good: Numbers, files: list[HostileFile]) -> None:
+    """No file stops a second thread for longer than three good RSA_4096 keys do."""
+    der = pkcs8(pkcs1(good))
+    unit = min(longest_pause(lambda: RsaKey.from_der("k", "v", der)) for _ in range(5))
+    for file in files:
+        # The shortest of a few: a pause may be that of another process.
+        pauses = (longest_pause(lambda file=file: accepted(file)) for _ in range(5))
+        assert any(pause <= MOST * unit for pause in pauses), file.name

@@ -58,8 +58,8 @@ class SymmetricKey(KeyVersion):
         state, or if this build of `cryptography` lacks the cipher.
         """
         made = outcome(self._make, key_id, key_version_id, spec, material, suite, state)
-        # The spec too: material may stand in its place by mistake.
-        del spec, material
+        # All of them: material may be in the place of another by mistake.
+        del key_id, key_version_id, spec, material
         unwrap(made)
 
     def _make(
