@@ -134,7 +134,7 @@ def numbers_of(p: int, q: int, *, modulo_phi: bool = False, e: int = 65537) -> N
 
 
 def wrong_values(good: int, n: int) -> dict[str, int]:
-    """Return by name what a field may hold in place of what it should."""
+    """Return wrong values of a field by name."""
     return {
         "0": 0,
         "1": 1,

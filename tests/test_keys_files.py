@@ -142,7 +142,7 @@ def test_a_length_of_any_number_of_bytes_is_read(content: int) -> None:
 
 @pytest.mark.parametrize("salt", [100, 150, 200, 260])
 def test_an_encrypted_file_of_256_to_511_bytes_opens(salt: int) -> None:
-    """The second byte of its length is 01, which is no version."""
+    """The second byte of its length is 01, which is not a version."""
     data = encrypted(SM2, salt=bytes(salt))
     assert data[:3] == b"\x30\x82\x01"
     load(data, password=PASSWORD)
@@ -289,7 +289,7 @@ def test_a_good_key_of_another_library_is_read(name: str) -> None:
         RsaKey.from_pem("k", "v", pem(der, "PRIVATE KEY")),
         RsaKey.from_der("k", "v", encrypted(der), password=PASSWORD),
     ):
-        # Whatever was in the file is in what is written.
+        # All numbers of the file are in the exported key.
         assert key.private_pem() == pem_of_64(der, "PRIVATE KEY")
         ciphertext = asymmetric_encrypt(key.public_key, "RSAES_OAEP_SHA_256", b"plaintext")
         opened = asymmetric_decrypt(Keyring([key]), "k", "v", "RSAES_OAEP_SHA_256", ciphertext)
@@ -321,6 +321,19 @@ def test_a_private_exponent_is_one_of_two() -> None:
                 RsaKey.from_der("k", "v", pkcs1(least | {"d": d}))
 
 
+def test_a_private_exponent_is_less_than_phi() -> None:
+    """With a prime as small as 7, d + φ(n) is less than n."""
+    p, q = prime(2045), 7
+    phi = (p - 1) * (q - 1)
+    exponents = (e for e in range(65537, 2**20, 2) if math.gcd(e, phi) == 1)
+    e = next(e for e in exponents if pow(e, -1, phi) < p)
+    good = numbers_of(p, q, modulo_phi=True, e=e)
+    assert good["d"] + phi < good["n"] < 2**2048
+    assert RsaKey.from_der("k", "v", pkcs1(good)).spec is KeySpec.RSA_2048
+    with raises_exactly(InvalidKeyError, "not a consistent RSA private key"):
+        RsaKey.from_der("k", "v", pkcs1(good | {"d": good["d"] + phi}))
+
+
 def test_a_composite_in_place_of_a_prime_is_refused() -> None:
     """Numbers that agree, but that one of the primes is none, would decrypt wrongly."""
     one, other = composite(768, 769), prime(1535)
@@ -336,6 +349,22 @@ def test_a_prime_of_more_than_2048_bits_has_its_own_words() -> None:
     for p, q in ((2049, 2047), (2047, 2049), (2176, 1920), (2100, 972)):
         with raises_exactly(InvalidKeyError, "a prime of more than 2048 bits"):
             RsaKey.from_der("k", "v", pkcs1(numbers_of(prime(p), prime(q))))
+
+
+@pytest.mark.parametrize("field", ["n", "e", "d", "p", "q", "dp", "dq", "qi"])
+def test_inconsistent_numbers_never_reach_the_library(
+    field: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The library may find the same fault, but only after it has tested the primes."""
+    good = numbers_of(prime(1023), prime(1025))
+    changed = pkcs1(good | {field: good[field] + 2})
+
+    def forbidden(**_: object) -> None:
+        pytest.fail("the library was asked")
+
+    monkeypatch.setattr("kmscore.keys.rsa_structures.RSAPrivateNumbers", forbidden)
+    with raises_exactly(InvalidKeyError, "not a consistent RSA private key"):
+        RsaKey.from_der("k", "v", changed)
 
 
 def test_a_crt_value_is_below_its_prime() -> None:
@@ -461,7 +490,7 @@ WORDS: dict[str, tuple[bytes, str]] = {
 
 @pytest.mark.parametrize("name", WORDS)
 def test_another_encryption_has_its_own_words(name: str) -> None:
-    """What is seen without a password is told, and it is the same with any password."""
+    """The message names the public fault, and it is the same with any password."""
     data, words = WORDS[name]
     for password in (PASSWORD, b"wrong"):
         for kind in (Sm2Key, RsaKey):
@@ -472,7 +501,7 @@ def test_another_encryption_has_its_own_words(name: str) -> None:
 
 
 def test_what_a_password_shows_is_one_error() -> None:
-    """A wrong password, bad padding, another key and a bad key cannot be told from each other."""
+    """A wrong password, bad padding, another kind of key and a bad key have the same message."""
     ids = ("k", "v")
     bad_padding = scheme(data=bytes(32))
     contents = [SM2[:-1], SM2[1:], b"", b"A" * 100, spki(ECC + SM2_CURVE, bytes(65))]

@@ -63,7 +63,7 @@ def test_there_are_hostile_files_of_every_kind(files: list[HostileFile]) -> None
 def test_no_hostile_file_costs_three_times_a_good_one(
     good: Numbers, files: list[HostileFile]
 ) -> None:
-    """Whatever is in a file, it is refused or read in the CPU time of three RSA_4096 keys."""
+    """Every file is rejected or read within the CPU time of three good RSA_4096 keys."""
     der = pkcs8(pkcs1(good))
 
     def baseline() -> float:

@@ -100,9 +100,12 @@ def open_pkcs8(
     """Return what `decode` makes of the PrivateKeyInfo that `password` opens.
 
     Raises `InvalidKeyError` with the reason if `der` is not PBES2 with PBKDF2, of at most
-    `max_work` iterations, and AES or SM4 in CBC mode: that much is public. From there on it is
-    always the same `InvalidKeyError`, if the password is wrong or if `decode` raises it, because
-    the content is not authenticated, and to tell bad padding from a bad key would be an oracle.
+    `max_work` iterations, and AES or SM4 in CBC mode. All of this is public.
+
+    Raises one constant `InvalidKeyError` if the password is wrong or if `decode` raises it. The
+    content is not authenticated, so that a different error for bad padding and for a bad key would
+    be a padding oracle.
+
     Raises `UnsupportedAlgorithmError` if this build of `cryptography` lacks the cipher or hash.
     """
     encryption = _read(der, max_work)

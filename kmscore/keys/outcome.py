@@ -1,8 +1,8 @@
 """Errors without the secrets of the frames that they come from.
 
-Error reporters show the local variables of every frame of a traceback. The functions that take a
-password, a key file or key material therefore do their work in `outcome`, which returns an error
-instead of raising it, and raise it with `unwrap` after they have deleted their own variables.
+Error reporters show the local variables of every frame of a traceback. Functions that take a
+password, a key file or key material therefore work in `outcome`, which returns an error instead of
+raising it. They delete their own variables, and then raise the error with `unwrap`.
 """
 
 from collections.abc import Callable
@@ -28,7 +28,7 @@ def outcome(
 
 
 def unwrap(result: _Result | Failure) -> _Result:
-    """Return a result of `outcome`, or raise the error that stands for it."""
+    """Return a result of `outcome`, or raise the error that it is."""
     if isinstance(result, (KmsCoreError, TypeError, ValueError)):
         raise result
     return result

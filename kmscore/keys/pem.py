@@ -62,9 +62,9 @@ def decode_pem(data: PemLike, labels: tuple[str, ...]) -> tuple[str, bytes]:
     A key is a block whose label ends in the first of `labels`. Other blocks, such as certificates
     and parameters, are ignored. So is all text around the blocks, a byte order mark included.
 
-    Raises `InvalidKeyError` if there is no key or more than one, if its label is not one of
-    `labels`, if it is encrypted by header lines inside the block (RFC 1421), if its Base64 is not
-    strict, or if the file or the key is too long.
+    Raises `InvalidKeyError` if there is no key or more than one, or if its label is not one of
+    `labels`. Raises it also for encryption by header lines inside the block (RFC 1421), for Base64
+    that is not strict, and for a file or a key that is too long.
     """
     raw = _pem_bytes(data)
     if raw.startswith(_UTF_16_MARKS):

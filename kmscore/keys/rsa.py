@@ -90,10 +90,10 @@ class RsaKey(KeyVersion):
         The key has two primes, neither longer than 2,048 bits, in either order and of lengths that
         may differ. Its private exponent is 1/e modulo λ(n) or φ(n), reduced.
 
-        Raises `InvalidKeyError` if that is not what `data` holds or if the password is wrong,
-        missing or given for nothing, `ValueError` if `max_work` is less than 1, and
-        `UnsupportedAlgorithmError` if this build of `cryptography` lacks the cipher of the file;
-        else as the constructor does.
+        Raises `InvalidKeyError` for any other file or key, and if the password is wrong, missing or
+        given for nothing. Raises `ValueError` if `max_work` is less than 1, and
+        `UnsupportedAlgorithmError` if this build of `cryptography` lacks the cipher of the file.
+        Other errors are those of the constructor.
         """
         key = outcome(_read_pem, (key_id, key_version_id, state), data, password, max_work)
         del data, password

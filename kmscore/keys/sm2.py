@@ -115,10 +115,10 @@ class Sm2Key(KeyVersion):
         ignored, and so is the text around them; at most 65,536 bytes are read. A public key within
         the private one must belong to it.
 
-        Raises `InvalidKeyError` if that is not what `data` holds or if the password is wrong,
-        missing or given for nothing, `ValueError` if `max_work` is less than 1, and
-        `UnsupportedAlgorithmError` if this build of `cryptography` lacks the cipher of the file;
-        else as the constructor does.
+        Raises `InvalidKeyError` for any other file or key, and if the password is wrong, missing or
+        given for nothing. Raises `ValueError` if `max_work` is less than 1, and
+        `UnsupportedAlgorithmError` if this build of `cryptography` lacks the cipher of the file.
+        Other errors are those of the constructor.
         """
         identity = (key_id, key_version_id, state, backend)
         key = outcome(_read_pem, identity, data, password, max_work)
@@ -194,7 +194,7 @@ class Sm2Key(KeyVersion):
 
 
 def _check_identity(identity: _Identity) -> None:
-    """Raise `TypeError` for what every way of making a key takes."""
+    """Raise `TypeError` unless all parts of an identity have their types."""
     key_id, key_version_id, state, backend = identity
     check_identity(key_id, key_version_id, state)
     check_optional_text(backend, "backend")
