@@ -11,7 +11,7 @@ from unittest.mock import create_autospec
 
 import pytest
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.exceptions import InternalError, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicNumbers
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -365,16 +365,26 @@ def test_without_sm3_rsa_still_works(monkeypatch: pytest.MonkeyPatch) -> None:
     assert PublicKey.from_der(RSA_DER).spec is KeySpec.RSA_2048
 
 
-def test_what_cryptography_cannot_load_is_an_invalid_key(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A key that the build refuses to read is refused as any other."""
+@pytest.mark.parametrize(
+    ("cause", "error"),
+    [
+        (ValueError("not a key"), InvalidKeyError),
+        (UnsupportedAlgorithm("not in this build"), UnsupportedAlgorithmError),
+        (InternalError("not under this policy", []), UnsupportedAlgorithmError),
+    ],
+)
+def test_a_key_that_cryptography_does_not_load_ends_in_an_error_of_ours(
+    cause: Exception, error: type[Exception], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The key is invalid, or RSA is missing from the build or taken away by the policy."""
 
     def refuse(*_: int) -> Any:
         numbers = create_autospec(RSAPublicNumbers, instance=True, n=2**2047 + 1, e=65537)
-        numbers.public_key.side_effect = UnsupportedAlgorithm("not in this build")
+        numbers.public_key.side_effect = cause
         return numbers
 
     monkeypatch.setattr("kmscore.keys.rsa_structures.RSAPublicNumbers", refuse)
-    with raises_exactly(InvalidKeyError):
+    with raises_exactly(error):
         PublicKey.from_der(RSA_DER)
 
 

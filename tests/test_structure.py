@@ -22,6 +22,7 @@ _ROOMS = (
     "_arguments",
     "_base64",
     "_availability",
+    "_outcome",
     "algorithms",
     "context",
     "blob",

@@ -2,8 +2,7 @@
 
 import hmac
 import os
-from collections.abc import Callable
-from typing import Final, ParamSpec, TypeVar
+from typing import Final
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -16,14 +15,12 @@ from kmscore._arguments import (
     take_bytes,
     to_bytes,
 )
+from kmscore._outcome import outcome, unwrap
 from kmscore.algorithms import TAG_LENGTH
-from kmscore.errors import DecryptionError, InvalidKeyError, KmsCoreError
+from kmscore.errors import DecryptionError, InvalidKeyError
 from kmscore.keyfile.content import decode_keyring, encode_keyring
 from kmscore.keyfile.scrypt import MAX_MEMORY, MAX_WORK, ScryptParameters, check_cost, derive_key
 from kmscore.keyring import Keyring
-
-_Arguments = ParamSpec("_Arguments")
-_Result = TypeVar("_Result")
 
 MAGIC: Final = b"KMSRING"
 FORMAT_VERSION: Final = 0x02
@@ -63,14 +60,9 @@ def seal_keyring(
     that would be longer than that. Raises `UnsupportedAlgorithmError` if this build of
     `cryptography` lacks scrypt, and `MemoryError` if scrypt does not get its memory.
     """
-    check_instance(keyring, Keyring, "keyring")
-    check_bytes(passphrase, "passphrase")
-    check_instance(parameters, ScryptParameters, "parameters")
-    sealed = _attempt(_seal, keyring, passphrase, parameters)
+    sealed = outcome(_seal, keyring, passphrase, parameters)
     del passphrase
-    if isinstance(sealed, Exception):
-        raise sealed
-    return sealed
+    return unwrap(sealed)
 
 
 def open_keyring(
@@ -99,15 +91,9 @@ def open_keyring(
       knows the passphrase can cause, and `UnsupportedAlgorithmError` if this build of the
       libraries lacks what one of its keys needs.
     """
-    check_bytes(data, "data")
-    check_bytes(passphrase, "passphrase")
-    _check_limit(max_memory, "max_memory")
-    _check_limit(max_work, "max_work")
-    opened = _attempt(_open, data, passphrase, max_memory, max_work)
+    opened = outcome(_open, data, passphrase, max_memory, max_work)
     del passphrase
-    if isinstance(opened, Exception):
-        raise opened
-    return opened
+    return unwrap(opened)
 
 
 def read_parameters(data: BytesLike) -> ScryptParameters:
@@ -130,20 +116,11 @@ def _check_limit(value: int, name: str) -> None:
         raise ValueError(f"{name} must be positive")
 
 
-def _attempt(
-    function: Callable[_Arguments, _Result],
-    *arguments: _Arguments.args,
-    **options: _Arguments.kwargs,
-) -> _Result | KmsCoreError | MemoryError:
-    """Return the result or the error, without the frames that hold passphrase, key and content."""
-    try:
-        return function(*arguments, **options)
-    except (KmsCoreError, MemoryError) as error:
-        return error.with_traceback(None)
-
-
 def _seal(keyring: Keyring, passphrase: BytesLike, parameters: ScryptParameters) -> bytes:
     """Return a keyring sealed."""
+    check_instance(keyring, Keyring, "keyring")
+    check_bytes(passphrase, "passphrase")
+    check_instance(parameters, ScryptParameters, "parameters")
     secret = to_bytes(passphrase)
     # HMAC, and so scrypt, fills a short key up with zeros: those at its end make no difference.
     if not secret.rstrip(b"\x00"):
@@ -160,6 +137,10 @@ def _seal(keyring: Keyring, passphrase: BytesLike, parameters: ScryptParameters)
 
 def _open(data: BytesLike, passphrase: BytesLike, max_memory: int, max_work: int) -> Keyring:
     """Return a keyring opened."""
+    check_bytes(data, "data")
+    check_bytes(passphrase, "passphrase")
+    _check_limit(max_memory, "max_memory")
+    _check_limit(max_work, "max_work")
     raw = _take(data)
     parameters = _parse_parameters(raw)
     check_cost(parameters, max_memory, max_work)

@@ -7,7 +7,6 @@ for. OpenSSL writes them with AES-256-CBC and HMAC-SHA-256, GmSSL with SM4-CBC a
 from collections.abc import Callable
 from typing import Final, NamedTuple, TypeVar
 
-from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat import asn1
 from cryptography.hazmat.primitives.ciphers import Cipher
 from cryptography.hazmat.primitives.ciphers.algorithms import AES, SM4
@@ -16,7 +15,8 @@ from cryptography.hazmat.primitives.hashes import SHA1, SHA256, SHA384, SHA512, 
 from cryptography.hazmat.primitives.kdf.pbkdf2 import PBKDF2HMAC
 from cryptography.hazmat.primitives.padding import PKCS7
 
-from kmscore.errors import InvalidKeyError, UnsupportedAlgorithmError
+from kmscore._availability import attempt
+from kmscore.errors import InvalidKeyError
 from kmscore.keys.oid import ObjectIdentifier
 from kmscore.keys.structures import decode_structure, invalid
 
@@ -106,22 +106,17 @@ def open_pkcs8(
     content is not authenticated, so that a different error for bad padding and for a bad key would
     be a padding oracle.
 
-    Raises `UnsupportedAlgorithmError` if this build of `cryptography` lacks the cipher or hash.
+    Raises `UnsupportedAlgorithmError` if the cipher or hash is not available.
     """
     encryption = _read(der, max_work)
-    missing = False
-    decoded = None
     try:
-        decoded = decode(_decrypt(encryption, password))
+        plaintext = attempt(
+            lambda: _decrypt(encryption, password), "the encryption of the key file"
+        )
+        return decode(plaintext)
     except (ValueError, InvalidKeyError):
         pass
-    except UnsupportedAlgorithm:
-        missing = True
-    if missing:
-        raise UnsupportedAlgorithmError("this build of cryptography cannot decrypt the key file")
-    if decoded is None:
-        raise invalid("is not one that this password opens")
-    return decoded
+    raise invalid("is not one that this password opens")
 
 
 def _read(der: bytes, max_work: int) -> _Encryption:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Final, TypeAlias
 
-from kmscore._arguments import BytesLike, check_bytes
+from kmscore._arguments import BytesLike, check_bytes, take_bytes
 from kmscore._base64 import decode_base64, encode_base64
 from kmscore.errors import InvalidKeyError
 
@@ -44,10 +44,10 @@ def _pem_bytes(data: PemLike) -> bytes:
 
 
 def _bounded(data: BytesLike, most: int, form: str) -> bytes:
-    """Return what one look at `data` shows, so that it cannot grow after it was measured."""
-    view = memoryview(data)
-    _check_length(view.nbytes, most, form)
-    return bytes(view)
+    """Return a file as `bytes`, or raise `InvalidKeyError` if it is too long."""
+    length, raw = take_bytes(data, most)
+    _check_length(length, most, form)
+    return raw
 
 
 def _check_length(length: int, most: int, form: str) -> None:

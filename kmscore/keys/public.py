@@ -7,8 +7,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from kmscore._arguments import BytesLike, check_bytes
 from kmscore._immutable import Immutable, representation
+from kmscore._outcome import outcome, unwrap
 from kmscore.algorithms import KeySpec
-from kmscore.keys.outcome import outcome, unwrap
 from kmscore.keys.pem import PemLike, check_pem, decode_pem, der_bytes, encode_pem
 from kmscore.keys.rsa_structures import check_public_numbers, is_rsa, load_rsa_public_key
 from kmscore.keys.structures import (

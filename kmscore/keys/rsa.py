@@ -10,9 +10,10 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from kmscore._arguments import BytesLike, check_bytes, check_instance, to_bytes
+from kmscore._availability import attempt
+from kmscore._outcome import outcome, unwrap
 from kmscore.algorithms import KEY_SPECS, KeySpec, KeyState
 from kmscore.errors import InvalidKeyError
-from kmscore.keys.outcome import outcome, unwrap
 from kmscore.keys.pem import PemLike, check_pem, decode_pem, der_bytes
 from kmscore.keys.public import PublicKey, rsa_public_key
 from kmscore.keys.rsa_structures import load_rsa_pkcs1, load_rsa_pkcs8
@@ -138,7 +139,7 @@ class RsaKey(KeyVersion):
         return cls(
             random_id(key_id, "key_id"),
             random_id(key_version_id, "key_version_id"),
-            generate_private_key(_PUBLIC_EXPONENT, bits),
+            attempt(lambda: generate_private_key(_PUBLIC_EXPONENT, bits), "RSA"),
             state=state,
         )
 

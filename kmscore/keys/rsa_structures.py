@@ -8,7 +8,6 @@ one of 44,497 bits takes hours.
 from math import gcd
 from typing import Final
 
-from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat import asn1
 from cryptography.hazmat.primitives.asymmetric.rsa import (
     RSAPrivateKey,
@@ -17,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import (
     RSAPublicNumbers,
 )
 
+from kmscore._availability import attempt
 from kmscore.algorithms import RSA_SPECS, KeySpec
 from kmscore.errors import InvalidKeyError
 from kmscore.keys.oid import ObjectIdentifier
@@ -75,8 +75,8 @@ def load_rsa_public_key(info: SubjectPublicKeyInfo) -> RSAPublicKey:
     numbers = RSAPublicNumbers(key.public_exponent, key.modulus)
     check_public_numbers(numbers)
     try:
-        return numbers.public_key()
-    except (ValueError, UnsupportedAlgorithm):
+        return attempt(numbers.public_key, "RSA")
+    except ValueError:
         pass
     raise invalid("is not an RSA public key that can be read")
 
@@ -117,8 +117,8 @@ def load_rsa_pkcs1(der: bytes) -> RSAPrivateKey:
         public_numbers=public,
     )
     try:
-        return numbers.private_key()
-    except (ValueError, UnsupportedAlgorithm):
+        return attempt(numbers.private_key, "RSA")
+    except ValueError:
         pass
     raise _inconsistent()
 

@@ -10,9 +10,9 @@ from kmscore._arguments import (
     to_bytes,
 )
 from kmscore._immutable import representation
+from kmscore._outcome import outcome, unwrap
 from kmscore.algorithms import KeySpec, KeyState
 from kmscore.errors import InvalidKeyError
-from kmscore.keys.outcome import outcome, unwrap
 from kmscore.keys.pem import PemLike, check_pem, decode_pem, der_bytes, encode_pem
 from kmscore.keys.public import PublicKey, sm2_public_key
 from kmscore.keys.structures import (

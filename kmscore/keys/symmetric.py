@@ -7,10 +7,10 @@ from typing import final
 from kmscore import aead
 from kmscore._arguments import BytesLike, check_bytes, check_instance, check_text, to_bytes
 from kmscore._immutable import representation
+from kmscore._outcome import outcome, unwrap
 from kmscore.algorithms import KEY_SPECS, KeySpec, KeyState, Suite
 from kmscore.blob import encode_header
 from kmscore.errors import InvalidKeyError
-from kmscore.keys.outcome import outcome, unwrap
 from kmscore.keys.version import KeyVersion, check_identity, random_id
 
 

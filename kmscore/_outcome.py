@@ -13,8 +13,8 @@ from kmscore.errors import KmsCoreError
 _Result = TypeVar("_Result")
 _Arguments = ParamSpec("_Arguments")
 
-Failure: TypeAlias = KmsCoreError | TypeError | ValueError
-"""The errors that this library raises for its arguments."""
+Failure: TypeAlias = KmsCoreError | TypeError | ValueError | MemoryError
+"""The errors that this library raises for its arguments, or where a KDF gets no memory."""
 
 
 def outcome(
@@ -23,12 +23,12 @@ def outcome(
     """Return the result of `function`, or the error that it raised, without its traceback."""
     try:
         return function(*args, **kwargs)
-    except (KmsCoreError, TypeError, ValueError) as error:
+    except (KmsCoreError, TypeError, ValueError, MemoryError) as error:
         return error.with_traceback(None)
 
 
 def unwrap(result: _Result | Failure) -> _Result:
     """Return a result of `outcome`, or raise the error that it is."""
-    if isinstance(result, (KmsCoreError, TypeError, ValueError)):
+    if isinstance(result, (KmsCoreError, TypeError, ValueError, MemoryError)):
         raise result
     return result
