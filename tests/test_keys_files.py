@@ -2,6 +2,7 @@
 
 import base64
 import math
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -116,6 +117,19 @@ def test_pem_has_at_most_65536_bytes(fill: str) -> None:
         for read in (PublicKey.from_pem, load):
             with raises_exactly(InvalidKeyError, "at most 65536 are read"):
                 read(data)
+
+
+def test_a_long_text_is_not_encoded() -> None:
+    """A text is measured before it is copied."""
+    text = SM2_PEM.decode() * 100_000
+    tracemalloc.start()
+    try:
+        with raises_exactly(InvalidKeyError, "at most 65536"):
+            Sm2Key.from_pem("k", "v", text)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < len(text) / 10
 
 
 def test_a_view_is_measured_in_bytes() -> None:
@@ -358,13 +372,23 @@ def test_inconsistent_numbers_never_reach_the_library(
     """The library may find the same fault, but only after it has tested the primes."""
     good = numbers_of(prime(1023), prime(1025))
     changed = pkcs1(good | {field: good[field] + 2})
-
-    def forbidden(**_: object) -> None:
-        pytest.fail("the library was asked")
-
     monkeypatch.setattr("kmscore.keys.rsa_structures.RSAPrivateNumbers", forbidden)
     with raises_exactly(InvalidKeyError, "not a consistent RSA private key"):
         RsaKey.from_der("k", "v", changed)
+
+
+def test_a_key_of_another_size_never_reaches_the_library(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its primes would be tested before its size is found to be wrong."""
+    monkeypatch.setattr("kmscore.keys.rsa_structures.RSAPrivateNumbers", forbidden)
+    with raises_exactly(InvalidKeyError, "2047 bits"):
+        RsaKey.from_der("k", "v", pkcs1(numbers_of(prime(1023), prime(1024))))
+    with raises_exactly(InvalidKeyError, "public exponent"):
+        RsaKey.from_der("k", "v", pkcs1(numbers_of(prime(1023), prime(1025), e=2**32 + 15)))
+
+
+def forbidden(*_: object, **__: object) -> None:
+    """Fail, in place of something that must not be called."""
+    pytest.fail("this was called")
 
 
 def test_a_crt_value_is_below_its_prime() -> None:
@@ -406,9 +430,6 @@ def test_max_work_bounds_the_iterations(
     for most in (1000, 1001, 10**100):
         key = read("k", "v", data, password=PASSWORD, max_work=most)
         assert key.public_key == own.public_key
-
-    def forbidden(*_: object) -> None:
-        pytest.fail("the KDF ran")
 
     monkeypatch.setattr("kmscore.keys.encrypted.PBKDF2HMAC", forbidden)
     for most in (999, 1):

@@ -162,6 +162,9 @@ BAD_RSA = {
     "third number": spki(RSA + NULL, tlv(0x30, integer(2**2047 + 1), integer(3), integer(3))),
     "a byte after the key": spki(RSA + NULL, tlv(0x30, integer(2**2047 + 1), integer(3)) + b"\0"),
     "padding bits": spki(RSA + NULL, tlv(0x30, integer(2**2047 + 1), integer(2**15)), 1),
+    "padding bits and an odd exponent": spki(
+        RSA + NULL, tlv(0x30, integer(2**2047 + 1), integer(65537)), 1
+    ),
     "no parameters": rsa_der(2**2047 + 1, algorithm=RSA),
     "a curve as parameters": rsa_der(2**2047 + 1, algorithm=RSA + SM2_CURVE),
     "RSASSA-PSS": rsa_der(2**2047 + 1, algorithm=RSASSA_PSS),

@@ -69,8 +69,7 @@ def is_rsa(info: SubjectPublicKeyInfo) -> bool:
 def load_rsa_public_key(info: SubjectPublicKeyInfo) -> RSAPublicKey:
     """Return the key of a SubjectPublicKeyInfo of rsaEncryption, or raise `InvalidKeyError`."""
     _check_parameters(info.algorithm)
-    if info.subject_public_key.padding_bits():
-        raise invalid("is not a whole number of bytes long")
+    # Padding bits cannot occur: they are 0 in DER, and an odd exponent ends in a 1.
     key = decode_structure(_RsaPublicKey, info.subject_public_key.as_bytes(), "RSAPublicKey")
     numbers = RSAPublicNumbers(key.public_exponent, key.modulus)
     check_public_numbers(numbers)
