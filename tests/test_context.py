@@ -136,6 +136,7 @@ def test_a_context_cannot_be_changed() -> None:
         del context.canonical
     with pytest.raises(AttributeError):
         context.other = 1
+    assert not hasattr(context, "__dict__")
     with pytest.raises(TypeError):
         context["a"] = "c"
     with pytest.raises(TypeError):
