@@ -109,16 +109,27 @@ def test_a_census_parses_each_header_once(monkeypatch: pytest.MonkeyPatch) -> No
 def test_a_census_refuses_what_is_not_bytes() -> None:
     """`TypeError`, as everywhere."""
     for wrong in (None, "text", 1):
-        with raises_exactly(TypeError):
+        with raises_exactly(TypeError, "ciphertext_blob must be bytes-like"):
             census([blob_of(OLD), wrong])  # type: ignore[list-item]
 
 
 def test_censuses_are_added() -> None:
     """The census of two parts is that of the whole; only a census is added."""
-    one, two = [blob_of(OLD), b"?"], [blob_of(OLD), blob_of(NEW)]
-    assert census(one) + census(two) == census(one + two)
-    with raises_exactly(TypeError):
+    one, two = [blob_of(OLD), b"?"], [blob_of(OLD), blob_of(NEW), b"", b"KMS"]
+    added = census(one) + census(two)
+    assert added == census(one + two)
+    assert (added.other, added.total) == (3, 6)
+    with raises_exactly(TypeError, "census must be Census"):
         census(one) + 1  # type: ignore[operator]
+
+
+def test_the_counts_are_plain_dictionaries() -> None:
+    """A name that was not counted is a KeyError, as in any map, and no number that was made up."""
+    counted = census([blob_of(OLD)])
+    for counts in (counted, counted + counted):
+        maps = (counts.headers, counts.formats, counts.suites, counts.keys, counts.versions)
+        assert [type(each) for each in maps] == [dict] * 5
+    assert list(counted.formats) == ["v1", "other"]
 
 
 def test_a_census_says_what_it_is_worth() -> None:

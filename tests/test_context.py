@@ -43,7 +43,7 @@ class Odd(str):
 def test_absent_and_empty_are_the_same(empty: Mapping[str, str] | None) -> None:
     """The empty context has no bytes at all, however it is given."""
     context = EncryptionContext(empty)
-    assert context.canonical == b""
+    assert context.canonical == canonical_bytes(empty) == b""
     assert context == EncryptionContext(None) == EncryptionContext.from_json("{}")
     assert not context
 
@@ -107,8 +107,9 @@ def test_a_lone_surrogate_is_refused(surrogate: str) -> None:
 @pytest.mark.parametrize("wrong", ["{}", b"", 1, [("a", "b")], [], (), {"set"}, True, False])
 def test_what_is_no_mapping_is_a_type_error(wrong: Any) -> None:
     """A list of pairs or the JSON text in the wrong place is the caller's mistake."""
-    with raises_exactly(TypeError, "encryption context must be Mapping"):
-        EncryptionContext(wrong)
+    for make in (EncryptionContext, canonical_bytes):
+        with raises_exactly(TypeError, "encryption context must be Mapping"):
+            make(wrong)
 
 
 def test_a_subclass_of_str_is_text() -> None:
