@@ -162,7 +162,7 @@ def test_all_that_is_wrong_is_tried() -> None:
 
 def test_unknown_parameters_are_ignored(profile: str, api: alibaba.KmsApi) -> None:
     """As the service does: there are common ones on every request."""
-    common = {"Format": "XML", "Version": "2016-01-20", "keyid": "nobody", "Recipient": "{}", "": 1}
+    common = {"Format": "XML", "Version": "2016-01-20", "Key": "nobody", "Recipient": "{}", "": 1}
     assert api.call(VALID[profile]["Encrypt"] | common).status == 200
 
 
@@ -606,12 +606,9 @@ def test_there_is_one_answer_to_every_cryptographic_failure(profile: str) -> Non
     ]
     answers = set()
     for api_, blob, context in calls:
-        params = {
-            "CiphertextBlob": to_base64(blob),
-            "EncryptionContext": context,
-            "SourceEncryptionContext": context,
-        }
         for action in ("Decrypt", "ExportDataKey", "ReEncrypt"):
+            name = "SourceEncryptionContext" if action == "ReEncrypt" else "EncryptionContext"
+            params = {"CiphertextBlob": to_base64(blob), name: context}
             response = api_.call(VALID[profile][action] | params | {"DestinationKeyId": "orders"})
             answers.add((response.status, code_of(response), message_of(response)))
     message = 'The specified parameter "CiphertextBlob" is not valid.'

@@ -15,6 +15,12 @@ from kmscore.alibaba.access import Access, Resolver, key_id_of_name, resource_na
 from kmscore.alibaba.actions import PERFORM, Fields, Request
 from kmscore.alibaba.context_rule import is_ambiguous
 from kmscore.alibaba.faults import Fault, RequestError, fault_of, invalid_parameter
+from kmscore.alibaba.parameter_names import (
+    ACTION,
+    by_exact_name,
+    check_spelling,
+    gather_contexts,
+)
 from kmscore.alibaba.parameters import (
     ACTIONS,
     DRY_RUN,
@@ -102,8 +108,10 @@ class KmsApi(Immutable):
         """Return the response to a request.
 
         `params` is a flat mapping of texts, as a web framework has it once query and form are
-        merged, with `Action` among them; the encryption contexts may also be mappings. `principal`
-        is handed to the policy. Who it is has to have been found out before: signatures are not
+        merged, with `Action` among them; the encryption contexts may also be mappings, or flattened
+        into one parameter per pair (`parameter_names`). A mapping shows only one of two parameters
+        of the same name: reject such requests before this call. `principal` is handed to the
+        policy. Who it is has to have been found out before: signatures are not
         looked at here.
 
         Every fault of the request is a response. Raises `TypeError` if `params` is no mapping, what
@@ -116,9 +124,9 @@ class KmsApi(Immutable):
         answer: Fields | Fault
         try:
             # Once: a mapping may answer otherwise the second time.
-            given = dict(params)
-            is_dry_run = read_parameter(DRY_RUN, given.get(DRY_RUN.name)) is True
-            name = _action_name(given.get("Action"))
+            given = by_exact_name(params)
+            is_dry_run = _is_dry_run(given)
+            name = _action_name(given)
             answer = self._perform(name, given, principal, is_dry_run=is_dry_run)
         except RequestError as error:
             answer = error.fault
@@ -139,7 +147,8 @@ class KmsApi(Immutable):
         Raises `RequestError`, and as it is what no request is to blame for.
         """
         action = ACTIONS[name]
-        values = read_parameters(action, params)
+        check_spelling(params)
+        values = read_parameters(action, gather_contexts(action, params))
         self._check_contexts(values)
         try:
             return PERFORM[name](Request(self._access, principal, values, is_dry_run))
@@ -177,10 +186,18 @@ class KmsApi(Immutable):
         return f"<KmsApi layout={self._access.profile.layout.value}>"
 
 
-def _action_name(given: object) -> str:
+def _is_dry_run(params: Mapping[str, object]) -> bool:
+    """Tell whether a request is a dry run, or raise `RequestError`."""
+    check_spelling(params, frozenset({DRY_RUN.name}))
+    return read_parameter(DRY_RUN, params.get(DRY_RUN.name)) is True
+
+
+def _action_name(params: Mapping[str, object]) -> str:
     """Return the name of an action, or raise `RequestError` if it is missing or none of ours."""
+    check_spelling(params, frozenset({ACTION}))
+    given = params.get(ACTION)
     if given is None:
-        raise RequestError(faults.missing_parameter("Action"))
+        raise RequestError(faults.missing_parameter(ACTION))
     name = exact_text(given)
     if name is None or name not in ACTIONS:
         raise RequestError(faults.UNSUPPORTED_OPERATION)

@@ -193,6 +193,11 @@ def read_parameter(parameter: Parameter, given: object) -> Any:  # noqa: ANN401 
     return value
 
 
+def is_absent(given: object) -> bool:
+    """Tell whether an optional parameter counts as absent: `None`, or the empty text."""
+    return given is None or exact_text(given) == ""
+
+
 def exact_text(given: object) -> str | None:
     """Return a text as a plain `str`, or `None` if it is none.
 

@@ -1,0 +1,134 @@
+"""The names that clients give to parameters: a flattened context, and names in another case.
+
+Some clients of the vendor send a context as one parameter per pair. Both of their forms become the
+JSON text with the same pairs, so that the rules and the limit of the JSON form apply to all three:
+
+    ==============================================  =====================
+    parameters                                      JSON text
+    ==============================================  =====================
+    `EncryptionContext.tenant=acme`                 `{"tenant":"acme"}`
+    `EncryptionContext.1.Key=tenant`, and           `{"tenant":"acme"}`
+    `EncryptionContext.1.Value=acme`
+    ==============================================  =====================
+
+The second form applies if every suffix is `N.Key` or `N.Value`. In the first form, the key is
+everything after the first dot, so `EncryptionContext.=x` has the empty key.
+
+A context that is ignored leaves a ciphertext that every context opens. So a name that is almost
+that of a known parameter is an error, and so is a context that the action does not take.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from itertools import chain
+from types import MappingProxyType
+from typing import Any, Final
+
+from kmscore.alibaba.faults import RequestError, invalid_parameter
+from kmscore.alibaba.parameters import ACTIONS, DRY_RUN, Action, exact_text, is_absent
+from kmscore.context import MAX_JSON_LENGTH
+
+CONTEXTS: Final = ("EncryptionContext", "SourceEncryptionContext", "DestinationEncryptionContext")
+"""The parameters that clients flatten."""
+
+ACTION: Final = "Action"
+KNOWN: Final = frozenset(
+    {
+        ACTION,
+        DRY_RUN.name,
+        *(row.name for row in chain.from_iterable(one.parameters for one in ACTIONS.values())),
+    }
+)
+"""The name of every parameter of any action."""
+
+_BY_CASEFOLD: Final = MappingProxyType({name.casefold(): name for name in KNOWN})
+_HEAD: Final = re.compile(r"[^.\[]*")
+_LISTED: Final = re.compile(r"(?:0|[1-9][0-9]*)\.(?:Key|Value)", re.ASCII)
+
+# A pair takes six characters of JSON at least, and two parameters at most.
+_MOST_FLATTENED: Final = MAX_JSON_LENGTH // 6 * 2
+
+
+def by_exact_name(params: Mapping[Any, object]) -> dict[str, object]:
+    """Return the parameters by name as a plain `str`; only a `str` names a parameter."""
+    named = ((exact_text(name), value) for name, value in dict(params).items())
+    return {name: value for name, value in named if name is not None}
+
+
+def check_spelling(params: Mapping[str, object], names: frozenset[str] = KNOWN) -> None:
+    """Raise `RequestError` for a name that is one of `names` but for its case.
+
+    The part of a name before a dot or bracket is compared with the contexts, too. The error gives
+    the known name, alphabetically first if there are several.
+    """
+    misspelt = names.intersection(map(_misspelt, params))
+    if misspelt:
+        raise RequestError(invalid_parameter(min(misspelt)))
+
+
+def _misspelt(name: str) -> str | None:
+    """Return the known name that `name` misspells, `None` if it is right or unknown."""
+    if name in KNOWN:
+        return None
+    head = _HEAD.match(name)[0]  # type: ignore[index]  # it matches the empty text, too
+    known = _BY_CASEFOLD.get(head.casefold())
+    if head == name:
+        return known
+    is_flattened = head in CONTEXTS and name[len(head)] == "."
+    return known if known in CONTEXTS and not is_flattened else None
+
+
+def gather_contexts(action: Action, params: Mapping[str, object]) -> dict[str, object]:
+    """Return the parameters with each flattened context as one JSON text under its own name.
+
+    Raises `RequestError` for a flattened context that is malformed, too long, or given in JSON as
+    well, and for a context that the action does not take.
+    """
+    gathered: dict[str, object] = {}
+    flattened: dict[str, dict[str, object]] = {name: {} for name in CONTEXTS}
+    for name, value in params.items():
+        head, dot, suffix = name.partition(".")
+        if dot and head in CONTEXTS:
+            flattened[head][suffix] = value
+        else:
+            gathered[name] = value
+    taken = {parameter.name for parameter in action.parameters}
+    for name, fields in flattened.items():
+        given = gathered.get(name)
+        if fields:
+            gathered[name] = _json_of(fields) if is_absent(given) else None
+            if gathered[name] is None:
+                raise RequestError(invalid_parameter(name))
+        if name not in taken and not is_absent(gathered.get(name)):
+            raise RequestError(invalid_parameter(name))
+    return gathered
+
+
+def _json_of(fields: Mapping[str, object]) -> str | None:
+    """Return the JSON text of a flattened context, `None` if it is malformed or too long."""
+    if len(fields) > _MOST_FLATTENED:
+        return None
+    texts: dict[str, str] = {}
+    for suffix, value in fields.items():
+        text = exact_text(value)
+        if text is None:
+            return None
+        texts[suffix] = text
+    pairs = _pairs(texts)
+    if pairs is None or sum(map(len, chain(pairs, pairs.values()))) > MAX_JSON_LENGTH:
+        return None
+    return json.dumps(pairs, ensure_ascii=False, separators=(",", ":"))
+
+
+def _pairs(texts: dict[str, str]) -> dict[str, str] | None:
+    """Return the pairs of a flattened context, `None` if it is a list and malformed."""
+    if not any(map(_LISTED.fullmatch, texts)):
+        return texts
+    pairs: dict[str, str] = {}
+    for number in range(1, len(texts) // 2 + 1):
+        key, value = texts.get(f"{number}.Key"), texts.get(f"{number}.Value")
+        if key is None or value is None or key in pairs:
+            return None
+        pairs[key] = value
+    return pairs if 2 * len(pairs) == len(texts) else None
