@@ -376,6 +376,74 @@ def test_the_server_answers_in_xml_too() -> None:
             assert response.headers["Content-Type"] == "text/xml;charset=utf-8"
 
 
+def node_client(port: int, action: str, params: Mapping[str, str]) -> dict[str, Any]:
+    """Send what `@alicloud/kms20160120` sends: everything in the query but the action."""
+    headers = {"x-acs-action": action, "x-acs-version": "2016-01-20"}
+    return answer_of(port, "POST", params, headers)
+
+
+def go_client(port: int, action: str, params: Mapping[str, str]) -> dict[str, Any]:
+    """Send what `denverdino/aliyungo` sends: everything in the query."""
+    common = {"Format": "JSON", "Version": "2016-01-20", "SignatureMethod": "HMAC-SHA1"}
+    return answer_of(port, "GET", {**common, "Action": action, **params}, {})
+
+
+def answer_of(
+    port: int, method: str, params: Mapping[str, str], headers: Mapping[str, str]
+) -> dict[str, Any]:
+    """Return the body of the response to a request."""
+    connection = HTTPConnection("127.0.0.1", port)
+    connection.request(method, f"/?{urlencode(params)}", headers=dict(headers))
+    body = json.loads(connection.getresponse().read())
+    connection.close()
+    return dict(body)
+
+
+FLATTENED: dict[str, tuple[Callable[..., dict[str, Any]], Callable[[str], dict[str, str]]]] = {
+    "Node": (node_client, lambda name: {f"{name}.租户": "a&b=c", f"{name}.a.b": ""}),
+    "Go": (
+        go_client,
+        lambda name: {
+            f"{name}.1.Key": "a.b",
+            f"{name}.1.Value": "",
+            f"{name}.2.Key": "租户",
+            f"{name}.2.Value": "a&b=c",
+        },
+    ),
+}
+
+
+@pytest.mark.parametrize("client", FLATTENED)
+def test_a_flattened_context_is_the_map_of_the_other_clients(port: int, client: str) -> None:
+    """Node and Go clients seal and open under the context that the Python clients send in JSON."""
+    send, flatten = FLATTENED[client]
+    context = {"租户": "a&b=c", "a.b": ""}
+    call = current_client(port)
+    sealed = send(
+        port,
+        "Encrypt",
+        {"KeyId": "orders", "Plaintext": "aGk=", **flatten("EncryptionContext")},
+    )
+    blob = {"CiphertextBlob": sealed["CiphertextBlob"]}
+    assert call("Decrypt", **blob, EncryptionContext=context)["Plaintext"] == "aGk="
+    assert refusal(call, "Decrypt", **blob)[:2] == (400, "InvalidParameter")
+    moved = send(
+        port,
+        "ReEncrypt",
+        {
+            **blob,
+            "DestinationKeyId": "archive",
+            **flatten("SourceEncryptionContext"),
+            **flatten("DestinationEncryptionContext"),
+        },
+    )
+    blob = {"CiphertextBlob": moved["CiphertextBlob"]}
+    assert send(port, "Decrypt", blob | flatten("EncryptionContext"))["Plaintext"] == "aGk="
+    assert send(port, "Decrypt", blob)["Code"] == "InvalidParameter"
+    wrong = flatten("EncryptionContext") | {"encryptioncontext.a": "b"}
+    assert send(port, "Decrypt", blob | wrong)["Code"] == "InvalidParameter"
+
+
 def test_an_action_that_is_none_of_ours(port: int) -> None:
     """It is not supported, and says so."""
     client = Client(

@@ -261,7 +261,7 @@ _STEPS: Final[Mapping[str | None, set[str]]] = {
     "Forbidden.KeyNotFound": {"existence", "operation"},
     "Forbidden.KeyVersionNotFound": {"existence", "operation"},
     "MissingParameter": {"action", "parameters", "resolve"},
-    "InvalidParameter": {"dry run", "parameters", "resolve", "operation"},
+    "InvalidParameter": {"dry run", "action", "parameters", "resolve", "operation"},
     "UnsupportedOperation": {"action", "operation"},
     "Rejected.Disabled": {"operation"},
     "Rejected.PendingDeletion": {"operation"},
@@ -275,7 +275,12 @@ def _api_call(test: Fields) -> Trace:
     """Return the step that decides, as far as parameters and response tell it."""
     steps = _STEPS[test["response"].get("Code")]
     params, step = test["params"], test["trace"]["step"]
-    if params.get("Action") not in ACTIONS:
+    misspelt = {name.lower() for name in params if name not in {"Action", "DryRun"}}
+    if "dryrun" in misspelt:
+        steps = steps & {"dry run"}
+    elif "action" in misspelt:
+        steps = steps & {"action"}
+    elif params.get("Action") not in ACTIONS:
         steps = steps & {"dry run", "action"}
     elif params.get("DryRun", "true").lower() not in {"true", "false"}:
         steps = steps & {"dry run"}

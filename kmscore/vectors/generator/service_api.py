@@ -10,6 +10,7 @@ from kmscore.vectors.generator import (
     service_keys,
     service_limits,
     service_moves,
+    service_names,
     service_parameters,
 )
 from kmscore.vectors.generator.model import Group, Note, VectorFile
@@ -17,6 +18,7 @@ from kmscore.vectors.generator.service_requests import BOTH
 
 _PARTS: Final[tuple[ModuleType, ...]] = (
     service_parameters,
+    service_names,
     service_limits,
     service_access,
     service_keys,

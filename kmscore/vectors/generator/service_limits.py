@@ -244,7 +244,7 @@ def _limits() -> Iterator[Case]:
         },
         "a key ID, which Decrypt takes from the blob": {"KeyId": "archive"},
         "a wrong parameter of another action": {"NumberOfBytes": "0"},
-        "a name in other letters": {"dryrun": "true"},
+        "a suffix, which only a context has": {"DryRun.x": "true", "KeyId.1": "archive"},
     }.items():
         yield V1.answered(
             comment, "IgnoredParameter", ORDERS[0], MESSAGE, {**V1.right("Decrypt"), **extra}
