@@ -4,7 +4,7 @@ import copy
 import json
 import pickle
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from unittest.mock import Mock
 from xml.etree import ElementTree as ET
@@ -403,6 +403,142 @@ def variations(profile: str) -> dict[str, list[dict[str, Any]]]:
             variants += [valid | {"DestinationKeyId": name} for name in ("nobody", "rsa", "xaes")]
         requests[action] = variants
     return requests
+
+
+class Fickle:
+    """A policy with one answer for each action and resource, and the opposite for a repetition."""
+
+    def __init__(self, answer: Callable[[str, str], bool]) -> None:
+        """Take what gives the first answer."""
+        self.answer = answer
+        self.asked: list[tuple[str, str]] = []
+
+    def __call__(self, _: object, action: str, resource: str) -> bool:
+        """Answer, and note the question."""
+        question = action, resource
+        self.asked.append(question)
+        return self.answer(*question) is (self.asked.count(question) == 1)
+
+
+ANSWERS: Mapping[str, Callable[[str, str], bool]] = {
+    "all": lambda *_: True,
+    "nothing": lambda *_: False,
+    "the source alone": lambda action, _: action != "kms:ReEncryptTo",
+    "the destination alone": lambda action, _: action != "kms:ReEncryptFrom",
+    "one key": lambda _, resource: resource.endswith(":key/orders"),
+    "all but one key": lambda _, resource: not resource.endswith(":key/orders"),
+    "names alone": lambda _, resource: "alias" in resource or "acs:x" in resource,
+}
+
+
+@pytest.mark.parametrize("answer", ANSWERS)
+@pytest.mark.parametrize("is_dry_run", [False, True])
+def test_the_policy_is_asked_once_about_a_resource(
+    profile: str, answer: str, is_dry_run: bool
+) -> None:
+    """For every action, allowed or not, found or not: one question, and its answer counts."""
+    options: dict[str, Any] = {"profile": PROFILES[profile], "resolve_key": support.resolve}
+    steady = make_api(lambda _, *question: ANSWERS[answer](*question), **options)
+    names = ["acs:kms:x:1:key/orders", "acs:kms:x:1:key/nobody", "acs:kms:cn-hangzhou:1:alias/x"]
+    for action, requests in variations(profile).items():
+        for name in ("KeyId", "DestinationKeyId", "SourceKeyId"):
+            if name in VALID[profile][action] or (name, action) == ("SourceKeyId", "ReEncrypt"):
+                requests += [VALID[profile][action] | {name: text} for text in names]
+        for request in requests:
+            params = request | ({"DryRun": "true"} if is_dry_run else {})
+            policy = Fickle(ANSWERS[answer])
+            fickle = make_api(policy, **options)
+            assert code_of(fickle.call(params)) == code_of(steady.call(params))
+            assert len(policy.asked) == len(set(policy.asked))
+            assert policy.asked or code_of(steady.call(request)) == "Unsupported.Alias"
+
+
+def test_a_policy_that_denies_a_key_is_not_asked_again_by_its_resource_name(profile: str) -> None:
+    """The resource name of a key is the same question, and the second answer would count."""
+    policy = Fickle(lambda *_: False)
+    api = make_api(policy, profile=PROFILES[profile])
+    for name in ("acs:kms:x:1:key/orders", "acs:kms:x:1:key/nobody"):
+        response = api.call({"Action": "Encrypt", "KeyId": name, "Plaintext": ""})
+        assert code_of(response) == "Forbidden.NoPermission"
+    resources = [f"acs:kms:*:*:key/{key_id}" for key_id in ("orders", "nobody")]
+    assert policy.asked == [("kms:Encrypt", resource) for resource in resources]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "acs:kms:x:1:secret/orders",
+        "acs:kms:x:1:key/",
+        "acs:kms:x:key/orders",
+        "acs:ecs:x:1:key/orders",
+        "acs:ram::1:role/Orders Reader",
+        "acs:KMS:x:1:key/orders",
+        "acs:kms:x:1:alias/nobody",
+        "acs:",
+        "acs:\x00\n\u2028",
+        "acs:" + "x" * 600,
+        "alias/nobody",
+        "alias/\x00",
+    ],
+)
+def test_a_name_of_no_key_reaches_the_policy_as_it_is(profile: str, name: str) -> None:
+    """The policy is asked about the whole text, in place of a key ID."""
+    for answer, code in ((False, "Forbidden.NoPermission"), (True, None)):
+        policy = Fickle(lambda *_, answer=answer: answer)  # type: ignore[misc]
+        api = make_api(policy, profile=PROFILES[profile])
+        response = api.call({"Action": "Encrypt", "KeyId": name, "Plaintext": ""})
+        assert policy.asked == [("kms:Encrypt", f"acs:kms:*:*:key/{name}")]
+        is_alias = name.startswith("alias/") or ":alias/" in name
+        unknown = "Forbidden.AliasNotFound" if is_alias else "Forbidden.KeyNotFound"
+        assert code_of(response) == (code or unknown)
+
+
+MALFORMED = ("k" * 256, "k" * 600, "a b", "a\nb", "'; --", "é", "\ud800", "a\x00", "\x7f")
+
+
+@pytest.mark.parametrize("key_id", MALFORMED)
+def test_the_form_of_an_id_is_looked_at_after_the_policy(profile: str, key_id: str) -> None:
+    """An ID that no key can have is forbidden like any other, and then not found like any other."""
+    uses = [
+        ("Encrypt", {"KeyId": key_id}, "Forbidden.KeyNotFound"),
+        ("GenerateDataKey", {"KeyId": key_id}, "Forbidden.KeyNotFound"),
+        ("GenerateAndExportDataKey", {"KeyId": key_id}, "Forbidden.KeyNotFound"),
+        ("AsymmetricEncrypt", {"KeyId": key_id}, "Forbidden.KeyNotFound"),
+        ("AsymmetricDecrypt", {"KeyId": key_id}, "Forbidden.KeyNotFound"),
+        ("ReEncrypt", {"DestinationKeyId": key_id}, "Forbidden.KeyNotFound"),
+        ("AsymmetricEncrypt", {"KeyVersionId": key_id}, "Forbidden.KeyVersionNotFound"),
+        ("AsymmetricDecrypt", {"KeyVersionId": key_id}, "Forbidden.KeyVersionNotFound"),
+        ("ReEncrypt", {"SourceKeyId": key_id}, "InvalidParameter"),
+        ("ReEncrypt", {"SourceKeyVersionId": key_id}, "InvalidParameter"),
+    ]
+    for action, params, code in uses:
+        request = VALID[profile][action] | params
+        denying = make_api(lambda *_: False, profile=PROFILES[profile])
+        assert code_of(denying.call(request)) == "Forbidden.NoPermission"
+        assert code_of(APIS[profile].call(request)) == code
+
+
+RESOLVED = ("alias/x", "alias/" + "x" * 506, "alias/é 租户'\"\\", "acs:kms:x:1:key/orders", "acs:")
+UNRESOLVED = (
+    "alias/" + "x" * 507,
+    "acs:" + "x" * 100_000,
+    *(f"alias/x{character}" for character in "\x00\n\r\x1b\x7f\x85\u2028\u202e\ud800\ufffe"),
+    "acs:kms:x:1:key/orders\n",
+)
+
+
+@pytest.mark.parametrize("name", [*RESOLVED, *UNRESOLVED])
+def test_a_resolver_is_asked_about_printable_names_of_512_characters(name: str) -> None:
+    """Other names name nothing, and that is told as it is of any unknown name."""
+    asked: list[str] = []
+    api = make_api(resolve_key=asked.append)  # type: ignore[arg-type]  # it gives None
+    response = api.call({"Action": "Encrypt", "KeyId": name, "Plaintext": ""})
+    kind = "Alias" if name.startswith("alias/") else "Key"
+    assert code_of(response) == f"Forbidden.{kind}NotFound"
+    assert asked == ([name] if name in RESOLVED else [])
+    denying = make_api(lambda *_: False, resolve_key=asked.append)  # type: ignore[arg-type]
+    response = denying.call({"Action": "Encrypt", "KeyId": name, "Plaintext": ""})
+    assert code_of(response) == "Forbidden.NoPermission"
 
 
 def test_who_may_not_learns_nothing_about_what_exists(profile: str) -> None:

@@ -20,13 +20,18 @@ from kmscore.alibaba.service_blob import ServiceBlob
 from kmscore.blob import CiphertextBlob
 from kmscore.errors import KeyNotFoundError, KeyVersionNotFoundError
 
+_MOST_CHARACTERS: Final = 512  # of what a resolver is asked about
 _ALIAS: Final = "alias/"
 _RESOURCE: Final = "acs:"
 _KEY_RESOURCE: Final = re.compile(r"acs:kms:[^:]*:[^:]*:key/(.+)", re.DOTALL)
 _ALIAS_RESOURCE: Final = re.compile(r"acs:kms:[^:]*:[^:]*:alias/.*", re.DOTALL)
 
 Resolver: TypeAlias = Callable[[str], str | None]
-"""Takes an alias or a resource name, and gives the key ID that it stands for, or `None`."""
+"""Takes an alias or a resource name, and gives the key ID that it stands for, or `None`.
+
+The name is the caller's, of 1 to 512 printable characters (`str.isprintable`) and nothing else is
+sure about it.
+"""
 
 
 def resource_name(key_id: str) -> str:
@@ -71,15 +76,26 @@ class Access(Record):
         is_alias = _names_alias(text)
         if not is_alias and not text.startswith(_RESOURCE):
             return Named(text, text)
-        try:
-            key_id = self.resolve_key(text)
-        except KeyNotFoundError:
-            key_id = None
-        if key_id is not None:
-            check_instance(key_id, str, "resolve_key()")
+        key_id = self._resolved(text)
         if is_alias:
             return Named(key_id, text, faults.ALIAS_NOT_FOUND)
         return Named(key_id, key_id_of_name(text) or text, faults.KEY_NOT_FOUND)
+
+    def _resolved(self, name: str) -> str | None:
+        """Return the key ID behind an alias or resource name, `None` if it has none.
+
+        A resolver may build a path or a query from the name, so it never sees a control character,
+        a line separator or more than 512 characters.
+        """
+        if len(name) > _MOST_CHARACTERS or not name.isprintable():
+            return None
+        try:
+            key_id = self.resolve_key(name)
+        except KeyNotFoundError:
+            return None
+        if key_id is not None:
+            check_instance(key_id, str, "resolve_key()")
+        return key_id
 
     def resolve_unaliased(self, text: str) -> Named:
         """`resolve` for a parameter that has to be globally unique, as no alias is.
@@ -121,17 +137,21 @@ class Access(Record):
 
         Raises `RequestError` if the use is not allowed. A key that is reached by another name, and
         not allowed, is answered just as a name that stands for nothing: the policy is asked about
-        the name, and may allow that.
+        the name, and may allow that. It is asked only once about one resource, because the second
+        answer may differ.
         """
-        if named.key_id is not None and self._allows(principal, action, named.key_id):
+        key = None if named.key_id is None else self.arn(named.key_id)
+        if key is not None and self._allows(principal, action, key):
             return None
-        if named.unknown is None or not self._allows(principal, action, named.text):
-            raise RequestError(faults.NO_PERMISSION)
-        return named.unknown
+        if named.unknown is not None:
+            name = self.arn(named.text)
+            if name != key and self._allows(principal, action, name):
+                return named.unknown
+        raise RequestError(faults.NO_PERMISSION)
 
-    def _allows(self, principal: object, action: str, key_id: str) -> bool:
+    def _allows(self, principal: object, action: str, resource: str) -> bool:
         """Ask the policy; only `True` allows."""
-        return self.policy(principal, f"kms:{action}", self.arn(key_id)) is True
+        return self.policy(principal, f"kms:{action}", resource) is True
 
 
 def _names_alias(text: str) -> bool:

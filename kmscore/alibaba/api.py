@@ -71,14 +71,16 @@ class KmsApi(Immutable):
         """Take keys, and who may use them.
 
         - `keys`: a `KeyProvider`; for a profile of the service's layout a `KeyVersionProvider`.
-        - `policy`: called with principal, action and resource; only `True` allows. There is no
-          default: `Policy`, `Policies`, `ALLOW_ALL`, or your own.
+        - `policy`: called with principal, action and resource, once for each action and resource of
+          a request; only `True` allows. There is no default: `Policy`, `Policies`, `ALLOW_ALL`, or
+          your own.
         - `profile`: the layout of every blob, in and out.
         - `arn`: the resource name of a key ID, which the policy is asked about.
         - `request_id`: gives a fresh request ID, printable ASCII, for each call.
         - `resolve_key`: gives the key ID behind an alias (`alias/…`) or a resource name
-          (`acs:kms:…`), or `None`. By default aliases are unknown, and of a resource name region
-          and account are not looked at.
+          (`acs:kms:…`), or `None`. It is asked only about names of 1 to 512 printable characters;
+          others name nothing. By default aliases are unknown, and of a resource name region and
+          account are not looked at.
         - `on_failure`: is given whatever the keys, the policy, `arn` or `resolve_key` raises that
           no request is to blame for, and the caller gets `InternalFailure`. Without it, it is
           raised.
