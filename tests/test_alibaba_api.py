@@ -109,10 +109,12 @@ def test_a_response_has_the_documented_fields(
 def test_each_required_parameter_is_missed_by_name(
     profile: str, api: alibaba.KmsApi, action: str
 ) -> None:
-    """Absent and `None` are the same; an optional one is not missed."""
+    """Absent, `None` and the empty text are the same; an optional one is not missed."""
     valid = VALID[profile][action]
     for parameter in ACTIONS[action].parameters:
-        for params in (changed(valid, **{parameter.name: None}), valid | {parameter.name: None}):
+        absent: list[object] = [None] if parameter.name == "Plaintext" else [None, ""]
+        given = [valid | {parameter.name: value} for value in absent]
+        for params in (changed(valid, **{parameter.name: None}), *given):
             response = api.call(params)
             if parameter.is_required:
                 assert code_of(response) == "MissingParameter"
@@ -121,20 +123,63 @@ def test_each_required_parameter_is_missed_by_name(
                 assert code_of(response) is None
 
 
+@pytest.mark.parametrize("action", ACTIONS)
+def test_an_empty_optional_parameter_is_an_absent_one(
+    profile: str, api: alibaba.KmsApi, action: str
+) -> None:
+    """Alone and all together, what they are set to is what no parameter at all gives."""
+    optional = [row.name for row in ACTIONS[action].parameters if not row.is_required]
+    bare = changed(VALID[profile][action], **dict.fromkeys(optional))
+    for names in (*([name] for name in [*optional, "DryRun"]), [*optional, "DryRun"]):
+        response = api.call(bare | dict.fromkeys(names, ""))
+        assert (response.status, code_of(response)) == (200, None)
+    assert code_of(api.call(bare | {"DryRun": "true"} | dict.fromkeys(optional, ""))) == (
+        "DryRunOperationError"
+    )
+
+
+def test_an_empty_context_parameter_is_no_context(profile: str, api: alibaba.KmsApi) -> None:
+    """What is sealed under the empty text opens without a context, and is not sealed under `{}`."""
+    blob = seal(api, EncryptionContext="")
+    opening = {"Action": "Decrypt", "CiphertextBlob": blob}
+    assert api.call(opening).status == api.call(opening | {"EncryptionContext": ""}).status == 200
+    empty = api.call(opening | {"EncryptionContext": "{}"})
+    assert code_of(empty) == (None if profile == "v1" else "InvalidParameter")
+
+
+def test_an_empty_plaintext_is_a_plaintext(profile: str, api: alibaba.KmsApi) -> None:
+    """Zero bytes are encrypted and decrypted; without the parameter it is missing."""
+    request = {"Action": "Encrypt", "KeyId": "orders", "Plaintext": ""}
+    blob = api.call(request).body["CiphertextBlob"]
+    opened = api.call({"Action": "Decrypt", "CiphertextBlob": blob})
+    assert (opened.status, opened.body["Plaintext"]) == (200, "")
+    assert code_of(api.call(changed(request, Plaintext=None))) == "MissingParameter"
+    rsa = {"KeyId": "rsa", "KeyVersionId": "r1", "Algorithm": "RSAES_OAEP_SHA_1", "Plaintext": ""}
+    assert api.call({"Action": "AsymmetricEncrypt", **rsa}).status == 200
+    assert profile in PROFILES
+
+
+def test_an_empty_action_is_missing(api: alibaba.KmsApi) -> None:
+    """As any required parameter is."""
+    for action in ("", None):
+        response = api.call({"Action": action, "KeyId": "orders"})
+        assert message_of(response) == 'The parameter "Action" is needed but not provided.'
+
+
 WRONG: Mapping[str, list[Any]] = {
-    "CiphertextBlob": ["", "*", "QQ", "QQ=", " QQ==", "QR==", "-_8=", "A" * 16_388, b"QQ==", 1, []],
+    "CiphertextBlob": ["*", "QQ", "QQ=", " QQ==", "QR==", "-_8=", "A" * 16_388, b"QQ==", 1, []],
     "Plaintext": ["*", "QQ", "QQ==\n", "Q R=", to_base64(bytes(6145)), "A" * 10**6, "\ud800", 1],
-    "EncryptionContext": ["", "x", "[]", "null", '{"a":1}', '{"a":"b","a":"b"}', '{"a":"b"}x', 1],
+    "EncryptionContext": ["x", "[]", "null", '{"a":1}', '{"a":"b","a":"b"}', '{"a":"b"}x', 1],
     "SourceEncryptionContext": ["null", '{"a":null}', {"a": 1}, {1: "a"}, {"a": "\ud800"}],
     "DestinationEncryptionContext": ["null", "{", [("a", "b")], {"a": b"b"}],
-    "SourceEncryptionAlgorithm": ["", "SM2", "rsaes_oaep_sha_256", 1],
-    "Algorithm": ["", "RSAES_PKCS1_V1_5", "SM2PKE ", None.__class__],
-    "WrappingAlgorithm": ["", "SHA_256"],
-    "WrappingKeySpec": ["", "RSA_3072", "RSA_4096", "Aliyun_AES_256", "EC_P256"],
-    "PublicKeyBlob": ["", "*", "QQ==", to_base64(RSA.public_key.to_pem())],
-    "KeySpec": ["", "AES_192", "aes_256", "Aliyun_AES_256", 32],
-    "NumberOfBytes": ["", "0", "-1", "1025", "1e2", "32.0", " 32", "032", "٣٢", "9" * 5000, 32],
-    "DryRun": ["", "yes", "1", "tru\u0435", 1, True, []],
+    "SourceEncryptionAlgorithm": ["SM2", "rsaes_oaep_sha_256", 1],
+    "Algorithm": ["RSAES_PKCS1_V1_5", "SM2PKE ", None.__class__],
+    "WrappingAlgorithm": ["SHA_256"],
+    "WrappingKeySpec": ["RSA_3072", "RSA_4096", "Aliyun_AES_256", "EC_P256"],
+    "PublicKeyBlob": ["*", "QQ==", to_base64(RSA.public_key.to_pem())],
+    "KeySpec": ["AES_192", "aes_256", "Aliyun_AES_256", 32],
+    "NumberOfBytes": ["0", "-1", "1025", "1e2", "32.0", " 32", "032", "٣٢", "9" * 5000, 32],
+    "DryRun": ["yes", "1", "tru\u0435", 1, True, []],
     "KeyId": [1, b"orders", ["orders"]],
     "KeyVersionId": [1],
     "DestinationKeyId": [1],
@@ -298,7 +343,6 @@ def test_reencryption_takes_no_alias(profile: str, name: str, alias: str) -> Non
         ("acs:ecs:x:1:key/orders", "Forbidden.KeyNotFound"),
         ("acs:", "Forbidden.KeyNotFound"),
         ("nobody", "Forbidden.KeyNotFound"),
-        ("", "Forbidden.KeyNotFound"),
         ("../../etc/passwd", "Forbidden.KeyNotFound"),
         ("orders\x00", "Forbidden.KeyNotFound"),
         ("\ud800", "Forbidden.KeyNotFound"),
@@ -734,7 +778,7 @@ def test_there_is_one_answer_to_every_cryptographic_failure(profile: str) -> Non
         (api, raw, '{"a":"b"}'),
         (api, raw[:-1], None),
         (api, raw[:40], None),
-        (api, b"", None),
+        (api, b"\x00", None),
         *(
             (make_api(keys=alibaba.VersionIndex(ring), profile=PROFILES[profile]), raw, None)
             for ring in rings
@@ -865,11 +909,11 @@ class Failing(Watched):
         super().__init__()
         self.error = error
 
-    def primary(self, key_id: str) -> Any:  # noqa: ARG002 (the store's signature)
+    def primary(self, *_: str) -> Any:
         """Raise."""
         raise self.error
 
-    version = version_by_id = primary  # type: ignore[assignment]
+    version = version_by_id = primary
 
 
 @pytest.mark.parametrize(
@@ -895,11 +939,67 @@ def test_a_foreign_exception_is_an_internal_failure(error: Exception) -> None:
     response = api.call(request)
     assert (response.status, code_of(response)) == (500, "InternalFailure")
     assert response.body["Message"] == "Internal Failure."
-    assert code_of(api.call(request | {"DryRun": "true"})) == "ValidationError"
+    dry = api.call(request | {"DryRun": "true"})
+    assert (dry.status, code_of(dry), message_of(dry)) == (
+        500,
+        "InternalFailure",
+        "Internal Failure.",
+    )
     assert seen == [error, error]
     with pytest.raises(type(error)) as caught:
         make_api(keys=Failing(error)).call(request)
     assert caught.value is error
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+@pytest.mark.parametrize("which", ["keys", "policy", "arn", "resolve_key", "a mapping"])
+@pytest.mark.parametrize("is_dry_run", [False, True])
+def test_a_failure_of_the_embedder_is_an_internal_failure_in_a_dry_run_too(
+    profile: str, action: str, which: str, is_dry_run: bool
+) -> None:
+    """Whatever is down, the request is not to blame: status 500, and the callback has the cause."""
+
+    def fail(*_: object) -> Any:
+        raise error
+
+    error, seen = OSError("secret"), []
+    request = VALID[profile][action] | ({"DryRun": "true"} if is_dry_run else {})
+    options: dict[str, Any] = {"profile": PROFILES[profile], "on_failure": seen.append}
+    policy: Any = alibaba.ALLOW_ALL
+    if which == "keys":
+        options["keys"] = Failing(error)
+    elif which == "policy":
+        policy = fail
+    elif which == "a mapping":
+        context = next((row.name for row in ACTIONS[action].parameters if "Context" in row.name), 0)
+        if context == 0:
+            return
+        request[str(context)] = RaisingMap()
+    else:
+        options[which] = fail
+        name = next(n for n in ("KeyId", "DestinationKeyId", "CiphertextBlob") if n in request)
+        if which == "resolve_key":
+            if name == "CiphertextBlob":
+                return
+            request[name] = f"acs:kms:x:1:key/{request[name]}"
+    response = make_api(policy, **options).call(request)
+    assert (response.status, code_of(response)) == (500, "InternalFailure")
+    assert message_of(response) == "Internal Failure."
+    assert [type(one) for one in seen] == [OSError]
+    options.pop("on_failure")
+    with pytest.raises(OSError):  # noqa: PT011 (it is the one that was raised)
+        make_api(policy, **options).call(request)
+
+
+def test_every_fault_of_the_service_stays_so_in_a_dry_run() -> None:
+    """And no other does."""
+    for status in range(400, 600):
+        dry = faults.of_dry_run(faults.Fault(status, "Code", "message"))
+        assert dry == (
+            faults.Fault(400, "ValidationError", "message")
+            if status < 500
+            else faults.Fault(status, "Code", "message")
+        )
 
 
 def test_an_error_that_the_table_does_not_have_is_an_internal_failure(

@@ -282,7 +282,7 @@ def _api_call(test: Fields) -> Trace:
         steps = steps & {"action"}
     elif params.get("Action") not in ACTIONS:
         steps = steps & {"dry run", "action"}
-    elif params.get("DryRun", "true").lower() not in {"true", "false"}:
+    elif params.get("DryRun", "").lower() not in {"true", "false", ""}:
         steps = steps & {"dry run"}
     else:
         steps = steps - {"dry run", "action"}

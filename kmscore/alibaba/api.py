@@ -25,6 +25,7 @@ from kmscore.alibaba.parameters import (
     ACTIONS,
     DRY_RUN,
     exact_text,
+    is_absent,
     read_parameter,
     read_parameters,
 )
@@ -198,7 +199,7 @@ def _action_name(params: Mapping[str, object]) -> str:
     """Return the name of an action, or raise `RequestError` if it is missing or none of ours."""
     check_spelling(params, frozenset({ACTION}))
     given = params.get(ACTION)
-    if given is None:
+    if is_absent(given):
         raise RequestError(faults.missing_parameter(ACTION))
     name = exact_text(given)
     if name is None or name not in ACTIONS:

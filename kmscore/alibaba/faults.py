@@ -114,9 +114,15 @@ def fault_of(error: errors.KmsCoreError, subjects: Subjects) -> Fault:
 
 
 def of_dry_run(fault: Fault | None) -> Fault:
-    """Return what a dry run says of a fault, or of none: one of three errors, whatever happened."""
+    """Return what a dry run says of a fault, or of none: one of three errors.
+
+    A failure of the service itself stays what it is: it says nothing about the request, and the
+    client has to try again.
+    """
     if fault is None:
         return DRY_RUN_PASSED
+    if fault.status >= INTERNAL_FAILURE.status:
+        return fault
     if fault == NO_PERMISSION:
         return Fault(403, "AccessDeniedError", fault.message)
     return Fault(400, "ValidationError", fault.message)

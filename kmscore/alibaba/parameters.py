@@ -103,6 +103,13 @@ class Parameter(NamedTuple):
     read: Read
     is_required: bool = False
 
+    may_be_empty: bool = False
+    """Whether the empty text is a value; otherwise it counts as absent."""
+
+    def is_absent(self, given: object) -> bool:
+        """Tell whether the parameter is not there."""
+        return given is None if self.may_be_empty else is_absent(given)
+
 
 class Action(NamedTuple):
     """An action: its parameters, and what its errors are about."""
@@ -117,7 +124,7 @@ DRY_RUN: Final = Parameter("DryRun", read_boolean)
 _KEY: Final = Parameter("KeyId", read_text, is_required=True)
 _VERSION: Final = Parameter("KeyVersionId", read_text, is_required=True)
 _ALGORITHM: Final = Parameter("Algorithm", read_algorithm, is_required=True)
-_PLAINTEXT: Final = Parameter("Plaintext", read_plaintext, is_required=True)
+_PLAINTEXT: Final = Parameter("Plaintext", read_plaintext, is_required=True, may_be_empty=True)
 _CIPHERTEXT: Final = Parameter("CiphertextBlob", read_base64, is_required=True)
 _CONTEXT: Final = Parameter("EncryptionContext", read_context)
 _DATA_KEY: Final = (
@@ -170,7 +177,7 @@ def read_parameters(action: Action, params: Mapping[str, object]) -> dict[str, A
     to be.
     """
     for parameter in action.parameters:
-        if parameter.is_required and params.get(parameter.name) is None:
+        if parameter.is_required and parameter.is_absent(params.get(parameter.name)):
             raise RequestError(missing_parameter(parameter.name))
     return {
         parameter.name: read_parameter(parameter, params.get(parameter.name))
@@ -180,7 +187,7 @@ def read_parameters(action: Action, params: Mapping[str, object]) -> dict[str, A
 
 def read_parameter(parameter: Parameter, given: object) -> Any:  # noqa: ANN401 (by its kind)
     """Return the value of a parameter, or `None` if it is not there."""
-    if given is None:
+    if parameter.is_absent(given):
         return None
     value = None
     text = exact_text(given)
@@ -194,7 +201,11 @@ def read_parameter(parameter: Parameter, given: object) -> Any:  # noqa: ANN401 
 
 
 def is_absent(given: object) -> bool:
-    """Tell whether an optional parameter counts as absent: `None`, or the empty text."""
+    """Tell whether a parameter counts as absent: it is `None`, or the empty text.
+
+    Clients send optional parameters as empty texts (`oss2` does), and the vendor's own code takes
+    those for absent; an empty text that is required it calls missing.
+    """
     return given is None or exact_text(given) == ""
 
 

@@ -133,7 +133,7 @@ def _not_blobs(requests: Requests) -> dict[str, bytes]:
     """Return what does not parse."""
     blob, iv = requests.blob(ORDERS[0]), _iv_at(requests)
     return {
-        "no byte": b"",
+        "one byte": b"\x00",
         "three bytes": b"KMS",
         "no room for a tag": blob[: iv + 12 + _TAG - 1],
         "a blob of the other layout": (SERVICE if requests is V1 else V1).blob(ORDERS[0]),

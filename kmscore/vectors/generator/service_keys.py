@@ -75,7 +75,6 @@ def _not_found(requests: Requests) -> Iterator[Case]:
             )  # fmt: skip
     right = requests.right("Encrypt")
     for comment, name, refusal, step in (
-        ("an empty key ID", "", NO_KEY, "operation"),
         ("a key ID in capitals", "ORDERS", NO_KEY, "operation"),
         ("a key ID outside ASCII", "\u00f6rders", NO_KEY, "operation"),
         ("a path", "../orders", NO_KEY, "operation"),
@@ -83,9 +82,15 @@ def _not_found(requests: Requests) -> Iterator[Case]:
         ("the resource name of a key that is not", key_name("nothing"), NO_KEY, "operation"),
         ("the resource name of an alias that is not", alias_name("x"), NO_ALIAS, "existence"),
         ("an alias in capitals", "alias/ORDERS", NO_ALIAS, "existence"),
+        ("a resource name of 513 characters", _long_name(513), NO_KEY, "existence"),
+        ("a resource name with a line feed", "acs:kms:\n::key/orders", NO_KEY, "existence"),
+        ("a resource name with U+2028", "acs:kms:\u2028::key/orders", NO_KEY, "existence"),
     ):
         params = {**right, "KeyId": name}
         yield requests.refused(comment, "NotFound", step, refusal, params)
+    yield requests.passed(
+        "a resource name of 512 characters", "NotFound", {**right, "KeyId": _long_name(512)}
+    )
     version = ORDERS[0].key_version_id.encode()
     unknown = requests.blob(ORDERS[0]).replace(version, UNKNOWN_VERSION)
     step = "operation" if requests is V1 else "existence"
@@ -103,6 +108,12 @@ def _not_found(requests: Requests) -> Iterator[Case]:
         yield requests.refused(
             f"ReEncrypt, destination, {comment}", "NotFound", "operation", NO_KEY, params
         )
+
+
+def _long_name(length: int) -> str:
+    """Return a resource name of a key that is there, of so many characters."""
+    name = "acs:kms:::key/orders"
+    return name.replace("::", f":{'r' * (length - len(name))}:", 1)
 
 
 def _states(requests: Requests) -> Iterator[Case]:

@@ -69,7 +69,6 @@ _NOT_LENGTHS: Final = {
     "a power": "1e1",
     "a space before it": " 1",
     "a space behind it": "1 ",
-    "an empty text": "",
     "hexadecimal": "0x10",
     "an underscore": "1_0",
     "a full-width digit": "\uff11",
@@ -186,7 +185,6 @@ def _wrapping() -> Iterator[Case]:
     pem = "-----BEGIN PUBLIC KEY-----\n" + rsa + "\n-----END PUBLIC KEY-----\n"
     for comment, text in {
         "no DER": "QUJD",
-        "an empty text": "",
         "a byte behind it": to_base64(der + b"\x00"),
         "the last byte is missing": to_base64(der[:-1]),
         "a private key": to_base64(SM2_PKCS8),

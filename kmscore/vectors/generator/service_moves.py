@@ -89,7 +89,6 @@ def _sources(requests: Requests) -> Iterator[Case]:
         "another version": (
             BAD_CIPHERTEXT, "operation", {"SourceKeyVersionId": ORDERS[1].key_version_id}
         ),
-        "an empty version": (BAD_CIPHERTEXT, "operation", {"SourceKeyVersionId": ""}),
     }  # fmt: skip
     for comment, (refusal, step, params) in refusals.items():
         yield requests.refused(comment, "OtherSource", step, refusal, {**right, **params})

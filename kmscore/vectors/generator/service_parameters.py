@@ -5,6 +5,9 @@ from typing import Final
 
 from kmscore.vectors.generator.model import Case, Note
 from kmscore.vectors.generator.service_requests import (
+    ARCHIVE,
+    MESSAGE,
+    PAIR,
     V1,
     Requests,
     policy,
@@ -12,6 +15,7 @@ from kmscore.vectors.generator.service_requests import (
 )
 from kmscore.vectors.generator.service_table import (
     ACTIONS,
+    BAD_CIPHERTEXT,
     UNSUPPORTED,
     invalid,
     missing,
@@ -29,6 +33,10 @@ NOTES: Final = {
         "A required parameter is not there.",
         "A default takes its place: another key, another algorithm, or no context.",
     ),
+    "EmptyParameter": Note(
+        "A parameter is the empty text: an optional one is absent, and one that is needed missing.",
+        "An empty text is taken for a value: a context without pairs, or a key without a name.",
+    ),
     "InvalidParameter": Note(
         "A parameter is not as it has to be.",
         "What is not understood is guessed, cut or ignored.",
@@ -42,7 +50,6 @@ NOTES: Final = {
 
 _WRONG: Final[dict[str, dict[str, str]]] = {
     "EncryptionContext": {
-        "an empty text": "",
         "an array": "[]",
         "null": "null",
         "a number as a value": '{"a":1}',
@@ -53,26 +60,22 @@ _WRONG: Final[dict[str, dict[str, str]]] = {
         "something behind it": '{"a":"b"}x',
     },
     "Algorithm": {
-        "an empty text": "",
         "another hash": "RSAES_OAEP_SHA_512",
         "small letters": "rsaes_oaep_sha_1",
         "PKCS #1 v1.5": "RSAES_PKCS1_V1_5",
         "a cipher": "AES_256_GCM",
     },
     "KeySpec": {
-        "an empty text": "",
         "AES_192": "AES_192",
         "small letters": "aes_256",
         "the spec of a key": "Aliyun_AES_256",
     },
     "WrappingKeySpec": {
-        "an empty text": "",
         "RSA_3072": "RSA_3072",
         "a curve of others": "EC_P256",
         "small letters": "rsa_2048",
     },
     "DryRun": {
-        "an empty text": "",
         "yes": "yes",
         "one": "1",
         "a space before it": " true",
@@ -97,6 +100,7 @@ def cases(requests: Requests) -> Iterator[Case]:
     if requests is V1:
         yield from _actions()
         yield from _missing()
+        yield from _empty()
         yield from _wrong()
         yield from _order()
 
@@ -109,7 +113,7 @@ def without(params: dict[str, str], name: str) -> dict[str, str]:
 def _actions() -> Iterator[Case]:
     """Yield requests of no action that there is."""
     right = V1.right("Decrypt")
-    for name in ("Sign", "ListKeys", "decrypt", "DECRYPT", " Decrypt", "Decrypt\n", ""):
+    for name in ("Sign", "ListKeys", "decrypt", "DECRYPT", " Decrypt", "Decrypt\n"):
         yield V1.refused(
             f"the action is {name.strip()!r} in {len(name)} characters", "UnknownAction", "action",
             UNSUPPORTED, {**right, "Action": name},
@@ -148,6 +152,50 @@ def _missing() -> Iterator[Case]:
             f"{action} alone", "MissingParameter", "parameters", missing(row.required[0]),
             {"Action": action},
         )  # fmt: skip
+
+
+def _empty() -> Iterator[Case]:
+    """Yield requests with a parameter that is the empty text."""
+    yield V1.refused(
+        "Action",
+        "EmptyParameter",
+        "action",
+        missing("Action"),
+        {**V1.right("Decrypt"), "Action": ""},
+    )
+    for action, row in ACTIONS.items():
+        right = V1.right(action)
+        for name in row.required:
+            if name != "Plaintext":
+                yield V1.refused(
+                    f"{name} of {action}", "EmptyParameter", "parameters", missing(name),
+                    {**right, name: ""},
+                )  # fmt: skip
+        for name in row.optional:
+            if not name.endswith("Context") or "CiphertextBlob" not in right:
+                params = {**right, name: ""}
+                yield V1.passed(f"{name} of {action}", "EmptyParameter", params)
+        yield V1.passed(f"all of {action}", "EmptyParameter", _without_context(action))
+    for context, blob in (("", ()), ("", PAIR), ("{}", ())):
+        params = {
+            "Action": "Decrypt",
+            "CiphertextBlob": to_base64(V1.blob(ARCHIVE, MESSAGE, blob)),
+            "EncryptionContext": context,
+            "DryRun": "",
+        }
+        comment = f"the context {context!r}, for a blob that is bound to {len(blob)} pairs"
+        if blob:
+            yield V1.refused(comment, "EmptyParameter", "operation", BAD_CIPHERTEXT, params)
+        else:
+            yield V1.answered(comment, "EmptyParameter", ARCHIVE, MESSAGE, params)
+
+
+def _without_context(action: str) -> dict[str, str]:
+    """Return a request with every optional parameter empty, whose blob is bound to no context."""
+    right = V1.right(action) | dict.fromkeys(ACTIONS[action].optional, "")
+    if "CiphertextBlob" in right and action != "AsymmetricDecrypt":
+        right["CiphertextBlob"] = to_base64(V1.blob(ARCHIVE, MESSAGE, ()))
+    return right
 
 
 def refuse(flag: str, comment: str, action: str, name: str, text: str) -> Case:
@@ -210,7 +258,7 @@ def _order() -> Iterator[Case]:
     right = V1.right("Encrypt")
     for comment, refusal, params in (
         ("the first of two that are wrong", invalid("Plaintext"), {"Plaintext": "*"}),
-        ("one missing, one wrong before it", missing("Plaintext"), {"KeyId": ""}),
+        ("one missing, and one is wrong", missing("Plaintext"), {}),
     ):
         both = {**right, "EncryptionContext": "x", **params}
         if refusal.code == "MissingParameter":
