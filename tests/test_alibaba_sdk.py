@@ -316,9 +316,10 @@ def test_what_a_store_raises_is_an_internal_failure(client: str) -> None:
     error = OSError("the disk of the store is full of secrets")
     with serving(make_api(keys=Broken(error), on_failure=seen.append)) as port:
         call = CLIENTS[client](port)
-        answer = refusal(call, "Encrypt", KeyId="orders", Plaintext="")
-    assert answer == (500, "InternalFailure", "Internal Failure.")
-    assert seen == [error]
+        params = {"KeyId": "orders", "Plaintext": ""}
+        answers = [refusal(call, "Encrypt", **params, DryRun=dry) for dry in (None, "true")]
+    assert answers == [(500, "InternalFailure", "Internal Failure.")] * 2
+    assert seen == [error, error]
 
 
 # What the client raises, by what a store raises in Encrypt, an action without a ciphertext, and in

@@ -44,7 +44,7 @@ KNOWN: Final = frozenset(
 
 _BY_CASEFOLD: Final = MappingProxyType({name.casefold(): name for name in KNOWN})
 _HEAD: Final = re.compile(r"[^.\[]*")
-_LISTED: Final = re.compile(r"(?:0|[1-9][0-9]*)\.(?:Key|Value)", re.ASCII)
+_LISTED: Final = re.compile(r"(?:0|[1-9][0-9]*)\.(?:Key|Value)")
 
 # A pair takes six characters of JSON at least, and two parameters at most.
 _MOST_FLATTENED: Final = MAX_JSON_LENGTH // 6 * 2
@@ -128,7 +128,8 @@ def _pairs(texts: dict[str, str]) -> dict[str, str] | None:
     pairs: dict[str, str] = {}
     for number in range(1, len(texts) // 2 + 1):
         key, value = texts.get(f"{number}.Key"), texts.get(f"{number}.Value")
-        if key is None or value is None or key in pairs:
+        if key is None or value is None:
             return None
         pairs[key] = value
+    # Fewer if a key is repeated, or if there are other suffixes.
     return pairs if 2 * len(pairs) == len(texts) else None
