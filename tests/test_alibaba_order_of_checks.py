@@ -111,9 +111,10 @@ PUBLIC_KEY = [
         "public key", UnsupportedAlgorithmError, "sha1 is not available", {"build": "without SHA-1"}
     ),
 ]
-LONG_BLOB = Fault("sizes", PlaintextSizeError, "at most 6144", {"ciphertext.length": 6145})
+LONG_BLOB = Fault("sizes", PlaintextSizeError, "at most 8192", {"ciphertext.length": 8193})
+LONG_FOR_V1 = Fault("sizes", PlaintextSizeError, "at most 6144", {"ciphertext.length": 6145})
 LONG_DATA_KEY = Fault("sizes", PlaintextSizeError, "0 to 190", {"ciphertext.length": 191})
-LONG_PLAINTEXT = Fault("sizes", PlaintextSizeError, "at most 6144", {"plaintext": bytes(6145)})
+LONG_PLAINTEXT = Fault("sizes", PlaintextSizeError, "at most 8192", {"plaintext": bytes(8193)})
 NUMBER = Fault("sizes", PlaintextSizeError, "1 to 1024", {"number_of_bytes": 1025})
 WRONG_BITS = Fault("open", DecryptionError, "cannot be decrypted", {"ciphertext.bits": 1})
 
@@ -154,7 +155,7 @@ FAULTS: Mapping[str, list[Fault]] = {
         type_fault("destination_context", "{}"),
         *(PARSE, *context_faults("source_context")),
         *context_faults("destination_context", ambiguous=False),
-        *(GIVEN_VERSION, *SOURCE, *V1_DESTINATION, LONG_BLOB, WRONG_BITS),
+        *(GIVEN_VERSION, *SOURCE, *V1_DESTINATION, LONG_FOR_V1, WRONG_BITS),
     ],
     "v1 to service": [
         type_fault("source_key_id", 1),
@@ -165,7 +166,7 @@ FAULTS: Mapping[str, list[Fault]] = {
         GIVEN_VERSION,
         *BLOB_SOURCE[:-1],
         Fault("source", IncorrectKeyError, "is bound to", {"source.suite": Suite.SM4_GCM}),
-        *(*DESTINATION, LONG_BLOB, WRONG_BITS),
+        *(*DESTINATION, LONG_FOR_V1, WRONG_BITS),
     ],
     "asymmetric to service": [
         type_fault("ciphertext_blob", "text"),

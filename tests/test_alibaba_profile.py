@@ -12,7 +12,7 @@ from kmscore.alibaba import Layout, Payload, Profile, SortOrder
 
 WRONG_TYPES = [
     *(("layout", value) for value in ("service", "v1", None, 1)),
-    *(("payload", value) for value in ("raw", None, True)),
+    *(("payload", value) for value in ("raw", True)),
     *(("sort_order", value) for value in ("utf_16", None, Payload.RAW)),
     *(("empty_is_absent", value) for value in (0, 1, None, "false")),
     *(("hexadecimal_digest", value) for value in (0, 1, None, "true")),
@@ -86,10 +86,18 @@ def test_a_prefix_has_no_bytes_or_three(length: int) -> None:
     assert Profile(prefix=PREFIX).prefix == b"\x24\x00\x02"
 
 
+def test_what_is_sealed_is_bytes_in_v1_and_text_in_the_service_s_layout() -> None:
+    """So are the defaults, and either layout has the other payload as well."""
+    assert Profile(layout=Layout.V1, payload=Payload.RAW) == Profile.V1
+    assert Profile(layout=Layout.V1, payload=Payload.BASE64) == Profile.V1_TEXT
+    assert Profile(payload=Payload.BASE64) == Profile.ALIBABA
+    assert len({Profile.V1, Profile.V1_TEXT, Profile.ALIBABA, Profile(payload=Payload.RAW)}) == 4
+    assert Profile.V1_TEXT.is_v1
+
+
 @pytest.mark.parametrize(
     "option",
     [
-        {"payload": Payload.RAW},
         {"sort_order": SortOrder.UTF_16},
         {"empty_is_absent": True},
         {"hexadecimal_digest": True},
@@ -97,8 +105,8 @@ def test_a_prefix_has_no_bytes_or_three(length: int) -> None:
     ],
     ids=lambda option: next(iter(option)),
 )
-def test_v1_has_no_options(option: dict[str, Any]) -> None:
+def test_v1_has_no_option_but_the_payload(option: dict[str, Any]) -> None:
     """What is an option of the service's layout is refused beside v1."""
     assert Profile(**option) != Profile.ALIBABA
-    with pytest.raises(ValueError, match="v1 has no options"):
+    with pytest.raises(ValueError, match="v1 has no option but the payload"):
         Profile(layout=Layout.V1, **option)

@@ -238,7 +238,7 @@ def test_aliases_and_resource_names(call: Call) -> None:
 
 FAULTS: dict[str, tuple[int, str, dict[str, Any]]] = {
     "a parameter that is missing": (400, "MissingParameter", {"Plaintext": None}),
-    "a parameter that is wrong": (400, "InvalidParameter", {"Plaintext": "*"}),
+    "a parameter that is wrong": (400, "InvalidParameter", {"Plaintext": "*" * 8193}),
     "a context that is none": (400, "InvalidParameter", {"EncryptionContext": {"a": 1}}),
     "no permission": (403, "Forbidden.NoPermission", {"KeyId": "forbidden"}),
     "an unknown key": (404, "Forbidden.KeyNotFound", {"KeyId": "nobody"}),

@@ -20,9 +20,10 @@ from kmscore.algorithms import (
 from kmscore.alibaba import operations
 from kmscore.alibaba.access import Access
 from kmscore.alibaba.faults import RequestError, invalid_parameter, missing_parameter
-from kmscore.alibaba.profile import Profile
+from kmscore.alibaba.payloads import as_sealed
+from kmscore.alibaba.profile import Payload, Profile
 from kmscore.alibaba.reencryption import reencrypt
-from kmscore.errors import IncorrectKeyError
+from kmscore.errors import DecryptionError, IncorrectKeyError
 from kmscore.keys import PublicKey
 from kmscore.lookup import decrypting_key
 from kmscore.operations import DecryptResult
@@ -61,6 +62,11 @@ class Request(NamedTuple):
             "profile": self.access.profile,
             "allow_ambiguous": self.access.allow_ambiguous,
         }
+
+    @property
+    def sealed_options(self) -> dict[str, Any]:
+        """The same for a plaintext that is sealed as the request has it, and answered so."""
+        return self.options | {"profile": as_sealed(self.access.profile)}
 
 
 def _reencrypt(request: Request) -> Fields:
@@ -116,7 +122,7 @@ def _encrypt(request: Request) -> Fields:
         key_id,
         values["Plaintext"],
         values["EncryptionContext"],
-        **request.options,
+        **request.sealed_options,
     )
     return {
         "CiphertextBlob": encode_base64(result.ciphertext_blob),
@@ -132,10 +138,11 @@ def _decrypt(request: Request) -> Fields:
         request.access.keys,
         values["CiphertextBlob"],
         values["EncryptionContext"],
-        **request.options,
+        **request.sealed_options,
     )
     _check_same(result.key_id, key_id)
-    return _opened(result)
+    is_text = request.access.profile.payload is Payload.BASE64
+    return _opened(result, _text_of(result.plaintext) if is_text else None)
 
 
 def _generate_data_key(request: Request) -> Fields:
@@ -282,10 +289,19 @@ def _wrapping(values: Mapping[str, Any]) -> tuple[PublicKey, EncryptionAlgorithm
     return public_key, algorithm
 
 
-def _opened(result: DecryptResult) -> Fields:
-    """Return the fields of what has been opened."""
+def _opened(result: DecryptResult, text: str | None = None) -> Fields:
+    """Return the fields of what has been opened, in Base64 unless it is a text."""
     return {
         "KeyId": result.key_id,
         "KeyVersionId": result.key_version_id,
-        "Plaintext": encode_base64(result.plaintext),
+        "Plaintext": encode_base64(result.plaintext) if text is None else text,
     }
+
+
+def _text_of(plaintext: bytes) -> str:
+    """Return the text that was sealed, or raise `DecryptionError` if it is not UTF-8."""
+    try:
+        return plaintext.decode("utf-8")
+    except UnicodeDecodeError:
+        pass
+    raise DecryptionError

@@ -24,6 +24,8 @@ from kmscore.alibaba.parameter_names import (
 from kmscore.alibaba.parameters import (
     ACTIONS,
     DRY_RUN,
+    Action,
+    actions_of,
     exact_text,
     is_absent,
     read_parameter,
@@ -51,9 +53,10 @@ class KmsApi(Immutable):
     Immutable, and shared between threads as far as what it is given may be.
     """
 
-    __slots__ = ("_access", "_on_failure", "_request_id")
+    __slots__ = ("_access", "_actions", "_on_failure", "_request_id")
 
     _access: Access
+    _actions: Mapping[str, Action]
     _request_id: Callable[[], str]
     _on_failure: Callable[[Exception], object] | None
 
@@ -75,7 +78,13 @@ class KmsApi(Immutable):
         - `policy`: called with principal, action and resource, once for each action and resource of
           a request; only `True` allows. There is no default: `Policy`, `Policies`, `ALLOW_ALL`, or
           your own.
-        - `profile`: the layout of every blob, in and out.
+        - `profile`: the layout of every blob, in and out, and what is sealed in it. With the
+          payload `BASE64`, as `Profile.ALIBABA` has it, `Plaintext` of Encrypt and Decrypt is an
+          opaque text of at most 8,192 bytes in UTF-8: it is sealed and answered as it is, whether
+          it is Base64 or a password. With the payload `RAW`, as `Profile.V1` has it, it is strict
+          Base64, and its bytes are sealed. `Profile.V1_TEXT` is v1 with opaque texts, of at most
+          6,144 bytes. A v1 blob does not record which of the two it is: choose one for a
+          deployment, and keep it.
         - `arn`: the resource name of a key ID, which the policy is asked about.
         - `request_id`: gives a fresh request ID, printable ASCII, for each call.
         - `resolve_key`: gives the key ID behind an alias (`alias/…`) or a resource name
@@ -103,6 +112,7 @@ class KmsApi(Immutable):
             _check_callable(on_failure, "on_failure")
         self._set(
             _access=Access(keys, policy, profile, allow_ambiguous, arn, resolve_key),
+            _actions=actions_of(profile),
             _request_id=request_id,
             _on_failure=on_failure,
         )
@@ -149,7 +159,7 @@ class KmsApi(Immutable):
 
         Raises `RequestError`, and as it is what no request is to blame for.
         """
-        action = ACTIONS[name]
+        action = self._actions[name]
         check_spelling(params)
         values = read_parameters(action, gather_contexts(action, params))
         self._check_contexts(values)

@@ -1,7 +1,7 @@
-"""Encrypt, decrypt and the data-key family in a profile's layout.
+"""Encrypt, decrypt and the data-key family under a profile.
 
-In v1 they are the functions of the same names in `kmscore`, and take and raise the same; here is
-what is different in the service's layout. The order of checks is the same in both.
+Under `Profile.V1` they are the functions of the same names in `kmscore`, and take and raise the
+same; here is what is different under others. The order of checks is the same for all.
 """
 
 import os
@@ -16,21 +16,17 @@ from kmscore._arguments import (
     check_mapping,
     take_bytes,
 )
-from kmscore.algorithms import (
-    DEFAULT_DATA_KEY_LENGTH,
-    MAX_PLAINTEXT_LENGTH,
-    EncryptionAlgorithm,
-)
+from kmscore.algorithms import DEFAULT_DATA_KEY_LENGTH, EncryptionAlgorithm
+from kmscore.alibaba.payloads import check_length, most_plaintext_length
 from kmscore.alibaba.profile import Profile
-from kmscore.alibaba.sides import ServiceDestination, ServiceSource, destination_of
+from kmscore.alibaba.sides import destination_of, source_of
 from kmscore.alibaba.version_index import check_version_provider
 from kmscore.context import ContextLike
 from kmscore.data_keys import DataKeyResult, ExportResult, check_data_key_length
-from kmscore.envelope import check_plaintext_length
 from kmscore.errors import DecryptionError
 from kmscore.keyring import KeyProvider
 from kmscore.keys import PublicKey
-from kmscore.lookup import check_sealing_types
+from kmscore.lookup import check_provider, check_sealing_types
 from kmscore.operations import DecryptResult, EncryptResult
 
 
@@ -43,7 +39,10 @@ def encrypt(
     profile: Profile = Profile.V1,
     allow_ambiguous: bool = False,
 ) -> EncryptResult:
-    """Seal `plaintext`, 0 to 6,144 bytes, under the primary version of a symmetric key.
+    """Seal `plaintext` under the primary version of a symmetric key.
+
+    It has 0 to 6,144 bytes. In the service's layout it may have 8,192 if the payload is `RAW`,
+    because so long a text is sealed there; in v1 it may have 4,608 if the payload is `BASE64`.
 
     Returns a blob of the profile's layout, in the service's of at most 8,259 bytes.
 
@@ -52,15 +51,16 @@ def encrypt(
     `XAES_256_GCM` or its ID is not a UUID.
     """
     _check_options(profile, allow_ambiguous)
-    if profile.is_v1:
+    if profile == Profile.V1:
         return kmscore.encrypt(keys, key_id, plaintext, context)
     check_bytes(plaintext, "plaintext")
     check_sealing_types(keys, key_id, context)
-    destination = ServiceDestination(profile)
+    destination = destination_of(profile)
     bound = destination.bind(context, allow_ambiguous=allow_ambiguous)
     key = destination.key(keys, key_id)
-    length, message = take_bytes(plaintext, MAX_PLAINTEXT_LENGTH)
-    check_plaintext_length(length)
+    most = most_plaintext_length(profile)
+    length, message = take_bytes(plaintext, most)
+    check_length(length, most)
     blob = destination.seal(key, message, bound)
     return EncryptResult(key.key_id, key.key_version_id, blob)
 
@@ -83,15 +83,15 @@ def decrypt(
     `XAES_256_GCM`, and `DecryptionError` if what was sealed is not the strict Base64 that is due.
     """
     _check_options(profile, allow_ambiguous)
-    if profile.is_v1:
+    if profile == Profile.V1:
         return kmscore.decrypt(keys, ciphertext_blob, context)
-    finder = check_version_provider(keys)
+    _check_keys(keys, profile)
     check_bytes(ciphertext_blob, "ciphertext_blob")
     check_mapping(context, "context")
-    source = ServiceSource(finder, ciphertext_blob, profile)
+    source = source_of(keys, ciphertext_blob, profile)
     bound = source.bind(context, allow_ambiguous=allow_ambiguous)
     key = source.find_key()
-    source.check_size()
+    source.check_size(most_plaintext_length(profile))
     return DecryptResult(key.key_id, key.key_version_id, source.open(bound))
 
 
@@ -109,13 +109,13 @@ def generate_data_key(
     Raises as `kmscore.generate_data_key` does, and in the service's layout as `encrypt`.
     """
     _check_options(profile, allow_ambiguous)
-    if profile.is_v1:
+    if profile == Profile.V1:
         return kmscore.generate_data_key(
             keys, key_id, number_of_bytes=number_of_bytes, context=context
         )
     check_integer(number_of_bytes, "number_of_bytes")
     check_sealing_types(keys, key_id, context)
-    destination = ServiceDestination(profile)
+    destination = destination_of(profile)
     bound = destination.bind(context, allow_ambiguous=allow_ambiguous)
     key = destination.key(keys, key_id)
     check_data_key_length(number_of_bytes)
@@ -141,19 +141,19 @@ def export_data_key(
     if the least of these does not fit, and `DecryptionError` if what was opened does not.
     """
     _check_options(profile, allow_ambiguous)
-    if profile.is_v1:
+    if profile == Profile.V1:
         return kmscore.export_data_key(
             keys, ciphertext_blob, public_key, algorithm, context=context
         )
-    finder = check_version_provider(keys)
+    _check_keys(keys, profile)
     check_bytes(ciphertext_blob, "ciphertext_blob")
     check_mapping(context, "context")
     algorithm = asymmetric.check_arguments(public_key, algorithm)
-    source = ServiceSource(finder, ciphertext_blob, profile)
+    source = source_of(keys, ciphertext_blob, profile)
     bound = source.bind(context, allow_ambiguous=allow_ambiguous)
     key = source.find_key()
     asymmetric.check_public_key(public_key, algorithm)
-    source.check_size()
+    source.check_size(most_plaintext_length(profile))
     asymmetric.check_plaintext_length(source.least_plaintext_length, public_key.spec, algorithm)
     data_key = source.open(bound)
     if not asymmetric.fits(len(data_key), public_key.spec, algorithm):
@@ -178,14 +178,14 @@ def generate_and_export_data_key(
     Raises as `kmscore.generate_and_export_data_key` does, and in the service's layout as `encrypt`.
     """
     _check_options(profile, allow_ambiguous)
-    if profile.is_v1:
+    if profile == Profile.V1:
         return kmscore.generate_and_export_data_key(
             keys, key_id, public_key, algorithm, number_of_bytes=number_of_bytes, context=context
         )
     check_integer(number_of_bytes, "number_of_bytes")
     check_sealing_types(keys, key_id, context)
     algorithm = asymmetric.check_arguments(public_key, algorithm)
-    destination = ServiceDestination(profile)
+    destination = destination_of(profile)
     bound = destination.bind(context, allow_ambiguous=allow_ambiguous)
     key = destination.key(keys, key_id)
     asymmetric.check_public_key(public_key, algorithm)
@@ -207,6 +207,14 @@ def check_sealing(
     destination = destination_of(profile)
     destination.bind(context, allow_ambiguous=allow_ambiguous)
     destination.key(keys, key_id)
+
+
+def _check_keys(keys: object, profile: Profile) -> None:
+    """Raise `TypeError` unless `keys` finds key versions as blobs of the profile name them."""
+    if profile.is_v1:
+        check_provider(keys)
+    else:
+        check_version_provider(keys)
 
 
 def _check_options(profile: object, allow_ambiguous: object) -> None:

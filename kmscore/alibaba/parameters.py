@@ -5,6 +5,7 @@ A web framework hands over texts. What is unknown is ignored, as the service doe
 
 import re
 from collections.abc import Callable, Mapping
+from functools import partial
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple, TypeAlias, cast
 
@@ -16,6 +17,8 @@ from kmscore.algorithms import (
     KeySpec,
 )
 from kmscore.alibaba.faults import RequestError, Subjects, invalid_parameter, missing_parameter
+from kmscore.alibaba.payloads import MAX_SEALED
+from kmscore.alibaba.profile import Payload, Profile
 from kmscore.context import EncryptionContext
 from kmscore.errors import InvalidContextError, InvalidKeyError, UnsupportedAlgorithmError
 from kmscore.keys import PublicKey
@@ -48,6 +51,17 @@ def read_plaintext(text: str) -> bytes | None:
     """Read a plaintext of at most 6,144 bytes in Base64."""
     plaintext = read_base64(text)
     return None if plaintext is None or len(plaintext) > MAX_PLAINTEXT_LENGTH else plaintext
+
+
+def read_opaque_plaintext(text: str, most: int) -> bytes | None:
+    """Read a text of at most so many bytes as its UTF-8 form, and look at nothing else."""
+    if len(text) > most:
+        return None
+    try:
+        plaintext = text.encode("utf-8")
+    except UnicodeEncodeError:
+        return None
+    return plaintext if len(plaintext) <= most else None
 
 
 def read_context(text: str) -> EncryptionContext | None:
@@ -168,6 +182,22 @@ ACTIONS: Final[Mapping[str, Action]] = MappingProxyType(
     }
 )
 """Every action, in the order of the vendor's pages; parameters are read in the order given."""
+
+
+def actions_of(profile: Profile) -> Mapping[str, Action]:
+    """Return every action with the parameters that it has under a profile.
+
+    Where blobs hold texts, the plaintext that is encrypted is an opaque text.
+    """
+    if profile.payload is Payload.RAW:
+        return ACTIONS
+    read = partial(read_opaque_plaintext, most=MAX_SEALED[profile.layout])
+    encrypt = ACTIONS["Encrypt"]
+    parameters = tuple(
+        parameter._replace(read=read) if parameter is _PLAINTEXT else parameter
+        for parameter in encrypt.parameters
+    )
+    return MappingProxyType({**ACTIONS, "Encrypt": encrypt._replace(parameters=parameters)})
 
 
 def read_parameters(action: Action, params: Mapping[str, object]) -> dict[str, Any]:

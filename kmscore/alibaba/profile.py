@@ -26,13 +26,18 @@ class Layout(StrEnum):
 
 
 class Payload(StrEnum):
-    """What is sealed in a blob of the service's layout."""
+    """What is sealed in place of a plaintext.
+
+    The service seals the text that a request has as `Plaintext`, whatever it is. By its documents
+    that is Base64, and so `BASE64` gives the bytes of the plaintext. Clients also encrypt
+    passwords and other texts as they are: `RAW` gives those in UTF-8, from the same blobs.
+    """
 
     BASE64 = "base64"
     """The Base64 text of the plaintext (RFC 4648 section 4)."""
 
     RAW = "raw"
-    """The plaintext."""
+    """The plaintext as it is: bytes, or the UTF-8 form of a text."""
 
 
 class SortOrder(StrEnum):
@@ -52,14 +57,14 @@ class Profile(Record):
 
     Constructing one raises `TypeError` for a field of the wrong type, and `ValueError` for a prefix
     of another length than 0 or 3 bytes, or for options of the service's layout given to v1, which
-    has none.
+    has only the payload.
     """
 
     layout: Layout = Layout.SERVICE
-    """v1, or the service's; only the service's has the options below."""
+    """v1, or the service's."""
 
-    payload: Payload = Payload.BASE64
-    """What is sealed."""
+    payload: Payload | None = None
+    """What is sealed; by default `RAW` in v1, and `BASE64` in the service's layout."""
 
     sort_order: SortOrder = SortOrder.CODE_POINT
     """What the pairs of a context are sorted by."""
@@ -74,13 +79,19 @@ class Profile(Record):
     """What stands before a blob, nothing or 3 bytes: `24 00 02` for those of a KMS instance."""
 
     V1: ClassVar["Profile"]
-    """The format of this library. It has no options."""
+    """The format of this library."""
+
+    V1_TEXT: ClassVar["Profile"]
+    """The same, holding texts as the service's blobs do. A blob does not tell the two apart."""
 
     ALIBABA: ClassVar["Profile"]
     """The vendor's published rule: all options as their defaults are."""
 
     def __post_init__(self) -> None:
         """Check every field."""
+        if self.payload is None:
+            is_v1 = self.layout is Layout.V1
+            object.__setattr__(self, "payload", Payload.RAW if is_v1 else Payload.BASE64)
         kinds = {
             "layout": Layout,
             "payload": Payload,
@@ -94,22 +105,22 @@ class Profile(Record):
         if len(self.prefix) not in {0, PREFIX_LENGTH}:
             raise ValueError(f"prefix of {len(self.prefix)} bytes, 0 or {PREFIX_LENGTH} are due")
         options = (
-            self.payload,
             self.sort_order,
             self.empty_is_absent,
             self.hexadecimal_digest,
             self.prefix,
         )
         if self.layout is Layout.V1 and options != _DEFAULTS:
-            raise ValueError("the layout v1 has no options")
+            raise ValueError("the layout v1 has no option but the payload")
 
     @property
     def is_v1(self) -> bool:
-        """Whether this is the format of this library."""
+        """Whether the layout is the format of this library."""
         return self.layout is Layout.V1
 
 
-_DEFAULTS: Final = (Payload.BASE64, SortOrder.CODE_POINT, False, False, b"")
+_DEFAULTS: Final = (SortOrder.CODE_POINT, False, False, b"")
 
 Profile.V1 = Profile(layout=Layout.V1)
+Profile.V1_TEXT = Profile(layout=Layout.V1, payload=Payload.BASE64)
 Profile.ALIBABA = Profile()

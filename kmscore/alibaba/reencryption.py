@@ -10,15 +10,17 @@ from kmscore._arguments import (
     check_text,
 )
 from kmscore.algorithms import EncryptionAlgorithm
+from kmscore.alibaba.payloads import as_sealed, most_plaintext_length
 from kmscore.alibaba.profile import Profile
 from kmscore.alibaba.sides import (
     AsymmetricSource,
     ServiceSource,
     V1Source,
     destination_of,
+    source_of,
 )
-from kmscore.alibaba.version_index import check_version_provider
 from kmscore.context import ContextLike
+from kmscore.errors import DecryptionError
 from kmscore.keyring import KeyProvider
 from kmscore.lookup import check_provider
 from kmscore.reencryption import ReEncryptResult
@@ -41,10 +43,15 @@ def reencrypt(
 ) -> ReEncryptResult:
     """`kmscore.reencrypt` from one profile's layout into another's.
 
-    With both profiles v1 it is that function. A source in the service's layout needs `keys` to be a
-    `KeyVersionProvider`, such as `VersionIndex`. An asymmetric source has no layout, and
-    `source_profile` stays v1 beside `source_algorithm`. For a context on a side of the service's
+    With both profiles `Profile.V1` it is that function. A source in the service's layout needs
+    `keys` to be a `KeyVersionProvider`, such as `VersionIndex`. An asymmetric source has no layout,
+    and `source_profile` stays v1 beside `source_algorithm`. For a context on a side of the service's
     layout, `None` and `{}` differ unless the profile says otherwise.
+
+    **Payloads.** Between two profiles with the same payload, what is sealed is moved as it is, and
+    not decoded. From `Payload.BASE64` into `Profile.V1` the text has to be strict Base64, and its
+    bytes are moved. For archives that also hold other texts, such as passwords, take `Payload.RAW`
+    for the source: then all texts are moved as they are, in UTF-8.
 
     **An ambiguous context** (see `is_ambiguous`) on a side of the service's layout needs
     `allow_ambiguous`. Under the service's rule the source opens with every reading of its context
@@ -55,7 +62,10 @@ def reencrypt(
     Raises as `kmscore.reencrypt` does, in the same order; in the service's layout also
     `InvalidContextError` for an ambiguous context that is not allowed, `KeyUsageError` for a key
     version bound to `XAES_256_GCM` and, at the destination, for one whose ID is not a UUID, and
-    `DecryptionError` if what was sealed is not the strict Base64 that is due.
+    `DecryptionError` if what was sealed is not the strict Base64 that is due. `PlaintextSizeError`
+    is raised for what the destination's layout cannot hold, if the length of the source tells it:
+    v1 holds 6,144 bytes and a blob of the service's layout 8,192, as a text or as Base64. If only
+    the opening tells it, as for an asymmetric source, it is `DecryptionError`.
     """
     for name, value in (
         ("source_profile", source_profile),
@@ -63,7 +73,9 @@ def reencrypt(
     ):
         check_instance(value, Profile, name)
     check_instance(allow_ambiguous, bool, "allow_ambiguous")
-    if source_profile.is_v1 and destination_profile.is_v1:
+    if source_algorithm is None and source_profile.payload is destination_profile.payload:
+        source_profile, destination_profile = map(as_sealed, (source_profile, destination_profile))
+    if source_profile == destination_profile == Profile.V1:
         return kmscore.reencrypt(
             keys,
             ciphertext_blob,
@@ -97,17 +109,17 @@ def reencrypt(
         source = AsymmetricSource(
             keys, ciphertext_blob, algorithm, source_key_id, source_key_version_id
         )
-    elif source_profile.is_v1:
-        source = V1Source(keys, ciphertext_blob, *ids)
     else:
-        finder = check_version_provider(keys)
-        source = ServiceSource(finder, ciphertext_blob, source_profile, *ids)
+        source = source_of(keys, ciphertext_blob, source_profile, *ids)
     opening = source.bind(source_context, allow_ambiguous=allow_ambiguous)
     sealing = destination.bind(destination_context, allow_ambiguous=allow_ambiguous)
     opener = source.find_key()
     sealer = destination.key(keys, destination_key_id)
-    source.check_size()
+    most = most_plaintext_length(destination_profile)
+    source.check_size(most)
     plaintext = source.open(opening)
+    if len(plaintext) > most:
+        raise DecryptionError
     return ReEncryptResult(
         None if dry_run else destination.seal(sealer, plaintext, sealing),
         opener.key_id,

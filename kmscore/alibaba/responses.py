@@ -1,11 +1,14 @@
 """A response of the service, as JSON and as XML."""
 
 import json
+import re
 from typing import Final
 from xml.etree import ElementTree as ET
 
 from kmscore._immutable import Secret, representation
 from kmscore.alibaba.faults import Fault
+
+_NOT_XML: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 JSON_CONTENT_TYPE: Final = "application/json;charset=utf-8"
 XML_CONTENT_TYPE: Final = "text/xml;charset=utf-8"
@@ -25,7 +28,10 @@ class ApiResponse(Secret):
     """200, or that of the error."""
 
     body: dict[str, str | int]
-    """The fields of the response, `RequestId` among them. Plaintexts are in Base64."""
+    """The fields of the response, `RequestId` among them.
+
+    A plaintext is in Base64, or the text that was encrypted.
+    """
 
     _root: str
 
@@ -57,12 +63,20 @@ class ApiResponse(Secret):
         return json.dumps(self.body).encode("ascii")
 
     def xml(self) -> bytes:
-        """Return the body as XML in UTF-8; its type is `XML_CONTENT_TYPE`."""
+        """Return the body as XML in UTF-8; its type is `XML_CONTENT_TYPE`.
+
+        Raises `ValueError` if a plaintext is a text with a character that XML 1.0 does not have,
+        such as NUL (section 2.2): it can be sent only as JSON.
+        """
         root = ET.Element(self._root)
         for name, value in self.body.items():
-            ET.SubElement(root, name).text = str(value)
+            text = str(value)
+            if _NOT_XML.search(text) is not None:
+                raise ValueError(f"{name} has a character that XML does not have; send JSON")
+            ET.SubElement(root, name).text = text
         document: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
-        return document
+        # A parser would read a carriage return as a line feed (section 2.11).
+        return document.replace(b"\r", b"&#13;")
 
     @representation
     def __repr__(self) -> str:

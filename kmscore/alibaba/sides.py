@@ -12,12 +12,18 @@ from cryptography.exceptions import InvalidTag
 
 from kmscore import asymmetric, envelope
 from kmscore._arguments import BytesLike
-from kmscore._base64 import decode_base64, encode_base64
 from kmscore.algorithms import TAG_LENGTH, EncryptionAlgorithm, Suite
 from kmscore.alibaba.context_rule import associated_data
-from kmscore.alibaba.profile import Payload, Profile
+from kmscore.alibaba.payloads import (
+    check_length,
+    least_plaintext_length,
+    most_plaintext_length,
+    payload_of,
+    plaintext_of,
+)
+from kmscore.alibaba.profile import Profile
 from kmscore.alibaba.service_blob import IV_LENGTH, ServiceBlob, is_uuid
-from kmscore.alibaba.version_index import KeyVersionProvider
+from kmscore.alibaba.version_index import KeyVersionProvider, check_version_provider
 from kmscore.blob import CiphertextBlob, blob_bytes
 from kmscore.context import ContextLike, canonical_bytes
 from kmscore.errors import (
@@ -42,20 +48,48 @@ PLAIN_GCM: Final = frozenset(
 """The suites that a key version may be bound to if it is to open or seal the service's layout."""
 
 
-class V1Source:
-    """A v1 blob."""
+class _BlobSource:
+    """A blob of either layout; what is sealed in it is its payload."""
 
     _key: SymmetricKey
+    _profile: Profile
+    _payload_length: int
+
+    @property
+    def least_plaintext_length(self) -> int:
+        """The least length in bytes that the plaintext can have; as Base64 it may have 2 more."""
+        return least_plaintext_length(self._payload_length, self._profile)
+
+    def check_size(self, most: int) -> None:
+        """Raise `PlaintextSizeError` if it holds more than `most` bytes, or than its layout may."""
+        check_length(self.least_plaintext_length, min(most, most_plaintext_length(self._profile)))
+
+    def open(self, bound: bytes) -> bytes:
+        """Return the plaintext, or raise `DecryptionError` if its text is not strict Base64 too."""
+        plaintext = plaintext_of(self._open(bound), self._profile)
+        if plaintext is None:
+            raise DecryptionError
+        return plaintext
+
+    def _open(self, bound: bytes) -> bytes:
+        """Return what is sealed, or raise `DecryptionError`."""
+        raise NotImplementedError
+
+
+class V1Source(_BlobSource):
+    """A v1 blob."""
 
     def __init__(
         self,
         keys: KeyProvider,
         data: BytesLike,
+        profile: Profile,
         key_id: str | None = None,
         key_version_id: str | None = None,
     ) -> None:
         """Parse, or raise `InvalidBlobError`; the IDs are what the caller takes it to name."""
         self._keys = keys
+        self._profile = profile
         self._raw = blob_bytes(data)
         self._blob = CiphertextBlob.parse(self._raw)
         self._ids = key_id, key_version_id
@@ -68,21 +102,16 @@ class V1Source:
         """Return the key version that the header names, after a look at the IDs given."""
         check_source_ids(self._blob, *self._ids)
         self._key = opening_key(self._keys, self._blob)
+        self._payload_length = envelope.plaintext_length(self._key, self._raw)
         return self._key
 
-    def check_size(self) -> None:
-        """Raise `PlaintextSizeError` if it holds more than 6,144 bytes."""
-        envelope.check_plaintext_length(envelope.plaintext_length(self._key, self._raw))
-
-    def open(self, bound: bytes) -> bytes:
-        """Return the plaintext, or raise `DecryptionError`."""
+    def _open(self, bound: bytes) -> bytes:
+        """Return what is sealed, or raise `DecryptionError`."""
         return envelope.open_blob(self._key, self._raw, bound)
 
 
-class ServiceSource:
+class ServiceSource(_BlobSource):
     """A blob of the service's layout."""
-
-    _key: SymmetricKey
 
     def __init__(
         self,
@@ -95,6 +124,7 @@ class ServiceSource:
         """Parse, or raise `InvalidBlobError`; the IDs are what the caller takes it to name."""
         self._keys = keys
         self._blob = ServiceBlob.parse(data, profile=profile)
+        self._payload_length = len(self._blob.ciphertext)
         self._profile = profile
         self._ids = key_id, key_version_id
 
@@ -118,30 +148,14 @@ class ServiceSource:
         self._key = key
         return key
 
-    def check_size(self) -> None:
-        """Raise `PlaintextSizeError` if more than 6,144 bytes are sealed."""
-        envelope.check_plaintext_length(self.least_plaintext_length)
-
-    @property
-    def least_plaintext_length(self) -> int:
-        """The least length in bytes that the plaintext can have; as Base64 it may have 2 more."""
-        length = len(self._blob.ciphertext)
-        is_text = self._profile.payload is Payload.BASE64
-        return max(0, length // 4 * 3 - 2) if is_text else length
-
-    def open(self, bound: bytes) -> bytes:
-        """Return the plaintext, or raise `DecryptionError` if its text is not strict Base64 too."""
+    def _open(self, bound: bytes) -> bytes:
+        """Return what is sealed, or raise `DecryptionError`."""
         blob = self._blob
-        plaintext: bytes | None
         try:
-            plaintext = self._key._open(blob.iv, blob.ciphertext + blob.tag, bound)
+            return self._key._open(blob.iv, blob.ciphertext + blob.tag, bound)
         except InvalidTag:
-            plaintext = None
-        if plaintext is not None and self._profile.payload is Payload.BASE64:
-            plaintext = decode_base64(plaintext)
-        if plaintext is None:
-            raise DecryptionError
-        return plaintext
+            pass
+        raise DecryptionError
 
 
 class AsymmetricSource:
@@ -175,7 +189,7 @@ class AsymmetricSource:
         asymmetric.check_supported(self._algorithm)
         return self._key
 
-    def check_size(self) -> None:
+    def check_size(self, most: int) -> None:
         """Do nothing: a length that does not fit is a `DecryptionError`, due with the opening."""
 
     def open(self, bound: bytes) -> bytes:  # noqa: ARG002
@@ -185,6 +199,10 @@ class AsymmetricSource:
 
 class V1Destination:
     """Seals v1 blobs."""
+
+    def __init__(self, profile: Profile) -> None:
+        """Take the payload of the layout."""
+        self._profile = profile
 
     def bind(self, context: ContextLike, *, allow_ambiguous: bool) -> bytes:  # noqa: ARG002
         """Return the canonical context: of v1 none is ambiguous."""
@@ -196,7 +214,7 @@ class V1Destination:
 
     def seal(self, key: SymmetricKey, plaintext: bytes, bound: bytes) -> bytes:
         """Return the blob."""
-        return envelope.seal(key, plaintext, bound)
+        return envelope.seal(key, payload_of(plaintext, self._profile), bound)
 
 
 class ServiceDestination:
@@ -220,17 +238,32 @@ class ServiceDestination:
 
     def seal(self, key: SymmetricKey, plaintext: bytes, bound: bytes) -> bytes:
         """Return the blob, with a fresh IV from the operating system."""
-        is_text = self._profile.payload is Payload.BASE64
-        payload = encode_base64(plaintext).encode("ascii") if is_text else plaintext
         iv = os.urandom(IV_LENGTH)
-        sealed = key._seal(iv, payload, bound)
+        sealed = key._seal(iv, payload_of(plaintext, self._profile), bound)
         ciphertext, tag = sealed[:-TAG_LENGTH], sealed[-TAG_LENGTH:]
         return ServiceBlob(key.key_version_id, iv, ciphertext, tag).serialize(profile=self._profile)
 
 
 def destination_of(profile: Profile) -> V1Destination | ServiceDestination:
     """Return what seals in a profile's layout."""
-    return V1Destination() if profile.is_v1 else ServiceDestination(profile)
+    return V1Destination(profile) if profile.is_v1 else ServiceDestination(profile)
+
+
+def source_of(
+    keys: KeyProvider,
+    data: BytesLike,
+    profile: Profile,
+    key_id: str | None = None,
+    key_version_id: str | None = None,
+) -> V1Source | ServiceSource:
+    """Return a blob of a profile's layout.
+
+    Raises `TypeError` if that needs a `KeyVersionProvider` and `keys` is not one, and
+    `InvalidBlobError`.
+    """
+    if profile.is_v1:
+        return V1Source(keys, data, profile, key_id, key_version_id)
+    return ServiceSource(check_version_provider(keys), data, profile, key_id, key_version_id)
 
 
 def check_plain_gcm(key: SymmetricKey) -> None:
