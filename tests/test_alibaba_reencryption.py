@@ -62,7 +62,7 @@ from kmscore.alibaba import Profile, ServiceBlob
 
 V1 = Profile.V1
 ALIBABA = Profile.ALIBABA
-PROFILES = (V1, *SERVICE_PROFILES)
+PROFILES = (V1, Profile.V1_TEXT, *SERVICE_PROFILES)
 SOURCE = service_key(Suite.AES_256_GCM, "source", VERSION)
 DESTINATION = service_key(Suite.SM4_GCM, "destination", OTHER_VERSION)
 MODERN = symmetric_key(Suite.XAES_256_GCM, "modern")

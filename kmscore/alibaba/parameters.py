@@ -55,8 +55,6 @@ def read_plaintext(text: str) -> bytes | None:
 
 def read_opaque_plaintext(text: str, most: int) -> bytes | None:
     """Read a text of at most so many bytes as its UTF-8 form, and look at nothing else."""
-    if len(text) > most:
-        return None
     try:
         plaintext = text.encode("utf-8")
     except UnicodeEncodeError:

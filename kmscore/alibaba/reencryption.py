@@ -45,8 +45,8 @@ def reencrypt(
 
     With both profiles `Profile.V1` it is that function. A source in the service's layout needs
     `keys` to be a `KeyVersionProvider`, such as `VersionIndex`. An asymmetric source has no layout,
-    and `source_profile` stays v1 beside `source_algorithm`. For a context on a side of the service's
-    layout, `None` and `{}` differ unless the profile says otherwise.
+    and `source_profile` stays v1 beside `source_algorithm`. For a context on a side of the
+    service's layout, `None` and `{}` differ unless the profile says otherwise.
 
     **Payloads.** Between two profiles with the same payload, what is sealed is moved as it is, and
     not decoded. From `Payload.BASE64` into `Profile.V1` the text has to be strict Base64, and its
@@ -101,7 +101,7 @@ def reencrypt(
     algorithm = None
     source: V1Source | ServiceSource | AsymmetricSource
     if source_algorithm is not None:
-        if not source_profile.is_v1:
+        if source_profile != Profile.V1:
             raise TypeError("an asymmetric ciphertext has no layout: source_profile must be v1")
         if source_key_id is None or source_key_version_id is None:
             raise TypeError("source_algorithm needs source_key_id and source_key_version_id")

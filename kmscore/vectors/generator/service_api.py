@@ -12,6 +12,7 @@ from kmscore.vectors.generator import (
     service_moves,
     service_names,
     service_parameters,
+    service_texts,
 )
 from kmscore.vectors.generator.model import Group, Note, VectorFile
 from kmscore.vectors.generator.service_requests import BOTH
@@ -24,6 +25,7 @@ _PARTS: Final[tuple[ModuleType, ...]] = (
     service_keys,
     service_answers,
     service_moves,
+    service_texts,
 )
 
 

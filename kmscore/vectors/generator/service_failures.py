@@ -82,7 +82,7 @@ NOTES: Final = {
         "Trial decryption with whatever fits.",
     ),
     "PlaintextSize": Note(
-        "More than 6,144 bytes were sealed as they are.",
+        "More than 8,192 bytes were sealed as they are.",
         "A limit that one operation keeps and another does not leaves blobs that cannot be moved.",
     ),
     "UnknownVersion": Note(

@@ -28,6 +28,7 @@ MESSAGE: Final = bytes(range(0x64, 0x84))
 PAIR: Final = (("tenant", "acme"),)
 PAIRS: Final = (("b", "2"), ("a", "1"))
 MOST_PLAINTEXT: Final = 6144
+MOST_SEALED: Final = 8192
 IV_AT: Final = 36
 CIPHERTEXT_AT: Final = 48
 TAG: Final = 16

@@ -27,6 +27,7 @@ from kmscore.vectors.generator.service_messages import (
     INSTANCE,
     MESSAGE,
     MOST_PLAINTEXT,
+    MOST_SEALED,
     PAIR,
     PAIRS,
     PLAIN_SUITES,
@@ -91,17 +92,20 @@ def _published(maker: Maker) -> Iterator[Case]:
         yield maker.opened(f"{length} bytes", "PayloadBoundary", plaintext, None)
         yield maker.opened(f"{length} bytes as they are", "PayloadBoundary", plaintext, None, RAW)
     yield maker.opened("no byte as it is", "PayloadBoundary", b"", None, RAW)
-    plaintext = draw("plaintext", MOST_PLAINTEXT)
-    longest = maker.opened("6,144 bytes as they are", "PayloadBoundary", plaintext, None, RAW)
+    plaintext = draw("plaintext", MOST_SEALED)
+    longest = maker.opened("8,192 bytes as they are", "PayloadBoundary", plaintext, None, RAW)
     yield longest
-    too_long = maker.opened("6,145 bytes", "Opens", plaintext + b"\x00", None, RAW)
+    too_long = maker.opened("8,193 bytes", "Opens", plaintext + b"\x00", None, RAW)
     yield refuse(
-        longest, "PlaintextSize", "6,145 bytes as they are", hex_fields(blob=blob_of(too_long)),
+        longest, "PlaintextSize", "8,193 bytes as they are", hex_fields(blob=blob_of(too_long)),
         PlaintextSizeError,
     )  # fmt: skip
     for text in (b"Z" * 8192, b"====", b"\xff\xfe"):
         comment = f"what is sealed is {text[:4].hex()} and so on, and any bytes will do"
-        yield maker.opened(comment, "PayloadBoundary", text[:MOST_PLAINTEXT], PAIR, RAW)
+        yield maker.opened(comment, "PayloadBoundary", text, PAIR, RAW)
+    for text in ("p@ss w\u00f6rd", "dGV4dA", "\U0001f511"):
+        comment = f"a text of {len(text)} characters, in UTF-8"
+        yield maker.opened(comment, "PayloadBoundary", text.encode(), PAIR, RAW)
 
 
 def _options(maker: Maker) -> Iterator[Case]:

@@ -218,13 +218,15 @@ class Requests:
         plaintext: bytes,
         params: dict[str, str],
         policy_text: str | None = None,
+        *,
+        text: str | None = None,
     ) -> Case:
-        """Return a test whose response has a plaintext."""
+        """Return a test whose response has a plaintext, in Base64 or as a text."""
         body: Fields = {
             "status": "200",
             "KeyId": key.key_id,
             "KeyVersionId": key.key_version_id,
-            "Plaintext": to_base64(plaintext),
+            "Plaintext": to_base64(plaintext) if text is None else text,
             "RequestId": REQUEST_ID,
         }
         return _case(comment, flag, "answer", params, policy_text, body)
