@@ -488,8 +488,10 @@ def test_the_asymmetric_algorithms_and_encodings() -> None:
         ("13.2", MAX_PAYLOAD_LENGTH),
         ("13.3", MAX_CANONICAL_LENGTH),
         ("13.5", MAX_PLAINTEXT_LENGTH),
+        ("13.5", MAX_PAYLOAD_LENGTH),
         ("14.1", MAX_JSON_LENGTH),
         ("14.1", MAX_PLAINTEXT_LENGTH),
+        ("14.1", MAX_PAYLOAD_LENGTH),
         ("14.1", MAX_DATA_KEY_LENGTH),
     ],
 )
