@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.ciphers.modes import GCM
 from strategies import symmetric_key
 
 from kmscore import DecryptionError, Keyring, Suite, SymmetricKey
-from kmscore.alibaba import Payload, Profile, SortOrder, VersionIndex
+from kmscore.alibaba import ContextBinding, Payload, Profile, SortOrder, VersionIndex
 from kmscore.keys import Key
 
 VERSION = "86a9efd9-3d16-4894-bd4f-1fc43f3f2abf"
@@ -41,11 +41,11 @@ SERVICE_PROFILES = tuple(
         payload=payload,
         sort_order=order,
         empty_is_absent=absent,
-        hexadecimal_digest=hexadecimal,
+        context_binding=binding,
         prefix=prefix,
     )
-    for payload, order, absent, hexadecimal, prefix in product(
-        Payload, SortOrder, (False, True), (False, True), (b"", PREFIX)
+    for payload, order, absent, binding, prefix in product(
+        Payload, SortOrder, (False, True), ContextBinding, (b"", PREFIX)
     )
 )
 """Every combination of the options."""
@@ -68,9 +68,28 @@ def written_rule(context: Mapping[str, str] | None, profile: Profile) -> bytes:
     """Return the associated data as the vendor's rule is written down."""
     if context is None or (profile.empty_is_absent and not context):
         return b""
+    if profile.context_binding is ContextBinding.JSON:
+        members = (json_string(key) + ":" + json_string(text) for key, text in context.items())
+        return ("{" + ",".join(members) + "}").encode()
     pairs = sorted(context.items(), key=lambda pair: written_order(pair[0], profile.sort_order))
     digest = hashlib.sha256("&".join(key + "=" + value for key, value in pairs).encode())
-    return digest.hexdigest().encode() if profile.hexadecimal_digest else digest.digest()
+    is_raw = profile.context_binding is ContextBinding.DIGEST
+    return digest.digest() if is_raw else digest.hexdigest().encode()
+
+
+def json_string(text: str) -> str:
+    """Return a text as a JSON string with no escapes but those that are required."""
+    escapes = {point: f"\\u{point:04x}" for point in range(0x20)}
+    short = {
+        '"': '\\"',
+        "\\": "\\\\",
+        "\b": "\\b",
+        "\f": "\\f",
+        "\n": "\\n",
+        "\r": "\\r",
+        "\t": "\\t",
+    }
+    return f'"{text.translate(escapes | str.maketrans(short))}"'
 
 
 def seal_by_hand(

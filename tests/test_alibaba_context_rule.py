@@ -1,6 +1,8 @@
 """The service's context rule: what it gives, and which contexts it cannot tell apart."""
 
+import copy
 import hashlib
+import pickle
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -22,14 +24,25 @@ from service_support import (
 from strategies import CONTEXTS, raises_exactly
 
 from kmscore import EncryptionContext, InvalidContextError
-from kmscore.alibaba import Profile, SortOrder, collisions, is_ambiguous
+from kmscore.alibaba import (
+    ContextBinding,
+    JsonContext,
+    Profile,
+    SortOrder,
+    collisions,
+    is_ambiguous,
+)
 from kmscore.alibaba.context_rule import associated_data
 
 Count = Callable[[str, int], None]
 
 OF_NOTHING = bytes.fromhex("e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855")
 UTF_16 = Profile(sort_order=SortOrder.UTF_16)
-HEXADECIMAL = Profile(hexadecimal_digest=True)
+HEXADECIMAL = Profile(context_binding=ContextBinding.HEXADECIMAL_DIGEST)
+JSON = Profile(context_binding=ContextBinding.JSON)
+DIGESTS = tuple(
+    profile for profile in SERVICE_PROFILES if profile.context_binding is not ContextBinding.JSON
+)
 SAME_BYTES: list[tuple[dict[str, str], dict[str, str]]] = [
     ({"a": "1&b=2"}, {"a": "1", "b": "2"}),
     ({"a=b": "c"}, {"a": "b=c"}),
@@ -80,7 +93,7 @@ def test_an_empty_context_gives_the_digest_of_nothing() -> None:
     for empty in ({}, EncryptionContext(), EncryptionContext({})):
         assert bound(empty) == OF_NOTHING
         assert bound(empty, Profile(empty_is_absent=True)) == b""
-        absent = Profile(empty_is_absent=True, hexadecimal_digest=True)
+        absent = Profile(empty_is_absent=True, context_binding=ContextBinding.HEXADECIMAL_DIGEST)
         assert bound(empty, absent) == b""
 
 
@@ -106,13 +119,96 @@ def test_the_sort_orders_differ_beyond_the_basic_plane() -> None:
 def test_every_profile_follows_the_written_rule(
     context: dict[str, str], profile: Profile, random: Any
 ) -> None:
-    """The order in which the pairs are given decides nothing, nor does the kind of mapping."""
+    """The kind of mapping decides nothing, nor, where a digest is bound, does the order."""
     pairs = list(context.items())
     random.shuffle(pairs)
     expected = written_rule(context, profile)
     assert bound(context, profile) == expected
-    assert bound(dict(pairs), profile) == expected
     assert bound(EncryptionContext(context), profile) == expected
+    shuffled = dict(pairs)
+    assert bound(shuffled, profile) == written_rule(shuffled, profile)
+    if profile in DIGESTS:
+        assert bound(shuffled, profile) == expected
+
+
+TEXTS = {
+    '{"b":"2","a":"1"}': {"b": "2", "a": "1"},
+    '{"a":"1","b":"2"}': {"a": "1", "b": "2"},
+    ' {\t"a" : "1" }\n': {"a": "1"},
+    '{"\\u0061":"\\/"}': {"a": "/"},
+    '{"\\ud83d\\udd11":"\\n"}': {"\U0001f511": "\n"},
+    '{"租户":"é\\u00e9"}': {"租户": "éé"},
+    "{}": {},
+    " { } ": {},
+}
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_a_json_text_is_bound_as_it_was_sent(text: str) -> None:
+    """White space, escapes and order included; a digest is that of the map."""
+    context = JsonContext(text)
+    assert bound(context, JSON) == text.encode()
+    assert dict(context) == TEXTS[text]
+    for profile in DIGESTS:
+        assert bound(context, profile) == bound(TEXTS[text], profile)
+    absent = Profile(context_binding=ContextBinding.JSON, empty_is_absent=True)
+    assert bound(context, absent) == (text.encode() if context else b"")
+
+
+def test_a_mapping_is_bound_as_the_text_that_the_clients_send() -> None:
+    """Compact, in its own order, in raw UTF-8; it is never ambiguous."""
+    context = {"b": '"\\\x7f', "租": "\n\x00", "a": "1&b=2"}
+    expected = '{"b":"\\"\\\\\x7f","租":"\\n\\u0000","a":"1&b=2"}'.encode()
+    assert bound(context, JSON, allow=False) == expected
+    assert bound(EncryptionContext(context), JSON, allow=False) == expected
+    assert bound(dict(reversed(context.items())), JSON) != expected
+
+
+@given(CONTEXTS | CROWDED, CONTEXTS | CROWDED)
+def test_no_two_contexts_have_one_json_text(one: dict[str, str], other: dict[str, str]) -> None:
+    """So nothing is ambiguous there, and there are no collisions."""
+    assert (bound(one, JSON, allow=False) == bound(other, JSON)) == (
+        list(one.items()) == list(other.items())
+    )
+    assert list(collisions(one, profile=JSON)) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "x", "[]", "null", '{"a":1}', '{"a":"1","a":"1"}', '{"a":"\\ud83d"}', '{"a":"\ud83d"}',
+     '{"a":"1"}{}', "\ufeff{}", f'{{"a":"{"x" * 8185}"}}'],
+)  # fmt: skip
+def test_what_is_no_context_in_json_is_no_json_context(text: str) -> None:
+    """The rules are those of `EncryptionContext.from_json`."""
+    with raises_exactly(InvalidContextError):
+        JsonContext(text)
+
+
+def test_a_json_context_is_a_map_that_never_changes() -> None:
+    """It compares and hashes as its map, and comes back from a pickle with its text."""
+    context = JsonContext('{"b": "2", "a": "1"}')
+    assert context == EncryptionContext({"a": "1", "b": "2"}) == context
+    assert hash(context) == hash(EncryptionContext({"a": "1", "b": "2"}))
+    assert (list(context), len(context), context["a"]) == (["b", "a"], 2, "1")
+    assert repr(context) == 'JsonContext(\'{"b": "2", "a": "1"}\')'
+    assert pickle.loads(pickle.dumps(context)).text == context.text  # noqa: S301 (its own)
+    assert copy.deepcopy(context).text == context.text
+    with pytest.raises(AttributeError, match="immutable"):
+        context.text = "{}"
+    with pytest.raises(TypeError, match="encryption context must be str"):
+        JsonContext(b"{}")  # type: ignore[arg-type]
+
+
+def test_a_text_of_a_subclass_is_bound_as_its_characters() -> None:
+    """It cannot encode itself as another one."""
+
+    class Liar(str):
+        __slots__ = ()
+
+        def encode(self, *_: Any) -> bytes:
+            return b"{}"
+
+    assert bound(JsonContext(Liar('{"a":"1"}')), JSON) == b'{"a":"1"}'
 
 
 @pytest.mark.parametrize(("one", "other"), SAME_BYTES)
@@ -120,7 +216,7 @@ def test_the_rule_does_not_tell_these_contexts_apart(
     one: dict[str, str], other: dict[str, str]
 ) -> None:
     """Each is found among the collisions of the other."""
-    for profile in SERVICE_PROFILES:
+    for profile in DIGESTS:
         assert bound(one, profile) == bound(other, profile)
     assert is_ambiguous(one)
     assert is_ambiguous(other)
@@ -146,7 +242,7 @@ def test_a_context_is_ambiguous_from_the_second_equals_sign_on(
 ) -> None:
     """The one that stands between key and value counts too."""
     assert is_ambiguous(context) is ambiguous
-    for profile in SERVICE_PROFILES:
+    for profile in DIGESTS:
         assert bool(list(collisions(context, profile=profile))) is ambiguous
 
 
@@ -178,7 +274,7 @@ def test_collisions_of_longer_texts_are_all_there_are(text: str) -> None:
         assert_collisions_are_all(text, order)
 
 
-@given(CONTEXTS | CROWDED, st.sampled_from(SERVICE_PROFILES))
+@given(CONTEXTS | CROWDED, st.sampled_from(DIGESTS))
 def test_every_collision_gives_the_same_associated_data(
     context: dict[str, str], profile: Profile
 ) -> None:
@@ -192,7 +288,7 @@ def test_every_collision_gives_the_same_associated_data(
         assert written_rule(other, profile) == bound(context, profile)
 
 
-@given(CONTEXTS | CROWDED, st.sampled_from(SERVICE_PROFILES))
+@given(CONTEXTS | CROWDED, st.sampled_from(DIGESTS))
 def test_an_ambiguous_context_has_to_be_allowed(context: dict[str, str], profile: Profile) -> None:
     """Only an ambiguous one is refused, and allowing it changes no byte of any other."""
     if is_ambiguous(context):

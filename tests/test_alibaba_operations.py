@@ -69,7 +69,7 @@ from kmscore import (
     SymmetricKey,
     alibaba,
 )
-from kmscore.alibaba import Profile, ServiceBlob, SortOrder
+from kmscore.alibaba import ContextBinding, Profile, ServiceBlob, SortOrder
 
 Count = Callable[[str, int], None]
 
@@ -443,8 +443,20 @@ WRONG_BINDINGS: list[tuple[str, Profile, Any, Profile, Any]] = [
     ("none instead of an empty one", ALIBABA, {}, ALIBABA, None),
     ("an empty one instead of none", ALIBABA, None, ALIBABA, {}),
     ("an empty one that is absent", ALIBABA, {}, Profile(empty_is_absent=True), {}),
-    ("a digest in hexadecimal", Profile(hexadecimal_digest=True), {"a": "1"}, ALIBABA, {"a": "1"}),
-    ("a raw digest", ALIBABA, {"a": "1"}, Profile(hexadecimal_digest=True), {"a": "1"}),
+    (
+        "a digest in hexadecimal",
+        Profile(context_binding=ContextBinding.HEXADECIMAL_DIGEST),
+        {"a": "1"},
+        ALIBABA,
+        {"a": "1"},
+    ),
+    (
+        "a raw digest",
+        ALIBABA,
+        {"a": "1"},
+        Profile(context_binding=ContextBinding.HEXADECIMAL_DIGEST),
+        {"a": "1"},
+    ),
     ("another composition", ALIBABA, {"a": "\u00e9"}, ALIBABA, {"a": "e\u0301"}),
     ("another order", ALIBABA, {"a": "1", "b": "2"}, ALIBABA, {"a": "2", "b": "1"}),
     (

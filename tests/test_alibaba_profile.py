@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 from service_support import PREFIX, SERVICE_PROFILES
 
-from kmscore.alibaba import Layout, Payload, Profile, SortOrder
+from kmscore.alibaba import ContextBinding, Layout, Payload, Profile, SortOrder
 
 WRONG_TYPES = [
     *(("layout", value) for value in ("service", "v1", None, 1)),
     *(("payload", value) for value in ("raw", True)),
     *(("sort_order", value) for value in ("utf_16", None, Payload.RAW)),
     *(("empty_is_absent", value) for value in (0, 1, None, "false")),
-    *(("hexadecimal_digest", value) for value in (0, 1, None, "true")),
+    *(("context_binding", value) for value in ("json", True, None, SortOrder.UTF_16)),
     *(("prefix", value) for value in ("$\x00\x02", None, bytearray(PREFIX), 3)),
 ]
 
@@ -27,7 +27,7 @@ def test_the_vendor_s_published_rule_is_what_the_defaults_say() -> None:
         "payload": Payload.BASE64,
         "sort_order": SortOrder.CODE_POINT,
         "empty_is_absent": False,
-        "hexadecimal_digest": False,
+        "context_binding": ContextBinding.DIGEST,
         "prefix": b"",
     }
     assert Profile() == Profile.ALIBABA
@@ -44,7 +44,7 @@ def test_v1_is_a_profile_of_its_own() -> None:
 
 def test_profiles_are_equal_by_their_options() -> None:
     """Every combination is one value of its own, and an equal one hashes alike."""
-    assert len({*SERVICE_PROFILES, Profile.V1}) == 33
+    assert len({*SERVICE_PROFILES, Profile.V1}) == 49
     assert Profile.ALIBABA in SERVICE_PROFILES
     for profile in SERVICE_PROFILES:
         assert copy.deepcopy(profile) == profile
@@ -100,7 +100,8 @@ def test_what_is_sealed_is_bytes_in_v1_and_text_in_the_service_s_layout() -> Non
     [
         {"sort_order": SortOrder.UTF_16},
         {"empty_is_absent": True},
-        {"hexadecimal_digest": True},
+        {"context_binding": ContextBinding.HEXADECIMAL_DIGEST},
+        {"context_binding": ContextBinding.JSON},
         {"prefix": PREFIX},
     ],
     ids=lambda option: next(iter(option)),

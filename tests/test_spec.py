@@ -42,7 +42,7 @@ from kmscore.algorithms import (
 )
 from kmscore.alibaba import faults
 from kmscore.alibaba.parameters import ACTIONS
-from kmscore.alibaba.profile import Payload, SortOrder
+from kmscore.alibaba.profile import ContextBinding, Payload, SortOrder
 from kmscore.alibaba.service_blob import MAX_PAYLOAD_LENGTH, MAX_SERVICE_BLOB_LENGTH
 from kmscore.blob import MAX_BLOB_LENGTH
 from kmscore.context import MAX_CANONICAL_LENGTH, MAX_JSON_LENGTH
@@ -511,14 +511,16 @@ def test_the_errors() -> None:
 
 def test_the_options_of_a_profile() -> None:
     """Section 13.1 lists the fields of a profile with their values, the defaults first."""
-    names = ["payload", "sort_order", "empty_is_absent", "hexadecimal_digest", "prefix"]
+    names = ["payload", "sort_order", "empty_is_absent", "context_binding", "prefix"]
     listed = {row[0]: row[1] for row in rows("13.1")}
     assert list(listed) == names
     assert listed["payload"] == ", ".join(Payload)
     assert listed["sort_order"] == ", ".join(SortOrder)
+    assert listed["context_binding"] == ", ".join(ContextBinding)
     default = alibaba.Profile()
     assert [default.payload, default.sort_order] == [next(iter(Payload)), next(iter(SortOrder))]
-    assert not any((default.empty_is_absent, default.hexadecimal_digest, default.prefix))
+    assert default.context_binding is next(iter(ContextBinding))
+    assert not any((default.empty_is_absent, default.prefix))
 
 
 def test_the_parameters_of_the_actions() -> None:

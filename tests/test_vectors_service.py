@@ -34,7 +34,7 @@ OPTIONS = st.builds(
     st.sampled_from(("base64", "raw")),
     st.sampled_from(("code_point", "utf_16")),
     st.booleans(),
-    st.booleans(),
+    st.sampled_from(("digest", "hexadecimal_digest", "json")),
     st.sampled_from((b"", service_rule.INSTANCE_PREFIX)),
 )
 KEY = SymmetricKey(
@@ -52,7 +52,7 @@ def profile_of(options: Options) -> alibaba.Profile:
         payload=alibaba.Payload(options.payload),
         sort_order=alibaba.SortOrder(options.sort_order),
         empty_is_absent=options.empty_is_absent,
-        hexadecimal_digest=options.hexadecimal_digest,
+        context_binding=alibaba.ContextBinding(options.context_binding),
         prefix=options.prefix,
     )
 
@@ -71,7 +71,7 @@ def test_the_published_blob_is_among_them() -> None:
     (rule,) = [
         test
         for test in _tests("service_associated_data")
-        if test.inputs["pairs"] == given_pairs and not test.inputs["hexadecimal_digest"]
+        if test.inputs["pairs"] == given_pairs and test.inputs["context_binding"] == "digest"
     ]
     assert rule.expected == {"associated_data": PUBLISHED_ASSOCIATED_DATA}
 

@@ -201,8 +201,18 @@ def _parse_service_blob(test: Fields) -> Trace:
     return {"keyVersionIdBytes": test["blob"][start : start + 72]}
 
 
+def _json_string(text: str) -> str:
+    """Return a string of JSON as section 14.1 has it."""
+    short = {34: '\\"', 92: "\\\\", 8: "\\b", 12: "\\f", 10: "\\n", 13: "\\r", 9: "\\t"}
+    escapes = {point: f"\\u{point:04x}" for point in range(0x20)} | short
+    return f'"{text.translate(escapes)}"'
+
+
 def _service_text(test: Fields) -> str:
-    """Return the joined pairs of section 13.3; in an order that is not told, by code point."""
+    """Return the text of section 13.3; in an order that is not told, by code point."""
+    if test.get("context_binding") == "json":
+        pairs = (f"{_json_string(key)}:{_json_string(value)}" for key, value in test["pairs"])
+        return f"{{{','.join(pairs)}}}"
     is_utf_16 = test.get("sort_order") == "utf_16"
     order = {key: key.encode("utf-16-be" if is_utf_16 else "utf-32-be") for key, _ in test["pairs"]}
     pairs = sorted(test["pairs"], key=lambda pair: order[pair[0]])
@@ -223,8 +233,13 @@ def _bound(test: Fields, trace: Trace) -> bytes:
     """Return the associated data of section 13.3."""
     if not trace:
         return b""
-    digest = hashlib.sha256(trace["text"].encode())
-    return digest.hexdigest().encode() if test["hexadecimal_digest"] else digest.digest()
+    text = trace["text"].encode()
+    digest = hashlib.sha256(text)
+    return {
+        "digest": digest.digest(),
+        "hexadecimal_digest": digest.hexdigest().encode(),
+        "json": text,
+    }[test["context_binding"]]
 
 
 def _service_associated_data(test: Fields) -> Trace:

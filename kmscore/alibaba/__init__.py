@@ -14,6 +14,7 @@ same limit of 2^32 messages (`Suite.message_limit`) with all of them together.
 from kmscore.alibaba.access import key_id_of_name, resource_name
 from kmscore.alibaba.api import KmsApi
 from kmscore.alibaba.context_rule import collisions, is_ambiguous
+from kmscore.alibaba.json_context import JsonContext
 from kmscore.alibaba.operations import (
     decrypt,
     encrypt,
@@ -22,7 +23,7 @@ from kmscore.alibaba.operations import (
     generate_data_key,
 )
 from kmscore.alibaba.policy import ALLOW_ALL, InvalidPolicyError, Policies, Policy
-from kmscore.alibaba.profile import Layout, Payload, Profile, SortOrder
+from kmscore.alibaba.profile import ContextBinding, Layout, Payload, Profile, SortOrder
 from kmscore.alibaba.reencryption import reencrypt
 from kmscore.alibaba.responses import JSON_CONTENT_TYPE, XML_CONTENT_TYPE, ApiResponse
 from kmscore.alibaba.service_blob import ServiceBlob
@@ -33,7 +34,9 @@ __all__ = [
     "JSON_CONTENT_TYPE",
     "XML_CONTENT_TYPE",
     "ApiResponse",
+    "ContextBinding",
     "InvalidPolicyError",
+    "JsonContext",
     "KeyVersionProvider",
     "KmsApi",
     "Layout",

@@ -13,7 +13,7 @@ from kmscore._immutable import Immutable, representation
 from kmscore.alibaba import faults
 from kmscore.alibaba.access import Access, Resolver, key_id_of_name, resource_name
 from kmscore.alibaba.actions import PERFORM, Fields, Request
-from kmscore.alibaba.context_rule import is_ambiguous
+from kmscore.alibaba.context_rule import is_confused
 from kmscore.alibaba.faults import Fault, RequestError, fault_of, invalid_parameter
 from kmscore.alibaba.parameter_names import (
     ACTION,
@@ -190,7 +190,7 @@ class KmsApi(Immutable):
         if self._access.profile.is_v1 or self._access.allow_ambiguous:
             return
         for name, value in values.items():
-            if isinstance(value, EncryptionContext) and is_ambiguous(value):
+            if isinstance(value, EncryptionContext) and is_confused(value, self._access.profile):
                 raise RequestError(invalid_parameter(name))
 
     @representation

@@ -4,6 +4,9 @@ The associated data is the SHA-256 of `key=value` pairs, sorted by key and joine
 UTF-8. Nothing is escaped, so that different contexts give the same text: `{"a": "1&b=2"}` and
 `{"a": "1", "b": "2"}`. Of two pairs or more there are always others: the text is also that of one
 pair whose value holds the rest. No context at all gives no associated data.
+
+A profile may bind the JSON text of the context instead (`ContextBinding.JSON`), which confuses no
+two contexts: a text is read as one map only.
 """
 
 import hashlib
@@ -11,7 +14,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from kmscore._arguments import check_instance, check_mapping
-from kmscore.alibaba.profile import Profile, SortOrder
+from kmscore.alibaba.json_context import JsonContext, compact_json
+from kmscore.alibaba.profile import ContextBinding, Profile, SortOrder
 from kmscore.context import MAX_CANONICAL_LENGTH, ContextLike, EncryptionContext
 from kmscore.errors import InvalidContextError
 
@@ -19,10 +23,10 @@ _UNIQUE: Final = 1  # so many `=` can be read in one way only
 
 
 def associated_data(context: ContextLike, profile: Profile, *, allow_ambiguous: bool) -> bytes:
-    """Return the associated data of a blob in the service's layout: 0, 32 or 64 bytes.
+    """Return the associated data of a blob in the service's layout: a digest, or the JSON text.
 
-    `None` is no context, and gives none; `{}` gives the digest of the empty text, unless the
-    profile takes it for absent.
+    `None` is no context, and gives none; `{}` gives the digest of the empty text, or itself,
+    unless the profile takes it for absent.
 
     Raises `TypeError` if the context is no mapping, and `InvalidContextError` if it breaks the
     rules of `EncryptionContext`, or is ambiguous and that is not allowed.
@@ -33,13 +37,23 @@ def associated_data(context: ContextLike, profile: Profile, *, allow_ambiguous: 
     prepared = _prepare(context)
     if not prepared and profile.empty_is_absent:
         return b""
-    if not allow_ambiguous and is_ambiguous(prepared):
+    if not allow_ambiguous and is_confused(prepared, profile):
         raise InvalidContextError(
             "the service binds other encryption contexts with the same bytes as this one;"
             " allow_ambiguous=True takes it all the same"
         )
+    if profile.context_binding is ContextBinding.JSON:
+        text = context.text if isinstance(context, JsonContext) else compact_json(prepared)
+        return text.encode("utf-8")
     digest = hashlib.sha256(_text(prepared, profile).encode("utf-8"))
-    return digest.hexdigest().encode("ascii") if profile.hexadecimal_digest else digest.digest()
+    if profile.context_binding is ContextBinding.HEXADECIMAL_DIGEST:
+        return digest.hexdigest().encode("ascii")
+    return digest.digest()
+
+
+def is_confused(context: ContextLike, profile: Profile) -> bool:
+    """Tell whether another context gives the same associated data under a profile."""
+    return profile.context_binding is not ContextBinding.JSON and is_ambiguous(context)
 
 
 def is_ambiguous(context: ContextLike) -> bool:
@@ -47,8 +61,8 @@ def is_ambiguous(context: ContextLike) -> bool:
 
     It is so if the joined text has two `=` or more: that text is also one pair, and each `=` can be
     what ends its key. So every context of two pairs or more is ambiguous, and a single pair is if
-    its key or value holds an `=`. Takes time linear in the length of the context, for every profile
-    alike.
+    its key or value holds an `=`. Takes time linear in the length of the context, and is so for
+    every profile that binds a digest; one that binds the JSON text confuses no contexts.
 
     Raises `TypeError` if the context is no mapping, and `InvalidContextError` as
     `EncryptionContext` does.
@@ -63,13 +77,16 @@ def collisions(
     """Yield, one after the other, every other context that gives the same associated data.
 
     There can be exponentially many: take as many as are wanted. Each is one that
-    `EncryptionContext` takes. Only the sort order of the profile matters.
+    `EncryptionContext` takes. Only the sort order of the profile matters; under one that binds the
+    JSON text there are none.
 
     Raises `TypeError` if the context is no mapping or the profile none of the service's layout,
     and `InvalidContextError` as `EncryptionContext` does, at once.
     """
     check_service(profile)
     prepared = _prepare(context)
+    if profile.context_binding is ContextBinding.JSON:
+        return iter(())
     return _others(prepared, profile)
 
 

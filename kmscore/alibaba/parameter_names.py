@@ -18,7 +18,6 @@ A context that is ignored leaves a ciphertext that every context opens. So a nam
 that of a known parameter is an error, and so is a context that the action does not take.
 """
 
-import json
 import re
 from collections.abc import Mapping
 from itertools import chain
@@ -26,6 +25,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from kmscore.alibaba.faults import RequestError, invalid_parameter
+from kmscore.alibaba.json_context import compact_json
 from kmscore.alibaba.parameters import ACTIONS, DRY_RUN, Action, exact_text, is_absent
 from kmscore.context import MAX_JSON_LENGTH
 
@@ -118,7 +118,7 @@ def _json_of(fields: Mapping[str, object]) -> str | None:
     pairs = _pairs(texts)
     if pairs is None or sum(map(len, chain(pairs, pairs.values()))) > MAX_JSON_LENGTH:
         return None
-    return json.dumps(pairs, ensure_ascii=False, separators=(",", ":"))
+    return compact_json(pairs)
 
 
 def _pairs(texts: dict[str, str]) -> dict[str, str] | None:

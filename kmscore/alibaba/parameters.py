@@ -17,8 +17,9 @@ from kmscore.algorithms import (
     KeySpec,
 )
 from kmscore.alibaba.faults import RequestError, Subjects, invalid_parameter, missing_parameter
+from kmscore.alibaba.json_context import JsonContext
 from kmscore.alibaba.payloads import MAX_SEALED
-from kmscore.alibaba.profile import Payload, Profile
+from kmscore.alibaba.profile import ContextBinding, Payload, Profile
 from kmscore.context import EncryptionContext
 from kmscore.errors import InvalidContextError, InvalidKeyError, UnsupportedAlgorithmError
 from kmscore.keys import PublicKey
@@ -70,6 +71,14 @@ def read_context(text: str) -> EncryptionContext | None:
         return None
 
 
+def read_json_context(text: str) -> JsonContext | None:
+    """Read an encryption context in JSON, and keep its text."""
+    try:
+        return JsonContext(text)
+    except InvalidContextError:
+        return None
+
+
 def read_algorithm(text: str) -> EncryptionAlgorithm | None:
     """Read the name of an asymmetric algorithm."""
     try:
@@ -106,6 +115,9 @@ def read_public_key(text: str) -> PublicKey | None:
 def read_boolean(text: str) -> bool | None:
     """Read `true` or `false`, in any case of letters."""
     return _BOOLEANS.get(text.lower())
+
+
+_CONTEXT_READS: Final[frozenset[Read]] = frozenset({read_context, read_json_context})
 
 
 class Parameter(NamedTuple):
@@ -183,19 +195,28 @@ ACTIONS: Final[Mapping[str, Action]] = MappingProxyType(
 
 
 def actions_of(profile: Profile) -> Mapping[str, Action]:
-    """Return every action with the parameters that it has under a profile.
+    """Return every action with its parameters as they are read under a profile.
 
-    Where blobs hold texts, the plaintext that is encrypted is an opaque text.
+    Where blobs hold texts, the plaintext that is encrypted is an opaque text. Where the JSON text
+    of a context is bound, it is kept.
     """
-    if profile.payload is Payload.RAW:
-        return ACTIONS
-    read = partial(read_opaque_plaintext, most=MAX_SEALED[profile.layout])
-    encrypt = ACTIONS["Encrypt"]
-    parameters = tuple(
-        parameter._replace(read=read) if parameter is _PLAINTEXT else parameter
-        for parameter in encrypt.parameters
+    reads: dict[tuple[str, Read], Read] = {}
+    if profile.payload is Payload.BASE64:
+        opaque = partial(read_opaque_plaintext, most=MAX_SEALED[profile.layout])
+        reads["Encrypt", read_plaintext] = opaque
+    if profile.context_binding is ContextBinding.JSON:
+        reads |= {(name, read_context): read_json_context for name in ACTIONS}
+    return MappingProxyType(
+        {
+            name: action._replace(
+                parameters=tuple(
+                    row._replace(read=reads.get((name, row.read), row.read))
+                    for row in action.parameters
+                )
+            )
+            for name, action in ACTIONS.items()
+        }
     )
-    return MappingProxyType({**ACTIONS, "Encrypt": encrypt._replace(parameters=parameters)})
 
 
 def read_parameters(action: Action, params: Mapping[str, object]) -> dict[str, Any]:
@@ -218,10 +239,11 @@ def read_parameter(parameter: Parameter, given: object) -> Any:  # noqa: ANN401 
     if parameter.is_absent(given):
         return None
     value = None
-    text = exact_text(given)
+    is_context = parameter.read in _CONTEXT_READS
+    text = exact_text(given.text if is_context and isinstance(given, JsonContext) else given)
     if text is not None:
         value = parameter.read(text)
-    elif parameter.read is read_context and isinstance(given, Mapping):
+    elif is_context and isinstance(given, Mapping):
         value = _context_of(given)
     if value is None:
         raise RequestError(invalid_parameter(parameter.name))

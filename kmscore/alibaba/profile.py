@@ -50,6 +50,23 @@ class SortOrder(StrEnum):
     """By UTF-16 code unit, as Java does."""
 
 
+class ContextBinding(StrEnum):
+    """The associated data that a context turns into."""
+
+    DIGEST = "digest"
+    """The SHA-256 digest of the sorted and joined pairs, 32 bytes."""
+
+    HEXADECIMAL_DIGEST = "hexadecimal_digest"
+    """The same digest as 64 hexadecimal digits, as the handlers for KMS instances have it."""
+
+    JSON = "json"
+    """The JSON text that the client sent, in UTF-8, as the handlers of an older client have it.
+
+    The order of the pairs is part of it: the same pairs in another order are another context. A
+    `JsonContext` has a text of its own; that of any other mapping is compact, in its order.
+    """
+
+
 @final
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Profile(Record):
@@ -67,13 +84,13 @@ class Profile(Record):
     """What is sealed; by default `RAW` in v1, and `BASE64` in the service's layout."""
 
     sort_order: SortOrder = SortOrder.CODE_POINT
-    """What the pairs of a context are sorted by."""
+    """What the pairs of a context are sorted by, unless its JSON text is bound."""
 
     empty_is_absent: bool = False
     """Whether `{}` counts as no context at all, instead of as one whose text is empty."""
 
-    hexadecimal_digest: bool = False
-    """Whether the associated data is the digest in 64 hexadecimal digits, not its 32 bytes."""
+    context_binding: ContextBinding = ContextBinding.DIGEST
+    """The associated data that a context turns into."""
 
     prefix: bytes = b""
     """What stands before a blob, nothing or 3 bytes: `24 00 02` for those of a KMS instance."""
@@ -97,7 +114,7 @@ class Profile(Record):
             "payload": Payload,
             "sort_order": SortOrder,
             "empty_is_absent": bool,
-            "hexadecimal_digest": bool,
+            "context_binding": ContextBinding,
             "prefix": bytes,
         }
         for name, kind in kinds.items():
@@ -107,7 +124,7 @@ class Profile(Record):
         options = (
             self.sort_order,
             self.empty_is_absent,
-            self.hexadecimal_digest,
+            self.context_binding,
             self.prefix,
         )
         if self.layout is Layout.V1 and options != _DEFAULTS:
@@ -119,7 +136,7 @@ class Profile(Record):
         return self.layout is Layout.V1
 
 
-_DEFAULTS: Final = (SortOrder.CODE_POINT, False, False, b"")
+_DEFAULTS: Final = (SortOrder.CODE_POINT, False, ContextBinding.DIGEST, b"")
 
 Profile.V1 = Profile(layout=Layout.V1)
 Profile.V1_TEXT = Profile(layout=Layout.V1, payload=Payload.BASE64)

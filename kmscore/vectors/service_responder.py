@@ -9,6 +9,7 @@ from typing import Any, Final, TypeAlias
 from kmscore import EncryptionContext, Key, Keyring
 from kmscore.alibaba import (
     ALLOW_ALL,
+    ContextBinding,
     KmsApi,
     Payload,
     Policy,
@@ -99,5 +100,5 @@ def _rule(fields: Fields) -> dict[str, Any]:
     return {
         "sort_order": SortOrder(fields["sort_order"]),
         "empty_is_absent": fields["empty_is_absent"],
-        "hexadecimal_digest": fields["hexadecimal_digest"],
+        "context_binding": ContextBinding(fields["context_binding"]),
     }

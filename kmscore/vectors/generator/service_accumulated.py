@@ -37,7 +37,7 @@ def blobs() -> Iterator[Drawn]:
             payload=("base64", "raw")[stream.below(2)],
             sort_order=("code_point", "utf_16")[stream.below(2)],
             empty_is_absent=bool(stream.below(2)),
-            hexadecimal_digest=bool(stream.below(2)),
+            context_binding=("digest", "hexadecimal_digest", "json")[stream.below(3)],
             prefix=(b"", INSTANCE_PREFIX)[stream.below(2)],
         )
         iv = stream.take(iv_length(suite))

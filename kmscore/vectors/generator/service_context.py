@@ -21,7 +21,8 @@ from kmscore.vectors.generator.wire import Pairs
 BEYOND: Final = (("\U00010000", "1"), ("\uffff", "2"), ("\ue000", "3"))
 _JAVA: Final = Options(sort_order="utf_16")
 _ABSENT: Final = Options(empty_is_absent=True)
-_HEXADECIMAL: Final = Options(hexadecimal_digest=True)
+_HEXADECIMAL: Final = Options(context_binding="hexadecimal_digest")
+_JSON: Final = Options(context_binding="json")
 _MOST_BYTES: Final = 65_535
 
 NOTES: Final = {
@@ -41,6 +42,10 @@ NOTES: Final = {
     "Digest": Note(
         "The digest in hexadecimal digits, which one client takes for associated data.",
         "A client that takes the other form cannot open what this one has sealed.",
+    ),
+    "JsonText": Note(
+        "The JSON text of the context, which one client takes for associated data as it sends it.",
+        "Blobs of that client do not open.",
     ),
     "Confused": Note(
         "Contexts that the rule gives the same associated data.",
@@ -96,6 +101,7 @@ def _rules() -> Iterator[Case]:
         (", {} counts as absent", _ABSENT),
         (", in hexadecimal", _HEXADECIMAL),
         (", by UTF-16", _JAVA),
+        (", as JSON", _JSON),
     ):
         yield _rule(f"none at all{name}", "NoContext", None, options)
         yield _rule(f"no pair{name}", "NoContext", (), options)
@@ -106,10 +112,26 @@ def _rules() -> Iterator[Case]:
         yield _rule(f"{comment}, by UTF-16", "Sorting", pairs, _JAVA)
     yield _rule("two pairs", "Digest", (("b", "2"), ("a", "1")), _HEXADECIMAL)
     yield _rule("an empty pair", "Digest", (("", ""),), _HEXADECIMAL)
-    both = Options(sort_order="utf_16", hexadecimal_digest=True)
+    both = Options(sort_order="utf_16", context_binding="hexadecimal_digest")
     yield _rule("beyond the basic plane, by UTF-16", "Digest", BEYOND, both)
+    yield from _json_texts()
     for comment, pairs in _CONFUSED.items():
         yield _rule(comment, "Confused", pairs)
+
+
+def _json_texts() -> Iterator[Case]:
+    """Yield contexts whose JSON text is bound."""
+    for comment, pairs in {**_PLAIN, **_CONFUSED}.items():
+        yield _rule(comment, "JsonText", pairs, _JSON)
+    pairs = (("c", "3"), ("a", "1"), ("b", "2"))
+    yield _rule("three pairs in an order of their own", "JsonText", pairs, _JSON)
+    yield _rule("the same in the reverse order", "JsonText", pairs[::-1], _JSON)
+    controls = "".join(map(chr, range(0x20)))
+    yield _rule("every escape", "JsonText", ((controls, '"\\/\x7f\x85\u2028'),), _JSON)
+    absent = Options(context_binding="json", empty_is_absent=True)
+    yield _rule("no pair, which counts as absent", "JsonText", (), absent)
+    by_utf_16 = Options(context_binding="json", sort_order="utf_16")
+    yield _rule("not sorted, whatever the order of sorting is", "JsonText", BEYOND, by_utf_16)
 
 
 def _not_contexts() -> Iterator[Case]:

@@ -31,7 +31,7 @@ from kmscore.vectors.generator.service_rule import (
     payload_of,
     text_of,
 )
-from kmscore.vectors.generator.wire import context_bytes, sorted_pairs
+from kmscore.vectors.generator.wire import Pairs, context_bytes, sorted_pairs
 
 NOTES: Final = {
     "Ambiguous": Note(
@@ -131,10 +131,31 @@ def other_rules(maker: Maker) -> Iterator[Case]:
         empty, "OtherRule", "{} was sealed and counts as absent", {"empty_is_absent": True}
     )  # fmt: skip
     pair = maker.opened("one pair", "Opens", MESSAGE, PAIR)
-    yield refuse(pair, "OtherRule", "32 bytes, opened with 64", {"hexadecimal_digest": True})
-    hexadecimal = Options(hexadecimal_digest=True)
+    yield refuse(
+        pair, "OtherRule", "32 bytes, opened with 64", {"context_binding": "hexadecimal_digest"}
+    )
+    hexadecimal = Options(context_binding="hexadecimal_digest")
     pair = maker.opened("one pair in hexadecimal", "Opens", MESSAGE, PAIR, hexadecimal)
-    yield refuse(pair, "OtherRule", "64 bytes, opened with 32", {"hexadecimal_digest": False})
+    yield refuse(pair, "OtherRule", "64 bytes, opened with 32", {"context_binding": "digest"})
+    bound = Options(context_binding="json")
+    pair = maker.opened("one pair in JSON", "Opens", MESSAGE, PAIR, bound)
+    yield refuse(pair, "OtherRule", "JSON, opened with a digest", {"context_binding": "digest"})
+    comment = "JSON, opened with a hexadecimal digest"
+    yield refuse(pair, "OtherRule", comment, {"context_binding": "hexadecimal_digest"})
+    digest = maker.opened("one pair", "Opens", MESSAGE, PAIR)
+    yield refuse(digest, "OtherRule", "a digest, opened with JSON", {"context_binding": "json"})
+    two: Pairs = (("b", "2"), ("a", "1"))
+    ordered = maker.opened("two pairs in JSON", "Opens", MESSAGE, two, bound)
+    others: dict[str, Pairs] = {
+        "in the other order": two[::-1],
+        "as one pair": (("b", "2&a=1"),),
+        "with a space": (("b", "2 "), ("a", "1")),
+    }
+    for comment, other_pairs in others.items():
+        yield refuse(
+            ordered, "OtherContext", f"two pairs in JSON, opened {comment}",
+            {"pairs": context_field(other_pairs)},
+        )  # fmt: skip
     for order, other in (("code_point", "utf_16"), ("utf_16", "code_point")):
         sealed = maker.opened(
             f"three pairs by {order}", "AmbiguousAllowed", MESSAGE, BEYOND,

@@ -57,7 +57,7 @@ _ALL: Final = Options(
     payload="raw",
     sort_order="utf_16",
     empty_is_absent=True,
-    hexadecimal_digest=True,
+    context_binding="hexadecimal_digest",
     prefix=INSTANCE_PREFIX,
 )
 
@@ -103,9 +103,9 @@ def _published(maker: Maker) -> Iterator[Case]:
     for text in (b"Z" * 8192, b"====", b"\xff\xfe"):
         comment = f"what is sealed is {text[:4].hex()} and so on, and any bytes will do"
         yield maker.opened(comment, "PayloadBoundary", text, PAIR, RAW)
-    for text in ("p@ss w\u00f6rd", "dGV4dA", "\U0001f511"):
-        comment = f"a text of {len(text)} characters, in UTF-8"
-        yield maker.opened(comment, "PayloadBoundary", text.encode(), PAIR, RAW)
+    for password in ("p@ss w\u00f6rd", "dGV4dA", "\U0001f511"):
+        comment = f"a text of {len(password)} characters, in UTF-8"
+        yield maker.opened(comment, "PayloadBoundary", password.encode(), PAIR, RAW)
 
 
 def _options(maker: Maker) -> Iterator[Case]:
@@ -114,14 +114,24 @@ def _options(maker: Maker) -> Iterator[Case]:
         ("{} counts as absent", (), Options(empty_is_absent=True)),
         ("none at all, {} counts as absent", None, Options(empty_is_absent=True)),
         ("a pair, {} counts as absent", PAIR, Options(empty_is_absent=True)),
-        ("a hexadecimal digest", PAIR, Options(hexadecimal_digest=True)),
-        ("a hexadecimal digest of no pairs", (), Options(hexadecimal_digest=True)),
-        ("none at all, hexadecimal", None, Options(hexadecimal_digest=True)),
+        ("a hexadecimal digest", PAIR, Options(context_binding="hexadecimal_digest")),
+        ("a hexadecimal digest of no pairs", (), Options(context_binding="hexadecimal_digest")),
+        ("none at all, hexadecimal", None, Options(context_binding="hexadecimal_digest")),
         ("a prefix of FF", PAIR, Options(prefix=b"\xff" * 3)),
         ("all options", (), _ALL),
         ("one pair beyond the basic plane", (("\U0001f511", "\u79df"),), PUBLISHED),
     ):
         yield maker.opened(comment, "Opens", MESSAGE, pairs, options)
+    as_json = Options(context_binding="json")
+    for comment, context in {
+        "JSON, one pair": PAIR,
+        "JSON, two pairs, which are not ambiguous": PAIRS,
+        "JSON, an equals sign": (("a", "b=c"),),
+        "JSON, no pairs": (),
+        "JSON, none at all": None,
+        "JSON, what is escaped": (('"', "\\\n\x00"),),
+    }.items():
+        yield maker.opened(comment, "Opens", MESSAGE, context, as_json)
     for order in ("code_point", "utf_16"):
         yield maker.opened(
             f"three pairs by {order}", "AmbiguousAllowed", MESSAGE, BEYOND,

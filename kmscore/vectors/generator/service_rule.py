@@ -5,6 +5,7 @@ Which contexts are confused is found by trying every way to read a text, not by 
 
 import base64
 import hashlib
+import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import product
@@ -26,7 +27,7 @@ class Options:
     payload: str = "base64"
     sort_order: str = "code_point"
     empty_is_absent: bool = False
-    hexadecimal_digest: bool = False
+    context_binding: str = "digest"
     prefix: bytes = b""
 
     def rule_document(self) -> Fields:
@@ -34,7 +35,7 @@ class Options:
         return {
             "sort_order": self.sort_order,
             "empty_is_absent": self.empty_is_absent,
-            "hexadecimal_digest": self.hexadecimal_digest,
+            "context_binding": self.context_binding,
         }
 
     def document(self) -> Fields:
@@ -52,25 +53,36 @@ def text_of(pairs: Pairs, sort_order: str = "code_point") -> str:
     return "&".join(f"{key}={value}" for key, value in ordered)
 
 
-def digest_of(text: str, *, hexadecimal: bool = False) -> bytes:
-    """Return the associated data that a text gives."""
-    digest = hashlib.sha256(text.encode("utf-8"))
-    return digest.hexdigest().encode() if hexadecimal else digest.digest()
+def json_of(pairs: Pairs) -> str:
+    """Return the compact JSON text of the pairs, in their order."""
+    members = (
+        f"{json.dumps(key, ensure_ascii=False)}:{json.dumps(value, ensure_ascii=False)}"
+        for key, value in pairs
+    )
+    return f"{{{','.join(members)}}}"
+
+
+def digest_of(text: str) -> bytes:
+    """Return the associated data that a text gives by the published rule."""
+    return hashlib.sha256(text.encode("utf-8")).digest()
 
 
 def associated_data(pairs: Pairs | None, options: Options = PUBLISHED) -> bytes:
     """Return the associated data of a context; of none there is none."""
     if pairs is None or (not pairs and options.empty_is_absent):
         return b""
-    text = text_of(pairs, options.sort_order)
-    return digest_of(text, hexadecimal=options.hexadecimal_digest)
+    if options.context_binding == "json":
+        return json_of(pairs).encode("utf-8")
+    digest = digest_of(text_of(pairs, options.sort_order))
+    return digest.hex().encode() if options.context_binding == "hexadecimal_digest" else digest
 
 
 def rule_trace(pairs: Pairs | None, options: Options = PUBLISHED) -> Fields:
-    """Return the joined text, if there is a context."""
+    """Return the text that is hashed or bound, if there is a context."""
     if pairs is None or (not pairs and options.empty_is_absent):
         return {}
-    return {"text": text_of(pairs, options.sort_order)}
+    is_json = options.context_binding == "json"
+    return {"text": json_of(pairs) if is_json else text_of(pairs, options.sort_order)}
 
 
 def confused_with(pairs: Pairs, sort_order: str = "code_point") -> list[Pairs]:
