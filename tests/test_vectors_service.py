@@ -119,7 +119,8 @@ def test_every_option_and_every_plain_suite_opens() -> None:
     assert {inputs["suite_id"] for inputs in valid} == {"01", "02", "03", "04"}
     assert {inputs["payload"] for inputs in valid} == set(alibaba.Payload)
     assert {inputs["sort_order"] for inputs in valid} == set(alibaba.SortOrder)
-    for name in ("empty_is_absent", "hexadecimal_digest", "allow_ambiguous"):
+    assert {inputs["context_binding"] for inputs in valid} == set(alibaba.ContextBinding)
+    for name in ("empty_is_absent", "allow_ambiguous"):
         assert {inputs[name] for inputs in valid} == {False, True}
     assert {"", "240002"} <= {inputs["prefix"] for inputs in valid}
     lengths = {
