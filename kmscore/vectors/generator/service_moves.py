@@ -163,7 +163,7 @@ def _bare() -> Iterator[Case]:
             "a label": labelled,
             "255 bytes": right[:-1],
             "257 bytes": right + b"\x00",
-            "no byte": b"",
+            "one byte": b"\x00",
             "a value beyond the modulus": b"\xff" * 256,
             "zeros": bytes(256),
         }.items():
@@ -177,7 +177,7 @@ def _bare() -> Iterator[Case]:
         "no first byte": raw[1:],
         "a compressed point": b"\x02" + raw[1:],
         "nothing behind C3": raw[:97],
-        "no byte": b"",
+        "one byte": b"\x00",
         "6,200 bytes": raw + bytes(6200 - len(raw)),
     }.items():
         wrong[f"SM2PKE, {comment}"] = "SM2PKE", data

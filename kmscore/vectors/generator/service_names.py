@@ -37,7 +37,7 @@ NOTES: Final = {
         "The name of a parameter in another case, or a context in brackets.",
         _DROPPED + " A dry run is taken for the call itself.",
     ),
-    "OtherActionsContext": Note("A context that the action does not take.", _DROPPED),
+    "ForeignContext": Note("A context that the action does not take.", _DROPPED),
 }
 
 
@@ -227,10 +227,10 @@ def _elsewhere() -> Iterator[Case]:
                 "by key": {f"{name}.tenant": "acme"},
             }.items():
                 yield V1.refused(
-                    f"{name} of {action}, {comment}", "OtherActionsContext", "parameters",
+                    f"{name} of {action}, {comment}", "ForeignContext", "parameters",
                     invalid(name), {**right, **given},
                 )  # fmt: skip
     right = V1.right("AsymmetricEncrypt")
     name = _CONTEXTS[0]
-    yield _refuse("OtherActionsContext", "the empty map", {name: "{}"}, "AsymmetricEncrypt", name)
-    yield V1.passed("the empty text", "OtherActionsContext", {**right, name: ""})
+    yield _refuse("ForeignContext", "the empty map", {name: "{}"}, "AsymmetricEncrypt", name)
+    yield V1.passed("the empty text", "ForeignContext", {**right, name: ""})

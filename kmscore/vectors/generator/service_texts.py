@@ -58,10 +58,9 @@ def cases(requests: Requests) -> Iterator[Case]:
         yield from _texts()
         yield from _not_texts()
         yield from _sizes()
-    for comment in ("a password", "Base64 without padding"):
-        text = _TEXTS[comment]
-        for action in ("AsymmetricEncrypt", *(("Encrypt",) if requests is V1 else ())):
-            params = {**requests.right(action), "Plaintext": text}
+    for action in ("AsymmetricEncrypt", *(("Encrypt",) if requests is V1 else ())):
+        for comment in ("a password", "JSON"):
+            params = {**requests.right(action), "Plaintext": _TEXTS[comment]}
             yield requests.refused(
                 f"{action}, {comment}", "NotOpaque", "parameters", invalid("Plaintext"), params
             )  # fmt: skip
