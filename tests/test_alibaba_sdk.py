@@ -377,6 +377,42 @@ def test_the_server_answers_in_xml_too() -> None:
             assert response.headers["Content-Type"] == "text/xml;charset=utf-8"
 
 
+def test_a_password_is_encrypted_as_the_text_that_it_is() -> None:
+    """By each Python client, where blobs hold texts; elsewhere it is no plaintext."""
+    text = "p@ss wörd+%20&=\n"
+    for profile in (alibaba.Profile.ALIBABA, alibaba.Profile.V1_TEXT, alibaba.Profile.V1):
+        with serving(make_api(profile=profile)) as port:
+            for client in CLIENTS.values():
+                call = client(port)
+                if profile is alibaba.Profile.V1:
+                    refused = refusal(call, "Encrypt", KeyId="orders", Plaintext=text)
+                    assert refused[:2] == (400, "InvalidParameter")
+                    continue
+                sealed = call("Encrypt", KeyId="orders", Plaintext=text)
+                blob = {"CiphertextBlob": sealed["CiphertextBlob"]}
+                assert call("Decrypt", **blob)["Plaintext"] == text
+                moved = call("ReEncrypt", **blob, DestinationKeyId="archive")
+                blob = {"CiphertextBlob": moved["CiphertextBlob"]}
+                assert call("Decrypt", **blob)["Plaintext"] == text
+
+
+def test_a_parameter_with_two_values_is_refused_by_the_server(port: int) -> None:
+    """A mapping would show one of them; the same pair in query and form is one parameter."""
+    query = "Action=Encrypt&KeyId=orders&Plaintext=aGk%3D&EncryptionContext.a=1"
+    for more, form, status in (
+        ("&EncryptionContext.a=2", "", 400),
+        ("", "EncryptionContext.a=2", 400),
+        ("", "EncryptionContext.a=1", 200),
+        ("", "", 200),
+    ):
+        connection = HTTPConnection("127.0.0.1", port)
+        connection.request("POST", f"/?{query}{more}", body=form)
+        response = connection.getresponse()
+        response.read()
+        connection.close()
+        assert response.status == status
+
+
 def node_client(port: int, action: str, params: Mapping[str, str]) -> dict[str, Any]:
     """Send what `@alicloud/kms20160120` sends: everything in the query but the action."""
     headers = {"x-acs-action": action, "x-acs-version": "2016-01-20"}

@@ -6,6 +6,7 @@ seal. A source is parsed when it is made.
 """
 
 import os
+from abc import ABC, abstractmethod
 from typing import Final
 
 from cryptography.exceptions import InvalidTag
@@ -48,7 +49,7 @@ PLAIN_GCM: Final = frozenset(
 """The suites that a key version may be bound to if it is to open or seal the service's layout."""
 
 
-class _BlobSource:
+class _BlobSource(ABC):
     """A blob of either layout; what is sealed in it is its payload."""
 
     _key: SymmetricKey
@@ -71,9 +72,10 @@ class _BlobSource:
             raise DecryptionError
         return plaintext
 
+    @abstractmethod
     def _open(self, bound: bytes) -> bytes:
         """Return what is sealed, or raise `DecryptionError`."""
-        raise NotImplementedError
+        ...
 
 
 class V1Source(_BlobSource):
