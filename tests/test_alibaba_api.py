@@ -1238,7 +1238,12 @@ def _der(key: kmscore.RsaKey) -> bytes:
 
 # --- No mapping whatsoever.
 
-_NAMES = sorted(WRONG)
+_NAMES = [
+    *sorted(WRONG),
+    *("EncryptionContext.a", "EncryptionContext.", "EncryptionContext.1.Key"),
+    *("EncryptionContext.1.Value", "SourceEncryptionContext.a", "DestinationEncryptionContext.a"),
+    *("encryptioncontext", "keyid", "dryrun", "EncryptionContext[a]", "DryRun.x"),
+]
 _ANYTHING = st.recursive(
     st.none()
     | st.booleans()
