@@ -20,6 +20,7 @@ from kmscore.alibaba.parameter_names import (
     by_exact_name,
     check_spelling,
     gather_contexts,
+    misspelt_names,
 )
 from kmscore.alibaba.parameters import (
     ACTIONS,
@@ -138,8 +139,10 @@ class KmsApi(Immutable):
         try:
             # Once: a mapping may answer otherwise the second time.
             given = by_exact_name(params)
-            is_dry_run = _is_dry_run(given)
-            name = _action_name(given)
+            misspelt = misspelt_names(given)
+            is_dry_run = _is_dry_run(given, misspelt)
+            name = _action_name(given, misspelt)
+            check_spelling(misspelt)
             answer = self._perform(name, given, principal, is_dry_run=is_dry_run)
         except RequestError as error:
             answer = error.fault
@@ -160,7 +163,6 @@ class KmsApi(Immutable):
         Raises `RequestError`, and as it is what no request is to blame for.
         """
         action = self._actions[name]
-        check_spelling(params)
         values = read_parameters(action, gather_contexts(action, params))
         self._check_contexts(values)
         try:
@@ -199,15 +201,15 @@ class KmsApi(Immutable):
         return f"<KmsApi layout={self._access.profile.layout.value}>"
 
 
-def _is_dry_run(params: Mapping[str, object]) -> bool:
+def _is_dry_run(params: Mapping[str, object], misspelt: frozenset[str]) -> bool:
     """Tell whether a request is a dry run, or raise `RequestError`."""
-    check_spelling(params, frozenset({DRY_RUN.name}))
+    check_spelling(misspelt & {DRY_RUN.name})
     return read_parameter(DRY_RUN, params.get(DRY_RUN.name)) is True
 
 
-def _action_name(params: Mapping[str, object]) -> str:
+def _action_name(params: Mapping[str, object], misspelt: frozenset[str]) -> str:
     """Return the name of an action, or raise `RequestError` if it is missing or none of ours."""
-    check_spelling(params, frozenset({ACTION}))
+    check_spelling(misspelt & {ACTION})
     given = params.get(ACTION)
     if is_absent(given):
         raise RequestError(faults.missing_parameter(ACTION))

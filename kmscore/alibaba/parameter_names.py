@@ -56,21 +56,23 @@ def by_exact_name(params: Mapping[Any, object]) -> dict[str, object]:
     return {name: value for name, value in named if name is not None}
 
 
-def check_spelling(params: Mapping[str, object], names: frozenset[str] = KNOWN) -> None:
-    """Raise `RequestError` for a name that is one of `names` but for its case.
+def misspelt_names(params: Mapping[str, object]) -> frozenset[str]:
+    """Return the known names that are there in another case.
 
-    The part of a name before a dot or bracket is compared with the contexts, too. The error gives
-    the known name, alphabetically first if there are several.
+    The part of a name before a dot or bracket is compared with the contexts, too.
     """
-    misspelt = names.intersection(map(_misspelt, params))
+    unknown = [name for name in params if name not in KNOWN]
+    return KNOWN.intersection(map(_misspelt, unknown)) if unknown else frozenset()
+
+
+def check_spelling(misspelt: frozenset[str]) -> None:
+    """Raise `RequestError` with the alphabetically first of the names, if there are any."""
     if misspelt:
         raise RequestError(invalid_parameter(min(misspelt)))
 
 
 def _misspelt(name: str) -> str | None:
-    """Return the known name that `name` misspells, `None` if it is right or unknown."""
-    if name in KNOWN:
-        return None
+    """Return the known name that an unknown one misspells, `None` if it is another altogether."""
     head = _HEAD.match(name)[0]  # type: ignore[index]  # it matches the empty text, too
     known = _BY_CASEFOLD.get(head.casefold())
     if head == name:
@@ -86,23 +88,30 @@ def gather_contexts(action: Action, params: Mapping[str, object]) -> dict[str, o
     well, and for a context that the action does not take.
     """
     gathered: dict[str, object] = {}
-    flattened: dict[str, dict[str, object]] = {name: {} for name in CONTEXTS}
+    flattened: dict[str, dict[str, object]] = {}
     for name, value in params.items():
         head, dot, suffix = name.partition(".")
         if dot and head in CONTEXTS:
-            flattened[head][suffix] = value
+            flattened.setdefault(head, {})[suffix] = value
         else:
             gathered[name] = value
-    taken = {parameter.name for parameter in action.parameters}
-    for name, fields in flattened.items():
-        given = gathered.get(name)
-        if fields:
-            gathered[name] = _json_of(fields) if is_absent(given) else None
-            if gathered[name] is None:
+    for name in CONTEXTS:
+        is_absent_in_json = is_absent(gathered.get(name))
+        text = None
+        if name in flattened:
+            text = _json_of(flattened[name]) if is_absent_in_json else None
+            if text is None:
                 raise RequestError(invalid_parameter(name))
-        if name not in taken and not is_absent(gathered.get(name)):
-            raise RequestError(invalid_parameter(name))
+            gathered[name] = text
+        if text is not None or not is_absent_in_json:
+            _check_taken(action, name)
     return gathered
+
+
+def _check_taken(action: Action, context: str) -> None:
+    """Raise `RequestError` for a context that the action does not take."""
+    if all(context != parameter.name for parameter in action.parameters):
+        raise RequestError(invalid_parameter(context))
 
 
 def _json_of(fields: Mapping[str, object]) -> str | None:

@@ -180,6 +180,8 @@ def exact_text(given: object) -> str | None:
 
     A subclass compares and answers as it likes; a stand-in only says that it is a `str`.
     """
+    if type(given) is str:
+        return given
     return str.__str__(cast("str", given)) if issubclass(type(given), str) else None
 
 
