@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import final
 
-from kmscore._immutable import Immutable
+from kmscore._immutable import Immutable, representation
 from kmscore.context import EncryptionContext
 
 
@@ -56,6 +56,7 @@ class JsonContext(Immutable, Mapping[str, str]):
         """Rebuild from the text, so that what is unpickled has been checked again."""
         return type(self), (self.text,)
 
+    @representation
     def __repr__(self) -> str:
         """Show the text: an encryption context is not a secret."""
         return f"{type(self).__name__}({self.text!r})"
