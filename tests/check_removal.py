@@ -220,9 +220,6 @@ UNNOTICED: Mapping[str, tuple[str, ...]] = {
     "Numbers of an RSA private key that do not belong together or cost too much to test, its"
     " version, and the parameters of its algorithm: the keys of the vectors have no such fault. The"
     " tests of the keys do.": (
-        "keys/rsa_structures.py:load_rsa_pkcs1:1",
-        "keys/rsa_structures.py:load_rsa_pkcs1:2",
-        "keys/rsa_structures.py:load_rsa_pkcs1:3",
         "keys/rsa_structures.py:check_public_numbers:2",
         "keys/rsa_structures.py:_check_parameters:1",
         "keys/rsa_structures.py:_check_parameters:2",

@@ -1,6 +1,7 @@
 """RSAES-OAEP (RFC 8017 section 7.1) with the seed given, step by step."""
 
 import hashlib
+from math import lcm
 from typing import NamedTuple
 
 from kmscore.vectors.generator.wire import der_bits, der_integer, der_octets, der_sequence
@@ -22,6 +23,16 @@ class RsaTestKey(NamedTuple):
         return self.p * self.q
 
     @property
+    def phi(self) -> int:
+        """φ(n), the number of units modulo n."""
+        return (self.p - 1) * (self.q - 1)
+
+    @property
+    def carmichael(self) -> int:
+        """λ(n), the least common multiple of p - 1 and q - 1."""
+        return lcm(self.p - 1, self.q - 1)
+
+    @property
     def length(self) -> int:
         """Length of the modulus, in bytes."""
         return (self.n.bit_length() + 7) // 8
@@ -36,12 +47,18 @@ class RsaTestKey(NamedTuple):
         exponent: int = PUBLIC_EXPONENT,
         version: int = 0,
         identifier: bytes = _RSA_ENCRYPTION_IDENTIFIER,
+        **changes: int,
     ) -> bytes:
-        """Return the private key as PKCS#8 in DER (RFC 5208, RFC 8017 section A.1.2)."""
+        """Return the private key as PKCS#8 in DER (RFC 5208, RFC 8017 section A.1.2).
+
+        `changes` replace numbers of the RSAPrivateKey: `two_primes` (its version), `n`, `d`, `p`,
+        `q`, `d_p`, `d_q` and `q_inv`.
+        """
         p, q, e = self.p, self.q, exponent
-        d = pow(e, -1, (p - 1) * (q - 1))
-        numbers = (0, self.n, e, d, p, q, d % (p - 1), d % (q - 1), pow(q, -1, p))
-        private_key = der_sequence(map(der_integer, numbers))
+        d = pow(e, -1, self.phi)
+        numbers = {"two_primes": 0, "n": self.n, "e": e, "d": d, "p": p, "q": q}
+        numbers |= {"d_p": d % (p - 1), "d_q": d % (q - 1), "q_inv": pow(q, -1, p)}
+        private_key = der_sequence(map(der_integer, (numbers | changes).values()))
         return der_sequence((der_integer(version), identifier, der_octets(private_key)))
 
     def spki(self) -> bytes:

@@ -40,7 +40,7 @@ from kmscore.vectors.generator.model import (
     hex_fields,
     pairs_field,
 )
-from kmscore.vectors.generator.oaep import RsaTestKey
+from kmscore.vectors.generator.oaep import PUBLIC_EXPONENT, RsaTestKey
 from kmscore.vectors.generator.published_keys import (
     RSA_2048,
     RSA_3072,
@@ -60,6 +60,7 @@ _HASHES: Final = {
 _AES: Final = PER_SUITE[Suite.AES_256_GCM]
 _XAES: Final = PER_SUITE[Suite.XAES_256_GCM]
 # For signatures only: without parameters, and with those of RSA encryption.
+_RSA_WITHOUT_NULL: Final = bytes.fromhex("300b06092a864886f70d010101")
 _RSASSA_PSS: Final = bytes.fromhex("300b06092a864886f70d01010a")
 _RSASSA_PSS_NULL: Final = bytes.fromhex("300d06092a864886f70d01010a0500")
 # The field of ECPrivateKey that names a curve again: P-256.
@@ -664,6 +665,9 @@ def _wrong_rings() -> Iterator[Case]:
     ring: list[TestKey] = [_AES, _XAES, keyring.RSA, keyring.SM2, PER_SUITE[Suite.AES_128_GCM]]
     base = replace(right, inputs={"keys": ring_field(ring)} | right.inputs)
     yield replace(base, comment="a ring of five keys")
+    for comment, key in _rsa_keys():
+        other = [replace(each, pkcs8=key) if each is keyring.RSA else each for each in ring]
+        yield replace(base, comment=comment, inputs=base.inputs | {"keys": ring_field(other)})
     documents: list[Json] = [key.document() for key in ring]
 
     def with_field(index: int, **fields: str) -> Fields:
@@ -694,6 +698,7 @@ def _wrong_rings() -> Iterator[Case]:
         ("a key version twice", {"keys": [*documents, documents[0]]}),
         ("another key under the IDs of a version", {"keys": [*documents, again]}),
         ("versions of two specs", {"keys": [*documents, second]}),
+        ("one material under two suites", with_field(1, key=_AES.material.hex())),
     )
     for comment, keys in changes:
         yield base.refused(InvalidKeyError, "BadKey", comment, keys)
@@ -712,6 +717,26 @@ def _no_rsa_keys() -> Iterator[tuple[str, bytes]]:
     yield "PKCS#8 of version 7", RSA_2048.pkcs8(version=7)
     yield "id-RSASSA-PSS", RSA_2048.pkcs8(identifier=_RSASSA_PSS)
     yield "id-RSASSA-PSS with NULL", RSA_2048.pkcs8(identifier=_RSASSA_PSS_NULL)
+    yield "rsaEncryption without NULL", RSA_2048.pkcs8(identifier=_RSA_WITHOUT_NULL)
+    yield "PKCS#1 of version 1", RSA_2048.pkcs8(two_primes=1)
+    p, q, d = RSA_2048.p, RSA_2048.q, pow(PUBLIC_EXPONENT, -1, RSA_2048.phi)
+    yield "p + 2", RSA_2048.pkcs8(p=p + 2)
+    yield "p of 4,253 bits", RSA_2048.pkcs8(p=(1 << 4253) - 1)
+    yield "the primes in the other order, and the rest as it was", RSA_2048.pkcs8(p=q, q=p)
+    yield "d + phi(n)", RSA_2048.pkcs8(d=d + RSA_2048.phi)
+    yield "dP + p - 1", RSA_2048.pkcs8(d_p=d % (p - 1) + p - 1)
+    yield "dQ + 1", RSA_2048.pkcs8(d_q=d % (q - 1) + 1)
+    yield "qInv + p", RSA_2048.pkcs8(q_inv=pow(q, -1, p) + p)
+
+
+def _rsa_keys() -> Iterator[tuple[str, bytes]]:
+    """Yield other private keys of RSA with the same primes."""
+    # For the exponent of the ring's key, both moduli give the same d.
+    exponent = 17
+    yield "RSA with e = 17, d modulo phi(n)", RSA_2048.pkcs8(exponent=exponent)
+    d = pow(exponent, -1, RSA_2048.carmichael)
+    yield "RSA with e = 17, d modulo lambda(n)", RSA_2048.pkcs8(exponent=exponent, d=d)
+    yield "RSA with its primes in the other order", RsaTestKey(RSA_2048.q, RSA_2048.p).pkcs8()
 
 
 def _no_sm2_keys() -> Iterator[tuple[str, bytes]]:
