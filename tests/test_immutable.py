@@ -26,7 +26,11 @@ def _classes() -> Iterator[type]:
     for module in pkgutil.walk_packages(kmscore.__path__, "kmscore."):
         if module.name.split(".")[1] in {"vectors", "cli", "__main__", "_immutable"}:
             continue
-        for _, kind in inspect.getmembers(importlib.import_module(module.name), inspect.isclass):
+        try:
+            imported = importlib.import_module(module.name)
+        except ModuleNotFoundError:  # of an extra that is not installed
+            continue
+        for _, kind in inspect.getmembers(imported, inspect.isclass):
             if (
                 kind.__module__ == module.name
                 and kind.__repr__ is not object.__repr__
