@@ -74,6 +74,13 @@ def check_integer(value: object, name: str) -> None:
         raise TypeError(f"{name} must be int, not {type(value).__name__}")
 
 
+def check_positive(value: int, name: str) -> None:
+    """Raise `TypeError` unless `value` is an `int`, and `ValueError` unless it is positive."""
+    check_integer(value, name)
+    if value < 1:
+        raise ValueError(f"{name} must be positive")
+
+
 def check_mapping(value: object, name: str) -> None:
     """Raise `TypeError` unless `value` is a mapping or `None`."""
     # Asking an abstract class takes its time, and nearly every mapping is a plain one.

@@ -41,7 +41,7 @@ from kmscore import (
     asymmetric_decrypt,
     asymmetric_encrypt,
 )
-from kmscore.keys.structures import private_key_label
+from kmscore.keys.private_file import private_key_label
 
 CASES = Path(__file__).parent / "cases"
 MAX_PEM, MAX_DER = 65_536, 16_384

@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
     load_pem_public_key,
 )
+from hostile_keys import ECC, NULL, RSA, SM2_CURVE, integer, tlv
 from hypothesis import given
 from hypothesis import strategies as st
 from strategies import mutations, raises_exactly
@@ -40,25 +41,8 @@ from kmscore import (
 
 POINT = SM2_CASES[0].public_point
 P = 0xFFFFFFFE_FFFFFFFF_FFFFFFFF_FFFFFFFF_FFFFFFFF_00000000_FFFFFFFF_FFFFFFFF
-ECC = bytes.fromhex("06072a8648ce3d0201")
-SM2_CURVE = bytes.fromhex("06082a811ccf5501822d")
 P_256 = bytes.fromhex("06082a8648ce3d030107")
-RSA = bytes.fromhex("06092a864886f70d010101")
 RSASSA_PSS = bytes.fromhex("06092a864886f70d01010a")
-NULL = b"\x05\x00"
-
-
-def tlv(tag: int, *parts: bytes) -> bytes:
-    """Return one value in DER."""
-    body = b"".join(parts)
-    size = len(body).to_bytes((len(body).bit_length() + 7) // 8, "big")
-    length = size.rjust(1, b"\0") if len(body) < 128 else bytes([0x80 | len(size)]) + size
-    return bytes([tag]) + length + body
-
-
-def integer(value: int) -> bytes:
-    """Return an INTEGER in DER."""
-    return tlv(2, value.to_bytes(value.bit_length() // 8 + 1, "big", signed=True))
 
 
 def spki(algorithm: bytes, key: bytes, padding: int = 0, tail: bytes = b"") -> bytes:

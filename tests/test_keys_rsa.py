@@ -25,6 +25,7 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
     load_pem_private_key,
 )
+from hostile_keys import PASSWORD, integer, tlv
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from strategies import mutations, raises_exactly
@@ -41,7 +42,6 @@ from kmscore import (
     asymmetric_encrypt,
 )
 
-PASSWORD = b"correct horse"
 FORMATS = [
     (encoding, form, password)
     for encoding in (Encoding.PEM, Encoding.DER)
@@ -74,19 +74,6 @@ def write(
     encryption = BestAvailableEncryption(password) if password else NoEncryption()
     written: bytes = key.private_bytes(encoding, form, encryption)
     return written
-
-
-def tlv(tag: int, *parts: bytes) -> bytes:
-    """Return one value in DER."""
-    body = b"".join(parts)
-    size = len(body).to_bytes((len(body).bit_length() + 7) // 8, "big")
-    length = size.rjust(1, b"\0") if len(body) < 128 else bytes([0x80 | len(size)]) + size
-    return bytes([tag]) + length + body
-
-
-def integer(value: int) -> bytes:
-    """Return an INTEGER in DER."""
-    return tlv(2, value.to_bytes(value.bit_length() // 8 + 1, "big"))
 
 
 def numbers_of(key: RSAPrivateKey) -> dict[str, int]:

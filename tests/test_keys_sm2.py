@@ -26,6 +26,7 @@ from cryptography.hazmat.primitives.hashes import (
     HashAlgorithm,
 )
 from cryptography.hazmat.primitives.kdf.pbkdf2 import PBKDF2HMAC
+from hostile_keys import NULL, PASSWORD, SM2_CURVE, integer, tlv
 from hypothesis import given
 from hypothesis import strategies as st
 from strategies import mutations, raises_exactly
@@ -52,23 +53,7 @@ G = bytes.fromhex(
 MINUS_POINT = POINT[:33] + (P - int.from_bytes(POINT[33:], "big")).to_bytes(32, "big")
 
 EC_PUBLIC_KEY = bytes.fromhex("06072a8648ce3d0201")
-SM2_CURVE = bytes.fromhex("06082a811ccf5501822d")
 P_256 = bytes.fromhex("06082a8648ce3d030107")
-NULL = b"\x05\x00"
-PASSWORD = b"correct horse"
-
-
-def tlv(tag: int, *parts: bytes) -> bytes:
-    """Return one value in DER."""
-    body = b"".join(parts)
-    size = len(body).to_bytes((len(body).bit_length() + 7) // 8, "big")
-    length = size.rjust(1, b"\0") if len(body) < 128 else bytes([0x80 | len(size)]) + size
-    return bytes([tag]) + length + body
-
-
-def integer(value: int) -> bytes:
-    """Return an INTEGER in DER."""
-    return tlv(2, value.to_bytes(value.bit_length() // 8 + 1, "big", signed=True))
 
 
 def point_field(point: bytes, padding: int = 0) -> bytes:

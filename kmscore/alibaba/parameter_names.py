@@ -43,7 +43,7 @@ KNOWN: Final = frozenset(
 """The name of every parameter of any action."""
 
 _BY_CASEFOLD: Final = MappingProxyType({name.casefold(): name for name in KNOWN})
-_HEAD: Final = re.compile(r"[^.\[]*")
+_END_OF_HEAD: Final = re.compile(r"[.\[]")
 _LISTED: Final = re.compile(r"(?:0|[1-9][0-9]*)\.(?:Key|Value)")
 
 # A pair takes six characters of JSON at least, and two parameters at most.
@@ -73,7 +73,7 @@ def check_spelling(misspelt: frozenset[str]) -> None:
 
 def _misspelt(name: str) -> str | None:
     """Return the known name that an unknown one misspells, `None` if it is another altogether."""
-    head = _HEAD.match(name)[0]  # type: ignore[index]  # it matches the empty text, too
+    head = _END_OF_HEAD.split(name, maxsplit=1)[0]
     known = _BY_CASEFOLD.get(head.casefold())
     if head == name:
         return known
@@ -96,22 +96,15 @@ def gather_contexts(action: Action, params: Mapping[str, object]) -> dict[str, o
         else:
             gathered[name] = value
     for name in CONTEXTS:
-        is_absent_in_json = is_absent(gathered.get(name))
-        text = None
         if name in flattened:
-            text = _json_of(flattened[name]) if is_absent_in_json else None
+            text = _json_of(flattened[name]) if is_absent(gathered.get(name)) else None
             if text is None:
                 raise RequestError(invalid_parameter(name))
             gathered[name] = text
-        if text is not None or not is_absent_in_json:
-            _check_taken(action, name)
+        is_taken = any(name == parameter.name for parameter in action.parameters)
+        if not is_taken and not is_absent(gathered.get(name)):
+            raise RequestError(invalid_parameter(name))
     return gathered
-
-
-def _check_taken(action: Action, context: str) -> None:
-    """Raise `RequestError` for a context that the action does not take."""
-    if all(context != parameter.name for parameter in action.parameters):
-        raise RequestError(invalid_parameter(context))
 
 
 def _json_of(fields: Mapping[str, object]) -> str | None:

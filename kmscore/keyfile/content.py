@@ -10,7 +10,7 @@ from kmscore.errors import InvalidKeyError
 from kmscore.keyring import Keyring
 from kmscore.keys import PRIVATE_KEYS, Key, SymmetricKey
 from kmscore.keys.pem import decode_pem
-from kmscore.keys.structures import PKCS8_LABEL
+from kmscore.keys.private_file import PKCS8_LABEL
 
 _Value = TypeVar("_Value")
 

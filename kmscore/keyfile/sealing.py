@@ -11,7 +11,7 @@ from kmscore._arguments import (
     BytesLike,
     check_bytes,
     check_instance,
-    check_integer,
+    check_positive,
     take_bytes,
     to_bytes,
 )
@@ -109,13 +109,6 @@ def read_parameters(data: BytesLike) -> ScryptParameters:
     return _parse_parameters(_take(data))
 
 
-def _check_limit(value: int, name: str) -> None:
-    """Raise `TypeError` or `ValueError` unless `value` is a positive `int`."""
-    check_integer(value, name)
-    if value < 1:
-        raise ValueError(f"{name} must be positive")
-
-
 def _seal(keyring: Keyring, passphrase: BytesLike, parameters: ScryptParameters) -> bytes:
     """Return a keyring sealed."""
     check_instance(keyring, Keyring, "keyring")
@@ -139,8 +132,8 @@ def _open(data: BytesLike, passphrase: BytesLike, max_memory: int, max_work: int
     """Return a keyring opened."""
     check_bytes(data, "data")
     check_bytes(passphrase, "passphrase")
-    _check_limit(max_memory, "max_memory")
-    _check_limit(max_work, "max_work")
+    check_positive(max_memory, "max_memory")
+    check_positive(max_work, "max_work")
     raw = _take(data)
     parameters = _parse_parameters(raw)
     check_cost(parameters, max_memory, max_work)

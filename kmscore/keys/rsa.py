@@ -1,5 +1,7 @@
 """RSA keys of 2048, 3072 and 4096 bits."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import Final, TypeAlias, final
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
@@ -9,26 +11,24 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
 )
 
-from kmscore._arguments import BytesLike, check_bytes, check_instance, to_bytes
+from kmscore._arguments import BytesLike, check_instance
 from kmscore._availability import attempt
 from kmscore._outcome import outcome, unwrap
 from kmscore.algorithms import KEY_SPECS, KeySpec, KeyState
 from kmscore.errors import InvalidKeyError
-from kmscore.keys.pem import PemLike, check_pem, decode_pem, der_bytes
+from kmscore.keys.pem import PemLike
+from kmscore.keys.private_file import (
+    DEFAULT_MAX_WORK,
+    PKCS1_LABEL,
+    Structures,
+    read_der,
+    read_pem,
+)
 from kmscore.keys.public import PublicKey, rsa_public_key
 from kmscore.keys.rsa_structures import load_rsa_pkcs1, load_rsa_pkcs8
-from kmscore.keys.structures import (
-    DEFAULT_MAX_WORK,
-    ENCRYPTED_PKCS8_LABEL,
-    PKCS1_LABEL,
-    PKCS8_LABEL,
-    check_decryption,
-    check_password,
-    private_key_label,
-)
 from kmscore.keys.version import KeyVersion, check_identity, random_id
 
-_LABELS: Final = (PKCS8_LABEL, PKCS1_LABEL, ENCRYPTED_PKCS8_LABEL)
+_STRUCTURES: Final = Structures((PKCS1_LABEL,), load_rsa_pkcs8, load_rsa_pkcs1, load_rsa_pkcs8)
 _PUBLIC_EXPONENT: Final = 65_537
 
 _Identity: TypeAlias = tuple[str, str, KeyState | str]
@@ -96,8 +96,9 @@ class RsaKey(KeyVersion):
         `UnsupportedAlgorithmError` if this build of `cryptography` lacks the cipher of the file.
         Other errors are those of the constructor.
         """
-        key = outcome(_read_pem, (key_id, key_version_id, state), data, password, max_work)
-        del data, password
+        read = partial(read_pem, _STRUCTURES, data, password, max_work)
+        key = outcome(_make, (key_id, key_version_id, state), read)
+        del data, password, read
         return unwrap(key)
 
     @classmethod
@@ -115,8 +116,9 @@ class RsaKey(KeyVersion):
 
         Raises as `from_pem` does.
         """
-        key = outcome(_read_der, (key_id, key_version_id, state), data, password, max_work)
-        del data, password
+        read = partial(read_der, _STRUCTURES, data, password, max_work)
+        key = outcome(_make, (key_id, key_version_id, state), read)
+        del data, password, read
         return unwrap(key)
 
     @classmethod
@@ -148,39 +150,8 @@ class RsaKey(KeyVersion):
         return self._private_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 
 
-def _read_pem(
-    identity: _Identity, data: PemLike, password: BytesLike | None, max_work: int
-) -> RsaKey:
-    """Return the key of a file in PEM."""
+def _make(identity: _Identity, read: Callable[[], RSAPrivateKey]) -> RsaKey:
+    """Return the key of a file with its identity, which is checked before the file."""
     check_identity(*identity)
-    check_pem(data)
-    check_decryption(password, max_work)
-    label, der = decode_pem(data, _LABELS)
-    return _make(identity, _load(label, der, password, max_work))
-
-
-def _read_der(
-    identity: _Identity, data: BytesLike, password: BytesLike | None, max_work: int
-) -> RsaKey:
-    """Return the key of a file in DER."""
-    check_identity(*identity)
-    check_bytes(data, "DER")
-    check_decryption(password, max_work)
-    der = der_bytes(data)
-    return _make(identity, _load(private_key_label(der), der, password, max_work))
-
-
-def _make(identity: _Identity, private_key: RSAPrivateKey) -> RsaKey:
-    """Return a checked key with its identity."""
     key_id, key_version_id, state = identity
-    return RsaKey(key_id, key_version_id, private_key, state=state)
-
-
-def _load(label: str, der: bytes, password: BytesLike | None, max_work: int) -> RSAPrivateKey:
-    """Return the RSA key of a file, or raise `InvalidKeyError`."""
-    check_password(label, password)
-    if password is not None:
-        from kmscore.keys.encrypted import open_pkcs8  # noqa: PLC0415 (few files are encrypted)
-
-        return open_pkcs8(der, to_bytes(password), load_rsa_pkcs8, max_work)
-    return load_rsa_pkcs8(der) if label == PKCS8_LABEL else load_rsa_pkcs1(der)
+    return RsaKey(key_id, key_version_id, read(), state=state)

@@ -1,40 +1,31 @@
 """SM2 keys."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import Final, TypeAlias, final
 
-from kmscore._arguments import (
-    BytesLike,
-    check_bytes,
-    check_integer,
-    check_optional_text,
-    to_bytes,
-)
+from kmscore._arguments import BytesLike, check_integer, check_optional_text
 from kmscore._immutable import representation
 from kmscore._outcome import outcome, unwrap
 from kmscore.algorithms import KeySpec, KeyState
 from kmscore.errors import InvalidKeyError
-from kmscore.keys.pem import PemLike, check_pem, decode_pem, der_bytes, encode_pem
-from kmscore.keys.public import PublicKey, sm2_public_key
-from kmscore.keys.structures import (
+from kmscore.keys.pem import PemLike, encode_pem
+from kmscore.keys.private_file import (
     DEFAULT_MAX_WORK,
-    ENCRYPTED_PKCS8_LABEL,
     PKCS8_LABEL,
     SEC1_LABEL,
     SM2_SEC1_LABEL,
-    check_decryption,
-    check_password,
-    decode_sm2_pkcs8,
-    decode_sm2_sec1,
-    encode_sm2_pkcs8,
-    private_key_label,
+    Structures,
+    read_der,
+    read_pem,
 )
+from kmscore.keys.public import PublicKey, sm2_public_key
+from kmscore.keys.structures import decode_sm2_pkcs8, decode_sm2_sec1, encode_sm2_pkcs8
 from kmscore.keys.version import KeyVersion, check_identity, random_id
 from kmscore.sm2.backends import select_backend
 from kmscore.sm2.backends.portable import multiply
 from kmscore.sm2.curve import G, N, Point
 from kmscore.sm2.scheme import Decryptor, draw_scalar
-
-_LABELS: Final = (PKCS8_LABEL, SEC1_LABEL, SM2_SEC1_LABEL, ENCRYPTED_PKCS8_LABEL)
 
 _Identity: TypeAlias = tuple[str, str, KeyState | str, str | None]
 """Key ID, key version ID, state and SM2 backend."""
@@ -121,8 +112,9 @@ class Sm2Key(KeyVersion):
         Other errors are those of the constructor.
         """
         identity = (key_id, key_version_id, state, backend)
-        key = outcome(_read_pem, identity, data, password, max_work)
-        del data, password
+        read = partial(read_pem, _STRUCTURES, data, password, max_work)
+        key = outcome(_make, identity, read)
+        del data, password, read
         return unwrap(key)
 
     @classmethod
@@ -142,8 +134,9 @@ class Sm2Key(KeyVersion):
         Raises as `from_pem` does.
         """
         identity = (key_id, key_version_id, state, backend)
-        key = outcome(_read_der, identity, data, password, max_work)
-        del data, password
+        read = partial(read_der, _STRUCTURES, data, password, max_work)
+        key = outcome(_make, identity, read)
+        del data, password, read
         return unwrap(key)
 
     @classmethod
@@ -200,45 +193,12 @@ def _check_identity(identity: _Identity) -> None:
     check_optional_text(backend, "backend")
 
 
-def _read_pem(
-    identity: _Identity, data: PemLike, password: BytesLike | None, max_work: int
-) -> Sm2Key:
-    """Return the key of a file in PEM."""
+def _make(identity: _Identity, read: Callable[[], tuple[int, Point | None]]) -> Sm2Key:
+    """Return the key of a file with its identity, which is checked before the file."""
     _check_identity(identity)
-    check_pem(data)
-    check_decryption(password, max_work)
-    label, der = decode_pem(data, _LABELS)
-    return _make(identity, _decode(label, der, password, max_work))
-
-
-def _read_der(
-    identity: _Identity, data: BytesLike, password: BytesLike | None, max_work: int
-) -> Sm2Key:
-    """Return the key of a file in DER."""
-    _check_identity(identity)
-    check_bytes(data, "DER")
-    check_decryption(password, max_work)
-    der = der_bytes(data)
-    return _make(identity, _decode(private_key_label(der), der, password, max_work))
-
-
-def _make(identity: _Identity, numbers: tuple[int, Point | None]) -> Sm2Key:
-    """Return a key of its scalar and point with its identity."""
     key_id, key_version_id, state, backend = identity
-    scalar, point = numbers
+    scalar, point = read()
     return Sm2Key(key_id, key_version_id, scalar, public_point=point, backend=backend, state=state)
-
-
-def _decode(
-    label: str, der: bytes, password: BytesLike | None, max_work: int
-) -> tuple[int, Point | None]:
-    """Return the scalar, and the public point if it is there, of a private key in DER."""
-    check_password(label, password)
-    if password is not None:
-        from kmscore.keys.encrypted import open_pkcs8  # noqa: PLC0415 (few files are encrypted)
-
-        return open_pkcs8(der, to_bytes(password), _decode_consistent, max_work)
-    return decode_sm2_pkcs8(der) if label == PKCS8_LABEL else decode_sm2_sec1(der)
 
 
 def _decode_consistent(der: bytes) -> tuple[int, Point]:
@@ -256,3 +216,8 @@ def _derive_point(scalar: int, claimed: Point | None) -> Point:
     if claimed is not None and claimed != point:
         raise InvalidKeyError("the public point does not belong to the private scalar")
     return point
+
+
+_STRUCTURES: Final = Structures(
+    (SEC1_LABEL, SM2_SEC1_LABEL), decode_sm2_pkcs8, decode_sm2_sec1, _decode_consistent
+)

@@ -10,7 +10,6 @@ from typing import Annotated, Final, TypeVar
 
 from cryptography.hazmat import asn1
 
-from kmscore._arguments import check_integer, check_optional_bytes
 from kmscore.errors import InvalidKeyError
 from kmscore.keys.oid import ObjectIdentifier
 from kmscore.sm2.curve import (
@@ -21,15 +20,6 @@ from kmscore.sm2.curve import (
     encode_point,
     is_on_curve,
 )
-
-PKCS8_LABEL: Final = "PRIVATE KEY"
-PKCS1_LABEL: Final = "RSA PRIVATE KEY"
-SEC1_LABEL: Final = "EC PRIVATE KEY"
-SM2_SEC1_LABEL: Final = "SM2 PRIVATE KEY"  # what the command `openssl ec` of 3.0 calls SEC1
-ENCRYPTED_PKCS8_LABEL: Final = "ENCRYPTED PRIVATE KEY"
-
-DEFAULT_MAX_WORK: Final = 10_000_000
-"""Iterations of PBKDF2, which take seconds. A file must not be able to ask for years."""
 
 _EC_PUBLIC_KEY: Final = ObjectIdentifier("1.2.840.10045.2.1")
 _SM2_CURVE: Final = ObjectIdentifier("1.2.156.10197.1.301")
@@ -106,34 +96,6 @@ def encode_sm2_public_key(point: Point) -> bytes:
     return asn1.encode_der(
         SubjectPublicKeyInfo(algorithm=_SM2_ALGORITHM, subject_public_key=_bit_string(point))
     )
-
-
-def private_key_label(der: bytes) -> str:
-    """Return the PEM label that the DER of a private key would stand under.
-
-    Only a fork in the road: whichever structure it names is then read in full and strictly.
-    """
-    body = 2 + (der[1] & 0x7F if len(der) > 1 and der[1] & 0x80 else 0)
-    if der[body : body + 1] == b"\x30":
-        return ENCRYPTED_PKCS8_LABEL
-    if der[body : body + 3] == b"\x02\x01\x01":
-        return SEC1_LABEL
-    return PKCS1_LABEL if der[body + 3 : body + 4] == b"\x02" else PKCS8_LABEL
-
-
-def check_decryption(password: object, max_work: int) -> None:
-    """Raise `TypeError` for their types, and `ValueError` if `max_work` is less than 1."""
-    check_optional_bytes(password, "password")
-    check_integer(max_work, "max_work")
-    if max_work < 1:
-        raise ValueError("max_work must be positive")
-
-
-def check_password(label: str, password: object) -> None:
-    """Raise `InvalidKeyError` for a password that is missing, or that is given for nothing."""
-    if (label == ENCRYPTED_PKCS8_LABEL) != (password is not None):
-        needed = "needs a password" if password is None else "is not encrypted, yet has a password"
-        raise InvalidKeyError(f"the key {needed}")
 
 
 def decode_sm2_pkcs8(der: bytes) -> tuple[int, Point | None]:

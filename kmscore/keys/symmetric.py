@@ -73,7 +73,6 @@ class SymmetricKey(KeyVersion):
     ) -> None:
         """Check and set all that the constructor takes."""
         check_identity(key_id, key_version_id, state)
-        # Before the enum is asked: it would quote material that stands in the wrong place.
         check_text(spec, "spec")
         check_bytes(material, "material")
         if suite is not None:

@@ -1,0 +1,102 @@
+"""Private keys in files: PEM or DER, encrypted or not, in one of the structures of their kind.
+
+The steps are the same for RSA and SM2. `Structures` names what differs.
+"""
+
+from collections.abc import Callable
+from typing import Final, Generic, NamedTuple, TypeVar
+
+from kmscore._arguments import (
+    BytesLike,
+    check_bytes,
+    check_optional_bytes,
+    check_positive,
+    to_bytes,
+)
+from kmscore.errors import InvalidKeyError
+from kmscore.keys.pem import PemLike, check_pem, decode_pem, der_bytes
+
+_Numbers = TypeVar("_Numbers")
+
+PKCS8_LABEL: Final = "PRIVATE KEY"
+PKCS1_LABEL: Final = "RSA PRIVATE KEY"
+SEC1_LABEL: Final = "EC PRIVATE KEY"
+SM2_SEC1_LABEL: Final = "SM2 PRIVATE KEY"  # what the command `openssl ec` of 3.0 calls SEC1
+ENCRYPTED_PKCS8_LABEL: Final = "ENCRYPTED PRIVATE KEY"
+
+DEFAULT_MAX_WORK: Final = 10_000_000
+"""Iterations of PBKDF2, which take seconds. A file must not be able to ask for years."""
+
+
+class Structures(NamedTuple, Generic[_Numbers]):
+    """The structures that one kind of private key can have, as functions of their DER."""
+
+    own_labels: tuple[str, ...]
+    """The PEM labels of `own`."""
+
+    pkcs8: Callable[[bytes], _Numbers]
+    """PKCS#8."""
+
+    own: Callable[[bytes], _Numbers]
+    """The structure of this kind alone: PKCS#1 or SEC1."""
+
+    decrypted: Callable[[bytes], _Numbers]
+    """PKCS#8 that a password decrypted, with every check there is."""
+
+
+def read_pem(
+    structures: Structures[_Numbers], data: PemLike, password: BytesLike | None, max_work: int
+) -> _Numbers:
+    """Return the numbers of a key in PEM. Raises as `RsaKey.from_pem` does for the file."""
+    check_pem(data)
+    _check_decryption(password, max_work)
+    labels = (PKCS8_LABEL, *structures.own_labels, ENCRYPTED_PKCS8_LABEL)
+    label, der = decode_pem(data, labels)
+    return _read(structures, label, der, password, max_work)
+
+
+def read_der(
+    structures: Structures[_Numbers], data: BytesLike, password: BytesLike | None, max_work: int
+) -> _Numbers:
+    """Return the numbers of a key in DER. Raises as `RsaKey.from_der` does for the file."""
+    check_bytes(data, "DER")
+    _check_decryption(password, max_work)
+    der = der_bytes(data)
+    return _read(structures, private_key_label(der), der, password, max_work)
+
+
+def private_key_label(der: bytes) -> str:
+    """Return the PEM label that belongs to the DER of a private key.
+
+    This only selects a structure, which is then read in full and strictly.
+    """
+    body = 2 + (der[1] & 0x7F if len(der) > 1 and der[1] & 0x80 else 0)
+    if der[body : body + 1] == b"\x30":
+        return ENCRYPTED_PKCS8_LABEL
+    if der[body : body + 3] == b"\x02\x01\x01":
+        return SEC1_LABEL
+    return PKCS1_LABEL if der[body + 3 : body + 4] == b"\x02" else PKCS8_LABEL
+
+
+def _check_decryption(password: object, max_work: int) -> None:
+    """Raise `TypeError` for their types, and `ValueError` if `max_work` is less than 1."""
+    check_optional_bytes(password, "password")
+    check_positive(max_work, "max_work")
+
+
+def _read(
+    structures: Structures[_Numbers],
+    label: str,
+    der: bytes,
+    password: BytesLike | None,
+    max_work: int,
+) -> _Numbers:
+    """Return the numbers of a key, or raise `InvalidKeyError`."""
+    if (label == ENCRYPTED_PKCS8_LABEL) != (password is not None):
+        needed = "needs a password" if password is None else "is not encrypted, yet has a password"
+        raise InvalidKeyError(f"the key {needed}")
+    if password is not None:
+        from kmscore.keys.encrypted import open_pkcs8  # noqa: PLC0415 (few files are encrypted)
+
+        return open_pkcs8(der, to_bytes(password), structures.decrypted, max_work)
+    return structures.pkcs8(der) if label == PKCS8_LABEL else structures.own(der)
