@@ -160,7 +160,7 @@ UNNOTICED: Mapping[str, tuple[str, ...]] = {
         "hazmat.py:sm2_encrypt:1",
         "hazmat.py:sm2_encrypt:2",
         "keys/__init__.py:check_key:1",
-        "keys/structures.py:check_decryption:1",
+        "_arguments.py:check_positive:1",
         "lookup.py:check_provider:1",
         "reencryption.py:reencrypt_with_iv:1",
     ),
@@ -210,7 +210,7 @@ UNNOTICED: Mapping[str, tuple[str, ...]] = {
         "keys/pem.py:_decode_body:2",
         "keys/rsa.py:RsaKey.generate:1",
         "keys/rsa_structures.py:load_rsa_public_key:1",
-        "keys/structures.py:check_password:1",
+        "keys/private_file.py:_read:1",
         "keys/structures.py:_decode_ec_private_key:2",
     ),
     "A key store that answers another key than it was asked for. The stores here do not lie.": (
@@ -233,6 +233,7 @@ UNNOTICED: Mapping[str, tuple[str, ...]] = {
     ),
     "What this build lacks, or libcrypto when it does not work: no ciphertext leads there.": (
         "_availability.py:attempt:1",
+        "keys/rsa_structures.py:_check_library:1",
         "sm2/backends/__init__.py:select_backend:1",
         "sm2/backends/__init__.py:select_backend:2",
         "sm2/backends/__init__.py:select_backend:3",

@@ -25,7 +25,7 @@ from alibaba_support import (
 )
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from strategies import watch_ciphers
+from strategies import miss_hash, watch_ciphers
 
 import kmscore
 from kmscore import EncryptionContext, Keyring, KeySpec, PublicKey, Suite, SymmetricKey, alibaba
@@ -897,6 +897,17 @@ def test_a_dry_run_looks_at_the_length_to_be_exported(profile: str) -> None:
     request = VALID[profile]["GenerateAndExportDataKey"] | {"DryRun": "true"}
     for length, code in (("190", "DryRunOperationError"), ("191", "ValidationError")):
         assert code_of(APIS[profile].call(request | {"NumberOfBytes": length})) == code
+
+
+def test_a_dry_run_looks_at_the_algorithm_to_be_exported_with(
+    profile: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a build without it, both say so; before the length, as the call does."""
+    request = VALID[profile]["GenerateAndExportDataKey"] | {"NumberOfBytes": "1024"}
+    miss_hash(monkeypatch, lambda: True)
+    call, dry_run = (APIS[profile].call(request | {"DryRun": given}) for given in ("", "true"))
+    assert code_of(call) == "UnsupportedOperation"
+    assert (code_of(dry_run), message_of(dry_run)) == ("ValidationError", message_of(call))
 
 
 def test_a_dry_run_opens_the_source(profile: str, api: alibaba.KmsApi) -> None:

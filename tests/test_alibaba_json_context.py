@@ -112,3 +112,10 @@ def test_the_same_text_moves_an_archive_into_v1() -> None:
     assert moved.ciphertext_blob is not None
     opened = alibaba.decrypt(API._access.keys, moved.ciphertext_blob, {"a": "1", "b": "2"})
     assert opened.plaintext == b"text"
+
+
+def test_a_json_context_is_no_text_of_another_parameter() -> None:
+    """Its text is read where a context is due, and nowhere else."""
+    request: dict[str, object] = {"Action": "Encrypt", "Plaintext": ""}
+    response = API.call(request | {"KeyId": JsonContext("{}")})
+    assert response.body["Message"] == 'The specified parameter "KeyId" is not valid.'

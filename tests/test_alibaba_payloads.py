@@ -2,6 +2,7 @@
 
 import base64
 import json
+import traceback
 from collections.abc import Mapping
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -244,11 +245,20 @@ def test_a_data_key_too_long_to_export_is_refused_unopened(
     )
     options: dict[str, Any] = {"profile": OPAQUE[layout]}
     assert alibaba.export_data_key(support.INDEX, fits, *wrapping, **options)
-    with raises_exactly(DecryptionError):
+    with raises_exactly(DecryptionError) as caught:
         alibaba.export_data_key(support.INDEX, perhaps, *wrapping, **options)
+    assert bytes(191) not in variables_of(caught.value)
     forbid_ciphers(monkeypatch)
     with raises_exactly(PlaintextSizeError, "0 to 190"):
         alibaba.export_data_key(support.INDEX, too_long, *wrapping, **options)
+
+
+def variables_of(error: BaseException) -> list[object]:
+    """Return the variables of the library's frames that an error came through."""
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    own = [frame for frame in frames if frame.f_globals["__name__"].startswith("kmscore")]
+    assert own
+    return [value for frame in own for value in frame.f_locals.values()]
 
 
 # --- Between profiles, by the functions.
@@ -360,12 +370,13 @@ def test_an_asymmetric_plaintext_that_does_not_fit_as_text_fails_as_a_wrong_one_
             )
             assert sealed_in(to_base64(result.ciphertext_blob or b""), "v1") == b"A" * 6144
         else:
-            with raises_exactly(DecryptionError):
+            with raises_exactly(DecryptionError) as caught:
                 alibaba.reencrypt(
                     *(support.INDEX, bare, "archive"),
                     destination_profile=Profile.V1_TEXT,
                     **options,
                 )
+            assert bytes(4609) not in variables_of(caught.value)
 
 
 def test_v1_with_texts_needs_no_versions_by_id() -> None:

@@ -81,7 +81,7 @@ def test_an_option_of_the_wrong_type_is_refused_by_name(name: str, value: Any) -
 def test_a_prefix_has_no_bytes_or_three(length: int) -> None:
     """Any other length is refused, whatever the layout."""
     for layout in Layout:
-        with pytest.raises(ValueError, match=f"prefix of {length} bytes, 0 or 3"):
+        with pytest.raises(ValueError, match=f"prefix: {length} bytes; give 0 or 3"):
             Profile(layout=layout, prefix=bytes(length))
     assert Profile(prefix=PREFIX).prefix == b"\x24\x00\x02"
 

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 from cryptography.exceptions import InternalError, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from strategies import raises_exactly
 
-from kmscore import UnsupportedAlgorithmError
+from kmscore import RsaKey, UnsupportedAlgorithmError
 from kmscore._availability import attempt
 
 _POLICY = """
@@ -32,6 +33,7 @@ from kmscore import Keyring, KeySpec, RsaKey, Sm2Key, Suite, SymmetricKey, keyfi
 from kmscore.algorithms import KEY_SPECS
 
 print(kmscore.sm2.available_backends())
+rsa_key = open("rsa.der", "rb").read()
 uses = {
     **{
         f"{spec} {suite}": lambda spec=spec, suite=suite: SymmetricKey.generate(spec, suite=suite)
@@ -39,6 +41,7 @@ uses = {
         for suite in row.suites
     },
     "RSA": lambda: RsaKey.generate("RSA_2048"),
+    "a good RSA key": lambda: RsaKey.from_der("k", "v", rsa_key),
     "portable": lambda: Sm2Key.generate(backend="portable"),
     "gmssl": lambda: Sm2Key.generate(backend="gmssl"),
     "keyfile": lambda: keyfile.seal_keyring(Keyring([]), b"a long passphrase"),
@@ -53,21 +56,29 @@ for name, use in uses.items():
 """
 
 
-def test_a_policy_without_any_algorithm_ends_in_errors_of_ours(tmp_path: Path) -> None:
-    """Backends that cannot work are left out, and no exception of another library comes out."""
+def test_a_policy_without_any_algorithm_ends_in_errors_of_ours(
+    tmp_path: Path, rsa_key: RsaKey
+) -> None:
+    """Making and reading keys and sealing a keyring raise no other library's exception.
+
+    Backends that cannot work are left out.
+    """
     policy = tmp_path / "openssl.cnf"
     policy.write_text(_POLICY)
+    der = rsa_key._private_key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+    (tmp_path / "rsa.der").write_bytes(der)
     ran = subprocess.run(
         [sys.executable, "-P", "-c", _EVERY_USE],
         check=False,
         capture_output=True,
         text=True,
+        cwd=tmp_path,
         env={"OPENSSL_CONF": str(policy)},
     )
     backends, *uses = ran.stdout.splitlines()
     assert ran.returncode == 0, ran.stderr
     assert backends in {"('openssl',)", "()"}
-    assert uses == ["unsupported"] * 9
+    assert uses == ["unsupported"] * 10
 
 
 @pytest.mark.parametrize(

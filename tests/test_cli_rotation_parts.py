@@ -720,6 +720,25 @@ def test_a_job_that_takes_long_to_begin_is_not_cleared_away(
     _check_all(folder)
 
 
+def test_two_commands_that_begin_one_job_at_the_same_time(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The later one says so in one line, leaves nothing behind, and the earlier one as it is."""
+    begin_journal, earlier = job_folder.begin_journal, folder / "out.jsonl.partial"
+
+    def begin_after_another(new: Path) -> None:
+        begin_journal(new)
+        earlier.mkdir()
+        (earlier / "job.json").write_bytes(b"of the other command")
+
+    monkeypatch.setattr(job_folder, "begin_journal", begin_after_another)
+    result = _rotate(folder)
+    assert result.exit_code == 2
+    assert problem(result).endswith("another command began this job at the same time")
+    assert not list(folder.glob(".out.jsonl.partial.new-*"))
+    assert [path.read_bytes() for path in earlier.iterdir()] == [b"of the other command"]
+
+
 def test_where_there_are_no_locks(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Elsewhere the job works all the same, and removes nothing that may be in use."""
     monkeypatch.setitem(sys.modules, "fcntl", None)

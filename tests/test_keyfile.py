@@ -5,6 +5,7 @@ import hashlib
 from collections.abc import Callable
 from typing import Any
 
+import hostile_keys
 import pytest
 from cryptography.exceptions import UnsupportedAlgorithm
 from hypothesis import given, settings
@@ -397,6 +398,22 @@ def test_a_caller_bounds_the_cost(monkeypatch: pytest.MonkeyPatch) -> None:
     ):
         with raises_exactly(InvalidKeyError, text):
             open_keyring(data, PASSPHRASE, **limits)
+
+
+def test_a_hostile_private_key_in_a_sealed_keyring_is_refused_before_its_primes_are_tested(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Who knows the passphrase cannot make the opening of a keyring take minutes."""
+    monkeypatch.setattr("kmscore.keyfile.sealing.derive_key", remembered)
+    p, q = hostile_keys.prime(1024), hostile_keys.prime(1024, 1)
+    numbers = hostile_keys.numbers_of(p, q, e=65537) | {"p": 2**9689 - 1}
+    hostile = hostile_keys.pkcs8(hostile_keys.pkcs1(numbers))
+    inside = content(entry(5, version(b"1", hostile, suite=0)))
+    monkeypatch.setattr(
+        "kmscore.keys.rsa_structures.RSAPrivateNumbers", lambda **_: pytest.fail("tested")
+    )
+    with raises_exactly(InvalidKeyError, "not a consistent RSA private key"):
+        open_keyring(write(inside, salt=bytes(16)).data, PASSPHRASE)
 
 
 @pytest.mark.usefixtures("no_kdf")

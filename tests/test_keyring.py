@@ -226,6 +226,22 @@ def test_one_material_under_one_suite_is_taken() -> None:
     assert len(ring) == 2
 
 
+class _Odd(str):
+    """Text with a hash of its own, which no dictionary of plain text finds."""
+
+    __slots__ = ()
+
+    def __hash__(self) -> int:
+        return 7
+
+
+def test_primary_takes_the_plain_text_of_an_id() -> None:
+    """An ID of a subclass of `str` chooses the version, and stays out of the ring."""
+    ring = Keyring([A1, A2], primary={_Odd("a"): _Odd("1")})
+    assert ring.primary("a") is A1
+    assert [type(key_id) for key_id in ring._primaries] == [str]
+
+
 def test_anything_but_a_key_is_a_type_error(rsa_key: RsaKey) -> None:
     """Not even a public key, a ring or material by itself."""
     wrong: Any

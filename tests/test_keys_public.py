@@ -131,10 +131,11 @@ def test_an_rsa_exponent_out_of_range_is_refused(exponent: int) -> None:
         PublicKey.from_der(rsa_der(2**2047 + 1, exponent))
 
 
-def test_an_even_rsa_modulus_is_refused() -> None:
-    """Libcrypto reads one and fails when it is to encrypt."""
-    with raises_exactly(InvalidKeyError, "even modulus"):
-        PublicKey.from_der(rsa_der(2**2048 - 2))
+@pytest.mark.parametrize("modulus", [2**2048 - 2, -(2**2047) - 1], ids=["even", "negative"])
+def test_an_even_or_negative_rsa_modulus_is_refused(modulus: int) -> None:
+    """Libcrypto reads an even one and fails when it is to encrypt."""
+    with raises_exactly(InvalidKeyError, "negative or even modulus"):
+        PublicKey.from_der(rsa_der(modulus))
 
 
 BAD_RSA = {

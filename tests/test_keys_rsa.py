@@ -25,7 +25,7 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
     load_pem_private_key,
 )
-from hostile_keys import PASSWORD, integer, tlv
+from hostile_keys import PASSWORD, integer, pkcs1, tlv
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from strategies import mutations, raises_exactly
@@ -89,11 +89,6 @@ def numbers_of(key: RSAPrivateKey) -> dict[str, int]:
         "dq": private.dmq1,
         "qi": private.iqmp,
     }
-
-
-def pkcs1(numbers: dict[str, int]) -> bytes:
-    """Return RSAPrivateKey in DER."""
-    return tlv(0x30, integer(0), *map(integer, numbers.values()))
 
 
 @pytest.mark.parametrize(("encoding", "form", "password"), FORMATS)
@@ -230,6 +225,14 @@ def test_pkcs8_of_another_version_is_refused(private_key: RSAPrivateKey, version
     """PrivateKeyInfo has the version 0 (RFC 5208 section 5)."""
     with raises_exactly(InvalidKeyError):
         load(pkcs8(private_key, RSA_ENCRYPTION, version), Encoding.DER)
+
+
+@pytest.mark.parametrize("version", [1, 2, -1])
+def test_pkcs1_of_another_version_is_refused(private_key: RSAPrivateKey, version: int) -> None:
+    """RSAPrivateKey of two primes has the version 0 (RFC 8017 appendix A.1.2)."""
+    numbers = numbers_of(private_key)
+    with raises_exactly(InvalidKeyError, "is PKCS#1 of an unknown version"):
+        load(pkcs1(numbers, version), Encoding.DER)
 
 
 def pem(der: bytes, label: str) -> bytes:

@@ -179,6 +179,8 @@ def load_damaged(key: AnyKey) -> Iterator[Callable[[], object]]:
         yield lambda: SymmetricKey("k", "v", key.spec, list(wrong))  # type: ignore[arg-type]
         yield lambda: SymmetricKey("k", wrong, key.spec, raw)
         yield lambda: SymmetricKey("k", "v", wrong, key.spec)  # type: ignore[arg-type]
+        yield lambda: SymmetricKey(wrong.hex() + " ", "v", key.spec, raw)
+        yield lambda: SymmetricKey("k", "v", key.spec, raw, state=wrong.hex())
         return
     kind: type[RsaKey | Sm2Key] = type(key)
     text = key.private_pem().decode()
@@ -202,6 +204,9 @@ def load_damaged(key: AnyKey) -> Iterator[Callable[[], object]]:
     yield lambda: kind.from_pem("", "v", text)
     yield lambda: kind.from_pem("k", "v", text, state="on")
     yield lambda: kind.from_pem("k", "v", list(text))  # type: ignore[arg-type]
+    yield lambda: kind.from_pem(text, "k", "v")
+    yield lambda: kind.from_pem("k", text, "v")
+    yield lambda: kind.from_pem("k", "v", text, state=text)
     for changed_der in (der[:-1], der[1:], der + b"\0", der[:60] + b"\0" + der[60:], der[27:]):
         yield lambda changed=changed_der: kind.from_der("k", "v", changed)
     yield lambda: kind.from_der("k", "v", der, password=PASSWORD)
@@ -211,6 +216,8 @@ def load_damaged(key: AnyKey) -> Iterator[Callable[[], object]]:
         yield lambda: Sm2Key.from_scalar("k", "v", -scalar)
         yield lambda: Sm2Key.from_scalar("k", "v", str(scalar))  # type: ignore[arg-type]
         yield lambda: Sm2Key.from_scalar("k", "v", scalar, backend="no")
+        yield lambda: Sm2Key.from_scalar("k", "v", scalar, backend=hex(scalar))
+        yield lambda: Sm2Key.from_scalar(scalar, "v", 5)  # type: ignore[arg-type]
         yield lambda: Sm2Key("k", "v", scalar, public_point=(scalar, scalar))  # type: ignore[arg-type]
     else:
         encrypted = rsa_private(key).private_bytes(

@@ -29,8 +29,8 @@ _ALIAS_RESOURCE: Final = re.compile(r"acs:kms:[^:]*:[^:]*:alias/.*", re.DOTALL)
 Resolver: TypeAlias = Callable[[str], str | None]
 """Takes an alias or a resource name, and gives the key ID that it stands for, or `None`.
 
-The name is the caller's, of 1 to 512 printable characters (`str.isprintable`) and nothing else is
-sure about it.
+The caller chooses the name. It has 1 to 512 printable characters (`str.isprintable`); no other
+property is checked.
 """
 
 

@@ -201,6 +201,7 @@ def _generate_and_export_data_key(request: Request) -> Fields:
     key_id = request.key("GenerateAndExportDataKey")
     if request.is_dry_run:
         request.check_sealing(key_id)
+        asymmetric.check_public_key(public_key, algorithm)
         asymmetric.check_plaintext_length(length, public_key.spec, algorithm)
         return {}
     result = operations.generate_and_export_data_key(
@@ -303,5 +304,5 @@ def _text_of(plaintext: bytes) -> str:
     try:
         return plaintext.decode("utf-8")
     except UnicodeDecodeError:
-        pass
+        del plaintext  # an error reporter can show the variables of this frame
     raise DecryptionError

@@ -128,6 +128,9 @@ class KmsApi(Immutable):
         policy. Who it is has to have been found out before: signatures are not
         looked at here.
 
+        A text of an opaque `Plaintext` can have characters that XML does not have: `xml()` of that
+        response raises `ValueError`, and `json()` has it.
+
         Every fault of the request is a response. Raises `TypeError` if `params` is no mapping, what
         `request_id` raises, and without `on_failure` what the keys, the policy, `arn`,
         `resolve_key` or a mapping raises.

@@ -157,6 +157,7 @@ def export_data_key(
     asymmetric.check_plaintext_length(source.least_plaintext_length, public_key.spec, algorithm)
     data_key = source.open(bound)
     if not asymmetric.fits(len(data_key), public_key.spec, algorithm):
+        del data_key  # an error reporter can show the variables of this frame
         raise DecryptionError
     exported = asymmetric.encrypt_to(public_key, algorithm, data_key)
     return ExportResult(key.key_id, key.key_version_id, None, exported)

@@ -14,8 +14,9 @@ JSON text with the same pairs, so that the rules and the limit of the JSON form 
 The second form applies if every suffix is `N.Key` or `N.Value`. In the first form, the key is
 everything after the first dot, so `EncryptionContext.=x` has the empty key.
 
-A context that is ignored leaves a ciphertext that every context opens. So a name that is almost
-that of a known parameter is an error, and so is a context that the action does not take.
+A context that is ignored leaves a ciphertext that every context opens. So a name that differs from
+a known one only in case is an error, and so are a context in brackets and a context that the action
+does not take. Other unknown names are ignored, as the service does.
 """
 
 import re

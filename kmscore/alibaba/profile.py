@@ -120,7 +120,7 @@ class Profile(Record):
         for name, kind in kinds.items():
             check_instance(getattr(self, name), kind, name)
         if len(self.prefix) not in {0, PREFIX_LENGTH}:
-            raise ValueError(f"prefix of {len(self.prefix)} bytes, 0 or {PREFIX_LENGTH} are due")
+            raise ValueError(f"prefix: {len(self.prefix)} bytes; give 0 or {PREFIX_LENGTH}")
         options = (
             self.sort_order,
             self.empty_is_absent,

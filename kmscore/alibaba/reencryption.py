@@ -119,6 +119,7 @@ def reencrypt(
     source.check_size(most)
     plaintext = source.open(opening)
     if len(plaintext) > most:
+        del plaintext  # an error reporter can show the variables of this frame
         raise DecryptionError
     return ReEncryptResult(
         None if dry_run else destination.seal(sealer, plaintext, sealing),

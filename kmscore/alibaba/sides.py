@@ -58,7 +58,7 @@ class _BlobSource(ABC):
 
     @property
     def least_plaintext_length(self) -> int:
-        """The least length in bytes that the plaintext can have; as Base64 it may have 2 more."""
+        """The least length in bytes that the plaintext can have."""
         return least_plaintext_length(self._payload_length, self._profile)
 
     def check_size(self, most: int) -> None:

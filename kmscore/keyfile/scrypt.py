@@ -69,7 +69,9 @@ def check_cost(parameters: ScryptParameters, max_memory: int, max_work: int) -> 
     for name, most in (("memory", max_memory), ("work", max_work)):
         value = getattr(parameters, name)
         if value > most:
-            raise _out_of_bounds(f"{name} of {value}, at most {most} allowed")
+            raise _out_of_bounds(
+                f"{name} of {value}, at most {most} allowed; max_{name}= sets the limit"
+            )
 
 
 def derive_key(passphrase: bytes, salt: bytes, parameters: ScryptParameters) -> bytes:

@@ -160,7 +160,9 @@ def _read_kdf(derivation: _Algorithm, max_work: int) -> _Pbkdf2Parameters:
         raise invalid("asks for less than one iteration of PBKDF2")
     most = min(max_work, _MOST_ITERATIONS)
     if kdf.iterations > most:
-        raise invalid(f"asks for more than {most} iterations of PBKDF2")
+        raise invalid(
+            f"asks for more than {most} iterations of PBKDF2; max_work= sets the number allowed"
+        )
     return kdf
 
 

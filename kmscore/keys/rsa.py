@@ -98,7 +98,7 @@ class RsaKey(KeyVersion):
         """
         read = partial(read_pem, _STRUCTURES, data, password, max_work)
         key = outcome(_make, (key_id, key_version_id, state), read)
-        del data, password, read
+        del key_id, key_version_id, data, password, state, read
         return unwrap(key)
 
     @classmethod
@@ -118,7 +118,7 @@ class RsaKey(KeyVersion):
         """
         read = partial(read_der, _STRUCTURES, data, password, max_work)
         key = outcome(_make, (key_id, key_version_id, state), read)
-        del data, password, read
+        del key_id, key_version_id, data, password, state, read
         return unwrap(key)
 
     @classmethod

@@ -5,6 +5,7 @@ file for primality while it holds the interpreter's lock: a `prime1` of 9,689 bi
 one of 44,497 bits takes hours.
 """
 
+from functools import cache
 from math import gcd
 from typing import Final
 
@@ -18,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import (
 
 from kmscore._availability import attempt
 from kmscore.algorithms import RSA_SPECS, KeySpec
-from kmscore.errors import InvalidKeyError
+from kmscore.errors import InvalidKeyError, UnsupportedAlgorithmError
 from kmscore.keys.oid import ObjectIdentifier
 from kmscore.keys.structures import (
     AlgorithmIdentifier,
@@ -119,7 +120,27 @@ def load_rsa_pkcs1(der: bytes) -> RSAPrivateKey:
         return attempt(numbers.private_key, "RSA")
     except ValueError:
         pass
+    _check_library()
     raise _inconsistent()
+
+
+@cache
+def _check_library() -> None:
+    """Raise `UnsupportedAlgorithmError` if `cryptography` loads no RSA key at all.
+
+    Under a policy without random numbers, for example, it reports every key as invalid. The key
+    here is a small one of two Mersenne primes. A success is kept.
+    """
+    p, q, e = 2**607 - 1, 2**521 - 1, 65_537
+    d = pow(e, -1, (p - 1) * (q - 1))
+    crt = d % (p - 1), d % (q - 1), pow(q, -1, p)
+    try:
+        attempt(RSAPrivateNumbers(p, q, d, *crt, RSAPublicNumbers(e, p * q)).private_key, "RSA")
+    except ValueError:
+        pass
+    else:
+        return
+    raise UnsupportedAlgorithmError("RSA is not available: cryptography or the system lacks it")
 
 
 def check_public_numbers(numbers: RSAPublicNumbers) -> KeySpec:

@@ -69,7 +69,7 @@ class Sm2Key(KeyVersion):
         `UnsupportedAlgorithmError` for a backend that is not available or an unknown state.
         """
         made = outcome(self._make, (key_id, key_version_id, state, backend), scalar, public_point)
-        del scalar, public_point
+        del key_id, key_version_id, scalar, public_point, backend, state
         unwrap(made)
 
     def _make(self, identity: "_Identity", scalar: int, public_point: Point | None) -> None:
@@ -114,7 +114,7 @@ class Sm2Key(KeyVersion):
         identity = (key_id, key_version_id, state, backend)
         read = partial(read_pem, _STRUCTURES, data, password, max_work)
         key = outcome(_make, identity, read)
-        del data, password, read
+        del key_id, key_version_id, data, password, backend, state, identity, read
         return unwrap(key)
 
     @classmethod
@@ -136,7 +136,7 @@ class Sm2Key(KeyVersion):
         identity = (key_id, key_version_id, state, backend)
         read = partial(read_der, _STRUCTURES, data, password, max_work)
         key = outcome(_make, identity, read)
-        del data, password, read
+        del key_id, key_version_id, data, password, backend, state, identity, read
         return unwrap(key)
 
     @classmethod
@@ -151,7 +151,7 @@ class Sm2Key(KeyVersion):
     ) -> "Sm2Key":
         """Return the key of a private scalar d, 1 to n-2. Raises as the constructor does."""
         key = outcome(cls, key_id, key_version_id, scalar, backend=backend, state=state)
-        del scalar
+        del key_id, key_version_id, scalar, backend, state
         return unwrap(key)
 
     @classmethod

@@ -58,8 +58,8 @@ class SymmetricKey(KeyVersion):
         state, or if this build of `cryptography` lacks the cipher.
         """
         made = outcome(self._make, key_id, key_version_id, spec, material, suite, state)
-        # All of them: material may be in the place of another by mistake.
-        del key_id, key_version_id, spec, material
+        # All that can be text or bytes: material can be in the place of another by mistake.
+        del key_id, key_version_id, spec, material, state
         unwrap(made)
 
     def _make(

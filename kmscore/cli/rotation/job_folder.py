@@ -14,6 +14,7 @@ done.json            that no part is missing, and all counts; what is left is to
 ===================  ==============================================================
 """
 
+import errno
 import json
 import os
 import secrets
@@ -119,7 +120,15 @@ class JobFolder:
         _write(new / _JOB, json.dumps({**job, _CHECK: check.seal()}).encode("ascii"))
         begin_journal(new)
         sync_folder(new)
-        new.rename(self._path)
+        try:
+            new.rename(self._path)
+        except OSError as error:
+            if error.errno not in {errno.ENOTEMPTY, errno.EEXIST}:
+                raise
+            shutil.rmtree(new, ignore_errors=True)
+            raise FileProblem(
+                f"{self._path} is there: another command began this job at the same time"
+            ) from None
         sync_folder(self._path.parent)
 
     def _hidden(self, state: str) -> Path:
