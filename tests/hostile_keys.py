@@ -169,16 +169,19 @@ def rsa_numbers(good: Numbers) -> Iterator[tuple[str, Numbers, bool]]:
         for name, wrong in wrong_values(value, good["n"]).items():
             if wrong != value:
                 yield f"{field}: {name}", good | {field: wrong}, False
-    for one, other in itertools.combinations(good, 2):
-        yield f"{one} and {other}", good | {one: good[other], other: good[one]}, False
+    for one, another in itertools.combinations(good, 2):
+        yield f"{one} and {another}", good | {one: good[another], another: good[one]}, False
     p, q = good["p"], good["q"]
     yield "p < q", numbers_of(min(p, q), max(p, q)), True
     yield "p > q", numbers_of(max(p, q), min(p, q)), True
     yield "modulo phi", numbers_of(p, q, modulo_phi=True), True
-    carmichael = (p - 1) * (q - 1) // math.gcd(p - 1, q - 1)
+    phi = (p - 1) * (q - 1)
+    carmichael = phi // math.gcd(p - 1, q - 1)
     for power in (1, 2, 16, 1000, 100_000):
-        wrong = good["d"] + (carmichael << power)
-        yield f"d + 2^{power} λ", good | {"d": wrong}, False
+        other = good["d"] + (carmichael << power)
+        # Of some primes, the sum is the private exponent modulo φ(n).
+        is_reduced = other < phi and good["e"] * other % phi == 1
+        yield f"d + 2^{power} λ", good | {"d": other}, is_reduced
     for bits, rest in ((2203, 1893), (2281, 1815), (3217, 879)):
         yield f"{bits} + {rest} bits", numbers_of(MERSENNE[bits], prime(rest)), False
         yield f"{rest} + {bits} bits", numbers_of(prime(rest), MERSENNE[bits]), False
