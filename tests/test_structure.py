@@ -41,7 +41,6 @@ _ROOMS = (
     "alibaba",
     "bulk",
     "keyfile",
-    "vectors",
     "cli",
     "__main__",
 )
@@ -76,7 +75,7 @@ _FORBIDDEN = frozenset(
 
 
 # These read files, start processes and show progress: they are no part of the engine.
-_TOOLS = ("kmscore.cli", "kmscore.vectors")
+_TOOLS = ("kmscore.cli",)
 
 # The modules that need an extra, and what they import of it.
 _EXTRAS = {
@@ -229,12 +228,12 @@ def test_each_extra_is_imported_in_its_own_module() -> None:
     assert foreign == _EXTRAS
 
 
-def test_only_vectors_may_import_hazmat() -> None:
+def test_no_module_imports_hazmat() -> None:
     """Nothing in the package reaches for a given IV or k."""
     importers = {
         name for name, targets in _graph(_sources()).items() if "kmscore.hazmat" in targets
     }
-    assert {name for name in importers if not name.startswith("kmscore.vectors")} == set()
+    assert importers == set()
 
 
 def test_importing_loads_neither_ctypes_nor_gmssl() -> None:

@@ -2,7 +2,7 @@
 
 import sys
 
-_EXTRA_PACKAGES = frozenset({"jsonschema", "rich", "typer"})
+_EXTRA_PACKAGES = frozenset({"rich", "typer"})
 
 
 def main() -> None:

@@ -1,6 +1,6 @@
 """The commands of `kmscore`."""
 
-from typing import Annotated, Any, Final
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -10,28 +10,9 @@ from kmscore.cli import counting, crypt, demo, inspection, keys, rotate
 from kmscore.cli.terminal import Commands
 from kmscore.errors import KmsCoreError
 
-_VECTORS: Final = "vectors"
-
-
-class _AllCommands(Commands):
-    """The commands below, and `vectors`, which takes as long to import as all others together."""
-
-    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ANN401 (typer's own)
-        """Return the names, as they stand in the help."""
-        return [*super().list_commands(ctx), _VECTORS]
-
-    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ANN401 (typer's own)
-        """Return a command."""
-        if cmd_name != _VECTORS:
-            return super().get_command(ctx, cmd_name)
-        from kmscore.cli import vectors  # noqa: PLC0415 (only where it is needed)
-
-        return typer.main.get_group(vectors.app)
-
-
 app: typer.Typer = typer.Typer(
     name="kmscore",
-    cls=_AllCommands,
+    cls=Commands,
     # As it is by default, lines of a docstring end where they do in the source.
     rich_markup_mode="markdown",
     no_args_is_help=True,

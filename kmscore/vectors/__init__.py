@@ -1,1 +1,0 @@
-"""Test vectors for a KMS's ciphertexts: their generator, their verifier, and their runner."""

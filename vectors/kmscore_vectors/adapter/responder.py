@@ -1,0 +1,202 @@
+"""The library as the vectors ask it: a request in, its outputs or an error's code out.
+
+Only public names are used, and `hazmat` where an IV or k is given.
+"""
+
+from collections.abc import Callable, Mapping
+from functools import lru_cache, partial
+from typing import Any, TypeAlias
+
+from kmscore import (
+    CiphertextBlob,
+    EncryptionContext,
+    Key,
+    KeyProvider,
+    Keyring,
+    KeySpec,
+    KeyState,
+    PublicKey,
+    RsaKey,
+    Sm2Key,
+    Suite,
+    SymmetricKey,
+    asymmetric_decrypt,
+    decrypt,
+    hazmat,
+    reencrypt,
+    sm2,
+)
+from kmscore.errors import KmsCoreError
+from kmscore_vectors.adapter import service
+
+Answer: TypeAlias = dict[str, Any]
+
+
+Provider: TypeAlias = Callable[[Keyring], KeyProvider]
+Fields: TypeAlias = Mapping[str, Any]
+
+
+class Responder:
+    """One way to run the library: on an SM2 backend, with the embedded provider or another."""
+
+    def __init__(
+        self, *, backend: str | None = None, provider: Provider = lambda ring: ring
+    ) -> None:
+        """Choose the backend of SM2 keys, and what becomes of a ring before it is used."""
+        self._backend = backend
+        self._provider = provider
+        # Checking a private key takes longer than all that the tests of its group do with it.
+        self._keys: dict[tuple[Any, ...], Key] = {}
+        self._operations: Mapping[str, Callable[[Fields], Answer]] = {
+            "parse_blob": _parse_blob,
+            "parse_blob_base64": _parse_blob_base64,
+            "canonicalize": _canonicalize,
+            "canonicalize_json": _canonicalize_json,
+            "encrypt": self._encrypt,
+            "decrypt": self._decrypt,
+            "asymmetric_decrypt": self._asymmetric_decrypt,
+            "reencrypt": self._reencrypt,
+            "sm2_convert": _sm2_convert,
+            "sm2_encrypt": _sm2_encrypt,
+            "parse_service_blob": service.parse_service_blob,
+            "service_associated_data": service.service_associated_data,
+            "is_ambiguous": service.is_ambiguous,
+            "collisions": service.collisions,
+            "service_decrypt": self._service_decrypt,
+            "api_call": partial(service.api_call, self._key),
+        }
+
+    def answer(self, operation: str, fields: Fields) -> Answer:
+        """Return the outputs of `operation`, or its `error`.
+
+        Raises `KeyError` for an unknown operation or a field that is not there.
+        """
+        try:
+            return self._operations[operation](fields)
+        except KmsCoreError as error:
+            return {"error": error.code}
+
+    def _encrypt(self, fields: Fields) -> Answer:
+        keys = self._provider(Keyring([self._key(_only_key(fields))]))
+        plaintext, iv = (bytes.fromhex(fields[name]) for name in ("plaintext", "iv"))
+        context = dict(fields["pairs"])
+        result = hazmat.encrypt(keys, fields["key_id"], plaintext, context, iv=iv)
+        return {"blob": result.ciphertext_blob.hex()}
+
+    def _decrypt(self, fields: Fields) -> Answer:
+        keys = self._provider(Keyring([self._key(_only_key(fields))]))
+        result = decrypt(keys, bytes.fromhex(fields["blob"]), dict(fields["pairs"]))
+        return {"plaintext": result.plaintext.hex()}
+
+    def _asymmetric_decrypt(self, fields: Fields) -> Answer:
+        names = {"key_id": "key", "key_version_id": "1", "state": KeyState.ENABLED.value}
+        key = {name: fields[name] for name in ("key_spec", "private_key")}
+        keys = self._provider(Keyring([self._key(names | key)]))
+        ciphertext = bytes.fromhex(fields["ciphertext"])
+        result = asymmetric_decrypt(keys, "key", "1", fields["algorithm"], ciphertext)
+        return {"plaintext": result.plaintext.hex()}
+
+    def _reencrypt(self, fields: Fields) -> Answer:
+        keys = self._provider(Keyring([self._key(key) for key in fields["keys"]]))
+        blob, destination = bytes.fromhex(fields["ciphertext_blob"]), fields["destination_key_id"]
+        options = {
+            "source_context": dict(fields["source_pairs"]),
+            "destination_context": dict(fields["destination_pairs"]),
+            "source_key_id": fields["source_key_id"],
+            "source_key_version_id": fields["source_key_version_id"],
+            "source_algorithm": fields["source_algorithm"],
+        }
+        if fields["dry_run"]:
+            result = reencrypt(keys, blob, destination, **options, dry_run=True)
+        else:
+            iv = bytes.fromhex(fields["iv"])
+            result = hazmat.reencrypt(keys, blob, destination, **options, iv=iv)
+        new_blob, algorithm = result.ciphertext_blob, result.source_algorithm
+        return {
+            "response": {
+                "ciphertext_blob": None if new_blob is None else new_blob.hex(),
+                "source_key_id": result.source_key_id,
+                "source_key_version_id": result.source_key_version_id,
+                "destination_key_id": result.destination_key_id,
+                "destination_key_version_id": result.destination_key_version_id,
+                "source_algorithm": None if algorithm is None else algorithm.value,
+                "destination_suite_id": f"{result.destination_suite.value:02x}",
+            }
+        }
+
+    def _service_decrypt(self, fields: Fields) -> Answer:
+        return service.service_decrypt(self._key(_only_key(fields)), fields)
+
+    def _key(self, fields: Fields) -> Key:
+        """Return a key of a ring; one document is one key, however often it is asked for."""
+        known = tuple(fields.items())
+        if known not in self._keys:
+            self._keys[known] = _symmetric(fields) if "key" in fields else self._private(fields)
+        return self._keys[known]
+
+    def _private(self, fields: Fields) -> RsaKey | Sm2Key:
+        ids, state = (fields["key_id"], fields["key_version_id"]), fields["state"]
+        data, spec = bytes.fromhex(fields["private_key"]), KeySpec.of(fields["key_spec"], "spec")
+        if spec is KeySpec.EC_SM2:
+            return Sm2Key.from_der(*ids, data, state=state, backend=self._backend)
+        return _rsa_key(*ids, state, data)
+
+
+@lru_cache(maxsize=256)
+def _rsa_key(key_id: str, key_version_id: str, state: str, data: bytes) -> RsaKey:
+    """Return a key; to check one takes longer than a hundred tests, and it is the same for all."""
+    return RsaKey.from_der(key_id, key_version_id, data, state=state)
+
+
+def _only_key(fields: Fields) -> Fields:
+    """Return what a test of one key says of that key."""
+    names = ("key_id", "key_version_id", "key_spec", "suite_id", "key")
+    return {name: fields[name] for name in names} | {"state": KeyState.ENABLED.value}
+
+
+def _symmetric(fields: Fields) -> SymmetricKey:
+    return SymmetricKey(
+        fields["key_id"],
+        fields["key_version_id"],
+        fields["key_spec"],
+        bytes.fromhex(fields["key"]),
+        suite=Suite(int(fields["suite_id"], 16)),
+        state=fields["state"],
+    )
+
+
+def _parse_blob(fields: Fields) -> Answer:
+    blob = CiphertextBlob.parse(bytes.fromhex(fields["blob"]))
+    return {
+        "suite_id": f"{blob.suite.value:02x}",
+        "key_id": blob.key_id,
+        "key_version_id": blob.key_version_id,
+        "iv": blob.iv.hex(),
+        "ciphertext": blob.ciphertext.hex(),
+        "tag": blob.tag.hex(),
+    }
+
+
+def _parse_blob_base64(fields: Fields) -> Answer:
+    return {"blob": CiphertextBlob.from_base64(fields["text"]).serialize().hex()}
+
+
+def _canonicalize(fields: Fields) -> Answer:
+    return {"canonical": EncryptionContext(dict(fields["pairs"])).canonical.hex()}
+
+
+def _canonicalize_json(fields: Fields) -> Answer:
+    return {"canonical": EncryptionContext.from_json(fields["json"]).canonical.hex()}
+
+
+def _sm2_convert(fields: Fields) -> Answer:
+    ciphertext = bytes.fromhex(fields["ciphertext"])
+    return {"converted": sm2.convert(ciphertext, fields["source"], fields["target"]).hex()}
+
+
+def _sm2_encrypt(fields: Fields) -> Answer:
+    public_key = PublicKey.from_der(bytes.fromhex(fields["public_key"]))
+    k = int(fields["k"], 16)
+    return {
+        "ciphertext": hazmat.sm2_encrypt(public_key, bytes.fromhex(fields["plaintext"]), k).hex()
+    }

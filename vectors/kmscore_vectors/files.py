@@ -1,0 +1,194 @@
+"""The vector files as they lie in a folder: found, read, held to their schemas."""
+
+import json
+import stat
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+from jsonschema import Draft202012Validator, ValidationError
+from jsonschema.validators import extend
+
+from kmscore_vectors.generator.affine import ORDER
+from kmscore_vectors.generator.model import OUTPUTS
+
+MAX_FILE_LENGTH: Final = 64 << 20  # bytes; the longest of the suite has less than 3 MiB
+NAMES: Final = (
+    "blob",
+    "encryption_context",
+    "aead",
+    "rsa_oaep",
+    "sm2pke",
+    "reencrypt",
+    "service_blob",
+    "service_api",
+)
+_PAIRS: Final = ("pairs", "source_pairs", "destination_pairs")
+_OF_A_TEST: Final = frozenset({"tcId", "comment", "flags", "result", "error", "trace"})
+_OF_A_GROUP: Final = frozenset({"type", "tests"})
+
+
+class VectorFileError(Exception):
+    """A folder has no vectors, or a file in it is not what its schema says."""
+
+
+@dataclass(frozen=True)
+class VectorTest:
+    """One test, with what its group says of all its tests, and the file of its flag."""
+
+    file: str
+    tc_id: int
+    operation: str
+    comment: str
+    flag: str
+    effect: str
+    inputs: Mapping[str, Any]
+    expected: Mapping[str, Any]
+
+    @property
+    def is_valid(self) -> bool:
+        """Whether the operation has to succeed."""
+        return "error" not in self.expected
+
+
+_PACKAGE: Final = Path(__file__).parent
+
+
+def installed_folder() -> Path:
+    """Return the folder of vectors that came with the package.
+
+    It is within the wheel, or next to the package in an editable installation. Raises
+    `VectorFileError` if it is in neither place.
+    """
+    for folder in (_PACKAGE / "data", _PACKAGE.parent):
+        if (folder / "blob.json").is_file():
+            return folder
+    raise VectorFileError("no vectors came with this installation: name their folder as DIR")
+
+
+def choose_folder(given: Path | None) -> Path:
+    """Return the folder given, or the installed one. Raises `VectorFileError` without either."""
+    return installed_folder() if given is None else given
+
+
+def load(
+    folder: Path, names: Sequence[str] | None = None
+) -> Iterator[tuple[str, tuple[VectorTest, ...]]]:
+    """Yield the name and the tests of every file of the suite, or of those named.
+
+    Raises `VectorFileError` if one is missing, is no regular file of at most `MAX_FILE_LENGTH`
+    bytes, is not JSON, or not as its schema says. The schemas are always those that came with the
+    package: a folder cannot loosen them.
+    """
+    if not folder.is_dir():
+        raise VectorFileError(f"{folder} is not a folder")
+    for name in names or NAMES:
+        path = folder / f"{name}.json"
+        try:
+            document = json.loads(_read(path), object_pairs_hook=_object)
+        except (ValueError, RecursionError):
+            raise VectorFileError(f"{path} is not JSON") from None
+        _check(path, name, document)
+        yield name, tuple(_tests(name, document))
+
+
+def _read(path: Path) -> bytes:
+    """Return the bytes of a regular file: a pipe may never end, nor even begin."""
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise VectorFileError(f"{path} is not a regular file")
+        with path.open("rb") as file:
+            # Not by the length that the file system tells, which is 0 for some that have no end.
+            data = file.read(MAX_FILE_LENGTH + 1)
+    except FileNotFoundError:
+        raise VectorFileError(f"{path} is missing") from None
+    except OSError as error:
+        raise VectorFileError(f"{path} cannot be read: {error.strerror}") from None
+    if len(data) > MAX_FILE_LENGTH:
+        raise VectorFileError(f"{path} has more than {MAX_FILE_LENGTH:,} bytes")
+    return data
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return an object of JSON, in which no name may stand twice."""
+    fields = dict(pairs)
+    if len(fields) != len(pairs):
+        raise ValueError("a name stands twice")
+    return fields
+
+
+# To a schema 104.0 is an integer. To the parsers of many languages it is none.
+_Validator = extend(  # type: ignore[no-untyped-call]  # jsonschema has no types of its own
+    Draft202012Validator,
+    type_checker=Draft202012Validator.TYPE_CHECKER.redefine(
+        "integer", lambda _, value: isinstance(value, int) and not isinstance(value, bool)
+    ),
+)
+
+
+@cache
+def _validator(name: str) -> Any:  # noqa: ANN401 (a class made by jsonschema)
+    """Return what checks a file of this name."""
+    path = installed_folder() / "schemas" / f"{name}_v1_schema.json"
+    return _Validator(json.loads(path.read_bytes()))
+
+
+def _check(path: Path, name: str, document: Any) -> None:  # noqa: ANN401 (any JSON)
+    """Raise what is wrong with a file, by its schema and beyond what a schema can say."""
+    for error in _validator(name).iter_errors(document):
+        where = "/".join(map(str, error.absolute_path)) or "the file"
+        raise VectorFileError(f"{path}: {where}: {_brief(error)}")
+    tests = [test for group in document["testGroups"] for test in group["tests"]]
+    if document["numberOfTests"] != len(tests):
+        raise VectorFileError(f"{path}: numberOfTests is not {len(tests)}")
+    if [test["tcId"] for test in tests] != list(range(1, 1 + len(tests))):
+        raise VectorFileError(f"{path}: tcId does not count up from 1")
+    if {flag for test in tests for flag in test["flags"]} != set(document["notes"]):
+        raise VectorFileError(f"{path}: the flags of the tests are not those of the notes")
+    for test in tests:
+        _check_inputs(path, test)
+
+
+def _check_inputs(path: Path, test: Mapping[str, Any]) -> None:
+    """Raise what is wrong with the inputs of a test that no implementation can be asked."""
+    for field in _PAIRS:
+        keys = [key for key, _ in test.get(field) or ()]
+        if len(set(keys)) != len(keys):
+            raise VectorFileError(f"{path}: test {test['tcId']}: a key stands twice in {field}")
+    if "k" in test and not 0 < int(test["k"], 16) < ORDER:
+        raise VectorFileError(f"{path}: test {test['tcId']}: k is not 1 to n - 1")
+
+
+def _brief(error: ValidationError) -> str:
+    """Return what is wrong, without the better part of a long document that is quoted."""
+    if error.schema is False:  # its own message names no field
+        return f"a field that the result of the test does not allow: {_cut(repr(error.instance))}"
+    return _cut(error.message)
+
+
+def _cut(text: str) -> str:
+    head, tail = 60, 120
+    return text if len(text) <= head + tail else f"{text[:head]} … {text[-tail:]}"
+
+
+def _tests(name: str, document: Any) -> Iterator[VectorTest]:  # noqa: ANN401 (any JSON)
+    """Yield the tests of a file."""
+    for group in document["testGroups"]:
+        shared = {key: value for key, value in group.items() if key not in _OF_A_GROUP}
+        for test in group["tests"]:
+            (flag,), outputs = test["flags"], OUTPUTS[group["type"]]
+            fields = {key: value for key, value in test.items() if key not in _OF_A_TEST}
+            inputs = {key: value for key, value in fields.items() if key not in outputs}
+            expected = {key: value for key, value in fields.items() if key in outputs}
+            yield VectorTest(
+                name,
+                test["tcId"],
+                group["type"],
+                test["comment"],
+                flag,
+                document["notes"][flag].get("effect", ""),
+                shared | inputs,
+                {"error": test["error"]} if test["result"] == "invalid" else expected,
+            )

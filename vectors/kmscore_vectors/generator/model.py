@@ -1,0 +1,141 @@
+"""What a vector file is made of, and how it is written.
+
+The form is that of Project Wycheproof. A test's fields stand flat beside each other; which of them
+an implementation is given and which it has to give is told by `OUTPUTS`.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple, TypeAlias
+
+from kmscore_vectors.tables import ErrorCode
+
+Json: TypeAlias = "str | int | bool | list[Json] | dict[str, Json] | None"
+Fields: TypeAlias = dict[str, Json]
+
+_LICENCE: Final = (
+    "CC0-1.0. All keys are test keys. SPEC.md, beside this file, says what each test asks."
+)
+
+OUTPUTS: Final[Mapping[str, tuple[str, ...]]] = {
+    "parse_blob": ("suite_id", "key_id", "key_version_id", "iv", "ciphertext", "tag"),
+    "parse_blob_base64": ("blob",),
+    "canonicalize": ("canonical",),
+    "canonicalize_json": ("canonical",),
+    "encrypt": ("blob",),
+    "decrypt": ("plaintext",),
+    "asymmetric_decrypt": ("plaintext",),
+    "sm2_convert": ("converted",),
+    "sm2_encrypt": ("ciphertext",),
+    "reencrypt": ("response",),
+    "parse_service_blob": ("key_version_id", "iv", "ciphertext", "tag"),
+    "service_associated_data": ("associated_data",),
+    "is_ambiguous": ("ambiguous",),
+    "collisions": ("collisions",),
+    "service_decrypt": ("plaintext",),
+    "api_call": ("response",),
+    "accumulated": ("digest",),
+}
+"""The fields that each operation gives back; what else a test has, it takes."""
+
+
+class Note(NamedTuple):
+    """What a flag means: what is wrong, and what an implementation that takes it is open to."""
+
+    description: str
+    effect: str = ""
+    links: tuple[str, ...] = ()
+
+    def document(self) -> Fields:
+        """Return the note as it stands in the file."""
+        fields: Fields = {"description": self.description}
+        if self.effect:
+            fields["effect"] = self.effect
+        if self.links:
+            fields["links"] = list(self.links)
+        return fields
+
+
+@dataclass(frozen=True)
+class Case:
+    """One test. An invalid one has one defect, and knows what it is without that."""
+
+    comment: str
+    flag: str
+    inputs: Fields
+    outputs: Fields = field(default_factory=dict)
+    trace: Fields = field(default_factory=dict)
+    error: ErrorCode | None = None
+    repaired: "Case | None" = None
+
+    def refused(self, error: ErrorCode, flag: str, comment: str, inputs: Fields) -> "Case":
+        """Return this case with some inputs replaced, which makes it one that is refused."""
+        return Case(comment, flag, self.inputs | inputs, error=error, repaired=self)
+
+    def document(self, tc_id: int) -> Fields:
+        """Return the test as it stands in the file."""
+        fields: Fields = {"tcId": tc_id, "comment": self.comment, "flags": [self.flag]}
+        fields |= self.inputs
+        if self.error is not None:
+            return fields | {"result": "invalid", "error": self.error.value}
+        return fields | self.outputs | {"result": "valid", "trace": self.trace}
+
+
+@dataclass(frozen=True)
+class Group:
+    """Tests of one operation, with the inputs that they share."""
+
+    operation: str
+    cases: tuple[Case, ...]
+    shared: Fields = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class VectorFile:
+    """One file of the suite."""
+
+    name: str
+    algorithm: str
+    header: tuple[str, ...]
+    notes: Mapping[str, Note]
+    groups: tuple[Group, ...]
+
+    def cases(self) -> Iterator[tuple[Group, Case]]:
+        """Iterate over all tests, each with its group, in the order of the file."""
+        for group in self.groups:
+            for case in group.cases:
+                yield group, case
+
+    def document(self) -> Fields:
+        """Return the file as a JSON object."""
+        tc_ids = iter(range(1, 1 + sum(1 for _ in self.cases())))
+        return {
+            "algorithm": self.algorithm,
+            "schema": f"{self.name}_v1_schema.json",
+            "numberOfTests": sum(1 for _ in self.cases()),
+            "header": [*self.header, _LICENCE],
+            "notes": {flag: note.document() for flag, note in sorted(self.notes.items())},
+            "testGroups": [
+                {
+                    "type": group.operation,
+                    **group.shared,
+                    "tests": [case.document(next(tc_ids)) for case in group.cases],
+                }
+                for group in self.groups
+            ],
+        }
+
+    def serialize(self) -> bytes:
+        """Return the bytes of the file: ASCII, two spaces a level, a line feed at the end."""
+        return (json.dumps(self.document(), indent=2) + "\n").encode("ascii")
+
+
+def hex_fields(**values: bytes) -> Fields:
+    """Return bytes as fields in lower-case hexadecimal."""
+    return {name: value.hex() for name, value in values.items()}
+
+
+def pairs_field(pairs: Iterable[tuple[str, str]]) -> Json:
+    """Return pairs as a list of lists, which keeps their order in every language."""
+    return [[key, value] for key, value in pairs]

@@ -1,0 +1,56 @@
+"""The vectors of requests and responses: what the service says, and nothing that is drawn."""
+
+from itertools import chain
+from types import ModuleType
+from typing import Final
+
+from kmscore_vectors.generator import (
+    service_access,
+    service_answers,
+    service_keys,
+    service_limits,
+    service_moves,
+    service_names,
+    service_parameters,
+    service_texts,
+)
+from kmscore_vectors.generator.model import Group, Note, VectorFile
+from kmscore_vectors.generator.service_requests import BOTH
+
+_PARTS: Final[tuple[ModuleType, ...]] = (
+    service_parameters,
+    service_names,
+    service_limits,
+    service_access,
+    service_keys,
+    service_answers,
+    service_moves,
+    service_texts,
+)
+
+
+def make() -> VectorFile:
+    """Return the file."""
+    notes: dict[str, Note] = {}
+    for part in _PARTS:
+        notes |= part.NOTES
+    return VectorFile(
+        name="service_api",
+        algorithm="kmscore-service-api",
+        header=(
+            "Requests to the nine actions of the service, and the whole response to each.",
+            "Every test is valid: an error is a response. A flag says what a wrong one is open to.",
+            "Where a request that succeeds would draw something, it is a dry run.",
+            "The last version that is given for a key ID is its primary one.",
+            "The keys are test keys, known to everybody.",
+        ),
+        notes=notes,
+        groups=tuple(
+            Group(
+                "api_call",
+                tuple(chain.from_iterable(part.cases(requests) for part in _PARTS)),
+                requests.shared,
+            )
+            for requests in BOTH
+        ),
+    )

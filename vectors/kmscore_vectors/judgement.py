@@ -1,0 +1,111 @@
+"""What an answer to a test is worth, and what all of them come to."""
+
+import enum
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from kmscore_vectors.accumulation import is_accumulated, run_accumulated
+from kmscore_vectors.files import VectorTest
+from kmscore_vectors.generator.streams import CASES
+
+Answer: TypeAlias = Mapping[str, Any]
+"""Outputs by name; or `error` with a code; or `unsupported`; or `failure` with what went wrong."""
+
+Ask: TypeAlias = Callable[[str, Mapping[str, Any]], Answer]
+"""Takes an operation and its inputs, and gives the answer of the implementation under test."""
+
+
+class Verdict(enum.Enum):
+    """What became of a test."""
+
+    RIGHT = "right"
+    WRONG = "wrong"
+    OTHER_ERROR = "refused with another class"
+    ACCEPTED = "accepted though invalid"
+    UNSUPPORTED = "not supported"
+
+    @property
+    def is_failure(self) -> bool:
+        """Whether the implementation does something other than the specification says."""
+        return self not in {Verdict.RIGHT, Verdict.UNSUPPORTED}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A test, who was asked, what came back, and what that is worth."""
+
+    subject: str
+    test: VectorTest
+    answer: Answer
+    verdict: Verdict
+
+
+class Results:
+    """All outcomes of a run."""
+
+    def __init__(self, outcomes: Iterable[Outcome]) -> None:
+        """Count outcomes, and keep those that are failures."""
+        self.by_flag: dict[tuple[str, str], Counter[Verdict]] = {}
+        self.by_subject: Counter[str] = Counter()
+        self.failures: list[Outcome] = []
+        for outcome in outcomes:
+            name = (outcome.test.file, outcome.test.flag)
+            self.by_flag.setdefault(name, Counter())[outcome.verdict] += 1
+            self.by_subject[outcome.subject] += 1
+            if outcome.verdict.is_failure:
+                self.failures.append(outcome)
+
+    @property
+    def total(self) -> Counter[Verdict]:
+        """How many tests came to what."""
+        return sum(self.by_flag.values(), Counter())
+
+    @property
+    def is_success(self) -> bool:
+        """Whether nothing failed and something was right: supporting nothing is no success."""
+        return not self.failures and self.total[Verdict.RIGHT] > 0
+
+
+def run(
+    subject: str, ask: Ask, tests: Sequence[VectorTest], advance: Callable[[int], None]
+) -> Iterator[Outcome]:
+    """Yield the outcome of each test; `advance` is told the questions as they are answered."""
+    for test in tests:
+        answer = _answer(ask, test, advance)
+        yield Outcome(subject, test, answer, judge(test, answer))
+
+
+def questions(tests: Iterable[VectorTest]) -> int:
+    """Return how many questions tests are: one each, and for an accumulated one all its cases."""
+    return sum(CASES if is_accumulated(test) else 1 for test in tests)
+
+
+def _answer(ask: Ask, test: VectorTest, advance: Callable[[int], None]) -> Answer:
+    """Return the answer to a test; that to an accumulated one is made of its cases' answers."""
+    asked = 0
+
+    def ask_one(operation: str, inputs: Mapping[str, Any]) -> Answer:
+        nonlocal asked
+        answer = ask(operation, inputs)
+        asked += 1
+        advance(1)
+        return answer
+
+    if not is_accumulated(test):
+        return ask_one(test.operation, test.inputs)
+    answer = run_accumulated(ask_one, test)
+    advance(CASES - asked)
+    return answer
+
+
+def judge(test: VectorTest, answer: Answer) -> Verdict:
+    """Return what an answer is worth."""
+    if "unsupported" in answer:
+        return Verdict.UNSUPPORTED
+    if dict(answer) == test.expected:
+        return Verdict.RIGHT
+    if test.is_valid or "failure" in answer:
+        return Verdict.WRONG
+    return Verdict.OTHER_ERROR if "error" in answer else Verdict.ACCEPTED

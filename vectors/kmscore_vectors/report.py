@@ -1,0 +1,223 @@
+"""The outcomes of a run of the vectors, for people and for machines."""
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from kmscore_vectors.files import VectorTest
+from kmscore_vectors.judgement import Outcome, Results, Verdict
+from kmscore_vectors.runner import GIVEN_UP, PATIENCE
+from kmscore_vectors.terminal import printable
+
+_LISTED: Final = 20  # rows of what failed; --json has all
+_LONGEST: Final = 120  # characters of an answer
+_REASON, _COMPLAINT = 70, 330  # characters of a failure: what happened, and the end of what it said
+_HEADS: Final = {
+    Verdict.RIGHT: "right",
+    Verdict.WRONG: "wrong",
+    Verdict.OTHER_ERROR: "class",
+    Verdict.ACCEPTED: "taken",
+    Verdict.UNSUPPORTED: "n/a",
+}
+"""What stands over the counts of a verdict: short, so that 60 columns are enough for all."""
+
+
+def listing_to_json(files: Mapping[str, Sequence[VectorTest]], folder: Path) -> str:
+    """Return the operations of every file, with the number of their tests, as one JSON object."""
+    document = {
+        "folder": str(folder),
+        "files": {
+            name: {
+                operation: {"valid": valid, "invalid": invalid}
+                for operation, (valid, invalid) in _count_operations(tests).items()
+            }
+            for name, tests in files.items()
+        },
+    }
+    return json.dumps(document, indent=2)
+
+
+def show_listing(files: Mapping[str, Sequence[VectorTest]], folder: Path, console: Console) -> None:
+    """Print the operations of every file, with the number of their tests, and the folder."""
+    table = Table(pad_edge=False)
+    table.add_column("operation", no_wrap=True)
+    for head in ("valid", "invalid"):
+        table.add_column(head, justify="right", no_wrap=True)
+    for name, tests in files.items():
+        table.add_section()
+        table.add_row(name, style="bold")
+        for operation, (valid, invalid) in _count_operations(tests).items():
+            table.add_row(f"  {operation}", str(valid or ""), str(invalid or ""))
+    console.print(table)
+    console.print(Text(f"{sum(map(len, files.values()))} tests"))
+    console.print(_folder_line(folder))
+
+
+def _count_operations(tests: Sequence[VectorTest]) -> dict[str, tuple[int, int]]:
+    """Return how many tests of each operation are valid and invalid, in the order of the file."""
+    counts: dict[str, tuple[int, int]] = {}
+    for test in tests:
+        valid, invalid = counts.get(test.operation, (0, 0))
+        counts[test.operation] = (valid + test.is_valid, invalid + (not test.is_valid))
+    return counts
+
+
+def _folder_line(folder: Path) -> Text:
+    return Text(f"vectors: {printable(str(folder))}", overflow="fold")
+
+
+def to_json(results: Results, folder: Path) -> str:
+    """Return the results as one JSON object."""
+    flags: dict[str, dict[str, dict[str, int]]] = {}
+    for (file, flag), counter in results.by_flag.items():
+        flags.setdefault(file, {})[flag] = _by_name(counter)
+    document = {
+        "success": results.is_success,
+        "folder": str(folder),
+        "total": _by_name(results.total),
+        "subjects": results.by_subject,
+        "flags": flags,
+        "failures": [
+            {
+                "subject": outcome.subject,
+                "file": outcome.test.file,
+                "tcId": outcome.test.tc_id,
+                "flag": outcome.test.flag,
+                "comment": outcome.test.comment,
+                "verdict": outcome.verdict.value,
+                "expected": outcome.test.expected,
+                "answer": outcome.answer,
+            }
+            for outcome in results.failures
+        ],
+    }
+    return json.dumps(document, indent=2)
+
+
+def show(results: Results, folder: Path, console: Console) -> None:
+    """Print a table by flag, then what failed and what that means, and what was run."""
+    console.print(_flag_table(results))
+    if results.failures:
+        console.print(_failure_table(results))
+        effects = _effect_table(results.failures)
+        if effects.row_count:
+            console.print(effects)
+    for subject, number in results.by_subject.items():
+        console.print(Text(f"{printable(subject)}: {number} tests"))
+    console.print(_folder_line(folder))
+    console.print(_last_line(results))
+
+
+def _by_name(counter: Counter[Verdict]) -> dict[str, int]:
+    return {verdict.value: counter[verdict] for verdict in Verdict}
+
+
+def _flag_table(results: Results) -> Table:
+    """Return the table by flag, file after file."""
+    legend = "; ".join(
+        f"{head}: {verdict.value}" for verdict, head in _HEADS.items() if head != verdict.value
+    )
+    table = Table(title="Tests by flag", caption=legend, caption_justify="left", pad_edge=False)
+    table.add_column("flag", no_wrap=True)
+    for verdict in Verdict:
+        table.add_column(_HEADS[verdict], justify="right", no_wrap=True)
+    last_file = ""
+    for (file, flag), counter in results.by_flag.items():
+        if file != last_file:
+            table.add_section()
+            table.add_row(file, style="bold")
+            last_file = file
+        failed = any(counter[verdict] for verdict in Verdict if verdict.is_failure)
+        counts = (str(counter[verdict] or "") for verdict in Verdict)
+        table.add_row(f"  {flag}", *counts, style="red" if failed else None)
+    return table
+
+
+def _failure_table(results: Results) -> Table:
+    """Return a table of the first failing tests, those without an answer once for each reason."""
+    rows: dict[tuple[object, ...], list[Outcome]] = {}
+    for outcome in results.failures:
+        if not _is_not_asked(outcome):
+            reason = outcome.answer.get("failure")
+            place = (outcome.test.file, outcome.test.tc_id) if reason is None else (reason,)
+            rows.setdefault((outcome.subject, *place), []).append(outcome)
+    shown = list(rows.values())[:_LISTED]
+    more = sum(map(len, rows.values())) - sum(map(len, shown))
+    table = Table(
+        title="What failed",
+        caption=f"and {more} more; --json has all" if more > 0 else None,
+        show_lines=True,
+    )
+    for name in ("test", "what it is", "answer"):
+        table.add_column(name, overflow="fold")
+    for outcome, *others in shown:
+        test = outcome.test
+        subject = f"\n{printable(outcome.subject)}" if len(results.by_subject) > 1 else ""
+        alike = f"\nand {len(others)} more" if others else ""
+        table.add_row(
+            Text(f"{test.file} {test.tc_id}\n{test.flag}{alike}"),
+            Text(f"{test.comment}{subject}"),
+            Text(f"{outcome.verdict.value}\n{_answer(outcome)}"),
+        )
+    return table
+
+
+def _is_not_asked(outcome: Outcome) -> bool:
+    """Return whether an implementation had been given up before this test."""
+    return outcome.answer.get("failure") == GIVEN_UP
+
+
+def _answer(outcome: Outcome) -> str:
+    """Return what came back and what was expected, or why nothing came."""
+    if "failure" in outcome.answer:
+        return _failure(outcome.answer["failure"])
+    expected, answer = (_brief(dict(each)) for each in (outcome.test.expected, outcome.answer))
+    return f"expected {expected}\nanswered {answer}"
+
+
+def _brief(fields: dict[str, object]) -> str:
+    """Return fields as JSON, cut to what can be read."""
+    text = json.dumps(fields)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+
+
+def _failure(reason: str) -> str:
+    """Return a failure as text, line by line: an exception stands at the end of what was said."""
+    if len(reason) > _REASON + _COMPLAINT:
+        reason = f"{reason[:_REASON]} … {reason[-_COMPLAINT:]}"
+    return "\n".join(map(printable, reason.splitlines()))
+
+
+def _effect_table(failures: list[Outcome]) -> Table:
+    """Return what an implementation is open to that fails as this one does, by the notes."""
+    table = Table(title="What that is open to", show_lines=True)
+    for name in ("file", "flag", "effect"):
+        table.add_column(name, overflow="fold")
+    # Nothing is known of one that gave no answer.
+    tests = (outcome.test for outcome in failures if "failure" not in outcome.answer)
+    effects = {(test.file, test.flag): test.effect for test in tests if test.effect}
+    for (file, flag), effect in effects.items():
+        table.add_row(file, flag, Text(effect))
+    return table
+
+
+def _last_line(results: Results) -> Text:
+    """Return how many tests came to what; those not asked are wrong, but say nothing of it."""
+    total = results.total
+    not_asked = sum(map(_is_not_asked, results.failures))
+    total[Verdict.WRONG] -= not_asked
+    counts = ", ".join(
+        f"{number} {verdict.value}" for verdict in Verdict if (number := total[verdict])
+    )
+    if results.is_success:
+        return Text(f"{counts}.", style="green")
+    if not results.failures:
+        return Text(f"{counts or 'no test'}: nothing was right.", style="bold red")
+    given_up = f"; given up after {PATIENCE} failures; {not_asked} not asked" if not_asked else ""
+    return Text(f"{counts}{given_up}.", style="bold red")

@@ -1,0 +1,277 @@
+"""The library with one of its checks taken out, run on the vectors."""
+
+import ast
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from patience import PATIENCE
+
+import kmscore
+
+_PACKAGE = Path(kmscore.__file__).resolve().parent
+_ABOVE = frozenset({"alibaba", "bulk", "keyfile", "cli"})  # what is built on the engine
+
+# Runs the files named, on the best SM2 backend; or all that are of the engine alone, in every
+# configuration. Prints what failed.
+_DRIVER = """
+import json, sys
+from itertools import islice
+from kmscore_vectors.accumulation import is_accumulated
+from kmscore_vectors.files import installed_folder, load
+from kmscore_vectors.judgement import run
+from kmscore_vectors.adapter import configurations
+engine = ("blob", "encryption_context", "aead", "rsa_oaep", "sm2pke", "reencrypt")
+wanted = set(sys.argv[1:])
+files = {
+    name: [test for test in tests if not is_accumulated(test)]
+    for name, tests in load(installed_folder(), tuple(wanted) or engine)
+}
+print(json.dumps(sorted({
+    (outcome.test.file, outcome.test.tc_id, outcome.test.flag)
+    for configuration in islice(configurations(), 1 if wanted else None)
+    for name in configuration.files if name in files
+    for outcome in run("", configuration.ask, files[name], lambda _: None)
+    if outcome.verdict.is_failure
+})))
+"""
+
+
+class Site(NamedTuple):
+    """A `raise`: the module, the function, and which of the function's it is, from 1."""
+
+    module: str
+    function: str
+    number: int
+    error: str
+    line: int
+
+    @property
+    def name(self) -> str:
+        """What it is called in the table: without its line, which changes too easily."""
+        return f"{self.module}:{self.function}:{self.number}"
+
+
+class Noticed(NamedTuple):
+    """A test that does not come out as it must."""
+
+    file: str
+    tc_id: int
+    flag: str
+
+
+def engine_modules() -> list[str]:
+    """Return the path of every module of the engine, without what is built on it."""
+    paths = (path.relative_to(_PACKAGE) for path in sorted(_PACKAGE.rglob("*.py")))
+    return [str(path) for path in paths if path.parts[0] not in _ABOVE]
+
+
+def sites(module: str) -> Iterator[Site]:
+    """Yield every `raise` of a module, in the order of its lines."""
+    tree = ast.parse((_PACKAGE / module).read_text("utf-8"))
+    yield from _within(module, "", tree)
+
+
+def _within(module: str, scope: str, node: ast.AST) -> Iterator[Site]:
+    found = 0
+    queue = list(ast.iter_child_nodes(node))
+    while queue:
+        child = queue.pop(0)
+        if isinstance(child, ast.FunctionDef | ast.ClassDef):
+            yield from _within(module, f"{scope}.{child.name}".lstrip("."), child)
+            continue
+        if isinstance(child, ast.Raise):
+            found += 1
+            error = "" if child.exc is None else ast.unparse(child.exc).partition("(")[0]
+            yield Site(module, scope, found, error, child.lineno)
+        queue = [*ast.iter_child_nodes(child), *queue]
+
+
+def noticed_without(site: Site, folder: Path, files: tuple[str, ...] = ()) -> list[Noticed]:
+    """Return the tests that fail once a `raise` is taken out of a copy of the package."""
+    copy = folder / "kmscore"
+    if not copy.exists():
+        shutil.copytree(_PACKAGE, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    file = copy / site.module
+    original = file.read_text("utf-8")
+    file.write_text(_without(original, site), "utf-8")
+    try:
+        return run_copy(folder, files)
+    finally:
+        file.write_text(original, "utf-8")
+
+
+def run_copy(folder: Path, files: tuple[str, ...] = ()) -> list[Noticed]:
+    """Return the tests that fail on the copy in a folder.
+
+    If it never ends (a check may be what ends a loop), or nothing can be run (SM2 backends test
+    themselves), that is one of its own.
+    """
+    command = [sys.executable, "-P", "-B", "-c", _DRIVER, *files]
+    environment = {**os.environ, "PYTHONPATH": str(folder)}
+    try:
+        result = subprocess.run(
+            command, capture_output=True, env=environment, timeout=PATIENCE, check=False
+        )
+    except subprocess.TimeoutExpired:
+        return [Noticed("all", 0, "never ends")]
+    if result.returncode:
+        return [Noticed("all", 0, "nothing runs")]
+    return [Noticed(*found) for found in json.loads(result.stdout)]
+
+
+def _without(source: str, site: Site) -> str:
+    """Return the source with `pass` in the place of a `raise`."""
+    lines = source.splitlines(keepends=True)
+    node = next(
+        node
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Raise) and node.lineno == site.line
+    )
+    assert node.end_lineno is not None
+    # Nothing but ASCII stands before a statement on its line, so the offset in bytes will do.
+    lines[node.lineno - 1 : node.end_lineno] = [
+        lines[node.lineno - 1][: node.col_offset] + "pass\n"
+    ]
+    return "".join(lines)
+
+
+UNNOTICED: Mapping[str, tuple[str, ...]] = {
+    "A wrong type, or a call that nobody can mean. That is the caller's own mistake and nothing"
+    " that arrives as bytes; it has no code.": (
+        "_arguments.py:check_instance:1",
+        "_arguments.py:check_bytes:1",
+        "_arguments.py:check_bytes:2",
+        "_arguments.py:check_integer:1",
+        "_immutable.py:Immutable.__setattr__:1",
+        "_immutable.py:Immutable.__delattr__:1",
+        "_immutable.py:Secret.__reduce_ex__:1",
+        "algorithms.py:_refuse:1",
+        "blob.py:CiphertextBlob.__post_init__:1",
+        "blob.py:CiphertextBlob.__post_init__:3",
+        "context.py:_canonicalise:2",
+        "envelope.py:check_iv:1",
+        "errors.py:KmsCoreError.__init__:1",
+        "hazmat.py:sm2_encrypt:1",
+        "hazmat.py:sm2_encrypt:2",
+        "keys/__init__.py:check_key:1",
+        "_arguments.py:check_positive:1",
+        "lookup.py:check_provider:1",
+        "reencryption.py:reencrypt_with_iv:1",
+    ),
+    "A bound on the work, before anything is done. What is longer is refused all the same, by the"
+    " checks of what it holds, only later.": (
+        "asymmetric.py:decrypt_with:1",
+        "blob.py:CiphertextBlob.from_base64:1",
+        "sm2/encodings.py:parse:1",
+    ),
+    "A second wall: another check refuses the same input with the same error. (An ID that ends"
+    " outside the blob leaves no room for IV and tag; a JSON number is no string either; a header"
+    " was compared when its key was looked up; a symmetric key fits no asymmetric algorithm; what"
+    " the short path of re-encryption does not open, the long one refuses; a point of another"
+    " length is not on the curve; zeros of the KDF are refused by libcrypto too, and a backend that"
+    " takes them fails its own test and is not offered.)": (
+        "blob.py:_parse_id:2",
+        "context.py:_refuse_value:1",
+        "envelope.py:open_blob:1",
+        "keys/structures.py:_decode_point:1",
+        "keys/symmetric.py:_choose_suite:1",
+        "lookup.py:decrypting_key:1",
+        "reencryption.py:reencrypt:1",
+        "sm2/encodings.py:_parse_raw:1",
+        "sm2/scheme.py:decrypt:4",
+    ),
+    "What no operation of SPEC.md reaches: serialising fields that a caller gives, data keys, key"
+    " files in PEM, SEC1 or under a password, public keys of RSA, making keys.": (
+        "blob.py:CiphertextBlob.__post_init__:4",
+        "blob.py:CiphertextBlob.__post_init__:5",
+        "data_keys.py:check_data_key_length:1",
+        "keys/encrypted.py:open_pkcs8:1",
+        "keys/encrypted.py:_read:1",
+        "keys/encrypted.py:_read:2",
+        "keys/encrypted.py:_read:3",
+        "keys/encrypted.py:_read:4",
+        "keys/encrypted.py:_read_kdf:1",
+        "keys/encrypted.py:_read_kdf:2",
+        "keys/encrypted.py:_read_kdf:3",
+        "keys/encrypted.py:_read_kdf:4",
+        "keys/encrypted.py:_read_kdf:5",
+        "keys/encrypted.py:_parse:1",
+        "keys/pem.py:_check_length:1",
+        "keys/pem.py:decode_pem:1",
+        "keys/pem.py:decode_pem:2",
+        "keys/pem.py:decode_pem:3",
+        "keys/pem.py:_decode_body:1",
+        "keys/pem.py:_decode_body:2",
+        "keys/rsa.py:RsaKey.generate:1",
+        "keys/rsa_structures.py:load_rsa_public_key:1",
+        "keys/private_file.py:_read:1",
+        "keys/structures.py:_decode_ec_private_key:2",
+    ),
+    "A key store that answers another key than it was asked for. The stores here do not lie.": (
+        "lookup.py:_checked:1",
+        "lookup.py:_checked:2",
+    ),
+    "A second wall around RSA private keys: another check, or `cryptography`, refuses the same"
+    " file. The tests of the keys show what is left: a negative or even modulus, and numbers that"
+    " take a library too long to test.": (
+        "keys/rsa_structures.py:load_rsa_pkcs1:2",
+        "keys/rsa_structures.py:load_rsa_pkcs1:3",
+        "keys/rsa_structures.py:check_public_numbers:2",
+        "keys/rsa_structures.py:_check_parameters:1",
+        "keys/rsa_structures.py:_check_parameters:2",
+        "keys/rsa_structures.py:_check_ranges:1",
+        "keys/rsa_structures.py:_check_ranges:2",
+    ),
+    "An ID that no key can have, for a store that believes it. The stores here have no such key.": (
+        "lookup.py:_possible_id:1",
+    ),
+    "What this build lacks, or libcrypto when it does not work: no ciphertext leads there.": (
+        "_availability.py:attempt:1",
+        "keys/rsa_structures.py:_check_library:1",
+        "sm2/backends/__init__.py:select_backend:1",
+        "sm2/backends/__init__.py:select_backend:2",
+        "sm2/backends/__init__.py:select_backend:3",
+        "sm2/backends/gmssl.py:load:1",
+        "sm2/backends/openssl.py:OpensslBackend.encryptor.encryptor:1",
+        "sm2/backends/openssl.py:_Key._take_context:1",
+        "sm2/backends/openssl.py:_import_key:1",
+        "sm2/backends/openssl.py:_import_key:2",
+        "sm2/backends/openssl.py:load:1",
+        "sm2/scheme.py:encrypt:1",
+    ),
+}
+"""The checks that no vector notices, by the reason why."""
+
+_HEAD = """# Which vectors notice which check
+
+Every `raise` of the engine was taken out of a copy of it, one at a time, and the copy run on the
+engine's vectors (all files but those of the service, without the accumulated ones), on every SM2
+backend and on a foreign key store. Below is what failed then: tests, and their flags. A check is
+named by module, function, and which of the function's `raise`s it is, from 1. This page is CC0-1.0.
+
+`pytest -m campaign vectors/tests/test_check_removal.py` does it again and compares; it takes
+minutes. The ordinary tests do it for one check a module.
+"""
+
+
+def table(results: Mapping[Site, list[Noticed]]) -> str:
+    """Return the page that is checked in."""
+    lines = [_HEAD, "| check | raises | tests | flags |", "|---|---|--:|---|"]
+    for site, noticed in results.items():
+        if noticed:
+            flags: dict[str, set[str]] = {}
+            for test in noticed:
+                flags.setdefault(test.file, set()).add(test.flag)
+            listed = "; ".join(f"{file}: {', '.join(sorted(flags[file]))}" for file in flags)
+            number = len({(test.file, test.tc_id) for test in noticed})
+            lines.append(f"| `{site.name}` | `{site.error}` | {number} | {listed} |")
+    lines.append("\n## What no vector notices")
+    for reason, names in UNNOTICED.items():
+        lines += [f"\n{reason}\n", *(f"- `{name}`" for name in names)]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,395 @@
+"""`kmscore-vectors` on the command line: what it prints, what it writes, and how it ends."""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import pytest
+from kmscore_vectors import cli, report
+from kmscore_vectors.files import VectorTest, installed_folder, load
+from kmscore_vectors.generator.suite import make_files
+from kmscore_vectors.judgement import Outcome, Results, Verdict
+from kmscore_vectors.runner import GIVEN_UP
+from patience import PATIENCE
+from rich.console import Console
+from typer.testing import CliRunner, Result
+
+_RESPONDERS = Path(__file__).parent / "responders"
+_README = Path(__file__).resolve().parents[1] / "README.md"
+
+
+def _invoke(name: str, *arguments: str) -> Result:
+    if name == "run" and "--timeout" not in arguments:
+        # However busy the machine is, an answer that is due comes.
+        arguments = ("--timeout", str(PATIENCE), *arguments)
+    return CliRunner().invoke(cli.app, [name, *arguments])
+
+
+def _python(name: str) -> list[str]:
+    return [sys.executable, "-P", str(_RESPONDERS / name)]
+
+
+def _write_few(name: str, folder: Path, *more: int) -> None:
+    """Write a file of vectors with few tests: of the first two groups, and of those named."""
+    document = json.loads((installed_folder() / name).read_bytes())
+    kept: list[Any] = []
+    for group in (document["testGroups"][index] for index in (0, 1, *more)):
+        valid = [test for test in group["tests"] if test["result"] == "valid"]
+        invalid = [test for test in group["tests"] if test["result"] == "invalid"]
+        kept.append(group | {"tests": [*valid[:1], *invalid[:1]]})
+    tests = [test for group in kept for test in group["tests"]]
+    for number, test in enumerate(tests, 1):
+        test["tcId"] = number
+    flags = {flag for test in tests for flag in test["flags"]}
+    document |= {
+        "numberOfTests": len(tests),
+        "testGroups": kept,
+        "notes": {flag: note for flag, note in document["notes"].items() if flag in flags},
+    }
+    (folder / name).write_text(json.dumps(document), "ascii")
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Path:
+    """Return a folder of vectors with few tests in each file, and none of 10,000 cases."""
+    for path in installed_folder().glob("*.json"):
+        _write_few(path.name, tmp_path)
+    return tmp_path
+
+
+def test_generate_writes_the_files_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The folder is made, with those above it; a second time it is written over."""
+    out = tmp_path / "a" / "b"
+    assert cli.make_files is make_files
+    # To make all of them takes its time.
+    files = tuple(islice(make_files(), 2))
+    monkeypatch.setattr(cli, "make_files", lambda: iter(files))
+    for _ in range(2):
+        result = _invoke("generate", "--out", str(out))
+        assert (result.exit_code, result.output) == (0, "")
+    names = ("blob.json", "encryption_context.json")
+    due = {name: (installed_folder() / name).read_bytes() for name in names}
+    assert {path.name: path.read_bytes() for path in out.iterdir()} == due
+
+
+def test_generate_where_nothing_can_be_written(tmp_path: Path) -> None:
+    """One line and exit code 2."""
+    (tmp_path / "file").touch()
+    result = _invoke("generate", "--out", str(tmp_path / "file"))
+    assert result.exit_code == 2
+    assert result.stderr == f"kmscore-vectors: {tmp_path / 'file'}: File exists\n"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
+def test_generate_on_a_full_disk(tmp_path: Path) -> None:
+    """The file that could not be written is named, though the error of writing names none."""
+    (tmp_path / "blob.json").symlink_to("/dev/full")
+    result = _invoke("generate", "--out", str(tmp_path))
+    assert result.exit_code == 2
+    assert result.stderr == f"kmscore-vectors: {tmp_path / 'blob.json'}: No space left on device\n"
+
+
+def test_verify(small: Path) -> None:
+    """All right: a table by flag, a line for each way to run the library, and the sum."""
+    result = _invoke("verify", str(small))
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert "Keyring, SM2 by" in result.stdout
+    assert "another KeyProvider, SM2 by" in result.stdout
+    assert re.search(r"^\d+ right\.$", result.stdout, re.MULTILINE)
+    assert "What failed" not in result.stdout
+
+
+def test_verify_for_machines(small: Path) -> None:
+    """The same as one JSON object."""
+    result = _invoke("verify", "--json", str(small))
+    document = json.loads(result.stdout)
+    assert result.exit_code == 0
+    assert document["success"] is True
+    assert document["failures"] == []
+    assert document["total"]["right"] == sum(document["subjects"].values()) > 60
+    assert document["flags"].keys() == {path.stem for path in installed_folder().glob("*.json")}
+    for flags in document["flags"].values():
+        for counts in flags.values():
+            assert counts.keys() == {verdict.value for verdict in Verdict}
+
+
+def test_verify_tells_what_is_wrong(small: Path) -> None:
+    """A vector that is not true fails the run: it is named, with what came back."""
+    file = small / "blob.json"
+    document = json.loads(file.read_bytes())
+    document["testGroups"][0]["tests"][0]["tag"] = "00" * 16
+    file.write_text(json.dumps(document), "ascii")
+    result = _invoke("verify", str(small))
+    assert result.exit_code == 1
+    assert "blob 1" in result.stdout
+    assert re.search(r"^\d+ right, 1 wrong\.$", result.stdout, re.MULTILINE)
+    document = json.loads(_invoke("verify", "--json", str(small)).stdout)
+    assert document["success"] is False
+    (failure,) = document["failures"]
+    assert (failure["file"], failure["tcId"], failure["verdict"]) == ("blob", 1, "wrong")
+    assert failure["expected"]["tag"] == "00" * 16 != failure["answer"]["tag"]
+
+
+@pytest.mark.parametrize(
+    ("name", "file", "command"),
+    [
+        ("run", "blob", ["--", *_python("library.py")]),
+        ("verify", "aead", []),  # a file that more than one configuration has
+    ],
+)
+def test_accumulated_tests_are_run_once_unless_told_otherwise(
+    small: Path, name: str, file: str, command: list[str]
+) -> None:
+    """10,000 questions are one test, and `verify` asks them in its first configuration only."""
+    _write_few(f"{file}.json", small, -1)
+    totals = [
+        json.loads(_invoke(name, "--json", option, str(small), *command).stdout)["total"]["right"]
+        for option in ("--accumulated", "--no-accumulated")
+    ]
+    assert totals[0] - totals[1] == 1
+
+
+@pytest.mark.parametrize("command", [["verify"], ["run", "--", *_python("library.py")]])
+def test_what_was_run_is_told(small: Path, command: list[str]) -> None:
+    """The folder of the vectors stands in the footer and in the JSON, escaped only if it must."""
+    folder = small / "Vektören \u202e鑰"
+    folder.mkdir()
+    for path in small.glob("*.json"):
+        path.rename(folder / path.name)
+    result = _invoke(command[0], str(folder), *command[1:])
+    told = f"vectors: {str(folder).replace(chr(0x202E), chr(92) + 'u202e')}"
+    # On a narrow terminal it goes over several lines.
+    assert "".join(told.split()) in "".join(result.stdout.split())
+    result = _invoke(command[0], "--json", str(folder), *command[1:])
+    assert json.loads(result.stdout)["folder"] == str(folder)
+
+
+@pytest.mark.parametrize("command", [["verify"], ["run"]])
+@pytest.mark.parametrize(
+    ("spoil", "reason"),
+    [
+        (shutil.rmtree, "{} is not a folder"),
+        (lambda folder: (folder / "aead.json").unlink(), "{}/aead.json is missing"),
+        (lambda folder: (folder / "aead.json").write_bytes(b"{"), "{}/aead.json is not JSON"),
+        (
+            lambda folder: (folder / "aead.json").write_text(
+                (folder / "aead.json").read_text("ascii").replace("aead_v1", "aead_v2"), "ascii"
+            ),
+            "{}/aead.json: schema: 'aead_v1_schema.json' was expected",
+        ),
+    ],
+    ids=["no folder", "a file missing", "damaged", "another version"],
+)
+def test_vectors_that_cannot_be_run(
+    small: Path, command: list[str], spoil: Any, reason: str
+) -> None:
+    """One clear line, exit code 2, no traceback; in a process of its own, as it is used."""
+    spoil(small)
+    rest = ["--", "true"] if command == ["run"] else []
+    result = subprocess.run(
+        [sys.executable, "-P", "-m", "kmscore_vectors", *command, str(small), *rest],
+        capture_output=True,
+        check=False,
+        text=True,
+    )
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr == f"kmscore-vectors: {reason.format(small)}\n"
+
+
+def test_run_with_the_library(small: Path) -> None:
+    """All right, and the command's own options are not taken for ours."""
+    result = _invoke("run", str(small), "--", *_python("library.py"), "--json", "--", "--help")
+    assert result.exit_code == 0
+    assert re.search(r"^\d+ right\.$", result.stdout, re.MULTILINE)
+
+
+def test_the_responder_of_the_page_is_right(small: Path, tmp_path: Path) -> None:
+    """The example is right on all that it supports, and says what it does not."""
+    (code,) = re.findall(
+        r"^```python\n(.*?)^```$", _README.read_text("utf-8"), re.DOTALL | re.MULTILINE
+    )
+    assert len(code.splitlines()) < 55
+    (tmp_path / "responder.py").write_text(code, "utf-8")
+    command = [sys.executable, "-I", str(tmp_path / "responder.py")]
+    shutil.copy(installed_folder() / "blob.json", small)
+    result = _invoke("run", "--json", str(small), "--", *command)
+    document = json.loads(result.stdout)
+    assert document["success"] is True, document["failures"]
+    assert set(document["flags"]["blob"]) > {"Accumulated", "Magic"}
+    assert document["flags"]["blob"]["Accumulated"]["right"] == 1
+    assert document["total"]["right"] == sum(
+        counts["right"] for counts in document["flags"]["blob"].values()
+    )
+    others = [path for path in small.glob("*.json") if path.stem != "blob"]
+    number = sum(json.loads(path.read_bytes())["numberOfTests"] for path in others)
+    # Of its own file it is what is in Base64.
+    number += sum(counts["not supported"] for counts in document["flags"]["blob"].values())
+    assert document["total"]["not supported"] == number > 40
+
+
+def test_the_page_shows_questions_and_answers_as_they_are() -> None:
+    """The answer that the page shows is that of the library to the question before it."""
+    question, *answers = (
+        json.loads(line)
+        for block in re.findall(
+            r"^```json\n(.*?)^```$", _README.read_text("utf-8"), re.DOTALL | re.MULTILINE
+        )
+        for line in block.splitlines()
+    )
+    process = subprocess.run(
+        _python("library.py"),
+        input=json.dumps(question),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert json.loads(process.stdout) == answers[0]
+    assert [set(answer) - {"id"} for answer in answers] == [{"outputs"}, {"error"}, {"unsupported"}]
+
+
+def test_run_with_gmssl(small: Path) -> None:
+    """What it accepts is counted, and the page says what that is open to."""
+    pytest.importorskip("gmssl")
+    shutil.copy(installed_folder() / "sm2pke.json", small)
+    result = _invoke("run", "--no-accumulated", str(small), "--", *_python("gmssl_decrypt.py"))
+    assert result.exit_code == 1
+    assert "What that is open to" in result.stdout
+    assert "invalid-curve" in " ".join(result.stdout.split()) or "private" in result.stdout
+    assert "accepted though invalid" in result.stdout.splitlines()[-1]
+    assert "and " in result.stdout
+    assert "more; --json has all" in result.stdout
+
+
+def test_run_with_what_says_nothing(small: Path) -> None:
+    """Every test is wrong, and nothing is said of what it is open to: nothing is known of it."""
+    result = _invoke("run", str(small), "--", sys.executable, "-c", "")
+    assert result.exit_code == 1
+    assert "What failed" in result.stdout
+    assert "What that is open to" not in result.stdout
+
+
+def test_run_with_what_crashes(small: Path) -> None:
+    """Its exception is shown as text, once, and who was not asked any more is not counted."""
+    code = "import sys\nsys.stdin.readline()\nraise ValueError('a' * 400 + ' no key of that ID')"
+    command = ["--", sys.executable, "-c", code]
+    result = CliRunner(env={"COLUMNS": "100"}).invoke(cli.app, ["run", str(small), *command])
+    assert result.exit_code == 1
+    shown = "".join(
+        line.strip(" │┃").rpartition("│")[2].strip() for line in result.stdout.splitlines()
+    )
+    assert shown.count("no key of that ID") == 1
+    assert "it ended, or closed its output, in place of an answer" in shown
+    assert "\\n" not in result.stdout
+    assert "and 9 more" in result.stdout
+    number = json.loads(_invoke("run", "--json", str(small), *command).stdout)["total"]["wrong"]
+    last_line = f"10 wrong; given up after 10 failures; {number - 10} not asked.\n"
+    assert result.stdout.endswith(last_line)
+
+
+def test_run_with_what_is_too_slow(small: Path) -> None:
+    """`--timeout` is the seconds for one answer."""
+    command = ["--timeout", "0.1", str(small), "--"]
+    code = "import time; time.sleep(600)"
+    result = _invoke("run", "--json", *command, sys.executable, "-c", code)
+    reasons = [failure["answer"]["failure"] for failure in json.loads(result.stdout)["failures"]]
+    assert reasons[:10] == ["no answer in 0.1 seconds"] * 10
+    assert {*reasons[10:]} == {GIVEN_UP}
+
+
+def test_run_without_an_implementation(small: Path) -> None:
+    """No command, or one that cannot be started: one line and exit code 2."""
+    for rest, reason in (
+        ([], "no command: kmscore-vectors run [DIR] -- COMMAND..."),
+        (["--"], "no command: kmscore-vectors run [DIR] -- COMMAND..."),
+        (["--", "/no/\x1b[2J"], r"/no/\u001b[2J cannot be started: No such file or directory"),
+    ):
+        result = _invoke("run", str(small), *rest)
+        assert (result.exit_code, result.stdout) == (2, "")
+        assert result.stderr == f"kmscore-vectors: {reason}\n"
+
+
+def test_what_supports_nothing_is_not_right(small: Path) -> None:
+    """Nothing failed, and nothing was right."""
+    code = (
+        "import json, sys\nfor line in sys.stdin:\n"
+        " print(json.dumps({'id': json.loads(line)['id'], 'unsupported': True}), flush=True)"
+    )
+    result = _invoke("run", str(small), "--", sys.executable, "-c", code)
+    assert result.exit_code == 1
+    assert re.search(r"^\d+ not supported: nothing was right\.$", result.stdout, re.MULTILINE)
+
+
+def test_what_an_implementation_prints_cannot_drive_the_terminal() -> None:
+    """Escape sequences and markup come out as text."""
+    hostile = "\x1b[2J\x9b31m[bold]\u202e"
+    test = VectorTest(
+        "blob", 1, "parse_blob", "comment", "Magic", "", {}, {"error": "invalid_blob"}
+    )
+    answer = {"failure": hostile}
+    console = Console(width=80, record=True)
+    results = Results([Outcome(hostile, test, answer, Verdict.WRONG)])
+    report.show(results, Path(hostile), console)
+    text = console.export_text()
+    assert not {"\x1b", "\x9b", "\u202e"} & set(text)
+    assert "[bold]" in text
+
+
+def test_what_can_be_printed_is_printed_as_it_is() -> None:
+    """Letters of any language stand as they are; what a terminal acts on is escaped."""
+    assert report.printable('Schlüssel/鑰匙 \\ "x"') == 'Schlüssel/鑰匙 \\ "x"'
+    assert report.printable("\x1b\x9b\u202e\n\ud800") == r"\u001b\u009b\u202e\n\ud800"
+
+
+def test_the_tables_can_be_read_in_60_columns() -> None:
+    """Every flag and head stands there whole, with a legend; what was expected, with the answer."""
+    tests = [
+        VectorTest(name, number, "", "", flag, "", {}, {"error": "due"})
+        for name, loaded in load(installed_folder())
+        for number, flag in enumerate(sorted({test.flag for test in loaded}), 1)
+    ]
+    outcomes = [Outcome("peer", test, {"error": "given"}, Verdict.OTHER_ERROR) for test in tests]
+    console = Console(width=60, record=True)
+    report.show(Results(outcomes), Path(), console)
+    flags, _, failures = console.export_text().partition("What failed")
+    assert re.search(r"flag +┃ +right +┃ +wrong +┃ +class +┃ +taken +┃ +n/a┃", flags)
+    assert all(re.search(rf"  {test.flag} *│", flags) for test in tests)
+    legend = "class: refused with another class; taken: accepted though invalid; n/a: not supported"
+    assert legend in " ".join(flags.split())
+    answers = " ".join(line.rpartition("│")[0].rpartition("│")[2] for line in failures.splitlines())
+    answer = 'refused with another class expected {"error": "due"} answered {"error": "given"}'
+    assert " ".join(answers.split()).count(answer) == 20
+
+
+def test_no_test_at_all_is_no_success() -> None:
+    """Nor is it told as one."""
+    console = Console(width=80, record=True)
+    report.show(Results([]), Path(), console)
+    assert "no test: nothing was right." in console.export_text()
+
+
+def test_the_bar_is_for_terminals(monkeypatch: pytest.MonkeyPatch, small: Path) -> None:
+    """On a terminal standard error shows how far it is, up to the end; tables go elsewhere."""
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("TTY_COMPATIBLE", "1")
+    for command in (
+        ("verify", str(small), "--json"),
+        ("run", "--json", str(small), "--", *_python("library.py")),
+    ):
+        result = _invoke(*command)
+        assert result.exit_code == 0
+        assert "100%" in result.stderr
+        json.loads(result.stdout)
+
+
+def test_help_shows_how_a_command_is_given() -> None:
+    """The usage line has the two dashes, and the page with the protocol is named."""
+    result = CliRunner(env={"COLUMNS": "200"}).invoke(cli.app, ["run", "--help"])
+    assert "-- COMMAND..." in result.stdout
+    assert "README.md" in result.stdout

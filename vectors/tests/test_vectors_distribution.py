@@ -1,0 +1,236 @@
+"""The vectors are a distribution of their own, which needs the library only to run it."""
+
+import ast
+import json
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+import tarfile
+import zipfile
+from pathlib import Path
+
+import kmscore_vectors
+import pytest
+from kmscore_vectors import files
+from kmscore_vectors.files import VectorFileError, installed_folder
+from patience import PATIENCE
+
+import kmscore
+
+_PACKAGE = Path(kmscore_vectors.__file__).parent
+_SOURCE = Path(__file__).resolve().parents[1]
+_CHECKOUT = _SOURCE.parent
+_RESPONDER = Path(__file__).with_name("responders") / "blobs.py"
+
+
+def _imports(path: Path) -> set[str]:
+    """Return the first part of the name of every module that a file imports."""
+    nodes = list(ast.walk(ast.parse(path.read_text("utf-8"))))
+    plain = [alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names]
+    named = [node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)]
+    return {name.partition(".")[0] for name in (*plain, *named)}
+
+
+def test_only_the_adapter_imports_the_library() -> None:
+    """Every other module works without it, whatever is called."""
+    importers = {
+        path.relative_to(_PACKAGE).parts[0]
+        for path in _PACKAGE.rglob("*.py")
+        if "kmscore" in _imports(path)
+    }
+    assert importers == {"adapter"}
+
+
+def test_importing_the_package_does_not_import_the_library() -> None:
+    """Nor does its command line, before `verify` is asked for."""
+    code = "import kmscore_vectors, kmscore_vectors.cli, sys; print('kmscore' in sys.modules)"
+    done = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, check=True)
+    assert done.stdout == b"False\n"
+
+
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """Return the command in an environment with all packages of this one but `kmscore`."""
+    packages = tmp_path_factory.mktemp("packages")
+    for path in Path(sysconfig.get_path("purelib")).iterdir():
+        if not path.name.startswith(("kmscore-", "kmscore.")) and path.name != "kmscore":
+            (packages / path.name).symlink_to(path)
+    start = f"import sys; sys.path.append({str(packages)!r})"
+    code = f"{start}; from kmscore_vectors.cli import main; main()"
+    return [sys.executable, "-I", "-S", "-c", code]
+
+
+def _run(command: list[str], *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*command, *arguments], capture_output=True, check=False, text=True, timeout=PATIENCE
+    )
+
+
+def test_without_the_library_the_files_are_made(alone: list[str], tmp_path: Path) -> None:
+    """The same bytes as those that came with the package."""
+    done = _run(alone, "generate", "--out", str(tmp_path))
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    made = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    assert made == {path.name: path.read_bytes() for path in installed_folder().glob("*.json")}
+
+
+def test_without_the_library_an_implementation_is_run(alone: list[str]) -> None:
+    """One that knows blobs is right on them, and says what it does not know."""
+    command = [sys.executable, "-I", str(_RESPONDER)]
+    done = _run(alone, "run", "--json", "--no-accumulated", "--", *command)
+    document = json.loads(done.stdout)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert document["failures"] == []
+    assert document["total"]["right"] > 50
+
+
+def test_without_the_library_verify_says_what_is_missing(alone: list[str]) -> None:
+    """One line that names the package and the command that works without it."""
+    done = _run(alone, "verify")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == (
+        "kmscore-vectors: the library kmscore is not installed; `run` takes any other"
+        " implementation\n"
+    )
+
+
+def test_two_suite_ids_swapped_in_the_library_are_found(tmp_path: Path) -> None:
+    """The tables of the vectors are their own: a wrong one in the library is not in both."""
+    copy = tmp_path / "kmscore"
+    shutil.copytree(
+        Path(kmscore.__file__).parent, copy, ignore=shutil.ignore_patterns("__pycache__")
+    )
+    tables = copy / "algorithms.py"
+    source = tables.read_text("utf-8")
+    swapped = source.replace("AES_256_GCM = 0x01", "AES_256_GCM = 0x02", 1)
+    swapped = swapped.replace("AES_192_GCM = 0x02", "AES_192_GCM = 0x01", 1)
+    assert swapped != source
+    command = [sys.executable, "-P", "-m", "kmscore_vectors", "verify", "--no-accumulated"]
+    environment = os.environ | {"PYTHONPATH": str(tmp_path)}
+    for text, code in ((source, 0), (swapped, 1)):
+        tables.write_text(text, "utf-8")
+        done = subprocess.run(
+            [*command, "--json"], env=environment, capture_output=True, check=False, text=True
+        )
+        assert done.returncode == code, done.stderr
+    failed = {failure["file"] for failure in json.loads(done.stdout)["failures"]}
+    assert failed >= {"aead", "reencrypt", "service_blob"}
+
+
+def test_the_installed_folder_is_data_or_the_source(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The data of a wheel first; then the folder around the package, as in an editable install."""
+    package = tmp_path / "source" / "kmscore_vectors"
+    package.mkdir(parents=True)
+    monkeypatch.setattr(files, "_PACKAGE", package)
+    with pytest.raises(VectorFileError, match="name their folder as DIR"):
+        installed_folder()
+    (package.parent / "blob.json").touch()
+    assert installed_folder() == package.parent
+    (package / "data").mkdir()
+    (package / "data" / "blob.json").touch()
+    assert installed_folder() == package / "data"
+
+
+# --- what is built ---
+
+
+def _copy(source: Path, target: Path) -> Path:
+    """Copy a folder without what git ignores, so that nothing else gets into a distribution."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", str(source)],
+        cwd=_CHECKOUT,
+        capture_output=True,
+        check=False,
+        text=True,
+    )
+    if listed.returncode:
+        shutil.copytree(source, target, ignore=shutil.ignore_patterns(".*", "__pycache__", "dist"))
+        return target
+    for name in listed.stdout.split("\0"):
+        if (_CHECKOUT / name).is_file():
+            path = target / (_CHECKOUT / name).relative_to(source)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(_CHECKOUT / name, path)
+    return target
+
+
+def _build(source: Path, out: Path, kind: str) -> Path:
+    """Build one distribution; return it."""
+    subprocess.run(
+        [sys.executable, "-m", "hatchling", "build", "-t", kind, "-d", str(out)],
+        cwd=source,
+        check=True,
+        capture_output=True,
+        env=os.environ | {"SOURCE_DATE_EPOCH": "1700000000"},
+    )
+    (built,) = out.iterdir()
+    return built
+
+
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a copy of the checkout."""
+    return _copy(_CHECKOUT, tmp_path_factory.mktemp("checkout") / "copy")
+
+
+@pytest.mark.parametrize("kind", ["wheel", "sdist"])
+@pytest.mark.parametrize("project", [".", "vectors"])
+def test_a_distribution_is_built_the_same_twice(
+    project: str, kind: str, checkout: Path, tmp_path: Path
+) -> None:
+    """Byte by byte."""
+    first, second = (_build(checkout / project, tmp_path / name, kind) for name in ("1", "2"))
+    assert first.name == second.name
+    assert first.read_bytes() == second.read_bytes()
+
+
+def test_the_wheel_of_the_library_is_small(checkout: Path, tmp_path: Path) -> None:
+    """Less than 450 KB, without vectors."""
+    wheel = _build(checkout, tmp_path, "wheel")
+    names = zipfile.ZipFile(wheel).namelist()
+    assert wheel.stat().st_size < 450_000
+    assert {name.split("/")[0] for name in names if ".dist-info" not in name} == {"kmscore"}
+    assert not [name for name in names if "vectors" in name or name.endswith(".json")]
+
+
+def test_the_wheel_of_the_vectors_has_the_data(checkout: Path, tmp_path: Path) -> None:
+    """Files, schemas, specification and pages, the same bytes as in the source."""
+    wheel = zipfile.ZipFile(_build(checkout / "vectors", tmp_path, "wheel"))
+    data = {
+        name.removeprefix("kmscore_vectors/data/"): wheel.read(name)
+        for name in wheel.namelist()
+        if name.startswith("kmscore_vectors/data/")
+    }
+    due = [*_SOURCE.glob("*.json"), *_SOURCE.glob("*.md"), *_SOURCE.glob("schemas/*.json")]
+    assert data == {path.relative_to(_SOURCE).as_posix(): path.read_bytes() for path in due}
+
+
+def test_the_sdist_of_the_library_carries_the_vectors_whole(checkout: Path, tmp_path: Path) -> None:
+    """Its tests can be run from it, those of the vectors too."""
+    with tarfile.open(_build(checkout, tmp_path, "sdist")) as sdist:
+        names = {name.partition("/")[2] for name in sdist.getnames()}
+    due = {
+        path.relative_to(checkout).as_posix()
+        for path in (checkout / "vectors").rglob("*")
+        if path.is_file()
+    }
+    assert due <= names
+
+
+def test_the_sdist_of_the_vectors_stands_alone(checkout: Path, tmp_path: Path) -> None:
+    """The wheel that is built from it is the one that is built from the source."""
+    with tarfile.open(_build(checkout / "vectors", tmp_path / "sdist", "sdist")) as sdist:
+        sdist.extractall(tmp_path, filter="data")
+    (unpacked,) = tmp_path.glob("kmscore_vectors-*")
+    built = _build(unpacked, tmp_path / "from sdist", "wheel")
+    direct = _build(checkout / "vectors", tmp_path / "direct", "wheel")
+    assert built.read_bytes() == direct.read_bytes()
+
+
+def test_the_licence_is_that_of_the_library() -> None:
+    """Each distribution has to carry the text of its licence."""
+    assert (_SOURCE / "LICENSE").read_bytes() == (_CHECKOUT / "LICENSE").read_bytes()

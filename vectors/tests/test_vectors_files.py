@@ -1,0 +1,621 @@
+"""The vector files as they lie there: what `generate` makes, as their schemas say, and true."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from copy import deepcopy
+from functools import cache
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import pytest
+import second_reading
+from kmscore_vectors.adapter import configurations
+from kmscore_vectors.adapter.responder import Responder
+from kmscore_vectors.files import (
+    MAX_FILE_LENGTH,
+    NAMES,
+    VectorFileError,
+    VectorTest,
+    _check,
+    choose_folder,
+    installed_folder,
+    load,
+)
+from kmscore_vectors.generator import accumulated, affine
+from kmscore_vectors.generator.model import OUTPUTS
+from kmscore_vectors.judgement import Results, run
+from patience import PATIENCE
+from vector_files import files, made
+
+from kmscore import DecryptResult, KeyProvider, Keyring, Sm2Key, asymmetric_decrypt, sm2
+from kmscore.algorithms import EncryptionAlgorithm
+from kmscore.errors import KmsCoreError
+from kmscore.sm2 import available_backends
+
+CHECKOUT = Path(__file__).resolve().parents[1]
+
+# Ten thousand answers under a private key.
+_SLOW = ("rsa_oaep", "sm2pke", "service_blob", "service_api", "reencrypt")
+
+
+def test_the_files_are_what_the_generator_makes() -> None:
+    """Byte for byte, in the package as in the folder, and there is no other file of vectors."""
+    for folder in (installed_folder(), CHECKOUT):
+        assert {path.name: path.read_bytes() for path in folder.glob("*.json")} == made()
+    assert [Path(name).stem for name in made()] == list(NAMES)
+
+
+def test_there_are_as_many_as_there_have_to_be() -> None:
+    """60 in each, 600 in all, an accumulated one in each, and every class of error among them."""
+    assert all(len(tests) >= 60 for tests in files().values())
+    every = [test for tests in files().values() for test in tests]
+    assert len(every) >= 600
+    assert {test.operation for test in every} == set(OUTPUTS)
+    codes = {test.expected["error"] for test in every if not test.is_valid}
+    assert codes == {error.code for error in KmsCoreError.__subclasses__()}
+    for tests in files().values():
+        assert [test.operation for test in tests].count("accumulated") == 1
+        assert tests[-1].operation == "accumulated"
+
+
+def test_each_negative_flag_says_what_it_is_open_to() -> None:
+    """A flag of an invalid test has an effect."""
+    assert [
+        test
+        for tests in files().values()
+        for test in tests
+        if not test.is_valid and not test.effect
+    ] == []
+
+
+@pytest.mark.parametrize(
+    "number", [400, pytest.param(None, marks=pytest.mark.campaign)], ids=["some", "all"]
+)
+@pytest.mark.parametrize("name", NAMES)
+def test_the_library_is_right_on_the_cases_of_an_accumulated_test(
+    name: str, number: int | None
+) -> None:
+    """Each answer is the one that is due. `kmscore vectors verify` asks for all 10,000 of each."""
+    responder = Responder()
+    cases = list(islice(accumulated.draw(name), number))
+    for case in cases:
+        assert responder.answer(case.operation, case.inputs) == case.due
+    refused = sum(_is_refusal(case.due) for case in cases)
+    assert refused == 0 if name == "encryption_context" else 0.1 < refused / len(cases) < 0.9
+
+
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=[pytest.mark.campaign] if name in _SLOW else []) for name in NAMES],
+)
+def test_the_library_gives_the_digest_of_an_accumulated_test(name: str) -> None:
+    """Over all answers in their order."""
+    test = files()[name][-1]
+    (outcome,) = run("", Responder().answer, [test], lambda _: None)
+    assert outcome.answer == test.expected
+
+
+def _is_refusal(answer: Mapping[str, Any]) -> bool:
+    """Return whether an answer is an error, or a response that is one."""
+    return "error" in answer or "Code" in answer.get("response", ())
+
+
+@pytest.mark.parametrize("name", ["blob", "encryption_context"])
+def test_a_second_reading_of_the_specification_agrees(name: str) -> None:
+    """A decoder that knows nothing but the specification is right on every test."""
+    results = Results(run("", second_reading.answer, files()[name], lambda _: None))
+    assert results.failures == []
+    assert results.is_success
+
+
+def test_the_second_reading_shares_no_code() -> None:
+    """It imports neither the library nor the generator."""
+    assert "kmscore" not in Path(second_reading.__file__).read_text("utf-8").partition('"""')[2]
+
+
+def _openssl(*arguments: str, data: bytes) -> bytes:
+    """Return what the command prints, or nothing if it fails."""
+    command = ["openssl", "pkeyutl", "-decrypt", *arguments]
+    return subprocess.run(command, input=data, capture_output=True, check=False).stdout
+
+
+def _valid(name: str, operation: str) -> list[VectorTest]:
+    return [test for test in files()[name] if test.is_valid and test.operation == operation]
+
+
+def test_the_openssl_command_agrees_on_rsa(tmp_path: Path) -> None:
+    """Every valid vector of RSAES-OAEP, under the hash of its algorithm."""
+    key = tmp_path / "key.der"
+    hashes = {
+        EncryptionAlgorithm.RSAES_OAEP_SHA_256.value: "sha256",
+        EncryptionAlgorithm.RSAES_OAEP_SHA_1.value: "sha1",
+    }
+    tests = _valid("rsa_oaep", "asymmetric_decrypt")
+    assert len(tests) >= 40
+    for test in tests:
+        key.write_bytes(bytes.fromhex(test.inputs["private_key"]))
+        hash_name = hashes[test.inputs["algorithm"]]
+        options = ("rsa_padding_mode:oaep", f"rsa_oaep_md:{hash_name}", f"rsa_mgf1_md:{hash_name}")
+        plaintext = _openssl(
+            *("-inkey", str(key), "-keyform", "DER"),
+            *(word for option in options for word in ("-pkeyopt", option)),
+            data=bytes.fromhex(test.inputs["ciphertext"]),
+        )
+        assert plaintext.hex() == test.expected["plaintext"], test.comment
+
+
+def _der(tag: int, content: bytes) -> bytes:
+    length = len(content)
+    if length < 128:
+        return bytes([tag, length]) + content
+    return (
+        bytes([tag, 0x82]) + length.to_bytes(2, "big") + content
+        if length > 255
+        else (bytes([tag, 0x81, length]) + content)
+    )
+
+
+def _as_der(data: bytes, encoding: str) -> bytes:
+    """Return a ciphertext of SM2 in the one encoding that the command reads."""
+    if encoding == "ASN1_DER":
+        return data
+    rest = data if encoding.endswith("BARE") else data[1:]
+    numbers = [int.from_bytes(rest[at : at + 32], "big") for at in (0, 32)]
+    rest = rest[64:]
+    if encoding.startswith("C1C3C2"):
+        c3, c2 = rest[:32], rest[32:]
+    else:
+        c3, c2 = rest[-32:], rest[:-32]
+    integers = (
+        _der(0x02, number.to_bytes(number.bit_length() // 8 + 1, "big")) for number in numbers
+    )
+    return _der(0x30, b"".join(integers) + _der(0x04, c3) + _der(0x04, c2))
+
+
+def test_the_openssl_command_agrees_on_sm2(tmp_path: Path) -> None:
+    """Every valid vector of SM2: decryption, conversion (in and out), encryption."""
+    key = tmp_path / "key.der"
+    decrypting = _valid("sm2pke", "asymmetric_decrypt")
+    key.write_bytes(bytes.fromhex(decrypting[0].inputs["private_key"]))
+
+    def plaintext(data: str, encoding: str) -> str:
+        der = _as_der(bytes.fromhex(data), encoding)
+        return _openssl("-inkey", str(key), "-keyform", "DER", data=der).hex()
+
+    for test in decrypting:
+        encoding = "ASN1_DER" if test.inputs["ciphertext"].startswith("30") else "C1C3C2"
+        assert plaintext(test.inputs["ciphertext"], encoding) == test.expected["plaintext"]
+    for test in _valid("sm2pke", "sm2_encrypt"):
+        assert plaintext(test.expected["ciphertext"], "C1C3C2") == test.inputs["plaintext"]
+    for test in _valid("sm2pke", "sm2_convert"):
+        before = plaintext(test.inputs["ciphertext"], test.inputs["source"])
+        after = plaintext(test.expected["converted"], test.inputs["target"])
+        assert before == after != "", test.comment
+
+
+def _set(*path: Any) -> Callable[[Any], None]:
+    """Return what puts the last of a path at the place that the others name."""
+
+    def change(document: Any) -> None:
+        *way, last, value = path
+        for step in way:
+            document = document[step]
+        document[last] = value
+
+    return change
+
+
+def _remove(*path: Any) -> Callable[[Any], None]:
+    def change(document: Any) -> None:
+        *way, last = path
+        for step in way:
+            document = document[step]
+        del document[last]
+
+    return change
+
+
+_TEST = ("testGroups", 0, "tests", 0)
+_INVALID = ("testGroups", 0, "tests", 30)
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (_set("schema", "blob_v2_schema.json"), "schema: 'blob_v1_schema.json' was expected"),
+        (
+            _set("more", 1),
+            "the file: Additional properties are not allowed ('more' was unexpected)",
+        ),
+        (_set("numberOfTests", 7), "numberOfTests is not 104"),
+        (_set("testGroups", []), "testGroups: "),
+        (_set("notes", "Other", {"description": "x"}), "notes: Additional properties"),
+        (_remove("notes", "Magic"), "the flags of the tests are not those of the notes"),
+        (_set("notes", "Magic", {}), "notes/Magic: 'description' is a required property"),
+        (_set("testGroups", 0, "type", "guess"), "testGroups/0/type: 'guess' is not one of"),
+        (_set("testGroups", 0, "more", 1), "testGroups/0: Additional properties"),
+        (_set(*_TEST, "more", 1), "testGroups/0/tests/0: Additional properties"),
+        (_set(*_TEST, "flags", ["Other"]), "testGroups/0/tests/0/flags/0: 'Other' is not one of"),
+        (_set(*_TEST, "flags", []), "testGroups/0/tests/0/flags: "),
+        (_set(*_TEST, "tcId", 2), "tcId does not count up from 1"),
+        (_set(*_TEST, "blob", "ABCD"), "testGroups/0/tests/0/blob: "),
+        (_set(*_TEST, "blob", "abc"), "testGroups/0/tests/0/blob: "),
+        (_set(*_TEST, "blob", "abcd\n"), "testGroups/0/tests/0/blob: "),
+        (_set(*_TEST, "blob", 7), "testGroups/0/tests/0/blob: "),
+        (_remove(*_TEST, "blob"), "testGroups/0/tests/0: 'blob' is a required property"),
+        (_remove(*_TEST, "tag"), "testGroups/0/tests/0: 'tag' is a required property"),
+        (_remove(*_TEST, "trace"), "testGroups/0/tests/0: 'trace' is a required property"),
+        (_set(*_TEST, "trace", {}), "testGroups/0/tests/0/trace: 'header' is a required property"),
+        (_set(*_TEST, "error", "invalid_blob"), "testGroups/0/tests/0: a field that the result"),
+        (_set(*_TEST, "result", "acceptable"), "testGroups/0/tests/0/result: 'acceptable'"),
+        (_remove(*_TEST, "result"), "testGroups/0/tests/0: 'result' is a required property"),
+        (_set(*_INVALID, "error", "other"), "testGroups/0/tests/30/error: 'other' is not one of"),
+        (_remove(*_INVALID, "error"), "testGroups/0/tests/30: 'error' is a required property"),
+        (_set(*_INVALID, "tag", "00" * 16), "testGroups/0/tests/30: a field that the result"),
+        (_set("testGroups", 2, "tests", 0, "cases", 5), "testGroups/2/tests/0/cases: 10000 was"),
+    ],
+)
+def test_a_file_that_is_not_as_its_schema_says(
+    tmp_path: Path, change: Callable[[Any], None], reason: str
+) -> None:
+    """An unknown field, flag, operation or class of error is refused, and told where it is."""
+    document = deepcopy(json.loads(made()["blob.json"]))
+    change(document)
+    file = tmp_path / "blob.json"
+    file.write_text(json.dumps(document), "ascii")
+    with pytest.raises(VectorFileError) as caught:
+        list(load(tmp_path, ["blob"]))
+    assert str(caught.value).startswith(f"{file}: {reason}")
+    assert len(str(caught.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_schema_allows_an_unknown_field(name: str) -> None:
+    """Not in the file, the notes, a note, a group, a test, a trace, a key or a response."""
+    document = _thinned(json.loads(made()[f"{name}.json"]))
+    places = {_shape(document, place): place for place in _objects(document)}
+    for place in places.values():
+        alone, there = _alone(document, place)
+        found = _at(alone, there)
+        found["unheardOf"] = ""
+        with pytest.raises(VectorFileError, match="unheardOf"):
+            _check(Path("file"), name, alone)
+        del found["unheardOf"]
+    last_steps = {place[-1] for place in places.values() if len(place) > 4}
+    assert {"trace"} <= last_steps
+    assert name != "reencrypt" or "response" in last_steps
+
+
+def _thinned(document: Any) -> Any:
+    """Return a document with one test of each form in a group: the schemas take their time."""
+    for group in document["testGroups"]:
+        forms = {
+            frozenset((place[-1:], *_at(test, place)) for place in _objects(test)): test
+            for test in group["tests"]
+        }
+        group["tests"] = list(forms.values())
+    return document
+
+
+def _alone(document: Any, place: tuple[Any, ...]) -> tuple[Any, tuple[Any, ...]]:
+    """Return a document with no other test than that of a place, and the place in it."""
+    if place[:1] != ("testGroups",):
+        groups = document["testGroups"][:1]
+        return document | {"testGroups": groups}, place
+    _, index, *rest = place
+    group = document["testGroups"][index]
+    number = rest[1] if rest[:1] == ["tests"] else 0
+    alone = document | {"testGroups": [group | {"tests": [group["tests"][number]]}]}
+    there = ["tests", 0, *rest[2:]] if rest[:1] == ["tests"] else rest
+    return alone, ("testGroups", 0, *there)
+
+
+def _at(document: Any, place: tuple[Any, ...]) -> Any:
+    for step in place:
+        document = document[step]
+    return document
+
+
+def _shape(document: Any, place: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Return what objects have in common that one rule of a schema is for.
+
+    That is the way to them without indices, the operation of their group, and their fields. All
+    notes are of one rule.
+    """
+    way = tuple(step for step in place if isinstance(step, str))
+    group = document["testGroups"][place[1]]["type"] if way[:1] == ("testGroups",) else ""
+    return (
+        (len(way), "a note")
+        if way[:1] == ("notes",)
+        else (*way, group, *sorted(_at(document, place)))
+    )
+
+
+def _objects(document: Any, place: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """Return the places of all objects of a document."""
+    found = [place] if isinstance(document, dict) else []
+    steps = document.items() if isinstance(document, dict) else enumerate(document)
+    for step, child in steps:
+        if isinstance(child, dict | list):
+            found += _objects(child, (*place, step))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (b"", "is not JSON"),
+        (b'{"algorithm": ', "is not JSON"),
+        (b"\xff\xfe\x00", "is not JSON"),
+        (b"[" * 100_000, "is not JSON"),
+        (b'{"schema": 1, "schema": 1}', "is not JSON"),
+        (b"1" * 10_000, "is not JSON"),
+        (b"null", ": the file: None is not of type 'object'"),
+    ],
+)
+def test_a_damaged_file(tmp_path: Path, data: bytes, reason: str) -> None:
+    """What is no JSON, or JSON with a name twice, is told in one line."""
+    file = tmp_path / "blob.json"
+    file.write_bytes(data)
+    with pytest.raises(VectorFileError) as caught:
+        list(load(tmp_path))
+    assert str(caught.value) == f"{file}{' ' if reason.startswith('is') else ''}{reason}"
+
+
+def test_a_folder_without_vectors(tmp_path: Path) -> None:
+    """No folder, none of the files, and what is there under a file's name but is none."""
+    with pytest.raises(VectorFileError, match="nowhere is not a folder"):
+        list(load(tmp_path / "nowhere"))
+    with pytest.raises(VectorFileError, match=r"blob\.json is missing"):
+        list(load(tmp_path))
+    (tmp_path / "blob.json").mkdir()
+    with pytest.raises(VectorFileError, match=r"blob\.json is not a regular file"):
+        list(load(tmp_path))
+
+
+def test_a_long_message_is_cut(tmp_path: Path) -> None:
+    """Of a file of a megabyte one line is shown."""
+    document = json.loads(made()["blob.json"])
+    document["testGroups"][0]["tests"][0]["blob"] = "zz" * 500_000
+    (tmp_path / "blob.json").write_text(json.dumps(document), "ascii")
+    with pytest.raises(VectorFileError) as caught:
+        list(load(tmp_path))
+    assert len(str(caught.value)) < 400
+
+
+def test_the_folder_is_chosen(tmp_path: Path) -> None:
+    """The one given, or else the installed one."""
+    assert choose_folder(tmp_path) == tmp_path
+    assert choose_folder(None) == installed_folder()
+
+
+def test_every_configuration_is_right() -> None:
+    """Each other SM2 backend, and a key store that is no ring; `test_vectors` has the first."""
+    first, *others = configurations()
+    subjects = [first.name]
+    for configuration in others:
+        subjects.append(configuration.name)
+        tests = [test for name in configuration.files for test in files()[name][:-1]]
+        results = Results(run("", configuration.ask, tests, lambda _: None))
+        assert results.failures == []
+    assert subjects[-1].startswith("another KeyProvider")
+    assert len(subjects) >= 3
+
+
+def test_a_configuration_runs_what_its_name_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The SM2 key is on the backend named, and a key store that is no ring is handed over."""
+    used: list[KeyProvider] = []
+
+    def decrypt(keys: KeyProvider, *arguments: Any) -> DecryptResult:
+        used.append(keys)
+        return asymmetric_decrypt(keys, *arguments)
+
+    monkeypatch.setattr("kmscore_vectors.adapter.responder.asymmetric_decrypt", decrypt)
+    (test, *_) = _valid("sm2pke", "asymmetric_decrypt")
+    for configuration in configurations():
+        assert configuration.ask(test.operation, test.inputs) == test.expected
+        kind, _, backend = configuration.name.partition(", SM2 by ")
+        key = used[-1].version("key", "1")
+        assert isinstance(key, Sm2Key)
+        assert key.backend == backend
+        assert isinstance(used[-1], Keyring) == (kind == "Keyring")
+    names = [configuration.name.rpartition(" ")[2] for configuration in configurations()]
+    assert names == [*available_backends(), available_backends()[0]]
+
+
+def test_an_exception_of_the_library_is_a_failure() -> None:
+    """The verifier goes on, and says what it was."""
+    configuration = next(iter(configurations()))
+    assert configuration.ask("guess", {}) == {"failure": "KeyError: 'guess'"}
+
+
+def _shortened(name: str) -> Any:
+    """Return a file with the first test of each group: its schema has nothing against that."""
+    document = json.loads(made()[f"{name}.json"])
+    for group in document["testGroups"]:
+        group["tests"] = group["tests"][:1]
+    return document
+
+
+_UNPRINTABLE = ("\ud800", "\x1b[2J", "\x07", "\x7f", "\x85", "\u202e", "\n", "é")
+
+
+@pytest.mark.parametrize("text", _UNPRINTABLE)
+@pytest.mark.parametrize("name", NAMES)
+def test_what_is_shown_of_a_file_is_printable(tmp_path: Path, name: str, text: str) -> None:
+    """No text of a file can break an output that has no such character, or drive a terminal."""
+    whole = _shortened(name)
+    flag = next(flag for flag, note in whole["notes"].items() if "effect" in note)
+    places: list[tuple[Any, ...]] = [
+        ("header", 0),
+        ("notes", flag, "description"),
+        ("notes", flag, "effect"),
+        ("notes", flag, "links"),
+        *(("testGroups", number, "tests", 0, "comment") for number in range(2)),
+        ("testGroups", -1, "tests", 0, "comment"),
+    ]
+    file = tmp_path / f"{name}.json"
+    for place in places:
+        document = deepcopy(whole)
+        told = f"https://{text}" if place[-1] == "links" else f"Text.{text}"
+        _set(*place, [told] if place[-1] == "links" else told)(document)
+        file.write_text(json.dumps(document), "ascii")
+        with pytest.raises(VectorFileError) as caught:
+            list(load(tmp_path, [name]))
+        message = str(caught.value)
+        assert message.isprintable()
+        assert message.startswith(f"{file}: {place[0]}/")
+        assert "does not match" in message
+
+
+def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
+    """The reason of the system is told: here, links that lead round in a circle."""
+    (tmp_path / "blob.json").symlink_to(tmp_path / "blob.json")
+    with pytest.raises(VectorFileError, match=r"blob\.json cannot be read: Too many levels"):
+        list(load(tmp_path))
+
+
+@pytest.mark.parametrize("target", ["pipe", "/dev/zero", "/dev/stdin"])
+def test_what_is_no_regular_file_is_not_read(tmp_path: Path, target: str) -> None:
+    """A pipe that nobody writes to, or a device without an end, is refused at once."""
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "blob.json").symlink_to(tmp_path / target)
+    code = (
+        "import resource, sys; resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))\n"
+        "from pathlib import Path; from kmscore_vectors.files import load\n"
+        "try: list(load(Path(sys.argv[1])))\n"
+        "except Exception as error: print(error, end='')"
+    )
+    # In a process that can be killed: it would never come back.
+    result = subprocess.run(
+        [sys.executable, "-P", "-c", code, str(tmp_path)],
+        stdin=subprocess.PIPE,
+        capture_output=True,
+        check=True,
+        timeout=PATIENCE,
+    )
+    assert result.stdout.decode() == f"{tmp_path / 'blob.json'} is not a regular file"
+
+
+def test_a_file_may_not_be_longer_than_it_can_have_to_be(tmp_path: Path) -> None:
+    """One byte above the limit is refused as such, and up to it JSON is read."""
+    file = tmp_path / "blob.json"
+    for length, reason in ((0, "is not JSON"), (1, "has more than 67,108,864 bytes")):
+        with file.open("wb") as opened:
+            opened.truncate(MAX_FILE_LENGTH + length)
+        with pytest.raises(VectorFileError) as caught:
+            list(load(tmp_path))
+        assert str(caught.value) == f"{file} {reason}"
+
+
+@pytest.mark.parametrize(
+    ("name", "field"),
+    [
+        ("aead", "pairs"),
+        ("encryption_context", "pairs"),
+        ("reencrypt", "source_pairs"),
+        ("reencrypt", "destination_pairs"),
+    ],
+)
+def test_no_context_has_a_key_twice(tmp_path: Path, name: str, field: str) -> None:
+    """Whoever makes a dictionary of the pairs would be asked another question than who does not."""
+    document = json.loads(made()[f"{name}.json"])
+    document["testGroups"][0]["tests"][1][field] = [["a", "1"], ["b", "2"], ["a", "1"]]
+    _is_refused(tmp_path, name, document, f"test 2: a key stands twice in {field}")
+
+
+@pytest.mark.parametrize("k", [0, affine.ORDER, affine.ORDER + 1, (1 << 256) - 1])
+def test_every_k_is_one_that_can_be_drawn(tmp_path: Path, k: int) -> None:
+    """From 1 to n - 1: no implementation has to say what becomes of another."""
+    document = json.loads(made()["sm2pke.json"])
+    (group, *_) = (group for group in document["testGroups"] if group["type"] == "sm2_encrypt")
+    test = group["tests"][0]
+    test["k"] = f"{k:064x}"
+    _is_refused(tmp_path, "sm2pke", document, f"test {test['tcId']}: k is not 1 to n - 1")
+
+
+@pytest.mark.parametrize(
+    ("place", "reason"),
+    [
+        (("numberOfTests",), "numberOfTests: 104.0 is not of type 'integer'"),
+        (("testGroups", 0, "tests", 0, "tcId"), "/tcId: 1.0 is not of type 'integer'"),
+        (("testGroups", -1, "tests", 0, "cases"), "/cases: 10000.0 is not of type 'integer'"),
+    ],
+)
+@pytest.mark.parametrize("kind", [float, bool])
+def test_a_number_is_an_integer_as_it_stands(
+    tmp_path: Path, place: tuple[Any, ...], reason: str, kind: type
+) -> None:
+    """A parser that tells 104.0 from 104 could not read what others can."""
+    document = json.loads(made()["blob.json"])
+    *way, last = place
+    holder = document
+    for step in way:
+        holder = holder[step]
+    value = kind(holder[last])
+    holder[last] = value
+    _is_refused(tmp_path, "blob", document, re.sub(r"[\d.]+ is", f"{value} is", reason))
+
+
+def _is_refused(folder: Path, name: str, document: Any, reason: str) -> None:
+    """Assert that a file is refused in one line that ends with the reason."""
+    file = folder / f"{name}.json"
+    file.write_text(json.dumps(document), "ascii")
+    with pytest.raises(VectorFileError) as caught:
+        list(load(folder, [name]))
+    assert str(caught.value).startswith(f"{file}: ")
+    assert str(caught.value).endswith(reason)
+    assert len(str(caught.value).splitlines()) == 1
+
+
+@cache
+def _shared_point(d: int, c1: bytes) -> bytes:
+    """Return x2 and y2 for C1, of which x and y are given."""
+    x, y = (int.from_bytes(half, "big") for half in (c1[:32], c1[32:]))
+    shared = affine.finite(affine.multiply(d, (x, y)))
+    return b"".join(coordinate.to_bytes(32, "big") for coordinate in shared)
+
+
+@pytest.mark.parametrize("encoding", ["C1C3C2", "ASN1_DER"])
+@pytest.mark.parametrize(
+    ("is_refused", "flags"),
+    [
+        (lambda t: not any(t), set()),
+        (lambda _: False, {"ZeroKdf"}),
+        (lambda t: t == b"\x00", {"ZeroKdf"}),
+        (lambda t: len(t) > 1 and not any(t), {"ZeroKdf"}),
+        (lambda t: t[0] == 0, {"PartlyZeroKdf"}),
+        (lambda t: t[-1] == 0, {"PartlyZeroKdf"}),
+        (lambda t: t[:2] in {b"\x00", b"\x00\x00"}, {"PartlyZeroKdf"}),
+        (lambda t: t[:32][-1] == 0, {"PartlyZeroKdf"}),
+    ],
+)
+def test_zeros_of_the_kdf_are_all_looked_at(
+    encoding: str, is_refused: Callable[[bytes], bool], flags: set[str]
+) -> None:
+    """Whoever refuses for another reason than that all of t is zero fails a vector in each form."""
+
+    def ask(_: str, inputs: Mapping[str, Any]) -> Mapping[str, Any]:
+        data = bytes.fromhex(inputs["ciphertext"])
+        data = sm2.convert(data, encoding, "C1C3C2_BARE")
+        c1, c3, c2 = data[:64], data[64:96], data[96:]
+        shared = _shared_point(int(inputs["d"], 16), c1)
+        t = affine.kdf(shared, len(c2))
+        message = bytes(a ^ b for a, b in zip(c2, t, strict=True))
+        assert affine.sm3(shared[:32], message, shared[32:]) == c3
+        return {"error": "decryption"} if is_refused(t) else {"plaintext": message.hex()}
+
+    tests = [
+        test
+        for test in files()["sm2pke"]
+        if test.operation == "asymmetric_decrypt"
+        and test.flag in {"Valid", "Boundary", "ZeroKdf", "PartlyZeroKdf"}
+        and test.comment.startswith(encoding)
+    ]
+    results = Results(run("", ask, tests, lambda _: None))
+    assert {outcome.test.flag for outcome in results.failures} == flags

@@ -1,0 +1,89 @@
+"""The vectors, run on the library: every one right, and every negative one for its one defect."""
+
+from typing import Any
+
+import pytest
+from kmscore_vectors.adapter.responder import Responder
+from kmscore_vectors.generator import (
+    aead,
+    blob,
+    encryption_context,
+    reencrypt,
+    rsa_oaep,
+    service_api,
+    service_blob,
+    sm2pke,
+)
+from kmscore_vectors.generator.model import OUTPUTS, Case, Group, VectorFile
+
+RESPONDER = Responder()
+_MODULES = (
+    blob,
+    encryption_context,
+    aead,
+    rsa_oaep,
+    sm2pke,
+    reencrypt,
+    service_blob,
+    service_api,
+)
+
+
+@pytest.fixture(scope="module", params=_MODULES, ids=lambda module: module.__name__.split(".")[-1])
+def file(request: pytest.FixtureRequest) -> VectorFile:
+    """Return each of the files, made when its tests begin."""
+    made: VectorFile = request.param.make()
+    return made
+
+
+def _answer(group: Group, case: Case) -> dict[str, Any]:
+    """Return what the library answers to a test."""
+    return RESPONDER.answer(group.operation, {**group.shared, **case.inputs})
+
+
+def test_the_library_is_right_on_every_vector(file: VectorFile) -> None:
+    """Outputs byte for byte, and the very code of the error that is due."""
+    wrong = [
+        (group.operation, case.flag, case.comment)
+        for group, case in file.cases()
+        if _answer(group, case) != ({"error": case.error.value} if case.error else case.outputs)
+    ]
+    assert wrong == []
+
+
+def test_repairing_the_one_defect_makes_a_vector_valid(file: VectorFile) -> None:
+    """What each negative vector was made from is taken, and differs in one field."""
+    for group, case in file.cases():
+        assert (case.repaired is None) == (case.error is None)
+        if case.repaired is not None:
+            assert _answer(group, case.repaired) == case.repaired.outputs, case.comment
+            changed = [
+                name for name, value in case.inputs.items() if case.repaired.inputs[name] != value
+            ]
+            assert len(changed) == 1, case.comment
+
+
+def test_a_file_is_whole(file: VectorFile) -> None:
+    """At least 60 tests, no two alike, each flag noted and each note used, bytes repeatable."""
+    cases = list(file.cases())
+    assert len(cases) >= 60
+    assert {case.flag for _, case in cases} == set(file.notes)
+    requests = [repr((group.operation, group.shared, case.inputs)) for group, case in cases]
+    assert len(set(requests)) == len(requests)
+    document: Any = file.document()
+    tests = [test for group in document["testGroups"] for test in group["tests"]]
+    assert [test["tcId"] for test in tests] == list(range(1, document["numberOfTests"] + 1))
+    assert file.serialize() == file.serialize()
+
+
+def test_outputs_are_those_of_the_operation(file: VectorFile) -> None:
+    """What a valid test gives back is what the table of operations says, and nothing else."""
+    for group, case in file.cases():
+        expected = () if case.error else OUTPUTS[group.operation]
+        assert tuple(case.outputs) == expected
+
+
+def test_an_unknown_operation_is_a_key_error() -> None:
+    """It is no property of a ciphertext."""
+    with pytest.raises(KeyError):
+        RESPONDER.answer("guess", {})

@@ -1,0 +1,384 @@
+"""The runner: whatever an implementation does, it is judged, and nothing of it is left behind."""
+
+import json
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from kmscore_vectors import runner
+from kmscore_vectors.files import VectorTest
+from kmscore_vectors.judgement import Results, Verdict, judge, questions, run
+from kmscore_vectors.runner import MAX_LINE, CommandError, Peer
+from patience import PATIENCE
+from vector_files import files
+
+_RESPONDERS = Path(__file__).parent / "responders"
+_RIGHT = {"echo": "right"}
+_END = PATIENCE / 10
+"""Seconds in which a process that is to end has ended, however busy the machine is."""
+
+_HANGING = {"hang", "late"}
+"""What a misbehaving implementation does that is given up after the time for an answer."""
+
+pytestmark = pytest.mark.usefixtures("in_time")
+
+
+def _command(name: str, *arguments: str) -> list[str]:
+    return [sys.executable, "-P", str(_RESPONDERS / name), *arguments]
+
+
+@pytest.fixture
+def children(tmp_path: Path) -> Path:
+    """Name a file to which a misbehaving implementation writes the processes that it starts."""
+    return tmp_path / "children"
+
+
+@pytest.fixture
+def _patiently(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give a process and its threads all the time that they may need to end."""
+    monkeypatch.setattr(runner, "_PARTING", _END)
+
+
+@pytest.fixture
+def peer(children: Path, _patiently: None) -> Iterator[Peer]:
+    """Start one that misbehaves as it is told; in the end no thread or process of it is left."""
+    threads = set(threading.enumerate())
+    with Peer(_command("misbehaving.py", str(children)), timeout=PATIENCE) as started:
+        yield started
+    assert set(threading.enumerate()) == threads
+    assert started._process is None or started._process._popen.returncode is not None
+
+
+def _do(peer: Peer, what: str) -> dict[str, Any]:
+    return dict(peer.ask("decrypt", {"do": what}))
+
+
+def _do_in(seconds: float, peer: Peer, what: str) -> dict[str, Any]:
+    """Ask for what never comes, with little time for it."""
+    peer._timeout = seconds
+    try:
+        return _do(peer, what)
+    finally:
+        peer._timeout = PATIENCE
+
+
+@pytest.mark.parametrize(
+    ("what", "reason"),
+    [
+        ("hang", "no answer in 1 seconds"),
+        ("late", "no answer in 1 seconds"),
+        (
+            "die",
+            "it ended, or closed its output, in place of an answer (\x1b[31mthat was too much)",
+        ),
+        ("abort", "it ended, or closed its output, in place of an answer"),
+        ("close", "it ended, or closed its output, in place of an answer"),
+        ("half a line", "it ended, or closed its output, in place of an answer"),
+        ("rubbish", "not an answer: \x1b[2J\x00rubbish ÿ\n"),
+        ("endless line", f"a line of more than {MAX_LINE:,} bytes"),
+        ("long line", f"a line of more than {MAX_LINE:,} bytes"),
+        ("nested", f"not an answer: {'[' * 500}"),
+        ("huge integer", f'not an answer: {{"id": {"9" * 493}'),
+        ("[]", "not an answer: []\n"),
+        ("", "not an answer: \n"),
+        ("{}", "not an answer: {}\n"),
+        ('{"id": ID}', None),
+        ('{"id": "ID", "error": "decryption"}', None),
+        ('{"id": ID.0, "error": "decryption"}', None),
+        ('{"id": true, "error": "decryption"}', "the answer to question True, when 2 was asked"),
+        ('{"id": ID, "error": null}', None),
+        ('{"id": ID, "outputs": ["right"]}', None),
+        ('{"id": ID, "outputs": {"error": "decryption"}}', None),
+        ('{"id": ID, "outputs": {"unsupported": true}}', None),
+        ('{"id": ID, "outputs": {"failure": ""}}', None),
+        ('{"id": ID, "unsupported": false}', None),
+        ('{"id": ID, "outputs": {"plaintext": 0}}', None),
+        ('{"id": ID, "outputs": {"plaintext": ["00"]}}', None),
+        ('{"id": ID, "outputs": {"response": {"ciphertext_blob": {}}}}', None),
+        ('{"id": ID, "error": "decryption", "unsupported": true}', None),
+        ('{"id": ID, "outputs": {}, "more": 1}', None),
+        ('{"id": 77, "error": "decryption"}', "the answer to question 77, when 2 was asked"),
+    ],
+)
+def test_a_failure_costs_one_answer(peer: Peer, what: str, reason: str | None) -> None:
+    """What is no answer is told as what it is, and the next question is answered again."""
+    assert _do(peer, "right") == _RIGHT
+    answer = _do_in(1.0 if what in _HANGING else PATIENCE, peer, what)
+    assert answer.keys() == {"failure"}
+    if reason is None:
+        assert answer["failure"].startswith("not an answer: {")
+    else:
+        assert answer["failure"] == reason
+    assert _do(peer, "right") == _RIGHT
+
+
+@pytest.mark.parametrize(
+    ("what", "answer"),
+    [
+        ('{"id": ID, "error": "decryption"}', {"error": "decryption"}),
+        ('{"unsupported": true, "id": ID}', {"unsupported": True}),
+        ('{"id": ID, "outputs": {}}', {}),
+        ('{"id": ID, "outputs": {"x": {"a": null, "b": ""}}}', {"x": {"a": None, "b": ""}}),
+        ("complain", _RIGHT),
+    ],
+)
+def test_answers(peer: Peer, what: str, answer: dict[str, Any]) -> None:
+    """The three forms of an answer; and whoever floods standard error is not kept waiting."""
+    for _ in range(3):
+        assert _do(peer, what) == answer
+
+
+def test_a_second_line_is_not_taken_for_the_next_answer(peer: Peer) -> None:
+    """The process that printed it is stopped, and the one after that is asked."""
+    assert _do(peer, "twice") == _RIGHT
+    assert _do(peer, "right") == {"failure": "the answer to question 1, when 2 was asked"}
+    assert _do(peer, "right") == _RIGHT
+
+
+def test_a_late_answer_is_not_taken_for_the_next(peer: Peer) -> None:
+    """Who did not answer in time is not listened to any more."""
+    assert "failure" in _do_in(1.0, peer, "late")
+    time.sleep(1)
+    assert _do(peer, '{"id": ID, "error": "decryption"}') == {"error": "decryption"}
+
+
+def test_who_does_not_read_is_not_written_to_for_ever(peer: Peer) -> None:
+    """A question that fills the pipe is given up like an answer that does not come."""
+    assert _do(peer, "deaf") == _RIGHT
+    assert _do_in(1.0, peer, "x" * (1 << 22)) == {"failure": "no answer in 1 seconds"}
+    assert _do(peer, "right") == _RIGHT
+
+
+def _is_running(process: int) -> bool:
+    """Return whether a process is there and is no mere entry of one that has ended."""
+    try:
+        state = Path(f"/proc/{process}/stat").read_text("ascii").rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return False
+    return state not in {"Z", "X"}
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="there is no /proc")
+def test_what_it_has_started_is_killed_too(peer: Peer, children: Path) -> None:
+    """A child that holds the output open does not outlive the answer that never came."""
+    for seconds in (1.0, 10.0, 100.0):
+        assert "failure" in _do_in(seconds, peer, "hang")
+        if children.exists():
+            break
+    started = [int(child) for child in children.read_text("ascii").split()]
+    assert started
+    deadline = time.monotonic() + _END
+    while any(map(_is_running, started)) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert not any(map(_is_running, started))
+
+
+def test_what_has_left_its_group_is_waited_for_once(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A child that holds output and complaints open keeps the run no longer than one deadline."""
+    code = (
+        "import subprocess, sys; sys.stdin.readline();"
+        "child = subprocess.Popen(['sleep', '60'], start_new_session=True);"
+        "open(sys.argv[1], 'w').write(str(child.pid))"
+    )
+    threads = set(threading.enumerate())
+    process = runner._Process([sys.executable, "-c", code, str(tmp_path / "child")])
+    with pytest.raises(runner._NoAnswerError, match="no answer in"):
+        process.exchange(b"", 0.1)
+    process._popen.wait(PATIENCE)
+    child = int((tmp_path / "child").read_text("ascii"))
+    waits: list[float] = []
+    try:
+        with monkeypatch.context() as patch:
+            # A clock on which nothing takes time but the waits.
+            patch.setattr(runner, "time", SimpleNamespace(monotonic=lambda: sum(waits)))
+            patch.setattr(threading.Thread, "join", lambda _, seconds: waits.append(seconds))
+            process.end(0.0)
+        assert waits == [runner._PARTING, 0.0]
+        assert len(set(threading.enumerate()) - threads) == 2
+    finally:
+        os.kill(child, signal.SIGKILL)
+    for thread in (process._talking, process._listening):
+        thread.join(PATIENCE)
+    assert set(threading.enumerate()) == threads
+
+
+def test_without_sessions_the_process_alone_is_killed(
+    monkeypatch: pytest.MonkeyPatch, children: Path
+) -> None:
+    """As on Windows, where there is no `killpg`."""
+    monkeypatch.delattr(os, "killpg")
+    with Peer(_command("misbehaving.py", str(children)), timeout=PATIENCE) as peer:
+        assert _do(peer, "right") == _RIGHT
+        assert "failure" in _do(peer, "die")
+    assert peer._process is None
+
+
+def test_after_many_failures_in_a_row_it_is_left_alone(peer: Peer) -> None:
+    """One answer between two failures is enough to go on for ever."""
+    for what in ("die", "right") * runner.PATIENCE:
+        _do(peer, what)
+    for _ in range(runner.PATIENCE):
+        assert "in place of an answer" in _do(peer, "die")["failure"]
+    assert _do(peer, "right") == {
+        "failure": f"not asked any more, after {runner.PATIENCE} failures in a row"
+    }
+    peer._failures = 0
+    assert _do(peer, "right") == _RIGHT
+
+
+@pytest.mark.parametrize(
+    ("command", "reason"),
+    [
+        ("/no/such/command", "No such file or directory"),
+        (str(_RESPONDERS), "Permission denied"),
+        ("a\0b", "embedded null byte"),
+    ],
+)
+def test_a_command_that_cannot_be_started(command: str, reason: str) -> None:
+    """It is an error before the first question."""
+    with pytest.raises(CommandError) as caught:
+        Peer([command], timeout=1.0)
+    assert str(caught.value) == f"{command} cannot be started: {reason}"
+    assert caught.value.__suppress_context__
+
+
+def test_a_command_that_cannot_be_started_again(tmp_path: Path) -> None:
+    """Later on it is a failure like others."""
+    script = tmp_path / "script"
+    script.write_text("#!/bin/sh\nexit 1\n", "ascii")
+    script.chmod(0o755)
+    with Peer([str(script)], timeout=PATIENCE) as peer:
+        assert "in place of an answer" in _do(peer, "")["failure"]
+        script.unlink()
+        assert _do(peer, "") == {
+            "failure": f"{script} cannot be started: No such file or directory"
+        }
+
+
+def test_breaking_off_does_not_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After Ctrl-C the process gets no time to end by itself."""
+    monkeypatch.setattr(runner, "_PARTING", _END)
+    command = [sys.executable, "-c", "import time; time.sleep(600)"]
+    start = time.monotonic()
+    with pytest.raises(KeyboardInterrupt), Peer(command, timeout=PATIENCE) as peer:
+        raise KeyboardInterrupt
+    assert peer._process is not None
+    assert peer._process._popen.returncode == -9
+    assert time.monotonic() - start < runner._PARTING
+
+
+@pytest.mark.usefixtures("_patiently")
+def test_at_the_end_it_may_finish_what_it_does(tmp_path: Path) -> None:
+    """Its input ends, and it has time to see that and to write down what it has."""
+    code = (
+        "import sys, time; sys.stdin.read(); print('x' * 100_000); time.sleep(0.3);"
+        f"open({str(tmp_path / 'done')!r}, 'w').close()"
+    )
+    with Peer([sys.executable, "-c", code], timeout=PATIENCE):
+        pass
+    assert (tmp_path / "done").exists()
+
+
+def _tests(*names: str, accumulated: bool = False) -> list[VectorTest]:
+    return [
+        test
+        for name in names
+        for test in files()[name]
+        if accumulated or test.operation != "accumulated"
+    ]
+
+
+def _run(command: list[str], tests: list[VectorTest]) -> Results:
+    with Peer(command, timeout=PATIENCE) as peer:
+        return Results(run("peer", peer.ask, tests, lambda _: None))
+
+
+def test_the_library_is_perfect() -> None:
+    """Asked by the protocol, line by line, it is right on every test."""
+    tests = _tests(*files()) + _tests("encryption_context", accumulated=True)[-1:]
+    results = _run(_command("library.py"), tests)
+    assert results.failures == []
+    assert results.total == {Verdict.RIGHT: len(tests)}
+    assert results.is_success
+
+
+def test_the_questions_do_not_tell_the_answers(tmp_path: Path) -> None:
+    """Nothing of what is expected is ever sent, nor what kind of test it is."""
+    code = "import sys; open(sys.argv[1], 'wb').write(sys.stdin.buffer.readline())"
+    command = [sys.executable, "-c", code, str(tmp_path / "question")]
+    for tests in files().values():
+        for test in {test.operation: test for test in tests[:-1]}.values():
+            _run(command, [test])
+            question = json.loads((tmp_path / "question").read_bytes())
+            assert question == {"id": 1, "operation": test.operation, "inputs": test.inputs}
+            hidden = {*test.expected, "result", "error", "trace", "flags", "comment", "tcId"}
+            assert hidden.isdisjoint(question["inputs"])
+
+
+def test_gmssl_is_found_out() -> None:
+    """Its own `decrypt` takes another C3 and points off the curve, and is told what that means."""
+    pytest.importorskip("gmssl")
+    results = _run(_command("gmssl_decrypt.py"), _tests("sm2pke"))
+    accepted = {flag for (_, flag), counts in results.by_flag.items() if counts[Verdict.ACCEPTED]}
+    assert {"WrongC3", "OffCurve"} <= accepted
+    assert results.by_flag["sm2pke", "Valid"][Verdict.RIGHT] > 0
+    assert not results.is_success
+
+
+def test_verdicts() -> None:
+    """Each answer has its worth."""
+    valid = next(test for test in files()["aead"] if test.operation == "decrypt" and test.is_valid)
+    invalid = next(test for test in files()["aead"] if not test.is_valid)
+    other = {"plaintext": "00" * 40}
+    assert judge(valid, valid.expected) is Verdict.RIGHT
+    assert judge(valid, other) is Verdict.WRONG
+    assert judge(valid, {}) is Verdict.WRONG
+    assert judge(valid, {"error": "decryption"}) is Verdict.WRONG
+    assert judge(valid, {"failure": ""}) is Verdict.WRONG
+    assert judge(valid, {"unsupported": True}) is Verdict.UNSUPPORTED
+    assert judge(invalid, invalid.expected) is Verdict.RIGHT
+    assert judge(invalid, {"error": "invalid_key"}) is Verdict.OTHER_ERROR
+    assert judge(invalid, other) is Verdict.ACCEPTED
+    assert judge(invalid, {}) is Verdict.ACCEPTED
+    assert judge(invalid, {"failure": ""}) is Verdict.WRONG
+    assert judge(invalid, {"unsupported": True}) is Verdict.UNSUPPORTED
+
+
+def test_supporting_nothing_is_no_success() -> None:
+    """Nor is a run of no tests."""
+    tests = _tests("blob", accumulated=True)
+    results = Results(run("", lambda *_: {"unsupported": True}, tests, lambda _: None))
+    assert results.failures == []
+    assert not results.is_success
+    assert not Results([]).is_success
+
+
+@pytest.mark.parametrize("answer", [{"unsupported": True}, {"failure": "no"}])
+def test_an_accumulated_test_stops_when_there_is_no_answer(answer: dict[str, Any]) -> None:
+    """The bar comes to its end all the same."""
+    (test,) = _tests("blob", accumulated=True)[-1:]
+    steps: list[int] = []
+    (outcome,) = run("", lambda *_: answer, [test], steps.append)
+    assert outcome.answer == answer
+    assert sum(steps) == questions([test]) == 10_000
+    assert len(steps) == 2
+
+
+@pytest.mark.parametrize(
+    "answer", [{}, {"canonical": "\ud800"}, {"error": "\ud800"}, {"canonical": None}, {"x": "y"}]
+)
+def test_an_accumulated_test_of_strange_answers_is_wrong(answer: dict[str, Any]) -> None:
+    """Whatever is answered can be digested, and has another digest."""
+    (test,) = _tests("encryption_context", accumulated=True)[-1:]
+    (outcome,) = run("", lambda *_: answer, [test], lambda _: None)
+    assert outcome.verdict is Verdict.WRONG
+    assert outcome.answer.keys() == {"digest"}
