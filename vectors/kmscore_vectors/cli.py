@@ -173,16 +173,17 @@ def verify(
     _finish(_run(plan, "Verifying"), folder, as_json=as_json)
 
 
-@app.command(cls=_CommandAfterDashes, epilog="The protocol: README.md of the package.")
+@app.command(
+    cls=_CommandAfterDashes,
+    epilog="README.md in the folder that `kmscore-vectors list` prints describes the protocol.",
+)
 def run(
     context: typer.Context,
     folder: _Folder = None,
     *,
     timeout: Annotated[
         float,
-        typer.Option(
-            min=0.1, max=3600, metavar="SECONDS", help="Seconds for one answer (default 10)."
-        ),
+        typer.Option(min=0.1, max=3600, metavar="SECONDS", help="Seconds for one answer."),
     ] = 10.0,
     as_json: _Json = False,
     accumulated: _Accumulated = True,

@@ -80,7 +80,7 @@ def test_each_negative_flag_says_what_it_is_open_to() -> None:
 def test_the_library_is_right_on_the_cases_of_an_accumulated_test(
     name: str, number: int | None
 ) -> None:
-    """Each answer is the one that is due. `kmscore vectors verify` asks for all 10,000 of each."""
+    """Each answer is the one that is due. `kmscore-vectors verify` asks for all 10,000 of each."""
     responder = Responder()
     cases = list(islice(accumulated.draw(name), number))
     for case in cases:
