@@ -5,11 +5,13 @@ import datetime as dt
 import uuid
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
-from unittest.mock import create_autospec
+from functools import cache
+from typing import Any, Never
+from unittest.mock import Mock, create_autospec
 
 import pytest
 from cryptography import x509
+from cryptography.exceptions import InternalError
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.asymmetric.rsa import (
     RSAPrivateKey,
@@ -41,6 +43,7 @@ from kmscore import (
     asymmetric_decrypt,
     asymmetric_encrypt,
 )
+from kmscore.keys import rsa_structures
 
 FORMATS = [
     (encoding, form, password)
@@ -459,3 +462,24 @@ def test_a_damaged_file_raises_nothing_else(
     changed = data.draw(mutations(original) | st.binary(max_size=64))
     with suppress(InvalidKeyError):
         assert load(changed, Encoding.DER).spec is KeySpec.RSA_2048
+
+
+@pytest.mark.parametrize("cause", [ValueError("no key"), InternalError("no random numbers", [])])
+def test_where_no_rsa_key_loads_the_key_is_not_blamed(
+    private_key: RSAPrivateKey, cause: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Under some policies of the system `cryptography` finds every key invalid."""
+
+    def refuse(*_: object, **__: object) -> Never:
+        raise cause
+
+    der = pkcs8(private_key, RSA_ENCRYPTION)
+    check = cache(rsa_structures._check_library.__wrapped__)
+    monkeypatch.setattr(rsa_structures, "_check_library", check)
+    with monkeypatch.context() as patch:
+        patch.setattr(
+            rsa_structures, "RSAPrivateNumbers", lambda *_, **__: Mock(private_key=refuse)
+        )
+        with raises_exactly(UnsupportedAlgorithmError, "RSA is not available"):
+            load(der, Encoding.DER)
+    rsa_structures._check_library()
