@@ -416,6 +416,13 @@ def test_list(small: Path) -> None:
     assert "".join(str(small).split()) in "".join(result.stdout.split())
 
 
+def test_list_of_a_folder_without_vectors(tmp_path: Path) -> None:
+    """One line that names the file that is missing."""
+    result = _invoke("list", str(tmp_path))
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr == f"kmscore-vectors: {tmp_path / 'blob.json'} is missing\n"
+
+
 def test_list_for_machines() -> None:
     """The same of all files as one JSON object."""
     document = json.loads(_invoke("list", "--json").stdout)
@@ -547,6 +554,7 @@ def test_characters_that_the_output_lacks_are_escaped(monkeypatch: pytest.Monkey
     raw = io.BytesIO()
     stream = io.TextIOWrapper(raw, encoding="ascii")
     monkeypatch.setattr(sys, "stdout", stream)
+    monkeypatch.setattr(sys, "stderr", io.StringIO())  # it has no encoding
     terminal.write_any_character()
     stream.write("\u00fc")
     stream.flush()
