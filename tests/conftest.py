@@ -1,31 +1,26 @@
 """What every test may use, and the two promises that hold for the whole run."""
 
+from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from fixtures import (
-    backend,
-    count_known_answers,
-    in_time,
-    known_answers,
-    rsa_key,
-    rsa_keys,
-    sm2_key,
-)
 from hypothesis import settings
+from patience import in_time
 
 import kmscore
+from kmscore import KeySpec, RsaKey, Sm2Key
+from kmscore.sm2.backends import _load
 
-__all__ = ["backend", "count_known_answers", "in_time", "rsa_key", "rsa_keys", "sm2_key"]
+__all__ = ["in_time"]
 
-# No deadline: the machines are shared, and a slow second is not a failed law.
-settings.register_profile("kmscore", deadline=None, print_blob=True)
 settings.load_profile("kmscore")
 
 _CHECKOUT = Path(__file__).resolve().parent.parent
 _COUNTS = "known answers"
 _SHOWN = 16  # bytes of a parameter
+_known_answers: Counter[str] = Counter()
 
 
 def pytest_configure() -> None:
@@ -41,21 +36,67 @@ def pytest_make_parametrize_id(val: object) -> str | None:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Print how many published cases ran, by source."""
-    if known_answers:
+    if _known_answers:
         terminalreporter.section("known answers by others")
-        for source, number in sorted(known_answers.items()):
+        for source, number in sorted(_known_answers.items()):
             terminalreporter.line(f"{number:6} {source}")
-        terminalreporter.line(f"{known_answers.total():6} in all")
+        terminalreporter.line(f"{_known_answers.total():6} in all")
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Hand the counts of a process that runs some of the tests to the one that shares them out."""
     output: dict[str, object] | None = getattr(session.config, "workeroutput", None)
     if output is not None:
-        output[_COUNTS] = dict(known_answers)
+        output[_COUNTS] = dict(_known_answers)
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
     """Take the counts of such a process."""
-    known_answers.update(getattr(node, "workeroutput", {}).get(_COUNTS, {}))
+    _known_answers.update(getattr(node, "workeroutput", {}).get(_COUNTS, {}))
+
+
+@pytest.fixture
+def count_known_answers() -> Callable[[str, int], None]:
+    """Return a function that adds to the number of published cases run from a source."""
+
+    def count(source: str, number: int = 1) -> None:
+        _known_answers[source] += number
+
+    return count
+
+
+@pytest.fixture(scope="session", params=["openssl", "portable", "gmssl"])
+def backend(request: pytest.FixtureRequest) -> str:
+    """Run the test on every backend of SM2; skip what is not installed on this machine."""
+    name: str = request.param
+    loaded = _load(name)
+    if isinstance(loaded, str):
+        # A backend that is there and wrong must not make the tests of it disappear.
+        assert "self-test" not in loaded
+        pytest.skip(f"the SM2 backend {name}: {loaded}")
+    return name
+
+
+@pytest.fixture(scope="session")
+def rsa_keys() -> dict[KeySpec, RsaKey]:
+    """One RSA key of each spec, made once: key ID `rsa-2048` and so on, version `v1`."""
+    specs = (KeySpec.RSA_2048, KeySpec.RSA_3072, KeySpec.RSA_4096)
+    return {
+        spec: RsaKey.generate(
+            spec, key_id=spec.value.lower().replace("_", "-"), key_version_id="v1"
+        )
+        for spec in specs
+    }
+
+
+@pytest.fixture(scope="session")
+def rsa_key(rsa_keys: dict[KeySpec, RsaKey]) -> RsaKey:
+    """One RSA_2048 key: key ID `rsa-2048`, version `v1`."""
+    return rsa_keys[KeySpec.RSA_2048]
+
+
+@pytest.fixture(scope="session")
+def sm2_key() -> Sm2Key:
+    """One SM2 key on the best backend: key ID `sm2`, version `v1`."""
+    return Sm2Key.generate(key_id="sm2", key_version_id="v1")

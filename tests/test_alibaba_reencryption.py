@@ -120,6 +120,8 @@ def test_any_layout_becomes_any_other(
     destination_context: dict[str, str] | None,
 ) -> None:
     """The plaintext is the same, under the destination's key, layout and context."""
+    # As Base64 in v1 it is the shortest: 6,144 characters.
+    plaintext = plaintext[:4608]
     blob = alibaba.encrypt(
         *(KEYS, "source", plaintext, source_context),
         profile=source_profile,

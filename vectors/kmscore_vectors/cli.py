@@ -11,7 +11,7 @@ from typing import Annotated, Any, Final, cast
 
 import typer
 from rich.console import Console
-from typer.core import TyperCommand
+from typer.core import TyperCommand, TyperGroup
 
 import kmscore_vectors
 from kmscore_vectors import judgement, report
@@ -27,8 +27,20 @@ _COMMAND: Final = "kmscore_vectors.command"
 _UsageError = cast("type[typer.BadParameter]", typer.BadParameter.__base__)
 """The base of all mistakes in options and arguments, for which typer has no public name."""
 
+
+class _Commands(TyperGroup):
+    """The commands, with one line for Ctrl-C, of which typer makes an exit without words."""
+
+    def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 (typer's own)
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            raise typer.Abort from None
+
+
 app: typer.Typer = typer.Typer(
     name="kmscore-vectors",
+    cls=_Commands,
     # By default, the lines of a docstring end where they end in the source.
     rich_markup_mode="markdown",
     no_args_is_help=True,
@@ -41,12 +53,12 @@ _Folder = Annotated[
         metavar="DIR", help="Folder of vectors (default: those that came with the package)."
     ),
 ]
-_Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of tables.")]
-_Accumulated = Annotated[
+_Json = Annotated[bool, typer.Option("--json", help="One JSON object instead of tables.")]
+_WithoutAccumulated = Annotated[
     bool,
     typer.Option(
-        "--accumulated/--no-accumulated",
-        help="Also run the tests of 10,000 cases each, which takes a minute or two.",
+        "--no-accumulated",
+        help="No tests of 10,000 cases each, which take a minute or two (default: all tests).",
     ),
 ]
 
@@ -58,7 +70,7 @@ def main() -> None:
         code = app(standalone_mode=False)
     except _UsageError as error:
         code = _explain(error)
-    except (KeyboardInterrupt, typer.Abort):
+    except typer.Abort:
         code = say("interrupted", _INTERRUPTED)
     except OSError as error:  # of writing to standard output
         give_up_output()
@@ -89,7 +101,7 @@ def options(
     version: Annotated[
         bool,
         typer.Option(
-            "--version", callback=_print_version, is_eager=True, help="Print the version."
+            "--version", callback=_print_version, is_eager=True, help="Version of kmscore-vectors."
         ),
     ] = False,
 ) -> None:
@@ -145,7 +157,7 @@ def list_tests(folder: _Folder = None, *, as_json: _Json = False) -> None:
 
 @app.command()
 def verify(
-    folder: _Folder = None, *, as_json: _Json = False, accumulated: _Accumulated = True
+    folder: _Folder = None, *, as_json: _Json = False, no_accumulated: _WithoutAccumulated = False
 ) -> None:
     """Run the vectors on the library kmscore, on every SM2 backend and with a foreign key store.
 
@@ -155,7 +167,7 @@ def verify(
     """
     adapter = _load_adapter()
     folder = _choose(folder)
-    files = _load(folder, accumulated=accumulated)
+    files = _load(folder, accumulated=not no_accumulated)
     # The tests of 10,000 cases take most of the time: once is enough, and the first has all files.
     plan = [
         (
@@ -175,7 +187,7 @@ def verify(
 
 @app.command(
     cls=_CommandAfterDashes,
-    epilog="README.md in the folder that `kmscore-vectors list` prints describes the protocol.",
+    epilog="The protocol is in README.md, in the folder that `kmscore-vectors list` prints.",
 )
 def run(
     context: typer.Context,
@@ -186,7 +198,7 @@ def run(
         typer.Option(min=0.1, max=3600, metavar="SECONDS", help="Seconds for one answer."),
     ] = 10.0,
     as_json: _Json = False,
-    accumulated: _Accumulated = True,
+    no_accumulated: _WithoutAccumulated = False,
 ) -> None:
     """Run the vectors on any implementation: COMMAND reads and writes a JSON object a line.
 
@@ -196,7 +208,9 @@ def run(
     if not command:
         stop("no command: kmscore-vectors run [DIR] -- COMMAND...")
     folder = _choose(folder)
-    tests = [test for tests in _load(folder, accumulated=accumulated).values() for test in tests]
+    tests = [
+        test for tests in _load(folder, accumulated=not no_accumulated).values() for test in tests
+    ]
     try:
         with Peer(command, timeout=timeout) as peer:
             results = _run([(command[0], peer.ask, tests)], "Running")

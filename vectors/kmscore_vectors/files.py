@@ -131,7 +131,10 @@ _Validator = extend(  # type: ignore[no-untyped-call]  # jsonschema has no types
 @cache
 def _validator(name: str) -> Any:  # noqa: ANN401 (a class made by jsonschema)
     """Return what checks a file of this name."""
-    path = installed_folder() / "schemas" / f"{name}_v1_schema.json"
+    try:
+        path = installed_folder() / "schemas" / f"{name}_v1_schema.json"
+    except VectorFileError:
+        raise VectorFileError("no schemas came with this installation: reinstall it") from None
     return _Validator(json.loads(path.read_bytes()))
 
 

@@ -45,7 +45,9 @@ def listing_to_json(files: Mapping[str, Sequence[VectorTest]], folder: Path) -> 
 
 def show_listing(files: Mapping[str, Sequence[VectorTest]], folder: Path, console: Console) -> None:
     """Print the operations of every file, with the number of their tests, and the folder."""
-    table = Table(pad_edge=False)
+    table = Table(
+        caption="accumulated: 10,000 cases each, valid and invalid", caption_justify="left"
+    )
     table.add_column("operation", no_wrap=True)
     for head in ("valid", "invalid"):
         table.add_column(head, justify="right", no_wrap=True)

@@ -1,5 +1,19 @@
-"""The fixtures that the tests of both distributions use."""
+"""What every test of the vectors may use, and the promises that hold for the whole run."""
 
-from fixtures import backend, count_known_answers, in_time, rsa_key, rsa_keys, sm2_key
+from pathlib import Path
 
-__all__ = ["backend", "count_known_answers", "in_time", "rsa_key", "rsa_keys", "sm2_key"]
+import pytest
+from hypothesis import settings
+from patience import in_time
+
+import kmscore_vectors
+
+__all__ = ["in_time"]
+
+settings.load_profile("kmscore")
+
+
+def pytest_configure() -> None:
+    """Refuse to test the checkout: what users get is the wheel."""
+    if Path(kmscore_vectors.__file__).is_relative_to(Path(__file__).resolve().parents[1]):
+        raise pytest.UsageError("the tests run on the installed wheel: pip install ./vectors")

@@ -16,10 +16,6 @@ from cryptography.hazmat.primitives.ciphers import BlockCipherAlgorithm
 from cryptography.hazmat.primitives.ciphers.algorithms import AES, SM4
 from cryptography.hazmat.primitives.cmac import CMAC
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from kmscore_vectors.files import installed_folder, load
-from kmscore_vectors.generator import accumulated
-from kmscore_vectors.generator.model import OUTPUTS
-from kmscore_vectors.generator.streams import CHARACTERS
 from steps import coordinates, derive, encrypt_blocks, key_stream, mgf1, sm3, xor
 
 from kmscore import (
@@ -53,6 +49,10 @@ from kmscore.context import MAX_CANONICAL_LENGTH, MAX_JSON_LENGTH
 from kmscore.sm2.backends.portable import multiply
 from kmscore.sm2.curve import A, B, G, N, P, Point, is_on_curve
 from kmscore.sm2.encodings import MAX_C2_LENGTH, MAX_LENGTHS
+from kmscore_vectors.files import installed_folder, load
+from kmscore_vectors.generator import accumulated
+from kmscore_vectors.generator.model import OUTPUTS
+from kmscore_vectors.generator.streams import CHARACTERS
 
 SPEC: Final = Path(__file__).resolve().parents[1] / "SPEC.md"
 pytestmark = pytest.mark.skipif(not SPEC.is_file(), reason="the specification is not there")

@@ -1,28 +1,24 @@
 """`kmscore-vectors` on the command line: what it prints, what it writes, and how it ends."""
 
-import io
 import json
-import os
 import re
-import runpy
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
-import kmscore_vectors
 import pytest
-from kmscore_vectors import cli, files, report, terminal
-from kmscore_vectors.files import NAMES, VectorTest, installed_folder, load
-from kmscore_vectors.generator.suite import make_files
-from kmscore_vectors.judgement import Outcome, Results, Verdict
-from kmscore_vectors.runner import GIVEN_UP
 from patience import PATIENCE
 from rich.console import Console
 from typer.testing import CliRunner, Result
+
+from kmscore_vectors import cli, report
+from kmscore_vectors.files import VectorTest, installed_folder, load
+from kmscore_vectors.generator.suite import make_files
+from kmscore_vectors.judgement import Outcome, Results, Verdict
+from kmscore_vectors.runner import GIVEN_UP
 
 _RESPONDERS = Path(__file__).parent / "responders"
 _README = Path(__file__).resolve().parents[1] / "README.md"
@@ -155,8 +151,8 @@ def test_accumulated_tests_are_run_once_unless_told_otherwise(
     """10,000 questions are one test, and `verify` asks them in its first configuration only."""
     _write_few(f"{file}.json", small, -1)
     totals = [
-        json.loads(_invoke(name, "--json", option, str(small), *command).stdout)["total"]["right"]
-        for option in ("--accumulated", "--no-accumulated")
+        json.loads(_invoke(name, "--json", *options, str(small), *command).stdout)["total"]["right"]
+        for options in ([], ["--no-accumulated"])
     ]
     assert totals[0] - totals[1] == 1
 
@@ -398,191 +394,3 @@ def test_help_shows_how_a_command_is_given() -> None:
     result = CliRunner(env={"COLUMNS": "200"}).invoke(cli.app, ["run", "--help"])
     assert "-- COMMAND..." in result.stdout
     assert "README.md" in result.stdout
-
-
-# --- the list ---
-
-
-def test_list(small: Path) -> None:
-    """Each file with its operations, how many of their tests are valid and invalid, the folder."""
-    result = _invoke("list", str(small))
-    assert (result.exit_code, result.stderr) == (0, "")
-    lines = [
-        " ".join(line.strip("│┃ ").replace("│", " ").split()) for line in result.stdout.splitlines()
-    ]
-    assert {"blob", "parse_blob 1 1", "parse_blob_base64 1 1", "encrypt 1 1"} <= set(lines)
-    number = sum(json.loads(path.read_bytes())["numberOfTests"] for path in small.glob("*.json"))
-    assert f"{number} tests" in lines
-    assert "".join(str(small).split()) in "".join(result.stdout.split())
-
-
-def test_list_of_a_folder_without_vectors(tmp_path: Path) -> None:
-    """One line that names the file that is missing."""
-    result = _invoke("list", str(tmp_path))
-    assert (result.exit_code, result.stdout) == (2, "")
-    assert result.stderr == f"kmscore-vectors: {tmp_path / 'blob.json'} is missing\n"
-
-
-def test_list_for_machines() -> None:
-    """The same of all files as one JSON object."""
-    document = json.loads(_invoke("list", "--json").stdout)
-    assert document["folder"] == str(installed_folder())
-    assert list(document["files"]) == list(NAMES)
-    for name, operations in document["files"].items():
-        file = json.loads((installed_folder() / f"{name}.json").read_bytes())
-        assert sum(sum(each.values()) for each in operations.values()) == file["numberOfTests"]
-        assert set(operations) == {group["type"] for group in file["testGroups"]}
-
-
-# --- how it begins and ends ---
-
-
-@pytest.fixture
-def end(monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
-    """Return a function that runs `main` with arguments, and gives the exit code."""
-
-    def run(*arguments: str) -> int:
-        monkeypatch.setattr(sys, "argv", ["kmscore-vectors", *arguments])
-        with pytest.raises(SystemExit) as caught:
-            cli.main()
-        code = caught.value.code
-        assert isinstance(code, int)
-        return code
-
-    return run
-
-
-def test_the_version(end: Callable[..., int], capsys: pytest.CaptureFixture[str]) -> None:
-    """One line."""
-    assert end("--version") == 0
-    assert capsys.readouterr().out == f"kmscore-vectors {kmscore_vectors.__version__}\n"
-
-
-@pytest.mark.parametrize(
-    ("arguments", "reason"),
-    [
-        (("frob",), "No such command 'frob'; see kmscore-vectors --help"),
-        (("list", "--frob"), "No such option: --frob; see kmscore-vectors list --help"),
-        (("generate",), "Missing option '--out'; see kmscore-vectors generate --help"),
-    ],
-)
-def test_a_mistake_on_the_command_line_is_one_line(
-    arguments: tuple[str, ...],
-    reason: str,
-    end: Callable[..., int],
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    """Exit code 2, the mistake and where the help is."""
-    assert end(*arguments) == 2
-    assert capsys.readouterr() == ("", f"kmscore-vectors: {reason}\n")
-
-
-def test_without_arguments_the_help_is_printed(
-    end: Callable[..., int], capsys: pytest.CaptureFixture[str]
-) -> None:
-    """With nothing after it."""
-    assert end() == 2
-    out, error = capsys.readouterr()
-    assert "generate" in out
-    assert error == ""
-
-
-@pytest.mark.parametrize(
-    ("error", "code", "said"),
-    [
-        (KeyboardInterrupt(), 130, "interrupted"),
-        (OSError(28, "No space left on device"), 2, "standard output: No space left on device"),
-        (OSError("no number"), 2, "standard output: no number"),
-    ],
-)
-def test_what_ends_a_command_early_is_one_line(
-    error: BaseException,
-    code: int,
-    said: str,
-    end: Callable[..., int],
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    """Ctrl-C, or an output that takes no more."""
-
-    def fail(**_: object) -> None:
-        raise error
-
-    given_up: list[bool] = []
-    monkeypatch.setattr(cli, "app", fail)
-    monkeypatch.setattr(cli, "give_up_output", lambda: given_up.append(True))
-    assert end("list") == code
-    assert capsys.readouterr().err == f"kmscore-vectors: {said}\n"
-    assert bool(given_up) is isinstance(error, OSError)
-
-
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
-def test_a_full_disk_behind_standard_output() -> None:
-    """One line and exit code 2 in a process of its own: Python adds nothing when it ends."""
-    with Path("/dev/full").open("w") as full:
-        done = subprocess.run(
-            [sys.executable, "-P", "-m", "kmscore_vectors", "list", "--json"],
-            stdout=full,
-            stderr=subprocess.PIPE,
-            check=False,
-            text=True,
-        )
-    assert done.returncode == 2
-    assert done.stderr == "kmscore-vectors: standard output: No space left on device\n"
-
-
-def test_python_m(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    """`python -m kmscore_vectors` is the command."""
-    monkeypatch.setattr(sys, "argv", ["kmscore-vectors", "--version"])
-    with pytest.raises(SystemExit):
-        runpy.run_module("kmscore_vectors", run_name="__main__")
-    assert capsys.readouterr().out.startswith("kmscore-vectors ")
-
-
-def test_output_that_is_given_up_goes_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Afterwards a flush of what is left does not fail."""
-    target = os.open(os.devnull, os.O_RDONLY)  # writing to it fails
-    with os.fdopen(target, "w") as stream:
-        monkeypatch.setattr(sys, "stdout", stream)
-        stream.write("left")
-        terminal.give_up_output()
-        stream.flush()
-
-
-def test_characters_that_the_output_lacks_are_escaped(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An output in ASCII gets escapes, and no command ends for a letter."""
-    raw = io.BytesIO()
-    stream = io.TextIOWrapper(raw, encoding="ascii")
-    monkeypatch.setattr(sys, "stdout", stream)
-    monkeypatch.setattr(sys, "stderr", io.StringIO())  # it has no encoding
-    terminal.write_any_character()
-    stream.write("\u00fc")
-    stream.flush()
-    assert raw.getvalue() == b"\\xfc"
-
-
-@pytest.mark.parametrize("missing", ["kmscore", "another"])
-def test_verify_without_the_library(missing: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is missing is said in one line; another missing package is not taken for it."""
-
-    def fail(_: str) -> None:
-        raise ModuleNotFoundError(name=missing)
-
-    monkeypatch.setattr(cli.importlib, "import_module", fail)
-    result = _invoke("verify")
-    if missing == "kmscore":
-        assert (result.exit_code, result.stdout) == (2, "")
-        assert "kmscore-vectors: the library kmscore is not installed" in result.stderr
-    else:
-        assert isinstance(result.exception, ModuleNotFoundError)
-
-
-def test_an_installation_without_vectors_asks_for_their_folder(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """One line that names the argument."""
-    monkeypatch.setattr(files, "_PACKAGE", tmp_path / "package")
-    result = _invoke("list")
-    assert result.exit_code == 2
-    assert result.stderr.startswith("kmscore-vectors: no vectors came with this installation")
-    assert "DIR" in result.stderr

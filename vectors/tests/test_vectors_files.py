@@ -14,6 +14,13 @@ from typing import Any
 
 import pytest
 import second_reading
+from patience import PATIENCE
+from vector_files import files, made
+
+from kmscore import DecryptResult, KeyProvider, Keyring, Sm2Key, asymmetric_decrypt, sm2
+from kmscore.algorithms import EncryptionAlgorithm
+from kmscore.errors import KmsCoreError
+from kmscore.sm2 import available_backends
 from kmscore_vectors.adapter import configurations
 from kmscore_vectors.adapter.responder import Responder
 from kmscore_vectors.files import (
@@ -29,13 +36,6 @@ from kmscore_vectors.files import (
 from kmscore_vectors.generator import accumulated, affine
 from kmscore_vectors.generator.model import OUTPUTS
 from kmscore_vectors.judgement import Results, run
-from patience import PATIENCE
-from vector_files import files, made
-
-from kmscore import DecryptResult, KeyProvider, Keyring, Sm2Key, asymmetric_decrypt, sm2
-from kmscore.algorithms import EncryptionAlgorithm
-from kmscore.errors import KmsCoreError
-from kmscore.sm2 import available_backends
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 

@@ -7,10 +7,6 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPriv
 from cryptography.hazmat.primitives.serialization import load_der_private_key
 from hypothesis import example, given
 from hypothesis import strategies as st
-from kmscore_vectors import tables
-from kmscore_vectors.generator import aead, affine, ciphers, oaep, wire
-from kmscore_vectors.generator.published_keys import RSA_KEYS
-from kmscore_vectors.tables import Suite
 from published import OaepGroup, cryptography_oaep, rsa_laboratories_oaep, wycheproof_oaep
 from strategies import raises_exactly
 from transcribed import (
@@ -35,6 +31,10 @@ from kmscore import (
     hazmat,
 )
 from kmscore.blob import encode_header
+from kmscore_vectors import tables
+from kmscore_vectors.generator import aead, affine, ciphers, oaep, wire
+from kmscore_vectors.generator.published_keys import RSA_KEYS
+from kmscore_vectors.tables import Suite
 
 _ENCODERS = {
     "ASN1_DER": affine.asn1,

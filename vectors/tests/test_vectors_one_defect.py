@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+
 from kmscore_vectors.adapter.responder import Responder
 from kmscore_vectors.generator import (
     aead,

@@ -12,12 +12,13 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from patience import PATIENCE
+from vector_files import files
+
 from kmscore_vectors import runner
 from kmscore_vectors.files import VectorTest
 from kmscore_vectors.judgement import Results, Verdict, judge, questions, run
 from kmscore_vectors.runner import MAX_LINE, CommandError, Peer
-from patience import PATIENCE
-from vector_files import files
 
 _RESPONDERS = Path(__file__).parent / "responders"
 _RIGHT = {"echo": "right"}

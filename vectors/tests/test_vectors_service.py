@@ -10,15 +10,15 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from kmscore_vectors.files import VectorFileError, VectorTest, installed_folder, load
-from kmscore_vectors.generator import service_rule, service_table
-from kmscore_vectors.generator.service_rule import Options, ServiceKey
 from vector_files import files
 
 from kmscore import EncryptionContext, Keyring, KeySpec, KeyState, Suite, SymmetricKey, alibaba
 from kmscore.alibaba import faults
 from kmscore.alibaba.context_rule import associated_data
 from kmscore.alibaba.parameters import ACTIONS
+from kmscore_vectors.files import VectorFileError, VectorTest, installed_folder, load
+from kmscore_vectors.generator import service_rule, service_table
+from kmscore_vectors.generator.service_rule import Options, ServiceKey
 
 NAMES = ("service_blob", "service_api")
 PUBLISHED_BLOB = (

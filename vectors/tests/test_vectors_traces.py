@@ -14,7 +14,6 @@ from cryptography.hazmat.primitives.ciphers import Cipher
 from cryptography.hazmat.primitives.ciphers.algorithms import AES, SM4
 from cryptography.hazmat.primitives.ciphers.modes import GCM
 from cryptography.hazmat.primitives.serialization import load_der_private_key
-from kmscore_vectors.files import NAMES, installed_folder
 from steps import coordinates, derive, key_stream, mgf1, sm3, xor
 
 from kmscore.algorithms import EncryptionAlgorithm
@@ -22,6 +21,7 @@ from kmscore.alibaba.parameters import ACTIONS
 from kmscore.sm2 import convert
 from kmscore.sm2.backends.portable import multiply
 from kmscore.sm2.curve import G, Point
+from kmscore_vectors.files import NAMES, installed_folder
 
 Fields: TypeAlias = Mapping[str, Any]
 Trace: TypeAlias = dict[str, Any]

@@ -1,0 +1,184 @@
+"""`kmscore-vectors` on a terminal: its help, its list, and all that ends it early."""
+
+import json
+import os
+import runpy
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from patience import PATIENCE
+from typer.core import TyperGroup
+from typer.main import get_command
+from typer.testing import CliRunner
+
+from kmscore_vectors import cli, files, terminal
+from kmscore_vectors.files import installed_folder, load
+
+_COMMANDS = ("generate", "list", "verify", "run")
+_MODULE = [sys.executable, "-P", "-m", "kmscore_vectors"]
+
+
+def _main(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> object:
+    """Run the command in this process, as its script does; return the exit code."""
+    monkeypatch.setattr(sys, "argv", ["kmscore-vectors", *arguments])
+    with pytest.raises(SystemExit) as caught:
+        runpy.run_module("kmscore_vectors", run_name="__main__")
+    return caught.value.code
+
+
+@pytest.mark.parametrize("name", _COMMANDS)
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_the_help_of_every_command_fits(name: str, width: int) -> None:
+    """An example, and every option whole, however narrow the terminal."""
+    result = CliRunner(env={"COLUMNS": str(width)}).invoke(cli.app, [name, "--help"])
+    assert max(map(len, result.stdout.splitlines())) <= width
+    assert "…" not in result.stdout
+    assert f"Example: kmscore-vectors {name}" in " ".join(result.stdout.split())
+
+
+def test_the_commands_are_those_tested_here() -> None:
+    """A new one has an example too."""
+    group = get_command(cli.app)
+    assert isinstance(group, TyperGroup)
+    assert tuple(group.commands) == _COMMANDS
+
+
+def test_list_counts_the_tests_of_every_operation() -> None:
+    """As many as the files have, in the table and for machines."""
+    number = sum(len(tests) for _, tests in load(installed_folder()))
+    result = CliRunner(env={"COLUMNS": "200"}).invoke(cli.app, ["list"])
+    assert result.exit_code == 0
+    assert result.stdout.splitlines()[-2:] == [f"{number} tests", f"vectors: {installed_folder()}"]
+    document = json.loads(CliRunner().invoke(cli.app, ["list", "--json"]).stdout)
+    assert document["folder"] == str(installed_folder())
+    counts = [count for file in document["files"].values() for count in file.values()]
+    assert sum(count["valid"] + count["invalid"] for count in counts) == number
+    assert document["files"]["blob"].keys() == {"parse_blob", "parse_blob_base64", "accumulated"}
+
+
+def test_the_version(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """One line."""
+    assert _main(monkeypatch, "--version") == 0
+    assert capsys.readouterr() == (f"kmscore-vectors {cli.kmscore_vectors.__version__}\n", "")
+
+
+def test_a_mistake_in_the_arguments(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One line that names the page to read; without arguments that page itself."""
+    assert _main(monkeypatch, "list", "--nope") == 2
+    reason = "No such option: --nope; see kmscore-vectors list --help"
+    assert capsys.readouterr().err == f"kmscore-vectors: {reason}\n"
+    assert _main(monkeypatch) == 2
+    assert capsys.readouterr().err == ""
+
+
+def test_control_c(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """One line and exit code 130."""
+
+    def interrupt() -> object:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "make_files", interrupt)
+    monkeypatch.setattr(sys, "argv", ["kmscore-vectors", "generate", "--out", "/tmp"])  # noqa: S108
+    with pytest.raises(SystemExit) as caught:
+        cli.main()
+    assert caught.value.code == 130
+    assert capsys.readouterr() == ("", "kmscore-vectors: interrupted\n")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
+def test_output_that_cannot_be_written() -> None:
+    """One line and exit code 2."""
+    with open("/dev/full", "wb") as full:  # noqa: PTH123 (a device)
+        done = subprocess.run(
+            [*_MODULE, "list"], stdout=full, stderr=subprocess.PIPE, check=False, timeout=PATIENCE
+        )
+    reason = b"standard output: No space left on device"
+    assert (done.returncode, done.stderr) == (2, b"kmscore-vectors: " + reason + b"\n")
+
+
+def test_an_encoding_that_lacks_characters() -> None:
+    """Tables come out as escapes."""
+    done = subprocess.run(
+        [*_MODULE, "list"],
+        env=os.environ | {"PYTHONIOENCODING": "ascii"},
+        capture_output=True,
+        check=True,
+        timeout=PATIENCE,
+    )
+    assert done.stdout.isascii()
+
+
+def test_output_that_fails_is_given_up(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What is held back goes nowhere: Python does not fail again at the end."""
+
+    def fail(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    given_up = []
+    monkeypatch.setattr(cli.report, "show_listing", fail)
+    monkeypatch.setattr(cli, "give_up_output", lambda: given_up.append(True))
+    monkeypatch.setattr(sys, "argv", ["kmscore-vectors", "list"])
+    with pytest.raises(SystemExit) as caught:
+        cli.main()
+    assert caught.value.code == 2
+    assert given_up == [True]
+    assert capsys.readouterr().err.count("No space left on device\n") == 1
+
+
+def test_given_up_output_goes_nowhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Also what was written before and is still held back."""
+    with (tmp_path / "out").open("w") as out:
+        monkeypatch.setattr("sys.stdout", out)
+        terminal.give_up_output()
+        out.write("goes nowhere")
+    assert (tmp_path / "out").read_bytes() == b""
+
+
+def test_streams_of_any_kind_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where standard output is not a text file of Python's own there is nothing to set."""
+    monkeypatch.setattr("sys.stdout", None)
+    terminal.write_any_character()
+
+
+@pytest.mark.parametrize("missing", ["kmscore", "cryptography"])
+def test_the_library_is_missing(monkeypatch: pytest.MonkeyPatch, missing: str) -> None:
+    """One line; the absence of anything else is not taken for it."""
+
+    def fail(_: str) -> object:
+        raise ModuleNotFoundError(name=missing)
+
+    monkeypatch.setattr(cli.importlib, "import_module", fail)
+    result = CliRunner().invoke(cli.app, ["verify"])
+    if missing == "kmscore":
+        assert result.exit_code == 2
+        assert "the library kmscore is not installed" in result.stderr
+    else:
+        assert isinstance(result.exception, ModuleNotFoundError)
+
+
+def test_an_installation_without_data(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Without DIR it is asked for; with DIR the reason is another: there are no schemas."""
+    given = installed_folder()
+    monkeypatch.setattr(files, "_PACKAGE", tmp_path / "kmscore_vectors")
+    files._validator.cache_clear()
+    result = CliRunner().invoke(cli.app, ["list"])
+    assert result.exit_code == 2
+    assert result.stderr.endswith(": name their folder as DIR\n")
+    result = CliRunner().invoke(cli.app, ["list", str(given)])
+    assert result.exit_code == 2
+    assert result.stderr == (
+        "kmscore-vectors: no schemas came with this installation: reinstall it\n"
+    )
+
+
+def test_list_of_a_folder_without_vectors(tmp_path: Path) -> None:
+    """One line that names the file that is missing."""
+    result = CliRunner().invoke(cli.app, ["list", str(tmp_path)])
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr == f"kmscore-vectors: {tmp_path / 'blob.json'} is missing\n"
