@@ -7,7 +7,7 @@ from typing import Any, Final, Never, TypeVar
 
 _Value = TypeVar("_Value")
 
-make_result: Final = tuple.__new__
+new_tuple: Final = tuple.__new__
 """Make a named tuple of its class and its fields, without the frame of its own constructor."""
 
 

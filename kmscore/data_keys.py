@@ -6,23 +6,20 @@ The order of checks is the one that `operations` describes.
 import os
 from typing import NamedTuple
 
-from kmscore import asymmetric, envelope
+from kmscore import asymmetric
 from kmscore._arguments import BytesLike, check_bytes, check_integer, check_mapping
 from kmscore.algorithms import (
     DEFAULT_DATA_KEY_LENGTH,
     MAX_DATA_KEY_LENGTH,
     EncryptionAlgorithm,
 )
-from kmscore.blob import CiphertextBlob, blob_bytes
-from kmscore.context import ContextLike, canonical_bytes
-from kmscore.errors import PlaintextSizeError
+from kmscore.context import ContextLike
+from kmscore.errors import DecryptionError, PlaintextSizeError
 from kmscore.keyring import KeyProvider
 from kmscore.keys import PublicKey
+from kmscore.layouts import V1, Destination, Layout
 from kmscore.lookup import (
-    check_provider,
     check_sealing_types,
-    opening_key,
-    sealing_key,
 )
 from kmscore.operations import EncryptResult
 
@@ -70,13 +67,24 @@ def generate_data_key(
 
     Raises as `encrypt` does; `PlaintextSizeError` is for `number_of_bytes`.
     """
+    return generate_in(V1, keys, key_id, number_of_bytes, context)
+
+
+def generate_in(
+    layout: Destination,
+    keys: KeyProvider,
+    key_id: str,
+    number_of_bytes: int,
+    context: ContextLike,
+) -> DataKeyResult:
+    """Draw a data key and encrypt it in a layout."""
     check_integer(number_of_bytes, "number_of_bytes")
     check_sealing_types(keys, key_id, context)
-    canonical = canonical_bytes(context)
-    key = sealing_key(keys, key_id)
+    bound = layout.bind(context)
+    key = layout.find_destination(keys, key_id)
     check_data_key_length(number_of_bytes)
     data_key = os.urandom(number_of_bytes)
-    ciphertext_blob = envelope.seal(key, data_key, canonical)
+    ciphertext_blob = layout.seal(key, data_key, bound)
     return DataKeyResult(key.key_id, key.key_version_id, ciphertext_blob, data_key)
 
 
@@ -110,19 +118,32 @@ def export_data_key(
     `PlaintextSizeError` also if the data key does not fit: RSA takes as many bytes as the modulus
     has, less 66 with SHA-256 and 42 with SHA-1, and SM2PKE takes 1 to 6,047.
     """
-    check_provider(keys)
+    return export_from(V1, keys, ciphertext_blob, public_key, algorithm, context)
+
+
+def export_from(
+    layout: Layout,
+    keys: KeyProvider,
+    ciphertext_blob: BytesLike,
+    public_key: PublicKey,
+    algorithm: EncryptionAlgorithm | str,
+    context: ContextLike,
+) -> ExportResult:
+    """Decrypt a ciphertext of a layout and encrypt its plaintext under `public_key`."""
+    layout.check_keys(keys)
     check_bytes(ciphertext_blob, "ciphertext_blob")
     check_mapping(context, "context")
     algorithm = asymmetric.check_arguments(public_key, algorithm)
-    raw = blob_bytes(ciphertext_blob)
-    blob = CiphertextBlob.parse(raw)
-    canonical = canonical_bytes(context)
-    key = opening_key(keys, blob)
+    source = layout.read(keys, ciphertext_blob)
+    bound = source.bind(context)
+    key = source.find_key()
     asymmetric.check_public_key(public_key, algorithm)
-    length = envelope.plaintext_length(key, raw)
-    envelope.check_plaintext_length(length)
-    asymmetric.check_plaintext_length(length, public_key.spec, algorithm)
-    data_key = envelope.open_blob(key, raw, canonical)
+    source.check_size(layout.max_plaintext_length)
+    asymmetric.check_plaintext_length(source.least_plaintext_length, public_key.spec, algorithm)
+    data_key = source.open(bound)
+    if not asymmetric.fits(len(data_key), public_key.spec, algorithm):
+        del data_key  # an error reporter can show the variables of this frame
+        raise DecryptionError
     exported = asymmetric.encrypt_to(public_key, algorithm, data_key)
     return ExportResult(key.key_id, key.key_version_id, None, exported)
 
@@ -142,17 +163,30 @@ def generate_and_export_data_key(
 
     Raises as `generate_data_key` does, and for the public key as `export_data_key` does.
     """
+    return generate_and_export_in(V1, keys, key_id, public_key, algorithm, number_of_bytes, context)
+
+
+def generate_and_export_in(
+    layout: Destination,
+    keys: KeyProvider,
+    key_id: str,
+    public_key: PublicKey,
+    algorithm: EncryptionAlgorithm | str,
+    number_of_bytes: int,
+    context: ContextLike,
+) -> ExportResult:
+    """Draw a data key; encrypt it in a layout, and under `public_key`."""
     check_integer(number_of_bytes, "number_of_bytes")
     check_sealing_types(keys, key_id, context)
     algorithm = asymmetric.check_arguments(public_key, algorithm)
-    canonical = canonical_bytes(context)
-    key = sealing_key(keys, key_id)
+    bound = layout.bind(context)
+    key = layout.find_destination(keys, key_id)
     asymmetric.check_public_key(public_key, algorithm)
     check_data_key_length(number_of_bytes)
     asymmetric.check_plaintext_length(number_of_bytes, public_key.spec, algorithm)
     data_key = os.urandom(number_of_bytes)
     exported = asymmetric.encrypt_to(public_key, algorithm, data_key)
-    ciphertext_blob = envelope.seal(key, data_key, canonical)
+    ciphertext_blob = layout.seal(key, data_key, bound)
     return ExportResult(key.key_id, key.key_version_id, ciphertext_blob, exported)
 
 

@@ -56,10 +56,10 @@ def plaintext_length(key: SymmetricKey, ciphertext_blob: bytes) -> int:
     return len(ciphertext_blob) - len(key.header) - key.suite.iv_length - TAG_LENGTH
 
 
-def check_plaintext_length(length: int) -> None:
-    """Raise `PlaintextSizeError` for a plaintext of more than 6,144 bytes."""
-    if length > MAX_PLAINTEXT_LENGTH:
-        raise PlaintextSizeError(f"plaintext of {length} bytes, at most {MAX_PLAINTEXT_LENGTH}")
+def check_length(length: int, most: int = MAX_PLAINTEXT_LENGTH) -> None:
+    """Raise `PlaintextSizeError` for a plaintext of more than `most` bytes."""
+    if length > most:
+        raise PlaintextSizeError(f"plaintext of {length} bytes, at most {most}")
 
 
 def check_iv(key: SymmetricKey, iv: bytes | None) -> None:

@@ -19,8 +19,9 @@ from kmscore.context import ContextLike
 from kmscore.keyring import KeyProvider
 from kmscore.keys import PublicKey
 from kmscore.keys.structures import decode_sm2_public_key
-from kmscore.operations import EncryptResult, encrypt_with_iv
-from kmscore.reencryption import ReEncryptResult, reencrypt_with_iv
+from kmscore.layouts import V1
+from kmscore.operations import EncryptResult, encrypt_in
+from kmscore.reencryption import ReEncryptResult, reencrypt_between
 from kmscore.sm2 import Sm2Encoding
 from kmscore.sm2.backends import portable
 from kmscore.sm2.curve import N
@@ -42,7 +43,7 @@ def encrypt(
     Raises as that does, and `ValueError` for an IV of another length, among the sizes.
     """
     check_bytes(iv, "iv")
-    return encrypt_with_iv(keys, key_id, plaintext, context, iv=to_bytes(iv))
+    return encrypt_in(V1, keys, key_id, plaintext, context, iv=to_bytes(iv))
 
 
 def reencrypt(
@@ -64,7 +65,9 @@ def reencrypt(
     Raises as that does, and `ValueError` for an IV of another length, before the source is opened.
     """
     check_bytes(iv, "iv")
-    return reencrypt_with_iv(
+    return reencrypt_between(
+        V1,
+        V1,
         keys,
         ciphertext_blob,
         destination_key_id,

@@ -19,18 +19,16 @@ from kmscore._arguments import (
     check_text,
     take_bytes,
 )
-from kmscore._immutable import make_result
+from kmscore._immutable import new_tuple
 from kmscore.algorithms import MAX_PLAINTEXT_LENGTH, EncryptionAlgorithm
-from kmscore.blob import CiphertextBlob, blob_bytes
 from kmscore.context import ContextLike, EncryptionContext, canonical_bytes
 from kmscore.keyring import KeyProvider, Keyring
 from kmscore.keys import PublicKey
+from kmscore.layouts import V1, Destination, Layout
 from kmscore.lookup import (
     check_provider,
     check_sealing_types,
     decrypting_key,
-    opening_key,
-    sealing_key,
 )
 
 
@@ -81,27 +79,28 @@ def encrypt(
             context.canonical if type(context) is EncryptionContext else canonical_bytes(context)
         )
         ciphertext_blob = envelope.seal(key, plaintext, canonical)
-        return make_result(EncryptResult, (key.key_id, key.key_version_id, ciphertext_blob))
-    return encrypt_with_iv(keys, key_id, plaintext, context, iv=None)
+        return new_tuple(EncryptResult, (key.key_id, key.key_version_id, ciphertext_blob))
+    return encrypt_in(V1, keys, key_id, plaintext, context)
 
 
-def encrypt_with_iv(
+def encrypt_in(
+    layout: Destination,
     keys: KeyProvider,
     key_id: str,
     plaintext: BytesLike,
     context: ContextLike,
     *,
-    iv: bytes | None,
+    iv: bytes | None = None,
 ) -> EncryptResult:
-    """`encrypt` with the IV given, or a fresh one for `None`; `kmscore.hazmat` calls it."""
+    """Encrypt in a layout, with the IV given or a fresh one for `None`."""
     check_bytes(plaintext, "plaintext")
     check_sealing_types(keys, key_id, context)
-    canonical = canonical_bytes(context)
-    key = sealing_key(keys, key_id)
-    length, message = take_bytes(plaintext, MAX_PLAINTEXT_LENGTH)
-    envelope.check_plaintext_length(length)
+    bound = layout.bind(context)
+    key = layout.find_destination(keys, key_id)
+    length, message = take_bytes(plaintext, layout.max_plaintext_length)
+    envelope.check_length(length, layout.max_plaintext_length)
     envelope.check_iv(key, iv)
-    ciphertext_blob = envelope.seal(key, message, canonical, iv)
+    ciphertext_blob = layout.seal(key, message, bound, iv)
     return EncryptResult(key.key_id, key.key_version_id, ciphertext_blob)
 
 
@@ -126,17 +125,22 @@ def decrypt(
             context.canonical if type(context) is EncryptionContext else canonical_bytes(context)
         )
         plaintext = envelope.open_own_blob(opener, ciphertext_blob, canonical)
-        return make_result(DecryptResult, (opener.key_id, opener.key_version_id, plaintext))
-    check_provider(keys)
+        return new_tuple(DecryptResult, (opener.key_id, opener.key_version_id, plaintext))
+    return decrypt_from(V1, keys, ciphertext_blob, context)
+
+
+def decrypt_from(
+    layout: Layout, keys: KeyProvider, ciphertext_blob: BytesLike, context: ContextLike
+) -> DecryptResult:
+    """Decrypt a ciphertext of a layout."""
+    layout.check_keys(keys)
     check_bytes(ciphertext_blob, "ciphertext_blob")
     check_mapping(context, "context")
-    raw = blob_bytes(ciphertext_blob)
-    blob = CiphertextBlob.parse(raw)
-    canonical = canonical_bytes(context)
-    key = opening_key(keys, blob)
-    envelope.check_plaintext_length(envelope.plaintext_length(key, raw))
-    plaintext = envelope.open_blob(key, raw, canonical)
-    return DecryptResult(key.key_id, key.key_version_id, plaintext)
+    source = layout.read(keys, ciphertext_blob)
+    bound = source.bind(context)
+    key = source.find_key()
+    source.check_size(layout.max_plaintext_length)
+    return DecryptResult(key.key_id, key.key_version_id, source.open(bound))
 
 
 def asymmetric_encrypt(

@@ -7,11 +7,11 @@ that is missing or disabled costs no decryption and tells nothing about the sour
 """
 
 import os
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 from cryptography.exceptions import InvalidTag
 
-from kmscore import asymmetric, envelope
+from kmscore import envelope
 from kmscore._arguments import (
     BytesLike,
     check_bytes,
@@ -20,20 +20,13 @@ from kmscore._arguments import (
     check_optional_text,
     check_text,
 )
-from kmscore._immutable import make_result
+from kmscore._immutable import new_tuple
 from kmscore.algorithms import EncryptionAlgorithm, Suite
-from kmscore.blob import CiphertextBlob, blob_bytes
 from kmscore.context import ContextLike, EncryptionContext, canonical_bytes
-from kmscore.errors import DecryptionError, InvalidContextError
+from kmscore.errors import DecryptionError
 from kmscore.keyring import KeyProvider, Keyring
-from kmscore.keys import Key, SymmetricKey
-from kmscore.lookup import (
-    check_provider,
-    check_source_ids,
-    decrypting_key,
-    opening_key,
-    sealing_key,
-)
+from kmscore.layouts import V1, Bare, Destination, SourceLayout
+from kmscore.lookup import check_provider
 
 
 class ReEncryptResult(NamedTuple):
@@ -50,10 +43,6 @@ class ReEncryptResult(NamedTuple):
     """How the source was encrypted; `None` for a v1 ciphertext blob."""
 
     destination_suite: Suite
-
-
-_Opened: TypeAlias = tuple[Key, bytes, SymmetricKey, bytes]
-"""The source key, the plaintext, the destination key and the canonical context to seal under."""
 
 
 def reencrypt(
@@ -138,7 +127,7 @@ def reencrypt(
             pass
         else:
             iv = os.urandom(destination._iv_length)
-            return make_result(
+            return new_tuple(
                 ReEncryptResult,
                 (
                     header + iv + seal(iv, plaintext, header + sealing),
@@ -151,7 +140,9 @@ def reencrypt(
                 ),
             )
         raise DecryptionError
-    return reencrypt_with_iv(
+    return reencrypt_between(
+        V1,
+        V1,
         keys,
         ciphertext_blob,
         destination_key_id,
@@ -161,11 +152,12 @@ def reencrypt(
         source_key_version_id=source_key_version_id,
         source_algorithm=source_algorithm,
         dry_run=dry_run,
-        iv=None,
     )
 
 
-def reencrypt_with_iv(
+def reencrypt_between(
+    source_layout: SourceLayout,
+    destination_layout: Destination,
     keys: KeyProvider,
     ciphertext_blob: BytesLike,
     destination_key_id: str,
@@ -176,9 +168,13 @@ def reencrypt_with_iv(
     source_key_version_id: str | None,
     source_algorithm: EncryptionAlgorithm | str | None,
     dry_run: bool,
-    iv: bytes | None,
+    iv: bytes | None = None,
 ) -> ReEncryptResult:
-    """`reencrypt` with the IV given, or a fresh one for `None`; `kmscore.hazmat` calls it."""
+    """Re-encrypt from one layout into another, with the IV given or a fresh one for `None`.
+
+    Every re-encryption takes these steps: `reencrypt` beyond its short path, those of `hazmat` and
+    `alibaba`, and the asymmetric items of `bulk`.
+    """
     check_provider(keys)
     check_bytes(ciphertext_blob, "ciphertext_blob")
     check_text(destination_key_id, "destination_key_id")
@@ -187,92 +183,34 @@ def reencrypt_with_iv(
     check_optional_text(source_key_id, "source_key_id")
     check_optional_text(source_key_version_id, "source_key_version_id")
     check_instance(dry_run, bool, "dry_run")
-    if source_algorithm is None:
-        algorithm = None
-        opened = _open_blob(
-            keys,
-            ciphertext_blob,
-            destination_key_id,
-            source_context,
-            destination_context,
-            source_key_id,
-            source_key_version_id,
-            iv,
-        )
-    else:
+    algorithm = None
+    if source_algorithm is not None:
+        if source_layout is not V1:
+            raise TypeError("an asymmetric ciphertext has no layout: source_profile must be v1")
         if source_key_id is None or source_key_version_id is None:
             raise TypeError("source_algorithm needs source_key_id and source_key_version_id")
         algorithm = EncryptionAlgorithm.of(source_algorithm, "source_algorithm")
-        opened = _open_asymmetric(
-            keys,
-            ciphertext_blob,
-            destination_key_id,
-            source_context,
-            destination_context,
-            source_key_id,
-            source_key_version_id,
-            algorithm,
-            iv,
-        )
-    source, plaintext, destination, sealing = opened
-    new_blob = None
-    if not dry_run:
-        new_blob = envelope.seal(destination, plaintext, sealing, iv)
-    return make_result(
+        source_layout = Bare(algorithm)
+    source = source_layout.read(keys, ciphertext_blob, source_key_id, source_key_version_id)
+    opening = source.bind(source_context)
+    sealing = destination_layout.bind(destination_context)
+    opener = source.find_key()
+    sealer = destination_layout.find_destination(keys, destination_key_id)
+    source.check_size(destination_layout.max_plaintext_length)
+    envelope.check_iv(sealer, iv)
+    plaintext = source.open(opening)
+    if len(plaintext) > destination_layout.max_plaintext_length:
+        del plaintext  # an error reporter can show the variables of this frame
+        raise DecryptionError
+    return new_tuple(
         ReEncryptResult,
         (
-            new_blob,
-            source.key_id,
-            source.key_version_id,
-            destination.key_id,
-            destination.key_version_id,
+            None if dry_run else destination_layout.seal(sealer, plaintext, sealing, iv),
+            opener.key_id,
+            opener.key_version_id,
+            sealer.key_id,
+            sealer.key_version_id,
             algorithm,
-            destination.suite,
+            sealer.suite,
         ),
     )
-
-
-def _open_blob(
-    keys: KeyProvider,
-    ciphertext_blob: BytesLike,
-    destination_key_id: str,
-    source_context: ContextLike,
-    destination_context: ContextLike,
-    source_key_id: str | None,
-    source_key_version_id: str | None,
-    iv: bytes | None,
-) -> _Opened:
-    """Open a v1 blob, after everything but its tag has been checked."""
-    raw = blob_bytes(ciphertext_blob)
-    blob = CiphertextBlob.parse(raw)
-    opening, sealing = canonical_bytes(source_context), canonical_bytes(destination_context)
-    check_source_ids(blob, source_key_id, source_key_version_id)
-    source = opening_key(keys, blob)
-    destination = sealing_key(keys, destination_key_id)
-    envelope.check_plaintext_length(envelope.plaintext_length(source, raw))
-    envelope.check_iv(destination, iv)
-    plaintext = envelope.open_blob(source, raw, opening)
-    return source, plaintext, destination, sealing
-
-
-def _open_asymmetric(
-    keys: KeyProvider,
-    ciphertext: BytesLike,
-    destination_key_id: str,
-    source_context: ContextLike,
-    destination_context: ContextLike,
-    source_key_id: str,
-    source_key_version_id: str,
-    algorithm: EncryptionAlgorithm,
-    iv: bytes | None,
-) -> _Opened:
-    """Open a bare asymmetric ciphertext, after everything but its own bytes has been checked."""
-    if canonical_bytes(source_context):
-        raise InvalidContextError("an asymmetric ciphertext binds no encryption context")
-    sealing = canonical_bytes(destination_context)
-    source = decrypting_key(keys, source_key_id, source_key_version_id, algorithm)
-    asymmetric.check_supported(algorithm)
-    destination = sealing_key(keys, destination_key_id)
-    envelope.check_iv(destination, iv)
-    plaintext = asymmetric.decrypt_with(source, algorithm, ciphertext)
-    return source, plaintext, destination, sealing

@@ -33,6 +33,7 @@ _ROOMS = (
     "lookup",
     "envelope",
     "asymmetric",
+    "layouts",
     "operations",
     "data_keys",
     "reencryption",

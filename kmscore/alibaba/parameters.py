@@ -25,7 +25,7 @@ from kmscore.alibaba.parameter_readers import (
     read_text,
     read_wrapping_spec,
 )
-from kmscore.alibaba.payloads import MAX_SEALED
+from kmscore.alibaba.payloads import as_sealed, layout_of
 from kmscore.alibaba.profile import ContextBinding, Payload, Profile
 from kmscore.context import EncryptionContext
 from kmscore.errors import InvalidContextError
@@ -118,7 +118,8 @@ def actions_of(profile: Profile) -> Mapping[str, Action]:
     """
     reads: dict[tuple[str, Read], Read] = {}
     if profile.payload is Payload.BASE64:
-        opaque = partial(read_opaque_plaintext, most=MAX_SEALED[profile.layout])
+        sealed = layout_of(as_sealed(profile), allow_ambiguous=False)
+        opaque = partial(read_opaque_plaintext, most=sealed.max_plaintext_length)
         reads["Encrypt", read_plaintext] = opaque
     if profile.context_binding is ContextBinding.JSON:
         reads |= {(name, read_context): read_json_context for name in ACTIONS}

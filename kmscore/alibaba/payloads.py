@@ -1,52 +1,79 @@
-"""What is sealed in place of a plaintext, and the lengths that follow from it."""
+"""The payload, encrypted in place of a plaintext: the plaintext as it is, or its Base64 text."""
 
 from dataclasses import replace
-from types import MappingProxyType
-from typing import Final
 
+from kmscore import envelope
+from kmscore._arguments import BytesLike
 from kmscore._base64 import decode_base64, encode_base64
-from kmscore.algorithms import MAX_PLAINTEXT_LENGTH
-from kmscore.alibaba.profile import Layout, Payload, Profile
-from kmscore.alibaba.service_blob import MAX_PAYLOAD_LENGTH
-from kmscore.errors import PlaintextSizeError
+from kmscore.alibaba.profile import Payload, Profile
+from kmscore.alibaba.service_layout import ServiceLayout
+from kmscore.context import ContextLike
+from kmscore.errors import DecryptionError
+from kmscore.keyring import KeyProvider
+from kmscore.keys import Key, SymmetricKey
+from kmscore.layouts import V1, Layout, Source
 
-MAX_SEALED: Final = MappingProxyType(
-    {Layout.V1: MAX_PLAINTEXT_LENGTH, Layout.SERVICE: MAX_PAYLOAD_LENGTH}
-)
-"""The largest number of bytes that a blob of each layout holds."""
+
+def layout_of(profile: Profile, *, allow_ambiguous: bool) -> Layout:
+    """Return the layout of a profile, with its payload."""
+    plain: Layout = V1 if profile.is_v1 else ServiceLayout(profile, allow_ambiguous=allow_ambiguous)
+    return _Base64Layout(plain) if profile.payload is Payload.BASE64 else plain
 
 
 def as_sealed(profile: Profile) -> Profile:
-    """Return a profile under which the plaintext of a blob is what is sealed, not decoded."""
+    """Return a profile under which the plaintext of a blob is its payload, not decoded."""
     return profile if profile.payload is Payload.RAW else replace(profile, payload=Payload.RAW)
 
 
-def payload_of(plaintext: bytes, profile: Profile) -> bytes:
-    """Return what is sealed in place of a plaintext."""
-    is_text = profile.payload is Payload.BASE64
-    return encode_base64(plaintext).encode("ascii") if is_text else plaintext
+class _Base64Layout:
+    """A layout in which the Base64 text of the plaintext is encrypted."""
+
+    def __init__(self, plain: Layout) -> None:
+        self._plain = plain
+        self.max_plaintext_length = plain.max_plaintext_length // 4 * 3
+        self.check_keys = plain.check_keys
+        self.bind = plain.bind
+        self.find_destination = plain.find_destination
+
+    def read(
+        self,
+        keys: KeyProvider,
+        data: BytesLike,
+        key_id: str | None = None,
+        key_version_id: str | None = None,
+    ) -> "_Base64Source":
+        source = self._plain.read(keys, data, key_id, key_version_id)
+        return _Base64Source(source, self.max_plaintext_length)
+
+    def seal(
+        self, key: SymmetricKey, plaintext: bytes, bound: bytes, iv: bytes | None = None
+    ) -> bytes:
+        return self._plain.seal(key, encode_base64(plaintext).encode("ascii"), bound, iv)
 
 
-def plaintext_of(payload: bytes, profile: Profile) -> bytes | None:
-    """Return the plaintext in place of which `payload` was sealed, `None` if there is none."""
-    return decode_base64(payload) if profile.payload is Payload.BASE64 else payload
+class _Base64Source:
+    """A ciphertext whose plaintext is decoded once it is opened."""
 
+    def __init__(self, plain: Source, most: int) -> None:
+        self._plain = plain
+        self._most = most
 
-def least_plaintext_length(length: int, profile: Profile) -> int:
-    """Return the least length of a plaintext whose payload has so many bytes.
+    @property
+    def least_plaintext_length(self) -> int:
+        """At most two bytes less than the plaintext has: the padding is not known."""
+        return max(0, self._plain.least_plaintext_length // 4 * 3 - 2)
 
-    As Base64 it may have two bytes more.
-    """
-    return max(0, length // 4 * 3 - 2) if profile.payload is Payload.BASE64 else length
+    def bind(self, context: ContextLike) -> bytes:
+        return self._plain.bind(context)
 
+    def find_key(self) -> Key:
+        return self._plain.find_key()
 
-def most_plaintext_length(profile: Profile) -> int:
-    """Return the length of the longest plaintext that a blob of the profile holds."""
-    most = MAX_SEALED[profile.layout]
-    return most // 4 * 3 if profile.payload is Payload.BASE64 else most
+    def check_size(self, most: int) -> None:
+        envelope.check_length(self.least_plaintext_length, min(most, self._most))
 
-
-def check_length(length: int, most: int) -> None:
-    """Raise `PlaintextSizeError` for a plaintext that is longer than `most` bytes."""
-    if length > most:
-        raise PlaintextSizeError(f"plaintext of {length} bytes, at most {most}")
+    def open(self, bound: bytes) -> bytes:
+        plaintext = decode_base64(self._plain.open(bound))
+        if plaintext is None:
+            raise DecryptionError
+        return plaintext

@@ -1,29 +1,16 @@
 """Re-encryption between layouts: out of the service's into v1, back, or within it."""
 
+from typing import Any
+
 import kmscore
-from kmscore._arguments import (
-    BytesLike,
-    check_bytes,
-    check_instance,
-    check_mapping,
-    check_optional_text,
-    check_text,
-)
+from kmscore._arguments import BytesLike, check_instance, check_optional_text
 from kmscore.algorithms import EncryptionAlgorithm
-from kmscore.alibaba.payloads import as_sealed, most_plaintext_length
+from kmscore.alibaba.payloads import as_sealed, layout_of
 from kmscore.alibaba.profile import Profile
-from kmscore.alibaba.sides import (
-    AsymmetricSource,
-    ServiceSource,
-    V1Source,
-    destination_of,
-    source_of,
-)
 from kmscore.context import ContextLike
-from kmscore.errors import DecryptionError
 from kmscore.keyring import KeyProvider
-from kmscore.lookup import check_provider
-from kmscore.reencryption import ReEncryptResult
+from kmscore.layouts import V1
+from kmscore.reencryption import ReEncryptResult, reencrypt_between
 
 
 def reencrypt(
@@ -73,60 +60,22 @@ def reencrypt(
     ):
         check_instance(value, Profile, name)
     check_instance(allow_ambiguous, bool, "allow_ambiguous")
+    check_optional_text(source_algorithm, "source_algorithm")
     if source_algorithm is None and source_profile.payload is destination_profile.payload:
         source_profile, destination_profile = map(as_sealed, (source_profile, destination_profile))
-    if source_profile == destination_profile == Profile.V1:
-        return kmscore.reencrypt(
-            keys,
-            ciphertext_blob,
-            destination_key_id,
-            source_context=source_context,
-            destination_context=destination_context,
-            source_key_id=source_key_id,
-            source_key_version_id=source_key_version_id,
-            source_algorithm=source_algorithm,
-            dry_run=dry_run,
-        )
-    check_provider(keys)
-    check_bytes(ciphertext_blob, "ciphertext_blob")
-    check_text(destination_key_id, "destination_key_id")
-    check_mapping(source_context, "source_context")
-    check_mapping(destination_context, "destination_context")
-    check_optional_text(source_key_id, "source_key_id")
-    check_optional_text(source_key_version_id, "source_key_version_id")
-    check_optional_text(source_algorithm, "source_algorithm")
-    check_instance(dry_run, bool, "dry_run")
-    destination = destination_of(destination_profile)
-    ids = source_key_id, source_key_version_id
-    algorithm = None
-    source: V1Source | ServiceSource | AsymmetricSource
-    if source_algorithm is not None:
-        if source_profile != Profile.V1:
-            raise TypeError("an asymmetric ciphertext has no layout: source_profile must be v1")
-        if source_key_id is None or source_key_version_id is None:
-            raise TypeError("source_algorithm needs source_key_id and source_key_version_id")
-        algorithm = EncryptionAlgorithm.of(source_algorithm, "source_algorithm")
-        source = AsymmetricSource(
-            keys, ciphertext_blob, algorithm, source_key_id, source_key_version_id
-        )
-    else:
-        source = source_of(keys, ciphertext_blob, source_profile, *ids)
-    opening = source.bind(source_context, allow_ambiguous=allow_ambiguous)
-    sealing = destination.bind(destination_context, allow_ambiguous=allow_ambiguous)
-    opener = source.find_key()
-    sealer = destination.key(keys, destination_key_id)
-    most = most_plaintext_length(destination_profile)
-    source.check_size(most)
-    plaintext = source.open(opening)
-    if len(plaintext) > most:
-        del plaintext  # an error reporter can show the variables of this frame
-        raise DecryptionError
-    return ReEncryptResult(
-        None if dry_run else destination.seal(sealer, plaintext, sealing),
-        opener.key_id,
-        opener.key_version_id,
-        sealer.key_id,
-        sealer.key_version_id,
-        algorithm,
-        sealer.suite,
+    source_layout, destination_layout = (
+        layout_of(profile, allow_ambiguous=allow_ambiguous)
+        for profile in (source_profile, destination_profile)
     )
+    options: dict[str, Any] = {
+        "source_context": source_context,
+        "destination_context": destination_context,
+        "source_key_id": source_key_id,
+        "source_key_version_id": source_key_version_id,
+        "source_algorithm": source_algorithm,
+        "dry_run": dry_run,
+    }
+    arguments = keys, ciphertext_blob, destination_key_id
+    if source_layout is destination_layout is V1:
+        return kmscore.reencrypt(*arguments, **options)
+    return reencrypt_between(source_layout, destination_layout, *arguments, **options)

@@ -8,15 +8,16 @@ from cryptography.exceptions import InvalidTag
 
 from kmscore import envelope
 from kmscore._arguments import check_bytes, check_instance, check_mapping, check_optional_text
-from kmscore._immutable import make_result
+from kmscore._immutable import new_tuple
 from kmscore.blob import CiphertextBlob, blob_bytes
 from kmscore.bulk.item import SAME_CONTEXT, Item, Outcome, SameContext, Status
 from kmscore.context import ContextLike, EncryptionContext, canonical_bytes
 from kmscore.errors import DecryptionError, IncorrectKeyError, KmsCoreError
 from kmscore.keyring import KeyProvider, Keyring
 from kmscore.keys import Key, SymmetricKey
+from kmscore.layouts import V1
 from kmscore.lookup import check_source_ids, opening_key
-from kmscore.reencryption import reencrypt_with_iv
+from kmscore.reencryption import reencrypt_between
 
 # Read for every item, and a member of an enum costs the look-up in its class as well.
 _REWRITTEN: Final = Status.REWRITTEN
@@ -134,7 +135,7 @@ class Job:
                 f" than the ciphertext's version {blob.key_version_id}"
             )
         source = opening_key(self._keys, blob)
-        envelope.check_plaintext_length(envelope.plaintext_length(source, raw))
+        envelope.check_length(envelope.plaintext_length(source, raw))
         if source.header == self._destination.header:
             # Opened by the version that the job has: a provider may answer another one of that
             # name, and what that opens is not where it belongs.
@@ -167,7 +168,9 @@ class Job:
         destination_context = item.destination_context
         if destination_context is SAME_CONTEXT:
             destination_context = item.source_context
-        result = reencrypt_with_iv(
+        result = reencrypt_between(
+            V1,
+            V1,
             _Pinned(self._keys, self._destination),
             item.ciphertext_blob,
             self._destination.key_id,
@@ -177,7 +180,6 @@ class Job:
             source_key_version_id=item.source_key_version_id,
             source_algorithm=item.source_algorithm,
             dry_run=self._dry_run,
-            iv=None,
         )
         return self._outcome(
             _REWRITTEN,
@@ -204,7 +206,7 @@ class Job:
         if not self._dry_run:
             new_blob = envelope.seal(destination, plaintext, sealing)
         # As `_outcome` does, without the call: this one is for every item.
-        return make_result(
+        return new_tuple(
             Outcome,
             (
                 _REWRITTEN,

@@ -1,0 +1,232 @@
+"""The steps of every form that a ciphertext can have, in one order of checks.
+
+A layout reads ciphertexts, as a source, and encrypts, as a destination. An operation takes these
+steps, and the first failure is raised:
+
+1. types, by the operation itself;
+2. `read`: parse;
+3. `bind` of the source, then of the destination: the encryption context as associated data;
+4. `find_key` of the source: the IDs that the caller gave, the key, its state, usage and suite; then
+   of the destination;
+5. `check_size`;
+6. `open`, from which on only `DecryptionError` is raised;
+7. `seal`.
+
+`V1` is the ciphertext blob of this library, `Bare` an asymmetric ciphertext. `kmscore.alibaba` adds
+the layout of the service, and texts in both.
+"""
+
+from typing import Final, Protocol, cast
+
+from kmscore import asymmetric, envelope
+from kmscore._arguments import BytesLike
+from kmscore.algorithms import MAX_PLAINTEXT_LENGTH, EncryptionAlgorithm
+from kmscore.blob import CiphertextBlob, blob_bytes
+from kmscore.context import ContextLike, canonical_bytes
+from kmscore.errors import InvalidContextError
+from kmscore.keyring import KeyProvider
+from kmscore.keys import Key, PrivateKey, SymmetricKey
+from kmscore.lookup import (
+    check_provider,
+    check_source_ids,
+    decrypting_key,
+    opening_key,
+    sealing_key,
+)
+
+
+class Source(Protocol):
+    """A ciphertext that was read, on its way to its plaintext."""
+
+    @property
+    def least_plaintext_length(self) -> int:
+        """The least length of the plaintext, in bytes, that the ciphertext shows."""
+        ...
+
+    def bind(self, context: ContextLike) -> bytes:
+        """Return what the context adds to the associated data. Raises `InvalidContextError`."""
+        ...
+
+    def find_key(self) -> Key:
+        """Return the key version that opens, checked. Raises as `kmscore.lookup` does."""
+        ...
+
+    def check_size(self, most: int) -> None:
+        """Raise `PlaintextSizeError` for more than `most` bytes, or more than the layout takes."""
+        ...
+
+    def open(self, bound: bytes) -> bytes:
+        """Return the plaintext, or raise `DecryptionError`."""
+        ...
+
+
+class Destination(Protocol):
+    """A form in which a plaintext is encrypted."""
+
+    @property
+    def max_plaintext_length(self) -> int:
+        """Length of the longest plaintext, in bytes."""
+        ...
+
+    def bind(self, context: ContextLike) -> bytes:
+        """Return what the context adds to the associated data. Raises `InvalidContextError`."""
+        ...
+
+    def find_destination(self, keys: KeyProvider, key_id: str) -> SymmetricKey:
+        """Return the primary version of a key, checked. Raises as `kmscore.lookup` does."""
+        ...
+
+    def seal(
+        self, key: SymmetricKey, plaintext: bytes, bound: bytes, iv: bytes | None = None
+    ) -> bytes:
+        """Return the ciphertext, with a fresh IV unless one is given."""
+        ...
+
+
+class SourceLayout(Protocol):
+    """A form from which a ciphertext is read."""
+
+    def check_keys(self, keys: object) -> None:
+        """Raise `TypeError` unless `keys` can find the keys of this layout."""
+        ...
+
+    def read(
+        self,
+        keys: KeyProvider,
+        data: BytesLike,
+        key_id: str | None = None,
+        key_version_id: str | None = None,
+    ) -> Source:
+        """Return a ciphertext, with the IDs that the caller expects it to name.
+
+        Raises `InvalidBlobError`.
+        """
+        ...
+
+
+class Layout(SourceLayout, Destination, Protocol):
+    """A form of ciphertext that is read and written."""
+
+
+class _V1Source:
+    """A v1 ciphertext blob."""
+
+    _key: SymmetricKey
+
+    def __init__(
+        self, keys: KeyProvider, data: BytesLike, key_id: str | None, key_version_id: str | None
+    ) -> None:
+        self._keys = keys
+        self._raw = blob_bytes(data)
+        self._blob = CiphertextBlob.parse(self._raw)
+        self._ids = key_id, key_version_id
+
+    @property
+    def least_plaintext_length(self) -> int:
+        return len(self._blob.ciphertext)
+
+    def bind(self, context: ContextLike) -> bytes:
+        return canonical_bytes(context)
+
+    def find_key(self) -> SymmetricKey:
+        check_source_ids(self._blob, *self._ids)
+        self._key = opening_key(self._keys, self._blob)
+        return self._key
+
+    def check_size(self, most: int) -> None:
+        envelope.check_length(self.least_plaintext_length, min(most, MAX_PLAINTEXT_LENGTH))
+
+    def open(self, bound: bytes) -> bytes:
+        return envelope.open_blob(self._key, self._raw, bound)
+
+
+class _V1Layout:
+    """The v1 ciphertext blob."""
+
+    max_plaintext_length: Final = MAX_PLAINTEXT_LENGTH
+
+    def check_keys(self, keys: object) -> None:
+        check_provider(keys)
+
+    def read(
+        self,
+        keys: KeyProvider,
+        data: BytesLike,
+        key_id: str | None = None,
+        key_version_id: str | None = None,
+    ) -> _V1Source:
+        return _V1Source(keys, data, key_id, key_version_id)
+
+    def bind(self, context: ContextLike) -> bytes:
+        return canonical_bytes(context)
+
+    def find_destination(self, keys: KeyProvider, key_id: str) -> SymmetricKey:
+        return sealing_key(keys, key_id)
+
+    def seal(
+        self, key: SymmetricKey, plaintext: bytes, bound: bytes, iv: bytes | None = None
+    ) -> bytes:
+        return envelope.seal(key, plaintext, bound, iv)
+
+
+V1: Final = _V1Layout()
+"""The v1 ciphertext blob."""
+
+
+class _BareSource:
+    """An asymmetric ciphertext."""
+
+    least_plaintext_length: Final = 0
+    _key: PrivateKey
+
+    def __init__(
+        self,
+        keys: KeyProvider,
+        data: BytesLike,
+        algorithm: EncryptionAlgorithm,
+        ids: tuple[str, str],
+    ) -> None:
+        self._keys = keys
+        self._data = data
+        self._algorithm = algorithm
+        self._ids = ids
+
+    def bind(self, context: ContextLike) -> bytes:
+        if canonical_bytes(context):
+            raise InvalidContextError("an asymmetric ciphertext binds no encryption context")
+        return b""
+
+    def find_key(self) -> PrivateKey:
+        self._key = decrypting_key(self._keys, *self._ids, self._algorithm)
+        asymmetric.check_supported(self._algorithm)
+        return self._key
+
+    def check_size(self, most: int) -> None:
+        """Do nothing: a length that does not fit is a `DecryptionError`, raised by `open`."""
+
+    def open(self, bound: bytes) -> bytes:  # noqa: ARG002 (it binds nothing)
+        return asymmetric.decrypt_with(self._key, self._algorithm, self._data)
+
+
+class Bare:
+    """An asymmetric ciphertext: no header, no context, and the caller names the key version."""
+
+    def __init__(self, algorithm: EncryptionAlgorithm) -> None:
+        """Take the algorithm, which the ciphertext does not name."""
+        self._algorithm = algorithm
+
+    def check_keys(self, keys: object) -> None:
+        """See `SourceLayout`."""
+        check_provider(keys)
+
+    def read(
+        self,
+        keys: KeyProvider,
+        data: BytesLike,
+        key_id: str | None = None,
+        key_version_id: str | None = None,
+    ) -> Source:
+        """See `SourceLayout`; there is nothing to parse. Both IDs are given."""
+        return _BareSource(
+            keys, data, self._algorithm, (cast("str", key_id), cast("str", key_version_id))
+        )
