@@ -162,7 +162,8 @@ UNNOTICED: Mapping[str, tuple[str, ...]] = {
         "keys/__init__.py:check_key:1",
         "_arguments.py:check_positive:1",
         "lookup.py:check_provider:1",
-        "reencryption.py:reencrypt_with_iv:1",
+        "reencryption.py:reencrypt_between:1",
+        "reencryption.py:reencrypt_between:2",
     ),
     "A bound on the work, before anything is done. What is longer is refused all the same, by the"
     " checks of what it holds, only later.": (
@@ -175,14 +176,17 @@ UNNOTICED: Mapping[str, tuple[str, ...]] = {
     " was compared when its key was looked up; a symmetric key fits no asymmetric algorithm; what"
     " the short path of re-encryption does not open, the long one refuses; a point of another"
     " length is not on the curve; zeros of the KDF are refused by libcrypto too, and a backend that"
-    " takes them fails its own test and is not offered.)": (
+    " takes them fails its own test and is not offered; the length of a plaintext that is not decoded"
+    " was known before it was opened.)": (
         "blob.py:_parse_id:2",
         "context.py:_refuse_value:1",
+        "data_keys.py:export_from:1",
         "envelope.py:open_blob:1",
         "keys/structures.py:_decode_point:1",
         "keys/symmetric.py:_choose_suite:1",
         "lookup.py:decrypting_key:1",
         "reencryption.py:reencrypt:1",
+        "reencryption.py:reencrypt_between:3",
         "sm2/encodings.py:_parse_raw:1",
         "sm2/scheme.py:decrypt:4",
     ),
