@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.ciphers.modes import ECB, GCM
 
 from benchmarks.measure import Call
 from kmscore import CiphertextBlob, EncryptionContext, Sm2Key, Suite, SymmetricKey, sm2
-from kmscore.keys.structures import decode_sm2_public_key
+from kmscore.keys.der import decode_sm2_public_key
 from kmscore.sm2.backends import openssl
 
 Cipher3 = Callable[[bytes, bytes, bytes], bytes]

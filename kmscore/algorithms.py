@@ -9,7 +9,7 @@ from enum import Enum, StrEnum
 from types import MappingProxyType
 from typing import Final, NamedTuple, Never, Self, cast
 
-from kmscore._arguments import check_text
+from kmscore._typecheck import check_text
 from kmscore.errors import UnsupportedAlgorithmError
 
 MAX_PLAINTEXT_LENGTH: Final = 6144

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Final, cast
 from cryptography.hazmat.primitives.asymmetric.padding import MGF1, OAEP
 from cryptography.hazmat.primitives.hashes import SHA1, SHA256, Hash, HashAlgorithm
 
-from kmscore._arguments import BytesLike, check_instance, take_bytes
 from kmscore._availability import attempt
+from kmscore._typecheck import BytesLike, check_instance, take_bytes
 from kmscore.algorithms import ENCRYPTION_ALGORITHMS, KEY_SPECS, EncryptionAlgorithm, KeySpec
 from kmscore.errors import (
     DecryptionError,

@@ -24,15 +24,15 @@ and what a header says is not authenticated until the ciphertext has been opened
 from dataclasses import dataclass
 from typing import Final, NamedTuple, final
 
-from kmscore._arguments import (
+from kmscore._base64 import decode_base64, encode_base64
+from kmscore._typecheck import (
     BytesLike,
     check_bytes,
     check_instance,
     check_text,
     take_bytes,
 )
-from kmscore._base64 import decode_base64, encode_base64
-from kmscore._immutable import Record
+from kmscore._values import Record
 from kmscore.algorithms import MAX_PLAINTEXT_LENGTH, TAG_LENGTH, Suite
 from kmscore.errors import InvalidBlobError
 

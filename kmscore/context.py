@@ -21,8 +21,8 @@ canonical bytes. There is no Unicode normalisation: strings that differ are diff
 from collections.abc import Iterator, Mapping
 from typing import Final, NoReturn, TypeAlias, cast, final
 
-from kmscore._arguments import check_mapping, check_text
-from kmscore._immutable import Immutable, representation
+from kmscore._typecheck import check_mapping, check_text
+from kmscore._values import Immutable, representation
 from kmscore.errors import InvalidContextError
 
 MAX_JSON_LENGTH: Final = 8192

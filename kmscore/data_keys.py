@@ -7,7 +7,7 @@ import os
 from typing import NamedTuple
 
 from kmscore import asymmetric
-from kmscore._arguments import BytesLike, check_bytes, check_integer, check_mapping
+from kmscore._typecheck import BytesLike, check_bytes, check_integer, check_mapping
 from kmscore.algorithms import (
     DEFAULT_DATA_KEY_LENGTH,
     MAX_DATA_KEY_LENGTH,

@@ -5,7 +5,7 @@ forge any number of blobs. A k used twice or known to anyone gives away the plai
 functions are therefore exported nowhere else; the operations draw both themselves.
 """
 
-from kmscore._arguments import (
+from kmscore._typecheck import (
     BytesLike,
     check_bytes,
     check_instance,
@@ -18,7 +18,7 @@ from kmscore.asymmetric import check_plaintext_length, check_public_key
 from kmscore.context import ContextLike
 from kmscore.keyring import KeyProvider
 from kmscore.keys import PublicKey
-from kmscore.keys.structures import decode_sm2_public_key
+from kmscore.keys.der import decode_sm2_public_key
 from kmscore.layouts import V1
 from kmscore.operations import EncryptResult, encrypt_in
 from kmscore.reencryption import ReEncryptResult, reencrypt_between

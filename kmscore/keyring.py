@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, Protocol, TypeGuard, final
 
-from kmscore._arguments import check_mapping, check_text
-from kmscore._immutable import Secret, representation
+from kmscore._typecheck import check_mapping, check_text
+from kmscore._values import Secret, representation
 from kmscore.algorithms import MAX_PLAINTEXT_LENGTH, TAG_LENGTH, KeyState, Suite
 from kmscore.blob import FIRST_ID_OFFSET
 from kmscore.errors import InvalidKeyError, KeyNotFoundError, KeyVersionNotFoundError

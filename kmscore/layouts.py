@@ -19,7 +19,7 @@ the layout of the service, and texts in both.
 from typing import Final, Protocol, cast
 
 from kmscore import asymmetric, envelope
-from kmscore._arguments import BytesLike
+from kmscore._typecheck import BytesLike
 from kmscore.algorithms import MAX_PLAINTEXT_LENGTH, EncryptionAlgorithm
 from kmscore.blob import CiphertextBlob, blob_bytes
 from kmscore.context import ContextLike, canonical_bytes

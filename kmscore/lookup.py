@@ -4,7 +4,7 @@ Each of these checks in one order: a key at all, the IDs that were asked for, en
 kind, the right suite or algorithm.
 """
 
-from kmscore._arguments import check_mapping, check_text
+from kmscore._typecheck import check_mapping, check_text
 from kmscore.algorithms import ENCRYPTION_ALGORITHMS, EncryptionAlgorithm, KeyState
 from kmscore.blob import MAX_ID_LENGTH, CiphertextBlob, is_id
 from kmscore.context import ContextLike

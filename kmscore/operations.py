@@ -12,14 +12,14 @@ operating system's random source.
 from typing import NamedTuple
 
 from kmscore import asymmetric, envelope
-from kmscore._arguments import (
+from kmscore._typecheck import (
     BytesLike,
     check_bytes,
     check_mapping,
     check_text,
     take_bytes,
 )
-from kmscore._immutable import new_tuple
+from kmscore._values import new_tuple
 from kmscore.algorithms import MAX_PLAINTEXT_LENGTH, EncryptionAlgorithm
 from kmscore.context import ContextLike, EncryptionContext, canonical_bytes
 from kmscore.keyring import KeyProvider, Keyring

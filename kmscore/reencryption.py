@@ -12,7 +12,7 @@ from typing import NamedTuple
 from cryptography.exceptions import InvalidTag
 
 from kmscore import envelope
-from kmscore._arguments import (
+from kmscore._typecheck import (
     BytesLike,
     check_bytes,
     check_instance,
@@ -20,7 +20,7 @@ from kmscore._arguments import (
     check_optional_text,
     check_text,
 )
-from kmscore._immutable import new_tuple
+from kmscore._values import new_tuple
 from kmscore.algorithms import EncryptionAlgorithm, Suite
 from kmscore.context import ContextLike, EncryptionContext, canonical_bytes
 from kmscore.errors import DecryptionError

@@ -29,7 +29,7 @@ from strategies import miss_hash, watch_ciphers
 
 import kmscore
 from kmscore import EncryptionContext, Keyring, KeySpec, PublicKey, Suite, SymmetricKey, alibaba
-from kmscore.alibaba import faults
+from kmscore.alibaba import service_errors
 from kmscore.alibaba.actions import PERFORM
 from kmscore.alibaba.parameters import ACTIONS
 from kmscore.alibaba.policy import PERMISSIONS
@@ -608,7 +608,7 @@ def test_who_may_not_learns_nothing_about_what_exists(profile: str) -> None:
         answers = {api.call(request).json() for request in requests}
         assert len(requests) > 1
         assert answers == {
-            alibaba.ApiResponse.of_fault(faults.NO_PERMISSION, "same").json(),
+            alibaba.ApiResponse.of_fault(service_errors.NO_PERMISSION, "same").json(),
         }
         assert store.asked == []
 
@@ -727,9 +727,9 @@ def test_the_table_of_errors_is_complete() -> None:
         and issubclass(kind, kmscore.KmsCoreError)
         and kind is not kmscore.KmsCoreError
     }
-    assert set(faults.ERRORS) == leaves
+    assert set(service_errors.ERRORS) == leaves
     states = {state.value for state in kmscore.KeyState} - {"Enabled"}
-    assert set(faults.REJECTED) == states
+    assert set(service_errors.REJECTED) == states
 
 
 def test_messages_are_those_of_the_vendor() -> None:
@@ -753,12 +753,14 @@ def test_messages_are_those_of_the_vendor() -> None:
             for state in ("Disabled", "PendingDeletion", "PendingImport")
         ),
     }
-    constants = {value for value in vars(faults).values() if isinstance(value, faults.Fault)}
+    constants = {
+        value for value in vars(service_errors).values() if isinstance(value, service_errors.Fault)
+    }
     known = {
         *constants,
-        *faults.REJECTED.values(),
-        faults.missing_parameter("KeyId"),
-        faults.invalid_parameter("KeyId"),
+        *service_errors.REJECTED.values(),
+        service_errors.missing_parameter("KeyId"),
+        service_errors.invalid_parameter("KeyId"),
     }
     assert expected <= known
 
@@ -1014,11 +1016,11 @@ def test_a_failure_of_the_embedder_is_an_internal_failure_in_a_dry_run_too(
 def test_every_fault_of_the_service_stays_so_in_a_dry_run() -> None:
     """And no other does."""
     for status in range(400, 600):
-        dry = faults.of_dry_run(faults.Fault(status, "Code", "message"))
+        dry = service_errors.of_dry_run(service_errors.Fault(status, "Code", "message"))
         assert dry == (
-            faults.Fault(400, "ValidationError", "message")
+            service_errors.Fault(400, "ValidationError", "message")
             if status < 500
-            else faults.Fault(status, "Code", "message")
+            else service_errors.Fault(status, "Code", "message")
         )
 
 
@@ -1027,9 +1029,11 @@ def test_an_error_that_the_table_does_not_have_is_an_internal_failure(
 ) -> None:
     """As one would be that a store derives from the library's base."""
     rest = {
-        kind: fault for kind, fault in faults.ERRORS.items() if kind is not kmscore.KeyUsageError
+        kind: fault
+        for kind, fault in service_errors.ERRORS.items()
+        if kind is not kmscore.KeyUsageError
     }
-    monkeypatch.setattr(faults, "ERRORS", rest)
+    monkeypatch.setattr(service_errors, "ERRORS", rest)
     seen: list[Exception] = []
     error = kmscore.KeyUsageError("secret")
     api = make_api(keys=Failing(error), on_failure=seen.append)

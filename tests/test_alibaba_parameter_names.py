@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from kmscore import EncryptionContext, alibaba
 from kmscore.alibaba import parameter_names
-from kmscore.alibaba.faults import RequestError
 from kmscore.alibaba.parameter_names import CONTEXTS, KNOWN, gather_contexts
 from kmscore.alibaba.parameters import ACTIONS
+from kmscore.alibaba.service_errors import RequestError
 from kmscore.context import MAX_JSON_LENGTH
 
 APIS = {name: make_api(profile=profile) for name, profile in PROFILES.items()}

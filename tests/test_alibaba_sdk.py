@@ -358,7 +358,7 @@ def test_each_class_of_error_arrives(kind: type[kmscore.KmsCoreError]) -> None:
 
 def test_every_class_of_error_is_raised_here() -> None:
     """None is left out above."""
-    assert set(RAISED) == set(alibaba.faults.ERRORS)
+    assert set(RAISED) == set(alibaba.service_errors.ERRORS)
 
 
 def test_the_server_answers_in_xml_too() -> None:

@@ -40,7 +40,7 @@ from kmscore import (
     envelope,
 )
 from kmscore.bulk import (
-    SAME_CONTEXT,
+    KEEP_CONTEXT,
     Item,
     KeyVersionName,
     Outcome,
@@ -195,7 +195,7 @@ def test_a_dry_run_says_what_would_be_done(
         Item(0, blob_of()),
         Item(1, current),
         Item(2, blob_of(), CONTEXT),
-        Item(3, bare, None, SAME_CONTEXT, rsa_key.key_id, "v1", "RSAES_OAEP_SHA_256"),
+        Item(3, bare, None, KEEP_CONTEXT, rsa_key.key_id, "v1", "RSAES_OAEP_SHA_256"),
     ]
     monkeypatch.setattr("os.urandom", lambda _: pytest.fail("something was drawn"))
     outcomes = list(reencrypt_many(keys, items, "key", dry_run=True))
@@ -214,12 +214,12 @@ def test_an_asymmetric_source_is_rewritten_every_time(
     source = sm2_key if algorithm == "SM2PKE" else rsa_key
     bare = kmscore.asymmetric_encrypt(source.public_key, algorithm, b"text")
     ids = (source.key_id, source.key_version_id, algorithm)
-    for context, bound in ((SAME_CONTEXT, None), (CONTEXT, CONTEXT)):
+    for context, bound in ((KEEP_CONTEXT, None), (CONTEXT, CONTEXT)):
         outcome = outcome_of(keys, Item(0, bare, None, context, *ids))
         assert outcome.status is Status.REWRITTEN
         assert outcome[3:] == (None, source.key_id, source.key_version_id, "key", "v2")
         assert plaintext_of(keys, outcome, bound) == b"text"
-    refused = outcome_of(keys, Item(0, bare, CONTEXT, SAME_CONTEXT, *ids))
+    refused = outcome_of(keys, Item(0, bare, CONTEXT, KEEP_CONTEXT, *ids))
     assert refused.error is not None
     assert refused.error.code == "invalid_context"
 
@@ -274,7 +274,7 @@ def test_bad_items_sink_nothing(keys: KeyProvider, change: dict[str, str]) -> No
     good = []
     for number in range(len(BAD) + 1):
         context = {"n": f"{number}"}
-        new = context | change if change else SAME_CONTEXT
+        new = context | change if change else KEEP_CONTEXT
         good.append(Item(number, blob_of(OLD, context), context, new))
     mixed = [item for pair in zip(good, BAD.values(), strict=False) for item in pair] + good[-1:]
     outcomes = list(reencrypt_many(keys, mixed, "key"))
@@ -367,11 +367,11 @@ def test_an_error_is_kept_without_what_it_came_through(keys: KeyProvider) -> Non
 
 
 def test_items_and_outcomes_travel_between_processes(keys: KeyProvider) -> None:
-    """Pickled and back they are the same, `SAME_CONTEXT` itself included."""
+    """Pickled and back they are the same, `KEEP_CONTEXT` itself included."""
     item = Item(0, blob_of())
     again: Item = pickle.loads(pickle.dumps(item))  # noqa: S301 (our own)
     assert again == item
-    assert again.destination_context is SAME_CONTEXT
+    assert again.destination_context is KEEP_CONTEXT
     for bad in BAD.values():
         outcome = outcome_of(keys, bad)
         copy: Outcome = pickle.loads(pickle.dumps(outcome))  # noqa: S301 (our own)
@@ -432,7 +432,7 @@ def test_an_error_thrown_in_between_two_outcomes_is_no_items_failure(keys: KeyPr
         (0, b""),
         Item(0, "text"),  # type: ignore[arg-type]
         Item(0, blob_of(), "context"),  # type: ignore[arg-type]
-        Item(0, blob_of(), SAME_CONTEXT),  # type: ignore[arg-type]
+        Item(0, blob_of(), KEEP_CONTEXT),  # type: ignore[arg-type]
         Item(0, blob_of(), None, "context"),  # type: ignore[arg-type]
         Item(0, blob_of(), None, None, 1),  # type: ignore[arg-type]
         Item(0, blob_of(), None, None, None, 1),  # type: ignore[arg-type]

@@ -38,7 +38,7 @@ from kmscore import (
     Sm2Key,
     Suite,
     UnsupportedAlgorithmError,
-    _arguments,
+    _typecheck,
 )
 from kmscore.context import EncryptionContext
 from kmscore.sm2 import backends, convert
@@ -171,7 +171,7 @@ def test_a_value_is_measured_and_copied_in_one_view(
 ) -> None:
     """A second view of a value could be longer than the first, which was within the limit."""
     view = _Counted("view", (), {})
-    monkeypatch.setattr(_arguments, "memoryview", view, raising=False)
+    monkeypatch.setattr(_typecheck, "memoryview", view, raising=False)
     with suppress(KmsCoreError):
         call(data)
     assert view.made == 1

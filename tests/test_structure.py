@@ -18,8 +18,8 @@ _PACKAGE = Path(kmscore.__file__).resolve().parent
 # The rooms from the ground up. A room imports only from rooms before it, or within itself.
 _ROOMS = (
     "errors",
-    "_immutable",
-    "_arguments",
+    "_values",
+    "_typecheck",
     "_base64",
     "_availability",
     "_outcome",

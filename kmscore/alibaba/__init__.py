@@ -5,7 +5,7 @@ There is no I/O here either. A web framework hands `KmsApi.call` a mapping of pa
 what it returns.
 
 What the vendor documents or its own published client code does is followed; what nobody outside
-knows is decided once, in `faults` for errors and in `Profile` for the layout, and documented there.
+knows is decided once, in `service_errors` for errors and in `Profile` for the layout, and documented there.
 
 **One limit for two layouts.** A key version that seals blobs of both layouts spends one and the
 same limit of 2^32 messages (`Suite.message_limit`) with all of them together.

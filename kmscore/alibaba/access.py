@@ -10,13 +10,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple, TypeAlias
 
-from kmscore._arguments import check_instance
-from kmscore._immutable import Record
-from kmscore.alibaba import faults
-from kmscore.alibaba.faults import Fault, RequestError
+from kmscore._typecheck import check_instance
+from kmscore._values import Record
+from kmscore.alibaba import service_errors
 from kmscore.alibaba.policy import PolicyCallable
 from kmscore.alibaba.profile import Profile
 from kmscore.alibaba.service_blob import ServiceBlob
+from kmscore.alibaba.service_errors import Fault, RequestError
 from kmscore.blob import CiphertextBlob
 from kmscore.errors import KeyNotFoundError, KeyVersionNotFoundError
 
@@ -78,8 +78,8 @@ class Access(Record):
             return Named(text, text)
         key_id = self._resolved(text)
         if is_alias:
-            return Named(key_id, text, faults.ALIAS_NOT_FOUND)
-        return Named(key_id, key_id_of_name(text) or text, faults.KEY_NOT_FOUND)
+            return Named(key_id, text, service_errors.ALIAS_NOT_FOUND)
+        return Named(key_id, key_id_of_name(text) or text, service_errors.KEY_NOT_FOUND)
 
     def _resolved(self, name: str) -> str | None:
         """Return the key ID behind an alias or resource name, `None` if it has none.
@@ -103,7 +103,7 @@ class Access(Record):
         Raises `RequestError` for an alias.
         """
         if _names_alias(text):
-            raise RequestError(faults.UNSUPPORTED_ALIAS)
+            raise RequestError(service_errors.UNSUPPORTED_ALIAS)
         return self.resolve(text)
 
     def named_in(self, ciphertext_blob: bytes) -> Named:
@@ -119,7 +119,7 @@ class Access(Record):
             key_id = self.keys.version_by_id(version_id).key_id
         except (KeyNotFoundError, KeyVersionNotFoundError):
             key_id = None
-        return Named(key_id, version_id, faults.KEY_VERSION_NOT_FOUND)
+        return Named(key_id, version_id, service_errors.KEY_VERSION_NOT_FOUND)
 
     def permit(self, principal: object, *uses: tuple[str, Named]) -> list[str]:
         """Return the keys of all uses, in order, if every use is allowed.
@@ -147,7 +147,7 @@ class Access(Record):
             name = self.arn(named.text)
             if name != key and self._allows(principal, action, name):
                 return named.unknown
-        raise RequestError(faults.NO_PERMISSION)
+        raise RequestError(service_errors.NO_PERMISSION)
 
     def _allows(self, principal: object, action: str, resource: str) -> bool:
         """Ask the policy; only `True` allows."""

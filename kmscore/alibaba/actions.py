@@ -19,10 +19,10 @@ from kmscore.algorithms import (
 )
 from kmscore.alibaba import operations
 from kmscore.alibaba.access import Access
-from kmscore.alibaba.faults import RequestError, invalid_parameter, missing_parameter
 from kmscore.alibaba.payloads import as_sealed
 from kmscore.alibaba.profile import Payload, Profile
 from kmscore.alibaba.reencryption import reencrypt
+from kmscore.alibaba.service_errors import RequestError, invalid_parameter, missing_parameter
 from kmscore.errors import DecryptionError, IncorrectKeyError
 from kmscore.keys import PublicKey
 from kmscore.lookup import decrypting_key

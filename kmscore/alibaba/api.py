@@ -8,13 +8,12 @@ import uuid
 from collections.abc import Callable, Mapping
 from typing import Any, final
 
-from kmscore._arguments import check_instance
-from kmscore._immutable import Immutable, representation
-from kmscore.alibaba import faults
+from kmscore._typecheck import check_instance
+from kmscore._values import Immutable, representation
+from kmscore.alibaba import service_errors
 from kmscore.alibaba.access import Access, Resolver, key_id_of_name, resource_name
 from kmscore.alibaba.actions import PERFORM, Fields, Request
 from kmscore.alibaba.context_rule import is_confused
-from kmscore.alibaba.faults import Fault, RequestError, fault_of, invalid_parameter
 from kmscore.alibaba.parameter_names import (
     ACTION,
     by_exact_name,
@@ -35,6 +34,7 @@ from kmscore.alibaba.parameters import (
 from kmscore.alibaba.policy import PolicyCallable, check_policy
 from kmscore.alibaba.profile import Profile
 from kmscore.alibaba.responses import ApiResponse
+from kmscore.alibaba.service_errors import Fault, RequestError, fault_of, invalid_parameter
 from kmscore.alibaba.version_index import check_version_provider
 from kmscore.context import EncryptionContext
 from kmscore.errors import KmsCoreError
@@ -151,9 +151,9 @@ class KmsApi(Immutable):
             answer = error.fault
         except Exception as error:  # noqa: BLE001 (whatever a provider raises is no answer)
             self._report(error)
-            answer = faults.INTERNAL_FAILURE
+            answer = service_errors.INTERNAL_FAILURE
         if is_dry_run:
-            answer = faults.of_dry_run(answer if isinstance(answer, Fault) else None)
+            answer = service_errors.of_dry_run(answer if isinstance(answer, Fault) else None)
         if isinstance(answer, Fault):
             return ApiResponse.of_fault(answer, request_id)
         return ApiResponse.of_result(name, answer, request_id)
@@ -172,7 +172,7 @@ class KmsApi(Immutable):
             return PERFORM[name](Request(self._access, principal, values, is_dry_run))
         except KmsCoreError as error:
             fault = fault_of(error, action.subjects)
-            if fault == faults.INTERNAL_FAILURE:
+            if fault == service_errors.INTERNAL_FAILURE:
                 raise
         raise RequestError(fault)
 
@@ -215,10 +215,10 @@ def _action_name(params: Mapping[str, object], misspelt: frozenset[str]) -> str:
     check_spelling(misspelt & {ACTION})
     given = params.get(ACTION)
     if is_absent(given):
-        raise RequestError(faults.missing_parameter(ACTION))
+        raise RequestError(service_errors.missing_parameter(ACTION))
     name = exact_text(given)
     if name is None or name not in ACTIONS:
-        raise RequestError(faults.UNSUPPORTED_OPERATION)
+        raise RequestError(service_errors.UNSUPPORTED_OPERATION)
     return name
 
 

@@ -13,7 +13,7 @@ import hashlib
 from collections.abc import Iterator
 from typing import Final
 
-from kmscore._arguments import check_instance, check_mapping
+from kmscore._typecheck import check_instance, check_mapping
 from kmscore.alibaba.json_context import JsonContext, compact_json
 from kmscore.alibaba.profile import ContextBinding, Profile, SortOrder
 from kmscore.context import MAX_CANONICAL_LENGTH, ContextLike, EncryptionContext

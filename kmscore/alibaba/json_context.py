@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import final
 
-from kmscore._immutable import Immutable, representation
+from kmscore._values import Immutable, representation
 from kmscore.context import EncryptionContext
 
 

@@ -5,7 +5,7 @@ same; here is what is different under others. The order of checks is the same fo
 """
 
 import kmscore
-from kmscore._arguments import BytesLike, check_instance
+from kmscore._typecheck import BytesLike, check_instance
 from kmscore.algorithms import DEFAULT_DATA_KEY_LENGTH, EncryptionAlgorithm
 from kmscore.alibaba.payloads import layout_of
 from kmscore.alibaba.profile import Profile

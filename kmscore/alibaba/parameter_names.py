@@ -25,9 +25,9 @@ from itertools import chain
 from types import MappingProxyType
 from typing import Any, Final
 
-from kmscore.alibaba.faults import RequestError, invalid_parameter
 from kmscore.alibaba.json_context import compact_json
 from kmscore.alibaba.parameters import ACTIONS, DRY_RUN, Action, exact_text, is_absent
+from kmscore.alibaba.service_errors import RequestError, invalid_parameter
 from kmscore.context import MAX_JSON_LENGTH
 
 CONTEXTS: Final = ("EncryptionContext", "SourceEncryptionContext", "DestinationEncryptionContext")

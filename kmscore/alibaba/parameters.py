@@ -9,7 +9,6 @@ from functools import partial
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple, TypeAlias, cast
 
-from kmscore.alibaba.faults import RequestError, Subjects, invalid_parameter, missing_parameter
 from kmscore.alibaba.json_context import JsonContext
 from kmscore.alibaba.parameter_readers import (
     read_algorithm,
@@ -27,6 +26,12 @@ from kmscore.alibaba.parameter_readers import (
 )
 from kmscore.alibaba.payloads import as_sealed, layout_of
 from kmscore.alibaba.profile import ContextBinding, Payload, Profile
+from kmscore.alibaba.service_errors import (
+    RequestError,
+    Subjects,
+    invalid_parameter,
+    missing_parameter,
+)
 from kmscore.context import EncryptionContext
 from kmscore.errors import InvalidContextError
 

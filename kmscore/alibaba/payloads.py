@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 from kmscore import envelope
-from kmscore._arguments import BytesLike
 from kmscore._base64 import decode_base64, encode_base64
+from kmscore._typecheck import BytesLike
 from kmscore.alibaba.profile import Payload, Profile
 from kmscore.alibaba.service_layout import ServiceLayout
 from kmscore.context import ContextLike

@@ -10,8 +10,8 @@ import re
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from typing import Any, Final, NamedTuple, TypeAlias, final
 
-from kmscore._arguments import check_mapping, check_text
-from kmscore._immutable import Immutable, representation
+from kmscore._typecheck import check_mapping, check_text
+from kmscore._values import Immutable, representation
 
 PolicyCallable: TypeAlias = Callable[[Any, str, str], bool]
 """Takes a principal, an action such as `kms:Decrypt` and the resource name of a key."""

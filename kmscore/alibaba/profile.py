@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar, Final, final
 
-from kmscore._arguments import check_instance
-from kmscore._immutable import Record
+from kmscore._typecheck import check_instance
+from kmscore._values import Record
 
 PREFIX_LENGTH: Final = 3
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 import kmscore
-from kmscore._arguments import BytesLike, check_instance, check_optional_text
+from kmscore._typecheck import BytesLike, check_instance, check_optional_text
 from kmscore.algorithms import EncryptionAlgorithm
 from kmscore.alibaba.payloads import as_sealed, layout_of
 from kmscore.alibaba.profile import Profile

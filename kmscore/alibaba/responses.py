@@ -5,8 +5,8 @@ import re
 from typing import Final
 from xml.etree import ElementTree as ET
 
-from kmscore._immutable import Secret, representation
-from kmscore.alibaba.faults import Fault
+from kmscore._values import Secret, representation
+from kmscore.alibaba.service_errors import Fault
 
 _NOT_XML: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 

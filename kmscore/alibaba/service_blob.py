@@ -19,8 +19,8 @@ import re
 from dataclasses import dataclass
 from typing import Final, final
 
-from kmscore._arguments import BytesLike, check_bytes, take_bytes
-from kmscore._immutable import Record
+from kmscore._typecheck import BytesLike, check_bytes, take_bytes
+from kmscore._values import Record
 from kmscore.algorithms import MAX_PLAINTEXT_LENGTH, TAG_LENGTH
 from kmscore.alibaba.context_rule import check_service
 from kmscore.alibaba.profile import PREFIX_LENGTH, Profile

@@ -6,7 +6,7 @@ from typing import Final
 from cryptography.exceptions import InvalidTag
 
 from kmscore import envelope
-from kmscore._arguments import BytesLike
+from kmscore._typecheck import BytesLike
 from kmscore.algorithms import TAG_LENGTH, Suite
 from kmscore.alibaba.context_rule import associated_data
 from kmscore.alibaba.profile import Profile

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import Protocol, cast, final
 
-from kmscore._arguments import check_instance
-from kmscore._immutable import Secret, representation
+from kmscore._typecheck import check_instance
+from kmscore._values import Secret, representation
 from kmscore.alibaba.service_blob import is_uuid
 from kmscore.errors import InvalidKeyError, KeyVersionNotFoundError
 from kmscore.keyring import KeyProvider, Keyring

@@ -5,21 +5,21 @@ There is no I/O here: what is read and written, and where, is the caller's busin
 """
 
 from kmscore.bulk.counting import BlobFormat, Census, Header, KeyVersionName, census
-from kmscore.bulk.item import SAME_CONTEXT, Item, Outcome, SameContext, Status
+from kmscore.bulk.item import KEEP_CONTEXT, Item, KeepContext, Outcome, Status
 from kmscore.bulk.retirement import Retirement, retirable
 from kmscore.bulk.rotation import reencrypt_many
 from kmscore.bulk.version_order import VersionOrder
 
 __all__ = [
-    "SAME_CONTEXT",
+    "KEEP_CONTEXT",
     "BlobFormat",
     "Census",
     "Header",
     "Item",
+    "KeepContext",
     "KeyVersionName",
     "Outcome",
     "Retirement",
-    "SameContext",
     "Status",
     "VersionOrder",
     "census",

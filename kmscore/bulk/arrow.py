@@ -9,10 +9,10 @@ from typing import Final
 
 import pyarrow as pa
 
-from kmscore._arguments import check_instance, check_optional_text, check_text
+from kmscore._typecheck import check_instance, check_optional_text, check_text
 from kmscore.bulk.arrow_contexts import read_bytes, read_contexts, read_destinations
 from kmscore.bulk.columns import check_new_columns, find_column
-from kmscore.bulk.item import Item, Outcome, SameContext
+from kmscore.bulk.item import Item, KeepContext, Outcome
 from kmscore.bulk.rotation import reencrypt_many
 from kmscore.bulk.version_order import VersionOrder
 from kmscore.context import ContextLike
@@ -128,7 +128,7 @@ def _find_blobs(schema: pa.Schema, name: str) -> int:
 def _make_items(
     blobs: Iterable[bytes | None],
     sources: Iterable[ContextLike],
-    destinations: "Iterable[ContextLike | SameContext]",
+    destinations: "Iterable[ContextLike | KeepContext]",
 ) -> Iterator[Item]:
     """Yield an item for each blob that is there; its reference is the number of its row."""
     for number, (blob, source, destination) in enumerate(

@@ -12,14 +12,14 @@ from typing import Never, TypeAlias, TypeVar, cast, final
 import pyarrow as pa
 
 from kmscore.bulk.columns import check_fields, find_column
-from kmscore.bulk.item import SAME_CONTEXT, SameContext
+from kmscore.bulk.item import KEEP_CONTEXT, KeepContext
 from kmscore.context import ContextLike, EncryptionContext
 from kmscore.errors import InvalidContextError
 
 _Pairs: TypeAlias = tuple[tuple[bytes | None, bytes | None], ...]
 """The pairs of a context as they stand in a column."""
 
-_Absent = TypeVar("_Absent", SameContext, None)
+_Absent = TypeVar("_Absent", KeepContext, None)
 """What each row has where no column of contexts is named."""
 
 
@@ -50,16 +50,16 @@ def read_contexts(
 
 def read_destinations(
     batch: pa.RecordBatch, name: str | None
-) -> "Iterable[ContextLike | SameContext]":
+) -> "Iterable[ContextLike | KeepContext]":
     """Return the destination context of each row; what is left out strips none."""
-    contexts = read_contexts(batch, name, absent=SAME_CONTEXT)
+    contexts = read_contexts(batch, name, absent=KEEP_CONTEXT)
     if name is None:
         return contexts
     column = batch.column(find_column(batch.schema.names, name))
     is_struct = pa.types.is_struct(column.type)
     are_given = _have_values(column) if is_struct else column.is_valid().to_pylist()
     return (
-        context if is_given else SAME_CONTEXT
+        context if is_given else KEEP_CONTEXT
         for is_given, context in zip(are_given, contexts, strict=True)
     )
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar, Final, NamedTuple, TypeVar, final
 
-from kmscore._arguments import BytesLike, check_bytes, check_instance, take_bytes
-from kmscore._immutable import Record
+from kmscore._typecheck import BytesLike, check_bytes, check_instance, take_bytes
+from kmscore._values import Record
 from kmscore.algorithms import TAG_LENGTH, Suite
 from kmscore.blob import FIRST_ID_OFFSET, MAX_BLOB_LENGTH, CiphertextBlob
 from kmscore.errors import InvalidBlobError

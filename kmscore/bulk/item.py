@@ -3,19 +3,19 @@
 from enum import Enum, StrEnum
 from typing import Any, Final, NamedTuple
 
-from kmscore._arguments import BytesLike
+from kmscore._typecheck import BytesLike
 from kmscore.algorithms import EncryptionAlgorithm
 from kmscore.context import ContextLike
 from kmscore.errors import KmsCoreError
 
 
-class SameContext(Enum):
-    """The type of `SAME_CONTEXT`: an enum of one, so that it is itself in other processes too."""
+class KeepContext(Enum):
+    """The type of `KEEP_CONTEXT`: an enum of one, so that it is itself in other processes too."""
 
-    SAME_CONTEXT = "the source's encryption context"
+    KEEP_CONTEXT = "the source's encryption context"
 
 
-SAME_CONTEXT: Final = SameContext.SAME_CONTEXT
+KEEP_CONTEXT: Final = KeepContext.KEEP_CONTEXT
 """As a destination context: the source's, which a rotation keeps. `None` is the empty one."""
 
 
@@ -42,7 +42,7 @@ class Item(NamedTuple):
     """A v1 blob of at most 6,701 bytes, or beside `source_algorithm` a bare ciphertext."""
 
     source_context: ContextLike = None
-    destination_context: "ContextLike | SameContext" = SAME_CONTEXT
+    destination_context: "ContextLike | KeepContext" = KEEP_CONTEXT
     source_key_id: str | None = None
     source_key_version_id: str | None = None
     source_algorithm: EncryptionAlgorithm | str | None = None

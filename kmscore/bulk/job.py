@@ -7,10 +7,10 @@ from typing import Final, final
 from cryptography.exceptions import InvalidTag
 
 from kmscore import envelope
-from kmscore._arguments import check_bytes, check_instance, check_mapping, check_optional_text
-from kmscore._immutable import new_tuple
+from kmscore._typecheck import check_bytes, check_instance, check_mapping, check_optional_text
+from kmscore._values import new_tuple
 from kmscore.blob import CiphertextBlob, blob_bytes
-from kmscore.bulk.item import SAME_CONTEXT, Item, Outcome, SameContext, Status
+from kmscore.bulk.item import KEEP_CONTEXT, Item, KeepContext, Outcome, Status
 from kmscore.context import ContextLike, EncryptionContext, canonical_bytes
 from kmscore.errors import DecryptionError, IncorrectKeyError, KmsCoreError
 from kmscore.keyring import KeyProvider, Keyring
@@ -22,7 +22,7 @@ from kmscore.reencryption import reencrypt_between
 # Read for every item, and a member of an enum costs the look-up in its class as well.
 _REWRITTEN: Final = Status.REWRITTEN
 
-_PLAIN_CONTEXTS: Final = frozenset({EncryptionContext, SameContext, dict, NoneType})
+_PLAIN_CONTEXTS: Final = frozenset({EncryptionContext, KeepContext, dict, NoneType})
 """Types of a destination context that need no look before the source's is read."""
 
 
@@ -121,7 +121,7 @@ class Job:
             return self._move_asymmetric(item)
         check_bytes(item.ciphertext_blob, "ciphertext_blob")
         check_mapping(item.source_context, "source_context")
-        if item.destination_context is not SAME_CONTEXT:
+        if item.destination_context is not KEEP_CONTEXT:
             check_mapping(item.destination_context, "destination_context")
         check_optional_text(item.source_key_id, "source_key_id")
         check_optional_text(item.source_key_version_id, "source_key_version_id")
@@ -166,7 +166,7 @@ class Job:
     def _move_asymmetric(self, item: Item) -> Outcome:
         """Return the outcome of a bare asymmetric ciphertext."""
         destination_context = item.destination_context
-        if destination_context is SAME_CONTEXT:
+        if destination_context is KEEP_CONTEXT:
             destination_context = item.source_context
         result = reencrypt_between(
             V1,
@@ -242,13 +242,13 @@ class Job:
 
 
 def _canonical_pair(
-    source_context: ContextLike, destination_context: "ContextLike | SameContext"
+    source_context: ContextLike, destination_context: "ContextLike | KeepContext"
 ) -> tuple[bytes, bytes]:
     """Return the canonical bytes to open under and those to seal under."""
     if type(source_context) is EncryptionContext:
         opening = source_context.canonical
     else:
         opening = canonical_bytes(source_context)
-    if destination_context is SAME_CONTEXT or destination_context is source_context:
+    if destination_context is KEEP_CONTEXT or destination_context is source_context:
         return opening, opening
     return opening, canonical_bytes(destination_context)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple, TypeAlias
 
-from kmscore._arguments import check_instance
+from kmscore._typecheck import check_instance
 from kmscore.bulk.counting import Census, KeyVersionName
 from kmscore.bulk.item import Outcome
 from kmscore.keyring import Keyring

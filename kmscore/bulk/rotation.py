@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from kmscore._arguments import check_instance, check_text
+from kmscore._typecheck import check_instance, check_text
 from kmscore.bulk.item import Item, Outcome
 from kmscore.bulk.job import Job
 from kmscore.bulk.version_order import VersionOrder, check_order, upgradable_versions

@@ -23,7 +23,7 @@ from pyspark.sql.types import (
     StructType,
 )
 
-from kmscore._arguments import check_instance, check_mapping, check_optional_text, check_text
+from kmscore._typecheck import check_instance, check_mapping, check_optional_text, check_text
 from kmscore.algorithms import Suite
 from kmscore.bulk.arrow import reencrypt_batch
 from kmscore.bulk.columns import check_fields, check_new_columns, find_column

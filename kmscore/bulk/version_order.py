@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias, cast
 
-from kmscore._arguments import check_mapping, check_text
+from kmscore._typecheck import check_mapping, check_text
 from kmscore.errors import InvalidKeyError, KeyVersionNotFoundError
 from kmscore.keyring import KeyProvider, Keyring
 from kmscore.keys import SymmetricKey

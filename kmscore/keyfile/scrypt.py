@@ -5,9 +5,9 @@ from typing import Final, final
 
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
-from kmscore._arguments import check_integer
 from kmscore._availability import attempt
-from kmscore._immutable import Record
+from kmscore._typecheck import check_integer
+from kmscore._values import Record
 from kmscore.errors import InvalidKeyError
 
 DERIVED_LENGTH: Final = 64

@@ -7,7 +7,8 @@ from typing import Final
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from kmscore._arguments import (
+from kmscore._outcome import outcome, unwrap
+from kmscore._typecheck import (
     BytesLike,
     check_bytes,
     check_instance,
@@ -15,7 +16,6 @@ from kmscore._arguments import (
     take_bytes,
     to_bytes,
 )
-from kmscore._outcome import outcome, unwrap
 from kmscore.algorithms import TAG_LENGTH
 from kmscore.errors import DecryptionError, InvalidKeyError
 from kmscore.keyfile.content import decode_keyring, encode_keyring

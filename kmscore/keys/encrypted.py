@@ -17,8 +17,8 @@ from cryptography.hazmat.primitives.padding import PKCS7
 
 from kmscore._availability import attempt
 from kmscore.errors import InvalidKeyError
+from kmscore.keys.der import decode_structure, invalid
 from kmscore.keys.oid import ObjectIdentifier
-from kmscore.keys.structures import decode_structure, invalid
 
 _Decoded = TypeVar("_Decoded")
 _Structure = TypeVar("_Structure")

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import Final, TypeAlias
 
-from kmscore._arguments import BytesLike, check_bytes, take_bytes
 from kmscore._base64 import decode_base64, encode_base64
+from kmscore._typecheck import BytesLike, check_bytes, take_bytes
 from kmscore.errors import InvalidKeyError
 
 PemLike: TypeAlias = BytesLike | str

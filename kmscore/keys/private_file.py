@@ -6,7 +6,7 @@ The steps are the same for RSA and SM2. `Structures` names what differs.
 from collections.abc import Callable
 from typing import Final, Generic, NamedTuple, TypeVar
 
-from kmscore._arguments import (
+from kmscore._typecheck import (
     BytesLike,
     check_bytes,
     check_optional_bytes,

@@ -5,17 +5,17 @@ from typing import Final, TypeAlias, final
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from kmscore._arguments import BytesLike, check_bytes
-from kmscore._immutable import Immutable, representation
 from kmscore._outcome import outcome, unwrap
+from kmscore._typecheck import BytesLike, check_bytes
+from kmscore._values import Immutable, representation
 from kmscore.algorithms import KeySpec
-from kmscore.keys.pem import PemLike, check_pem, decode_pem, der_bytes, encode_pem
-from kmscore.keys.rsa_structures import check_public_numbers, is_rsa, load_rsa_public_key
-from kmscore.keys.structures import (
+from kmscore.keys.der import (
     decode_public_key_info,
     decode_sm2_public_key,
     encode_sm2_public_key,
 )
+from kmscore.keys.pem import PemLike, check_pem, decode_pem, der_bytes, encode_pem
+from kmscore.keys.rsa_structures import check_public_numbers, is_rsa, load_rsa_public_key
 from kmscore.sm2.backends import select_backend
 from kmscore.sm2.curve import Point
 from kmscore.sm2.scheme import Backend, Encryptor

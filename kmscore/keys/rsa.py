@@ -11,11 +11,12 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
 )
 
-from kmscore._arguments import BytesLike, check_instance
 from kmscore._availability import attempt
 from kmscore._outcome import outcome, unwrap
+from kmscore._typecheck import BytesLike, check_instance
 from kmscore.algorithms import KEY_SPECS, KeySpec, KeyState
 from kmscore.errors import InvalidKeyError
+from kmscore.keys.base import KeyVersion, check_identity, random_id
 from kmscore.keys.pem import PemLike
 from kmscore.keys.private_file import (
     DEFAULT_MAX_WORK,
@@ -26,7 +27,6 @@ from kmscore.keys.private_file import (
 )
 from kmscore.keys.public import PublicKey, rsa_public_key
 from kmscore.keys.rsa_structures import load_rsa_pkcs1, load_rsa_pkcs8
-from kmscore.keys.version import KeyVersion, check_identity, random_id
 
 _STRUCTURES: Final = Structures((PKCS1_LABEL,), load_rsa_pkcs8, load_rsa_pkcs1, load_rsa_pkcs8)
 _PUBLIC_EXPONENT: Final = 65_537

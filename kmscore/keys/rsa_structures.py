@@ -20,14 +20,14 @@ from cryptography.hazmat.primitives.asymmetric.rsa import (
 from kmscore._availability import attempt
 from kmscore.algorithms import RSA_SPECS, KeySpec
 from kmscore.errors import InvalidKeyError, UnsupportedAlgorithmError
-from kmscore.keys.oid import ObjectIdentifier
-from kmscore.keys.structures import (
+from kmscore.keys.der import (
     AlgorithmIdentifier,
     SubjectPublicKeyInfo,
     decode_private_key_info,
     decode_structure,
     invalid,
 )
+from kmscore.keys.oid import ObjectIdentifier
 
 MAX_PRIME_LENGTH: Final = 2048
 """Bits. Libcrypto tests a longer prime twice as often, without the code made for 2,048 bits.

@@ -4,11 +4,13 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final, TypeAlias, final
 
-from kmscore._arguments import BytesLike, check_integer, check_optional_text
-from kmscore._immutable import representation
 from kmscore._outcome import outcome, unwrap
+from kmscore._typecheck import BytesLike, check_integer, check_optional_text
+from kmscore._values import representation
 from kmscore.algorithms import KeySpec, KeyState
 from kmscore.errors import InvalidKeyError
+from kmscore.keys.base import KeyVersion, check_identity, random_id
+from kmscore.keys.der import decode_sm2_pkcs8, decode_sm2_sec1, encode_sm2_pkcs8
 from kmscore.keys.pem import PemLike, encode_pem
 from kmscore.keys.private_file import (
     DEFAULT_MAX_WORK,
@@ -20,8 +22,6 @@ from kmscore.keys.private_file import (
     read_pem,
 )
 from kmscore.keys.public import PublicKey, sm2_public_key
-from kmscore.keys.structures import decode_sm2_pkcs8, decode_sm2_sec1, encode_sm2_pkcs8
-from kmscore.keys.version import KeyVersion, check_identity, random_id
 from kmscore.sm2.backends import select_backend
 from kmscore.sm2.backends.portable import multiply
 from kmscore.sm2.curve import G, N, Point

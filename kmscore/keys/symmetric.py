@@ -5,13 +5,13 @@ from collections.abc import Callable
 from typing import final
 
 from kmscore import aead
-from kmscore._arguments import BytesLike, check_bytes, check_instance, check_text, to_bytes
-from kmscore._immutable import representation
 from kmscore._outcome import outcome, unwrap
+from kmscore._typecheck import BytesLike, check_bytes, check_instance, check_text, to_bytes
+from kmscore._values import representation
 from kmscore.algorithms import KEY_SPECS, KeySpec, KeyState, Suite
 from kmscore.blob import encode_header
 from kmscore.errors import InvalidKeyError
-from kmscore.keys.version import KeyVersion, check_identity, random_id
+from kmscore.keys.base import KeyVersion, check_identity, random_id
 
 
 @final

@@ -23,7 +23,7 @@ from typing import Final, NamedTuple
 
 from cryptography.hazmat import asn1
 
-from kmscore._arguments import BytesLike, check_bytes, take_bytes
+from kmscore._typecheck import BytesLike, check_bytes, take_bytes
 from kmscore.algorithms import Vocabulary
 from kmscore.errors import InvalidBlobError
 from kmscore.sm2.curve import (

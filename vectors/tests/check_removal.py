@@ -144,13 +144,13 @@ def _without(source: str, site: Site) -> str:
 UNNOTICED: Mapping[str, tuple[str, ...]] = {
     "A wrong type, or a call that nobody can mean. That is the caller's own mistake and nothing"
     " that arrives as bytes; it has no code.": (
-        "_arguments.py:check_instance:1",
-        "_arguments.py:check_bytes:1",
-        "_arguments.py:check_bytes:2",
-        "_arguments.py:check_integer:1",
-        "_immutable.py:Immutable.__setattr__:1",
-        "_immutable.py:Immutable.__delattr__:1",
-        "_immutable.py:Secret.__reduce_ex__:1",
+        "_typecheck.py:check_instance:1",
+        "_typecheck.py:check_bytes:1",
+        "_typecheck.py:check_bytes:2",
+        "_typecheck.py:check_integer:1",
+        "_values.py:Immutable.__setattr__:1",
+        "_values.py:Immutable.__delattr__:1",
+        "_values.py:Secret.__reduce_ex__:1",
         "algorithms.py:_refuse:1",
         "blob.py:CiphertextBlob.__post_init__:1",
         "blob.py:CiphertextBlob.__post_init__:3",
@@ -160,7 +160,7 @@ UNNOTICED: Mapping[str, tuple[str, ...]] = {
         "hazmat.py:sm2_encrypt:1",
         "hazmat.py:sm2_encrypt:2",
         "keys/__init__.py:check_key:1",
-        "_arguments.py:check_positive:1",
+        "_typecheck.py:check_positive:1",
         "lookup.py:check_provider:1",
         "reencryption.py:reencrypt_between:1",
         "reencryption.py:reencrypt_between:2",
@@ -176,13 +176,13 @@ UNNOTICED: Mapping[str, tuple[str, ...]] = {
     " was compared when its key was looked up; a symmetric key fits no asymmetric algorithm; what"
     " the short path of re-encryption does not open, the long one refuses; a point of another"
     " length is not on the curve; zeros of the KDF are refused by libcrypto too, and a backend that"
-    " takes them fails its own test and is not offered; the length of a plaintext that is not decoded"
-    " was known before it was opened.)": (
+    " takes them fails its own test and is not offered; the length of a plaintext is known before it"
+    " is opened, unless it is decoded then.)": (
         "blob.py:_parse_id:2",
         "context.py:_refuse_value:1",
         "data_keys.py:export_from:1",
         "envelope.py:open_blob:1",
-        "keys/structures.py:_decode_point:1",
+        "keys/der.py:_decode_point:1",
         "keys/symmetric.py:_choose_suite:1",
         "lookup.py:decrypting_key:1",
         "reencryption.py:reencrypt:1",
@@ -215,7 +215,7 @@ UNNOTICED: Mapping[str, tuple[str, ...]] = {
         "keys/rsa.py:RsaKey.generate:1",
         "keys/rsa_structures.py:load_rsa_public_key:1",
         "keys/private_file.py:_read:1",
-        "keys/structures.py:_decode_ec_private_key:2",
+        "keys/der.py:_decode_ec_private_key:2",
     ),
     "A key store that answers another key than it was asked for. The stores here do not lie.": (
         "lookup.py:_checked:1",

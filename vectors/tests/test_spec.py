@@ -40,7 +40,7 @@ from kmscore.algorithms import (
     MAX_DATA_KEY_LENGTH,
     MAX_PLAINTEXT_LENGTH,
 )
-from kmscore.alibaba import faults
+from kmscore.alibaba import service_errors
 from kmscore.alibaba.parameters import ACTIONS
 from kmscore.alibaba.profile import ContextBinding, Payload, SortOrder
 from kmscore.alibaba.service_blob import MAX_PAYLOAD_LENGTH, MAX_SERVICE_BLOB_LENGTH
@@ -534,20 +534,22 @@ def test_the_parameters_of_the_actions() -> None:
 
 def test_the_errors_of_the_service() -> None:
     """Section 14.4 has status and message of every fault there is, but for the service's own."""
-    named = [faults.missing_parameter("NAME"), faults.invalid_parameter("NAME")]
+    named = [service_errors.missing_parameter("NAME"), service_errors.invalid_parameter("NAME")]
     fixed = [
-        faults.UNSUPPORTED_ALIAS,
-        faults.UNSUPPORTED_OPERATION,
-        faults.NO_PERMISSION,
-        faults.KEY_NOT_FOUND,
-        faults.KEY_VERSION_NOT_FOUND,
-        faults.ALIAS_NOT_FOUND,
-        *faults.REJECTED.values(),
-        faults.DRY_RUN_PASSED,
+        service_errors.UNSUPPORTED_ALIAS,
+        service_errors.UNSUPPORTED_OPERATION,
+        service_errors.NO_PERMISSION,
+        service_errors.KEY_NOT_FOUND,
+        service_errors.KEY_VERSION_NOT_FOUND,
+        service_errors.ALIAS_NOT_FOUND,
+        *service_errors.REJECTED.values(),
+        service_errors.DRY_RUN_PASSED,
     ]
     listed = [(int(row[1]), row[0], row[2]) for row in rows("14.4")]
     assert sorted(listed[:-2]) == sorted((*fault,) for fault in (*named, *fixed))
-    denied, failed = (faults.of_dry_run(fault) for fault in (faults.NO_PERMISSION, named[0]))
+    denied, failed = (
+        service_errors.of_dry_run(fault) for fault in (service_errors.NO_PERMISSION, named[0])
+    )
     assert [row[:2] for row in listed[-2:]] == [denied[:2], failed[:2]]
 
 

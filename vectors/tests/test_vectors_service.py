@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from vector_files import files
 
 from kmscore import EncryptionContext, Keyring, KeySpec, KeyState, Suite, SymmetricKey, alibaba
-from kmscore.alibaba import faults
+from kmscore.alibaba import service_errors
 from kmscore.alibaba.context_rule import associated_data
 from kmscore.alibaba.parameters import ACTIONS
 from kmscore_vectors.files import VectorFileError, VectorTest, installed_folder, load
@@ -149,24 +149,24 @@ def test_the_tables_are_those_of_the_library() -> None:
         assert [*row.required] == [one.name for one in parameters if one.is_required]
         assert [*row.optional] == [one.name for one in parameters if not one.is_required]
     refusal = service_table.rejected(KeyState.PENDING_IMPORT)
-    assert (*refusal,) == (*faults.REJECTED["PendingImport"],)
+    assert (*refusal,) == (*service_errors.REJECTED["PendingImport"],)
 
 
 def test_every_code_and_every_action_is_there() -> None:
     """In each layout: all errors but the service's own, dry runs of all actions, all steps."""
-    codes = {row.code for row in faults.ERRORS.values()} | {
-        *(fault.code for fault in faults.REJECTED.values()),
-        faults.missing_parameter("").code,
-        faults.UNSUPPORTED_ALIAS.code,
-        faults.NO_PERMISSION.code,
-        faults.ALIAS_NOT_FOUND.code,
-        faults.DRY_RUN_PASSED.code,
+    codes = {row.code for row in service_errors.ERRORS.values()} | {
+        *(fault.code for fault in service_errors.REJECTED.values()),
+        service_errors.missing_parameter("").code,
+        service_errors.UNSUPPORTED_ALIAS.code,
+        service_errors.NO_PERMISSION.code,
+        service_errors.ALIAS_NOT_FOUND.code,
+        service_errors.DRY_RUN_PASSED.code,
         "AccessDeniedError",
         "ValidationError",
     }
     tests = _tests("api_call")
     answered = {test.expected["response"].get("Code") for test in tests}
-    assert answered == codes - {faults.INTERNAL_FAILURE.code} | {None}
+    assert answered == codes - {service_errors.INTERNAL_FAILURE.code} | {None}
     for profile in ("v1", "service"):
         for code in ("DryRunOperationError", "AccessDeniedError", "ValidationError"):
             dry = {
@@ -189,7 +189,7 @@ def test_who_may_not_gets_one_response() -> None:
         json.dumps(test.expected["response"])
         for test in _tests("api_call")
         if test.flag in {"NoPermission", "LearnsNothing"}
-        and test.expected["response"]["Code"] == faults.NO_PERMISSION.code
+        and test.expected["response"]["Code"] == service_errors.NO_PERMISSION.code
     }
     assert len(responses) == 1
 

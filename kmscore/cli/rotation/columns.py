@@ -5,7 +5,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from kmscore import EncryptionContext
 from kmscore._base64 import decode_base64
-from kmscore.bulk import SAME_CONTEXT, Item, SameContext
+from kmscore.bulk import KEEP_CONTEXT, Item, KeepContext
 from kmscore.context import ContextLike
 from kmscore.errors import InvalidBlobError, InvalidContextError, KmsCoreError
 
@@ -99,12 +99,12 @@ class Columns(NamedTuple):
         blob = _ciphertext(_field(record, self.blob))
         if blob is None:
             return None
-        destination: ContextLike | SameContext = SAME_CONTEXT
+        destination: ContextLike | KeepContext = KEEP_CONTEXT
         if self.destination_context is not None:
             new = _context(_field(record, self.destination_context))
             # An empty cell is most often an oversight, and the context is what tells whose the
             # ciphertext is: it is stripped only where the empty object says so.
-            destination = SAME_CONTEXT if new is None else new
+            destination = KEEP_CONTEXT if new is None else new
         return Item(reference, blob, self._source_context(record), destination, *self.source)
 
     def _source_context(self, record: Record) -> ContextLike:

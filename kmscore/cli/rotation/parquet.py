@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from kmscore._base64 import encode_base64
-from kmscore.bulk import SAME_CONTEXT
+from kmscore.bulk import KEEP_CONTEXT
 from kmscore.cli.problems import FileProblem
 from kmscore.cli.rotation.columns import Columns, Failure, Record, reason_of
 from kmscore.cli.rotation.parquet_file import (
@@ -170,7 +170,7 @@ def _values(batch: Any, name: str) -> list[Any]:  # noqa: ANN401 (a library with
     if types.is_struct(column.type) or types.is_map(column.type):
         # As a destination they tell what is no context from the empty one; as a source both are.
         destinations = contexts.read_destinations(batch, name)
-        return [None if context is SAME_CONTEXT else context for context in destinations]
+        return [None if context is KEEP_CONTEXT else context for context in destinations]
     values: list[bytes | None] = contexts.read_bytes(column)
     if is_binary(column.type):
         return values

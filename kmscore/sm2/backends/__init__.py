@@ -8,7 +8,7 @@ import importlib
 from functools import cache
 from typing import Final
 
-from kmscore._arguments import check_optional_text
+from kmscore._typecheck import check_optional_text
 from kmscore.errors import UnsupportedAlgorithmError
 from kmscore.sm2.scheme import Backend
 from kmscore.sm2.selftest import passes_self_test

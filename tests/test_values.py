@@ -24,7 +24,7 @@ from kmscore import (
 def _classes() -> Iterator[type]:
     """Yield every class of the library itself with a `repr` of its own that can be half made."""
     for module in pkgutil.walk_packages(kmscore.__path__, "kmscore."):
-        if module.name.split(".")[1] in {"cli", "__main__", "_immutable"}:
+        if module.name.split(".")[1] in {"cli", "__main__", "_values"}:
             continue
         try:
             imported = importlib.import_module(module.name)

@@ -1,7 +1,7 @@
 """What the three kinds of key have in common: each value is one key version."""
 
-from kmscore._arguments import check_optional_text, check_text
-from kmscore._immutable import Secret, representation
+from kmscore._typecheck import check_optional_text, check_text
+from kmscore._values import Secret, representation
 from kmscore.algorithms import KeySpec, KeyState
 from kmscore.blob import MAX_ID_LENGTH, is_id
 from kmscore.errors import InvalidKeyError
