@@ -4,8 +4,8 @@ Import it by name, `from kmscore import alibaba`: those who only need the engine
 There is no I/O here either. A web framework hands `KmsApi.call` a mapping of parameters and sends
 what it returns.
 
-What the vendor documents or its own published client code does is followed; what nobody outside
-knows is decided once, in `service_errors` for errors and in `Profile` for the layout, and documented there.
+What the vendor documents or its own published client code does is followed. What is not known
+outside is decided and documented once: errors in `service_errors`, the layout in `Profile`.
 
 **One limit for two layouts.** A key version that seals blobs of both layouts spends one and the
 same limit of 2^32 messages (`Suite.message_limit`) with all of them together.

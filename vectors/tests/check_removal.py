@@ -176,8 +176,8 @@ UNNOTICED: Mapping[str, tuple[str, ...]] = {
     " was compared when its key was looked up; a symmetric key fits no asymmetric algorithm; what"
     " the short path of re-encryption does not open, the long one refuses; a point of another"
     " length is not on the curve; zeros of the KDF are refused by libcrypto too, and a backend that"
-    " takes them fails its own test and is not offered; the length of a plaintext is known before it"
-    " is opened, unless it is decoded then.)": (
+    " takes them fails its own test and is not offered; a plaintext that is not decoded has the"
+    " length that was checked before.)": (
         "blob.py:_parse_id:2",
         "context.py:_refuse_value:1",
         "data_keys.py:export_from:1",
