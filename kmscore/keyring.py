@@ -121,7 +121,7 @@ class Keyring(Secret):
         primary = {key_id: version.key_version_id for key_id, version in self._primaries.items()}
         return Keyring([*self, key], primary=primary | {key.key_id: key.key_version_id})
 
-    def find_opener(self, blob: bytes) -> SymmetricKey | None:
+    def _find_opener(self, blob: bytes) -> SymmetricKey | None:
         """Return the usable key version whose own header `blob` begins with.
 
         A header that equals one that this ring has serialised is canonical by construction, so a
@@ -136,7 +136,7 @@ class Keyring(Secret):
             return None
         return key if shortest <= len(blob) <= longest else None
 
-    def find_sealer(self, key_id: str) -> SymmetricKey | None:
+    def _find_sealer(self, key_id: str) -> SymmetricKey | None:
         """Return the primary version of a key if it is symmetric and enabled, else `None`."""
         return self._sealers.get(key_id)
 

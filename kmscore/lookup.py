@@ -68,7 +68,7 @@ def sealing_key(keys: KeyProvider, key_id: str) -> SymmetricKey:
     if (
         type(keys) is Keyring
         and type(key_id) is str
-        and (key := keys.find_sealer(key_id)) is not None
+        and (key := keys._find_sealer(key_id)) is not None
     ):
         return key
     key_id = _possible_id(key_id, "key ID", KeyNotFoundError)

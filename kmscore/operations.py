@@ -73,7 +73,7 @@ def encrypt(
         and type(key_id) is str
         and type(plaintext) is bytes
         and len(plaintext) <= MAX_PLAINTEXT_LENGTH
-        and (key := keys.find_sealer(key_id)) is not None
+        and (key := keys._find_sealer(key_id)) is not None
     ):
         canonical = (
             context.canonical if type(context) is EncryptionContext else canonical_bytes(context)
@@ -119,7 +119,7 @@ def decrypt(
     if (
         type(keys) is Keyring
         and type(ciphertext_blob) is bytes
-        and (opener := keys.find_opener(ciphertext_blob)) is not None
+        and (opener := keys._find_opener(ciphertext_blob)) is not None
     ):
         canonical = (
             context.canonical if type(context) is EncryptionContext else canonical_bytes(context)

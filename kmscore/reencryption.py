@@ -102,7 +102,7 @@ def reencrypt(
         and source_key_version_id is None
         and source_algorithm is None
         and dry_run is False
-        and (source := keys.find_opener(ciphertext_blob)) is not None
+        and (source := keys._find_opener(ciphertext_blob)) is not None
         and (destination := keys._sealers.get(destination_key_id)) is not None
     ):
         if (

@@ -24,7 +24,7 @@ from kmscore.bulk import (
     census,
     counting,
     reencrypt_many,
-    retirable,
+    retirable_versions,
 )
 
 OLD = symmetric_key(Suite.AES_256_GCM, "key", "v1")
@@ -147,12 +147,12 @@ def test_a_census_says_what_it_is_worth() -> None:
 def test_a_version_that_no_header_names_is_retirable() -> None:
     """In the order of the ring, and never a primary one, used or not."""
     ring = Keyring([OLD, symmetric_key(Suite.AES_256_GCM, "key", "v0"), MIDDLE, NEW])
-    assert retirable(census([blob_of(NEW)]), ring) == Retirement(
+    assert retirable_versions(ring, census=census([blob_of(NEW)])) == Retirement(
         (V1, KeyVersionName("key", "v0")), None
     )
-    assert retirable(census([blob_of(OLD)]), RING) == ((), None)
+    assert retirable_versions(RING, census=census([blob_of(OLD)])) == ((), None)
     elsewhere = Keyring([OLD, NEW, MIDDLE], primary={"key": "v1"})
-    assert retirable(census([blob_of(MIDDLE)]), elsewhere) == ((V2,), None)
+    assert retirable_versions(elsewhere, census=census([blob_of(MIDDLE)])) == ((V2,), None)
 
 
 @pytest.mark.parametrize(
@@ -170,7 +170,9 @@ def test_one_that_cannot_be_attributed_keeps_every_version(
     odd: bytes, reason: str, rsa_key: RsaKey
 ) -> None:
     """It might need any of them; the reason says which it is."""
-    retirement = retirable(census([blob_of(NEW), odd, blob_of(NEW)]), Keyring([*RING, rsa_key]))
+    retirement = retirable_versions(
+        Keyring([*RING, rsa_key]), census=census([blob_of(NEW), odd, blob_of(NEW)])
+    )
     assert retirement.versions == ()
     assert reason in (retirement.reason or "")
     assert "1 of 3" in (retirement.reason or "")
@@ -180,14 +182,17 @@ def test_an_asymmetric_version_is_never_retirable(rsa_key: RsaKey) -> None:
     """What was encrypted under its public key names no version, so it is in no census."""
     newer = RsaKey.from_pem(rsa_key.key_id, "newer", rsa_key.private_pem())
     ring = Keyring([*RING, rsa_key, newer])
-    by_headers = retirable(census([blob_of(NEW)]), ring)
-    by_outcomes = retirable(keyring=ring, outcomes=outcomes_of([blob_of(NEW)]))
+    by_headers = retirable_versions(ring, census=census([blob_of(NEW)]))
+    by_outcomes = retirable_versions(ring, outcomes=outcomes_of([blob_of(NEW)]))
     assert by_headers == by_outcomes == ((V1,), None)
 
 
 def test_nothing_counted_keeps_every_version() -> None:
     """A stream that had already been read says nothing."""
-    for retirement in (retirable(census([]), RING), retirable(keyring=RING, outcomes=[])):
+    for retirement in (
+        retirable_versions(RING, census=census([])),
+        retirable_versions(RING, outcomes=[]),
+    ):
         assert retirement == ((), "there is no ciphertext to go by")
 
 
@@ -202,23 +207,23 @@ def outcomes_of(sources: Sequence[bytes], **options: Any) -> list[Any]:
 def test_outcomes_tell_what_is_left() -> None:
     """What is rewritten or unchanged needs the destination; what is opened was authentic."""
     outcomes = outcomes_of([blob_of(OLD), blob_of(NEW)])
-    assert retirable(keyring=RING, outcomes=iter(outcomes)) == ((V1,), None)
+    assert retirable_versions(RING, outcomes=iter(outcomes)) == ((V1,), None)
 
 
 def test_after_a_dry_run_the_source_is_still_needed() -> None:
     """Nothing has been moved yet."""
     outcomes = outcomes_of([blob_of(OLD), blob_of(NEW)], dry_run=True)
-    assert retirable(keyring=RING, outcomes=outcomes) == ((), None)
+    assert retirable_versions(RING, outcomes=outcomes) == ((), None)
     outcomes = outcomes_of([blob_of(NEW)], dry_run=True)
-    assert retirable(keyring=RING, outcomes=outcomes) == ((V1,), None)
+    assert retirable_versions(RING, outcomes=outcomes) == ((V1,), None)
 
 
 def test_one_failure_keeps_every_version() -> None:
     """A forged header that a census would have believed is found here."""
     raw = blob_of(NEW)
     forged = raw[:-1] + bytes([raw[-1] ^ 1])
-    assert retirable(census([raw, forged]), RING).versions == (V1,)
-    retirement = retirable(keyring=RING, outcomes=outcomes_of([raw, forged]))
+    assert retirable_versions(RING, census=census([raw, forged])).versions == (V1,)
+    retirement = retirable_versions(RING, outcomes=outcomes_of([raw, forged]))
     assert retirement == ((), "1 of 2 items failed")
 
 
@@ -227,14 +232,14 @@ def test_one_failure_keeps_every_version() -> None:
 def test_an_outcome_with_one_id_missing_keeps_every_version(missing: str, dry_run: bool) -> None:
     """Half a name attributes the item to no version, so it may need any."""
     moved, kept = outcomes_of([blob_of(OLD), blob_of(NEW)], dry_run=dry_run)
-    retirement = retirable(keyring=RING, outcomes=[moved._replace(**{missing: None}), kept])
+    retirement = retirable_versions(RING, outcomes=[moved._replace(**{missing: None}), kept])
     assert retirement == ((), "1 of 2 items failed")
 
 
 def test_outcomes_of_another_ring_keep_every_version() -> None:
     """What is in use has to be in the ring that is asked about."""
     outcomes = outcomes_of([blob_of(OLD)])
-    retirement = retirable(keyring=Keyring([OLD]), outcomes=outcomes)
+    retirement = retirable_versions(Keyring([OLD]), outcomes=outcomes)
     assert retirement.versions == ()
     assert "version v2 of key key" in (retirement.reason or "")
 
@@ -247,8 +252,12 @@ def test_censuses_agree_with_the_job() -> None:
     assert census(before).versions == {V1: statuses[Status.REWRITTEN], V2: 2}
     after = census(outcome.ciphertext_blob for outcome in outcomes)
     assert after.versions == {V2: 5}
-    assert retirable(census(before), RING).versions == ()
-    assert retirable(after, RING) == retirable(keyring=RING, outcomes=outcomes) == ((V1,), None)
+    assert retirable_versions(RING, census=census(before)).versions == ()
+    assert (
+        retirable_versions(RING, census=after)
+        == retirable_versions(RING, outcomes=outcomes)
+        == ((V1,), None)
+    )
 
 
 @pytest.mark.parametrize(
@@ -267,4 +276,4 @@ def test_censuses_agree_with_the_job() -> None:
 def test_retirable_takes_a_ring_and_one_thing_to_go_by(arguments: Any) -> None:
     """Anything else is a `TypeError`."""
     with raises_exactly(TypeError):
-        retirable(**arguments)
+        retirable_versions(**arguments)

@@ -16,7 +16,7 @@ from patience import PATIENCE
 from strategies import raises_exactly
 
 from kmscore import Keyring, SymmetricKey, keyfile
-from kmscore.bulk import Item, census, reencrypt_many, retirable
+from kmscore.bulk import Item, census, reencrypt_many, retirable_versions
 
 REASON = "the extra spark is not installed: pip install '.[spark]'"
 pa: Any = pytest.importorskip("pyarrow", reason=REASON)
@@ -254,7 +254,10 @@ def test_the_example_runs(
     assert ["v1", "XAES_256_GCM", "orders", "v2", "6"] in cells
     assert ["other", "NULL", "NULL", "NULL", "2"] in cells
     assert names["census"] == census(row["blob"] for row in written if row["blob"] is not None)
-    assert retirable(names["census"], RING).reason == "2 of 13 are no v1 ciphertext blobs"
+    assert (
+        retirable_versions(RING, census=names["census"]).reason
+        == "2 of 13 are no v1 ciphertext blobs"
+    )
     again = cluster.session.read.parquet("orders-moved").drop("status", "error")
     second = move(again, example_keys(cluster)).collect()
     assert sorted((row["name"], row["blob"]) for row in second if row["blob"]) == sorted(

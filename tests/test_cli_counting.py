@@ -39,7 +39,7 @@ def _count(ring_file: Path, *sources: Path) -> tuple[list[Any], str | None]:
     """Return what a census says of retirement to machines, once it has said the same to people."""
     where = ("census", *sources, "-k", ring_file)
     document = json.loads(invoke(*where, "--json").stdout)
-    versions, reason = document["retirable"], document["not_retirable_because"]
+    versions, reason = document["retirable_versions"], document["not_retirable_because"]
     lines = invoke(*where).stdout.splitlines()[-1 - max(1, len(versions)) : -1]
     due = [
         f"May be retired if these are all: version {name['key_version_id']} of key {name['key_id']}"
@@ -80,7 +80,7 @@ def test_a_version_that_no_table_names_may_be_retired(ring_file: Path) -> None:
     assert _count(ring_file, first, second) == ([], None)
     document = json.loads(invoke("census", first, second, "--json").stdout)
     assert [row["blobs"] for row in document["headers"]] == [1, 3]
-    assert "retirable" not in document
+    assert "retirable_versions" not in document
 
 
 @pytest.mark.parametrize(

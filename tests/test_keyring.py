@@ -111,7 +111,7 @@ def test_an_empty_ring_has_no_keys() -> None:
     """It is a ring nevertheless."""
     ring = Keyring([])
     assert (len(ring), list(ring)) == (0, [])
-    assert ring.find_opener(sealed(A1)) is None
+    assert ring._find_opener(sealed(A1)) is None
     with raises_exactly(KeyNotFoundError):
         ring.primary("a")
 
@@ -169,7 +169,7 @@ def test_versions_of_two_suites_stand_together() -> None:
     old = make("a", "0", Suite.AES_256_GCM)
     ring = Keyring([old, A1])
     assert ring.primary("a") is A1
-    assert ring.find_opener(sealed(old)) is old
+    assert ring._find_opener(sealed(old)) is old
 
 
 MATERIAL = bytes(range(100, 132))
@@ -349,7 +349,7 @@ def assert_agreement(ring: Keyring, data: bytes) -> SymmetricKey | None:
     It finds a key exactly if the bytes parse, what they hold is not too long, and the ring has that
     version, enabled and bound to that suite.
     """
-    found = ring.find_opener(data)
+    found = ring._find_opener(data)
     expected = None
     try:
         blob = CiphertextBlob.parse(data)
@@ -473,12 +473,12 @@ def test_the_hot_path_finds_enabled_keys_only(state: KeyState) -> None:
     ring = Keyring([A2, key])
     found = key if state is KeyState.ENABLED else None
     assert assert_agreement(ring, sealed(key)) is found
-    assert ring.find_sealer("a") is found
+    assert ring._find_sealer("a") is found
     assert ring.primary("a") is key
 
 
 def test_only_a_symmetric_primary_version_seals(rsa_key: RsaKey) -> None:
     """The hot path seals with what `primary` answers, and with nothing that does not seal."""
     ring = Keyring([A1, A2, B1, rsa_key], primary={"a": "1"})
-    assert (ring.find_sealer("a"), ring.find_sealer("b")) == (A1, B1)
-    assert ring.find_sealer(rsa_key.key_id) is ring.find_sealer("x") is None
+    assert (ring._find_sealer("a"), ring._find_sealer("b")) == (A1, B1)
+    assert ring._find_sealer(rsa_key.key_id) is ring._find_sealer("x") is None

@@ -6,7 +6,7 @@ There is no I/O here: what is read and written, and where, is the caller's busin
 
 from kmscore.bulk.counting import BlobFormat, Census, Header, KeyVersionName, census
 from kmscore.bulk.item import KEEP_CONTEXT, Item, KeepContext, Outcome, Status
-from kmscore.bulk.retirement import Retirement, retirable
+from kmscore.bulk.retirement import Retirement, retirable_versions
 from kmscore.bulk.rotation import reencrypt_many
 from kmscore.bulk.version_order import VersionOrder
 
@@ -24,5 +24,5 @@ __all__ = [
     "VersionOrder",
     "census",
     "reencrypt_many",
-    "retirable",
+    "retirable_versions",
 ]

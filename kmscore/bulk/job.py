@@ -70,7 +70,7 @@ class Job:
         self._skip_current = skip_current
         self._dry_run = dry_run
         # Without a ring there is no usual item.
-        self._find_opener = (keys if type(keys) is Keyring else Keyring([])).find_opener
+        self._find_opener = (keys if type(keys) is Keyring else Keyring([]))._find_opener
 
     def outcomes(self, items: Iterator[Item]) -> Iterator[Outcome]:
         """Yield the outcome of each item."""

@@ -22,10 +22,10 @@ class Retirement(NamedTuple):
     """Why nothing can be said, and `versions` is empty; `None` if everything was attributed."""
 
 
-def retirable(
-    census: Census | None = None,
-    keyring: Keyring | None = None,
+def retirable_versions(
+    keyring: Keyring,
     *,
+    census: Census | None = None,
     outcomes: Iterable[Outcome] | None = None,
 ) -> Retirement:
     """Return the versions in `keyring` that none of the ciphertexts needs.
@@ -41,13 +41,11 @@ def retirable(
     that the ring does not have, an item that failed), or if there was none to count: any of them
     might need any version.
 
-    Raises `TypeError` for a wrong type, without `keyring`, and unless exactly one of `census` and
-    `outcomes` is given.
+    Raises `TypeError` for a wrong type, and unless exactly one of `census` and `outcomes` is given.
     """
-    if not isinstance(keyring, Keyring):
-        raise TypeError(f"keyring must be Keyring, not {type(keyring).__name__}")
+    check_instance(keyring, Keyring, "keyring")
     if (census is None) == (outcomes is None):
-        raise TypeError("retirable takes either a census or outcomes")
+        raise TypeError("retirable_versions takes either a census or outcomes")
     versions = {KeyVersionName(key.key_id, key.key_version_id): key for key in keyring}
     if outcomes is not None:
         used, reason = _used_by_outcomes(outcomes, versions)

@@ -135,7 +135,7 @@ def census_dataframe(df: DataFrame, *, blob_column: str) -> DataFrame:
 
 
 def collect_census(counted: DataFrame) -> Census:
-    """Return what `census_dataframe` counts as a `Census`, which tells `retirable` what is in use.
+    """Return what `census_dataframe` counts as a `Census`, which tells `retirable_versions` what is in use.
 
     It runs the job; a row for each header comes to the driver.
 

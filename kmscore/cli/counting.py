@@ -12,7 +12,7 @@ from rich.table import Table as Grid
 from rich.text import Text
 
 from kmscore import Keyring
-from kmscore.bulk import Census, Item, Retirement, census, retirable
+from kmscore.bulk import Census, Item, Retirement, census, retirable_versions
 from kmscore.cli.keyring_file import read_keyring
 from kmscore.cli.options import BlobColumnOption, JsonOption
 from kmscore.cli.passphrase import Descriptor
@@ -82,7 +82,7 @@ def _retirement(
                 )
     # Nobody knows which version a row needs that cannot be read.
     lost = Census({}, unread.total() - unread[_NO_CIPHERTEXT])
-    versions, reason = retirable(counted + lost, keys)
+    versions, reason = retirable_versions(keys, census=counted + lost)
     # Of a key that no row names, the ciphertexts are elsewhere.
     return Retirement(tuple(name for name in versions if name.key_id in counted.keys), reason)
 
@@ -131,7 +131,7 @@ def _document(
         "rows_without": dict(unread),
     }
     if retirement is not None:
-        document["retirable"] = [name._asdict() for name in retirement.versions]
+        document["retirable_versions"] = [name._asdict() for name in retirement.versions]
         document["not_retirable_because"] = retirement.reason
     return document
 
