@@ -135,7 +135,7 @@ def census_dataframe(df: DataFrame, *, blob_column: str) -> DataFrame:
 
 
 def collect_census(counted: DataFrame) -> Census:
-    """Return what `census_dataframe` counts as a `Census`, which tells `retirable_versions` what is in use.
+    """Return the counts of `census_dataframe` as a `Census`, which `retirable_versions` takes.
 
     It runs the job; a row for each header comes to the driver.
 
