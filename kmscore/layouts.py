@@ -86,10 +86,6 @@ class Destination(Protocol):
 class SourceLayout(Protocol):
     """A form from which a ciphertext is read."""
 
-    def check_keys(self, keys: object) -> None:
-        """Raise `TypeError` unless `keys` can find the keys of this layout."""
-        ...
-
     def read(
         self,
         keys: KeyProvider,
@@ -106,6 +102,10 @@ class SourceLayout(Protocol):
 
 class Layout(SourceLayout, Destination, Protocol):
     """A form of ciphertext that is read and written."""
+
+    def check_keys(self, keys: object) -> None:
+        """Raise `TypeError` unless `keys` can find the keys of this layout."""
+        ...
 
 
 class _V1Source:
@@ -214,10 +214,6 @@ class Bare:
     def __init__(self, algorithm: EncryptionAlgorithm) -> None:
         """Take the algorithm, which the ciphertext does not name."""
         self._algorithm = algorithm
-
-    def check_keys(self, keys: object) -> None:
-        """See `SourceLayout`."""
-        check_provider(keys)
 
     def read(
         self,
