@@ -98,12 +98,14 @@ def reencrypt(
         type(keys) is Keyring
         and type(ciphertext_blob) is bytes
         and type(destination_key_id) is str
-        and source_key_id is None
-        and source_key_version_id is None
         and source_algorithm is None
         and dry_run is False
         and (source := keys._find_opener(ciphertext_blob)) is not None
         and (destination := keys._sealers.get(destination_key_id)) is not None
+        and (source_key_id is None or _is_same(source_key_id, source.key_id))
+        and (
+            source_key_version_id is None or _is_same(source_key_version_id, source.key_version_id)
+        )
     ):
         if (
             type(source_context) is EncryptionContext
@@ -153,6 +155,11 @@ def reencrypt(
         source_algorithm=source_algorithm,
         dry_run=dry_run,
     )
+
+
+def _is_same(given: str, key_id: str) -> bool:
+    """Tell whether an ID of the caller is plain text and the one of the key."""
+    return type(given) is str and given == key_id
 
 
 def reencrypt_between(
