@@ -429,3 +429,19 @@ def test_a_character_that_xml_does_not_have_is_not_replaced(layout: str, charact
 def test_the_version_of_these_tests_names_the_key() -> None:
     """Blobs that are made by hand are of the key that the API opens them with."""
     assert ORDERS.key_version_id == VERSION
+
+
+def test_a_v1_blob_of_more_text_than_v1_holds_is_refused_unopened(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """6,148 characters hold 4,609 bytes at least, and 4,608 are what fits as text."""
+    most, more = (
+        envelope.seal(ORDERS, base64.b64encode(bytes(length)), b"") for length in (4608, 4611)
+    )
+    opened = alibaba.decrypt(support.RING, most, profile=Profile.V1_TEXT)
+    assert opened.plaintext == bytes(4608)
+    forbid_ciphers(monkeypatch)
+    with raises_exactly(PlaintextSizeError, "at most 4608"):
+        alibaba.decrypt(support.RING, more, profile=Profile.V1_TEXT)
+    with raises_exactly(PlaintextSizeError, "at most 4608"):
+        alibaba.reencrypt(support.RING, more, "archive", source_profile=Profile.V1_TEXT)

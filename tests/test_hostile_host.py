@@ -294,6 +294,26 @@ def test_an_id_that_compares_as_it_likes_is_no_way_around_the_comparison() -> No
         Keyring(keys, primary={"k": _Other("V")})
 
 
+class _EqualToAll:
+    """An object that is equal to everything, and not text."""
+
+    def __eq__(self, other: object) -> bool:
+        return True
+
+    def __hash__(self) -> int:
+        return 0
+
+
+def test_a_source_id_that_is_equal_to_everything_is_a_type_error() -> None:
+    """On the short path too, an ID is compared only if it is text."""
+    keys = Keyring([kmscore.SymmetricKey("k", "v", kmscore.KeySpec.SM4, bytes(16))])
+    blob = kmscore.encrypt(keys, "k", b"").ciphertext_blob
+    for name in ("source_key_id", "source_key_version_id"):
+        given: dict[str, Any] = {name: _EqualToAll()}
+        with raises_exactly(TypeError, f"{name} must be str"):
+            kmscore.reencrypt(keys, blob, "k", **given)
+
+
 def test_a_key_of_a_subclass_is_asked_for_its_state_at_every_use() -> None:
     """The ring remembers what was checked once for keys that cannot change their answer."""
 
