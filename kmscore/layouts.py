@@ -143,7 +143,7 @@ class _V1Source:
 class _V1Layout:
     """The v1 ciphertext blob."""
 
-    max_plaintext_length: Final = MAX_PLAINTEXT_LENGTH
+    max_plaintext_length: int = MAX_PLAINTEXT_LENGTH
 
     def check_keys(self, keys: object) -> None:
         check_provider(keys)
@@ -176,7 +176,7 @@ V1: Final = _V1Layout()
 class _BareSource:
     """An asymmetric ciphertext."""
 
-    least_plaintext_length: Final = 0
+    least_plaintext_length: int = 0
     _key: PrivateKey
 
     def __init__(

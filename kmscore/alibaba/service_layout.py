@@ -27,7 +27,7 @@ PLAIN_GCM: Final = frozenset(
 class ServiceLayout:
     """The layout of the service, with the options of a profile."""
 
-    max_plaintext_length: Final = MAX_PAYLOAD_LENGTH
+    max_plaintext_length: int = MAX_PAYLOAD_LENGTH
 
     def __init__(self, profile: Profile, *, allow_ambiguous: bool) -> None:
         """Take the options, and whether ambiguous contexts are bound."""
