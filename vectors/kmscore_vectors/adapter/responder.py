@@ -1,27 +1,31 @@
 """The library as the vectors ask it: a request in, its outputs or an error's code out.
 
-Only public names are used, and `hazmat` where an IV or k is given.
+Only public names are used, and `hazmat` where an IV or k is given. What programs call draws the IV
+itself and takes a shorter way, so it is called beside `hazmat`, and has to agree with it.
 """
 
 from collections.abc import Callable, Mapping
 from functools import lru_cache, partial
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 from kmscore import (
     CiphertextBlob,
     EncryptionContext,
+    EncryptResult,
     Key,
     KeyProvider,
     Keyring,
     KeySpec,
     KeyState,
     PublicKey,
+    ReEncryptResult,
     RsaKey,
     Sm2Key,
     Suite,
     SymmetricKey,
     asymmetric_decrypt,
     decrypt,
+    encrypt,
     hazmat,
     reencrypt,
     sm2,
@@ -34,6 +38,14 @@ Answer: TypeAlias = dict[str, Any]
 
 Provider: TypeAlias = Callable[[Keyring], KeyProvider]
 Fields: TypeAlias = Mapping[str, Any]
+MakeContext: TypeAlias = Callable[[dict[str, str]], Mapping[str, str]]
+"""Returns a context of the pairs given."""
+
+ResultT = TypeVar("ResultT", EncryptResult, ReEncryptResult)
+
+
+class DisagreementError(Exception):
+    """The public function and the same with the IV given do not do the same."""
 
 
 class Responder:
@@ -80,8 +92,14 @@ class Responder:
         keys = self._provider(Keyring([self._key(_only_key(fields))]))
         plaintext, iv = (bytes.fromhex(fields[name]) for name in ("plaintext", "iv"))
         context = dict(fields["pairs"])
-        result = hazmat.encrypt(keys, fields["key_id"], plaintext, context, iv=iv)
-        return {"blob": result.ciphertext_blob.hex()}
+
+        def given() -> EncryptResult:
+            return hazmat.encrypt(keys, fields["key_id"], plaintext, context, iv=iv)
+
+        def drawn(make: MakeContext) -> EncryptResult:
+            return encrypt(keys, fields["key_id"], plaintext, make(context))
+
+        return {"blob": _agreed(given, drawn, keys, context).ciphertext_blob.hex()}
 
     def _decrypt(self, fields: Fields) -> Answer:
         keys = self._provider(Keyring([self._key(_only_key(fields))]))
@@ -99,18 +117,27 @@ class Responder:
     def _reencrypt(self, fields: Fields) -> Answer:
         keys = self._provider(Keyring([self._key(key) for key in fields["keys"]]))
         blob, destination = bytes.fromhex(fields["ciphertext_blob"]), fields["destination_key_id"]
+        contexts = dict(fields["source_pairs"]), dict(fields["destination_pairs"])
         options = {
-            "source_context": dict(fields["source_pairs"]),
-            "destination_context": dict(fields["destination_pairs"]),
             "source_key_id": fields["source_key_id"],
             "source_key_version_id": fields["source_key_version_id"],
             "source_algorithm": fields["source_algorithm"],
         }
-        if fields["dry_run"]:
-            result = reencrypt(keys, blob, destination, **options, dry_run=True)
-        else:
+
+        def given() -> ReEncryptResult:
+            if fields["dry_run"]:
+                return reencrypt(keys, blob, destination, **bind(dict), **options, dry_run=True)
             iv = bytes.fromhex(fields["iv"])
-            result = hazmat.reencrypt(keys, blob, destination, **options, iv=iv)
+            return hazmat.reencrypt(keys, blob, destination, **bind(dict), **options, iv=iv)
+
+        def drawn(make: MakeContext) -> ReEncryptResult:
+            return reencrypt(keys, blob, destination, **bind(make), **options)
+
+        def bind(make: MakeContext) -> dict[str, Any]:
+            names = "source_context", "destination_context"
+            return dict(zip(names, map(make, contexts), strict=True))
+
+        result = _agreed(given, drawn, keys, contexts[1])
         new_blob, algorithm = result.ciphertext_blob, result.source_algorithm
         return {
             "response": {
@@ -140,6 +167,54 @@ class Responder:
         if spec is KeySpec.EC_SM2:
             return Sm2Key.from_der(*ids, data, state=state, backend=self._backend)
         return _rsa_key(*ids, state, data)
+
+
+def _agreed(
+    given: Callable[[], ResultT],
+    drawn: Callable[[MakeContext], ResultT],
+    keys: KeyProvider,
+    context: dict[str, str],
+) -> ResultT:
+    """Return the result with the IV given, once two with the IV drawn agree with it.
+
+    The contexts are a `dict` and then an `EncryptionContext`, which the library reads differently.
+    """
+    try:
+        result = given()
+    except KmsCoreError as error:
+        _check_refused(partial(drawn, dict), error)
+        raise
+    try:
+        _check_same([result, drawn(dict), drawn(EncryptionContext)], keys, context)
+    except KmsCoreError as error:
+        raise DisagreementError(f"{error.code} in place of a result that opens") from None
+    return result
+
+
+def _check_same(results: list[ResultT], keys: KeyProvider, context: dict[str, str]) -> None:
+    """Raise `DisagreementError` unless results differ in IV, ciphertext and tag alone."""
+    if len({result._replace(ciphertext_blob=b"") for result in results}) > 1:
+        raise DisagreementError("another result")
+    first, *others = (result.ciphertext_blob or b"" for result in results)
+    texts = [first, *others] if first else others  # a dry run has none
+    blobs = [CiphertextBlob.parse(text) for text in texts]
+    if len({blob.iv for blob in blobs}) < len(blobs):
+        raise DisagreementError("an IV that is not fresh")
+    if len({(blob.header, len(blob.ciphertext)) for blob in blobs}) > 1:
+        raise DisagreementError("another header or length")
+    if len({decrypt(keys, text, context).plaintext for text in texts}) > 1:
+        raise DisagreementError("another plaintext")
+
+
+def _check_refused(call: Callable[[], object], due: KmsCoreError) -> None:
+    """Raise `DisagreementError` unless a call is refused for the same reason."""
+    try:
+        call()
+    except KmsCoreError as error:
+        if error.code == due.code:
+            return
+        raise DisagreementError(f"{error.code} in place of {due.code}") from None
+    raise DisagreementError(f"accepted in place of {due.code}")
 
 
 @lru_cache(maxsize=256)
