@@ -182,7 +182,7 @@ def verify(
         )
         for number, configuration in enumerate(adapter.configurations())
     ]
-    _finish(_run(plan, "Verifying"), folder, as_json=as_json)
+    _finish(_run(plan, "Verifying"), folder, as_json=as_json, library=adapter.library())
 
 
 @app.command(
@@ -220,13 +220,18 @@ def run(
 
 
 def _load_adapter() -> Any:  # noqa: ANN401 (a module that is there only with the library)
-    """Return the module that runs the library, or stop if the library is not installed."""
+    """Return the module that runs the library, or stop if there is none that it can run."""
     try:
         return importlib.import_module("kmscore_vectors.adapter")
-    except ModuleNotFoundError as error:
-        if error.name != "kmscore":
+    except ImportError as error:
+        package, *_ = (error.name or "").split(".")
+        if package != "kmscore":
             raise
-    return stop("the library kmscore is not installed; `run` takes any other implementation")
+        if error.name == package and isinstance(error, ModuleNotFoundError):
+            reason = "is not installed"
+        else:
+            reason = f"is another version, or not whole: {error}"
+    return stop(f"the library kmscore {reason}; `run` takes any other implementation")
 
 
 def _choose(given: Path | None) -> Path:
@@ -263,11 +268,13 @@ def _run(plan: list[tuple[str, Ask, list[VectorTest]]], description: str) -> Res
         return Results(outcomes())
 
 
-def _finish(results: Results, folder: Path, *, as_json: bool) -> None:
+def _finish(
+    results: Results, folder: Path, *, as_json: bool, library: report.Library | None = None
+) -> None:
     """Print the results; exit with 1 if they are no success."""
     if as_json:
-        typer.echo(report.to_json(results, folder))
+        typer.echo(report.to_json(results, folder, library))
     else:
-        report.show(results, folder, Console())
+        report.show(results, folder, Console(), library)
     if not results.is_success:
         raise typer.Exit(1)

@@ -4,7 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from rich.console import Console
 from rich.table import Table
@@ -26,6 +26,15 @@ _HEADS: Final = {
     Verdict.UNSUPPORTED: "n/a",
 }
 """What stands over the counts of a verdict: short, so that 60 columns are enough for all."""
+
+
+class Library(NamedTuple):
+    """The library that is run."""
+
+    version: str
+    folder: Path
+    not_run: Mapping[str, str]
+    """The SM2 backends that cannot be used here, with the reasons."""
 
 
 def listing_to_json(files: Mapping[str, Sequence[VectorTest]], folder: Path) -> str:
@@ -74,12 +83,12 @@ def _folder_line(folder: Path) -> Text:
     return Text(f"vectors: {printable(str(folder))}", overflow="fold")
 
 
-def to_json(results: Results, folder: Path) -> str:
-    """Return the results as one JSON object."""
+def to_json(results: Results, folder: Path, library: Library | None = None) -> str:
+    """Return the results as one JSON object, with the library if it is what was run."""
     flags: dict[str, dict[str, dict[str, int]]] = {}
     for (file, flag), counter in results.by_flag.items():
         flags.setdefault(file, {})[flag] = _by_name(counter)
-    document = {
+    document: dict[str, object] = {
         "success": results.is_success,
         "folder": str(folder),
         "total": _by_name(results.total),
@@ -99,10 +108,12 @@ def to_json(results: Results, folder: Path) -> str:
             for outcome in results.failures
         ],
     }
+    if library is not None:
+        document["library"] = library._asdict() | {"folder": str(library.folder)}
     return json.dumps(document, indent=2)
 
 
-def show(results: Results, folder: Path, console: Console) -> None:
+def show(results: Results, folder: Path, console: Console, library: Library | None = None) -> None:
     """Print a table by flag, then what failed and what that means, and what was run."""
     console.print(_flag_table(results))
     if results.failures:
@@ -112,6 +123,11 @@ def show(results: Results, folder: Path, console: Console) -> None:
             console.print(effects)
     for subject, number in results.by_subject.items():
         console.print(Text(f"{printable(subject)}: {number} tests"))
+    if library is not None:
+        for backend, reason in library.not_run.items():
+            console.print(Text(f"SM2 by {backend}: not run ({printable(reason)})", style="yellow"))
+        place = printable(str(library.folder))
+        console.print(Text(f"library: kmscore {library.version}, {place}", overflow="fold"))
     console.print(_folder_line(folder))
     console.print(_last_line(results))
 

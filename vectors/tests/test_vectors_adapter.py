@@ -12,6 +12,9 @@ import pytest
 
 import kmscore
 from kmscore import KeyNotFoundError, hazmat
+from kmscore.sm2 import backends
+from kmscore.sm2.backends import _load
+from kmscore_vectors import adapter
 from kmscore_vectors.adapter import Configuration, configurations, responder
 from kmscore_vectors.files import VectorTest, installed_folder, load
 from kmscore_vectors.judgement import Outcome, run
@@ -158,3 +161,20 @@ def test_mistakes_of_what_programs_call_are_seen(
     failures = _failures(first, tests)
     assert failures
     assert any(reason in outcome.answer.get("failure", "") for outcome in failures)
+
+
+def test_a_portable_backend_that_is_refused_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It needs nothing but Python: without it something is wrong with the library."""
+    monkeypatch.setattr(adapter, "available_backends", lambda: ("openssl",))
+    monkeypatch.setattr(backends, "_load", _without_portable)
+    names = [configuration.name for configuration in configurations()]
+    assert "Keyring, SM2 by portable" in names
+    portable = next(each for each in configurations() if each.name.endswith("portable"))
+    tests = [test for test in _tests("sm2pke", "asymmetric_decrypt") if test.is_valid]
+    assert len(_failures(portable, tests)) == len(tests) > 0
+    reasons = adapter.library().not_run
+    assert reasons["portable"].endswith("it failed its self-test")
+
+
+def _without_portable(name: str) -> Any:
+    return "it failed its self-test" if name == "portable" else _load(name)

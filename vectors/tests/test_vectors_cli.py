@@ -14,7 +14,8 @@ from patience import PATIENCE
 from rich.console import Console
 from typer.testing import CliRunner, Result
 
-from kmscore_vectors import cli, report
+import kmscore
+from kmscore_vectors import adapter, cli, report
 from kmscore_vectors.files import VectorTest, installed_folder, load
 from kmscore_vectors.generator.suite import make_files
 from kmscore_vectors.judgement import Outcome, Results, Verdict
@@ -105,6 +106,21 @@ def test_verify(small: Path) -> None:
     assert "another KeyProvider, SM2 by" in result.stdout
     assert re.search(r"^\d+ right\.$", result.stdout, re.MULTILINE)
     assert "What failed" not in result.stdout
+    assert f"library: kmscore {kmscore.__version__}" in result.stdout
+
+
+def test_verify_says_which_backends_are_not_run(
+    small: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the reason, for people and for machines; fewer tests are no failure by themselves."""
+    monkeypatch.setattr(adapter, "_BACKENDS", ("portable", "other"))
+    result = _invoke("verify", str(small))
+    assert result.exit_code == 0
+    assert "SM2 by other: not run (unknown SM2 backend" in result.stdout
+    library = json.loads(_invoke("verify", "--json", str(small)).stdout)["library"]
+    assert library["version"] == kmscore.__version__
+    assert Path(library["folder"]) == Path(kmscore.__file__).parent
+    assert library["not_run"].keys() == {"other"}
 
 
 def test_verify_for_machines(small: Path) -> None:

@@ -146,20 +146,36 @@ def test_streams_of_any_kind_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> 
     terminal.write_any_character()
 
 
-@pytest.mark.parametrize("missing", ["kmscore", "cryptography"])
-def test_the_library_is_missing(monkeypatch: pytest.MonkeyPatch, missing: str) -> None:
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (ModuleNotFoundError(name="kmscore"), "is not installed"),
+        (
+            ModuleNotFoundError("no ring", name="kmscore.ring"),
+            "is another version, or not whole: no ring",
+        ),
+        (ImportError("no name V9", name="kmscore"), "is another version, or not whole: no name V9"),
+        (ModuleNotFoundError(name="cryptography"), None),
+        (ImportError(), None),
+    ],
+)
+def test_the_library_is_missing(
+    monkeypatch: pytest.MonkeyPatch, error: ImportError, reason: str | None
+) -> None:
     """One line; the absence of anything else is not taken for it."""
 
     def fail(_: str) -> object:
-        raise ModuleNotFoundError(name=missing)
+        raise error
 
     monkeypatch.setattr(cli.importlib, "import_module", fail)
     result = CliRunner().invoke(cli.app, ["verify"])
-    if missing == "kmscore":
-        assert result.exit_code == 2
-        assert "the library kmscore is not installed" in result.stderr
+    if reason is None:
+        assert result.exception is error
     else:
-        assert isinstance(result.exception, ModuleNotFoundError)
+        assert (result.exit_code, result.stdout) == (2, "")
+        assert result.stderr == (
+            f"kmscore-vectors: the library kmscore {reason}; `run` takes any other implementation\n"
+        )
 
 
 def test_an_installation_without_data(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -4,15 +4,20 @@ Only the modules of this package import `kmscore`.
 """
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+import kmscore
+from kmscore.errors import UnsupportedAlgorithmError
 from kmscore.keyring import KeyProvider, Keyring
-from kmscore.keys import Key
+from kmscore.keys import Key, Sm2Key
 from kmscore.sm2 import available_backends
 from kmscore_vectors.adapter.responder import Responder
 from kmscore_vectors.files import NAMES
 from kmscore_vectors.judgement import Answer
+from kmscore_vectors.report import Library
 
+_BACKENDS: Final = ("openssl", "portable", "gmssl")
 _WITH_SM2: Final = ("sm2pke", "reencrypt")
 _WITH_PROVIDER: Final = ("aead", "rsa_oaep", "sm2pke", "reencrypt")
 
@@ -52,8 +57,12 @@ def _foreign(ring: Keyring) -> KeyProvider:
 
 
 def configurations() -> Iterator[Configuration]:
-    """Yield the ways to run the library: all files once, and what differs in every other way."""
-    best, *others = available_backends()
+    """Yield the ways to run the library: all files once, and what differs in every other way.
+
+    The backend `portable` needs nothing but Python. It is run even if the library refuses it: then
+    its tests fail.
+    """
+    best, *others = dict.fromkeys([*available_backends(), "portable"])
     yield Configuration(f"Keyring, SM2 by {best}", NAMES, Responder(backend=best))
     for backend in others:
         yield Configuration(f"Keyring, SM2 by {backend}", _WITH_SM2, Responder(backend=backend))
@@ -62,3 +71,14 @@ def configurations() -> Iterator[Configuration]:
         _WITH_PROVIDER,
         Responder(backend=best, provider=_foreign),
     )
+
+
+def library() -> Library:
+    """Return which library is run, and on which SM2 backends it is not, each with the reason."""
+    not_run: dict[str, str] = {}
+    for backend in _BACKENDS:
+        try:
+            Sm2Key.generate(backend=backend)
+        except UnsupportedAlgorithmError as error:
+            not_run[backend] = str(error)
+    return Library(kmscore.__version__, Path(kmscore.__file__).parent, not_run)
