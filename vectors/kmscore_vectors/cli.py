@@ -159,7 +159,7 @@ def list_tests(folder: _Folder = None, *, as_json: _Json = False) -> None:
 def verify(
     folder: _Folder = None, *, as_json: _Json = False, no_accumulated: _WithoutAccumulated = False
 ) -> None:
-    """Run the vectors on the library kmscore, on every SM2 backend and with a foreign key store.
+    """Run the vectors on the library kmscore, on each usable SM2 backend and a foreign key store.
 
     The tests of 10,000 cases each run on the best backend only.
 

@@ -87,7 +87,7 @@ def load(
     for name in names or NAMES:
         path = folder / f"{name}.json"
         try:
-            document = json.loads(_read(path), object_pairs_hook=_object)
+            document = json.loads(_read(path), object_pairs_hook=unique_names)
         except (ValueError, RecursionError):
             raise VectorFileError(f"{path} is not JSON") from None
         _check(path, name, document)
@@ -111,8 +111,8 @@ def _read(path: Path) -> bytes:
     return data
 
 
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Return an object of JSON, in which no name may stand twice."""
+def unique_names(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return an object of JSON, or raise `ValueError` if a name stands in it twice."""
     fields = dict(pairs)
     if len(fields) != len(pairs):
         raise ValueError("a name stands twice")

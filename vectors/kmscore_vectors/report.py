@@ -33,8 +33,8 @@ class Library(NamedTuple):
 
     version: str
     folder: Path
-    not_run: Mapping[str, str]
-    """The SM2 backends that cannot be used here, with the reasons."""
+    unusable_backends: Mapping[str, str]
+    """Why SM2 backends cannot be used here, by their names."""
 
 
 def listing_to_json(files: Mapping[str, Sequence[VectorTest]], folder: Path) -> str:
@@ -124,8 +124,8 @@ def show(results: Results, folder: Path, console: Console, library: Library | No
     for subject, number in results.by_subject.items():
         console.print(Text(f"{printable(subject)}: {number} tests"))
     if library is not None:
-        for backend, reason in library.not_run.items():
-            console.print(Text(f"SM2 by {backend}: not run ({printable(reason)})", style="yellow"))
+        for reason in library.unusable_backends.values():
+            console.print(Text(printable(reason), style="yellow"))
         place = printable(str(library.folder))
         console.print(Text(f"library: kmscore {library.version}, {place}", overflow="fold"))
     console.print(_folder_line(folder))

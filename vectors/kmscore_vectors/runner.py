@@ -16,12 +16,13 @@ from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, Self, cast
 
+from kmscore_vectors.files import unique_names
 from kmscore_vectors.judgement import Answer
 
 if TYPE_CHECKING:
     from io import BufferedReader
 
-MAX_LINE: Final = 1 << 20  # bytes of one answer; the longest that is right has some 13,000
+MAX_LINE: Final = 1 << 18  # bytes of one answer; the longest that is right has some 131,100
 PATIENCE: Final = 10
 """After so many failures in a row without one answer the process is not started any more."""
 
@@ -176,7 +177,7 @@ def _kill(process: subprocess.Popen[bytes]) -> None:
 def _read(line: bytes, number: int) -> Answer:
     """Return the answer in a line, or raise `_NoAnswerError`."""
     try:
-        document = json.loads(line)
+        document = json.loads(line, object_pairs_hook=unique_names)
     except (ValueError, RecursionError):
         document = None
     match document:

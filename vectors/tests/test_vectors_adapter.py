@@ -172,7 +172,7 @@ def test_a_portable_backend_that_is_refused_is_a_failure(monkeypatch: pytest.Mon
     portable = next(each for each in configurations() if each.name.endswith("portable"))
     tests = [test for test in _tests("sm2pke", "asymmetric_decrypt") if test.is_valid]
     assert len(_failures(portable, tests)) == len(tests) > 0
-    reasons = adapter.library().not_run
+    reasons = adapter.library().unusable_backends
     assert reasons["portable"].endswith("it failed its self-test")
 
 

@@ -105,6 +105,8 @@ def _do_in(seconds: float, peer: Peer, what: str) -> dict[str, Any]:
         ('{"id": ID, "outputs": {"response": {"ciphertext_blob": {}}}}', None),
         ('{"id": ID, "error": "decryption", "unsupported": true}', None),
         ('{"id": ID, "outputs": {}, "more": 1}', None),
+        ('{"id": ID, "error": "key_state", "error": "decryption"}', None),
+        ('{"id": ID, "outputs": {"plaintext": "01", "plaintext": "00"}}', None),
         ('{"id": 77, "error": "decryption"}', "the answer to question 77, when 2 was asked"),
     ],
 )

@@ -74,11 +74,11 @@ def configurations() -> Iterator[Configuration]:
 
 
 def library() -> Library:
-    """Return which library is run, and on which SM2 backends it is not, each with the reason."""
-    not_run: dict[str, str] = {}
+    """Return which library is run, and why SM2 backends cannot be used here."""
+    unusable: dict[str, str] = {}
     for backend in _BACKENDS:
         try:
             Sm2Key.generate(backend=backend)
         except UnsupportedAlgorithmError as error:
-            not_run[backend] = str(error)
-    return Library(kmscore.__version__, Path(kmscore.__file__).parent, not_run)
+            unusable[backend] = str(error)
+    return Library(kmscore.__version__, Path(kmscore.__file__).parent, unusable)
