@@ -24,4 +24,11 @@ def attempt(use: Callable[[], _Result], name: str) -> _Result:
         return use()
     except NOT_AVAILABLE:
         pass
-    raise UnsupportedAlgorithmError(f"{name} is not available: cryptography or the system lacks it")
+    raise unavailable(name)
+
+
+def unavailable(name: str) -> UnsupportedAlgorithmError:
+    """Return the error for an algorithm that cannot be used here."""
+    return UnsupportedAlgorithmError(
+        f"{name} is not available: cryptography or the system lacks it"
+    )

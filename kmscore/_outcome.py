@@ -6,7 +6,7 @@ raising it. They delete their own variables, and then raise the error with `unwr
 """
 
 from collections.abc import Callable
-from typing import ParamSpec, TypeAlias, TypeVar
+from typing import Final, ParamSpec, TypeAlias, TypeVar
 
 from kmscore.errors import KmsCoreError
 
@@ -16,6 +16,8 @@ _Arguments = ParamSpec("_Arguments")
 Failure: TypeAlias = KmsCoreError | TypeError | ValueError | MemoryError
 """The errors that this library raises for its arguments, or where a KDF gets no memory."""
 
+_FAILURES: Final = (KmsCoreError, TypeError, ValueError, MemoryError)
+
 
 def outcome(
     function: Callable[_Arguments, _Result], *args: _Arguments.args, **kwargs: _Arguments.kwargs
@@ -23,12 +25,12 @@ def outcome(
     """Return the result of `function`, or the error that it raised, without its traceback."""
     try:
         return function(*args, **kwargs)
-    except (KmsCoreError, TypeError, ValueError, MemoryError) as error:
+    except _FAILURES as error:
         return error.with_traceback(None)
 
 
 def unwrap(result: _Result | Failure) -> _Result:
     """Return a result of `outcome`, or raise the error that it is."""
-    if isinstance(result, (KmsCoreError, TypeError, ValueError, MemoryError)):
+    if isinstance(result, _FAILURES):
         raise result
     return result

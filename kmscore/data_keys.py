@@ -17,7 +17,7 @@ from kmscore.context import ContextLike
 from kmscore.errors import DecryptionError, PlaintextSizeError
 from kmscore.keyring import KeyProvider
 from kmscore.keys import PublicKey
-from kmscore.layouts import V1, Destination, Layout
+from kmscore.layouts import V1, BlobLayout, Destination
 from kmscore.lookup import (
     check_sealing_types,
 )
@@ -122,7 +122,7 @@ def export_data_key(
 
 
 def export_from(
-    layout: Layout,
+    layout: BlobLayout,
     keys: KeyProvider,
     ciphertext_blob: BytesLike,
     public_key: PublicKey,

@@ -100,7 +100,7 @@ class SourceLayout(Protocol):
         ...
 
 
-class Layout(SourceLayout, Destination, Protocol):
+class BlobLayout(SourceLayout, Destination, Protocol):
     """A form of ciphertext that is read and written."""
 
     def check_keys(self, keys: object) -> None:

@@ -24,7 +24,7 @@ from kmscore.algorithms import MAX_PLAINTEXT_LENGTH, EncryptionAlgorithm
 from kmscore.context import ContextLike, EncryptionContext, canonical_bytes
 from kmscore.keyring import KeyProvider, Keyring
 from kmscore.keys import PublicKey
-from kmscore.layouts import V1, Destination, Layout
+from kmscore.layouts import V1, BlobLayout, Destination
 from kmscore.lookup import (
     check_provider,
     check_sealing_types,
@@ -130,7 +130,7 @@ def decrypt(
 
 
 def decrypt_from(
-    layout: Layout, keys: KeyProvider, ciphertext_blob: BytesLike, context: ContextLike
+    layout: BlobLayout, keys: KeyProvider, ciphertext_blob: BytesLike, context: ContextLike
 ) -> DecryptResult:
     """Decrypt a ciphertext of a layout."""
     layout.check_keys(keys)

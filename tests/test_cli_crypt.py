@@ -295,5 +295,11 @@ def test_folders_are_not_synced_where_they_cannot_be_opened(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """On Windows a folder is no file."""
+    with pytest.raises(FileNotFoundError):
+        sync_folder(tmp_path / "missing")
+    opened: list[object] = []
+    monkeypatch.setattr(os, "open", lambda *arguments: opened.append(arguments))
     monkeypatch.setattr(os, "name", "nt")
     sync_folder(tmp_path / "missing")
+    monkeypatch.undo()
+    assert opened == []

@@ -1,6 +1,7 @@
 """The commands at a real terminal, in a pipe, and where an encoding or a stream lacks something."""
 
 import builtins
+import io
 import os
 import re
 import select
@@ -342,8 +343,12 @@ def test_words_for_what_has_no_file(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_streams_of_any_kind_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where standard output is no text file of Python's own there is nothing to set."""
+    errors = io.TextIOWrapper(io.BytesIO(), "ascii")
     monkeypatch.setattr("sys.stdout", None)
+    monkeypatch.setattr("sys.stderr", errors)
     terminal.write_any_character()
+    assert sys.stdout is None
+    assert errors.errors == "backslashreplace"
 
 
 def test_output_that_cannot_be_written(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

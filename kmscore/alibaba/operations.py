@@ -19,7 +19,7 @@ from kmscore.data_keys import (
 )
 from kmscore.keyring import KeyProvider
 from kmscore.keys import PublicKey
-from kmscore.layouts import V1, Layout
+from kmscore.layouts import V1, BlobLayout
 from kmscore.operations import DecryptResult, EncryptResult, decrypt_from, encrypt_in
 
 
@@ -142,7 +142,7 @@ def check_sealing(
     layout.find_destination(keys, key_id)
 
 
-def _choose(profile: Profile, allow_ambiguous: bool) -> Layout:  # noqa: FBT001 (see the callers)
+def _choose(profile: Profile, allow_ambiguous: bool) -> BlobLayout:  # noqa: FBT001 (see the callers)
     """Return the layout of a profile. Raises `TypeError` for a wrong type of either."""
     check_instance(profile, Profile, "profile")
     check_instance(allow_ambiguous, bool, "allow_ambiguous")

@@ -11,12 +11,14 @@ from kmscore.context import ContextLike
 from kmscore.errors import DecryptionError
 from kmscore.keyring import KeyProvider
 from kmscore.keys import Key, SymmetricKey
-from kmscore.layouts import V1, Layout, Source
+from kmscore.layouts import V1, BlobLayout, Source
 
 
-def layout_of(profile: Profile, *, allow_ambiguous: bool) -> Layout:
+def layout_of(profile: Profile, *, allow_ambiguous: bool) -> BlobLayout:
     """Return the layout of a profile, with its payload."""
-    plain: Layout = V1 if profile.is_v1 else ServiceLayout(profile, allow_ambiguous=allow_ambiguous)
+    plain: BlobLayout = (
+        V1 if profile.is_v1 else ServiceLayout(profile, allow_ambiguous=allow_ambiguous)
+    )
     return _Base64Layout(plain) if profile.payload is Payload.BASE64 else plain
 
 
@@ -28,7 +30,7 @@ def as_sealed(profile: Profile) -> Profile:
 class _Base64Layout:
     """A layout in which the Base64 text of the plaintext is encrypted."""
 
-    def __init__(self, plain: Layout) -> None:
+    def __init__(self, plain: BlobLayout) -> None:
         self._plain = plain
         self.max_plaintext_length = plain.max_plaintext_length // 4 * 3
         self.check_keys = plain.check_keys

@@ -35,7 +35,7 @@ class ServiceLayout:
         self._allow_ambiguous = allow_ambiguous
 
     def check_keys(self, keys: object) -> None:
-        """See `Layout`: blobs name a key version only."""
+        """See `BlobLayout`: blobs name a key version only."""
         check_version_provider(keys)
 
     def read(

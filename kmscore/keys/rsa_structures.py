@@ -17,9 +17,9 @@ from cryptography.hazmat.primitives.asymmetric.rsa import (
     RSAPublicNumbers,
 )
 
-from kmscore._availability import attempt
+from kmscore._availability import attempt, unavailable
 from kmscore.algorithms import RSA_SPECS, KeySpec
-from kmscore.errors import InvalidKeyError, UnsupportedAlgorithmError
+from kmscore.errors import InvalidKeyError
 from kmscore.keys.der import (
     AlgorithmIdentifier,
     SubjectPublicKeyInfo,
@@ -140,7 +140,7 @@ def _check_library() -> None:
         pass
     else:
         return
-    raise UnsupportedAlgorithmError("RSA is not available: cryptography or the system lacks it")
+    raise unavailable("RSA")
 
 
 def check_public_numbers(numbers: RSAPublicNumbers) -> KeySpec:

@@ -1,5 +1,6 @@
 """`kmscore-vectors` on a terminal: its help, its list, and all that ends it early."""
 
+import io
 import json
 import os
 import runpy
@@ -142,8 +143,12 @@ def test_given_up_output_goes_nowhere(monkeypatch: pytest.MonkeyPatch, tmp_path:
 
 def test_streams_of_any_kind_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where standard output is not a text file of Python's own there is nothing to set."""
+    errors = io.TextIOWrapper(io.BytesIO(), "ascii")
     monkeypatch.setattr("sys.stdout", None)
+    monkeypatch.setattr("sys.stderr", errors)
     terminal.write_any_character()
+    assert sys.stdout is None
+    assert errors.errors == "backslashreplace"
 
 
 @pytest.mark.parametrize(
