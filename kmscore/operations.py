@@ -66,7 +66,7 @@ def encrypt(
     what `keys` raises (`KeyNotFoundError`), `IncorrectKeyError` if `keys` answers another key,
     `KeyStateError`, `KeyUsageError` if the key is asymmetric, and `PlaintextSizeError`.
     """
-    # The usual call, for which the ring vouches for every check on the key. For all else, and for
+    # The usual call: the keyring has already made every check on the key. For all else, and for
     # whatever is wrong, the checks are gone through one by one.
     if (
         type(keys) is Keyring

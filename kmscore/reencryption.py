@@ -78,7 +78,7 @@ def reencrypt(
 
     Raises, the first of these that applies:
 
-    - `TypeError` for a wrong type, or a source ID missing beside `source_algorithm`, and
+    - `TypeError` for a wrong type, or a source ID missing with `source_algorithm`, and
       `UnsupportedAlgorithmError` if that algorithm is unknown;
     - `InvalidBlobError` if the source is not a v1 blob;
     - `InvalidContextError` for either context;
@@ -91,7 +91,7 @@ def reencrypt(
     - `PlaintextSizeError` if the blob holds more than 6,144 bytes;
     - `DecryptionError` if the source does not open, whatever the reason.
     """
-    # The usual call, for which the ring vouches for every check on either key. It opens and seals
+    # The usual call: the keyring has already made every check on either key. It opens and seals
     # as `envelope` does, written out: each call costs a fiftieth of the cryptography. For all else,
     # and for whatever is wrong but the tag, the checks are gone through one by one.
     if (

@@ -55,7 +55,7 @@ class Named(NamedTuple):
     """What the policy is asked about where there is no key: the key ID itself, or what names it."""
 
     unknown: Fault | None = None
-    """What is said of a text that names no key; `None` for a key ID, which nobody has looked up."""
+    """What is said of a text that names no key; `None` for a key ID, which is not looked up."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -32,7 +32,7 @@ def reencrypt(
 
     With both profiles `Profile.V1` it is that function. A source in the service's layout needs
     `keys` to be a `KeyVersionProvider`, such as `VersionIndex`. An asymmetric source has no layout,
-    and `source_profile` stays v1 beside `source_algorithm`. For a context on a side of the
+    and `source_profile` stays v1 with `source_algorithm`. For a context on a side of the
     service's layout, `None` and `{}` differ unless the profile says otherwise.
 
     **Payloads.** Between two profiles with the same payload, what is sealed is moved as it is, and
@@ -42,7 +42,7 @@ def reencrypt(
 
     **An ambiguous context** (see `is_ambiguous`) on a side of the service's layout needs
     `allow_ambiguous`. Under the service's rule the source opens with every reading of its context
-    that the caller may choose, and v1 would then vouch for the one that was chosen.
+    that the caller may choose, and v1 would then authenticate the one that was chosen.
 
     Returns a `ReEncryptResult`; `source_algorithm` is `None` for a blob of either layout.
 

@@ -15,7 +15,7 @@ from kmscore.lookup import check_provider
 class KeyVersionProvider(KeyProvider, Protocol):
     """A `KeyProvider` that also finds a key version without its key ID.
 
-    The ID comes from a blob that nobody has authenticated: a UUID as text, and nothing else is sure
+    The ID comes from a blob that is not authenticated: a UUID as text, and nothing else is sure
     about it. What is answered is checked as a `KeyProvider`'s answers are.
     """
 

@@ -86,7 +86,7 @@ class Job:
 
     def _move(self, item: Item) -> Outcome:
         """Return the outcome of an item, or raise why there is none."""
-        # The usual item, for which the ring vouches for every check on the source. It opens and
+        # The usual item: the keyring has already made every check on the source. It opens and
         # seals as `envelope` does, written out: a call costs a fiftieth of the cryptography. For
         # all else, and for whatever is wrong but the tag, the checks are gone through one by one.
         if type(item) is not Item:

@@ -30,7 +30,7 @@ def retirable_versions(
 ) -> Retirement:
     """Return the versions in `keyring` that none of the ciphertexts needs.
 
-    It goes by a `census`, whose headers nobody has authenticated, or by the `outcomes` of a job,
+    It uses a `census`, whose headers are not authenticated, or by the `outcomes` of a job,
     which are authenticated; each item then counts as what it is once its result has taken its
     place, and after a dry run as what it still is. Either has to cover every ciphertext that there
     is, backups included.

@@ -59,8 +59,8 @@ def _foreign(ring: Keyring) -> KeyProvider:
 def configurations() -> Iterator[Configuration]:
     """Yield the ways to run the library: all files once, and what differs in every other way.
 
-    The backend `portable` needs nothing but Python. It is run even if the library refuses it: then
-    its tests fail.
+    The backend `portable` needs Python alone. It is run even if the library rejects it: then its
+    tests fail.
     """
     best, *others = dict.fromkeys([*available_backends(), "portable"])
     yield Configuration(f"Keyring, SM2 by {best}", NAMES, Responder(backend=best))

@@ -1,7 +1,7 @@
 """The library as the vectors ask it: a request in, its outputs or an error's code out.
 
-Only public names are used, and `hazmat` where an IV or k is given. What programs call draws the IV
-itself and takes a shorter way, so it is called beside `hazmat`, and has to agree with it.
+Only public names are used, and `hazmat` where an IV or k is given. The functions that programs call
+draw the IV and have a path of their own, so both are called, and the results have to agree.
 """
 
 from collections.abc import Callable, Mapping
