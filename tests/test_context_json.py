@@ -91,6 +91,13 @@ def test_only_strings_are_values(value: str) -> None:
         EncryptionContext.from_json(f'{{"a":{value}}}')
 
 
+@pytest.mark.parametrize("text", ['{"a":1}', '{"a":1.5}', '{"a":NaN}', '{"a":[-1]}', "1"])
+def test_a_number_is_rejected_where_it_is_read(text: str) -> None:
+    """The message names the reason, also where the number is not itself a value of the context."""
+    with raises_exactly(InvalidContextError, "encryption context values must be strings"):
+        EncryptionContext.from_json(text)
+
+
 @pytest.mark.parametrize(
     "text",
     [
