@@ -38,11 +38,6 @@ from kmscore.lookup import (
 class Source(Protocol):
     """A ciphertext that was read, on its way to its plaintext."""
 
-    @property
-    def least_plaintext_length(self) -> int:
-        """The least length of the plaintext, in bytes, that the ciphertext shows."""
-        ...
-
     def bind(self, context: ContextLike) -> bytes:
         """Return what the context adds to the associated data. Raises `InvalidContextError`."""
         ...
@@ -57,6 +52,15 @@ class Source(Protocol):
 
     def open(self, bound: bytes) -> bytes:
         """Return the plaintext, or raise `DecryptionError`."""
+        ...
+
+
+class BlobSource(Source, Protocol):
+    """A ciphertext blob that was read."""
+
+    @property
+    def least_plaintext_length(self) -> int:
+        """The least length of the plaintext, in bytes, that the blob shows."""
         ...
 
 
@@ -101,7 +105,17 @@ class SourceLayout(Protocol):
 
 
 class BlobLayout(SourceLayout, Destination, Protocol):
-    """A form of ciphertext that is read and written."""
+    """A form of ciphertext blob, which is read and written."""
+
+    def read(
+        self,
+        keys: KeyProvider,
+        data: BytesLike,
+        key_id: str | None = None,
+        key_version_id: str | None = None,
+    ) -> BlobSource:
+        """See `SourceLayout`."""
+        ...
 
     def check_keys(self, keys: object) -> None:
         """Raise `TypeError` unless `keys` can find the keys of this layout."""
@@ -176,7 +190,6 @@ V1: Final = _V1Layout()
 class _BareSource:
     """An asymmetric ciphertext."""
 
-    least_plaintext_length: int = 0
     _key: PrivateKey
 
     def __init__(

@@ -70,6 +70,8 @@ from kmscore import (
     alibaba,
 )
 from kmscore.alibaba import ContextBinding, Profile, ServiceBlob, SortOrder
+from kmscore.alibaba.payloads import layout_of
+from kmscore.operations import encrypt_in
 
 Count = Callable[[str, int], None]
 
@@ -165,6 +167,14 @@ def test_sealing_gives_the_vector(monkeypatch: pytest.MonkeyPatch) -> None:
     )
     assert result == EncryptResult("key", VERSION, VECTOR_BLOB)
     assert asked == [12]
+
+
+def test_an_iv_that_is_given_is_the_one_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The step that all encryptions take draws none of its own then."""
+    monkeypatch.setattr(os, "urandom", lambda _: pytest.fail("an IV was drawn"))
+    layout = layout_of(ALIBABA, allow_ambiguous=True)
+    result = encrypt_in(layout, VECTOR_KEYS, "key", VECTOR_PLAINTEXT, VECTOR_CONTEXT, iv=VECTOR_IV)
+    assert result == EncryptResult("key", VERSION, VECTOR_BLOB)
 
 
 def test_a_blob_of_the_sdks_is_the_one_made_by_hand() -> None:

@@ -11,7 +11,7 @@ from kmscore.context import ContextLike
 from kmscore.errors import DecryptionError
 from kmscore.keyring import KeyProvider
 from kmscore.keys import Key, SymmetricKey
-from kmscore.layouts import V1, BlobLayout, Source
+from kmscore.layouts import V1, BlobLayout, BlobSource
 
 
 def layout_of(profile: Profile, *, allow_ambiguous: bool) -> BlobLayout:
@@ -56,7 +56,7 @@ class _Base64Layout:
 class _Base64Source:
     """A ciphertext whose plaintext is decoded once it is opened."""
 
-    def __init__(self, plain: Source, most: int) -> None:
+    def __init__(self, plain: BlobSource, most: int) -> None:
         self._plain = plain
         self._most = most
 
