@@ -18,6 +18,8 @@ def check_instance(value: object, kind: type, name: str) -> None:
 
 def check_bytes(value: object, name: str) -> None:
     """Raise `TypeError` unless `value` is `bytes`, `bytearray` or `memoryview`."""
+    if type(value) is bytes:
+        return
     if not isinstance(value, (bytes, bytearray, memoryview)):
         raise TypeError(f"{name} must be bytes-like, not {type(value).__name__}")
     if isinstance(value, memoryview) and _is_released(value):
@@ -83,6 +85,5 @@ def check_positive(value: int, name: str) -> None:
 
 def check_mapping(value: object, name: str) -> None:
     """Raise `TypeError` unless `value` is a mapping or `None`."""
-    # Asking an abstract class takes its time, and nearly every mapping is a plain one.
-    if value is not None and type(value) is not dict:
+    if value is not None:
         check_instance(value, Mapping, name)

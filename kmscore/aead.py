@@ -69,6 +69,7 @@ class _Sm4Gcm:
 
 
 _SALT_LENGTH: Final = 12  # of the nonce's 24 bytes, the first
+_REST_BITS: Final = 96  # the nonce's other 12 bytes
 _TWICE: Final = 1 << 128 | 1  # times this, a block stands twice
 
 
@@ -106,7 +107,7 @@ class _XaesGcm:
 
     def _derive(self, iv: bytes) -> AESGCM:
         """Return AES-256-GCM under the key derived from the first 12 bytes of the nonce."""
-        salt = int.from_bytes(iv[:_SALT_LENGTH], "big")
+        salt = int.from_bytes(iv, "big") >> _REST_BITS
         inputs = (self._masked_inputs ^ salt * _TWICE).to_bytes(32, "big")
         idle = self._idle_encryptors
         try:

@@ -66,6 +66,14 @@ class BlobField(NamedTuple):
     length: int
 
 
+class Header(NamedTuple):
+    """What the header of a v1 blob names."""
+
+    suite: Suite
+    key_id: str
+    key_version_id: str
+
+
 def is_id(text: str) -> bool:
     """Tell whether `text` can be a key ID or key version ID: 1 to 255 printable ASCII, no space."""
     return (
@@ -77,11 +85,9 @@ def is_id(text: str) -> bool:
 
 
 def blob_bytes(data: BytesLike) -> bytes:
-    """Return `data` as bytes if it is no longer than any blob, before anything else is done.
-
-    Raises `TypeError` and `InvalidBlobError`.
-    """
-    check_bytes(data, "ciphertext_blob")
+    """Return `data` as bytes, or raise `InvalidBlobError` if it is longer than any blob."""
+    if type(data) is bytes and len(data) <= MAX_BLOB_LENGTH:
+        return data
     length, raw = take_bytes(data, MAX_BLOB_LENGTH)
     _check_length(length)
     return raw
@@ -122,7 +128,7 @@ class CiphertextBlob(Record):
             if type(text) is not str:
                 raise TypeError(f"{name} must be str, not {type(text).__name__}")
             if not is_id(text):
-                raise _invalid(f"{name} is not 1 to {MAX_ID_LENGTH} printable ASCII characters")
+                raise _no_id(name)
         for name in ("iv", "ciphertext", "tag"):
             if type(getattr(self, name)) is not bytes:
                 raise TypeError(f"{name} must be bytes, not {type(getattr(self, name)).__name__}")
@@ -142,21 +148,11 @@ class CiphertextBlob(Record):
         Raises `TypeError` if `data` is not bytes-like, and `InvalidBlobError` if it is not exactly
         one v1 blob. The fields are the sender's claim until the ciphertext has been opened.
         """
+        check_bytes(data, "ciphertext_blob")
         raw = blob_bytes(data)
-        if not raw.startswith(_PREFIX):
-            raise _invalid("does not begin with the magic and format version of a v1 blob")
-        if len(raw) <= _SUITE_OFFSET:
-            raise _invalid("ends before the suite ID")
-        suite = _SUITE_BY_ID.get(raw[_SUITE_OFFSET])
-        if suite is None:
-            raise _invalid(f"unknown suite ID {raw[_SUITE_OFFSET]:02x}")
-        key_id, offset = _parse_id(raw, FIRST_ID_OFFSET, "key ID")
-        key_version_id, offset = _parse_id(raw, offset, "key version ID")
-        body = offset + suite.iv_length
+        suite, key_id, key_version_id, iv, body = _split(raw)
         tag = len(raw) - TAG_LENGTH
-        if tag < body:
-            raise _invalid("ends before its IV and tag do")
-        return cls(suite, key_id, key_version_id, raw[offset:body], raw[body:tag], raw[tag:])
+        return cls(suite, key_id, key_version_id, raw[iv:body], raw[body:tag], raw[tag:])
 
     @classmethod
     def from_base64(cls, text: str) -> "CiphertextBlob":
@@ -209,7 +205,42 @@ class CiphertextBlob(Record):
         return tuple(fields)
 
 
-_SUITE_BY_ID: Final = {suite.value: suite for suite in Suite}
+_SUITE_BY_ID: Final = {suite.value: (suite, suite.iv_length) for suite in Suite}
+"""Each suite by its ID, with the length of its IV in bytes."""
+
+
+def parse_header(raw: bytes) -> tuple[tuple[Suite, str, str], int]:
+    """Return suite, key ID and key version ID of a blob, and the length of its ciphertext in bytes.
+
+    `raw` comes from `blob_bytes`. Raises `InvalidBlobError` for what is not exactly one v1 blob,
+    as `CiphertextBlob.parse` does.
+    """
+    suite, key_id, key_version_id, _, body = _split(raw)
+    if not is_id(key_id):
+        raise _no_id("key_id")
+    if not is_id(key_version_id):
+        raise _no_id("key_version_id")
+    return (suite, key_id, key_version_id), len(raw) - TAG_LENGTH - body
+
+
+def _split(raw: bytes) -> tuple[Suite, str, str, int, int]:
+    """Return suite and both IDs, not checked yet, and the offsets of IV and ciphertext."""
+    if not raw.startswith(_PREFIX):
+        raise _invalid("does not begin with the magic and format version of a v1 blob")
+    if len(raw) <= _SUITE_OFFSET:
+        raise _invalid("ends before the suite ID")
+    row = _SUITE_BY_ID.get(raw[_SUITE_OFFSET])
+    if row is None:
+        raise _invalid(f"unknown suite ID {raw[_SUITE_OFFSET]:02x}")
+    suite, iv_length = row
+    key_id_end = _end_of_id(raw, FIRST_ID_OFFSET, "key ID")
+    iv = _end_of_id(raw, key_id_end, "key version ID")
+    body = iv + iv_length
+    if len(raw) < body + TAG_LENGTH:
+        raise _invalid("ends before its IV and tag do")
+    # Every byte is some character here; whether it may stand in an ID is asked in one place.
+    key_id = raw[FIRST_ID_OFFSET + 1 : key_id_end].decode("latin-1")
+    return suite, key_id, raw[key_id_end + 1 : iv].decode("latin-1"), iv, body
 
 
 def _invalid(reason: str) -> InvalidBlobError:
@@ -223,13 +254,16 @@ def _check_length(length: int) -> None:
         raise _invalid(f"{length} bytes, at most {MAX_BLOB_LENGTH}")
 
 
-def _parse_id(raw: bytes, offset: int, name: str) -> tuple[str, int]:
-    """Return the ID whose length byte stands at `offset`, and the offset behind it."""
-    start = offset + 1
-    if len(raw) < start:
+def _no_id(name: str) -> InvalidBlobError:
+    """Return the error for a text that no key can have as an ID."""
+    return _invalid(f"{name} is not 1 to {MAX_ID_LENGTH} printable ASCII characters")
+
+
+def _end_of_id(raw: bytes, offset: int, name: str) -> int:
+    """Return the offset behind the ID whose length byte stands at `offset`."""
+    if len(raw) <= offset:
         raise _invalid(f"ends before the length of its {name}")
-    end = start + raw[offset]
+    end = offset + 1 + raw[offset]
     if len(raw) < end:
         raise _invalid(f"ends within its {name}")
-    # Every byte is some character here; whether it may stand in an ID is asked in one place.
-    return raw[start:end].decode("latin-1"), end
+    return end

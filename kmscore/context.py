@@ -107,6 +107,13 @@ class EncryptionContext(Immutable, Mapping[str, str]):
         return type(self), (dict(self._pairs),)
 
 
+def check_context(value: object, name: str) -> None:
+    """Raise `TypeError` unless `value` is a mapping or `None`."""
+    # Asking an abstract class takes its time, and nearly every context is one of these.
+    if type(value) is not dict and type(value) is not EncryptionContext:
+        check_mapping(value, name)
+
+
 def canonical_bytes(value: ContextLike) -> bytes:
     """Return the canonical bytes, without making an `EncryptionContext` of what is none yet.
 

@@ -7,13 +7,13 @@ import os
 from typing import NamedTuple
 
 from kmscore import asymmetric
-from kmscore._typecheck import BytesLike, check_bytes, check_integer, check_mapping
+from kmscore._typecheck import BytesLike, check_bytes, check_integer
 from kmscore.algorithms import (
     DEFAULT_DATA_KEY_LENGTH,
     MAX_DATA_KEY_LENGTH,
     EncryptionAlgorithm,
 )
-from kmscore.context import ContextLike
+from kmscore.context import ContextLike, check_context
 from kmscore.errors import DecryptionError, PlaintextSizeError
 from kmscore.keyring import KeyProvider
 from kmscore.keys import PublicKey
@@ -132,7 +132,7 @@ def export_from(
     """Decrypt a ciphertext of a layout and encrypt its plaintext under `public_key`."""
     layout.check_keys(keys)
     check_bytes(ciphertext_blob, "ciphertext_blob")
-    check_mapping(context, "context")
+    check_context(context, "context")
     algorithm = asymmetric.check_arguments(public_key, algorithm)
     source = layout.read(keys, ciphertext_blob)
     bound = source.bind(context)

@@ -21,7 +21,7 @@ from kmscore.keys import PublicKey
 from kmscore.keys.der import decode_sm2_public_key
 from kmscore.layouts import V1
 from kmscore.operations import EncryptResult, encrypt_in
-from kmscore.reencryption import ReEncryptResult, reencrypt_between
+from kmscore.reencryption import ReEncryptResult, prepare
 from kmscore.sm2 import Sm2Encoding
 from kmscore.sm2.backends import portable
 from kmscore.sm2.curve import N
@@ -65,7 +65,7 @@ def reencrypt(
     Raises as that does, and `ValueError` for an IV of another length, before the source is opened.
     """
     check_bytes(iv, "iv")
-    return reencrypt_between(
+    return prepare(
         V1,
         V1,
         keys,
@@ -78,7 +78,7 @@ def reencrypt(
         source_algorithm=source_algorithm,
         dry_run=False,
         iv=to_bytes(iv),
-    )
+    ).finish()
 
 
 def sm2_encrypt(public_key: PublicKey, plaintext: BytesLike, k: int) -> bytes:

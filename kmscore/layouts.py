@@ -21,14 +21,13 @@ from typing import Final, Protocol, cast
 from kmscore import asymmetric, envelope
 from kmscore._typecheck import BytesLike
 from kmscore.algorithms import MAX_PLAINTEXT_LENGTH, EncryptionAlgorithm
-from kmscore.blob import CiphertextBlob, blob_bytes
+from kmscore.blob import blob_bytes, parse_header
 from kmscore.context import ContextLike, canonical_bytes
-from kmscore.errors import InvalidContextError
+from kmscore.errors import IncorrectKeyError, InvalidContextError
 from kmscore.keyring import KeyProvider
 from kmscore.keys import Key, PrivateKey, SymmetricKey
 from kmscore.lookup import (
     check_provider,
-    check_source_ids,
     decrypting_key,
     opening_key,
     sealing_key,
@@ -38,7 +37,7 @@ from kmscore.lookup import (
 class Source(Protocol):
     """A ciphertext that was read, on its way to its plaintext."""
 
-    def bind(self, context: ContextLike) -> bytes:
+    def bind(self, context: ContextLike, /) -> bytes:
         """Return what the context adds to the associated data. Raises `InvalidContextError`."""
         ...
 
@@ -72,7 +71,7 @@ class Destination(Protocol):
         """Length of the longest plaintext, in bytes."""
         ...
 
-    def bind(self, context: ContextLike) -> bytes:
+    def bind(self, context: ContextLike, /) -> bytes:
         """Return what the context adds to the associated data. Raises `InvalidContextError`."""
         ...
 
@@ -81,7 +80,7 @@ class Destination(Protocol):
         ...
 
     def seal(
-        self, key: SymmetricKey, plaintext: bytes, bound: bytes, iv: bytes | None = None
+        self, key: SymmetricKey, plaintext: bytes, bound: bytes, /, iv: bytes | None = None
     ) -> bytes:
         """Return the ciphertext, with a fresh IV unless one is given."""
         ...
@@ -122,45 +121,63 @@ class BlobLayout(SourceLayout, Destination, Protocol):
         ...
 
 
-class _V1Source:
+class V1Source:
     """A v1 ciphertext blob."""
 
-    _key: SymmetricKey
+    __slots__ = (
+        *("_given_ids", "_keys", "_key_id", "_key_version_id", "_suite"),
+        *("key", "least_plaintext_length", "raw"),
+    )
+
+    key: SymmetricKey
+    """The key version that opens, once it is found."""
+
+    least_plaintext_length: int
+
+    raw: bytes
+    """The blob itself."""
+
+    bind = staticmethod(canonical_bytes)
 
     def __init__(
         self, keys: KeyProvider, data: BytesLike, key_id: str | None, key_version_id: str | None
     ) -> None:
+        """Parse the blob."""
         self._keys = keys
-        self._raw = blob_bytes(data)
-        self._blob = CiphertextBlob.parse(self._raw)
-        self._ids = key_id, key_version_id
-
-    @property
-    def least_plaintext_length(self) -> int:
-        return len(self._blob.ciphertext)
-
-    def bind(self, context: ContextLike) -> bytes:
-        return canonical_bytes(context)
+        self._given_ids = key_id, key_version_id
+        self.raw = raw = blob_bytes(data)
+        header, self.least_plaintext_length = parse_header(raw)
+        self._suite, self._key_id, self._key_version_id = header
 
     def find_key(self) -> SymmetricKey:
-        check_source_ids(self._blob, *self._ids)
-        self._key = opening_key(self._keys, self._blob)
-        return self._key
+        """See `Source`. Raises `IncorrectKeyError` if an ID is given and is not the header's."""
+        key_id, key_version_id = self._given_ids
+        if key_id is not None and key_id != self._key_id:
+            raise IncorrectKeyError("the ciphertext names another source key than the caller")
+        if key_version_id is not None and key_version_id != self._key_version_id:
+            raise IncorrectKeyError(
+                "the ciphertext names another source key version than the caller"
+            )
+        self.key = opening_key(self._keys, self._suite, self._key_id, self._key_version_id)
+        return self.key
 
     def check_size(self, most: int) -> None:
+        """See `Source`."""
         envelope.check_length(self.least_plaintext_length, min(most, MAX_PLAINTEXT_LENGTH))
 
     def open(self, bound: bytes) -> bytes:
-        return envelope.open_blob(self._key, self._raw, bound)
+        """See `Source`."""
+        return envelope.open_blob(self.key, self.raw, bound)
 
 
 class _V1Layout:
     """The v1 ciphertext blob."""
 
     max_plaintext_length: int = MAX_PLAINTEXT_LENGTH
-
-    def check_keys(self, keys: object) -> None:
-        check_provider(keys)
+    check_keys = staticmethod(check_provider)
+    bind = staticmethod(canonical_bytes)
+    find_destination = staticmethod(sealing_key)
+    seal = staticmethod(envelope.seal)
 
     def read(
         self,
@@ -168,19 +185,8 @@ class _V1Layout:
         data: BytesLike,
         key_id: str | None = None,
         key_version_id: str | None = None,
-    ) -> _V1Source:
-        return _V1Source(keys, data, key_id, key_version_id)
-
-    def bind(self, context: ContextLike) -> bytes:
-        return canonical_bytes(context)
-
-    def find_destination(self, keys: KeyProvider, key_id: str) -> SymmetricKey:
-        return sealing_key(keys, key_id)
-
-    def seal(
-        self, key: SymmetricKey, plaintext: bytes, bound: bytes, iv: bytes | None = None
-    ) -> bytes:
-        return envelope.seal(key, plaintext, bound, iv)
+    ) -> V1Source:
+        return V1Source(keys, data, key_id, key_version_id)
 
 
 V1: Final = _V1Layout()

@@ -4,10 +4,10 @@ Each of these checks in one order: a key at all, the IDs that were asked for, en
 kind, the right suite or algorithm.
 """
 
-from kmscore._typecheck import check_mapping, check_text
-from kmscore.algorithms import ENCRYPTION_ALGORITHMS, EncryptionAlgorithm, KeyState
-from kmscore.blob import MAX_ID_LENGTH, CiphertextBlob, is_id
-from kmscore.context import ContextLike
+from kmscore._typecheck import check_text
+from kmscore.algorithms import ENCRYPTION_ALGORITHMS, EncryptionAlgorithm, KeyState, Suite
+from kmscore.blob import MAX_ID_LENGTH, is_id
+from kmscore.context import ContextLike, check_context
 from kmscore.errors import (
     IncorrectKeyError,
     KeyNotFoundError,
@@ -19,41 +19,31 @@ from kmscore.keyring import KeyProvider, Keyring
 from kmscore.keys import Key, PrivateKey, SymmetricKey, check_key
 
 
-def check_provider(value: object) -> None:
-    """Raise `TypeError` unless `value` has the two methods of a `KeyProvider`."""
-    if type(value) is not Keyring and not (
-        callable(getattr(value, "primary", None)) and callable(getattr(value, "version", None))
+def check_provider(keys: object) -> None:
+    """Raise `TypeError` unless `keys` has the two methods of a `KeyProvider`."""
+    if type(keys) is not Keyring and not (
+        callable(getattr(keys, "primary", None)) and callable(getattr(keys, "version", None))
     ):
-        raise TypeError(f"keys must be a KeyProvider, not {type(value).__name__}")
+        raise TypeError(f"keys must be a KeyProvider, not {type(keys).__name__}")
 
 
 def check_sealing_types(keys: KeyProvider, key_id: str, context: ContextLike) -> None:
     """Raise `TypeError` for what every sealing operation takes."""
     check_provider(keys)
     check_text(key_id, "key_id")
-    check_mapping(context, "context")
+    check_context(context, "context")
 
 
-def check_source_ids(blob: CiphertextBlob, key_id: str | None, key_version_id: str | None) -> None:
-    """Raise `IncorrectKeyError` if an ID is given and is not the header's."""
-    if key_id is not None and key_id != blob.key_id:
-        raise IncorrectKeyError("the ciphertext names another source key than the caller")
-    if key_version_id is not None and key_version_id != blob.key_version_id:
-        raise IncorrectKeyError("the ciphertext names another source key version than the caller")
-
-
-def opening_key(keys: KeyProvider, blob: CiphertextBlob) -> SymmetricKey:
-    """Return the key version that opens a v1 blob.
+def opening_key(keys: KeyProvider, suite: Suite, key_id: str, key_version_id: str) -> SymmetricKey:
+    """Return the key version that a header names.
 
     Raises what the provider does, `TypeError` if it answers no key, `IncorrectKeyError` for
     another key, version or suite, `KeyStateError` and `KeyUsageError`.
     """
-    key = symmetric_key(
-        keys.version(blob.key_id, blob.key_version_id), blob.key_id, blob.key_version_id
-    )
-    if key.suite is not blob.suite:
+    key = symmetric_key(keys.version(key_id, key_version_id), key_id, key_version_id)
+    if key.suite is not suite:
         raise IncorrectKeyError(
-            f"the key version is bound to {key.suite.name}, not to {blob.suite.name}"
+            f"the key version is bound to {key.suite.name}, not to {suite.name}"
         )
     return key
 
@@ -123,7 +113,8 @@ def symmetric_key(key: Key, key_id: str | None, key_version_id: str | None) -> S
 
 def _checked(key: Key, key_id: str | None, key_version_id: str | None) -> Key:
     """Return the answer if it is a key, the one asked for (any for `None`), and enabled."""
-    check_key(key)
+    if type(key) is not SymmetricKey:
+        check_key(key)
     if key_id is not None and key.key_id != key_id:
         raise IncorrectKeyError("the provider answered another key than it was asked for")
     if key_version_id is not None and key.key_version_id != key_version_id:

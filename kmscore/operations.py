@@ -15,13 +15,12 @@ from kmscore import asymmetric, envelope
 from kmscore._typecheck import (
     BytesLike,
     check_bytes,
-    check_mapping,
     check_text,
     take_bytes,
 )
 from kmscore._values import new_tuple
 from kmscore.algorithms import MAX_PLAINTEXT_LENGTH, EncryptionAlgorithm
-from kmscore.context import ContextLike, EncryptionContext, canonical_bytes
+from kmscore.context import ContextLike, EncryptionContext, canonical_bytes, check_context
 from kmscore.keyring import KeyProvider, Keyring
 from kmscore.keys import PublicKey
 from kmscore.layouts import V1, BlobLayout, Destination
@@ -124,7 +123,7 @@ def decrypt(
         canonical = (
             context.canonical if type(context) is EncryptionContext else canonical_bytes(context)
         )
-        plaintext = envelope.open_own_blob(opener, ciphertext_blob, canonical)
+        plaintext = envelope.open_blob(opener, ciphertext_blob, canonical)
         return new_tuple(DecryptResult, (opener.key_id, opener.key_version_id, plaintext))
     return decrypt_from(V1, keys, ciphertext_blob, context)
 
@@ -135,7 +134,7 @@ def decrypt_from(
     """Decrypt a ciphertext of a layout."""
     layout.check_keys(keys)
     check_bytes(ciphertext_blob, "ciphertext_blob")
-    check_mapping(context, "context")
+    check_context(context, "context")
     source = layout.read(keys, ciphertext_blob)
     bound = source.bind(context)
     key = source.find_key()

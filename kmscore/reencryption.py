@@ -6,26 +6,23 @@ that order is what is raised. Both sides are complete before the source is opene
 that is missing or disabled costs no decryption and tells nothing about the source's plaintext.
 """
 
-import os
 from typing import NamedTuple
-
-from cryptography.exceptions import InvalidTag
 
 from kmscore import envelope
 from kmscore._typecheck import (
     BytesLike,
     check_bytes,
     check_instance,
-    check_mapping,
     check_optional_text,
     check_text,
 )
 from kmscore._values import new_tuple
 from kmscore.algorithms import EncryptionAlgorithm, Suite
-from kmscore.context import ContextLike, EncryptionContext, canonical_bytes
+from kmscore.context import ContextLike, check_context
 from kmscore.errors import DecryptionError
 from kmscore.keyring import KeyProvider, Keyring
-from kmscore.layouts import V1, Bare, Destination, SourceLayout
+from kmscore.keys import Key, SymmetricKey
+from kmscore.layouts import V1, Bare, Destination, Source, SourceLayout
 from kmscore.lookup import check_provider
 
 
@@ -91,9 +88,8 @@ def reencrypt(
     - `PlaintextSizeError` if the blob holds more than 6,144 bytes;
     - `DecryptionError` if the source does not open, whatever the reason.
     """
-    # The usual call: the keyring has already made every check on either key. It opens and seals
-    # as `envelope` does, written out: each call costs a fiftieth of the cryptography. For all else,
-    # and for whatever is wrong but the tag, the checks are gone through one by one.
+    # The usual call: the keyring has already made every check on either key. For all else, and for
+    # whatever is wrong but the tag, the checks are gone through one by one.
     if (
         type(keys) is Keyring
         and type(ciphertext_blob) is bytes
@@ -101,48 +97,27 @@ def reencrypt(
         and source_algorithm is None
         and dry_run is False
         and (source := keys._find_opener(ciphertext_blob)) is not None
-        and (destination := keys._sealers.get(destination_key_id)) is not None
+        and (destination := keys._find_sealer(destination_key_id)) is not None
         and (source_key_id is None or _is_same(source_key_id, source.key_id))
         and (
             source_key_version_id is None or _is_same(source_key_version_id, source.key_version_id)
         )
     ):
-        if (
-            type(source_context) is EncryptionContext
-            and type(destination_context) is EncryptionContext
-        ):
-            opening, sealing = source_context.canonical, destination_context.canonical
-        else:
-            if type(source_context) is not dict:
-                check_mapping(source_context, "source_context")
-            if type(destination_context) is not dict:
-                check_mapping(destination_context, "destination_context")
-            opening, sealing = canonical_bytes(source_context), canonical_bytes(destination_context)
-        open_, seal, header = source._open, destination._seal, destination.header
-        try:
-            plaintext = open_(
-                ciphertext_blob[source._iv],
-                ciphertext_blob[source._sealed],
-                source.header + opening,
-            )
-        except InvalidTag:
-            pass
-        else:
-            iv = os.urandom(destination._iv_length)
-            return new_tuple(
-                ReEncryptResult,
-                (
-                    header + iv + seal(iv, plaintext, header + sealing),
-                    source.key_id,
-                    source.key_version_id,
-                    destination.key_id,
-                    destination.key_version_id,
-                    None,
-                    destination.suite,
+        return new_tuple(
+            ReEncryptResult,
+            (
+                envelope.reseal(
+                    source, destination, ciphertext_blob, source_context, destination_context
                 ),
-            )
-        raise DecryptionError
-    return reencrypt_between(
+                source.key_id,
+                source.key_version_id,
+                destination.key_id,
+                destination.key_version_id,
+                None,
+                destination.suite,
+            ),
+        )
+    return prepare(
         V1,
         V1,
         keys,
@@ -154,7 +129,7 @@ def reencrypt(
         source_key_version_id=source_key_version_id,
         source_algorithm=source_algorithm,
         dry_run=dry_run,
-    )
+    ).finish()
 
 
 def _is_same(given: str, key_id: str) -> bool:
@@ -162,7 +137,45 @@ def _is_same(given: str, key_id: str) -> bool:
     return type(given) is str and given == key_id
 
 
-def reencrypt_between(
+class Prepared(NamedTuple):
+    """A re-encryption of which everything is checked but the tag."""
+
+    source: Source
+    opener: Key
+    opening: bytes
+    """What the source's context adds to the associated data."""
+
+    destination: Destination
+    sealer: SymmetricKey
+    sealing: bytes
+    """What the destination's context adds to the associated data."""
+
+    algorithm: EncryptionAlgorithm | None
+    iv: bytes | None
+    dry_run: bool
+
+    def finish(self) -> ReEncryptResult:
+        """Open the source and seal. Raises `DecryptionError`."""
+        source, opener, opening, destination, sealer, sealing, algorithm, iv, dry_run = self
+        plaintext = source.open(opening)
+        if len(plaintext) > destination.max_plaintext_length:
+            del plaintext  # an error reporter can show the variables of this frame
+            raise DecryptionError
+        return new_tuple(
+            ReEncryptResult,
+            (
+                None if dry_run else destination.seal(sealer, plaintext, sealing, iv),
+                opener.key_id,
+                opener.key_version_id,
+                sealer.key_id,
+                sealer.key_version_id,
+                algorithm,
+                sealer.suite,
+            ),
+        )
+
+
+def prepare(
     source_layout: SourceLayout,
     destination_layout: Destination,
     keys: KeyProvider,
@@ -176,17 +189,19 @@ def reencrypt_between(
     source_algorithm: EncryptionAlgorithm | str | None,
     dry_run: bool,
     iv: bytes | None = None,
-) -> ReEncryptResult:
-    """Re-encrypt from one layout into another, with the IV given or a fresh one for `None`.
+) -> Prepared:
+    """Take every step of a re-encryption before the source is opened.
 
-    Every re-encryption takes these steps: `reencrypt` beyond its short path, those of `hazmat` and
-    `alibaba`, and the asymmetric items of `bulk`.
+    Every re-encryption but the usual one goes this way. The IV is drawn unless it is given.
+
+    Raises as `kmscore.reencrypt` does, and `ValueError` for an IV of another length, among the
+    sizes.
     """
     check_provider(keys)
     check_bytes(ciphertext_blob, "ciphertext_blob")
     check_text(destination_key_id, "destination_key_id")
-    check_mapping(source_context, "source_context")
-    check_mapping(destination_context, "destination_context")
+    check_context(source_context, "source_context")
+    check_context(destination_context, "destination_context")
     check_optional_text(source_key_id, "source_key_id")
     check_optional_text(source_key_version_id, "source_key_version_id")
     check_instance(dry_run, bool, "dry_run")
@@ -199,25 +214,25 @@ def reencrypt_between(
         algorithm = EncryptionAlgorithm.of(source_algorithm, "source_algorithm")
         source_layout = Bare(algorithm)
     source = source_layout.read(keys, ciphertext_blob, source_key_id, source_key_version_id)
-    opening = source.bind(source_context)
-    sealing = destination_layout.bind(destination_context)
+    opening = sealing = source.bind(source_context)
+    is_kept = source_context is destination_context
+    if not (is_kept and source_layout is V1 and destination_layout is V1):
+        sealing = destination_layout.bind(destination_context)
     opener = source.find_key()
     sealer = destination_layout.find_destination(keys, destination_key_id)
     source.check_size(destination_layout.max_plaintext_length)
     envelope.check_iv(sealer, iv)
-    plaintext = source.open(opening)
-    if len(plaintext) > destination_layout.max_plaintext_length:
-        del plaintext  # an error reporter can show the variables of this frame
-        raise DecryptionError
     return new_tuple(
-        ReEncryptResult,
+        Prepared,
         (
-            None if dry_run else destination_layout.seal(sealer, plaintext, sealing, iv),
-            opener.key_id,
-            opener.key_version_id,
-            sealer.key_id,
-            sealer.key_version_id,
+            source,
+            opener,
+            opening,
+            destination_layout,
+            sealer,
+            sealing,
             algorithm,
-            sealer.suite,
+            iv,
+            dry_run,
         ),
     )

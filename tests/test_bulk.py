@@ -185,6 +185,13 @@ def test_what_is_current_is_rewritten_if_asked(keys: KeyProvider, context: Any) 
     assert plaintext_of(keys, outcome, {"a": "b"}) == b"text"
 
 
+def test_a_dry_run_of_current_blobs_seals_nothing(keys: KeyProvider) -> None:
+    """Those that would be sealed afresh are rewritten, and there is no blob."""
+    item = Item("a", blob_of(NEW))
+    outcome = outcome_of(keys, item, dry_run=True, skip_current=False)
+    assert outcome == (Status.REWRITTEN, "a", None, None, "key", "v2", "key", "v2")
+
+
 def test_a_dry_run_says_what_would_be_done(
     keys: KeyProvider, rsa_key: RsaKey, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -568,6 +575,14 @@ def test_a_given_order_overrules_the_rings() -> None:
     sources = [Item(0, blob_of(OLD)), Item(1, blob_of(V3))]
     outcomes = reencrypt_many(RING, sources, "key", upgrade_only=True, order=order)
     assert [outcome.status for outcome in outcomes] == ["failed", "rewritten"]
+
+
+def test_upgrade_only_is_about_v1_blobs() -> None:
+    """A symmetric key that an asymmetric ciphertext names fails for its kind."""
+    item = Item("a", b"bare", None, None, "key", "v9", "SM2PKE")
+    stranger = Oracle(version=symmetric_key(Suite.SM4_GCM, "key", "v9"), primary=OLD)
+    outcome = outcome_of(stranger, item, upgrade_only=True, order={"key": ["v1", "v2"]})
+    assert type(outcome.error) is KeyUsageError
 
 
 @pytest.mark.parametrize("kind", [list, tuple, deque])

@@ -32,9 +32,9 @@ from kmscore import (
     SymmetricKey,
     bulk,
 )
+from kmscore.layouts import V1
 from kmscore.lookup import (
     check_provider,
-    check_source_ids,
     decrypting_key,
     opening_key,
     sealing_key,
@@ -47,14 +47,13 @@ STATES = [state for state in KeyState if state is not KeyState.ENABLED]
 KEY = symmetric_key(GCM, "k", "v")
 
 
-def blob(key_id: str = "k", key_version_id: str = "v", suite: Suite = GCM) -> CiphertextBlob:
-    """Return a blob with the header of `KEY` unless told otherwise."""
-    return CiphertextBlob(suite, key_id, key_version_id, bytes(suite.iv_length), b"", bytes(16))
+BLOB = CiphertextBlob(GCM, "k", "v", bytes(12), b"", bytes(16))
+"""A blob with the header of `KEY`."""
 
 
-def open_with(answer: Any) -> SymmetricKey:
-    """Ask a provider that answers this for the key of `blob()`."""
-    return opening_key(Oracle(version=answer), blob())
+def open_with(answer: Any, suite: Suite = GCM) -> SymmetricKey:
+    """Ask a provider that answers this for version v of k, which a header of `suite` names."""
+    return opening_key(Oracle(version=answer), suite, "k", "v")
 
 
 def seal_with(answer: Any) -> SymmetricKey:
@@ -75,7 +74,7 @@ ASK: Mapping[str, Callable[[Any], object]] = {
 
 
 def symmetric(key_id: str = "k", key_version_id: str = "v", **options: Any) -> SymmetricKey:
-    """Return a symmetric key bound to the suite of `blob()` unless told otherwise."""
+    """Return a symmetric key bound to the suite of `BLOB` unless another is given."""
     return symmetric_key(options.pop("suite", GCM), key_id, key_version_id, **options)
 
 
@@ -112,7 +111,7 @@ def test_an_answer_that_is_no_key_is_a_type_error(
     foreign: Any
     for foreign in (
         *(None, "k", b"material", 5, object(), {}, SymmetricKey, Keyring([KEY])),
-        *(rsa_key.public_key, sm2_key.public_key, rsa_key._private_key, blob()),
+        *(rsa_key.public_key, sm2_key.public_key, rsa_key._private_key, BLOB),
     ):
         with raises_exactly(TypeError, "a key must be SymmetricKey, RsaKey or Sm2Key"):
             ASK[way](foreign)
@@ -162,7 +161,7 @@ def test_a_key_bound_to_another_suite_does_not_open(suite: Suite) -> None:
         open_with(symmetric(suite=suite))
     for key in (symmetric(suite=suite), Keyring([symmetric(suite=suite)]).primary("k")):
         assert seal_with(key) is key
-        assert opening_key(Oracle(version=key), blob(suite=suite)) is key
+        assert open_with(key, suite) is key
 
 
 @pytest.mark.parametrize("way", ["open", "seal"])
@@ -258,7 +257,7 @@ def test_the_kind_comes_before_the_suite(rsa: Callable[..., RsaKey]) -> None:
     """An RSA key has no suite to compare."""
     for suite in Suite:
         with raises_exactly(KeyUsageError):
-            opening_key(Oracle(version=rsa()), blob(suite=suite))
+            open_with(rsa(), suite)
 
 
 # --- who is asked, and for what ---
@@ -286,7 +285,7 @@ class Recorder(Store):
 def test_the_provider_is_asked_once_for_what_is_needed(rsa: Callable[..., RsaKey]) -> None:
     """One call for each key, by the IDs of the header or of the caller."""
     keys = Recorder(Keyring([KEY, rsa("r")]))
-    opening_key(keys, blob())
+    opening_key(keys, GCM, "k", "v")
     sealing_key(keys, "k")
     decrypting_key(keys, "r", "v", SHA_1)
     assert keys.asked == [("k", "v"), ("k",), ("r", "v")]
@@ -405,8 +404,9 @@ def test_the_longest_and_the_oddest_ids_reach_the_provider() -> None:
 
 def test_source_ids_that_are_given_have_to_match() -> None:
     """Each ID may be absent; one that is there is the header's, exactly."""
+    raw = BLOB.serialize()
     for good in ((None, None), ("k", None), (None, "v"), ("k", "v")):
-        assert check_source_ids(blob(), *good) is None
+        assert V1.read(Keyring([KEY]), raw, *good).find_key() is KEY
     for bad in (("v", "k"), ("K", None), (None, "V"), ("k", "x"), ("x", "v"), ("", None)):
         with raises_exactly(IncorrectKeyError, "the ciphertext names another source key"):
-            check_source_ids(blob(), *bad)
+            V1.read(Oracle(), raw, *bad).find_key()

@@ -10,7 +10,7 @@ from kmscore.alibaba.profile import Profile
 from kmscore.context import ContextLike
 from kmscore.keyring import KeyProvider
 from kmscore.layouts import V1
-from kmscore.reencryption import ReEncryptResult, reencrypt_between
+from kmscore.reencryption import ReEncryptResult, prepare
 
 
 def reencrypt(
@@ -78,4 +78,4 @@ def reencrypt(
     arguments = keys, ciphertext_blob, destination_key_id
     if source_layout is destination_layout is V1:
         return kmscore.reencrypt(*arguments, **options)
-    return reencrypt_between(source_layout, destination_layout, *arguments, **options)
+    return prepare(source_layout, destination_layout, *arguments, **options).finish()

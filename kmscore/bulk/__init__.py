@@ -4,7 +4,8 @@ Import it by name, `from kmscore import bulk`: those who move one ciphertext do 
 There is no I/O here: what is read and written, and where, is the caller's business.
 """
 
-from kmscore.bulk.counting import BlobFormat, Census, Header, KeyVersionName, census
+from kmscore.blob import Header
+from kmscore.bulk.counting import BlobFormat, Census, KeyVersionName, census
 from kmscore.bulk.item import KEEP_CONTEXT, Item, KeepContext, Outcome, Status
 from kmscore.bulk.retirement import Retirement, retirable_versions
 from kmscore.bulk.rotation import reencrypt_many

@@ -8,8 +8,8 @@ from typing import ClassVar, Final, NamedTuple, TypeVar, final
 
 from kmscore._typecheck import BytesLike, check_bytes, check_instance, take_bytes
 from kmscore._values import Record
-from kmscore.algorithms import TAG_LENGTH, Suite
-from kmscore.blob import FIRST_ID_OFFSET, MAX_BLOB_LENGTH, CiphertextBlob
+from kmscore.algorithms import Suite
+from kmscore.blob import FIRST_ID_OFFSET, MAX_BLOB_LENGTH, Header, encode_header, parse_header
 from kmscore.errors import InvalidBlobError
 
 _AFTER_FIRST_LENGTH: Final = FIRST_ID_OFFSET + 1
@@ -28,14 +28,6 @@ class BlobFormat(StrEnum):
 class KeyVersionName(NamedTuple):
     """A key version by its two IDs."""
 
-    key_id: str
-    key_version_id: str
-
-
-class Header(NamedTuple):
-    """What the header of a v1 blob names."""
-
-    suite: Suite
     key_id: str
     key_version_id: str
 
@@ -140,9 +132,9 @@ def _read_header(data: BytesLike, known: dict[bytes, tuple[Header, int]]) -> Hea
 def _parse_header(raw: bytes, known: dict[bytes, tuple[Header, int]]) -> Header | None:
     """`_read_header` for a header that is not known yet."""
     try:
-        blob = CiphertextBlob.parse(raw)
+        names, length = parse_header(raw)
     except InvalidBlobError:
         return None
-    header = Header(blob.suite, blob.key_id, blob.key_version_id)
-    known[blob.header] = header, len(blob.header) + blob.suite.iv_length + TAG_LENGTH
+    header = Header(*names)
+    known[encode_header(*header)] = header, len(raw) - length
     return header

@@ -25,9 +25,10 @@ from pyspark.sql.types import (
 
 from kmscore._typecheck import check_instance, check_mapping, check_optional_text, check_text
 from kmscore.algorithms import Suite
+from kmscore.blob import Header
 from kmscore.bulk.arrow import reencrypt_batch
 from kmscore.bulk.columns import check_fields, check_new_columns, find_column
-from kmscore.bulk.counting import BlobFormat, Census, Header, census
+from kmscore.bulk.counting import BlobFormat, Census, census
 from kmscore.bulk.version_order import VersionOrder
 from kmscore.keyring import KeyProvider
 
