@@ -10,6 +10,7 @@ from kmscore import EncryptionContext, KeySpec, RsaKey, Sm2Key, Suite, Symmetric
 PAIRS: Final = {"tenant": "acme", "table": "orders"}
 SAME_PAIRS: Final = dict(PAIRS)  # another object: nobody is to profit from seeing one twice
 CONTEXT: Final = EncryptionContext(PAIRS)
+OTHER_CONTEXT: Final = EncryptionContext({"tenant": "acme", "table": "errors"})
 DATA_KEY: Final = os.urandom(32)
 LONG: Final = os.urandom(6144)
 

@@ -110,12 +110,12 @@ def _xaes(material: bytes) -> tuple[Cipher3, Cipher3]:
     masked = int.from_bytes(prefixes, "big") ^ k1 * twice
 
     def seal(nonce: bytes, data: bytes, associated_data: bytes) -> bytes:
-        blocks = masked ^ int.from_bytes(nonce[:12], "big") * twice
+        blocks = masked ^ (int.from_bytes(nonce, "big") >> 96) * twice
         cipher = AESGCM(encryptor.update(blocks.to_bytes(32, "big")))
         return cipher.encrypt(nonce[12:], data, associated_data)
 
     def open_(nonce: bytes, data: bytes, associated_data: bytes) -> bytes:
-        blocks = masked ^ int.from_bytes(nonce[:12], "big") * twice
+        blocks = masked ^ (int.from_bytes(nonce, "big") >> 96) * twice
         cipher = AESGCM(encryptor.update(blocks.to_bytes(32, "big")))
         return cipher.decrypt(nonce[12:], data, associated_data)
 

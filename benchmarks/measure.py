@@ -29,12 +29,14 @@ class Task:
     """One piece of work and those who do it: our call under `OURS`, and the others.
 
     `against` gives for each of the others the ratio that ours may reach at most, if there is one.
+    `remark` says what the reader of the ratios has to know.
     """
 
     name: str
     against: Mapping[str, float | None]
     build: Callable[[], Mapping[str, Call]]
     cores: int = 1
+    remark: str = ""
 
     @cached_property
     def calls(self) -> Mapping[str, Call]:
@@ -56,12 +58,12 @@ class Tasks:
         self._tasks: list[Task] = []
 
     def add(
-        self, name: str, against: Mapping[str, float | None], *, cores: int = 1
+        self, name: str, against: Mapping[str, float | None], *, cores: int = 1, remark: str = ""
     ) -> Callable[[Callable[[], Mapping[str, Call]]], Task]:
         """Make a task of the function that builds its calls."""
 
         def make(build: Callable[[], Mapping[str, Call]]) -> Task:
-            task = Task(name, against, build, cores)
+            task = Task(name, against, build, cores, remark)
             self._tasks.append(task)
             return task
 
@@ -85,6 +87,8 @@ class Comparison(NamedTuple):
     other_ns: float
     ratio: float
     limit: float | None
+    remark: str = ""
+    """What there is to say of the task's ratios; the same in all rows of a task."""
 
     @property
     def is_met(self) -> bool:
@@ -110,6 +114,7 @@ class Measurement:
                 statistics.median(other),
                 statistics.median(map(_divide, ours, other)),
                 self.task.against[name],
+                self.task.remark,
             )
             for name, other in self.rounds.items()
             if name != OURS

@@ -5,6 +5,7 @@ import json
 import os
 import platform
 import ssl
+import timeit
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +17,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from benchmarks.measure import OURS, Comparison
+from benchmarks.measure import OURS, Call, Comparison
 from benchmarks.peers import DISTRIBUTIONS, LACKS
 
 BEGIN: Final = "<!-- benchmarks: python -m benchmarks --markdown writes this -->"
@@ -67,6 +68,8 @@ class Report:
         console.print(table)
         for peer, lack in self._lacks():
             console.print(f"[bold]{peer}[/bold] lacks: {lack}", highlight=False)
+        for task, remark in self._remarks().items():
+            console.print(f"[bold]{task}[/bold]: {remark}", highlight=False)
         for line in self.environment_lines():
             console.print(line, highlight=False, style="dim")
 
@@ -91,6 +94,7 @@ class Report:
             ),
         ]
         lines += ["", *(f"- {peer} lacks: {lack}." for peer, lack in self._lacks())]
+        lines += [f"- {task}: {remark}." for task, remark in self._remarks().items()]
         lines += ["", *(f"{line}  " for line in self.environment_lines())]
         return "\n".join(lines).rstrip() + "\n"
 
@@ -105,6 +109,10 @@ class Report:
         """Return what those peers that took part do not do."""
         present = {row.against for row in self.comparisons}
         return [(peer, lack) for peer, lack in LACKS.items() if peer in present]
+
+    def _remarks(self) -> dict[str, str]:
+        """Return what there is to say of the tasks, by their names."""
+        return {row.task: row.remark for row in self.comparisons if row.remark}
 
     def plot(self, path: Path) -> None:
         """Draw every ratio, with its limit and both figures, as SVG."""
@@ -172,12 +180,19 @@ def _environment() -> dict[str, str]:
     versions = {name: _version(name) for name in dict.fromkeys(distributions.values())}
     return {
         "processor": f"{_processor()}, {os.cpu_count()} cores",
-        "system": f"{platform.system()} {platform.machine()}",
+        "system": " ".join((platform.system(), platform.machine(), *platform.libc_ver())).strip(),
         "python": f"{platform.python_implementation()} {platform.python_version()}",
         "cryptography's": cryptography_backend.openssl_version_text(),
         "SM2's": ssl.OPENSSL_VERSION,
+        # Drawn for every seal, and on some systems half of its time.
+        "os.urandom(12)": _shown(_least_time(lambda: os.urandom(12))),
         **{name: version for name, version in versions.items() if version},
     }
+
+
+def _least_time(call: Call) -> float:
+    """Return the nanoseconds that a call takes at least."""
+    return min(timeit.repeat(call, number=1000, repeat=100)) * 1e6
 
 
 def _version(distribution: str) -> str:

@@ -68,13 +68,13 @@ def reseal(
     source_context: ContextLike,
     destination_context: ContextLike,
 ) -> bytes:
-    """Return a v1 blob sealed afresh: the usual re-encryption.
+    """Return a v1 blob sealed afresh: the short path of every re-encryption of v1 blobs.
 
-    `Keyring._find_opener` has answered `source` for the blob, and the destination is a usable
-    primary version. So the types of the contexts are all that is left to check: the blob parses,
-    its header is the key's own, either key may be used, and the plaintext is not too long. It
-    opens and seals as the two functions above do, written out, because here each call costs a
-    fiftieth of the cryptography.
+    It checks nothing but the contexts, because a keyring has made all other checks.
+    `Keyring._find_opener` has found `source` for these very bytes: they parse, their header is the
+    key's own, the key may be used and the plaintext is not too long. The destination is a primary
+    version that may be used. Open and seal stand here once more: a call of the two functions above
+    costs a fiftieth of the cryptography.
 
     Raises `TypeError` and `InvalidContextError` for the contexts, and `DecryptionError`.
     """

@@ -16,7 +16,7 @@ steps, and the first failure is raised:
 the layout of the service, and texts in both.
 """
 
-from typing import Final, Protocol, cast
+from typing import Final, Protocol, TypeAlias, cast
 
 from kmscore import asymmetric, envelope
 from kmscore._typecheck import BytesLike
@@ -32,6 +32,11 @@ from kmscore.lookup import (
     opening_key,
     sealing_key,
 )
+
+GivenIds: TypeAlias = tuple[str | None, str | None]
+"""The source key ID and key version ID that the caller expects; `None` is any."""
+
+NO_IDS: Final = (None, None)
 
 
 class Source(Protocol):
@@ -89,14 +94,8 @@ class Destination(Protocol):
 class SourceLayout(Protocol):
     """A form from which a ciphertext is read."""
 
-    def read(
-        self,
-        keys: KeyProvider,
-        data: BytesLike,
-        key_id: str | None = None,
-        key_version_id: str | None = None,
-    ) -> Source:
-        """Return a ciphertext, with the IDs that the caller expects it to name.
+    def read(self, keys: KeyProvider, data: BytesLike, ids: GivenIds = NO_IDS) -> Source:
+        """Return a ciphertext, which has to name the IDs that are given.
 
         Raises `InvalidBlobError`.
         """
@@ -106,13 +105,7 @@ class SourceLayout(Protocol):
 class BlobLayout(SourceLayout, Destination, Protocol):
     """A form of ciphertext blob, which is read and written."""
 
-    def read(
-        self,
-        keys: KeyProvider,
-        data: BytesLike,
-        key_id: str | None = None,
-        key_version_id: str | None = None,
-    ) -> BlobSource:
+    def read(self, keys: KeyProvider, data: BytesLike, ids: GivenIds = NO_IDS) -> BlobSource:
         """See `SourceLayout`."""
         ...
 
@@ -139,12 +132,10 @@ class V1Source:
 
     bind = staticmethod(canonical_bytes)
 
-    def __init__(
-        self, keys: KeyProvider, data: BytesLike, key_id: str | None, key_version_id: str | None
-    ) -> None:
+    def __init__(self, keys: KeyProvider, data: BytesLike, ids: GivenIds) -> None:
         """Parse the blob."""
         self._keys = keys
-        self._given_ids = key_id, key_version_id
+        self._given_ids = ids
         self.raw = raw = blob_bytes(data)
         header, self.least_plaintext_length = parse_header(raw)
         self._suite, self._key_id, self._key_version_id = header
@@ -179,14 +170,8 @@ class _V1Layout:
     find_destination = staticmethod(sealing_key)
     seal = staticmethod(envelope.seal)
 
-    def read(
-        self,
-        keys: KeyProvider,
-        data: BytesLike,
-        key_id: str | None = None,
-        key_version_id: str | None = None,
-    ) -> V1Source:
-        return V1Source(keys, data, key_id, key_version_id)
+    def read(self, keys: KeyProvider, data: BytesLike, ids: GivenIds = NO_IDS) -> V1Source:
+        return V1Source(keys, data, ids)
 
 
 V1: Final = _V1Layout()
@@ -234,14 +219,6 @@ class Bare:
         """Take the algorithm, which the ciphertext does not name."""
         self._algorithm = algorithm
 
-    def read(
-        self,
-        keys: KeyProvider,
-        data: BytesLike,
-        key_id: str | None = None,
-        key_version_id: str | None = None,
-    ) -> Source:
+    def read(self, keys: KeyProvider, data: BytesLike, ids: GivenIds = NO_IDS) -> Source:
         """See `SourceLayout`; there is nothing to parse. Both IDs are given."""
-        return _BareSource(
-            keys, data, self._algorithm, (cast("str", key_id), cast("str", key_version_id))
-        )
+        return _BareSource(keys, data, self._algorithm, cast("tuple[str, str]", ids))

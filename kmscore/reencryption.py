@@ -213,7 +213,7 @@ def prepare(
             raise TypeError("source_algorithm needs source_key_id and source_key_version_id")
         algorithm = EncryptionAlgorithm.of(source_algorithm, "source_algorithm")
         source_layout = Bare(algorithm)
-    source = source_layout.read(keys, ciphertext_blob, source_key_id, source_key_version_id)
+    source = source_layout.read(keys, ciphertext_blob, (source_key_id, source_key_version_id))
     opening = sealing = source.bind(source_context)
     is_kept = source_context is destination_context
     if not (is_kept and source_layout is V1 and destination_layout is V1):

@@ -198,6 +198,28 @@ class Oracle:
         return self._answer("version")
 
 
+class Fickle(Mapping[str, str]):
+    """A context that reads otherwise each time: {"a": "1"}, then {"a": "2"}."""
+
+    def __init__(self) -> None:
+        """Start at 1."""
+        self._reads = 0
+
+    def __getitem__(self, key: str) -> str:
+        """Return the number of this look."""
+        del key
+        self._reads += 1
+        return str(self._reads)
+
+    def __iter__(self) -> Iterator[str]:
+        """Iterate over the only key."""
+        return iter(["a"])
+
+    def __len__(self) -> int:
+        """Return 1."""
+        return 1
+
+
 PROVIDERS: Mapping[str, Callable[[Keyring], KeyProvider]] = {
     "a keyring": lambda keys: keys,
     "a store": Store,

@@ -14,6 +14,7 @@ from strategies import (
     CONTEXTS,
     PLAINTEXTS,
     PROVIDERS,
+    Fickle,
     Oracle,
     Store,
     mutations,
@@ -93,21 +94,6 @@ def test_a_rotation_keeps_the_context(keys: KeyProvider, context: Any) -> None:
 
 def test_a_context_of_an_unusual_type_is_taken(keys: KeyProvider) -> None:
     """Any mapping will do, and one that reads otherwise the second time is read once."""
-
-    class Fickle(Mapping[str, str]):
-        reads = 0
-
-        def __getitem__(self, key: str) -> str:
-            del key
-            self.reads += 1
-            return str(self.reads)
-
-        def __iter__(self) -> Iterator[str]:
-            return iter(["a"])
-
-        def __len__(self) -> int:
-            return 1
-
     outcome = outcome_of(keys, Item(0, blob_of(OLD, {"a": "1"}), Fickle()))
     assert plaintext_of(keys, outcome, {"a": "1"}) == b"text"
     both = Fickle()

@@ -275,7 +275,9 @@ def test_a_worker_opens_the_keyring_itself(job_folder: Path) -> None:
     source = job_folder / "in.jsonl"
     columns = Columns("ciphertext_blob", contexts=("tenant",))
     table = JsonLines()
-    job = work.Job(table, columns, "orders", skip_current=True, upgrade_only=False, dry_run=True)
+    job = work.TableJob(
+        table, columns, "orders", skip_current=True, upgrade_only=False, dry_run=True
+    )
     chunk = next(table.chunks(source))
     end = _End(work.Task(7, chunk, None))
     _serve(end, partial(work.begin, job, sealed))
@@ -385,5 +387,5 @@ def test_control_c_within_this_process(
     monkeypatch.setattr("kmscore.cli.rotation.whole_table.sealing_key", interrupt)
     again = (where[0], tmp_path / "again.jsonl", *where[2:], "--destination", "orders")
     assert problem(invoke("rotate", *again), 130) == "interrupted"
-    monkeypatch.setattr("kmscore.cli.counting.input_of", interrupt)
+    monkeypatch.setattr("kmscore.cli.census.input_of", interrupt)
     assert problem(invoke("census", where[0]), 130) == "interrupted"

@@ -406,7 +406,7 @@ def test_source_ids_that_are_given_have_to_match() -> None:
     """Each ID may be absent; one that is there is the header's, exactly."""
     raw = BLOB.serialize()
     for good in ((None, None), ("k", None), (None, "v"), ("k", "v")):
-        assert V1.read(Keyring([KEY]), raw, *good).find_key() is KEY
+        assert V1.read(Keyring([KEY]), raw, good).find_key() is KEY
     for bad in (("v", "k"), ("K", None), (None, "V"), ("k", "x"), ("x", "v"), ("", None)):
         with raises_exactly(IncorrectKeyError, "the ciphertext names another source key"):
-            V1.read(Oracle(), raw, *bad).find_key()
+            V1.read(Oracle(), raw, bad).find_key()

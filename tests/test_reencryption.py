@@ -8,6 +8,7 @@ from strategies import (
     PROVIDERS,
     RSA_ALGORITHMS,
     Call,
+    Fickle,
     raises_exactly,
     symmetric_key,
     valid_calls,
@@ -149,6 +150,14 @@ def test_no_destination_context_is_the_empty_one(keys: KeyProvider) -> None:
     assert kmscore.decrypt(keys, raw).plaintext == b"text"
     with raises_exactly(DecryptionError):
         kmscore.decrypt(keys, raw, {"a": "b"})
+
+
+def test_a_context_given_for_both_sides_is_read_once(keys: KeyProvider) -> None:
+    """What opens is what seals, also if the map changes meanwhile."""
+    both = Fickle()
+    blob = blob_of(context={"a": "1"})
+    result = kmscore.reencrypt(keys, blob, "key", source_context=both, destination_context=both)
+    assert kmscore.decrypt(keys, result.ciphertext_blob or b"", {"a": "1"}).plaintext == b"text"
 
 
 def test_the_context_of_the_source_has_to_be_the_one_it_was_sealed_under(

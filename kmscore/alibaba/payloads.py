@@ -11,7 +11,7 @@ from kmscore.context import ContextLike
 from kmscore.errors import DecryptionError
 from kmscore.keyring import KeyProvider
 from kmscore.keys import Key, SymmetricKey
-from kmscore.layouts import V1, BlobLayout, BlobSource
+from kmscore.layouts import NO_IDS, V1, BlobLayout, BlobSource, GivenIds
 
 
 def layout_of(profile: Profile, *, allow_ambiguous: bool) -> BlobLayout:
@@ -37,15 +37,8 @@ class _Base64Layout:
         self.bind = plain.bind
         self.find_destination = plain.find_destination
 
-    def read(
-        self,
-        keys: KeyProvider,
-        data: BytesLike,
-        key_id: str | None = None,
-        key_version_id: str | None = None,
-    ) -> "_Base64Source":
-        source = self._plain.read(keys, data, key_id, key_version_id)
-        return _Base64Source(source, self.max_plaintext_length)
+    def read(self, keys: KeyProvider, data: BytesLike, ids: GivenIds = NO_IDS) -> "_Base64Source":
+        return _Base64Source(self._plain.read(keys, data, ids), self.max_plaintext_length)
 
     def seal(
         self, key: SymmetricKey, plaintext: bytes, bound: bytes, iv: bytes | None = None

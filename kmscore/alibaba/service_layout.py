@@ -16,6 +16,7 @@ from kmscore.context import ContextLike
 from kmscore.errors import DecryptionError, IncorrectKeyError, KeyUsageError
 from kmscore.keyring import KeyProvider
 from kmscore.keys import SymmetricKey, check_key
+from kmscore.layouts import NO_IDS, GivenIds
 from kmscore.lookup import sealing_key, symmetric_key
 
 PLAIN_GCM: Final = frozenset(
@@ -38,18 +39,10 @@ class ServiceLayout:
         """See `BlobLayout`: blobs name a key version only."""
         check_version_provider(keys)
 
-    def read(
-        self,
-        keys: KeyProvider,
-        data: BytesLike,
-        key_id: str | None = None,
-        key_version_id: str | None = None,
-    ) -> "_ServiceSource":
+    def read(self, keys: KeyProvider, data: BytesLike, ids: GivenIds = NO_IDS) -> "_ServiceSource":
         """See `SourceLayout`. Raises `TypeError` too, as `check_keys` does."""
         finder = check_version_provider(keys)
-        return _ServiceSource(
-            self, finder, ServiceBlob.parse(data, profile=self.profile), (key_id, key_version_id)
-        )
+        return _ServiceSource(self, finder, ServiceBlob.parse(data, profile=self.profile), ids)
 
     def bind(self, context: ContextLike) -> bytes:
         """See `Destination`: the associated data as a whole."""
@@ -83,7 +76,7 @@ class _ServiceSource:
         layout: ServiceLayout,
         keys: KeyVersionProvider,
         blob: ServiceBlob,
-        ids: tuple[str | None, str | None],
+        ids: GivenIds,
     ) -> None:
         self._layout = layout
         self._keys = keys

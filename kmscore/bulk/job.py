@@ -78,7 +78,7 @@ class Job:
         self._skip_current = skip_current
         self._dry_run = dry_run
         self._keys = _JobKeys(keys, destination, upgradable)
-        # An asymmetric ciphertext is never of the destination's key.
+        # For asymmetric ciphertexts: they are not of the destination's key, so none is older.
         self._any_keys = _JobKeys(keys, destination, None)
         # Without a ring there is no usual item.
         self._find_opener = (keys if type(keys) is Keyring else Keyring([]))._find_opener

@@ -6,7 +6,7 @@ import typer
 from rich.console import Console
 
 import kmscore
-from kmscore.cli import counting, crypt, demo, inspection, keys, rotate
+from kmscore.cli import census, crypt, demo, inspection, keys, rotate
 from kmscore.cli.terminal import Commands
 from kmscore.errors import KmsCoreError
 
@@ -25,7 +25,7 @@ app.command("decrypt")(crypt.decrypt)
 app.command("reencrypt")(crypt.reencrypt)
 app.command("inspect")(inspection.inspect)
 app.command("rotate")(rotate.rotate_table)
-app.command("census")(counting.count_tables)
+app.command("census")(census.count_tables)
 
 
 def _print_version(wanted: bool) -> None:  # noqa: FBT001 (typer's form of a callback)

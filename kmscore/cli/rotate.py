@@ -19,7 +19,7 @@ from kmscore.cli.rotation.columns import Columns, Source
 from kmscore.cli.rotation.formats import input_of, table_of
 from kmscore.cli.rotation.table import Table
 from kmscore.cli.rotation.whole_table import Report, is_unfinished, rotate
-from kmscore.cli.rotation.work import Assignment, Job
+from kmscore.cli.rotation.work import Assignment, TableJob
 from kmscore.cli.rotation_report import show_rotation
 from kmscore.cli.terminal import (
     INTERRUPTED,
@@ -120,7 +120,7 @@ def rotate_table(
         table.check_columns(source, columns)
         keys, sealed = read_keyring(keyring, passphrase_fd)
         _check_rows(table, source)
-        job = Job(table, columns, destination, not again, upgrade_only, dry_run)
+        job = TableJob(table, columns, destination, not again, upgrade_only, dry_run)
         assignment = Assignment(job, keys, sealed, jobs)
         try:
             with progress("Rotating") as (bar, task):

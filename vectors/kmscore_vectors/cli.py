@@ -259,13 +259,13 @@ def _run(plan: list[tuple[str, Ask, list[VectorTest]]], description: str) -> Res
         total = sum(judgement.questions(tests) for _, _, tests in plan)
         task = progress.add_task(description, total=total)
 
-        def outcomes() -> Iterator[judgement.Outcome]:
+        def judgements() -> Iterator[judgement.Judgement]:
             for name, ask, tests in plan:
                 yield from judgement.run(
                     name, ask, tests, lambda steps: progress.advance(task, steps)
                 )
 
-        return Results(outcomes())
+        return Results(judgements())
 
 
 def _finish(

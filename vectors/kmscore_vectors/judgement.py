@@ -33,7 +33,7 @@ class Verdict(enum.Enum):
 
 
 @dataclass(frozen=True)
-class Outcome:
+class Judgement:
     """A test, who was asked, what came back, and what that is worth."""
 
     subject: str
@@ -43,19 +43,19 @@ class Outcome:
 
 
 class Results:
-    """All outcomes of a run."""
+    """All judgements of a run."""
 
-    def __init__(self, outcomes: Iterable[Outcome]) -> None:
-        """Count outcomes, and keep those that are failures."""
+    def __init__(self, judgements: Iterable[Judgement]) -> None:
+        """Count judgements, and keep those that are failures."""
         self.by_flag: dict[tuple[str, str], Counter[Verdict]] = {}
         self.by_subject: Counter[str] = Counter()
-        self.failures: list[Outcome] = []
-        for outcome in outcomes:
-            name = (outcome.test.file, outcome.test.flag)
-            self.by_flag.setdefault(name, Counter())[outcome.verdict] += 1
-            self.by_subject[outcome.subject] += 1
-            if outcome.verdict.is_failure:
-                self.failures.append(outcome)
+        self.failures: list[Judgement] = []
+        for judgement in judgements:
+            name = (judgement.test.file, judgement.test.flag)
+            self.by_flag.setdefault(name, Counter())[judgement.verdict] += 1
+            self.by_subject[judgement.subject] += 1
+            if judgement.verdict.is_failure:
+                self.failures.append(judgement)
 
     @property
     def total(self) -> Counter[Verdict]:
@@ -70,11 +70,11 @@ class Results:
 
 def run(
     subject: str, ask: Ask, tests: Sequence[VectorTest], advance: Callable[[int], None]
-) -> Iterator[Outcome]:
-    """Yield the outcome of each test; `advance` is told the questions as they are answered."""
+) -> Iterator[Judgement]:
+    """Yield the judgement of each test; `advance` is told the questions as they are answered."""
     for test in tests:
         answer = _answer(ask, test, advance)
-        yield Outcome(subject, test, answer, judge(test, answer))
+        yield Judgement(subject, test, answer, judge(test, answer))
 
 
 def questions(tests: Iterable[VectorTest]) -> int:

@@ -1,4 +1,4 @@
-"""The outcomes of a run of the vectors, for people and for machines."""
+"""The judgements of a run of the vectors, for people and for machines."""
 
 import json
 from collections import Counter
@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from kmscore_vectors.files import VectorTest
-from kmscore_vectors.judgement import Outcome, Results, Verdict
+from kmscore_vectors.judgement import Judgement, Results, Verdict
 from kmscore_vectors.runner import GIVEN_UP, PATIENCE
 from kmscore_vectors.terminal import printable
 
@@ -96,16 +96,16 @@ def to_json(results: Results, folder: Path, library: Library | None = None) -> s
         "flags": flags,
         "failures": [
             {
-                "subject": outcome.subject,
-                "file": outcome.test.file,
-                "tcId": outcome.test.tc_id,
-                "flag": outcome.test.flag,
-                "comment": outcome.test.comment,
-                "verdict": outcome.verdict.value,
-                "expected": outcome.test.expected,
-                "answer": outcome.answer,
+                "subject": judgement.subject,
+                "file": judgement.test.file,
+                "tcId": judgement.test.tc_id,
+                "flag": judgement.test.flag,
+                "comment": judgement.test.comment,
+                "verdict": judgement.verdict.value,
+                "expected": judgement.test.expected,
+                "answer": judgement.answer,
             }
-            for outcome in results.failures
+            for judgement in results.failures
         ],
     }
     if library is not None:
@@ -159,12 +159,12 @@ def _flag_table(results: Results) -> Table:
 
 def _failure_table(results: Results) -> Table:
     """Return a table of the first failing tests, those without an answer once for each reason."""
-    rows: dict[tuple[object, ...], list[Outcome]] = {}
-    for outcome in results.failures:
-        if not _is_not_asked(outcome):
-            reason = outcome.answer.get("failure")
-            place = (outcome.test.file, outcome.test.tc_id) if reason is None else (reason,)
-            rows.setdefault((outcome.subject, *place), []).append(outcome)
+    rows: dict[tuple[object, ...], list[Judgement]] = {}
+    for judgement in results.failures:
+        if not _is_not_asked(judgement):
+            reason = judgement.answer.get("failure")
+            place = (judgement.test.file, judgement.test.tc_id) if reason is None else (reason,)
+            rows.setdefault((judgement.subject, *place), []).append(judgement)
     shown = list(rows.values())[:_LISTED]
     more = sum(map(len, rows.values())) - sum(map(len, shown))
     table = Table(
@@ -174,28 +174,28 @@ def _failure_table(results: Results) -> Table:
     )
     for name in ("test", "what it is", "answer"):
         table.add_column(name, overflow="fold")
-    for outcome, *others in shown:
-        test = outcome.test
-        subject = f"\n{printable(outcome.subject)}" if len(results.by_subject) > 1 else ""
+    for judgement, *others in shown:
+        test = judgement.test
+        subject = f"\n{printable(judgement.subject)}" if len(results.by_subject) > 1 else ""
         alike = f"\nand {len(others)} more" if others else ""
         table.add_row(
             Text(f"{test.file} {test.tc_id}\n{test.flag}{alike}"),
             Text(f"{test.comment}{subject}"),
-            Text(f"{outcome.verdict.value}\n{_answer(outcome)}"),
+            Text(f"{judgement.verdict.value}\n{_answer(judgement)}"),
         )
     return table
 
 
-def _is_not_asked(outcome: Outcome) -> bool:
+def _is_not_asked(judgement: Judgement) -> bool:
     """Return whether an implementation had been given up before this test."""
-    return outcome.answer.get("failure") == GIVEN_UP
+    return judgement.answer.get("failure") == GIVEN_UP
 
 
-def _answer(outcome: Outcome) -> str:
+def _answer(judgement: Judgement) -> str:
     """Return what came back and what was expected, or why nothing came."""
-    if "failure" in outcome.answer:
-        return _failure(outcome.answer["failure"])
-    expected, answer = (_brief(dict(each)) for each in (outcome.test.expected, outcome.answer))
+    if "failure" in judgement.answer:
+        return _failure(judgement.answer["failure"])
+    expected, answer = (_brief(dict(each)) for each in (judgement.test.expected, judgement.answer))
     return f"expected {expected}\nanswered {answer}"
 
 
@@ -212,13 +212,13 @@ def _failure(reason: str) -> str:
     return "\n".join(map(printable, reason.splitlines()))
 
 
-def _effect_table(failures: list[Outcome]) -> Table:
+def _effect_table(failures: list[Judgement]) -> Table:
     """Return what an implementation is open to that fails as this one does, by the notes."""
     table = Table(title="What that is open to", show_lines=True)
     for name in ("file", "flag", "effect"):
         table.add_column(name, overflow="fold")
     # Nothing is known of one that gave no answer.
-    tests = (outcome.test for outcome in failures if "failure" not in outcome.answer)
+    tests = (judgement.test for judgement in failures if "failure" not in judgement.answer)
     effects = {(test.file, test.flag): test.effect for test in tests if test.effect}
     for (file, flag), effect in effects.items():
         table.add_row(file, flag, Text(effect))

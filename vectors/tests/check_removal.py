@@ -162,8 +162,8 @@ UNNOTICED: Mapping[str, tuple[str, ...]] = {
         "keys/__init__.py:check_key:1",
         "_typecheck.py:check_positive:1",
         "lookup.py:check_provider:1",
-        "reencryption.py:reencrypt_between:1",
-        "reencryption.py:reencrypt_between:2",
+        "reencryption.py:prepare:1",
+        "reencryption.py:prepare:2",
     ),
     "A bound on the work, before anything is done. What is longer is refused all the same, by the"
     " checks of what it holds, only later.": (
@@ -172,21 +172,17 @@ UNNOTICED: Mapping[str, tuple[str, ...]] = {
         "sm2/encodings.py:parse:1",
     ),
     "A second wall: another check refuses the same input with the same error. (An ID that ends"
-    " outside the blob leaves no room for IV and tag; a JSON number is no string either; a header"
-    " was compared when its key was looked up; a symmetric key fits no asymmetric algorithm; what"
-    " the short path of re-encryption does not open, the long one refuses; a point of another"
-    " length is not on the curve; zeros of the KDF are refused by libcrypto too, and a backend that"
-    " takes them fails its own test and is not offered; a plaintext that is not decoded has the"
-    " length that was checked before.)": (
-        "blob.py:_parse_id:2",
+    " outside the blob leaves no room for IV and tag; a JSON number is no string either; a symmetric"
+    " key fits no asymmetric algorithm; a point of another length is not on the curve; zeros of the"
+    " KDF are refused by libcrypto too, and a backend that takes them fails its own test and is not"
+    " offered; a plaintext that is not decoded has the length that was checked before.)": (
+        "blob.py:_end_of_id:2",
         "context.py:_refuse_value:1",
         "data_keys.py:export_from:1",
-        "envelope.py:open_blob:1",
         "keys/der.py:_decode_point:1",
         "keys/symmetric.py:_choose_suite:1",
         "lookup.py:decrypting_key:1",
-        "reencryption.py:reencrypt:1",
-        "reencryption.py:reencrypt_between:3",
+        "reencryption.py:Prepared.finish:1",
         "sm2/encodings.py:_parse_raw:1",
         "sm2/scheme.py:decrypt:4",
     ),

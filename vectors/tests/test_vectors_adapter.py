@@ -17,7 +17,7 @@ from kmscore.sm2.backends import _load
 from kmscore_vectors import adapter
 from kmscore_vectors.adapter import Configuration, configurations, responder
 from kmscore_vectors.files import VectorTest, installed_folder, load
-from kmscore_vectors.judgement import Outcome, run
+from kmscore_vectors.judgement import Judgement, run
 
 Call = Callable[..., Any]
 _FILES = dict(load(installed_folder()))
@@ -120,7 +120,7 @@ def first() -> Configuration:
     return next(configurations())
 
 
-def _failures(configuration: Configuration, tests: list[VectorTest]) -> list[Outcome]:
+def _failures(configuration: Configuration, tests: list[VectorTest]) -> list[Judgement]:
     outcomes = run("", configuration.ask, tests, lambda _: None)
     return [outcome for outcome in outcomes if outcome.verdict.is_failure]
 

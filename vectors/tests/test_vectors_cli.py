@@ -18,7 +18,7 @@ import kmscore
 from kmscore_vectors import adapter, cli, report
 from kmscore_vectors.files import VectorTest, installed_folder, load
 from kmscore_vectors.generator.suite import make_files
-from kmscore_vectors.judgement import Outcome, Results, Verdict
+from kmscore_vectors.judgement import Judgement, Results, Verdict
 from kmscore_vectors.runner import GIVEN_UP
 
 _RESPONDERS = Path(__file__).parent / "responders"
@@ -351,7 +351,7 @@ def test_what_an_implementation_prints_cannot_drive_the_terminal() -> None:
     )
     answer = {"failure": hostile}
     console = Console(width=80, record=True)
-    results = Results([Outcome(hostile, test, answer, Verdict.WRONG)])
+    results = Results([Judgement(hostile, test, answer, Verdict.WRONG)])
     report.show(results, Path(hostile), console)
     text = console.export_text()
     assert not {"\x1b", "\x9b", "\u202e"} & set(text)
@@ -371,7 +371,7 @@ def test_the_tables_can_be_read_in_60_columns() -> None:
         for name, loaded in load(installed_folder())
         for number, flag in enumerate(sorted({test.flag for test in loaded}), 1)
     ]
-    outcomes = [Outcome("peer", test, {"error": "given"}, Verdict.OTHER_ERROR) for test in tests]
+    outcomes = [Judgement("peer", test, {"error": "given"}, Verdict.OTHER_ERROR) for test in tests]
     console = Console(width=60, record=True)
     report.show(Results(outcomes), Path(), console)
     flags, _, failures = console.export_text().partition("What failed")

@@ -17,7 +17,7 @@ from kmscore.cli.rotation.crew import WorkProblem
 from kmscore.cli.rotation.job_folder import JobFolder, partial_path
 from kmscore.cli.rotation.journal import Journal
 from kmscore.cli.rotation.table import CHUNK_ROWS
-from kmscore.cli.rotation.work import Assignment, Job, Task, work
+from kmscore.cli.rotation.work import Assignment, TableJob, Task, work
 from kmscore.errors import KmsCoreError
 from kmscore.lookup import sealing_key
 
@@ -151,7 +151,7 @@ class _KeyCheck:
         return True
 
 
-def _identity(source: Path, job: Job, destination_version_id: str) -> dict[str, Any]:
+def _identity(source: Path, job: TableJob, destination_version_id: str) -> dict[str, Any]:
     """Return what has to be the same for a job to be taken up again."""
     status = source.stat()
     return {

@@ -15,7 +15,7 @@ from kmscore.cli.rotation.table import Chunk, Result, Table
 from kmscore.cli.sealed_keyring import Sealed
 
 
-class Job(NamedTuple):
+class TableJob(NamedTuple):
     """What to do with every chunk; sent to other processes, so it holds no key."""
 
     table: Table
@@ -29,7 +29,7 @@ class Job(NamedTuple):
 class Assignment(NamedTuple):
     """A job, the keys that it takes, and how many processes are at it."""
 
-    job: Job
+    job: TableJob
     keys: Keyring
     sealed: Sealed
     """The same keys, to be opened by each process for itself."""
@@ -55,7 +55,7 @@ class Done(NamedTuple):
     """Without digests in a dry run."""
 
 
-def perform(job: Job, keys: Keyring, task: Task) -> Done:
+def perform(job: TableJob, keys: Keyring, task: Task) -> Done:
     """Re-encrypt a chunk and write its two files."""
     records, results, counts = _results(job, keys, task.chunk)
     part = Part(counts, "", "")
@@ -66,7 +66,7 @@ def perform(job: Job, keys: Keyring, task: Task) -> Done:
 
 
 def _results(
-    job: Job, keys: Keyring, chunk: Chunk
+    job: TableJob, keys: Keyring, chunk: Chunk
 ) -> tuple[list[Record | Failure], list[Result], Counts]:
     """Return each row, its result, and the counts."""
     records = list(job.table.records(chunk, job.columns))
@@ -109,7 +109,7 @@ def _result(outcome: Outcome) -> Result:
     return Result(outcome.ciphertext_blob if is_new else None, outcome.error)
 
 
-def begin(job: Job, sealed: Sealed) -> Callable[[Task], Done]:
+def begin(job: TableJob, sealed: Sealed) -> Callable[[Task], Done]:
     """Return what does a task in a process of its own, which opens the keyring itself."""
     return partial(perform, job, sealed.open())
 

@@ -179,5 +179,5 @@ def test_of_a_key_that_no_row_names_nothing_is_said(tmp_path: Path) -> None:
 def test_what_nobody_foresaw(ring_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """One line and exit code 2, without a traceback."""
     source = _write(ring_file.with_name("in.jsonl"), NEW)
-    monkeypatch.setattr("kmscore.cli.counting.census", lambda _: 1 // 0)
+    monkeypatch.setattr("kmscore.cli.census.census", lambda _: 1 // 0)
     assert problem(invoke("census", source)) == "an error that was not foreseen: ZeroDivisionError"
