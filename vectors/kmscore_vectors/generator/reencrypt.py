@@ -426,7 +426,7 @@ def _refuse_both(
 def _wrong_blobs() -> Iterator[Case]:
     """Yield sources that are no blob, or one that is too long."""
     right = _move("to be broken", "Valid", _AES, _XAES)
-    blob = _blob_of(right)
+    blob, start = _blob_of(right), len(_AES.header)
     for comment, data in (
         ("nothing", b""),
         ("the magic alone", blob[:3]),
@@ -434,9 +434,11 @@ def _wrong_blobs() -> Iterator[Case]:
         ("another format version", blob[:3] + b"\x02" + blob[4:]),
         ("a suite of no one", blob[:4] + b"\x06" + blob[5:]),
         ("an ID of no bytes", blob[:5] + b"\x00" + blob[6:]),
+        ("a space in the key ID", blob[:6] + b" " + blob[7:]),
+        ("a DEL in the key version ID", blob[: start - 1] + b"\x7f" + blob[start:]),
         ("a bare RSA ciphertext", _rsa_ciphertext(next(iter(_HASHES)), _MESSAGE)),
         ("a bare SM2 ciphertext", affine.c1c3c2(_sm2_parts(_MESSAGE))),
-        ("too short for a tag", blob[: len(_AES.header) + 12 + 15]),
+        ("too short for a tag", blob[: start + 12 + 15]),
         ("6,702 bytes", blob + bytes(6702 - len(blob))),
     ):
         yield right.refused(ErrorCode.INVALID_BLOB, "InvalidBlob", comment, _blob_field(data))
