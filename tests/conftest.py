@@ -15,6 +15,8 @@ from kmscore.sm2.backends import _load
 
 __all__ = ["in_time"]
 
+# So that a failure in these helpers shows both values too.
+pytest.register_assert_rewrite("fault_pairs")
 settings.load_profile("kmscore")
 
 _CHECKOUT = Path(__file__).resolve().parent.parent
