@@ -1,6 +1,7 @@
 """Re-encryption, and its halves, under symmetric keys."""
 
 from collections.abc import Callable, Mapping
+from typing import Final
 
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
@@ -48,10 +49,15 @@ def _reencryption(
     }
 
 
-_PEERS = {"bare": 1.6, "Tink": 1.03, "MultiFernet": 0.25, "moto": 0.25, "joserfc": 0.25}
+_PEERS = {"bare": 1.85, "Tink": 1.1, "MultiFernet": 0.25, "moto": 0.25, "joserfc": 0.25}
 
 
-@TASKS.add("reencrypt, AES_256_GCM, 32 bytes, prepared contexts", _PEERS)
+@TASKS.add(
+    "reencrypt, AES_256_GCM, 32 bytes, prepared contexts",
+    _PEERS,
+    remark="the Python around the cryptography takes as long on every processor, so that the ratio"
+    " to the bare calls, here and below, is higher on one with faster AES",
+)
 def _prepared() -> Mapping[str, Call]:
     return _reencryption(Suite.AES_256_GCM) | peers.installed(
         Tink=lambda: peers.tink_reencryption(DATA_KEY, CONTEXT),
@@ -61,19 +67,19 @@ def _prepared() -> Mapping[str, Call]:
     )
 
 
-@TASKS.add("reencrypt, AES_256_GCM, 32 bytes, contexts as dicts of two pairs", {"bare": 2.6})
+@TASKS.add("reencrypt, AES_256_GCM, 32 bytes, contexts as dicts of two pairs", {"bare": 3.1})
 def _dicts() -> Mapping[str, Call]:
     return _reencryption(Suite.AES_256_GCM, DATA_KEY, PAIRS, SAME_PAIRS)
 
 
-@TASKS.add("reencrypt, XAES_256_GCM, 32 bytes, prepared contexts", {"bare": 1.35, "Tink": 1.45})
+@TASKS.add("reencrypt, XAES_256_GCM, 32 bytes, prepared contexts", {"bare": 1.35, "Tink": 1.65})
 def _xaes() -> Mapping[str, Call]:
     return _reencryption(Suite.XAES_256_GCM) | peers.installed(
         Tink=lambda: peers.tink_reencryption(DATA_KEY, CONTEXT, xaes=True)
     )
 
 
-@TASKS.add("reencrypt, AES_256_GCM, 6,144 bytes, prepared contexts", {"bare": 1.4})
+@TASKS.add("reencrypt, AES_256_GCM, 6,144 bytes, prepared contexts", {"bare": 1.65})
 def _long() -> Mapping[str, Call]:
     return _reencryption(Suite.AES_256_GCM, LONG)
 
@@ -93,7 +99,7 @@ def _encrypt() -> Mapping[str, Call]:
     }
 
 
-@TASKS.add("decrypt, AES_256_GCM, 32 bytes, prepared context", {"bare": 2.2})
+@TASKS.add("decrypt, AES_256_GCM, 32 bytes, prepared context", {"bare": 2.3})
 def _decrypt() -> Mapping[str, Call]:
     key = symmetric_key(1)
     keys = Keyring([key])
@@ -150,7 +156,7 @@ def _with_ids() -> Mapping[str, Call]:
     }
 
 
-@TASKS.add("reencrypt through a KeyProvider of one's own", {"a Keyring": 2.2})
+@TASKS.add("reencrypt through a KeyProvider of one's own", {"a Keyring": 2.8})
 def _through_a_store() -> Mapping[str, Call]:
     source, destination, blob = _two_keys()
     return {
@@ -159,8 +165,8 @@ def _through_a_store() -> Mapping[str, Call]:
     }
 
 
-_REFUSALS = {"another context": 1.1, "another IV": 1.1, "a right one": None}
-_REMARK = (
+_REFUSALS: Final = {"another context": 1.1, "another IV": 1.1, "a right one": None}
+_REMARK: Final = (
     "raising costs the same for every reason, so that the time does not tell which it was; that it"
     " differs from a right one's is no leak, because the answer itself tells the two apart"
 )

@@ -63,7 +63,7 @@ def _versions() -> Mapping[str, Call]:
     }
 
 
-@TASKS.add("a process that imports kmscore", {"one that imports cryptography": 1.25})
+@TASKS.add("a process that imports kmscore", {"one that imports cryptography": 1.4})
 def _import() -> Mapping[str, Call]:
     return {
         OURS: lambda: _python("import kmscore"),

@@ -136,9 +136,11 @@ def canonical_bytes(value: ContextLike) -> bytes:
         if type(key) is not str:
             break
     else:
+        keys = list(pairs)
+        keys.sort()
         try:
             fields = [_SMALL_LENGTHS[len(pairs)]]
-            for key in sorted(pairs):
+            for key in keys:
                 text = pairs[key]
                 if type(text) is not str:
                     return _canonicalise(pairs)
