@@ -29,8 +29,8 @@ _VERBS: Final = (
     r"|goes|comes|came|begins?|holds?|opens?|seals?|encrypts?|names?|needs?|nobody)"
 )
 _BEFORE: Final = (
-    r"(?:^|(?<=[.:;,(] )|\b(?:of|to|for|from|by|with|as|and|or|but|than|on|in|is|are|returns?|reads?"
-    r"|shows?|takes?|sees?|gives?|keeps?|gets?) )"
+    r"(?:^|(?<=[.:;,(] )|\b(?:of|to|for|from|by|with|as|and|or|but|than|on|in|is|are|returns?"
+    r"|reads?|shows?|takes?|sees?|gives?|keeps?|gets?) )"
 )
 
 

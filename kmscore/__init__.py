@@ -1,7 +1,7 @@
-"""The cryptographic engine of a cloud KMS: any ciphertext in, a re-encrypted one out.
+"""The cryptographic engine of a cloud KMS: encrypt, decrypt and re-encrypt ciphertexts.
 
-A service hands bytes and keys in and takes bytes out. There is no server, clock, socket, thread
-or logging, and no state between calls.
+Keys and bytes go in, bytes come out. The package has no server, clock, socket, thread or logging,
+and keeps no state between calls.
 """
 
 from kmscore import sm2

@@ -1,6 +1,6 @@
-"""The data-key family: draw a data key, seal it, hand it to the holder of another key.
+"""Data keys: draw, encrypt under a key, export under a public key.
 
-The order of checks is the one that `operations` describes.
+The module `operations` documents the order of the checks.
 """
 
 import os
@@ -25,12 +25,19 @@ from kmscore.operations import EncryptResult
 
 
 class DataKeyResult(NamedTuple):
-    """A data key, in plaintext and as a v1 ciphertext blob, and the key version that sealed it."""
+    """A data key, in plaintext and encrypted, and the key version that encrypted it."""
 
     key_id: str
+    """The key ID of the encryption key."""
+
     key_version_id: str
+    """The ID of the primary version, which encrypted the data key."""
+
     ciphertext_blob: bytes
+    """The data key as a v1 ciphertext blob."""
+
     plaintext: bytes
+    """The data key itself, 1 to 1,024 bytes."""
 
     def __repr__(self) -> str:
         """Show the length of the plaintext, not the plaintext."""
@@ -43,15 +50,19 @@ class DataKeyResult(NamedTuple):
 
 
 class ExportResult(NamedTuple):
-    """A data key encrypted under a public key, and the key version that holds or sealed it.
-
-    `ciphertext_blob` is `None` unless the data key was made in the same operation.
-    """
+    """A data key encrypted under a public key, and the key version that protects it."""
 
     key_id: str
+    """The key ID of the key that the ciphertext blob belongs to."""
+
     key_version_id: str
+    """The ID of the key version that the ciphertext blob belongs to."""
+
     ciphertext_blob: bytes | None
+    """The new data key as a v1 ciphertext blob; `None` if an existing data key was exported."""
+
     exported_data_key: bytes
+    """The data key encrypted under the public key, an asymmetric ciphertext."""
 
 
 def generate_data_key(
@@ -61,11 +72,27 @@ def generate_data_key(
     number_of_bytes: int = DEFAULT_DATA_KEY_LENGTH,
     context: ContextLike = None,
 ) -> DataKeyResult:
-    """Draw a data key of 1 to 1,024 bytes and seal it under the primary version of a key.
+    """Draw a data key and encrypt it under the primary version of a key.
 
-    Returns the data key in plaintext and as a v1 ciphertext blob.
+    Args:
+        keys: The keyring or other provider that has the key.
+        key_id: The key ID, 1 to 255 printable ASCII characters.
+        number_of_bytes: Length of the data key, 1 to 1,024 bytes.
+        context: The encryption context of the ciphertext blob. `None` is the empty context.
 
-    Raises as `encrypt` does; `PlaintextSizeError` is for `number_of_bytes`.
+    Returns:
+        The data key in plaintext and as a v1 ciphertext blob, and the key version that encrypted
+        it.
+
+    Raises:
+        TypeError: If an argument has the wrong type.
+        InvalidContextError: If the context cannot be serialised within 65,535 bytes.
+        KeyNotFoundError: If no key can have `key_id`, or if `keys` has no such key.
+        TypeError: If `keys` returns a value that is not a key.
+        IncorrectKeyError: If `keys` returns a different key.
+        KeyStateError: If the key version is not enabled.
+        KeyUsageError: If the key is asymmetric.
+        PlaintextSizeError: If `number_of_bytes` is not 1 to 1,024.
     """
     return generate_in(V1, keys, key_id, number_of_bytes, context)
 
@@ -95,9 +122,28 @@ def generate_data_key_without_plaintext(
     number_of_bytes: int = DEFAULT_DATA_KEY_LENGTH,
     context: ContextLike = None,
 ) -> EncryptResult:
-    """`generate_data_key`, but only the ciphertext blob leaves.
+    """Draw a data key and return it only in encrypted form.
 
-    For whoever stores the data key now and lets another one open it later.
+    Use it where the data key is stored now and decrypted later by another party.
+
+    Args:
+        keys: The keyring or other provider that has the key.
+        key_id: The key ID, 1 to 255 printable ASCII characters.
+        number_of_bytes: Length of the data key, 1 to 1,024 bytes.
+        context: The encryption context of the ciphertext blob. `None` is the empty context.
+
+    Returns:
+        The data key as a v1 ciphertext blob, and the key version that encrypted it.
+
+    Raises:
+        TypeError: If an argument has the wrong type.
+        InvalidContextError: If the context cannot be serialised within 65,535 bytes.
+        KeyNotFoundError: If no key can have `key_id`, or if `keys` has no such key.
+        TypeError: If `keys` returns a value that is not a key.
+        IncorrectKeyError: If `keys` returns a different key.
+        KeyStateError: If the key version is not enabled.
+        KeyUsageError: If the key is asymmetric.
+        PlaintextSizeError: If `number_of_bytes` is not 1 to 1,024.
     """
     result = generate_data_key(keys, key_id, number_of_bytes=number_of_bytes, context=context)
     return EncryptResult(result.key_id, result.key_version_id, result.ciphertext_blob)
@@ -111,12 +157,36 @@ def export_data_key(
     *,
     context: ContextLike = None,
 ) -> ExportResult:
-    """Open a v1 ciphertext blob and encrypt what it holds under `public_key`, a bare ciphertext.
+    """Decrypt a v1 ciphertext blob and encrypt its data key under a public key.
 
-    Raises as `decrypt` does; `KeyUsageError` also if `algorithm` does not fit the public key,
-    `UnsupportedAlgorithmError` if it is unknown or missing from this build of the libraries, and
-    `PlaintextSizeError` also if the data key does not fit: RSA takes as many bytes as the modulus
-    has, less 66 with SHA-256 and 42 with SHA-1, and SM2PKE takes 1 to 6,047.
+    Args:
+        keys: The keyring or other provider that has the key version of the blob.
+        ciphertext_blob: The data key as a v1 ciphertext blob.
+        public_key: The RSA or SM2 public key of the recipient.
+        algorithm: The encryption algorithm of the export, as a member or its name.
+        context: The encryption context of the ciphertext blob. `None` is the empty context.
+
+    Returns:
+        The data key encrypted under `public_key`, and the key version that decrypted the blob. The
+        plaintext is not returned.
+
+    Raises:
+        TypeError: If an argument has the wrong type.
+        UnsupportedAlgorithmError: If the algorithm is unknown.
+        InvalidBlobError: If `ciphertext_blob` is not exactly one v1 blob.
+        InvalidContextError: If the context cannot be serialised within 65,535 bytes.
+        KeyNotFoundError: If `keys` has no such key.
+        KeyVersionNotFoundError: If the key has no such version.
+        TypeError: If `keys` returns a value that is not a key.
+        IncorrectKeyError: If `keys` returns a different key or key version, or if the key version
+            is bound to a suite other than the header's.
+        KeyStateError: If the key version is not enabled.
+        KeyUsageError: If the key is asymmetric, or if the algorithm does not fit the public key.
+        UnsupportedAlgorithmError: If the installed libraries lack the algorithm.
+        PlaintextSizeError: If the data key does not fit the algorithm. RSA takes at most 66 bytes
+            less than the modulus has with RSAES_OAEP_SHA_256, and at most 42 bytes less with
+            RSAES_OAEP_SHA_1. SM2PKE takes 1 to 6,047 bytes.
+        DecryptionError: If the tag is wrong.
     """
     return export_from(V1, keys, ciphertext_blob, public_key, algorithm, context)
 
@@ -157,11 +227,34 @@ def generate_and_export_data_key(
     number_of_bytes: int = DEFAULT_DATA_KEY_LENGTH,
     context: ContextLike = None,
 ) -> ExportResult:
-    """Draw a data key of 1 to 1,024 bytes; seal it, and encrypt it under `public_key`.
+    """Draw a data key and encrypt it both under a key and under a public key.
 
-    Returns both ciphertexts; the plaintext does not leave.
+    Args:
+        keys: The keyring or other provider that has the key.
+        key_id: The key ID, 1 to 255 printable ASCII characters.
+        public_key: The RSA or SM2 public key of the recipient.
+        algorithm: The encryption algorithm of the export, as a member or its name.
+        number_of_bytes: Length of the data key, 1 to 1,024 bytes.
+        context: The encryption context of the ciphertext blob. `None` is the empty context.
 
-    Raises as `generate_data_key` does, and for the public key as `export_data_key` does.
+    Returns:
+        Both ciphertexts, and the key version that encrypted the v1 blob. The plaintext is not
+        returned.
+
+    Raises:
+        TypeError: If an argument has the wrong type.
+        UnsupportedAlgorithmError: If the algorithm is unknown.
+        InvalidContextError: If the context cannot be serialised within 65,535 bytes.
+        KeyNotFoundError: If no key can have `key_id`, or if `keys` has no such key.
+        TypeError: If `keys` returns a value that is not a key.
+        IncorrectKeyError: If `keys` returns a different key.
+        KeyStateError: If the key version is not enabled.
+        KeyUsageError: If the key is asymmetric, or if the algorithm does not fit the public key.
+        UnsupportedAlgorithmError: If the installed libraries lack the algorithm.
+        PlaintextSizeError: If `number_of_bytes` is not 1 to 1,024, or if the data key does not fit
+            the algorithm. RSA takes at most 66 bytes
+            less than the modulus has with RSAES_OAEP_SHA_256, and at most 42 bytes less with
+            RSAES_OAEP_SHA_1. SM2PKE takes 1 to 6,047 bytes.
     """
     return generate_and_export_in(V1, keys, key_id, public_key, algorithm, number_of_bytes, context)
 

@@ -1,8 +1,8 @@
-"""Where blob, encryption context and cipher meet: seal and open a v1 ciphertext blob.
+"""Encryption and decryption of a v1 ciphertext blob under a key version.
 
-The associated data is header ‖ canonical context. Both delimit themselves, so that no other
-header and context give the same bytes: the tag vouches for magic, format version, suite, key ID,
-key version ID and context as it does for IV and ciphertext.
+The associated data is header ‖ canonical context. Both are self-delimiting, so two different pairs
+of header and context never give the same bytes. Therefore the tag authenticates magic, format
+version, suite, key ID, key version ID and context, in addition to IV and ciphertext.
 """
 
 import os
@@ -18,10 +18,10 @@ from kmscore.keys import SymmetricKey
 def seal(
     key: SymmetricKey, plaintext: bytes, canonical_context: bytes, iv: bytes | None = None
 ) -> bytes:
-    """Return the v1 blob of `plaintext`, with a fresh IV from the operating system.
+    """Return the v1 blob of `plaintext`, with an IV from the operating system unless one is given.
 
-    An IV that is given instead has the length of the key's suite and is never repeated under one
-    key version. Sizes and the state of the key are the caller's to check.
+    A given IV has the length of the key's suite and must never repeat under one key version. The
+    caller has checked the sizes and the state of the key.
     """
     header, seal_ = key.header, key._seal
     if iv is None:
@@ -30,11 +30,11 @@ def seal(
 
 
 def open_blob(key: SymmetricKey, ciphertext_blob: bytes, canonical_context: bytes) -> bytes:
-    """Return the plaintext of a v1 blob sealed by `key` under a context.
+    """Return the plaintext of a v1 blob that was encrypted by `key` under a context.
 
-    The blob begins with the key's own header: its key was found by what that header names.
+    The blob begins with the header of `key`, because the header names the key version.
 
-    Raises `DecryptionError` unless the tag is right.
+    Raises `DecryptionError` if the tag is wrong.
     """
     open_ = key._open
     try:
@@ -43,7 +43,7 @@ def open_blob(key: SymmetricKey, ciphertext_blob: bytes, canonical_context: byte
         )
     except InvalidTag:
         pass
-    # Here, where nothing of the cipher's error is left, its frames and what they hold included.
+    # After the `except` block: the cipher's error, with its frames and their variables, is gone.
     raise DecryptionError
 
 
@@ -68,13 +68,13 @@ def reseal(
     source_context: ContextLike,
     destination_context: ContextLike,
 ) -> bytes:
-    """Return a v1 blob sealed afresh: the short path of every re-encryption of v1 blobs.
+    """Return the re-encrypted v1 blob: the short path of every re-encryption of v1 blobs.
 
-    It checks nothing but the contexts, because a keyring has made all other checks.
-    `Keyring._find_opener` has found `source` for these very bytes: they parse, their header is the
-    key's own, the key may be used and the plaintext is not too long. The destination is a primary
-    version that may be used. Open and seal stand here once more: a call of the two functions above
-    costs a fiftieth of the cryptography.
+    It checks only the contexts, because a keyring has made all other checks.
+    `Keyring._find_opener` has found `source` for this blob: the blob parses, its header is the
+    header of `source`, the key is usable, and the plaintext is not too long. `destination` is a
+    usable primary version. The code of `open_blob` and `seal` is repeated here, because each call
+    costs 2 % of the cryptography.
 
     Raises `TypeError` and `InvalidContextError` for the contexts, and `DecryptionError`.
     """

@@ -1,8 +1,8 @@
-"""The same pure functions with the IV, or SM2's k, given. For test vectors, and nothing else.
+"""Encryption with a given IV, or with a given k of SM2. Only for test vectors.
 
-An IV used twice under one key version gives away the XOR of the two plaintexts and the means to
-forge any number of blobs. A k used twice or known to anyone gives away the plaintext. These
-functions are therefore exported nowhere else; the operations draw both themselves.
+If an IV is used twice under one key version, an attacker learns the XOR of the two plaintexts and
+can forge blobs. If a k is used twice or is known, an attacker learns the plaintext. Therefore no
+other module exports these functions: the operations draw IV and k from the operating system.
 """
 
 from kmscore._typecheck import (
@@ -38,9 +38,28 @@ def encrypt(
     *,
     iv: BytesLike,
 ) -> EncryptResult:
-    """`kmscore.encrypt` with the IV given: 12 bytes, or 24 for XAES_256_GCM.
+    """Encrypt as `kmscore.encrypt` does, with a given IV.
 
-    Raises as that does, and `ValueError` for an IV of another length, among the sizes.
+    Args:
+        keys: The keyring or other provider that has the key.
+        key_id: The key ID, 1 to 255 printable ASCII characters.
+        plaintext: 0 to 6,144 bytes.
+        context: The encryption context. `None` is the empty context.
+        iv: 24 bytes for XAES_256_GCM, 12 bytes for every other suite.
+
+    Returns:
+        The v1 ciphertext blob and the key version that encrypted it.
+
+    Raises:
+        TypeError: If an argument has the wrong type.
+        InvalidContextError: If the context cannot be serialised within 65,535 bytes.
+        KeyNotFoundError: If no key can have `key_id`, or if `keys` has no such key.
+        TypeError: If `keys` returns a value that is not a key.
+        IncorrectKeyError: If `keys` returns a different key.
+        KeyStateError: If the key version is not enabled.
+        KeyUsageError: If the key is asymmetric.
+        PlaintextSizeError: If the plaintext is longer than 6,144 bytes.
+        ValueError: If the IV does not have the length that the suite needs.
     """
     check_bytes(iv, "iv")
     return encrypt_in(V1, keys, key_id, plaintext, context, iv=to_bytes(iv))
@@ -58,11 +77,30 @@ def reencrypt(
     source_key_version_id: str | None = None,
     source_algorithm: EncryptionAlgorithm | str | None = None,
 ) -> ReEncryptResult:
-    """`kmscore.reencrypt` with the IV of the destination given: 12 bytes, or 24 for XAES_256_GCM.
+    """Re-encrypt as `kmscore.reencrypt` does, with a given IV for the destination.
 
-    There is no dry run: it would draw no IV.
+    A dry run is not offered, because it does not use an IV.
 
-    Raises as that does, and `ValueError` for an IV of another length, before the source is opened.
+    Args:
+        keys: The keyring or other provider that has both keys.
+        ciphertext_blob: The source ciphertext, as in `kmscore.reencrypt`.
+        destination_key_id: The key ID of the destination key.
+        iv: 24 bytes for XAES_256_GCM, 12 bytes for every other suite.
+        source_context: The encryption context of the source.
+        destination_context: The encryption context of the new blob.
+        source_key_id: The expected source key ID; required with `source_algorithm`.
+        source_key_version_id: The expected source key version ID; required with
+            `source_algorithm`.
+        source_algorithm: The algorithm of an asymmetric source; `None` for a v1 blob.
+
+    Returns:
+        The new v1 blob, and the key versions and the suite that were used.
+
+    Raises:
+        TypeError: If an argument has the wrong type.
+        KmsCoreError: The errors of `kmscore.reencrypt`, in the same order.
+        ValueError: If the IV does not have the length that the suite needs. This check is the last
+            one before decryption.
     """
     check_bytes(iv, "iv")
     return prepare(
@@ -82,12 +120,25 @@ def reencrypt(
 
 
 def sm2_encrypt(public_key: PublicKey, plaintext: BytesLike, k: int) -> bytes:
-    """Return `plaintext`, 1 to 6,047 bytes, under SM2PKE in C1C3C2, with k in 1..n-1 given.
+    """Encrypt with SM2PKE and a given k.
 
-    The `portable` backend computes it, whichever the key has: no other takes a k.
+    The `portable` backend computes the ciphertext, because no other backend accepts a k.
 
-    Raises `TypeError`, `KeyUsageError` if the key is not one of SM2, `PlaintextSizeError`, and
-    `ValueError` if k is out of range or gives a KDF output of zeros.
+    Args:
+        public_key: An SM2 public key.
+        plaintext: 1 to 6,047 bytes.
+        k: The secret number of the encryption, 1 to n-1.
+
+    Returns:
+        The ciphertext in C1C3C2, 97 bytes longer than the plaintext.
+
+    Raises:
+        TypeError: If an argument has the wrong type.
+        KeyUsageError: If the key is not an SM2 key.
+        PlaintextSizeError: If the plaintext is empty or longer than 6,047 bytes.
+        ValueError: If k is out of range, or if the KDF output for it is all zeros.
+
+    GB/T 32918.4-2016 section 6.
     """
     check_instance(public_key, PublicKey, "public_key")
     check_bytes(plaintext, "plaintext")

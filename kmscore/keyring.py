@@ -1,4 +1,4 @@
-"""Where keys come from: the protocol that a service implements, and the embedded keyring."""
+"""Sources of keys: the protocol `KeyProvider` and the class `Keyring`."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final, Protocol, TypeAlias, TypeGuard, final
@@ -14,35 +14,52 @@ _AFTER_FIRST_LENGTH: Final = FIRST_ID_OFFSET + 1
 
 
 class KeyProvider(Protocol):
-    """What an operation asks for keys; a service implements it over its own store.
+    """The interface between the operations and a key store.
 
-    The IDs it is asked for are hostile input: they come from the header of a ciphertext that is
-    not authenticated yet, or from the caller of the operation, for example out of a request.
-    Every operation holds them to the form of an ID first: 1 to 255 printable ASCII characters
-    without space (21..7E). That includes quotes, `%`, `/` and `..`, so escape them in a query, path
-    or log.
+    A service implements these two methods over its own store. Treat the IDs as hostile input. They
+    come from the header of a ciphertext that is not yet authenticated, or from the caller of the
+    operation. Every operation first checks that an ID is 1 to 255 printable ASCII characters
+    without space (21..7E). Such an ID can contain quotes, `%`, `/` and `..`, so escape it in a
+    query, path or log.
 
-    An answer is never trusted: it must be one of the key classes, carry exactly the IDs that were
-    asked for, be enabled and fit the use. Exceptions other than the two below pass through the
-    operation unchanged.
+    The operations validate every returned key: its class, its IDs, its state and its usage. They do
+    not catch exceptions of these methods.
     """
 
     def primary(self, key_id: str) -> Key:
-        """Return the version that seals. Raises `KeyNotFoundError` if there is no such key."""
+        """Return the primary version of a key, which encrypts.
+
+        Args:
+            key_id: The key ID, 1 to 255 printable ASCII characters.
+
+        Returns:
+            The primary version.
+
+        Raises:
+            KeyNotFoundError: If the store has no such key.
+        """
         ...
 
     def version(self, key_id: str, key_version_id: str) -> Key:
-        """Return the version that opens.
+        """Return a version of a key, which decrypts.
 
-        Raises `KeyNotFoundError` if there is no such key and `KeyVersionNotFoundError` if the key
-        has no such version.
+        Args:
+            key_id: The key ID, 1 to 255 printable ASCII characters.
+            key_version_id: The key version ID, with the same limits.
+
+        Returns:
+            The key version.
+
+        Raises:
+            KeyNotFoundError: If the store has no such key.
+            KeyVersionNotFoundError: If the key has no such version.
         """
         ...
 
 
 @final
 class Keyring(Secret):
-    """The embedded provider: an immutable set of key versions, found in constant time."""
+    """An immutable set of key versions, with lookup in constant time."""
 
     __slots__ = ("_find_opener", "_find_sealer", "_primaries", "_versions")
 
@@ -50,25 +67,32 @@ class Keyring(Secret):
     _primaries: dict[str, Key]
 
     _find_opener: "_FindOpener"
-    """Return the usable key version whose own header a blob begins with, or `None`.
+    """Return the usable key version whose header a blob begins with, or `None`.
 
-    A header that equals one that this ring has serialised is canonical by construction, so a hit
-    says, for one slice and one lookup, all that can be known before the blob is opened: it parses,
-    its key version is in this ring, symmetric, of that suite and enabled, and what it holds is not
-    too long. `None` says nothing: whatever is wrong has to be found step by step.
+    A result proves everything that can be known before decryption, at the cost of one slice and one
+    lookup. The blob begins with a header that this keyring has serialised, so it parses. The key
+    version is symmetric and enabled and has the header's suite, and the ciphertext is not too long.
+    `None` proves nothing: the checks then run step by step.
     """
 
     _find_sealer: Callable[[str], SymmetricKey | None]
     """Return the primary version of a key if it is symmetric and enabled, else `None`."""
 
     def __init__(self, keys: Iterable[Key], *, primary: Mapping[str, str] | None = None) -> None:
-        """Take key versions; the last one given for a key ID is its primary version.
+        """Create a keyring.
 
-        `primary` maps key IDs to key version IDs and overrules that.
+        Args:
+            keys: Key versions. The last version of each key ID becomes its primary version.
+            primary: Primary versions that differ from this rule, as a map from key ID to key
+                version ID.
 
-        Raises `TypeError` for anything that is not a key, `InvalidKeyError` for a version given
-        twice, versions of two specs under one key ID or the same material bound to two suites, and
-        `KeyNotFoundError` or `KeyVersionNotFoundError` if `primary` names what is not there.
+        Raises:
+            TypeError: If `primary` is not a mapping of `str` to `str`, or `keys` has an item that
+                is not a key.
+            InvalidKeyError: If a key version occurs twice, if the versions of a key have two key
+                specs, or if two versions share key material under two suites.
+            KeyNotFoundError: If `primary` names a key that is not in `keys`.
+            KeyVersionNotFoundError: If `primary` names a version that is not in `keys`.
         """
         check_mapping(primary, "primary")
         versions: dict[str, dict[str, Key]] = {}
@@ -94,10 +118,10 @@ class Keyring(Secret):
         for key_id, key_version_id in ({} if primary is None else primary).items():
             check_text(key_id, "primary")
             check_text(key_version_id, "primary")
-            # Plain strings, as the IDs of a key are: a subclass can compare as it likes.
+            # Exactly `str`, as in a key: a subclass can override comparison.
             version = self.version(str.__str__(key_id), str.__str__(key_version_id))
             primaries[version.key_id] = version
-        # Keys never change, so what every use would ask of one is asked here once.
+        # Keys are immutable, so the checks of every use are made here, once.
         sealers = {key_id: key for key_id, key in primaries.items() if _is_usable(key)}
         self._set(
             _find_opener=_opener_finder(key for key in self if _is_usable(key)),
@@ -105,14 +129,36 @@ class Keyring(Secret):
         )
 
     def primary(self, key_id: str) -> Key:
-        """Return the primary version of a key. Raises `KeyNotFoundError`."""
+        """Return the primary version of a key.
+
+        Args:
+            key_id: The key ID.
+
+        Returns:
+            The primary version.
+
+        Raises:
+            KeyNotFoundError: If the keyring has no such key.
+        """
         key = self._primaries.get(key_id)
         if key is None:
             raise _no_key(key_id)
         return key
 
     def version(self, key_id: str, key_version_id: str) -> Key:
-        """Return a version of a key. Raises `KeyNotFoundError` or `KeyVersionNotFoundError`."""
+        """Return a version of a key.
+
+        Args:
+            key_id: The key ID.
+            key_version_id: The key version ID.
+
+        Returns:
+            The key version.
+
+        Raises:
+            KeyNotFoundError: If the keyring has no such key.
+            KeyVersionNotFoundError: If the key has no such version.
+        """
         siblings = self._versions.get(key_id)
         if siblings is None:
             raise _no_key(key_id)
@@ -124,16 +170,25 @@ class Keyring(Secret):
         return key
 
     def with_version(self, key: Key) -> "Keyring":
-        """Return a new ring with `key` added as the primary version of its key ID.
+        """Return a new keyring with `key` added as the primary version of its key ID.
 
-        Raises as the constructor does.
+        Args:
+            key: The new key version.
+
+        Returns:
+            The new keyring. This one stays as it is.
+
+        Raises:
+            TypeError: If `key` is not a key.
+            InvalidKeyError: If the keyring has this version already, if its key has another key
+                spec, or if another version has the same material under another suite.
         """
         check_key(key)
         primary = {key_id: version.key_version_id for key_id, version in self._primaries.items()}
         return Keyring([*self, key], primary=primary | {key.key_id: key.key_version_id})
 
     def __iter__(self) -> Iterator[Key]:
-        """Iterate over all key versions, those of one key together, in the order given."""
+        """Iterate over all key versions, grouped by key, in the given order."""
         for siblings in self._versions.values():
             yield from siblings.values()
 
@@ -143,7 +198,7 @@ class Keyring(Secret):
 
     @representation
     def __repr__(self) -> str:
-        """Show how much is in it."""
+        """Show the number of keys and of key versions."""
         return f"<Keyring keys={len(self._versions)} versions={len(self)}>"
 
 
@@ -151,7 +206,7 @@ _FindOpener: TypeAlias = Callable[[bytes], SymmetricKey | None]
 
 
 def _opener_finder(keys: Iterable[SymmetricKey]) -> _FindOpener:
-    """Return the function that finds the one of `keys` whose header a blob begins with."""
+    """Return a function that finds the key version whose header a blob begins with."""
     openers = {key.header: (key, *_blob_lengths(key)) for key in keys}
     lengths = set(map(len, openers))
 
@@ -165,7 +220,7 @@ def _opener_finder(keys: Iterable[SymmetricKey]) -> _FindOpener:
 
     if len(lengths) != 1:
         return find_by_lengths
-    # IDs are mostly of one length, and then a third of the time is saved.
+    # Most keyrings have IDs of one length. One fixed slice then saves a third of the time.
     own = slice(*lengths)
 
     def find_by_slice(blob: bytes) -> SymmetricKey | None:
@@ -179,11 +234,11 @@ def _opener_finder(keys: Iterable[SymmetricKey]) -> _FindOpener:
 
 
 def _find_shared_material(keys: Iterable[Key]) -> SymmetricKey | None:
-    """Return a key version whose material another one has under another suite, or `None`.
+    """Return a key version that shares its material with a version of another suite, or `None`.
 
-    One material under two ciphers voids the proof of either: the block that GCM takes as its hash
-    key is the one that XAES-256-GCM derives its subkeys from. The caller raises the
-    error, because the frame of this function has all material.
+    Shared material voids the security proof of both ciphers: GCM uses the same block as hash key
+    that XAES-256-GCM derives its subkeys from. The caller raises the error, because the frame of
+    this function contains all key material.
     """
     suites: dict[bytes, Suite] = {}
     for key in keys:
@@ -195,13 +250,13 @@ def _find_shared_material(keys: Iterable[Key]) -> SymmetricKey | None:
 
 
 def _is_usable(key: Key) -> TypeGuard[SymmetricKey]:
-    """Tell whether a key seals and opens v1 blobs."""
-    # Exactly that class: of a subclass the state may be another one at the next look.
+    """Return whether a key can encrypt and decrypt v1 blobs."""
+    # Exactly this class: a subclass can return a different state at the next access.
     return type(key) is SymmetricKey and key.state is KeyState.ENABLED
 
 
 def _blob_lengths(key: SymmetricKey) -> tuple[int, int]:
-    """Return the least and the greatest length in bytes of a blob that `key` may open."""
+    """Return the minimum and maximum length in bytes of a v1 blob of `key`."""
     least = len(key.header) + key.suite.iv_length + TAG_LENGTH
     return least, least + MAX_PLAINTEXT_LENGTH
 

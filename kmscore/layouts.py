@@ -1,19 +1,19 @@
-"""The steps of every form that a ciphertext can have, in one order of checks.
+"""The layouts of ciphertexts, with the steps of the operations in one order of checks.
 
-A layout reads ciphertexts, as a source, and encrypts, as a destination. An operation takes these
-steps, and the first failure is raised:
+A layout reads ciphertexts as a source and encrypts as a destination. An operation takes these
+steps and raises the first failure:
 
 1. types, by the operation itself;
 2. `read`: parse;
 3. `bind` of the source, then of the destination: the encryption context as associated data;
-4. `find_key` of the source: the IDs that the caller gave, the key, its state, usage and suite; then
-   of the destination;
+4. `find_key` of the source, then of the destination: the given IDs, the key, its state, usage and
+   suite;
 5. `check_size`;
-6. `open`, from which on only `DecryptionError` is raised;
+6. `open`: after it starts, only `DecryptionError` is raised;
 7. `seal`.
 
 `V1` is the ciphertext blob of this library, `Bare` an asymmetric ciphertext. `kmscore.alibaba` adds
-the layout of the service, and texts in both.
+the layout of the service and, in both layouts, Base64 texts as plaintexts.
 """
 
 from typing import Final, Protocol, TypeAlias, cast
@@ -34,24 +34,27 @@ from kmscore.lookup import (
 )
 
 GivenIds: TypeAlias = tuple[str | None, str | None]
-"""The source key ID and key version ID that the caller expects; `None` is any."""
+"""The source key ID and key version ID that the caller expects; `None` accepts every ID."""
 
 NO_IDS: Final = (None, None)
 
 
 class Source(Protocol):
-    """A ciphertext that was read, on its way to its plaintext."""
+    """A ciphertext that was read and is to be decrypted."""
 
     def bind(self, context: ContextLike, /) -> bytes:
-        """Return what the context adds to the associated data. Raises `InvalidContextError`."""
+        """Return the bytes that the context adds to the associated data.
+
+        Raises `InvalidContextError`.
+        """
         ...
 
     def find_key(self) -> Key:
-        """Return the key version that opens, checked. Raises as `kmscore.lookup` does."""
+        """Return the key version that decrypts. Raises the errors of `kmscore.lookup`."""
         ...
 
     def check_size(self, most: int) -> None:
-        """Raise `PlaintextSizeError` for more than `most` bytes, or more than the layout takes."""
+        """Raise `PlaintextSizeError` for more bytes than `most` or than the layout allows."""
         ...
 
     def open(self, bound: bytes) -> bytes:
@@ -64,38 +67,41 @@ class BlobSource(Source, Protocol):
 
     @property
     def least_plaintext_length(self) -> int:
-        """The least length of the plaintext, in bytes, that the blob shows."""
+        """The minimum length of the plaintext in bytes, as far as the blob shows it."""
         ...
 
 
 class Destination(Protocol):
-    """A form in which a plaintext is encrypted."""
+    """A layout in which a plaintext is encrypted."""
 
     @property
     def max_plaintext_length(self) -> int:
-        """Length of the longest plaintext, in bytes."""
+        """Maximum length of a plaintext in bytes."""
         ...
 
     def bind(self, context: ContextLike, /) -> bytes:
-        """Return what the context adds to the associated data. Raises `InvalidContextError`."""
+        """Return the bytes that the context adds to the associated data.
+
+        Raises `InvalidContextError`.
+        """
         ...
 
     def find_destination(self, keys: KeyProvider, key_id: str) -> SymmetricKey:
-        """Return the primary version of a key, checked. Raises as `kmscore.lookup` does."""
+        """Return the primary version of a key. Raises the errors of `kmscore.lookup`."""
         ...
 
     def seal(
         self, key: SymmetricKey, plaintext: bytes, bound: bytes, /, iv: bytes | None = None
     ) -> bytes:
-        """Return the ciphertext, with a fresh IV unless one is given."""
+        """Return the ciphertext, with a new IV unless one is given."""
         ...
 
 
 class SourceLayout(Protocol):
-    """A form from which a ciphertext is read."""
+    """A layout in which a ciphertext is read."""
 
     def read(self, keys: KeyProvider, data: BytesLike, ids: GivenIds = NO_IDS) -> Source:
-        """Return a ciphertext, which has to name the IDs that are given.
+        """Return a ciphertext, whose names must equal the given IDs.
 
         Raises `InvalidBlobError`.
         """
@@ -103,7 +109,7 @@ class SourceLayout(Protocol):
 
 
 class BlobLayout(SourceLayout, Destination, Protocol):
-    """A form of ciphertext blob, which is read and written."""
+    """A layout of ciphertext blobs, which are read and written."""
 
     def read(self, keys: KeyProvider, data: BytesLike, ids: GivenIds = NO_IDS) -> BlobSource:
         """See `SourceLayout`."""
@@ -123,7 +129,7 @@ class V1Source:
     )
 
     key: SymmetricKey
-    """The key version that opens, once it is found."""
+    """The key version that decrypts, set by `find_key`."""
 
     least_plaintext_length: int
 
@@ -206,19 +212,19 @@ class _BareSource:
         return self._key
 
     def check_size(self, most: int) -> None:
-        """Do nothing: a length that does not fit is a `DecryptionError`, raised by `open`."""
+        """Do nothing: `open` raises `DecryptionError` for a wrong length."""
 
     def open(self, bound: bytes) -> bytes:  # noqa: ARG002 (it binds nothing)
         return asymmetric.decrypt_with(self._key, self._algorithm, self._data)
 
 
 class Bare:
-    """An asymmetric ciphertext: no header, no context, and the caller names the key version."""
+    """An asymmetric ciphertext, without header and context; the caller names the key version."""
 
     def __init__(self, algorithm: EncryptionAlgorithm) -> None:
-        """Take the algorithm, which the ciphertext does not name."""
+        """Set the algorithm, because the ciphertext does not name it."""
         self._algorithm = algorithm
 
     def read(self, keys: KeyProvider, data: BytesLike, ids: GivenIds = NO_IDS) -> Source:
-        """See `SourceLayout`; there is nothing to parse. Both IDs are given."""
+        """See `SourceLayout`; nothing is parsed, and both IDs are given."""
         return _BareSource(keys, data, self._algorithm, cast("tuple[str, str]", ids))

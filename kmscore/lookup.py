@@ -1,7 +1,7 @@
-"""From an ID to a key that may be used: the provider is asked, and its answer is checked.
+"""Lookup of keys: ask the provider for a key and validate the result.
 
-Each of these checks in one order: a key at all, the IDs that were asked for, enabled, the right
-kind, the right suite or algorithm.
+The checks have one order: the value is a key, it has the requested IDs, it is enabled, its kind
+fits the use, and its suite or algorithm fits.
 """
 
 from kmscore._typecheck import check_text
@@ -28,7 +28,7 @@ def check_provider(keys: object) -> None:
 
 
 def check_sealing_types(keys: KeyProvider, key_id: str, context: ContextLike) -> None:
-    """Raise `TypeError` for what every sealing operation takes."""
+    """Check the types of the arguments that every encrypting operation has."""
     check_provider(keys)
     check_text(key_id, "key_id")
     check_context(context, "context")
@@ -37,8 +37,9 @@ def check_sealing_types(keys: KeyProvider, key_id: str, context: ContextLike) ->
 def opening_key(keys: KeyProvider, suite: Suite, key_id: str, key_version_id: str) -> SymmetricKey:
     """Return the key version that a header names.
 
-    Raises what the provider does, `TypeError` if it answers no key, `IncorrectKeyError` for
-    another key, version or suite, `KeyStateError` and `KeyUsageError`.
+    Raises the errors of the provider, and `TypeError` if it returns a value that is not a key.
+    Raises `IncorrectKeyError` for a different key or version, `KeyStateError`, `KeyUsageError`, and
+    `IncorrectKeyError` for a different suite.
     """
     key = symmetric_key(keys.version(key_id, key_version_id), key_id, key_version_id)
     if key.suite is not suite:
@@ -51,10 +52,11 @@ def opening_key(keys: KeyProvider, suite: Suite, key_id: str, key_version_id: st
 def sealing_key(keys: KeyProvider, key_id: str) -> SymmetricKey:
     """Return the primary version of a symmetric key.
 
-    Raises `KeyNotFoundError` for an ID that no key can have, what the provider raises, `TypeError`
-    if it answers no key, `IncorrectKeyError` for another key, `KeyStateError` and `KeyUsageError`.
+    Raises `KeyNotFoundError` for an ID that no key can have, and the errors of the provider.
+    Raises `TypeError` if it returns a value that is not a key, `IncorrectKeyError` for a different
+    key, `KeyStateError` and `KeyUsageError`.
     """
-    # A ring as it is, and an ID as it is: a subclass of either compares and answers as it likes.
+    # Exactly these classes: a subclass can override comparison and lookup.
     if (
         type(keys) is Keyring
         and type(key_id) is str
@@ -70,15 +72,15 @@ def decrypting_key(
 ) -> PrivateKey:
     """Return the key version that decrypts with `algorithm`.
 
-    Raises `KeyNotFoundError` or `KeyVersionNotFoundError` for an ID that no key can have, what the
-    provider raises, `TypeError` if it answers no key, `IncorrectKeyError` for another key or
-    version, `KeyStateError` and `KeyUsageError`.
+    Raises `KeyNotFoundError` or `KeyVersionNotFoundError` for an ID that no key can have, and the
+    errors of the provider. Raises `TypeError` if it returns a value that is not a key,
+    `IncorrectKeyError` for a different key or version, `KeyStateError` and `KeyUsageError`.
     """
     key_id = _possible_id(key_id, "key ID", KeyNotFoundError)
     key_version_id = _possible_id(key_version_id, "key version ID", KeyVersionNotFoundError)
     key = _checked(keys.version(key_id, key_version_id), key_id, key_version_id)
     if isinstance(key, SymmetricKey):
-        raise KeyUsageError(f"an asymmetric key is due, and this one is of spec {key.spec.name}")
+        raise KeyUsageError(f"an asymmetric key is needed, not one of spec {key.spec.name}")
     if key.spec not in ENCRYPTION_ALGORITHMS[algorithm].key_specs:
         raise KeyUsageError(f"a key of spec {key.spec.name} does not decrypt {algorithm.name}")
     return key
@@ -87,10 +89,10 @@ def decrypting_key(
 def _possible_id(
     given: str, name: str, not_found: type[KeyNotFoundError | KeyVersionNotFoundError]
 ) -> str:
-    """Return an ID of the caller, as a plain `str`, if a key can have it.
+    """Return an ID of the caller, as exactly `str`, if a key can have it.
 
-    Raises `not_found` for any other text, which a provider must not see: the caller can pass on
-    what a stranger sent. The message does not quote it.
+    Raises `not_found` for any other text. The provider must not get such a text, because the caller
+    can forward the input of an attacker. The message does not quote it.
     """
     text = str.__str__(given)
     if not is_id(text):
@@ -101,24 +103,24 @@ def _possible_id(
 
 
 def symmetric_key(key: Key, key_id: str | None, key_version_id: str | None) -> SymmetricKey:
-    """Return a provider's answer if it is the symmetric key asked for; `None` asks for any.
+    """Return the key of a provider if it is symmetric and has these IDs; `None` accepts every ID.
 
-    Raises `TypeError` if it is no key, `IncorrectKeyError`, `KeyStateError` and `KeyUsageError`.
+    Raises `TypeError` if it is not a key, `IncorrectKeyError`, `KeyStateError` and `KeyUsageError`.
     """
     checked = _checked(key, key_id, key_version_id)
     if not isinstance(checked, SymmetricKey):
-        raise KeyUsageError(f"a symmetric key is due, and this one is of spec {checked.spec.name}")
+        raise KeyUsageError(f"a symmetric key is needed, not one of spec {checked.spec.name}")
     return checked
 
 
 def _checked(key: Key, key_id: str | None, key_version_id: str | None) -> Key:
-    """Return the answer if it is a key, the one asked for (any for `None`), and enabled."""
+    """Return the value of a provider if it is a key with these IDs and is enabled."""
     if type(key) is not SymmetricKey:
         check_key(key)
     if key_id is not None and key.key_id != key_id:
-        raise IncorrectKeyError("the provider answered another key than it was asked for")
+        raise IncorrectKeyError("the provider returned another key than the requested one")
     if key_version_id is not None and key.key_version_id != key_version_id:
-        raise IncorrectKeyError("the provider answered another key version than it was asked for")
+        raise IncorrectKeyError("the provider returned another key version than the requested one")
     if key.state is not KeyState.ENABLED:
         raise KeyStateError(key.state.value)
     return key

@@ -1,12 +1,21 @@
-"""Encrypt and decrypt, symmetric and asymmetric.
+"""Symmetric and asymmetric encryption and decryption.
 
-Every operation, those in `data_keys` and `reencryption` too, checks in the same order, and the
-first failure is raised: types, parse, encryption context, keys (with their state, usage and suite),
-public key, sizes, the one open, seal. Once something is being opened, only `DecryptionError` is
-left to be raised.
+Every operation, including those in `data_keys` and `reencryption`, makes its checks in the same
+order and raises the first failure:
 
-None keeps any state. The result depends on the arguments and, where something is drawn, on the
-operating system's random source.
+1. types
+2. parsing of the ciphertext
+3. encryption contexts
+4. keys, with their state, usage and suite
+5. public key
+6. sizes
+7. decryption
+8. encryption
+
+After decryption starts, an operation raises only `DecryptionError`.
+
+The operations keep no state. A result depends on the arguments and, if an IV or a data key is
+drawn, on the random source of the operating system.
 """
 
 from typing import NamedTuple
@@ -32,19 +41,29 @@ from kmscore.lookup import (
 
 
 class EncryptResult(NamedTuple):
-    """A v1 ciphertext blob and the key version that sealed it."""
+    """A ciphertext blob and the key version that encrypted it."""
 
     key_id: str
+    """The key ID of the encryption key."""
+
     key_version_id: str
+    """The ID of the primary version, which encrypted the plaintext."""
+
     ciphertext_blob: bytes
+    """The v1 ciphertext blob, at most 6,701 bytes."""
 
 
 class DecryptResult(NamedTuple):
-    """A plaintext and the key version that opened it."""
+    """A plaintext and the key version that decrypted it."""
 
     key_id: str
+    """The key ID of the decryption key."""
+
     key_version_id: str
+    """The ID of the key version that decrypted the ciphertext."""
+
     plaintext: bytes
+    """The plaintext, at most 6,144 bytes."""
 
     def __repr__(self) -> str:
         """Show the length of the plaintext, not the plaintext."""
@@ -57,16 +76,29 @@ class DecryptResult(NamedTuple):
 def encrypt(
     keys: KeyProvider, key_id: str, plaintext: BytesLike, context: ContextLike = None
 ) -> EncryptResult:
-    """Seal `plaintext`, 0 to 6,144 bytes, under the primary version of a symmetric key.
+    """Encrypt `plaintext` under the primary version of a symmetric key.
 
-    Returns a v1 ciphertext blob of at most 6,701 bytes that opens only under an equal `context`.
+    Args:
+        keys: The keyring or other provider that has the key.
+        key_id: The key ID, 1 to 255 printable ASCII characters.
+        plaintext: 0 to 6,144 bytes.
+        context: The encryption context. Decryption needs an equal one. `None` is the empty context.
 
-    Raises `TypeError`, `InvalidContextError`, `KeyNotFoundError` for an ID that no key can have,
-    what `keys` raises (`KeyNotFoundError`), `IncorrectKeyError` if `keys` answers another key,
-    `KeyStateError`, `KeyUsageError` if the key is asymmetric, and `PlaintextSizeError`.
+    Returns:
+        The v1 ciphertext blob, at most 6,701 bytes, and the key version that encrypted it.
+
+    Raises:
+        TypeError: If an argument has the wrong type.
+        InvalidContextError: If the context cannot be serialised within 65,535 bytes.
+        KeyNotFoundError: If no key can have `key_id`, or if `keys` has no such key.
+        TypeError: If `keys` returns a value that is not a key.
+        IncorrectKeyError: If `keys` returns a different key.
+        KeyStateError: If the key version is not enabled.
+        KeyUsageError: If the key is asymmetric.
+        PlaintextSizeError: If the plaintext is longer than 6,144 bytes.
     """
-    # The usual call: the keyring has already made every check on the key. For all else, and for
-    # whatever is wrong, the checks are gone through one by one.
+    # The usual call: the keyring made all checks of the key when it was created. Every other call,
+    # and every call that fails, goes through the checks one by one.
     if (
         type(keys) is Keyring
         and type(key_id) is str
@@ -91,7 +123,7 @@ def encrypt_in(
     *,
     iv: bytes | None = None,
 ) -> EncryptResult:
-    """Encrypt in a layout, with the IV given or a fresh one for `None`."""
+    """Encrypt in a layout, with the given IV; `None` draws one."""
     check_bytes(plaintext, "plaintext")
     check_sealing_types(keys, key_id, context)
     bound = layout.bind(context)
@@ -106,13 +138,31 @@ def encrypt_in(
 def decrypt(
     keys: KeyProvider, ciphertext_blob: BytesLike, context: ContextLike = None
 ) -> DecryptResult:
-    """Open a v1 ciphertext blob, with the key version that its header names.
+    """Decrypt a v1 ciphertext blob with the key version that its header names.
 
-    Raises `TypeError`, `InvalidBlobError`, `InvalidContextError`, what `keys` raises
-    (`KeyNotFoundError`, `KeyVersionNotFoundError`), `IncorrectKeyError` if the key version is bound
-    to another suite or `keys` answers another one, `KeyStateError`, `KeyUsageError` if the key is
-    asymmetric, `PlaintextSizeError` if more than 6,144 bytes are sealed, and `DecryptionError` if
-    the tag is wrong: another context, another key material, or a bit changed anywhere.
+    Args:
+        keys: The keyring or other provider that has the key version.
+        ciphertext_blob: The v1 ciphertext blob, at most 6,701 bytes.
+        context: The encryption context that the blob was encrypted under. `None` is the empty
+            context.
+
+    Returns:
+        The plaintext, 0 to 6,144 bytes, and the key version that decrypted it.
+
+    Raises:
+        TypeError: If an argument has the wrong type.
+        InvalidBlobError: If `ciphertext_blob` is not exactly one v1 blob.
+        InvalidContextError: If the context cannot be serialised within 65,535 bytes.
+        KeyNotFoundError: If `keys` has no such key.
+        KeyVersionNotFoundError: If the key has no such version.
+        TypeError: If `keys` returns a value that is not a key.
+        IncorrectKeyError: If `keys` returns a different key or key version, or if the key version
+            is bound to a suite other than the header's.
+        KeyStateError: If the key version is not enabled.
+        KeyUsageError: If the key is asymmetric.
+        PlaintextSizeError: If the blob holds more than 6,144 bytes of ciphertext.
+        DecryptionError: If the tag is wrong: the context or the key material differs, or the blob
+            was modified.
     """
     # As in `encrypt`.
     if (
@@ -145,14 +195,27 @@ def decrypt_from(
 def asymmetric_encrypt(
     public_key: PublicKey, algorithm: EncryptionAlgorithm | str, plaintext: BytesLike
 ) -> bytes:
-    """Encrypt `plaintext` under a public key; returns the bare ciphertext.
+    """Encrypt `plaintext` under a public key.
 
-    RSA takes 0 bytes up to the length of the modulus less 66 with SHA-256 and 42 with SHA-1 (190
-    and 214 for RSA_2048) and returns as many bytes as the modulus has. SM2PKE takes 1 to 6,047
-    bytes and returns C1C3C2, 97 bytes more.
+    Args:
+        public_key: An RSA or SM2 public key.
+        algorithm: The encryption algorithm, as a member or its name.
+        plaintext: For RSAES_OAEP_SHA_256 at most 66 bytes less than the modulus has (190 for
+            RSA_2048), for RSAES_OAEP_SHA_1 at most 42 bytes less (214). For SM2PKE 1 to 6,047
+            bytes.
 
-    Raises `TypeError`, `UnsupportedAlgorithmError` if the algorithm is unknown or missing from this
-    build of the libraries, `KeyUsageError` if it does not fit the key, and `PlaintextSizeError`.
+    Returns:
+        The ciphertext. For RSA it has the length of the modulus: 256, 384 or 512 bytes. For SM2PKE
+        it is C1C3C2, 97 bytes longer than the plaintext.
+
+    Raises:
+        TypeError: If an argument has the wrong type.
+        UnsupportedAlgorithmError: If the algorithm is unknown.
+        KeyUsageError: If the algorithm does not fit the key.
+        UnsupportedAlgorithmError: If the installed libraries lack the algorithm.
+        PlaintextSizeError: If the plaintext is too long, or empty for SM2PKE.
+
+    RFC 8017 section 7.1.1; GB/T 32918.4-2016 section 6.
     """
     check_bytes(plaintext, "plaintext")
     algorithm = asymmetric.check_arguments(public_key, algorithm)
@@ -169,17 +232,33 @@ def asymmetric_decrypt(
     algorithm: EncryptionAlgorithm | str,
     ciphertext: BytesLike,
 ) -> DecryptResult:
-    """Decrypt a bare ciphertext with the key version named.
+    """Decrypt an asymmetric ciphertext with a key version that the caller names.
 
-    RSA takes exactly as many bytes as the modulus has. SM2PKE takes ASN1_DER (first byte 30, at
-    most 6,159 bytes) and C1C3C2 (first byte 04, at most 6,144).
+    Args:
+        keys: The keyring or other provider that has the key version.
+        key_id: The key ID, 1 to 255 printable ASCII characters.
+        key_version_id: The key version ID, with the same limits.
+        algorithm: The encryption algorithm, as a member or its name.
+        ciphertext: For RSA exactly as many bytes as the modulus has. For SM2PKE either ASN1_DER
+            (first byte 30, at most 6,159 bytes) or C1C3C2 (first byte 04, at most 6,144 bytes).
 
-    Raises `TypeError`, `UnsupportedAlgorithmError` if the algorithm is unknown or missing from this
-    build of the libraries, `KeyNotFoundError` or `KeyVersionNotFoundError` for an ID that no key
-    can have, what `keys` raises (`KeyNotFoundError`, `KeyVersionNotFoundError`),
-    `IncorrectKeyError` if `keys` answers another key, `KeyStateError`, `KeyUsageError` if the
-    algorithm does not fit the key, and `DecryptionError` for everything that can be wrong with the
-    ciphertext.
+    Returns:
+        The plaintext and the key version that decrypted it.
+
+    Raises:
+        TypeError: If an argument has the wrong type.
+        UnsupportedAlgorithmError: If the algorithm is unknown.
+        KeyNotFoundError: If no key can have `key_id`, or if `keys` has no such key.
+        KeyVersionNotFoundError: If no key version can have `key_version_id`, or if the key has no
+            such version.
+        TypeError: If `keys` returns a value that is not a key.
+        IncorrectKeyError: If `keys` returns a different key or key version.
+        KeyStateError: If the key version is not enabled.
+        KeyUsageError: If the algorithm does not fit the key.
+        UnsupportedAlgorithmError: If the installed libraries lack the algorithm.
+        DecryptionError: If the ciphertext is wrong in any way, its length included.
+
+    RFC 8017 section 7.1.2; GB/T 32918.4-2016 section 7.
     """
     check_provider(keys)
     check_text(key_id, "key_id")

@@ -1,9 +1,9 @@
-"""Re-encryption: open a ciphertext under one key, seal it under another, let no plaintext out.
+"""Re-encryption: decrypt under one key and encrypt under another, without returning the plaintext.
 
-The way of the ciphertext is one line: parse, contexts, keys of both sides, sizes, open, seal. Each
-stage looks only at what the stages before it have let through, so that the first thing wrong in
-that order is what is raised. Both sides are complete before the source is opened: a destination
-that is missing or disabled costs no decryption and tells nothing about the source's plaintext.
+A ciphertext passes these stages: parsing, encryption contexts, both keys, sizes, decryption,
+encryption. The first failure in this order is raised. Both sides are checked before decryption.
+Therefore a destination key that is missing or disabled costs no decryption, and its error does not
+depend on the plaintext.
 """
 
 from typing import NamedTuple
@@ -27,19 +27,28 @@ from kmscore.lookup import check_provider
 
 
 class ReEncryptResult(NamedTuple):
-    """What was re-encrypted from where to where."""
+    """The new ciphertext blob, and the key versions that decrypted and encrypted."""
 
     ciphertext_blob: bytes | None
-    """The new v1 ciphertext blob; `None` in a dry run."""
+    """The new v1 ciphertext blob, at most 6,701 bytes; `None` in a dry run."""
 
     source_key_id: str
+    """The key ID of the source key."""
+
     source_key_version_id: str
+    """The ID of the key version that decrypted the source."""
+
     destination_key_id: str
+    """The key ID of the destination key."""
+
     destination_key_version_id: str
+    """The ID of the primary version, which encrypted the new blob."""
+
     source_algorithm: EncryptionAlgorithm | None
-    """How the source was encrypted; `None` for a v1 ciphertext blob."""
+    """The algorithm of an asymmetric source; `None` for a ciphertext blob."""
 
     destination_suite: Suite
+    """The suite of the new blob."""
 
 
 def reencrypt(
@@ -54,42 +63,61 @@ def reencrypt(
     source_algorithm: EncryptionAlgorithm | str | None = None,
     dry_run: bool = False,
 ) -> ReEncryptResult:
-    """Open a ciphertext and seal its plaintext under another key, key version or context.
+    """Decrypt a ciphertext and encrypt its plaintext under another key, version or context.
 
-    Without `source_algorithm` the source is a v1 ciphertext blob: its header names the key version
-    that opens it, `source_context` must equal the context it was sealed under, and
-    `source_key_id` and `source_key_version_id`, if given, must be the header's.
+    Without `source_algorithm` the source is a v1 ciphertext blob, whose header names the key
+    version that decrypts it. With `source_algorithm` the source is an asymmetric ciphertext. It has
+    no header, so both source IDs are required, and it cannot have an encryption context.
 
-    With `source_algorithm` the source is a bare asymmetric ciphertext (RSA: as many bytes as the
-    modulus; SM2PKE: ASN1_DER of at most 6,159 bytes or C1C3C2 of at most 6,144). It names nothing,
-    so both source IDs are required, and it binds nothing, so there can be no source context.
+    The primary version of the destination key encrypts. To move a ciphertext to the primary version
+    of its own key, pass the ID of that key. A dry run makes every check, decryption included, but
+    does not draw an IV and does not encrypt. It gives the same answers as a decryption oracle, so
+    it needs the same permissions as a real call.
 
-    The destination is a symmetric key; its primary version seals, under `destination_context`.
-    `None` is the empty context and never means that the source's is kept. To move a ciphertext to
-    the primary version of its own key, name that key as the destination.
+    Args:
+        keys: The keyring or other provider that has both keys.
+        ciphertext_blob: A v1 blob of at most 6,701 bytes. With `source_algorithm`, an RSA
+            ciphertext with the length of the modulus, or an SM2PKE ciphertext: ASN1_DER of at most
+            6,159 bytes or C1C3C2 of at most 6,144 bytes.
+        destination_key_id: The key ID of the destination key, a symmetric key.
+        source_context: The encryption context of the source. `None` is the empty context.
+        destination_context: The encryption context of the new blob. `None` is the empty context;
+            the source's context is never kept by default.
+        source_key_id: The key ID that the header must name; `None` accepts every key.
+        source_key_version_id: The key version ID that the header must name; `None` accepts every
+            version.
+        source_algorithm: The algorithm of an asymmetric source, as a member or its name.
+        dry_run: Whether to skip the encryption.
 
-    A dry run does everything but draw the IV and seal. It opens the source: whoever may run it
-    learns from it just what a real call tells, a decryption oracle's answer included.
+    Returns:
+        The new v1 blob, at most 6,701 bytes, and the key versions, algorithm and suite that were
+        used.
 
-    Returns a `ReEncryptResult`; its blob has at most 6,701 bytes.
-
-    Raises, the first of these that applies:
-
-    - `TypeError` for a wrong type, or a source ID missing with `source_algorithm`, and
-      `UnsupportedAlgorithmError` if that algorithm is unknown;
-    - `InvalidBlobError` if the source is not a v1 blob;
-    - `InvalidContextError` for either context;
-    - `IncorrectKeyError` if a source ID is not the header's;
-    - for the source key, then for the destination key: `KeyNotFoundError` or
-      `KeyVersionNotFoundError` for an ID of the caller's that no key can have, what `keys` raises
-      (`KeyNotFoundError`, `KeyVersionNotFoundError`), `IncorrectKeyError` if `keys` answers another
-      key or the header's suite is not the key's, `KeyStateError`, `KeyUsageError`, and for the
-      source's algorithm `UnsupportedAlgorithmError` if this build of the libraries lacks it;
-    - `PlaintextSizeError` if the blob holds more than 6,144 bytes;
-    - `DecryptionError` if the source does not open, whatever the reason.
+    Raises:
+        TypeError: If an argument has the wrong type, or if a source ID is missing with
+            `source_algorithm`.
+        UnsupportedAlgorithmError: If the algorithm is unknown.
+        InvalidBlobError: If the source is not exactly one v1 blob.
+        InvalidContextError: If a context cannot be serialised within 65,535 bytes, or if an
+            asymmetric source has a context that is not empty.
+        IncorrectKeyError: If a given source ID differs from the header's.
+        KeyNotFoundError: If no key can have a given ID, or if `keys` has no such key. This and the
+            next five errors are raised for the source key first, then for the destination key.
+        KeyVersionNotFoundError: If no key version can have a given ID, or if the source key has no
+            such version.
+        TypeError: If `keys` returns a value that is not a key.
+        IncorrectKeyError: If `keys` returns a different key or key version, or if the source key
+            version is bound to a suite other than the header's.
+        KeyStateError: If a key version is not enabled.
+        KeyUsageError: If a key is of the wrong kind: the destination key is asymmetric, or the
+            source key does not fit the source.
+        UnsupportedAlgorithmError: If the installed libraries lack the algorithm. This is checked
+            between the source key and the destination key.
+        PlaintextSizeError: If the source holds more than 6,144 bytes of ciphertext.
+        DecryptionError: If the source cannot be decrypted, for any reason.
     """
-    # The usual call: the keyring has already made every check on either key. For all else, and for
-    # whatever is wrong but the tag, the checks are gone through one by one.
+    # The usual call: the keyring made all checks of both keys when it was created. Every other
+    # call, and every failure except a wrong tag, goes through the checks one by one.
     if (
         type(keys) is Keyring
         and type(ciphertext_blob) is bytes
@@ -133,33 +161,33 @@ def reencrypt(
 
 
 def _is_same(given: str, key_id: str) -> bool:
-    """Tell whether an ID of the caller is plain text and the one of the key."""
+    """Return whether an ID of the caller is exactly `str` and equals the ID of the key."""
     return type(given) is str and given == key_id
 
 
 class Prepared(NamedTuple):
-    """A re-encryption of which everything is checked but the tag."""
+    """A re-encryption that has passed every check before decryption."""
 
     source: Source
     opener: Key
     opening: bytes
-    """What the source's context adds to the associated data."""
+    """The bytes that the source context adds to the associated data."""
 
     destination: Destination
     sealer: SymmetricKey
     sealing: bytes
-    """What the destination's context adds to the associated data."""
+    """The bytes that the destination context adds to the associated data."""
 
     algorithm: EncryptionAlgorithm | None
     iv: bytes | None
     dry_run: bool
 
     def finish(self) -> ReEncryptResult:
-        """Open the source and seal. Raises `DecryptionError`."""
+        """Decrypt the source and encrypt. Raises `DecryptionError`."""
         source, opener, opening, destination, sealer, sealing, algorithm, iv, dry_run = self
         plaintext = source.open(opening)
         if len(plaintext) > destination.max_plaintext_length:
-            del plaintext  # an error reporter can show the variables of this frame
+            del plaintext  # an error reporter can show the local variables of this frame
             raise DecryptionError
         return new_tuple(
             ReEncryptResult,
@@ -190,12 +218,11 @@ def prepare(
     dry_run: bool,
     iv: bytes | None = None,
 ) -> Prepared:
-    """Take every step of a re-encryption before the source is opened.
+    """Make every check of a re-encryption that precedes decryption.
 
-    Every re-encryption but the usual one goes this way. The IV is drawn unless it is given.
+    Every re-encryption except the usual call takes these steps. An IV is drawn unless one is given.
 
-    Raises as `kmscore.reencrypt` does, and `ValueError` for an IV of another length, among the
-    sizes.
+    Raises the errors of `kmscore.reencrypt`, and `ValueError` for an IV of the wrong length.
     """
     check_provider(keys)
     check_bytes(ciphertext_blob, "ciphertext_blob")

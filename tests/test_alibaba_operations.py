@@ -605,9 +605,9 @@ def test_an_asymmetric_key_of_that_version_id_opens_nothing(
     """The kind of key is looked at, not its ID alone."""
     blob = alibaba.encrypt(KEYS, "source", b"text", profile=ALIBABA).ciphertext_blob
     bare = RsaKey("source", VERSION, rsa_key._private_key)
-    with raises_exactly(KeyUsageError, "a symmetric key is due"):
+    with raises_exactly(KeyUsageError, "a symmetric key is needed"):
         opening(index(bare), blob, profile=ALIBABA)
-    with raises_exactly(KeyUsageError, "a symmetric key is due"):
+    with raises_exactly(KeyUsageError, "a symmetric key is needed"):
         alibaba.encrypt(index(bare), "source", b"text", profile=ALIBABA)
 
 
@@ -629,12 +629,12 @@ def test_what_a_provider_answers_is_checked(
     material = KEY.export_material()
     for other in (OTHER_VERSION, VERSION.upper()):
         liar = SymmetricKey("source", other, KEY.spec, material, suite=KEY.suite)
-        with raises_exactly(IncorrectKeyError, "provider answered another key version"):
+        with raises_exactly(IncorrectKeyError, "provider returned another key version"):
             opening(VersionOracle(liar), blob, profile=ALIBABA)
     for foreign in (None, object(), VERSION, material, {"key_version_id": VERSION}):
         with raises_exactly(TypeError, "a key must be"):
             opening(VersionOracle(foreign), blob, profile=ALIBABA)
-    with raises_exactly(IncorrectKeyError, "provider answered another key"):
+    with raises_exactly(IncorrectKeyError, "provider returned another key"):
         alibaba.encrypt(VersionOracle(None, KEY), "other", b"text", profile=ALIBABA)
 
 

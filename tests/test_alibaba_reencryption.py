@@ -516,11 +516,11 @@ def test_what_a_provider_answers_is_checked_on_both_sides() -> None:
         "source", OTHER_VERSION, SOURCE.spec, SOURCE.export_material(), suite=SOURCE.suite
     )
     for provider in (VersionOracle(stranger, DESTINATION), VersionOracle(SOURCE, SOURCE)):
-        with raises_exactly(IncorrectKeyError, "provider answered another key"):
+        with raises_exactly(IncorrectKeyError, "provider returned another key"):
             alibaba.reencrypt(
                 provider, SERVICE_BLOB, "destination", destination_profile=RAW, **FROM_SERVICE
             )
-    with raises_exactly(IncorrectKeyError, "provider answered another key"):
+    with raises_exactly(IncorrectKeyError, "provider returned another key"):
         alibaba.reencrypt(
             *(Oracle(DESTINATION, DESTINATION), V1_BLOB, "destination"),
             source_context=CONTEXT,
