@@ -109,5 +109,5 @@ def test_what_is_sealed_is_bytes_in_v1_and_text_in_the_service_s_layout() -> Non
 def test_v1_has_no_option_but_the_payload(option: dict[str, Any]) -> None:
     """What is an option of the service's layout is refused beside v1."""
     assert Profile(**option) != Profile.ALIBABA
-    with pytest.raises(ValueError, match="v1 has no option but the payload"):
+    with pytest.raises(ValueError, match="v1 supports only the option payload"):
         Profile(layout=Layout.V1, **option)

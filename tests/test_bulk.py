@@ -451,7 +451,7 @@ def test_a_wrong_type_in_an_item_is_the_callers_mistake(keys: KeyProvider, item:
         ({"skip_current": 1}, "skip_current must be"),
         ({"upgrade_only": 1}, "upgrade_only must be"),
         ({"dry_run": None}, "dry_run must be"),
-        ({"order": {"key": ["v1", "v2"]}}, "order is for upgrade_only"),
+        ({"order": {"key": ["v1", "v2"]}}, "order requires upgrade_only=True"),
         ({"order": [], "upgrade_only": True}, "order must be Mapping"),
         ({"order": {"key": "v2"}, "upgrade_only": True}, "order must map to sequences"),
         ({"order": {"key": 1}, "upgrade_only": True}, "order must map to sequences"),

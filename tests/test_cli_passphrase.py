@@ -108,7 +108,7 @@ def test_a_passphrase_of_zeros_protects_nothing(tmp_path: Path) -> None:
     """A new file is not sealed under it, and not made."""
     path, number = tmp_path / "team.keys", _descriptor(b"\x00\x00\n")
     said = problem(invoke("keys", "new", path, "--passphrase-fd", str(number)))
-    assert said == "invalid_key: an empty passphrase protects nothing"
+    assert said == "invalid_key: the passphrase is empty or contains only zero bytes"
     assert list(tmp_path.iterdir()) == []
 
 

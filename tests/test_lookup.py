@@ -231,12 +231,12 @@ def test_ids_come_before_state_kind_and_suite(rsa: Callable[..., RsaKey]) -> Non
         rsa("x", **DISABLED),
         rsa("k", "x"),
     ):
-        with raises_exactly(IncorrectKeyError, "answered another key"):
+        with raises_exactly(IncorrectKeyError, "returned another key"):
             open_with(key)
-        with raises_exactly(IncorrectKeyError, "answered another key"):
+        with raises_exactly(IncorrectKeyError, "returned another key"):
             decrypt_with(key)
     for key in (symmetric("x", **DISABLED), rsa("x"), rsa("x", **DISABLED)):
-        with raises_exactly(IncorrectKeyError, "answered another key"):
+        with raises_exactly(IncorrectKeyError, "returned another key"):
             seal_with(key)
 
 

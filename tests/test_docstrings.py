@@ -1,0 +1,102 @@
+"""The public names are documented: arguments, results, errors and every field."""
+
+import ast
+import importlib
+import inspect
+import re
+from collections.abc import Callable, Iterator
+from enum import Enum
+from functools import cache
+from typing import Any
+
+import pytest
+
+PACKAGES = (
+    *("kmscore", "kmscore.bulk", "kmscore.keyfile", "kmscore.alibaba"),
+    *("kmscore.sm2", "kmscore.hazmat"),
+)
+_SECTION = re.compile(r"^(Args|Returns|Yields|Raises):$", re.MULTILINE)
+
+
+def public_objects() -> Iterator[tuple[str, Any]]:
+    """Yield every function and class in an `__all__`, by its full name."""
+    for package in PACKAGES:
+        module = importlib.import_module(package)
+        for name in module.__all__:
+            value = getattr(module, name)
+            if inspect.isfunction(value) or inspect.isclass(value):
+                yield f"{package}.{name}", value
+
+
+def public_callables() -> Iterator[tuple[str, Callable[..., Any]]]:
+    """Yield every public function, constructor and method, by its full name."""
+    for name, value in public_objects():
+        if inspect.isfunction(value):
+            yield name, value
+            continue
+        if issubclass(value, Enum | Exception):
+            continue
+        for member, raw in vars(value).items():
+            function = raw.__func__ if isinstance(raw, classmethod | staticmethod) else raw
+            is_public = not member.startswith("_") or member == "__init__"
+            is_ours = inspect.isfunction(function) and function.__module__.startswith("kmscore")
+            if is_public and is_ours and function.__doc__:
+                yield f"{name}.{member}", function
+
+
+@cache
+def parsed(module: str) -> ast.Module:
+    """Return the syntax tree of a module."""
+    return ast.parse(inspect.getsource(importlib.import_module(module)))
+
+
+def undocumented_fields(kind: type) -> set[str]:
+    """Return the fields of a class that are not followed by a docstring."""
+    for node in ast.walk(parsed(kind.__module__)):
+        if isinstance(node, ast.ClassDef) and node.name == kind.__name__:
+            break
+    else:
+        pytest.fail(f"{kind.__name__} is not in {kind.__module__}")
+    following = [*node.body[1:], ast.Pass()]
+    return {
+        statement.target.id
+        for statement, next_one in zip(node.body, following, strict=True)
+        if isinstance(statement, ast.AnnAssign)
+        and isinstance(statement.target, ast.Name)
+        and not statement.target.id.startswith("_")
+        and not (isinstance(next_one, ast.Expr) and isinstance(next_one.value, ast.Constant))
+    }
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [pytest.param(kind, id=name) for name, kind in public_objects() if inspect.isclass(kind)],
+)
+def test_every_field_has_a_docstring(kind: type) -> None:
+    """The reference would otherwise show `Alias for field number 1`."""
+    if kind.__module__.startswith("kmscore"):
+        assert undocumented_fields(kind) == set()
+
+
+@pytest.mark.parametrize(
+    "function", [pytest.param(function, id=name) for name, function in public_callables()]
+)
+def test_every_argument_result_and_error_is_documented(function: Callable[..., Any]) -> None:
+    """In the sections of the Google form; each argument is named."""
+    doc = inspect.getdoc(function) or ""
+    sections = {match[1] for match in _SECTION.finditer(doc)}
+    signature = inspect.signature(function)
+    arguments = [name for name in signature.parameters if name not in {"self", "cls"}]
+    if arguments:
+        assert "Args" in sections
+        described = doc.partition("Args:\n")[2]
+        missing = [
+            name
+            for name in arguments
+            if not re.search(rf"^    \*?{name}:", described, re.MULTILINE)
+        ]
+        assert missing == []
+    if signature.return_annotation not in {None, "None"}:
+        assert {"Returns", "Yields"} & sections
+    if arguments:
+        assert "Raises" in sections
