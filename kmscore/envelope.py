@@ -68,13 +68,12 @@ def reseal(
     source_context: ContextLike,
     destination_context: ContextLike,
 ) -> bytes:
-    """Return the re-encrypted v1 blob: the short path of every re-encryption of v1 blobs.
+    """Return the re-encrypted v1 blob: the short path of `kmscore.reencrypt` and of bulk jobs.
 
-    It checks only the contexts, because a keyring has made all other checks.
-    `Keyring._find_opener` has found `source` for this blob: the blob parses, its header is the
-    header of `source`, the key is usable, and the plaintext is not too long. `destination` is a
-    usable primary version. The code of `open_blob` and `seal` is repeated here, because each call
-    costs 2 % of the cryptography.
+    It checks only the contexts. The caller has found `source` with `Keyring._find_opener`, so the
+    blob parses, its header is the header of `source`, the key is usable, and the plaintext is not
+    too long. `destination` is a usable primary version. The code of `open_blob` and `seal` is
+    repeated here, because each call costs 2 % of the cryptography.
 
     Raises `TypeError` and `InvalidContextError` for the contexts, and `DecryptionError`.
     """

@@ -116,8 +116,9 @@ def reencrypt(
         PlaintextSizeError: If the source holds more than 6,144 bytes of ciphertext.
         DecryptionError: If the source cannot be decrypted, for any reason.
     """
-    # The usual call: the keyring made all checks of both keys when it was created. Every other
-    # call, and every failure except a wrong tag, goes through the checks one by one.
+    # The usual call: `_find_opener` and `_find_sealer` replace parsing, the checks of both keys and
+    # the check of the size. Every other call, and every failure except a wrong tag, takes the steps
+    # of `prepare`.
     if (
         type(keys) is Keyring
         and type(ciphertext_blob) is bytes
@@ -166,7 +167,7 @@ def _is_same(given: str, key_id: str) -> bool:
 
 
 class Prepared(NamedTuple):
-    """A re-encryption that has passed every check before decryption."""
+    """A re-encryption that has passed every check before decryption; `finish` it once."""
 
     source: Source
     opener: Key
@@ -220,7 +221,8 @@ def prepare(
 ) -> Prepared:
     """Make every check of a re-encryption that precedes decryption.
 
-    Every re-encryption except the usual call takes these steps. An IV is drawn unless one is given.
+    Every re-encryption except the usual call takes these steps. A given `iv` replaces the IV that
+    `Prepared.finish` draws.
 
     Raises the errors of `kmscore.reencrypt`, and `ValueError` for an IV of the wrong length.
     """
@@ -242,6 +244,7 @@ def prepare(
         source_layout = Bare(algorithm)
     source = source_layout.read(keys, ciphertext_blob, (source_key_id, source_key_version_id))
     opening = sealing = source.bind(source_context)
+    # One map for both sides is read once, so that it cannot change between two readings.
     is_kept = source_context is destination_context
     if not (is_kept and source_layout is V1 and destination_layout is V1):
         sealing = destination_layout.bind(destination_context)

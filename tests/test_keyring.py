@@ -307,7 +307,7 @@ def test_a_ring_never_changes() -> None:
     keys += [A3, B1]
     primary["a"] = "2"
     assert (list(ring), ring.primary("a")) == ([A1, A2], A1)
-    for name in ("_versions", "_primaries", "_openers", "_sealers", "new"):
+    for name in ("_versions", "_primaries", "_find_opener", "_find_sealer", "new"):
         with raises_exactly(AttributeError, "Keyring is immutable"):
             setattr(ring, name, {})
     with raises_exactly(AttributeError, "Keyring is immutable"):

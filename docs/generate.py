@@ -1,0 +1,124 @@
+"""Write the generated pages of the reference: the command line and the table of errors.
+
+python docs/generate.py
+"""
+
+import inspect
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import typer
+
+from kmscore import errors
+from kmscore.alibaba import service_errors
+from kmscore.algorithms import KeyState
+from kmscore.cli.app import app
+
+FOLDER: Final = Path(__file__).resolve().parent / "reference"
+
+_ADVICE: Final[Mapping[str, str]] = {
+    "InvalidBlobError": "Reject the input. Check its source: another format, or damage.",
+    "InvalidContextError": "Correct the context: strings only, at most 65,535 bytes.",
+    "InvalidKeyError": "Correct the key material, the public key or the keyring.",
+    "KeyNotFoundError": "Check the key ID, or add the key to the provider.",
+    "KeyVersionNotFoundError": "Check the key version ID, or restore the version.",
+    "KeyStateError": "Enable the key version, or use another one.",
+    "KeyUsageError": "Use a key of the right kind, or another algorithm.",
+    "IncorrectKeyError": "Pass the IDs of the header, or correct the provider.",
+    "UnsupportedAlgorithmError": "Correct the name, or install a build that has the algorithm.",
+    "PlaintextSizeError": "Use a shorter plaintext; for large data, use a data key.",
+    "DecryptionError": "Treat the ciphertext as forged or damaged. Do not ask why it failed.",
+}
+
+
+def errors_page() -> str:
+    """Return the page of the error classes."""
+    lines = [
+        "# Errors and order of checks",
+        "",
+        "Which error is raised, in which order, and what should the caller do?",
+        "",
+        "A wrong Python type or a missing argument is a `TypeError`. Every other error is a",
+        "`KmsCoreError` with a stable `code`. An operation makes its checks in this order and raises",
+        "the first failure: types, parsing, encryption contexts, source IDs, source key, destination",
+        "key, public key, sizes, decryption. After decryption starts, it raises only",
+        "`DecryptionError`.",
+        "",
+        "| class | code | raised when | the caller | the service answers |",
+        "|---|---|---|---|---|",
+    ]
+    for kind in errors.KmsCoreError.__subclasses__():
+        when = (inspect.getdoc(kind) or "").split("\n")[0].rstrip(".")
+        answer = service_errors.ERRORS[kind].code
+        if kind is errors.KeyStateError:
+            states = (state for state in KeyState if state is not KeyState.ENABLED)
+            answer = ", ".join(service_errors.REJECTED[state.value].code for state in states)
+        lines.append(
+            f"| `{kind.__name__}` | `{kind.code}` | {when} | {_ADVICE[kind.__name__]} | {answer} |"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def cli_page() -> str:
+    """Return the page of the command line, from the texts that `--help` shows."""
+    lines = [
+        "# Command line",
+        "",
+        "Which commands does `kmscore` have, and which options does each command take?",
+        "",
+        "The commands need the extra `cli`: `pip install 'kmscore[cli]'`. A mistake in the arguments",
+        "or in an input is one line on the error stream and exit code 2. A failed check is exit",
+        "code 1.",
+    ]
+    for name, command in _commands(typer.main.get_command(app), "kmscore"):
+        lines += ["", f"## {name}", "", *_paragraphs(command.help or "")]
+        rows = [_row(parameter) for parameter in command.params if parameter.name != "help"]
+        if rows:
+            lines += ["", "| argument or option | meaning | default |", "|---|---|---|", *rows]
+    return "\n".join(lines) + "\n"
+
+
+def _commands(command: Any, name: str) -> Iterator[tuple[str, Any]]:
+    """Yield a command and those below it, with their full names."""
+    yield name, command
+    for child, below in getattr(command, "commands", {}).items():
+        yield from _commands(below, f"{name} {child}")
+
+
+def _paragraphs(text: str) -> list[str]:
+    """Return the lines of a help text; its example becomes a block of code."""
+    text, _, example = inspect.cleandoc(text).partition("Example: ")
+    lines = text.rstrip().split("\n")
+    if example:
+        lines += ["", "```sh", " ".join(example.split()), "```"]
+    return lines
+
+
+def _row(parameter: Any) -> str:
+    """Return a row of the table of a command."""
+    is_option = parameter.param_type_name == "option"
+    names = [*parameter.opts, *parameter.secondary_opts] if is_option else [parameter.name.upper()]
+    shown = ", ".join(f"`{name}`" for name in names)
+    default = parameter.default
+    if parameter.required:
+        value = "required"
+    elif callable(default) or default in (None, False, ()):
+        value = ""
+    else:
+        value = f"`{default}`"
+    meaning = " ".join((getattr(parameter, "help", None) or "").split())
+    return f"| {shown} | {meaning.replace('|', '&#124;')} | {value} |"
+
+
+PAGES: Final = {"errors.md": errors_page, "cli.md": cli_page}
+
+
+def main() -> None:
+    """Write both pages."""
+    for name, page in PAGES.items():
+        (FOLDER / name).write_text(page(), "utf-8")
+
+
+if __name__ == "__main__":
+    main()
