@@ -11,8 +11,8 @@ from typing import Any, Final
 import typer
 
 from kmscore import errors
-from kmscore.alibaba import service_errors
 from kmscore.algorithms import KeyState
+from kmscore.alibaba import service_errors
 from kmscore.cli.app import app
 
 FOLDER: Final = Path(__file__).resolve().parent / "reference"
@@ -40,9 +40,9 @@ def errors_page() -> str:
         "Which error is raised, in which order, and what should the caller do?",
         "",
         "A wrong Python type or a missing argument is a `TypeError`. Every other error is a",
-        "`KmsCoreError` with a stable `code`. An operation makes its checks in this order and raises",
-        "the first failure: types, parsing, encryption contexts, source IDs, source key, destination",
-        "key, public key, sizes, decryption. After decryption starts, it raises only",
+        "`KmsCoreError` with a stable `code`. An operation makes its checks in this order and",
+        "raises the first failure: types, parsing, encryption contexts, source IDs, source key,",
+        "destination key, public key, sizes, decryption. After decryption starts, it raises only",
         "`DecryptionError`.",
         "",
         "| class | code | raised when | the caller | the service answers |",
@@ -67,9 +67,8 @@ def cli_page() -> str:
         "",
         "Which commands does `kmscore` have, and which options does each command take?",
         "",
-        "The commands need the extra `cli`: `pip install 'kmscore[cli]'`. A mistake in the arguments",
-        "or in an input is one line on the error stream and exit code 2. A failed check is exit",
-        "code 1.",
+        "The commands need the extra `cli`: `pip install 'kmscore[cli]'`. A mistake in the",
+        "arguments or in an input is one line on the error stream and exit code 2.",
     ]
     for name, command in _commands(typer.main.get_command(app), "kmscore"):
         lines += ["", f"## {name}", "", *_paragraphs(command.help or "")]

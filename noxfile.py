@@ -1,0 +1,117 @@
+"""The checks of the project, each in an environment of its own: `nox -l` lists them.
+
+`bash .ci/run` runs those that must pass before a change lands. The tests run on the installed
+package, so nothing is installed in editable mode.
+"""
+
+import re
+import shutil
+from pathlib import Path
+
+import nox
+
+ROOT = Path(__file__).resolve().parent
+TOOLS = ("--requirement", ".ci/requirements.txt")
+EVERYTHING = (".[test,bench,arrow,spark]", "./vectors")
+
+nox.needs_version = ">=2024.10.9"
+nox.options.default_venv_backend = "venv"
+nox.options.error_on_missing_interpreters = False
+nox.options.sessions = ["lint", "prose", "types", "docs", "coverage", "oldest", "vectors"]
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """Run the tests that the README runs; arguments go to pytest."""
+    session.install(".[test]", "./vectors")
+    session.run("pytest", *session.posargs)
+
+
+@nox.session(python=["3.11", "3.12", "3.13", "3.14"])
+def engine(session: nox.Session) -> None:
+    """Run the tests on every interpreter that is installed."""
+    session.install(".[test]", "./vectors")
+    session.run("pytest", "--quiet", *session.posargs)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Check the format and the code."""
+    session.install(*TOOLS)
+    session.run("ruff", "format", "--check", ".")
+    session.run("ruff", "check", ".")
+
+
+@nox.session
+def prose(session: nox.Session) -> None:
+    """Check the wording against its baseline."""
+    session.run("python", ".ci/prose.py", *session.posargs)
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Check the types of the code, and that those of the installed packages are complete."""
+    session.install(*EVERYTHING, *TOOLS)
+    session.run("mypy", "kmscore", "benchmarks", "vectors/kmscore_vectors")
+    session.run("pyright")
+    # From another folder, so that the installed packages are seen.
+    session.chdir("tests")
+    for package in ("kmscore", "kmscore_vectors"):
+        session.run("pyright", "--ignoreexternal", "--verifytypes", package)
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Build the site into docs/_build; a warning is an error."""
+    session.install(".[cli,arrow]", *TOOLS)
+    session.run("python", "-m", "sphinx", "-W", "-n", "-q", "-b", "html", "docs", "docs/_build")
+
+
+@nox.session
+def coverage(session: nox.Session) -> None:
+    """Run all tests with everything installed, and require full branch coverage."""
+    session.install(*EVERYTHING, *TOOLS)
+    session.run("pytest", "--quiet", "--cov", "--cov-report=term", *session.posargs)
+
+
+@nox.session
+def oldest(session: nox.Session) -> None:
+    """Run the tests on the oldest versions that the package allows."""
+    text = (ROOT / "pyproject.toml").read_text("utf-8")
+    versions = [
+        f"{name}=={re.search(rf'{name}>=([0-9.]+)', text)[1]}.*"  # type: ignore[index]
+        for name in ("cryptography",)
+    ]
+    session.install(".[test]", "./vectors", *versions)
+    session.run("pytest", "--quiet", *session.posargs)
+
+
+@nox.session
+def vectors(session: nox.Session) -> None:
+    """Verify the library on every vector, and make the vectors without the library."""
+    session.install(*EVERYTHING[1:])
+    session.run("python", "-P", "-c", "import kmscore", success_codes=[1], silent=True)
+    made = Path(session.create_tmp()) / "made"
+    shutil.rmtree(made, ignore_errors=True)
+    session.run("kmscore-vectors", "generate", "--out", str(made))
+    for file in sorted(made.glob("*.json")):
+        if file.read_bytes() != (ROOT / "vectors" / file.name).read_bytes():
+            session.error(f"vectors/{file.name} is not what the generator writes")
+    session.install(".[gmssl]")
+    session.run("kmscore-vectors", "verify", silent=True)
+    responder = ("python", "-P", "vectors/tests/responders/library.py")
+    session.run("kmscore-vectors", "run", "--no-accumulated", "--", *responder, silent=True)
+
+
+@nox.session
+def benchmarks(session: nox.Session) -> None:
+    """Measure everything; arguments go to the command."""
+    session.install(".[bench]")
+    session.run("python", "-m", "benchmarks", *session.posargs)
+
+
+@nox.session
+def campaigns(session: nox.Session) -> None:
+    """Run the tests that take minutes to hours."""
+    session.install(*EVERYTHING, *TOOLS)
+    session.run("pytest", "--quiet", "-m", "campaign", *session.posargs)
