@@ -1,8 +1,8 @@
-"""Algorithms that `cryptography` knows and that this build or this system does not have.
+"""Detection of algorithms that `cryptography` defines but that are not available here.
 
-A build can lack an algorithm, and the policy of the system (a configuration file of OpenSSL, for
-example one for FIPS 140) can take it away. The library reports the first with
-`UnsupportedAlgorithm` and the second, in most places, with `InternalError`.
+A build of OpenSSL can lack an algorithm. `cryptography` reports this with `UnsupportedAlgorithm`.
+The policy of the system can also disable an algorithm, for example with an OpenSSL configuration
+file for FIPS 140. `cryptography` reports this with `InternalError` in most cases.
 """
 
 from collections.abc import Callable
@@ -15,11 +15,11 @@ from kmscore.errors import UnsupportedAlgorithmError
 _Result = TypeVar("_Result")
 
 NOT_AVAILABLE: Final = (UnsupportedAlgorithm, InternalError)
-"""The exceptions of `cryptography` for an algorithm that cannot be used here."""
+"""The exceptions of `cryptography` for an algorithm that is not available here."""
 
 
 def attempt(use: Callable[[], _Result], name: str) -> _Result:
-    """Return the result of `use`, or raise `UnsupportedAlgorithmError`, which names `name`."""
+    """Return the result of `use`, or raise `UnsupportedAlgorithmError` with `name`."""
     try:
         return use()
     except NOT_AVAILABLE:
@@ -28,7 +28,7 @@ def attempt(use: Callable[[], _Result], name: str) -> _Result:
 
 
 def unavailable(name: str) -> UnsupportedAlgorithmError:
-    """Return the error for an algorithm that cannot be used here."""
+    """Return the error for an algorithm that is not available here."""
     return UnsupportedAlgorithmError(
         f"{name} is not available: cryptography or the system lacks it"
     )

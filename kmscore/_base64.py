@@ -4,10 +4,10 @@ import base64
 
 
 def decode_base64(text: bytes) -> bytes | None:
-    """Return what `text` encodes, or `None` if it is not exactly what encoding that gives back.
+    """Return the bytes that `text` encodes, or `None` if `text` is not strict Base64.
 
-    Padding is required; white space, another alphabet and stray bits before the padding are not
-    taken, though the standard decoder lets the last of these pass.
+    Padding is required. White space, other alphabets and stray bits before the padding are
+    rejected. The standard decoder accepts stray bits, so the result is encoded and compared.
     """
     try:
         data = base64.b64decode(text, validate=True)
@@ -17,5 +17,5 @@ def decode_base64(text: bytes) -> bytes | None:
 
 
 def encode_base64(data: bytes) -> str:
-    """Return `data` in Base64, padded, on one line."""
+    """Return `data` in Base64 with padding, on one line."""
     return base64.b64encode(data).decode("ascii")

@@ -1,8 +1,9 @@
-"""Errors without the secrets of the frames that they come from.
+"""Errors whose traceback does not show secrets in local variables.
 
-Error reporters show the local variables of every frame of a traceback. Functions that take a
-password, a key file or key material therefore work in `outcome`, which returns an error instead of
-raising it. They delete their own variables, and then raise the error with `unwrap`.
+Error reporters show the local variables of every frame of a traceback. Functions with a password,
+a key file or key material as an argument therefore do their work in `outcome`, which returns an
+error instead of raising it. They delete their local variables and then raise the error with
+`unwrap`.
 """
 
 from collections.abc import Callable
@@ -14,7 +15,7 @@ _Result = TypeVar("_Result")
 _Arguments = ParamSpec("_Arguments")
 
 Failure: TypeAlias = KmsCoreError | TypeError | ValueError | MemoryError
-"""The errors that this library raises for its arguments, or where a KDF gets no memory."""
+"""The errors that this library raises for arguments, or if a KDF cannot allocate memory."""
 
 _FAILURES: Final = (KmsCoreError, TypeError, ValueError, MemoryError)
 
@@ -22,7 +23,7 @@ _FAILURES: Final = (KmsCoreError, TypeError, ValueError, MemoryError)
 def outcome(
     function: Callable[_Arguments, _Result], *args: _Arguments.args, **kwargs: _Arguments.kwargs
 ) -> _Result | Failure:
-    """Return the result of `function`, or the error that it raised, without its traceback."""
+    """Return the result of `function`, or the error that it raised, without traceback."""
     try:
         return function(*args, **kwargs)
     except _FAILURES as error:
@@ -30,7 +31,7 @@ def outcome(
 
 
 def unwrap(result: _Result | Failure) -> _Result:
-    """Return a result of `outcome`, or raise the error that it is."""
+    """Return a result of `outcome`, or raise it if it is an error."""
     if isinstance(result, _FAILURES):
         raise result
     return result

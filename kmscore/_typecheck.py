@@ -1,7 +1,7 @@
-"""The first check of every public function: Python types.
+"""Checks of the Python types of arguments.
 
-A wrong type is a mistake in the calling code, never a property of a ciphertext, so it is a
-`TypeError` and is raised before any argument's value is looked at.
+A wrong type is a mistake of the calling code and not a property of a ciphertext, so it raises
+`TypeError`. Public functions check types first, before they use the value of an argument.
 """
 
 from collections.abc import Mapping
@@ -33,11 +33,12 @@ def check_optional_bytes(value: object, name: str) -> None:
 
 
 def take_bytes(value: BytesLike, limit: int) -> tuple[int, bytes]:
-    """Return the length in bytes, and a copy of the bytes unless there are more than `limit`.
+    """Return the length in bytes and a copy of the bytes, which is empty above `limit`.
 
-    `len` counts the items of a memoryview, and a subclass can answer anything. Both results come
-    from one buffer, because since Python 3.12 a subclass can give each `memoryview` another one
-    (PEP 688). `bytes` are returned as they are, also above the limit.
+    An object of type `bytes` is returned without a copy, also above `limit`. `len` is not used for
+    other types, because it counts the items of a memoryview, and a subclass can override it. Both
+    results come from one buffer, because since Python 3.12 a subclass can return a different buffer
+    for each `memoryview` (PEP 688).
     """
     if type(value) is bytes:
         return len(value), value
@@ -46,12 +47,12 @@ def take_bytes(value: BytesLike, limit: int) -> tuple[int, bytes]:
 
 
 def to_bytes(value: BytesLike) -> bytes:
-    """Return the value as `bytes`, a copy unless it is `bytes` already."""
+    """Return the value as `bytes`, with a copy if it has another type."""
     return value if type(value) is bytes else bytes(memoryview(value))
 
 
 def _is_released(view: memoryview) -> bool:
-    """Tell whether a memoryview has been released; it then raises `ValueError` for everything."""
+    """Return whether a memoryview has been released; every use then raises `ValueError`."""
     try:
         memoryview(view)
     except ValueError:
@@ -71,7 +72,7 @@ def check_optional_text(value: object, name: str) -> None:
 
 
 def check_integer(value: object, name: str) -> None:
-    """Raise `TypeError` unless `value` is an `int`; a `bool` is none."""
+    """Raise `TypeError` unless `value` is an `int` other than a `bool`."""
     if not isinstance(value, int) or isinstance(value, bool):
         raise TypeError(f"{name} must be int, not {type(value).__name__}")
 

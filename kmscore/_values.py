@@ -1,4 +1,4 @@
-"""Values that never change once they are made, and so may be shared between threads."""
+"""Base classes of immutable values, which can be shared between threads."""
 
 from collections.abc import Callable
 from dataclasses import fields
@@ -8,18 +8,18 @@ from typing import Any, Final, Never, TypeVar
 _Value = TypeVar("_Value")
 
 new_tuple: Final = tuple.__new__
-"""Make a named tuple of its class and its fields, without the frame of its own constructor."""
+"""Create a named tuple from its class and its fields, without a call of its constructor."""
 
 
 def representation(describe: Callable[[_Value], str]) -> Callable[[_Value], str]:
-    """Make a `__repr__` of `describe` that also works while the constructor is running.
+    """Return a `__repr__` with the text of `describe`, which also works in the constructor.
 
-    An error reporter that shows local variables shows the half-made value of a constructor that
-    has raised, and on Python 3.11 an exception in `repr` would then replace the report.
+    If a constructor raises, an error reporter can show the incomplete value as a local variable.
+    On Python 3.11, an exception in `repr` would then replace the report.
     """
 
     @wraps(describe)
-    def __repr__(self: _Value) -> str:  # noqa: N807 (that is what it is)
+    def __repr__(self: _Value) -> str:  # noqa: N807 (it is the method of that name)
         try:
             return describe(self)
         except AttributeError:
@@ -29,12 +29,12 @@ def representation(describe: Callable[[_Value], str]) -> Callable[[_Value], str]
 
 
 class Record:
-    """Base of the frozen dataclasses: a `repr` with the fields that are set."""
+    """Base class of the frozen dataclasses, with a `repr` of the fields that are set."""
 
     __slots__ = ()
 
     def __repr__(self) -> str:
-        """Show each field that has a value, as the standard `repr` of a dataclass does."""
+        """Return the fields that have a value, in the form of the `repr` of a dataclass."""
         value: Any = self
         names = [field.name for field in fields(value) if hasattr(self, field.name)]
         shown = ", ".join(f"{name}={getattr(self, name)!r}" for name in names)
@@ -42,33 +42,33 @@ class Record:
 
 
 class Immutable:
-    """Base of the classes whose attributes are set once, by their own constructor."""
+    """Base class of values whose attributes are set only once, by the constructor."""
 
     __slots__ = ()
 
     def _set(self, **attributes: object) -> None:
-        """Set attributes while the value is being made."""
+        """Set attributes. Only a constructor calls this."""
         for name, value in attributes.items():
             object.__setattr__(self, name, value)
 
     def __setattr__(self, name: str, value: object) -> Never:
-        """Refuse: what was checked when the value was made has to stay true."""
+        """Raise `AttributeError`, because the checks of the constructor must remain valid."""
         raise AttributeError(f"{type(self).__name__} is immutable")
 
     def __delattr__(self, name: str) -> Never:
-        """Refuse, as with setting."""
+        """Raise `AttributeError`, for the same reason as `__setattr__`."""
         raise AttributeError(f"{type(self).__name__} is immutable")
 
 
 class Secret(Immutable):
-    """Base of the values that hold key material: they are not pickled, copied or taken apart."""
+    """Base class of values with key material, which cannot be pickled or copied."""
 
     __slots__ = ()
 
     def __reduce_ex__(self, protocol: object) -> Never:
-        """Refuse: a copy would leave material lying about unseen."""
+        """Raise `TypeError`, because a copy would leave more key material in memory or in files."""
         raise TypeError(f"{type(self).__name__} holds key material and is not pickled or copied")
 
     def __getstate__(self) -> Never:
-        """Refuse: the default would hand out every slot, the material among them."""
+        """Raise `TypeError`, because the default returns all slots, including key material."""
         self.__reduce_ex__(0)

@@ -1,7 +1,8 @@
-"""The five suites as authenticated ciphers: key material in, a sealer out, the IV always given.
+"""The authenticated ciphers of the five suites. The caller passes the IV.
 
-AES-GCM and SM4-GCM follow NIST SP 800-38D with 96-bit IVs and 128-bit tags (SM4-GCM: RFC 8998),
-XAES-256-GCM follows C2SP. This module knows neither blob nor context: associated data is bytes.
+AES-GCM and SM4-GCM follow NIST SP 800-38D with 96-bit IVs and 128-bit tags (SM4-GCM: RFC 8998).
+XAES-256-GCM follows C2SP. This module does not depend on the format of blobs or contexts:
+associated data is bytes.
 """
 
 from collections.abc import Callable, Mapping
@@ -19,23 +20,24 @@ from kmscore.algorithms import TAG_LENGTH, Suite
 
 
 class Sealer(NamedTuple):
-    """An authenticated cipher under one key, as its two functions; threads may share it."""
+    """The two functions of an authenticated cipher with one key. Threads can share them."""
 
     seal: Callable[[bytes, bytes, bytes], bytes]
-    """IV, plaintext and associated data in, ciphertext and tag out, 16 bytes more than went in.
+    """Function from IV, plaintext and associated data to ciphertext and tag.
 
-    The IV has the suite's length, and the caller never repeats it under one key.
+    The result is 16 bytes longer than the plaintext. The IV has the length of the suite. The caller
+    must not use the same IV twice with one key.
     """
 
     open: Callable[[bytes, bytes, bytes], bytes]
-    """IV, ciphertext and 16-byte tag, and associated data in, plaintext out.
+    """Function from IV, ciphertext with 16-byte tag, and associated data to the plaintext.
 
-    Raises `InvalidTag` unless the tag is right for every bit of all three.
+    Raises `InvalidTag` if the tag does not match IV, ciphertext and associated data.
     """
 
 
 def _aes_gcm(material: bytes) -> Sealer:
-    """Return AES-GCM with a key of 16, 24 or 32 bytes, scheduled once."""
+    """Return AES-GCM with a key of 16, 24 or 32 bytes. The key is expanded only once."""
     cipher = AESGCM(material)
     return Sealer(cipher.encrypt, cipher.decrypt)
 
@@ -58,9 +60,9 @@ class _Sm4Gcm:
     def open(self, iv: bytes, sealed: bytes, associated_data: bytes) -> bytes:
         """See `Sealer`.
 
-        The interface hands out the plaintext before it has seen the tag. Nothing may look at it
-        until finalize_with_tag has returned; if that raises, this frame goes with `InvalidTag`,
-        which no caller lets out.
+        The decryptor returns the plaintext before it checks the tag. The plaintext must not be used
+        before finalize_with_tag has returned. If that raises `InvalidTag`, its traceback has this
+        frame with the plaintext, so callers do not let `InvalidTag` propagate.
         """
         decryptor = Cipher(self._key, GCM(iv)).decryptor()
         decryptor.authenticate_additional_data(associated_data)
@@ -68,32 +70,33 @@ class _Sm4Gcm:
         return plaintext + decryptor.finalize_with_tag(sealed[-TAG_LENGTH:])
 
 
-_SALT_LENGTH: Final = 12  # of the nonce's 24 bytes, the first
-_REST_BITS: Final = 96  # the nonce's other 12 bytes
-_TWICE: Final = 1 << 128 | 1  # times this, a block stands twice
+_SALT_LENGTH: Final = 12  # first 12 of the 24 bytes of the nonce
+_REST_BITS: Final = 96  # other 12 bytes of the nonce
+_TWICE: Final = 1 << 128 | 1  # factor that writes a block twice, one after the other
 
 
 class _XaesGcm:
     """XAES-256-GCM (C2SP) with a key of 32 bytes: AES-256-GCM under a key derived per nonce.
 
-    The derivation is NIST SP 800-108r1 in counter mode with CMAC. Each of its two inputs is one
-    block, so each CMAC is a single AES call on the input XORed with the subkey K1.
+    The derivation is NIST SP 800-108r1 in counter mode with CMAC. Each of the two inputs is one
+    block, so each CMAC is one AES call on the input XOR the subkey K1.
     """
 
     __slots__ = ("_block_cipher", "_idle_encryptors", "_masked_inputs")
 
     def __init__(self, material: bytes) -> None:
-        """Compute K1, the step that every message shares (NIST SP 800-38B section 6.1)."""
-        # One block at a time, of inputs that never repeat: what ECB gives away is not there.
+        """Compute K1, which is the same for every message (NIST SP 800-38B section 6.1)."""
+        # ECB is safe here. It reveals only equal blocks, but the two input blocks of a message
+        # always differ, and the output is a secret key.
         self._block_cipher = Cipher(AES(material), ECB())  # noqa: S305
-        # An encryptor in ECB keeps nothing of what it has encrypted, and making one takes ten
-        # times as long as using it. The ones not in use wait here. No two threads can have the
-        # same one: taking the last item of a list and appending one are atomic.
+        # Encryptors that are not in use. An ECB encryptor keeps no data of earlier calls, and its
+        # creation takes ten times as long as its use. `pop` and `append` on a list are atomic, so
+        # no two threads get the same encryptor.
         self._idle_encryptors: list[CipherContext] = []
         block = int.from_bytes(self._block_cipher.encryptor().update(bytes(16)), "big")
-        # Doubling in GF(2^128); the multiplication takes the place of a branch on a secret bit.
+        # Doubling in GF(2^128). The multiplication avoids a branch on a secret bit.
         k1 = (block << 1) % (1 << 128) ^ (block >> 127) * 0x87
-        # Both inputs, 00 01 'X' 00 and 00 02 'X' 00 with 12 bytes of salt to come, less the salt.
+        # Both inputs, 00 01 'X' 00 and 00 02 'X' 00, each with zeros in place of 12 bytes of salt.
         blocks = b"".join(b"\x00" + bytes([n]) + b"X\x00" + bytes(12) for n in (1, 2))
         self._masked_inputs = int.from_bytes(blocks, "big") ^ k1 * _TWICE
 
@@ -141,10 +144,10 @@ _SEALERS: Final[Mapping[Suite, Callable[[bytes], Sealer]]] = MappingProxyType(
 
 
 def sealer(suite: Suite, material: bytes) -> Sealer:
-    """Return the sealer of `suite` under `material`, whose length is the suite's `key_length`.
+    """Return the cipher of `suite` with the key `material`, which has `suite.key_length` bytes.
 
-    Raises `UnsupportedAlgorithmError` if this build of `cryptography`, or the policy of the
-    system, lacks the cipher.
+    Raises `UnsupportedAlgorithmError` if this build of `cryptography` lacks the cipher or the
+    policy of the system disables it.
     """
     _check_suite(suite)
     return _SEALERS[suite](material)
@@ -152,11 +155,11 @@ def sealer(suite: Suite, material: bytes) -> Sealer:
 
 @cache
 def _check_suite(suite: Suite) -> None:
-    """Raise `UnsupportedAlgorithmError` unless the suite can encrypt here; ask once a process."""
+    """Raise `UnsupportedAlgorithmError` if the suite is not available. A success is cached."""
     attempt(lambda: _seal_nothing(suite), suite.name)
 
 
 def _seal_nothing(suite: Suite) -> bytes:
-    """Encrypt an empty message under a key of zeros."""
+    """Encrypt an empty plaintext with a key of zeros."""
     seal, _ = _SEALERS[suite](bytes(suite.key_length))
     return seal(bytes(suite.iv_length), b"", b"")

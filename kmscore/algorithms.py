@@ -1,7 +1,7 @@
-"""The closed vocabularies: key specs, key states, suites, asymmetric algorithms.
+"""Enums for key specs, key states, suites and asymmetric algorithms, with their parameters.
 
-Each enum has one frozen table of parameters. An unknown value is an error when the enum is
-looked up, so no code above this module ever needs a default branch.
+Each enum with parameters has one read-only table. The lookup of an unknown value raises an error,
+so the code that uses these enums does not need a default branch.
 """
 
 from collections.abc import Mapping
@@ -13,22 +13,22 @@ from kmscore._typecheck import check_text
 from kmscore.errors import UnsupportedAlgorithmError
 
 MAX_PLAINTEXT_LENGTH: Final = 6144
-"""Longest plaintext of one operation, in bytes (the service's 6 KB)."""
+"""Maximum length of a plaintext in one operation, in bytes (6 KB, the limit of the service)."""
 
 MAX_DATA_KEY_LENGTH: Final = 1024
-"""Longest data key, in bytes."""
+"""Maximum length of a data key, in bytes."""
 
 DEFAULT_DATA_KEY_LENGTH: Final = 32
-"""Length of a data key, in bytes, unless another is asked for."""
+"""Default length of a data key, in bytes."""
 
 TAG_LENGTH: Final = 16
-"""Authentication tag of every suite, in bytes."""
+"""Length of the authentication tag of every suite, in bytes."""
 
 
 def _refuse(vocabulary: type[Enum], value: object, due: type) -> Never:
-    """Raise the error for an unknown value of a vocabulary.
+    """Raise the error for a value that is not in the enum.
 
-    The message does not quote the value, because a key can be given in the wrong place by mistake.
+    The message does not quote the value, because a caller can pass key material by mistake.
     """
     if not isinstance(value, due) or isinstance(value, bool):
         raise TypeError(f"{vocabulary.__name__} must be {due.__name__}, not {type(value).__name__}")
@@ -37,17 +37,27 @@ def _refuse(vocabulary: type[Enum], value: object, due: type) -> Never:
 
 
 class Vocabulary(StrEnum):
-    """A closed set of names; looking up an unknown one is an error."""
+    """A closed set of names. The lookup of an unknown name raises an error."""
 
     @classmethod
     def of(cls, value: str, name: str) -> Self:
-        """Return the member that `value` is or names.
+        """Return the member for `value`.
 
-        The enum's own look-up would quote the value in an error that stays behind as the context,
-        and what stands in the wrong place may be key material.
+        Error messages do not quote `value`, because a caller can pass key material by mistake.
 
-        Raises `TypeError` unless the argument `name` is a `str`, and `UnsupportedAlgorithmError`.
+        Args:
+            value: A member, or the value of a member as text.
+            name: Name of the argument, for the message of `TypeError`.
+
+        Returns:
+            The member.
+
+        Raises:
+            TypeError: If `value` is not a `str`.
+            UnsupportedAlgorithmError: If no member has this value.
         """
+        # Not `cls(value)`, because `Enum` attaches a ValueError that quotes the value to the error
+        # of `_missing_`, as its `__context__`.
         if type(value) is cls:
             return value
         check_text(value, name)
@@ -62,7 +72,7 @@ class Vocabulary(StrEnum):
 
 
 class KeySpec(Vocabulary):
-    """What a key is made of."""
+    """The algorithm and length of a key."""
 
     AES_256 = "Aliyun_AES_256"
     AES_192 = "Aliyun_AES_192"
@@ -75,7 +85,7 @@ class KeySpec(Vocabulary):
 
 
 class KeyState(Vocabulary):
-    """Whether a key may be used: only `ENABLED` allows any use."""
+    """The state of a key. Only a key in the state `ENABLED` can be used."""
 
     ENABLED = "Enabled"
     DISABLED = "Disabled"
@@ -92,7 +102,7 @@ class EncryptionAlgorithm(Vocabulary):
 
 
 class Suite(Enum):
-    """An authenticated cipher of the v1 ciphertext blob; the value is the suite ID on the wire."""
+    """An authenticated cipher of the v1 ciphertext blob. The value is the suite ID, 1 byte."""
 
     AES_256_GCM = 0x01
     AES_192_GCM = 0x02
@@ -116,19 +126,24 @@ class Suite(Enum):
 
     @property
     def message_limit(self) -> int:
-        """How many messages one key version may seal with random IVs.
+        """Maximum number of messages that one key version may encrypt with random IVs.
 
-        A library without state cannot count them: the embedding service has to.
+        The embedding service must count the messages, because this library keeps no state.
         """
         return SUITES[self].message_limit
 
 
 class SuiteParameters(NamedTuple):
-    """One row of the suite table: lengths in bytes, messages per key version."""
+    """One row of the suite table."""
 
     key_length: int
+    """Length of the key material, in bytes."""
+
     iv_length: int
+    """Length of the IV, in bytes."""
+
     message_limit: int
+    """Maximum number of messages per key version, with random IVs."""
 
 
 _GCM_MESSAGE_LIMIT: Final = 2**32  # NIST SP 800-38D section 8.3, random 96-bit IVs
@@ -146,20 +161,19 @@ SUITES: Final[Mapping[Suite, SuiteParameters]] = MappingProxyType(
 
 
 class KeySpecParameters(NamedTuple):
-    """One row of the key spec table.
-
-    A symmetric spec has suites, its default first; an RSA spec has a modulus length in bits;
-    SM2, with its one curve, has neither.
-    """
+    """One row of the key spec table. The row of SM2 has the default values: it has one curve."""
 
     suites: tuple[Suite, ...] = ()
+    """Suites of a symmetric spec, the default suite first. Empty for an asymmetric spec."""
+
     modulus_bits: int | None = None
+    """Modulus length of an RSA spec, in bits. `None` for other specs."""
 
 
 KEY_SPECS: Final[Mapping[KeySpec, KeySpecParameters]] = MappingProxyType(
     {
-        # XAES first: at the service's own 750 requests a second, random 96-bit IVs would spend
-        # the 2^32 messages of plain GCM within 66 days.
+        # XAES is the default, because plain GCM with random 96-bit IVs is limited to 2^32
+        # messages. At 750 requests per second, the rate of the service, this is 66 days.
         KeySpec.AES_256: KeySpecParameters(suites=(Suite.XAES_256_GCM, Suite.AES_256_GCM)),
         KeySpec.AES_192: KeySpecParameters(suites=(Suite.AES_192_GCM,)),
         KeySpec.AES_128: KeySpecParameters(suites=(Suite.AES_128_GCM,)),
@@ -174,17 +188,17 @@ KEY_SPECS: Final[Mapping[KeySpec, KeySpecParameters]] = MappingProxyType(
 RSA_SPECS: Final[Mapping[int, KeySpec]] = MappingProxyType(
     {row.modulus_bits: spec for spec, row in KEY_SPECS.items() if row.modulus_bits is not None}
 )
-"""RSA key specs by modulus length in bits."""
+"""RSA key specs by modulus length, in bits."""
 
 
 class AlgorithmParameters(NamedTuple):
-    """One row of the asymmetric algorithm table: the key specs it fits, its hash by name.
-
-    The hash is that of OAEP and of its MGF1 alike, or that of SM2.
-    """
+    """One row of the asymmetric algorithm table."""
 
     key_specs: tuple[KeySpec, ...]
+    """Key specs that the algorithm accepts."""
+
     hash_name: str
+    """Name of the hash of SM2, or of the hash of both OAEP and its MGF1."""
 
 
 _RSA: Final = tuple(RSA_SPECS.values())

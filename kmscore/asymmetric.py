@@ -1,7 +1,7 @@
-"""Asymmetric encryption by table: RSAES-OAEP (RFC 8017 section 7.1) and SM2PKE (GB/T 32918.4).
+"""Asymmetric encryption: RSAES-OAEP (RFC 8017 section 7.1) and SM2PKE (GB/T 32918.4).
 
-OAEP takes one hash for itself and for MGF1, and no label. An asymmetric ciphertext is bare: it
-has no header and binds no encryption context.
+OAEP uses the same hash as its MGF1, and no label. An asymmetric ciphertext does not have a header
+and is not bound to an encryption context.
 """
 
 from collections.abc import Mapping
@@ -30,33 +30,33 @@ if TYPE_CHECKING:
     from kmscore.sm2.scheme import Encryptor
 
 _MAX_CIPHERTEXT_LENGTH: Final = max(MAX_LENGTHS.values())
-"""What is longer than this no algorithm takes, and it is not even copied."""
+"""Maximum length of a ciphertext of any algorithm, in bytes. Longer input is not copied."""
 
 
 class _RsaOaep:
-    """RSAES-OAEP with one hash. Every key it meets is of a spec that the table allows."""
+    """RSAES-OAEP with one hash. The callers have checked that the spec of the key fits."""
 
     def __init__(self, hash_algorithm: HashAlgorithm) -> None:
         self._hash = hash_algorithm
         self._padding = OAEP(mgf=MGF1(hash_algorithm), algorithm=hash_algorithm, label=None)
 
     def check_supported(self) -> None:
-        """Raise `UnsupportedAlgorithmError` if this build of the libraries lacks it."""
+        """Raise `UnsupportedAlgorithmError` if the hash is not available here."""
         _check_hash(self._hash.name)
 
     def plaintext_range(self, spec: KeySpec) -> range:
-        """Return the lengths in bytes that a plaintext may have."""
+        """Return the range of valid plaintext lengths, in bytes."""
         modulus_length = cast("int", KEY_SPECS[spec].modulus_bits) // 8
         return range(modulus_length - 2 * self._hash.digest_size - 2 + 1)
 
     def encrypt(self, public_key: PublicKey, plaintext: bytes) -> bytes:
-        """Return the ciphertext of a plaintext within the range."""
+        """Return the ciphertext of a plaintext of a valid length."""
         return cast("RSAPublicKey", public_key._primitive).encrypt(plaintext, self._padding)
 
     def decrypt(self, key: PrivateKey, ciphertext: bytes) -> bytes:
-        """Return the plaintext, or raise `DecryptionError` whatever is wrong."""
-        # Also raises ValueError for a length that is not the modulus's and for a value that is not
-        # below it.
+        """Return the plaintext, or raise `DecryptionError` for every error in the ciphertext."""
+        # ValueError also covers a ciphertext that is not as long as the modulus, and a number that
+        # is not below the modulus.
         try:
             return cast("RsaKey", key)._private_key.decrypt(ciphertext, self._padding)
         except ValueError:
@@ -65,7 +65,7 @@ class _RsaOaep:
 
 
 class _Sm2Pke:
-    """SM2PKE, with the same methods; its key was only made because a backend is usable."""
+    """SM2PKE, with the same methods. A key of this type exists only if a backend is usable."""
 
     def check_supported(self) -> None:
         pass
@@ -83,12 +83,12 @@ class _Sm2Pke:
 
 @cache
 def _check_hash(name: str) -> None:
-    """Raise `UnsupportedAlgorithmError` unless the hash can be used here; a success is kept."""
+    """Raise `UnsupportedAlgorithmError` if the hash is not available. A success is cached."""
     attempt(lambda: Hash(_OAEP_HASHES[name]), name)
 
 
 _OAEP_HASHES: Final[Mapping[str, HashAlgorithm]] = MappingProxyType(
-    {"sha256": SHA256(), "sha1": SHA1()}  # noqa: S303 (SHA-1 is the service's)
+    {"sha256": SHA256(), "sha1": SHA1()}  # noqa: S303 (the service defines SHA-1 here)
 )
 
 _SCHEMES: Final[Mapping[EncryptionAlgorithm, _RsaOaep | _Sm2Pke]] = MappingProxyType(
@@ -102,18 +102,25 @@ _SCHEMES: Final[Mapping[EncryptionAlgorithm, _RsaOaep | _Sm2Pke]] = MappingProxy
 def check_arguments(
     public_key: PublicKey, algorithm: EncryptionAlgorithm | str
 ) -> EncryptionAlgorithm:
-    """Return the algorithm; raise `TypeError` or, if it is unknown, `UnsupportedAlgorithmError`."""
+    """Return the algorithm.
+
+    Raises `TypeError` if an argument has the wrong type, and `UnsupportedAlgorithmError` if the
+    algorithm is unknown.
+    """
     check_instance(public_key, PublicKey, "public_key")
     return EncryptionAlgorithm.of(algorithm, "algorithm")
 
 
 def check_supported(algorithm: EncryptionAlgorithm) -> None:
-    """Raise `UnsupportedAlgorithmError` if this build of the libraries lacks `algorithm`."""
+    """Raise `UnsupportedAlgorithmError` if `algorithm` is not available here."""
     _SCHEMES[algorithm].check_supported()
 
 
 def check_public_key(public_key: PublicKey, algorithm: EncryptionAlgorithm) -> None:
-    """Raise `KeyUsageError` unless `public_key` fits `algorithm`; else as `check_supported`."""
+    """Raise `KeyUsageError` if the spec of `public_key` does not fit `algorithm`.
+
+    Raises `UnsupportedAlgorithmError` if `algorithm` is not available here.
+    """
     if public_key.spec not in ENCRYPTION_ALGORITHMS[algorithm].key_specs:
         raise KeyUsageError(
             f"a key of spec {public_key.spec.name} does not encrypt {algorithm.name}"
@@ -122,7 +129,7 @@ def check_public_key(public_key: PublicKey, algorithm: EncryptionAlgorithm) -> N
 
 
 def fits(length: int, spec: KeySpec, algorithm: EncryptionAlgorithm) -> bool:
-    """Tell whether a plaintext of `length` bytes fits a key of `spec`."""
+    """Return whether a plaintext of `length` bytes fits a key of `spec`."""
     return length in _SCHEMES[algorithm].plaintext_range(spec)
 
 
@@ -137,17 +144,18 @@ def check_plaintext_length(length: int, spec: KeySpec, algorithm: EncryptionAlgo
 
 
 def encrypt_to(public_key: PublicKey, algorithm: EncryptionAlgorithm, plaintext: bytes) -> bytes:
-    """Return `plaintext` encrypted; the checks above are the caller's."""
+    """Return the ciphertext of `plaintext`. The caller has made the checks above."""
     return _SCHEMES[algorithm].encrypt(public_key, plaintext)
 
 
 def decrypt_with(key: PrivateKey, algorithm: EncryptionAlgorithm, ciphertext: BytesLike) -> bytes:
-    """Return the plaintext of a bare ciphertext.
+    """Return the plaintext of an asymmetric ciphertext.
 
-    RSA takes exactly as many bytes as the modulus has, 256, 384 or 512. SM2PKE takes ASN1_DER of at
-    most 6,159 bytes (first byte 30) and C1C3C2 of at most 6,144 (first byte 04).
+    For RSA, the ciphertext has the length of the modulus: 256, 384 or 512 bytes. For SM2PKE, it is
+    ASN1_DER of at most 6,159 bytes (first byte 30) or C1C3C2 of at most 6,144 bytes (first byte
+    04).
 
-    Raises `DecryptionError` for everything that can be wrong with the ciphertext.
+    Raises `DecryptionError` for every error in the ciphertext.
     """
     length, raw = take_bytes(ciphertext, _MAX_CIPHERTEXT_LENGTH)
     if length > _MAX_CIPHERTEXT_LENGTH:

@@ -1,4 +1,4 @@
-"""The ciphertext blob, format v1: bytes to fields and back, without any cryptography.
+"""The v1 ciphertext blob: parser and serialiser, without cryptography.
 
     ======  ======================================================================
     bytes   field
@@ -14,11 +14,12 @@
     16      tag
     ======  ======================================================================
 
-Everything before the IV is the header. It delimits itself, so header and canonical context
-concatenated are an injective encoding of both: together they are the associated data.
+The header is all bytes before the IV. The associated data is the header followed by the canonical
+bytes of the encryption context. A header shows its own end, so two different pairs of header and
+context never give the same associated data.
 
-A value has one encoding: what parses, serialises to the same bytes. Parsing never touches a key,
-and what a header says is not authenticated until the ciphertext has been opened.
+Each value has one encoding: a blob that parses serialises to the same bytes. The parser does not
+use keys. The fields of a header are not authenticated before the ciphertext has been decrypted.
 """
 
 from dataclasses import dataclass
@@ -41,11 +42,11 @@ FORMAT_VERSION: Final = 0x01
 _PREFIX: Final = MAGIC + bytes([FORMAT_VERSION])
 _SUITE_OFFSET: Final = len(_PREFIX)
 FIRST_ID_OFFSET: Final = _SUITE_OFFSET + 1
-"""Where the length of the key ID stands."""
+"""Offset of the length of the key ID, in bytes."""
 
 MAX_ID_LENGTH: Final = 255
 _FIXED_LENGTH: Final = FIRST_ID_OFFSET + 2 + TAG_LENGTH
-"""All but the IDs, the IV and the ciphertext."""
+"""Total length of all fields except the IDs, the IV and the ciphertext, in bytes."""
 
 MAX_BLOB_LENGTH: Final = (
     _FIXED_LENGTH
@@ -53,29 +54,42 @@ MAX_BLOB_LENGTH: Final = (
     + max(suite.iv_length for suite in Suite)
     + MAX_PLAINTEXT_LENGTH
 )
-"""No v1 blob is longer: 6,701 bytes."""
+"""Maximum length of a v1 blob, 6,701 bytes."""
 
 _MAX_BASE64_LENGTH: Final = (MAX_BLOB_LENGTH + 2) // 3 * 4
 
 
 class BlobField(NamedTuple):
-    """One field of a blob: its name, its offset and its length in bytes."""
+    """The name and position of one field of a v1 blob."""
 
     name: str
+    """Name of the field, for example `key ID`."""
+
     offset: int
+    """Offset of the first byte of the field in the blob, in bytes."""
+
     length: int
+    """Length of the field, in bytes."""
 
 
 class Header(NamedTuple):
-    """What the header of a v1 blob names."""
+    """The fields of the header of a v1 blob."""
 
     suite: Suite
+    """Suite of the ciphertext."""
+
     key_id: str
+    """Key ID, 1 to 255 printable ASCII characters without space."""
+
     key_version_id: str
+    """Key version ID, 1 to 255 printable ASCII characters without space."""
 
 
 def is_id(text: str) -> bool:
-    """Tell whether `text` can be a key ID or key version ID: 1 to 255 printable ASCII, no space."""
+    """Return whether `text` can be a key ID or a key version ID.
+
+    Both have 1 to 255 printable ASCII characters without space.
+    """
     return (
         1 <= len(text) <= MAX_ID_LENGTH
         and text.isascii()
@@ -85,7 +99,7 @@ def is_id(text: str) -> bool:
 
 
 def blob_bytes(data: BytesLike) -> bytes:
-    """Return `data` as bytes, or raise `InvalidBlobError` if it is longer than any blob."""
+    """Return `data` as bytes, or raise `InvalidBlobError` if it has more than 6,701 bytes."""
     if type(data) is bytes and len(data) <= MAX_BLOB_LENGTH:
         return data
     length, raw = take_bytes(data, MAX_BLOB_LENGTH)
@@ -94,7 +108,7 @@ def blob_bytes(data: BytesLike) -> bytes:
 
 
 def encode_header(suite: Suite, key_id: str, key_version_id: str) -> bytes:
-    """Return the header bytes of a v1 blob. Both IDs must satisfy `is_id`."""
+    """Return the header of a v1 blob as bytes. The caller has checked both IDs with `is_id`."""
     key, version = key_id.encode("ascii"), key_version_id.encode("ascii")
     return b"".join(
         (_PREFIX, bytes([suite.value, len(key)]), key, bytes([len(version)]), version),
@@ -104,27 +118,40 @@ def encode_header(suite: Suite, key_id: str, key_version_id: str) -> bytes:
 @final
 @dataclass(frozen=True, slots=True, repr=False)
 class CiphertextBlob(Record):
-    """A v1 ciphertext blob as fields; that an instance exists proves that they are well-formed.
+    """A v1 ciphertext blob as fields. The constructor checks the form of every field.
 
-    Constructing one raises `TypeError` for a field of the wrong type and `InvalidBlobError` for
-    an ID out of its form, an IV of a length other than the suite's, a tag of a length other than
-    16 bytes, or a serialised length of more than 6,701 bytes.
+    Raises:
+        TypeError: If a field has the wrong type. Subclasses of `str` and `bytes` are rejected.
+        InvalidBlobError: If an ID is not 1 to 255 printable ASCII characters without space. Also
+            if the IV does not have the length of the suite, if the tag is not 16 bytes long, or if
+            the blob would be longer than 6,701 bytes.
     """
 
     suite: Suite
+    """Suite of the ciphertext."""
+
     key_id: str
+    """Key ID, 1 to 255 printable ASCII characters without space."""
+
     key_version_id: str
+    """Key version ID, 1 to 255 printable ASCII characters without space."""
+
     iv: bytes
+    """IV, 24 bytes for `Suite.XAES_256_GCM` and 12 bytes for other suites."""
+
     ciphertext: bytes
+    """Encrypted bytes, as long as the plaintext."""
+
     tag: bytes
+    """Authentication tag, 16 bytes."""
 
     def __post_init__(self) -> None:
         """Check every field."""
         check_instance(self.suite, Suite, "suite")
         for name in ("key_id", "key_version_id"):
             text = getattr(self, name)
-            # Exactly str, and below exactly bytes: a frozen value must not compare or change as
-            # a subclass likes.
+            # Exactly str, and below exactly bytes, because a subclass can override comparison and
+            # can be mutable. The fields of a frozen value must not change.
             if type(text) is not str:
                 raise TypeError(f"{name} must be str, not {type(text).__name__}")
             if not is_id(text):
@@ -143,10 +170,19 @@ class CiphertextBlob(Record):
 
     @classmethod
     def parse(cls, data: BytesLike) -> "CiphertextBlob":
-        """Return the blob that `data` encodes, in time proportional to its length.
+        """Parse a v1 blob, in time proportional to its length.
 
-        Raises `TypeError` if `data` is not bytes-like, and `InvalidBlobError` if it is not exactly
-        one v1 blob. The fields are the sender's claim until the ciphertext has been opened.
+        The fields are not authenticated before the ciphertext has been decrypted.
+
+        Args:
+            data: The blob, at most 6,701 bytes.
+
+        Returns:
+            The blob as fields.
+
+        Raises:
+            TypeError: If `data` is not bytes-like, or is a released `memoryview`.
+            InvalidBlobError: If `data` is longer than 6,701 bytes or is not exactly one v1 blob.
         """
         check_bytes(data, "ciphertext_blob")
         raw = blob_bytes(data)
@@ -156,13 +192,24 @@ class CiphertextBlob(Record):
 
     @classmethod
     def from_base64(cls, text: str) -> "CiphertextBlob":
-        """Return the blob that `text` holds in Base64 (RFC 4648 section 4), strictly.
+        """Parse a v1 blob in Base64 (RFC 4648 section 4).
 
-        Raises `TypeError` if `text` is not a `str`, and `InvalidBlobError` if it is not the one
-        Base64 encoding (padded, no white space, no stray bits) of exactly one v1 blob.
+        The fields are not authenticated before the ciphertext has been decrypted.
+
+        Args:
+            text: The blob in Base64, with padding, without white space and without stray bits. At
+                most 8,936 characters.
+
+        Returns:
+            The blob as fields.
+
+        Raises:
+            TypeError: If `text` is not a `str`.
+            InvalidBlobError: If `text` is longer than 8,936 characters, is not strict Base64, or is
+                not the encoding of exactly one v1 blob.
         """
         check_text(text, "ciphertext_blob")
-        # 4 characters carry 3 bytes: longer text cannot be a blob, and is not decoded to see.
+        # 4 characters encode 3 bytes. Longer text cannot be a blob, so it is not decoded.
         if len(text) > _MAX_BASE64_LENGTH:
             raise _invalid(f"{len(text)} characters of Base64, at most {_MAX_BASE64_LENGTH}")
         raw = decode_base64(text.encode("utf-8", "surrogatepass"))
@@ -171,20 +218,32 @@ class CiphertextBlob(Record):
         return cls.parse(raw)
 
     def serialize(self) -> bytes:
-        """Return the blob as bytes, at most 6,701."""
+        """Return the blob as bytes.
+
+        Returns:
+            The blob, at most 6,701 bytes.
+        """
         return b"".join((self.header, self.iv, self.ciphertext, self.tag))
 
     def to_base64(self) -> str:
-        """Return the blob in Base64 (RFC 4648 section 4, padded)."""
+        """Return the blob in Base64 (RFC 4648 section 4).
+
+        Returns:
+            The blob in Base64, with padding and without line breaks.
+        """
         return encode_base64(self.serialize())
 
     @property
     def header(self) -> bytes:
-        """The bytes before the IV; with the canonical context they are the associated data."""
+        """Bytes before the IV. The associated data is these bytes and the canonical context."""
         return encode_header(self.suite, self.key_id, self.key_version_id)
 
     def layout(self) -> tuple[BlobField, ...]:
-        """Return every field with its offset and length, in order, without gaps."""
+        """Return the position of every field in the blob.
+
+        Returns:
+            All fields in the order of the blob, without gaps.
+        """
         lengths = {
             "magic": len(MAGIC),
             "format version": 1,
@@ -206,14 +265,13 @@ class CiphertextBlob(Record):
 
 
 _SUITE_BY_ID: Final = {suite.value: (suite, suite.iv_length) for suite in Suite}
-"""Each suite by its ID, with the length of its IV in bytes."""
+"""Suites by suite ID, each with the length of its IV in bytes."""
 
 
 def parse_header(raw: bytes) -> tuple[tuple[Suite, str, str], int]:
     """Return suite, key ID and key version ID of a blob, and the length of its ciphertext in bytes.
 
-    `raw` comes from `blob_bytes`. Raises `InvalidBlobError` for what is not exactly one v1 blob,
-    as `CiphertextBlob.parse` does.
+    `raw` is a result of `blob_bytes`. Raises `InvalidBlobError` if it is not exactly one v1 blob.
     """
     suite, key_id, key_version_id, _, body = _split(raw)
     if not is_id(key_id):
@@ -224,7 +282,7 @@ def parse_header(raw: bytes) -> tuple[tuple[Suite, str, str], int]:
 
 
 def _split(raw: bytes) -> tuple[Suite, str, str, int, int]:
-    """Return suite and both IDs, not checked yet, and the offsets of IV and ciphertext."""
+    """Return suite, both IDs (not checked), and the offsets of IV and ciphertext."""
     if not raw.startswith(_PREFIX):
         raise _invalid("does not begin with the magic and format version of a v1 blob")
     if len(raw) <= _SUITE_OFFSET:
@@ -237,30 +295,30 @@ def _split(raw: bytes) -> tuple[Suite, str, str, int, int]:
     iv = _end_of_id(raw, key_id_end, "key version ID")
     body = iv + iv_length
     if len(raw) < body + TAG_LENGTH:
-        raise _invalid("ends before its IV and tag do")
-    # Every byte is some character here; whether it may stand in an ID is asked in one place.
+        raise _invalid("ends before the end of its IV and tag")
+    # Latin-1 decodes every byte. The callers check the characters with `is_id`.
     key_id = raw[FIRST_ID_OFFSET + 1 : key_id_end].decode("latin-1")
     return suite, key_id, raw[key_id_end + 1 : iv].decode("latin-1"), iv, body
 
 
 def _invalid(reason: str) -> InvalidBlobError:
-    """Return the `InvalidBlobError`; the format is public, so the reason may be told."""
+    """Return the error for an invalid blob, with the reason, because the format is public."""
     return InvalidBlobError(f"not a v1 ciphertext blob: {reason}")
 
 
 def _check_length(length: int) -> None:
-    """Refuse a blob longer than any can be."""
+    """Raise `InvalidBlobError` if a blob of `length` bytes is too long."""
     if length > MAX_BLOB_LENGTH:
         raise _invalid(f"{length} bytes, at most {MAX_BLOB_LENGTH}")
 
 
 def _no_id(name: str) -> InvalidBlobError:
-    """Return the error for a text that no key can have as an ID."""
+    """Return the error for a text that is not a valid ID."""
     return _invalid(f"{name} is not 1 to {MAX_ID_LENGTH} printable ASCII characters")
 
 
 def _end_of_id(raw: bytes, offset: int, name: str) -> int:
-    """Return the offset behind the ID whose length byte stands at `offset`."""
+    """Return the end of the ID whose length byte is at `offset`."""
     if len(raw) <= offset:
         raise _invalid(f"ends before the length of its {name}")
     end = offset + 1 + raw[offset]

@@ -1,7 +1,7 @@
-"""The encryption context: a map of strings that a ciphertext is bound to.
+"""The encryption context: a map of strings that is authenticated with a ciphertext.
 
-Canonical bytes, the serialisation of the AWS Encryption SDK. The empty context is no bytes at
-all; any other is
+The canonical bytes follow the serialisation of the AWS Encryption SDK. The canonical bytes of the
+empty context are empty. The canonical bytes of any other context are:
 
     =====  ================================================================
     bytes  field
@@ -14,8 +14,9 @@ all; any other is
     b      value, UTF-8
     =====  ================================================================
 
-Every length is written before what it measures, so two different contexts never share their
-canonical bytes. There is no Unicode normalisation: strings that differ are different contexts.
+The length of each key and value comes before it, so two different contexts never have equal
+canonical bytes. There is no Unicode normalisation, so contexts with different strings are
+different.
 """
 
 from collections.abc import Iterator, Mapping
@@ -26,53 +27,71 @@ from kmscore._values import Immutable, representation
 from kmscore.errors import InvalidContextError
 
 MAX_JSON_LENGTH: Final = 8192
-"""Longest JSON form, in characters (the service's limit)."""
+"""Maximum length of the JSON form, in characters (the limit of the service)."""
 
 MAX_CANONICAL_LENGTH: Final = 65_535
-"""Longest canonical form, in bytes. A pair takes at least 4, so it bounds their number too."""
+"""Maximum length of the canonical bytes.
 
-# Lengths as text, which is ASCII below 128. No context within these reaches the longest form.
+A pair needs at least 4 bytes, so this also limits the number of pairs.
+"""
+
+# Two-byte lengths 0 to 127 as ASCII text. A context with at most 127 pairs of such lengths has at
+# most 32,768 canonical bytes, which is below `MAX_CANONICAL_LENGTH`.
 _SMALL_LENGTHS: Final = tuple("\x00" + chr(length) for length in range(128))
 
 ContextLike: TypeAlias = "EncryptionContext | Mapping[str, str] | None"
-"""What every operation takes for a context; `None` is the empty one."""
+"""The types that operations accept as an encryption context. `None` is the empty context."""
 
 
 @final
 class EncryptionContext(Immutable, Mapping[str, str]):
-    """A read-only map of `str` to `str` that knows its canonical bytes.
+    """A read-only map of `str` to `str` with its canonical bytes.
 
-    Prepared once, it can be given to any number of operations and shared between threads. An
-    encryption context is not a secret: it is shown by `repr` and belongs into audit logs.
+    An instance can be used for any number of operations and shared between threads. An encryption
+    context is not secret: `repr` shows it, and audit logs should contain it.
     """
 
     __slots__ = ("_pairs", "canonical")
 
     canonical: bytes
-    """The canonical bytes, 0 to 65,535 of them."""
+    """Canonical bytes, 0 to 65,535 bytes."""
 
     _pairs: dict[str, str]
 
     def __init__(self, mapping: Mapping[str, str] | None = None) -> None:
-        """Take the pairs of `mapping`; `None` gives the empty context.
+        """Create an encryption context with the pairs of a mapping.
 
-        Raises `TypeError` if it is no mapping, and `InvalidContextError` if a key or value is not
-        a `str`, cannot be encoded in UTF-8 (lone surrogates), or if the canonical form would be
-        longer than 65,535 bytes.
+        Args:
+            mapping: Keys and values. `None` is the empty context.
+
+        Raises:
+            TypeError: If `mapping` is not a mapping.
+            InvalidContextError: If a key or value is not a `str`, or has a lone surrogate, which
+                UTF-8 cannot encode. Also if the canonical bytes would be longer than 65,535 bytes,
+                or if two keys have the same text (possible with subclasses of `str`).
         """
         check_mapping(mapping, "encryption context")
         pairs = {} if mapping is None else dict(mapping)
         canonical = canonical_bytes(pairs)
-        # Exactly str: a subclass compares, counts and formats as it likes, whatever its text is.
+        # Exactly str, because a subclass can override comparison, length and formatting.
         exact = {str.__str__(key): str.__str__(value) for key, value in pairs.items()}
         self._set(canonical=canonical, _pairs=exact)
 
     @classmethod
     def from_json(cls, text: str) -> "EncryptionContext":
-        """Read the service's form: one JSON object (RFC 8259) of strings, at most 8,192 characters.
+        """Create an encryption context from JSON text, the form of the service.
 
-        Raises `TypeError` if `text` is not a `str`, and `InvalidContextError` if it is too long,
-        is not JSON, is anything but one object with string values, or repeats a key.
+        Args:
+            text: One JSON object (RFC 8259) with string values, at most 8,192 characters.
+
+        Returns:
+            The encryption context.
+
+        Raises:
+            TypeError: If `text` is not a `str`.
+            InvalidContextError: If `text` is longer than 8,192 characters, is not exactly one JSON
+                object, has a repeated key, has a value that is not a string, or has a lone
+                surrogate.
         """
         check_text(text, "encryption context")
         if len(text) > MAX_JSON_LENGTH:
@@ -94,44 +113,45 @@ class EncryptionContext(Immutable, Mapping[str, str]):
         return len(self._pairs)
 
     def __hash__(self) -> int:
-        """Hash the canonical bytes: equal contexts have equal ones."""
+        """Return a hash of the canonical bytes, which are equal for equal contexts."""
         return hash(self.canonical)
 
     @representation
     def __repr__(self) -> str:
-        """Show the pairs."""
+        """Return a text with the pairs."""
         return f"{type(self).__name__}({self._pairs!r})"
 
     def __reduce__(self) -> tuple[type["EncryptionContext"], tuple[dict[str, str]]]:
-        """Rebuild from the pairs, so that what is unpickled has been checked again."""
+        """Return the pairs for pickling, so that the constructor checks them again."""
         return type(self), (dict(self._pairs),)
 
 
 def check_context(value: object, name: str) -> None:
     """Raise `TypeError` unless `value` is a mapping or `None`."""
-    # Asking an abstract class takes its time, and nearly every context is one of these.
+    # Checked first, because `isinstance` with an abstract class is slow and nearly every context
+    # has one of these two types.
     if type(value) is not dict and type(value) is not EncryptionContext:
         check_mapping(value, name)
 
 
 def canonical_bytes(value: ContextLike) -> bytes:
-    """Return the canonical bytes, without making an `EncryptionContext` of what is none yet.
+    """Return the canonical bytes, without the cost of a new `EncryptionContext`.
 
-    Raises as its constructor does.
+    The errors are those of the constructor of `EncryptionContext`.
     """
     if type(value) is not dict:
         if type(value) is EncryptionContext:
             return value.canonical
         check_mapping(value, "encryption context")
         return b"" if value is None else _canonicalise(dict(value))
-    # In one step: another thread may be changing the map.
+    # Copy in one step, because another thread can change the map during the loop.
     pairs = value.copy()
     if not pairs:
         return b""
-    # Most contexts have few pairs of short ASCII strings, and encoding one would take as long as
-    # sealing does. Theirs is put together as text, a character for a byte. Whatever the table does
-    # not measure, is not ASCII, or is no plain string, is looked at closely. Keys that are none
-    # compare as they like, so they are found before anything is sorted.
+    # Fast path. Most contexts have few pairs of short ASCII strings, and `_canonicalise` takes as
+    # long as the encryption itself. Their canonical bytes are built as text, one character per
+    # byte. `_canonicalise` handles lengths of 128 or more, other characters and types other than
+    # `str`. Key types are checked before the sort, because other types can override comparison.
     for key in pairs:
         if type(key) is not str:
             break
@@ -161,12 +181,12 @@ def _canonicalise(pairs: dict[str, str]) -> bytes:
         key_bytes, value_bytes = _encode(key), _encode(value)
         encoded[key_bytes] = value_bytes
         length += 4 + len(key_bytes) + len(value_bytes)
-        # Inside the loop: nothing beyond the limit is encoded or sorted.
+        # Checked inside the loop, so that no pair beyond the limit is encoded or sorted.
         if length > MAX_CANONICAL_LENGTH:
             raise InvalidContextError(
                 f"encryption context longer than {MAX_CANONICAL_LENGTH} bytes"
             )
-    # Subclasses of str can be unequal with equal text, and would be lost here in silence.
+    # Two keys of subclasses of `str` can be unequal and have equal text. One would be lost here.
     if len(encoded) != len(pairs):
         raise InvalidContextError("encryption context with a repeated key")
     fields = [len(encoded).to_bytes(2, "big")]
@@ -183,7 +203,7 @@ def _canonicalise(pairs: dict[str, str]) -> bytes:
 
 def _encode(text: object) -> bytes:
     """Return the UTF-8 bytes of a key or value, or raise `InvalidContextError`."""
-    # Not isinstance, which believes an object that names another class than its own.
+    # Not `isinstance`, because an object can claim another class with `__class__`.
     if not issubclass(type(text), str):
         raise InvalidContextError(
             f"encryption context keys and values must be str, not {type(text).__name__}"
@@ -196,13 +216,13 @@ def _encode(text: object) -> bytes:
 
 
 def _load_object(text: str) -> dict[str, str]:
-    """Parse one JSON object, or raise `InvalidContextError`; its values are not checked yet."""
-    import json  # noqa: PLC0415 (most callers never have a context in JSON)
+    """Parse one JSON object, or raise `InvalidContextError`. Not every value is checked here."""
+    import json  # noqa: PLC0415 (most callers do not use contexts in JSON)
 
     try:
-        # The hooks keep the standard parser from converting a number of 5,000 digits, and from
-        # keeping the last of two equal keys. Nesting as deep as the text allows ends in
-        # RecursionError.
+        # The hooks reject numbers, so that the parser does not convert one of 5,000 digits. They
+        # also reject repeated keys, because the parser keeps only the last one. Deep nesting
+        # raises RecursionError.
         value: object = json.loads(
             text,
             object_pairs_hook=_unique,
@@ -218,7 +238,7 @@ def _load_object(text: str) -> dict[str, str]:
 
 
 def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    """Return the object of `pairs`, or raise `InvalidContextError` if a key stands twice."""
+    """Return the object of `pairs`, or raise `InvalidContextError` for a repeated key."""
     unique = dict(pairs)
     if len(unique) != len(pairs):
         raise InvalidContextError("encryption context with a repeated key")
@@ -226,5 +246,5 @@ def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
 
 
 def _refuse_value(_literal: str) -> NoReturn:
-    """Refuse a JSON number or constant."""
+    """Raise `InvalidContextError` for a JSON number or constant."""
     raise InvalidContextError("encryption context values must be strings")

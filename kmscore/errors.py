@@ -1,87 +1,99 @@
-"""The error taxonomy: what can go wrong, one class and one stable code per cause.
+"""The error classes of this library, with one class and one stable code per cause.
 
-A wrong Python type or a missing argument is the caller's mistake and stays a plain `TypeError`.
-Everything else that this library refuses is a `KmsCoreError`.
+A wrong Python type or a missing argument is a mistake of the caller and raises `TypeError`. Some
+functions raise `ValueError` for an option out of its range. All other rejected input, such as
+keys, ciphertexts and encryption contexts, raises a subclass of `KmsCoreError`.
 """
 
 from typing import ClassVar
 
 
 class KmsCoreError(Exception):
-    """Base of every error of this library; catch it, it is never raised itself."""
+    """Base class of all errors of this library. Only its subclasses are raised."""
 
     code: ClassVar[str]
-    """Stable identifier of the cause: the class name in snake case without `Error`."""
+    """Stable identifier of the cause, which is the class name in snake case without `Error`."""
 
     def __init__(self, *args: object) -> None:
-        """Refuse to exist as the base class: an error without a cause helps nobody."""
+        """Create an error of a subclass.
+
+        Args:
+            *args: The message.
+
+        Raises:
+            TypeError: If the class is `KmsCoreError` itself, because it has no cause.
+        """
         if type(self) is KmsCoreError:
             raise TypeError("KmsCoreError is the base of the errors and is not raised itself")
         super().__init__(*args)
 
 
 class InvalidBlobError(KmsCoreError):
-    """The bytes are not a ciphertext in the format asked for."""
+    """The input is not a ciphertext in the expected format."""
 
     code = "invalid_blob"
 
 
 class InvalidContextError(KmsCoreError):
-    """The encryption context breaks its rules, or stands where none can be bound."""
+    """The encryption context is invalid, or the ciphertext cannot have one."""
 
     code = "invalid_context"
 
 
 class InvalidKeyError(KmsCoreError):
-    """The key material, public key, key ID or keyring is unusable."""
+    """The key material, public key, key ID, key spec or keyring is invalid."""
 
     code = "invalid_key"
 
 
 class KeyNotFoundError(KmsCoreError):
-    """The provider has no key of this key ID."""
+    """The provider does not have a key with this key ID."""
 
     code = "key_not_found"
 
 
 class KeyVersionNotFoundError(KmsCoreError):
-    """The provider has the key, but no version of this key version ID."""
+    """The provider has the key, but not the key version with this key version ID."""
 
     code = "key_version_not_found"
 
 
 class KeyStateError(KmsCoreError):
-    """The key's state is not enabled, and only an enabled key is used."""
+    """The state of the key is not `Enabled`, and only an enabled key can be used."""
 
     code = "key_state"
 
     state: str
-    """The state that the key is in: a value of `KeyState`."""
+    """State of the key, as the value of a `KeyState` member."""
 
     def __init__(self, state: str) -> None:
-        """Take the state that the key is in."""
+        """Create the error.
+
+        Args:
+            state: The value of a `KeyState` member.
+        """
         super().__init__(state)
         self.state = state
 
     def __str__(self) -> str:
-        """Name the state."""
+        """Return a message with the state."""
         return f"the key is in the state {self.state}"
 
 
 class KeyUsageError(KmsCoreError):
-    """The key is of the wrong kind for the operation or the algorithm."""
+    """The key does not fit the operation or the algorithm."""
 
     code = "key_usage"
 
 
 class IncorrectKeyError(KmsCoreError):
-    """The key is another one than the ciphertext's header or the caller names."""
+    """The key differs from the key that the ciphertext header or the caller names."""
 
     code = "incorrect_key"
 
 
 class UnsupportedAlgorithmError(KmsCoreError):
-    """The algorithm is unknown, or missing from this build of the libraries."""
+    """The algorithm is unknown, or this build of the libraries or this system lacks it."""
 
     code = "unsupported_algorithm"
 
@@ -93,14 +105,14 @@ class PlaintextSizeError(KmsCoreError):
 
 
 class DecryptionError(KmsCoreError):
-    """The ciphertext did not open; for every cause the same class and text."""
+    """The ciphertext cannot be decrypted; class and text are the same for every cause."""
 
     code = "decryption"
 
     def __init__(self) -> None:
-        """Take no arguments: whatever they told apart would be an oracle."""
-        # With none there is nothing to hand on, and a refusal takes no longer than it has to.
+        """Create the error without arguments, because details of the cause could be an oracle."""
+        # No call of the base constructor: there are no arguments to store, and this saves time.
 
     def __str__(self) -> str:
-        """Return the one constant message."""
+        """Return the constant message."""
         return "the ciphertext cannot be decrypted with this key and encryption context"

@@ -213,7 +213,7 @@ def test_a_provider_that_answers_another_version_is_refused(
     """Even of the same key: a version is asked for, and only that one will do."""
     answer = twin(rsa_key, "v2") if operation in BARE_SOURCES else SOURCE_V2
     destination = calls[operation].arguments["keys"].primary("destination")
-    with raises_exactly(IncorrectKeyError, "than it was asked for"):
+    with raises_exactly(IncorrectKeyError, "than the requested one"):
         calls[operation](keys=Oracle(version=answer, primary=destination))
 
 

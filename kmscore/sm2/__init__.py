@@ -1,4 +1,4 @@
-"""SM2 public-key encryption: its encodings and the backends that do its arithmetic."""
+"""SM2 public-key encryption: ciphertext encodings and arithmetic backends."""
 
 from kmscore.sm2.backends import available_backends
 from kmscore.sm2.encodings import Sm2Encoding, convert

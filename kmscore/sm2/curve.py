@@ -4,7 +4,7 @@ from typing import Final, NamedTuple
 
 
 class Point(NamedTuple):
-    """Affine coordinates. The point at infinity has none, and none of ours is ever it."""
+    """Affine coordinates. The point at infinity has no such coordinates and does not occur here."""
 
     x: int
     y: int
@@ -14,7 +14,7 @@ P: Final = 0xFFFFFFFE_FFFFFFFF_FFFFFFFF_FFFFFFFF_FFFFFFFF_00000000_FFFFFFFF_FFFF
 A: Final = P - 3
 B: Final = 0x28E9FA9E_9D9F5E34_4D5A9E4B_CF6509A7_F39789F5_15AB8F92_DDBCBD41_4D940E93
 N: Final = 0xFFFFFFFE_FFFFFFFF_FFFFFFFF_FFFFFFFF_7203DF6B_21C6052B_53BBF409_39D54123
-"""Order of the base point, a prime."""
+"""Order of the base point G, a prime."""
 
 G: Final = Point(
     0x32C4AE2C_1F198119_5F990446_6A39C994_8FE30BBF_F2660BE1_715A4589_334C74C7,
@@ -25,14 +25,14 @@ COORDINATE_LENGTH: Final = 32
 """Length of a coordinate, in bytes."""
 
 UNCOMPRESSED: Final = b"\x04"
-"""What stands before the coordinates of a point in the uncompressed form (SEC 1 section 2.3.3)."""
+"""First byte of a point in the uncompressed form (SEC 1 section 2.3.3)."""
 
 
 def is_on_curve(point: Point) -> bool:
-    """Tell whether both coordinates are reduced, 0..p-1, and satisfy the curve's equation.
+    """Return whether both coordinates are in 0..p-1 and satisfy the equation of the curve.
 
-    With cofactor 1 every such point has order n: this is the whole validity check. It refuses
-    (0, 0) too, as b is not 0.
+    This is the complete validity check, because the cofactor is 1 and every such point has order n.
+    It also rejects (0, 0), because b is not 0.
     """
     x, y = point
     return 0 <= x < P and 0 <= y < P and (y * y - (x * x + A) * x - B) % P == 0
@@ -45,6 +45,6 @@ def encode_point(point: Point) -> bytes:
 
 
 def decode_point(data: bytes) -> Point:
-    """Return the point that 64 bytes encode, unchecked: see `is_on_curve`."""
+    """Return the point for x and y, 32 bytes each. The caller checks it with `is_on_curve`."""
     x, y = data[:COORDINATE_LENGTH], data[COORDINATE_LENGTH:]
     return Point(int.from_bytes(x, "big"), int.from_bytes(y, "big"))

@@ -1,4 +1,4 @@
-"""The five encodings of an SM2 ciphertext, and how to turn one into another.
+"""The five encodings of an SM2 ciphertext, and the conversion between them.
 
 A ciphertext is a point C1 = (x, y), a digest C3 of 32 bytes and C2, as long as the plaintext.
 
@@ -13,8 +13,8 @@ A ciphertext is a point C1 = (x, y), a digest C3 of 32 bytes and C2, as long as 
     C1C2C3_BARE  x, y, C2, C3
     ===========  ==============================================================
 
-The encoding is always named by the caller. It cannot be guessed: a bare x may begin with 04 or
-30, and C3 looks like any other bytes.
+The caller must name the encoding, because it cannot be detected: a bare x can begin with 04 or
+30, and C3 can have any bytes.
 """
 
 from collections.abc import Mapping
@@ -37,14 +37,17 @@ from kmscore.sm2.curve import (
 
 C3_LENGTH: Final = 32
 MAX_C2_LENGTH: Final = 6047
-"""Longest plaintext of SM2PKE, in bytes: with it C1C3C2 has the service's 6,144."""
+"""Maximum length of a plaintext of SM2PKE, in bytes.
+
+A C1C3C2 ciphertext of this plaintext has 6,144 bytes, the limit of the service.
+"""
 
 _POINT_LENGTH: Final = 2 * COORDINATE_LENGTH
-_LONG_FORM: Final = 0x80  # of a length in DER: longer than 127 bytes
+_LONG_FORM: Final = 0x80  # flag of a DER length above 127 (X.690 section 8.1.3.5)
 
 
 class Sm2Encoding(Vocabulary):
-    """How the parts of an SM2 ciphertext are laid out."""
+    """An encoding of an SM2 ciphertext, which defines the order and form of its parts."""
 
     ASN1_DER = "ASN1_DER"
     C1C3C2 = "C1C3C2"
@@ -54,18 +57,26 @@ class Sm2Encoding(Vocabulary):
 
 
 class Sm2Ciphertext(NamedTuple):
-    """The parts of an SM2 ciphertext. What `parse` returns has passed every keyless check."""
+    """The parts of an SM2 ciphertext. `parse` returns them after every check without a key."""
 
     c1: Point
+    """Point k·G."""
+
     c3: bytes
+    """SM3 digest, 32 bytes."""
+
     c2: bytes
+    """Encrypted bytes, as long as the plaintext."""
 
 
 class _RawLayout(NamedTuple):
-    """A concatenated encoding: what stands before x, and whether C3 stands before C2."""
+    """The form of an encoding that is a concatenation."""
 
     prefix: bytes
+    """Bytes before x."""
+
     c3_first: bool
+    """Whether C3 comes before C2."""
 
 
 _RAW_LAYOUTS: Final[Mapping[Sm2Encoding, _RawLayout]] = MappingProxyType(
@@ -87,7 +98,7 @@ MAX_LENGTHS: Final[Mapping[Sm2Encoding, int]] = MappingProxyType(
         for encoding, layout in _RAW_LAYOUTS.items()
     }
 )
-"""Longest ciphertext of each encoding, in bytes: 6,159 in DER, 6,144 or 6,143 otherwise."""
+"""Maximum length of a ciphertext by encoding: 6,159 bytes in DER, otherwise 6,144 or 6,143."""
 
 
 @asn1.sequence
@@ -99,14 +110,27 @@ class _DerCiphertext:
 
 
 def convert(ciphertext: BytesLike, source: Sm2Encoding | str, target: Sm2Encoding | str) -> bytes:
-    """Return `ciphertext` in another encoding; no key is needed.
+    """Convert an SM2 ciphertext to another encoding, without a key.
 
-    `source` names the encoding it has (at most 6,159 bytes in DER, 6,144 with and 6,143 bytes
-    without a leading 04), `target` the one to return. C3 cannot be checked without the key.
+    C3 is not checked, because this requires the private key.
 
-    Raises `TypeError` for a wrong type, `UnsupportedAlgorithmError` for an unknown encoding, and
-    `InvalidBlobError` unless `ciphertext` is exactly one ciphertext in `source`: strict DER,
-    coordinates below p, a point on the curve, C3 of 32 bytes, C2 of 1 to 6,047, nothing after it.
+    Args:
+        ciphertext: The ciphertext in the encoding `source`. At most 6,159 bytes in ASN1_DER, 6,144
+            bytes in C1C3C2 and C1C2C3, and 6,143 bytes in C1C3C2_BARE and C1C2C3_BARE.
+        source: The encoding of `ciphertext`, as a member or its value.
+        target: The encoding of the result, as a member or its value.
+
+    Returns:
+        The ciphertext in the encoding `target`, at most 6,159 bytes.
+
+    Raises:
+        TypeError: If an argument has the wrong type, or if `ciphertext` is a released `memoryview`.
+        UnsupportedAlgorithmError: If `source` or `target` is not a known encoding.
+        InvalidBlobError: If `ciphertext` is too long, or is not exactly one ciphertext in `source`
+            (for ASN1_DER, strict DER). Also if C2 is not 1 to 6,047 bytes long, or if C3 is not 32
+            bytes long. Also if a coordinate of C1 is not in 0..p-1, or if C1 is not on the curve.
+
+    GB/T 32918.4-2016, GM/T 0009-2012 section 7.2.
     """
     check_bytes(ciphertext, "ciphertext")
     source, target = Sm2Encoding.of(source, "source"), Sm2Encoding.of(target, "target")
@@ -114,11 +138,11 @@ def convert(ciphertext: BytesLike, source: Sm2Encoding | str, target: Sm2Encodin
 
 
 def parse(ciphertext: BytesLike, encoding: Sm2Encoding) -> Sm2Ciphertext:
-    """Return the parts of `ciphertext`, checked as far as that is possible without a key.
+    """Return the parts of `ciphertext` after every check that does not need a key.
 
-    Raises `InvalidBlobError` as `convert` does.
+    Raises `InvalidBlobError` for the causes that `convert` lists.
     """
-    # First of all: nothing is copied, parsed or computed for input that is too long anyway.
+    # The length is checked first, so that input that is too long is not copied or parsed.
     length, data = take_bytes(ciphertext, MAX_LENGTHS[encoding])
     if length > MAX_LENGTHS[encoding]:
         raise _invalid(f"longer than {MAX_LENGTHS[encoding]} bytes")
@@ -128,8 +152,8 @@ def parse(ciphertext: BytesLike, encoding: Sm2Encoding) -> Sm2Ciphertext:
         raise _invalid(f"C2 is not 1 to {MAX_C2_LENGTH} bytes long")
     if len(parts.c3) != C3_LENGTH:
         raise _invalid(f"C3 is not {C3_LENGTH} bytes long")
-    # A point off the curve may lie on a weak one, where its product with the private scalar
-    # gives part of the scalar away (invalid-curve attack).
+    # Invalid-curve attack: a point that is not on this curve can be on a weak curve. Its product
+    # with the private scalar then reveals a part of the scalar.
     if not is_on_curve(parts.c1):
         raise _invalid("C1 is not a point on the curve")
     return parts
@@ -145,7 +169,7 @@ def serialize(parts: Sm2Ciphertext, encoding: Sm2Encoding) -> bytes:
 
 
 def _parse_der(data: bytes) -> Sm2Ciphertext:
-    """Return the parts of strict DER. INTEGERs come out of any sign and size."""
+    """Return the parts of strict DER. The INTEGERs can have any sign and size."""
     try:
         value = asn1.decode_der(_DerCiphertext, data)
     except ValueError:
@@ -158,7 +182,7 @@ def _parse_der(data: bytes) -> Sm2Ciphertext:
 def _encode_der(parts: Sm2Ciphertext) -> bytes:
     """Return DER (X.690 section 10).
 
-    Four fields of known types need no library, and a look at the class takes one ten times as long.
+    Written here for speed: a library that inspects the class takes ten times as long.
     """
     (x, y), c3, c2 = parts
     fields = b"".join((_der_integer(x), _der_integer(y), _der(0x04, c3), _der(0x04, c2)))
@@ -166,12 +190,12 @@ def _encode_der(parts: Sm2Ciphertext) -> bytes:
 
 
 def _der_integer(value: int) -> bytes:
-    """Return an INTEGER that is not negative; the first bit of its content is always 0."""
+    """Return a non-negative INTEGER. The first bit of its content is always 0."""
     return _der(0x02, value.to_bytes(value.bit_length() // 8 + 1, "big"))
 
 
 def _der(tag: int, content: bytes) -> bytes:
-    """Return tag, length and content; a length beyond 127 is preceded by its own length."""
+    """Return tag, length and content. A length above 127 has the long form."""
     length = len(content)
     if length < _LONG_FORM:
         return b"%c%c%b" % (tag, length, content)
@@ -194,5 +218,5 @@ def _parse_raw(data: bytes, layout: _RawLayout) -> Sm2Ciphertext:
 
 
 def _invalid(reason: str) -> InvalidBlobError:
-    """Return the `InvalidBlobError`; no key was touched, so the reason may be told."""
+    """Return the error for an invalid ciphertext, with the reason, because no key was used."""
     return InvalidBlobError(f"not an SM2 ciphertext in the encoding named: {reason}")

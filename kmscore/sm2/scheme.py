@@ -1,7 +1,7 @@
 """SM2 public-key encryption (GB/T 32918.4-2016, GM/T 0003.4-2012), with SM3 as its hash.
 
-Everything that is ours to check stands here and in `encodings`, before and around whatever
-backend does the arithmetic, so that a backend can be lax and the scheme is not.
+A backend does the arithmetic. This module and `encodings` check the ciphertexts before and after
+the backend, so the scheme is strict even if a backend is not.
 """
 
 from collections.abc import Callable
@@ -16,34 +16,34 @@ from kmscore.sm2.curve import COORDINATE_LENGTH, G, N, Point, encode_point
 from kmscore.sm2.encodings import Sm2Ciphertext, Sm2Encoding, parse
 
 Decryptor: TypeAlias = Callable[[Sm2Ciphertext], bytes | None]
-"""Parsed ciphertext in, plaintext out if C3 is right, else `None`."""
+"""Function from a parsed ciphertext to the plaintext, or to `None` if C3 is wrong."""
 
 Encryptor: TypeAlias = Callable[[bytes], Sm2Ciphertext]
-"""Plaintext in, ciphertext out, with a k of its own for every call."""
+"""Function from a plaintext to a ciphertext, with a new random k for every call."""
 
 Multiply: TypeAlias = Callable[[int, Point], Point]
-"""Scalar in 1..n-1 and point on the curve in, their product out."""
+"""Function from a scalar in 1..n-1 and a point on the curve to their product."""
 
 
 class Backend(Protocol):
-    """What does the arithmetic of SM2."""
+    """An implementation of the arithmetic of SM2."""
 
     @property
     def name(self) -> str:
-        """What `available_backends` calls it."""
+        """Name of the backend, as `available_backends` returns it."""
         ...
 
     @property
     def is_default(self) -> bool:
-        """Whether it may be chosen by itself."""
+        """Whether the backend can be selected without its name."""
         ...
 
     def decryptor(self, scalar: int, public_point: Point) -> Decryptor:
-        """Return the private operation of one key: scalar d in 1..n-2 and point d·G."""
+        """Return the private operation of a key with the scalar d in 1..n-2 and the point d·G."""
         ...
 
     def encryptor(self, public_point: Point) -> Encryptor:
-        """Return the public operation of one key."""
+        """Return the public operation of a key."""
         ...
 
 
@@ -55,7 +55,7 @@ _ENCODING_BY_FIRST_BYTE: Final = {b"\x30": Sm2Encoding.ASN1_DER, b"\x04": Sm2Enc
 def decrypt(decryptor: Decryptor, ciphertext: bytes) -> bytes:
     """Return the plaintext, 1 to 6,047 bytes, of a ciphertext in ASN1_DER or C1C3C2.
 
-    Raises `DecryptionError` for everything that can be wrong with the ciphertext.
+    Raises `DecryptionError` for every error in the ciphertext.
     """
     encoding = _ENCODING_BY_FIRST_BYTE.get(ciphertext[:1])
     if encoding is None:
@@ -69,27 +69,28 @@ def decrypt(decryptor: Decryptor, ciphertext: bytes) -> bytes:
     plaintext = decryptor(parts)
     if plaintext is None:
         raise DecryptionError
-    # C2 equal to the plaintext is a KDF output of zeros (step B4), which would leave the message
-    # in clear; not every backend looks.
+    # If C2 equals the plaintext, the KDF output is all zeros, and C2 is not encrypted. Step B4
+    # rejects this, but not every backend does.
     if plaintext == parts.c2:
         raise DecryptionError
     return plaintext
 
 
 def encrypt(encryptor: Encryptor, plaintext: bytes) -> Sm2Ciphertext:
-    """Return `plaintext`, 1 to 6,047 bytes, encrypted. Draws again if the KDF gave zeros.
+    """Return the ciphertext of `plaintext`, 1 to 6,047 bytes. Draws a new k for a KDF of zeros.
 
-    Raises `RuntimeError` if it always does: not even one byte in 2^800 encryptions does so.
+    Raises `RuntimeError` after 100 draws. For a plaintext of one byte, the most likely case, this
+    has a probability of 2^-800.
     """
     for _ in range(_MAX_DRAWS):
         parts = encryptor(plaintext)
         if parts.c2 != plaintext:
             return parts
-    raise RuntimeError("the backend does not encrypt")
+    raise RuntimeError("the SM2 backend does not encrypt: C2 equals the plaintext")
 
 
 class PointBackend(NamedTuple):
-    """The scheme over nothing but a multiplication of points."""
+    """A backend that needs only a multiplication of points."""
 
     name: str
     is_default: bool
@@ -113,7 +114,7 @@ class PointBackend(NamedTuple):
         return lambda plaintext: self.encrypt_with_k(public_point, plaintext, draw_scalar())
 
     def encrypt_with_k(self, public_point: Point, plaintext: bytes, k: int) -> Sm2Ciphertext:
-        """Return the ciphertext for a k in 1..n-1 (steps A2 to A7), without looking at the KDF."""
+        """Return the ciphertext for a k in 1..n-1 (steps A2 to A7). The KDF is not checked."""
         shared = encode_point(self.multiply(k, public_point))
         c2 = _xor(plaintext, _kdf(shared, len(plaintext)))
         return Sm2Ciphertext(self.multiply(k, G), _c3(shared, plaintext), c2)
@@ -126,7 +127,7 @@ def draw_scalar() -> int:
 
 def draw_below(bound: int) -> int:
     """Return a uniform number in 1..bound-1 from the operating system's random source."""
-    # Here, because what it loads makes `import kmscore` longer by a tenth.
+    # Imported here, because `secrets` and its imports make `import kmscore` 10 % slower.
     import secrets  # noqa: PLC0415
 
     return 1 + secrets.randbelow(bound - 1)
@@ -152,6 +153,6 @@ def _c3(shared: bytes, plaintext: bytes) -> bytes:
 
 
 def _xor(left: bytes, right: bytes) -> bytes:
-    """Return the XOR of two byte strings of one length."""
+    """Return the XOR of two byte strings of equal length."""
     value = int.from_bytes(left, "big") ^ int.from_bytes(right, "big")
     return value.to_bytes(len(left), "big")

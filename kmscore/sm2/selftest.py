@@ -1,8 +1,9 @@
-"""Known answers that a backend must get right before any key uses it.
+"""Self-test of a backend with known answers, before a key uses the backend.
 
-Not every build of a library that has SM2 has it right: some of them forget to compare C3, and an
-encryption can be wrong in both directions at once. The key is the one of the example in
-GM/T 0003.5-2012 Annex C, a published test key; the refused ciphertexts are made from it.
+The self-test is necessary, because some builds of libraries with SM2 are not correct. Some do not
+compare C3. An implementation can also be wrong in both directions, so that encryption followed by
+decryption does not show it. The key is the published test key of GM/T 0003.5-2012 Annex C. The
+ciphertexts that a backend must reject are made with this key.
 """
 
 from typing import Final
@@ -27,13 +28,13 @@ _CIPHERTEXT: Final = bytes.fromhex(
 _C3_OFFSET: Final = 65
 
 _OFF_CURVE: Final = bytes.fromhex(
-    # C1 = (1, 1) with the C3 and C2 that multiplying it by the scalar gives.
+    # C1 = (1, 1), with the C3 and C2 that follow from its product with the scalar.
     "040000000000000000000000000000000000000000000000000000000000000001"
     "0000000000000000000000000000000000000000000000000000000000000001"
     "5f241ad888be578a73a208d76c7c9b3befd278453f234d6c6d7eef9dff1a225467bee037"
 )
 _ZERO_KDF: Final = bytes.fromhex(
-    # One byte, k = 470: the KDF gives 00, and C2 is the plaintext.
+    # A plaintext of one byte and k = 470. The KDF output is 00, so C2 equals the plaintext.
     "0417a8dbf0e9d5ce427a04c8800bef14de5e22e24c5cee027d8f71fe0bf8a909b1"
     "0bc9ed977244bf069fa0e9163a353597134cf54a2747957945678515b49265e8"
     "914e05f1a4fc4644c89522b4009523e440a3243d40c4b05b75ac2af01f06286a5a"
@@ -41,7 +42,7 @@ _ZERO_KDF: Final = bytes.fromhex(
 
 
 def passes_self_test(backend: Backend) -> bool:
-    """Tell whether `backend` decrypts, refuses and encrypts as it must."""
+    """Return whether `backend` decrypts, rejects and encrypts correctly."""
     decryptor = backend.decryptor(_SCALAR, _PUBLIC_POINT)
     refused = (_flipped(_C3_OFFSET), _flipped(len(_CIPHERTEXT) - 1), _OFF_CURVE, _ZERO_KDF)
     if _opened(decryptor, _CIPHERTEXT) != _PLAINTEXT:
@@ -56,14 +57,14 @@ def passes_self_test(backend: Backend) -> bool:
 
 
 def _flipped(offset: int) -> bytes:
-    """Return the example's ciphertext with one bit changed."""
+    """Return the ciphertext of the example with one bit changed at `offset`."""
     changed = bytearray(_CIPHERTEXT)
     changed[offset] ^= 1
     return bytes(changed)
 
 
 def _opened(decryptor: Decryptor, ciphertext: bytes) -> bytes | None:
-    """Return the plaintext, or `None` if the ciphertext was refused."""
+    """Return the plaintext, or `None` if the ciphertext was rejected."""
     try:
         return decrypt(decryptor, ciphertext)
     except DecryptionError:

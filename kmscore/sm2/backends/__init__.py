@@ -1,7 +1,7 @@
-"""The backends of SM2, and which of them are usable here.
+"""The SM2 backends, and the selection of a usable one.
 
-``openssl`` is a libcrypto through ctypes, ``portable`` is Python, ``gmssl`` is the package of
-that name. Nothing is loaded before it is asked for.
+The backend ``openssl`` uses a libcrypto through ctypes, ``portable`` uses Python integers, and
+``gmssl`` uses the package of that name. A backend is loaded at its first use.
 """
 
 import importlib
@@ -17,19 +17,24 @@ _NAMES: Final = ("openssl", "portable", "gmssl")
 
 
 def available_backends() -> tuple[str, ...]:
-    """Return the names of the usable backends, best first; `gmssl` is always last.
+    """Return the names of the SM2 backends that are usable here, in the order of preference.
 
-    The first one is what a key takes if none is named. Loads what it has to, once.
+    The first call loads every backend and runs its self-test. Later calls use the same results.
+
+    Returns:
+        Names out of ``openssl``, ``portable`` and ``gmssl``. A key without a named backend uses
+        the first one. Backends that are never selected without their name, such as ``gmssl``,
+        are last.
     """
     usable = [backend for backend in map(_load, _NAMES) if not isinstance(backend, str)]
     return tuple(backend.name for backend in sorted(usable, key=lambda each: not each.is_default))
 
 
 def select_backend(name: str | None) -> Backend:
-    """Return the backend of that name, or the best one for `None`.
+    """Return the backend with this name, or the preferred one for `None`.
 
-    Raises `TypeError` for a name of the wrong type and `UnsupportedAlgorithmError` if there is no
-    such backend or it is not usable here.
+    Raises `TypeError` if `name` is not a `str` or `None`, and `UnsupportedAlgorithmError` if the
+    backend is unknown or not usable here.
     """
     check_optional_text(name, "backend")
     if name is None:
@@ -52,7 +57,7 @@ def _load(name: str) -> Backend | str:
         module = importlib.import_module(f"kmscore.sm2.backends.{name}")
         backend: Backend = module.load()
         passed = passes_self_test(backend)
-    # ImportError: an interpreter can be built without ctypes.
+    # ImportError, because an interpreter can be built without ctypes.
     except (UnsupportedAlgorithmError, ImportError) as error:
         return str(error)
     return backend if passed else "it failed its self-test"

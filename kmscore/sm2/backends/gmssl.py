@@ -1,9 +1,9 @@
-"""The `gmssl` backend: point multiplication by the package of that name, to compare with.
+"""The `gmssl` backend: point multiplication by the package `gmssl`, for comparisons.
 
-Only its arithmetic is used, on points that have been checked. Its own `decrypt` never looks at C3
-and never asks whether C1 lies on the curve, and its own `encrypt` draws k from the Mersenne
-Twister. Its arithmetic is neither blinded nor constant-time: this backend is never chosen by
-itself.
+Only the arithmetic of the package is used, on points that have been checked. The `decrypt` of the
+package does not check C3 or whether C1 is on the curve. Its `encrypt` draws k from the Mersenne
+Twister. A key uses this backend only by its name, because the arithmetic is neither blinded nor
+constant-time.
 """
 
 from typing import cast
@@ -18,8 +18,8 @@ def load() -> PointBackend:
     check_sm3()
     try:
         from gmssl.sm2 import CryptSM2  # noqa: PLC0415 (optional)
-    # ValueError is what another package, whose module has the same name, raises without its
-    # native library.
+    # ValueError, because another package with a module of this name raises it if its native
+    # library is missing.
     except (ImportError, ValueError):
         pass
     else:
@@ -27,7 +27,7 @@ def load() -> PointBackend:
 
         def multiply(scalar: int, point: Point) -> Point:
             product = arithmetic._kg(scalar, encode_point(point).hex())  # noqa: SLF001
-            # None would be infinity, which no scalar in 1..n-1 leads to.
+            # None means infinity, which is not a product of a scalar in 1..n-1.
             return decode_point(bytes.fromhex(cast("str", product)))
 
         return PointBackend("gmssl", is_default=False, multiply=multiply)

@@ -1,11 +1,12 @@
-"""The `openssl` backend: SM2 by a libcrypto of version 3.0 or newer, through ctypes.
+"""The `openssl` backend: SM2 with a libcrypto of version 3.0 or newer, through ctypes.
 
-The library is the interpreter's own if that has SM2. It is used in a library context of our own
-with the default provider, never in the process-wide context or its configuration file: a FIPS
-setting there would take SM2 away, and nothing that we do may show there.
+The backend prefers the libcrypto of the interpreter, if that one has SM2. It creates its own
+library context with the default provider. It does not use the process-wide context or its
+configuration file. A FIPS setting there could remove SM2, and this module must not change that
+context.
 
-What libcrypto is lax about (encodings, a KDF output of zeros) `kmscore.sm2.encodings` and
-`kmscore.sm2.scheme` have checked before or check after it.
+libcrypto is lenient with encodings and with a KDF output of zeros. `kmscore.sm2.encodings` and
+`kmscore.sm2.scheme` check these before or after the call.
 """
 
 import ctypes
@@ -21,11 +22,11 @@ from kmscore.sm2.curve import COORDINATE_LENGTH, UNCOMPRESSED, G, P, Point, enco
 from kmscore.sm2.encodings import C3_LENGTH, Sm2Ciphertext, Sm2Encoding, parse, serialize
 from kmscore.sm2.scheme import Decryptor, Encryptor
 
-_OLDEST_VERSION: Final = 0x3000_0000  # 3.0.0, as OpenSSL_version_num() has it
+_OLDEST_VERSION: Final = 0x3000_0000  # 3.0.0, in the form of OpenSSL_version_num()
 _SECRET_BRANCHES_SINCE: Final = 0x3020_0000  # 3.2.0
 
 _NAMES_BY_PLATFORM: Final = {
-    # On macOS an unversioned libcrypto must not be loaded: the system aborts the process.
+    # Versioned names only, because macOS aborts a process that loads an unversioned libcrypto.
     "darwin": ("libcrypto.3.dylib",),
     "win32": ("libcrypto-3.dll", "libcrypto-3-x64.dll"),
 }
@@ -37,7 +38,7 @@ _size_pointer = ctypes.POINTER(ctypes.c_size_t)
 
 
 class _Param(ctypes.Structure):
-    """OSSL_PARAM(3)."""
+    """The C structure OSSL_PARAM(3)."""
 
     _fields_ = (
         ("key", _string),
@@ -78,7 +79,7 @@ _PROTOTYPES: Final[dict[str, tuple[type | None, tuple[type, ...]]]] = {
 
 
 class OpensslBackend(NamedTuple):
-    """SM2 by one libcrypto, in one library context."""
+    """SM2 with one libcrypto, in one library context."""
 
     libcrypto: ctypes.CDLL
     context: int
@@ -90,10 +91,10 @@ class OpensslBackend(NamedTuple):
 
     @property
     def is_default(self) -> bool:
-        """Whether this library is fit to be chosen by itself.
+        """Whether this library can be selected without its name.
 
-        On 64-bit ARM, OpenSSL 3.2 and newer multiply by the secret scalar with code that branches
-        on it (openssl issue 31133, open).
+        On 64-bit ARM, the multiplication in OpenSSL 3.2 and newer branches on the secret scalar
+        (openssl issue 31133, open).
         """
         on_arm = platform.machine().lower() in {"aarch64", "arm64"}
         return not (on_arm and self.libcrypto.OpenSSL_version_num() >= _SECRET_BRANCHES_SINCE)
@@ -103,14 +104,14 @@ class OpensslBackend(NamedTuple):
         key = _Key(self, public_point, scalar)
 
         def decryptor(parts: Sm2Ciphertext) -> bytes | None:
-            # Written anew from the parts: libcrypto sees canonical DER, whatever came in.
+            # Encoded again from the parts, so that libcrypto always receives canonical DER.
             ciphertext = serialize(parts, Sm2Encoding.ASN1_DER)
             return key.crypt(ciphertext, len(parts.c2))
 
         return decryptor
 
     def encryptor(self, public_point: Point) -> Encryptor:
-        """See `Backend`. k comes from libcrypto's own generator."""
+        """See `Backend`. The random generator of libcrypto draws k."""
         key = _Key(self, public_point, None)
 
         def encryptor(plaintext: bytes) -> Sm2Ciphertext:
@@ -124,7 +125,7 @@ class OpensslBackend(NamedTuple):
         return encryptor
 
     def takes_sm2(self) -> bool:
-        """Tell whether this build has SM2 at all: some distributions leave it out."""
+        """Return whether this build has SM2, because some distributions remove it."""
         try:
             self.encryptor(G)
         except UnsupportedAlgorithmError:
@@ -133,10 +134,10 @@ class OpensslBackend(NamedTuple):
 
     @contextmanager
     def marked_errors(self) -> Iterator[None]:
-        """Take off the thread's error queue what the calls inside leave on it.
+        """Remove the errors of the calls inside from the error queue of the thread.
 
-        The queue is the host's too: an error of ours left there would be reported by its next
-        TLS read.
+        The host application uses the same queue. Its next TLS read would report an error that
+        remains there.
         """
         self.libcrypto.ERR_set_mark()
         try:
@@ -146,10 +147,10 @@ class OpensslBackend(NamedTuple):
 
 
 class _Key:
-    """An EVP_PKEY that encrypts, or decrypts if it has its scalar; freed with this object.
+    """An EVP_PKEY that encrypts, or decrypts if it has a scalar. It is freed with this object.
 
-    Contexts are the part that threads cannot share, and one takes its time to make. The ones not
-    in use wait in a list: taking the last item of one and appending to it are atomic.
+    Threads cannot share a context, and a new context is slow to create. Contexts that are not in
+    use are in a list. `pop` and `append` on a list are atomic, so no two threads get the same one.
     """
 
     __slots__ = ("__weakref__", "_backend", "_handle", "_idle_contexts", "_initialise", "_run")
@@ -165,15 +166,15 @@ class _Key:
         with backend.marked_errors():
             self._handle = _import_key(backend, public_point, scalar)
         finalizer = weakref.finalize(self, _free, library, self._handle, self._idle_contexts)
-        # Not at exit: whoever still runs then, an exit handler or a thread, may hold this key.
+        # Not in atexit, because exit handlers and other threads can still use this key then.
         finalizer.atexit = False
 
     def crypt(self, data: bytes, capacity: int) -> bytes | None:
-        """Return what the one operation of this key writes, at most `capacity` bytes, or `None`."""
+        """Return the output of the operation, at most `capacity` bytes, or `None` if it fails."""
         output = ctypes.create_string_buffer(capacity)
         length = ctypes.c_size_t(capacity)
         library = self._backend.libcrypto
-        # `marked_errors` written out: here its generator would take longer than what it does.
+        # Same as `marked_errors`, but without its generator, which takes longer than both calls.
         library.ERR_set_mark()
         try:
             context = self._take_context()
@@ -181,7 +182,7 @@ class _Key:
                 return None
             succeeded = self._run(context, output, ctypes.byref(length), data, len(data)) == 1
             self._idle_contexts.append(context)
-            # At most the capacity, whatever length is reported.
+            # At most the capacity, even if libcrypto reports a greater length.
             reported = min(length.value, capacity)
             return ctypes.string_at(output, reported) if succeeded else None
         finally:
@@ -189,7 +190,7 @@ class _Key:
             _overwrite(output)
 
     def _take_context(self) -> int | None:
-        """Return a context that nobody else has, or `None` if libcrypto cannot make one ready."""
+        """Return a context for this call only, or `None` if libcrypto cannot initialise one."""
         try:
             return self._idle_contexts.pop()
         except IndexError:
@@ -207,16 +208,16 @@ class _Key:
 
 
 def _free(library: ctypes.CDLL, handle: int, contexts: list[int]) -> None:
-    """Free a key that nobody uses any more, and its contexts."""
+    """Free an unused key and its contexts."""
     for context in contexts:
         library.EVP_PKEY_CTX_free(context)
     library.EVP_PKEY_free(handle)
 
 
 def load() -> OpensslBackend:
-    """Return the backend over the first usable libcrypto.
+    """Return a backend with the first usable libcrypto. The caller runs the self-test.
 
-    Raises `UnsupportedAlgorithmError` if there is none. The self-test is the caller's.
+    Raises `UnsupportedAlgorithmError` if there is no usable libcrypto.
     """
     for name in _candidates():
         libcrypto = _bind(name)
@@ -233,21 +234,21 @@ def load() -> OpensslBackend:
 
 
 def _candidates() -> Iterator[str]:
-    """Yield what may be loaded: the interpreter's own libcrypto first."""
+    """Yield the names of libraries to load, with the libcrypto of the interpreter first."""
     try:
-        import _ssl  # noqa: PLC0415 (loaded only when this backend is asked for)
+        import _ssl  # noqa: PLC0415 (only this backend needs it)
     except ImportError:
         pass
     else:
-        # Loading the extension module again resolves names in the libcrypto it is linked to.
-        # It has no file on static interpreters.
+        # The extension module is linked to libcrypto, so names are resolved there. It does not
+        # have a file in static interpreters.
         if path := getattr(_ssl, "__file__", None):
             yield path
     yield from _NAMES_BY_PLATFORM.get(sys.platform, _OTHER_NAMES)
 
 
 def _bind(name: str) -> ctypes.CDLL | None:
-    """Return the library with every prototype declared, or `None` if it is not fit for use."""
+    """Return the library with all prototypes declared, or `None` if it is not usable."""
     try:
         libcrypto = ctypes.CDLL(name)
     except OSError:
@@ -261,7 +262,7 @@ def _bind(name: str) -> ctypes.CDLL | None:
 
 
 def _import_key(backend: OpensslBackend, public_point: Point, scalar: int | None) -> int:
-    """Return a new EVP_PKEY of the checked point and scalar."""
+    """Return a new EVP_PKEY for the point and the scalar, both already checked."""
     library = backend.libcrypto
     point = UNCOMPRESSED + encode_point(public_point)
     values: list[tuple[bytes, int, ctypes.Array[ctypes.c_char]]] = [
@@ -295,14 +296,14 @@ def _import_key(backend: OpensslBackend, public_point: Point, scalar: int | None
 
 
 def _buffer(data: bytes) -> "ctypes.Array[ctypes.c_char]":
-    """Return a buffer with `data` and nothing after it."""
+    """Return a buffer with exactly `data`, without a final null byte."""
     return ctypes.create_string_buffer(data, len(data))
 
 
 def _write_integer(buffer: "ctypes.Array[ctypes.c_char]", value: int) -> None:
-    """Write an integer in the byte order of the machine, a byte at a time.
+    """Write an integer in the byte order of the machine, byte by byte.
 
-    `int.to_bytes` would leave a copy that cannot be overwritten.
+    `int.to_bytes` is not used, because its result is a copy that cannot be overwritten.
     """
     offsets = range(len(buffer)) if sys.byteorder == "little" else reversed(range(len(buffer)))
     for shift, offset in enumerate(offsets):
@@ -310,10 +311,10 @@ def _write_integer(buffer: "ctypes.Array[ctypes.c_char]", value: int) -> None:
 
 
 def _overwrite(buffer: "ctypes.Array[ctypes.c_char]") -> None:
-    """Fill with zeros what held a scalar or a plaintext."""
+    """Overwrite a buffer of a scalar or a plaintext with zeros."""
     ctypes.memset(buffer, 0, len(buffer))
 
 
 def _no_sm2() -> UnsupportedAlgorithmError:
-    """Return the error for a libcrypto that cannot take an SM2 key."""
+    """Return the error for a libcrypto that cannot import an SM2 key."""
     return UnsupportedAlgorithmError("this libcrypto has no SM2")

@@ -1,10 +1,10 @@
 """The `portable` backend: point multiplication in Python integers.
 
-It is there wherever `cryptography` has SM3.
+This backend is available if `cryptography` supports SM3.
 
-Python's integers take time that depends on their values, so nothing here is constant-time.
-Instead whatever is secret is blinded afresh for every call: what the clock sees belongs to
-numbers that are never used again.
+The arithmetic is not constant-time, because the time of operations on Python integers depends on
+their values. Instead, every call blinds its secrets with new random numbers. The timing then
+depends on numbers that are used only once.
 """
 
 from typing import Final, TypeAlias
@@ -13,7 +13,7 @@ from kmscore.sm2.curve import N, P, Point
 from kmscore.sm2.scheme import PointBackend, check_sm3, draw_below
 
 _Jacobian: TypeAlias = tuple[int, int, int]
-"""(X, Y, Z) for x = X/Z^2 and y = Y/Z^3; Z = 0 is the point at infinity."""
+"""(X, Y, Z) for x = X/Z^2 and y = Y/Z^3. The point at infinity has Z = 0."""
 
 _BLINDING_BITS: Final = 128
 _WINDOW: Final = 5
@@ -21,7 +21,7 @@ _INFINITY: Final[_Jacobian] = (1, 1, 0)
 
 
 def load() -> PointBackend:
-    """Return the backend. Raises `UnsupportedAlgorithmError` without SM3."""
+    """Return the backend, or raise `UnsupportedAlgorithmError` if SM3 is not available."""
     check_sm3()
     return PointBackend("portable", is_default=True, multiply=multiply)
 
@@ -29,10 +29,11 @@ def load() -> PointBackend:
 def multiply(scalar: int, point: Point) -> Point:
     """Return scalar·point for a scalar in 1..n-1 and a point on the curve.
 
-    The scalar is divided by a random r of 128 bits: scalar + n = a + b·r, and what is computed
-    is [a]point + [b]([r]point). (Adding a random multiple of n instead, the usual blinding, would
-    leave bits 192..223 of the scalar where they are: n has 96 one bits above them.) Adding n once
-    makes a small scalar as large as any other.
+    Blinding: scalar + n = a + b·r with a random r of 128 bits, and the result is
+    [a]point + [b]([r]point). The addition of n makes a small scalar as large as any other scalar.
+
+    The usual blinding adds n times a random number of 64 bits. It is not used here, because bits
+    128..223 of n are ones, so bits 192..223 of the scalar would stay the same up to one borrow.
     """
     r = draw_below(2**_BLINDING_BITS)
     b, a = divmod(scalar + N, r)
@@ -43,14 +44,14 @@ def multiply(scalar: int, point: Point) -> Point:
 
 
 def _randomise(point: Point) -> _Jacobian:
-    """Return `point` with a random Z: one of p - 1 equal representations."""
+    """Return `point` with a random Z, which is one of its p - 1 representations."""
     z = draw_below(P)
     zz = z * z % P
     return point.x * zz % P, point.y * zz * z % P, z
 
 
 def _to_affine(point: _Jacobian) -> Point:
-    """Return the affine form of a point that is not infinity."""
+    """Return the affine form of a point other than infinity."""
     x, y, z = point
     inverse = pow(z, -1, P)
     square = inverse * inverse % P
@@ -58,7 +59,7 @@ def _to_affine(point: _Jacobian) -> Point:
 
 
 def _window_digits(scalar: int) -> list[int]:
-    """Return the width-5 non-adjacent form: 0 or odd digits in -15..15, lowest first."""
+    """Return the width-5 non-adjacent form. Digits are 0 or odd in -15..15, lowest first."""
     digits: list[int] = []
     modulus = 1 << _WINDOW
     while scalar:
@@ -83,7 +84,7 @@ def _odd_multiples(point: _Jacobian) -> list[_Jacobian]:
 
 
 def _combine(terms: list[tuple[list[int], list[_Jacobian]]]) -> _Jacobian:
-    """Return the sum of all products, given as (digits, odd multiples), in one run of doublings."""
+    """Return the sum of all products of (digits, odd multiples), with shared doublings."""
     total = _INFINITY
     for position in reversed(range(max(len(digits) for digits, _ in terms))):
         total = _double(total)
@@ -96,7 +97,7 @@ def _combine(terms: list[tuple[list[int], list[_Jacobian]]]) -> _Jacobian:
 
 
 def _double(point: _Jacobian) -> _Jacobian:
-    """Return the double, for a = -3. Infinity stays infinity, as 2YZ stays 0."""
+    """Return the double, for a = -3. The double of infinity is infinity, because 2YZ is 0."""
     x, y, z = point
     zz = z * z % P
     yy = y * y % P
@@ -107,7 +108,7 @@ def _double(point: _Jacobian) -> _Jacobian:
 
 
 def _add(left: _Jacobian, right: _Jacobian) -> _Jacobian:
-    """Return the sum of any two points, equal, opposite and infinite ones among them."""
+    """Return the sum of two points, which may be equal, opposite or infinity."""
     x1, y1, z1 = left
     x2, y2, z2 = right
     if not z1:
