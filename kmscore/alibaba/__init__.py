@@ -1,14 +1,15 @@
-"""The surface of Alibaba Cloud KMS: its requests and responses, its blob layout, its context rule.
+"""The interface of Alibaba Cloud KMS: requests and responses, blob layout, context rule.
 
-Import it by name, `from kmscore import alibaba`: those who only need the engine do not pay for it.
-There is no I/O here either. A web framework hands `KmsApi.call` a mapping of parameters and sends
-what it returns.
+Import the package by name, `from kmscore import alibaba`, because `import kmscore` does not load
+it. The package does no I/O. A web framework passes a mapping of parameters to `KmsApi.call`, and
+sends the response that it returns.
 
-What the vendor documents or its own published client code does is followed. What is not known
-outside is decided and documented once: errors in `service_errors`, the layout in `Profile`.
+The package follows the documents of the vendor and the published client code of the vendor.
+Behaviour that is not public is decided and documented in one place: errors in `service_errors`, the
+layout in `Profile`.
 
-**One limit for two layouts.** A key version that seals blobs of both layouts spends one and the
-same limit of 2^32 messages (`Suite.message_limit`) with all of them together.
+**One limit for two layouts.** A key version that encrypts blobs of both layouts has one limit of
+2^32 messages (`Suite.message_limit`). The blobs of both layouts count towards this limit together.
 """
 
 from kmscore.alibaba.access import key_id_of_name, resource_name

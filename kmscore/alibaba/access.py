@@ -1,8 +1,12 @@
-"""From what a parameter names to a key that the caller may use, before anyone looks for that key.
+"""Find the key that a parameter or a blob names, and check the permission to use it.
 
-An alias or a resource name becomes a key ID, the policy is asked about that key's resource name,
-and only then may be said that something does not exist. What cannot be resolved stands for itself
-until the policy has been asked about it: who may not, learns nothing about what exists.
+The steps are always in this order:
+
+1. An alias or a resource name is resolved to a key ID.
+2. The policy is asked about the resource name of that key. If the name cannot be resolved, the
+   policy is asked about the name itself.
+3. Only then does the response report that a name does not exist. A caller without permission
+   therefore cannot find out which keys exist.
 """
 
 import re
@@ -20,56 +24,82 @@ from kmscore.alibaba.service_errors import Fault, RequestError
 from kmscore.blob import CiphertextBlob
 from kmscore.errors import KeyNotFoundError, KeyVersionNotFoundError
 
-_MOST_CHARACTERS: Final = 512  # of what a resolver is asked about
+_MOST_CHARACTERS: Final = 512  # of a name that a resolver receives
 _ALIAS: Final = "alias/"
 _RESOURCE: Final = "acs:"
 _KEY_RESOURCE: Final = re.compile(r"acs:kms:[^:]*:[^:]*:key/(.+)", re.DOTALL)
 _ALIAS_RESOURCE: Final = re.compile(r"acs:kms:[^:]*:[^:]*:alias/.*", re.DOTALL)
 
 Resolver: TypeAlias = Callable[[str], str | None]
-"""Takes an alias or a resource name, and gives the key ID that it stands for, or `None`.
+"""A callable that takes an alias or a resource name, and returns its key ID or `None`.
 
-The caller chooses the name. It has 1 to 512 printable characters (`str.isprintable`); no other
+The name comes from the request. It has 1 to 512 printable characters (`str.isprintable`); no other
 property is checked.
 """
 
 
 def resource_name(key_id: str) -> str:
-    """Return the resource name of a key in any region and account: `acs:kms:*:*:key/KEYID`."""
+    """Return the resource name of a key in any region and account.
+
+    Args:
+        key_id: The ID of the key.
+
+    Returns:
+        The resource name `acs:kms:*:*:key/KEYID`.
+    """
     return f"acs:kms:*:*:key/{key_id}"
 
 
 def key_id_of_name(name: str) -> str | None:
-    """Return the key ID in the resource name of a key, whatever region and account; else `None`."""
+    """Return the key ID in the resource name of a key, for any region and account.
+
+    Args:
+        name: A resource name, such as `acs:kms:REGION:ACCOUNT:key/KEYID`.
+
+    Returns:
+        The key ID, of 1 or more characters; `None` if `name` is not the resource name of a key.
+
+    Raises:
+        TypeError: If `name` is not a string.
+    """
     match = _KEY_RESOURCE.fullmatch(name)
     return None if match is None else match[1]
 
 
 class Named(NamedTuple):
-    """What a parameter or a blob names, and what is to be said if it names nothing."""
+    """The key that a parameter or a blob names, and the error if there is no such key."""
 
     key_id: str | None
-    """The key that is meant; `None` if there is none to be found."""
+    """The ID of the key; `None` if the name does not lead to a key."""
 
     text: str
-    """What the policy is asked about where there is no key: the key ID itself, or what names it."""
+    """The name for the policy if there is no key; a key ID, or the text that names the key."""
 
     unknown: Fault | None = None
-    """What is said of a text that names no key; `None` for a key ID, which is not looked up."""
+    """The error for a name without a key; `None` for a key ID, which is not looked up here."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Access(Record):
-    """Whose keys they are, who may use them, and how they are laid out."""
+    """The keys, the policy for their use, and the layout of the blobs."""
 
     keys: Any
     """A `KeyProvider`; for a profile of the service's layout a `KeyVersionProvider`."""
 
     policy: PolicyCallable
+    """The permissions of every principal."""
+
     profile: Profile
+    """The layout of every blob."""
+
     allow_ambiguous: bool
+    """Whether ambiguous contexts are accepted."""
+
     arn: Callable[[str], str]
+    """A callable that returns the resource name of a key ID."""
+
     resolve_key: Resolver
+    """A callable that returns the key ID of an alias or a resource name."""
 
     def resolve(self, text: str) -> Named:
         """Return the key that a parameter names by key ID, alias or resource name."""
@@ -82,10 +112,10 @@ class Access(Record):
         return Named(key_id, key_id_of_name(text) or text, service_errors.KEY_NOT_FOUND)
 
     def _resolved(self, name: str) -> str | None:
-        """Return the key ID behind an alias or resource name, `None` if it has none.
+        """Return the key ID of an alias or resource name, or `None` if it has no key ID.
 
-        A resolver may build a path or a query from the name, so it never sees a control character,
-        a line separator or more than 512 characters.
+        A resolver can build a path or a query from the name. For this reason it never receives a
+        control character, a line separator or more than 512 characters.
         """
         if len(name) > _MOST_CHARACTERS or not name.isprintable():
             return None
@@ -98,18 +128,18 @@ class Access(Record):
         return key_id
 
     def resolve_unaliased(self, text: str) -> Named:
-        """`resolve` for a parameter that has to be globally unique, as no alias is.
+        """Return the key that a parameter names by key ID or resource name.
 
-        Raises `RequestError` for an alias.
+        Raises `RequestError` for an alias, because an alias is not globally unique.
         """
         if _names_alias(text):
             raise RequestError(service_errors.UNSUPPORTED_ALIAS)
         return self.resolve(text)
 
     def named_in(self, ciphertext_blob: bytes) -> Named:
-        """Return the key whose version a blob of the profile's layout names.
+        """Return the key of the key version that a blob of the profile's layout names.
 
-        Raises `InvalidBlobError` if it is none.
+        Raises `InvalidBlobError` if the bytes are not such a blob.
         """
         if self.profile.is_v1:
             key_id: str | None = CiphertextBlob.parse(ciphertext_blob).key_id
@@ -122,9 +152,10 @@ class Access(Record):
         return Named(key_id, version_id, service_errors.KEY_VERSION_NOT_FOUND)
 
     def permit(self, principal: object, *uses: tuple[str, Named]) -> list[str]:
-        """Return the keys of all uses, in order, if every use is allowed.
+        """Return the key IDs of all uses, in order, if every use is allowed.
 
-        Raises `RequestError` if one is not, and only then if one names no key.
+        Raises `RequestError` if a use is not allowed. If all uses are allowed, it raises
+        `RequestError` for the first name without a key.
         """
         unknown = [self._unknown(principal, action, named) for action, named in uses]
         for fault in unknown:
@@ -133,12 +164,12 @@ class Access(Record):
         return [str(named.key_id) for _, named in uses]
 
     def _unknown(self, principal: object, action: str, named: Named) -> Fault | None:
-        """Return what is to be said of a name that stands for nothing, `None` if it names a key.
+        """Return the error for a name without a key, or `None` if the name has an allowed key.
 
-        Raises `RequestError` if the use is not allowed. A key that is reached by another name, and
-        not allowed, is answered just as a name that stands for nothing: the policy is asked about
-        the name, and may allow that. It is asked only once about one resource, because the second
-        answer may differ.
+        Raises `RequestError` if the use is not allowed. A key that is not allowed, but has another
+        name in the request, gets the same response as a name without a key. In both cases the
+        policy is asked about the name, and can allow it. The policy is asked only once about each
+        resource, because a second answer could differ.
         """
         key = None if named.key_id is None else self.arn(named.key_id)
         if key is not None and self._allows(principal, action, key):
@@ -155,5 +186,5 @@ class Access(Record):
 
 
 def _names_alias(text: str) -> bool:
-    """Tell whether a parameter names a key by an alias."""
+    """Return whether a parameter names a key by an alias."""
     return text.startswith(_ALIAS) or _ALIAS_RESOURCE.fullmatch(text) is not None

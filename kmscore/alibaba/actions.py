@@ -1,7 +1,8 @@
-"""What each action does with its parameters, once they have been read.
+"""The actions of the API, with parameters that are already read.
 
-All go the same way: which keys are meant, whether the caller may, the operation, the fields of its
-result. A dry run goes it too, but for the IV and the seal, and has no fields.
+Every action has the same steps: find the keys, check the permissions, perform the operation, return
+the fields of the result. A dry run has the same steps, but it does not generate an IV or a
+ciphertext blob, and its fields are not used.
 """
 
 from collections.abc import Callable, Mapping
@@ -32,32 +33,39 @@ Fields: TypeAlias = dict[str, str]
 
 
 class Request(NamedTuple):
-    """A request whose parameters have been read."""
+    """A request with parameters that are already read."""
 
     access: Access
+    """The keys, the policy and the layout."""
+
     principal: Any
+    """The caller, for the policy."""
+
     values: Mapping[str, Any]
+    """The values of the parameters by name; `None` for a missing parameter."""
+
     is_dry_run: bool
+    """Whether `DryRun` is true."""
 
     def key(self, action: str) -> str:
-        """Return the ID of the key that `KeyId` names, for a use that is allowed."""
+        """Return the ID of the key that `KeyId` names, or raise if the use is not allowed."""
         named = self.access.resolve(self.values["KeyId"])
         return self.access.permit(self.principal, (action, named))[0]
 
     def blob_key(self, action: str) -> str:
-        """Return the ID of the key that `CiphertextBlob` names, for a use that is allowed."""
+        """Return the ID of the key of `CiphertextBlob`, or raise if the use is not allowed."""
         named = self.access.named_in(self.values["CiphertextBlob"])
         return self.access.permit(self.principal, (action, named))[0]
 
     def check_sealing(self, key_id: str) -> Fields:
-        """Raise what sealing would, without drawing or sealing anything; give no fields."""
+        """Raise the errors that encryption raises, without encryption; return no fields."""
         context = self.values["EncryptionContext"]
         operations.check_sealing(self.access.keys, key_id, context, **self.options)
         return {}
 
     @property
     def options(self) -> dict[str, Any]:
-        """What every operation in the profile's layout takes."""
+        """The keyword arguments of every operation in the profile's layout."""
         return {
             "profile": self.access.profile,
             "allow_ambiguous": self.access.allow_ambiguous,
@@ -65,7 +73,7 @@ class Request(NamedTuple):
 
     @property
     def sealed_options(self) -> dict[str, Any]:
-        """The same for a plaintext that is sealed as the request has it, and answered so."""
+        """The same for a plaintext that is encrypted and returned unchanged."""
         return self.options | {"profile": as_sealed(self.access.profile)}
 
 
@@ -89,7 +97,7 @@ def _reencrypt(request: Request) -> Fields:
         request.principal, ("ReEncryptFrom", opening), ("ReEncryptTo", destination)
     )
     if source is not None and source.key_id != opening_key:
-        # Whether there is another key of that name is nobody's business here.
+        # The same error whether or not `SourceKeyId` names an existing key.
         raise IncorrectKeyError("the ciphertext names another source key than the caller")
     result = reencrypt(
         access.keys,
@@ -155,7 +163,7 @@ def _generate_data_key_without_plaintext(request: Request) -> Fields:
 
 
 def _generate(request: Request, action: str) -> Fields:
-    """Draw a data key and seal it."""
+    """Generate a data key and encrypt it."""
     key_id = request.key(action)
     if request.is_dry_run:
         return request.check_sealing(key_id)
@@ -260,26 +268,27 @@ PERFORM: Final[Mapping[str, Callable[[Request], Fields]]] = MappingProxyType(
         "AsymmetricDecrypt": _asymmetric_decrypt,
     }
 )
-"""Each action by its name; returns the fields of its response."""
+"""The function of each action by name; it returns the fields of the response."""
 
 
 def _check_same(used: str, permitted: str) -> None:
-    """Raise `IncorrectKeyError` unless the key that opened is the one that was allowed.
+    """Raise `IncorrectKeyError` unless the key that decrypted is the key that was allowed.
 
-    A blob of the service's layout names a key version only, and the store has been asked twice.
+    A blob of the service's layout has no key ID, so the provider looked up its key version twice,
+    and could return different keys.
     """
     if used != permitted:
-        raise IncorrectKeyError("the store has answered another key the second time")
+        raise IncorrectKeyError("the provider returned another key in the second lookup")
 
 
 def _data_key_length(values: Mapping[str, Any]) -> int:
-    """Return the length of a data key: `NumberOfBytes` outweighs `KeySpec`."""
+    """Return the length of a data key in bytes; `NumberOfBytes` has priority over `KeySpec`."""
     length: int = values["NumberOfBytes"] or values["KeySpec"] or DEFAULT_DATA_KEY_LENGTH
     return length
 
 
 def _wrapping(values: Mapping[str, Any]) -> tuple[PublicKey, EncryptionAlgorithm]:
-    """Return the wrapping key and its algorithm, or raise `RequestError` if they do not fit."""
+    """Return the wrapping key and its algorithm; raise `RequestError` if they do not match."""
     public_key: PublicKey = values["PublicKeyBlob"]
     spec: KeySpec = values["WrappingKeySpec"]
     algorithm: EncryptionAlgorithm = values["WrappingAlgorithm"]
@@ -291,7 +300,7 @@ def _wrapping(values: Mapping[str, Any]) -> tuple[PublicKey, EncryptionAlgorithm
 
 
 def _opened(result: DecryptResult, text: str | None = None) -> Fields:
-    """Return the fields of what has been opened, in Base64 unless it is a text."""
+    """Return the fields of a decrypted plaintext: `text`, or the plaintext in Base64."""
     return {
         "KeyId": result.key_id,
         "KeyVersionId": result.key_version_id,
@@ -300,9 +309,9 @@ def _opened(result: DecryptResult, text: str | None = None) -> Fields:
 
 
 def _text_of(plaintext: bytes) -> str:
-    """Return the text that was sealed, or raise `DecryptionError` if it is not UTF-8."""
+    """Return the text that was encrypted, or raise `DecryptionError` if it is not UTF-8."""
     try:
         return plaintext.decode("utf-8")
     except UnicodeDecodeError:
-        del plaintext  # an error reporter can show the variables of this frame
+        del plaintext  # an error reporter can show the local variables
     raise DecryptionError

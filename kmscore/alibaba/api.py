@@ -1,7 +1,7 @@
-"""The service's surface: a request as a mapping of parameters in, a response out. No I/O.
+"""The API of the service: it takes a request as a mapping, and returns a response. It does no I/O.
 
-The order is the same for every action: read the parameters, find out which keys are meant, ask
-whether the caller may, and only then see whether those keys exist, are enabled and fit.
+The order of the checks is the same for every action: parameters, names of the keys, permissions of
+the principal. Only then are the keys checked: existence, state and usage.
 """
 
 import uuid
@@ -49,9 +49,10 @@ def random_request_id() -> str:
 
 @final
 class KmsApi(Immutable):
-    """The nine cryptographic actions of the service, over keys of your own.
+    """The nine cryptographic actions of the service, with your own keys.
 
-    Immutable, and shared between threads as far as what it is given may be.
+    An instance is immutable. Threads can share it if they can share the arguments of its
+    constructor.
     """
 
     __slots__ = ("_access", "_actions", "_on_failure", "_request_id")
@@ -73,32 +74,43 @@ class KmsApi(Immutable):
         on_failure: Callable[[Exception], object] | None = None,
         allow_ambiguous: bool = False,
     ) -> None:
-        """Take keys, and who may use them.
+        """Create the API for keys and a policy.
 
-        - `keys`: a `KeyProvider`; for a profile of the service's layout a `KeyVersionProvider`.
-        - `policy`: called with principal, action and resource, once for each action and resource of
-          a request; only `True` allows. There is no default: `Policy`, `Policies`, `ALLOW_ALL`, or
-          your own.
-        - `profile`: the layout of every blob, in and out, and what is sealed in it. With the
-          payload `BASE64`, as `Profile.ALIBABA` has it, `Plaintext` of Encrypt and Decrypt is an
-          opaque text of at most 8,192 bytes in UTF-8: it is sealed and answered as it is, whether
-          it is Base64 or a password. With the payload `RAW`, as `Profile.V1` has it, it is strict
-          Base64, and its bytes are sealed. `Profile.V1_TEXT` is v1 with opaque texts, of at most
-          6,144 bytes. A v1 blob does not record which of the two it is: choose one for a
-          deployment, and keep it.
-        - `arn`: the resource name of a key ID, which the policy is asked about.
-        - `request_id`: gives a fresh request ID, printable ASCII, for each call.
-        - `resolve_key`: gives the key ID behind an alias (`alias/…`) or a resource name
-          (`acs:kms:…`), or `None`. It is asked only about names of 1 to 512 printable characters;
-          others name nothing. By default aliases are unknown, and of a resource name region and
-          account are not looked at.
-        - `on_failure`: is given whatever the keys, the policy, `arn` or `resolve_key` raises that
-          no request is to blame for, and the caller gets `InternalFailure`. Without it, it is
-          raised.
-        - `allow_ambiguous`: whether contexts are taken that the service's rule confuses with others
-          (`is_ambiguous`); v1 confuses none.
+        `Plaintext` in requests of Encrypt and in responses of Decrypt depends on the payload of
+        `profile`:
 
-        Raises `TypeError` for a wrong type.
+        - `Payload.BASE64` in the service's layout, as in `Profile.ALIBABA`: an opaque text of 0 to
+          8,192 bytes in UTF-8. It is encrypted and returned unchanged, also if it is not Base64,
+          such as a password.
+        - `Payload.BASE64` in v1, as in `Profile.V1_TEXT`: the same, with 0 to 6,144 bytes.
+        - `Payload.RAW`, as in `Profile.V1`: strict Base64 of 0 to 6,144 bytes; the bytes are
+          encrypted.
+
+        A v1 blob does not record its payload. Choose one payload for a deployment, and keep it.
+
+        Args:
+            keys: A `KeyProvider`; for a profile of the service's layout a `KeyVersionProvider`,
+                such as `VersionIndex`.
+            policy: A callable such as `Policy`, `Policies` or `ALLOW_ALL`. It takes the principal,
+                an action and a resource name, and is called once for each action and resource name
+                of a request. Only the result `True` allows the action.
+            profile: The layout and payload of every blob in requests and responses.
+            arn: A callable that returns the resource name of a key ID, for the policy. The default
+                returns `acs:kms:*:*:key/KEYID`.
+            request_id: A callable that returns a new request ID for each call, in printable ASCII.
+                The default returns a random UUID.
+            resolve_key: A callable that returns the key ID of an alias (`alias/…`) or of a resource
+                name (`acs:kms:…`), or `None`. It receives only names of 1 to 512 printable
+                characters; other names have no key. The default knows no aliases, and ignores the
+                region and account of a resource name.
+            on_failure: A callable that takes an exception of the keys, the policy, `arn` or
+                `resolve_key` that the request did not cause. The response is then
+                `InternalFailure`. If it is `None`, `call` raises that exception.
+            allow_ambiguous: Whether to accept contexts that the service's rule does not distinguish
+                from others (`is_ambiguous`). It has no effect in v1.
+
+        Raises:
+            TypeError: If an argument has the wrong type.
         """
         check_instance(profile, Profile, "profile")
         check_instance(allow_ambiguous, bool, "allow_ambiguous")
@@ -119,28 +131,38 @@ class KmsApi(Immutable):
         )
 
     def call(self, params: Mapping[str, object], *, principal: object = None) -> ApiResponse:
-        """Return the response to a request.
+        """Perform the action of a request.
 
-        `params` is a flat mapping of texts, as a web framework has it once query and form are
-        merged, with `Action` among them; the encryption contexts may also be mappings, or flattened
-        into one parameter per pair (`parameter_names`). A mapping shows only one of two parameters
-        of the same name: reject such requests before this call. `principal` is handed to the
-        policy. Who it is has to have been found out before: signatures are not
-        looked at here.
+        Every error of the request itself is returned as a response.
 
-        A text of an opaque `Plaintext` can have characters that XML does not have: `xml()` of that
-        response raises `ValueError`, and `json()` has it.
+        Args:
+            params: The parameters of query and form, merged into one flat mapping of strings, with
+                `Action` among them. An encryption context can also be a mapping, or one parameter
+                per pair (see the module `parameter_names`). If a request has two parameters of the
+                same name, reject it before this call, because a mapping has only one of them.
+            principal: The authenticated caller, for the policy. This method does not check
+                signatures, so authenticate the caller before.
 
-        Every fault of the request is a response. Raises `TypeError` if `params` is no mapping, what
-        `request_id` raises, and without `on_failure` what the keys, the policy, `arn`,
-        `resolve_key` or a mapping raises.
+        Returns:
+            The response, a result or an error. An opaque `Plaintext` can have characters that XML
+            does not have; `xml()` of that response raises `ValueError`, and `json()` works.
+
+        Raises:
+            TypeError: If `params` is not a mapping, or if `request_id` returns a value that is not
+                a string.
+            ValueError: If `request_id` returns a string that is not printable ASCII.
+            KmsCoreError: If `on_failure` is `None`, and an operation fails with an error that the
+                request did not cause, such as an invalid key.
+            Exception: Any exception of `request_id` or `on_failure`. If `on_failure` is `None`,
+                also any other exception of the keys, the policy, `arn`, `resolve_key` or a mapping
+                in the request.
         """
         check_instance(params, Mapping, "params")
         request_id = self._fresh_request_id()
         is_dry_run, name = False, ""
         answer: Fields | Fault
         try:
-            # Once: a mapping may answer otherwise the second time.
+            # The mapping is read only once, because a second read can give other values.
             given = by_exact_name(params)
             misspelt = misspelt_names(given)
             is_dry_run = _is_dry_run(given, misspelt)
@@ -149,7 +171,7 @@ class KmsApi(Immutable):
             answer = self._perform(name, given, principal, is_dry_run=is_dry_run)
         except RequestError as error:
             answer = error.fault
-        except Exception as error:  # noqa: BLE001 (whatever a provider raises is no answer)
+        except Exception as error:  # noqa: BLE001 (a provider can raise any exception)
             self._report(error)
             answer = service_errors.INTERNAL_FAILURE
         if is_dry_run:
@@ -163,7 +185,7 @@ class KmsApi(Immutable):
     ) -> Fields:
         """Return the fields of the response.
 
-        Raises `RequestError`, and as it is what no request is to blame for.
+        Raises `RequestError` for an error of the request, and any other exception unchanged.
         """
         action = self._actions[name]
         values = read_parameters(action, gather_contexts(action, params))
@@ -177,21 +199,21 @@ class KmsApi(Immutable):
         raise RequestError(fault)
 
     def _report(self, error: Exception) -> None:
-        """Give an exception to the embedder, by the callback or by raising it."""
+        """Pass an exception to `on_failure`, or raise it if there is no `on_failure`."""
         if self._on_failure is None:
             raise error
         self._on_failure(error)
 
     def _fresh_request_id(self) -> str:
-        """Return a request ID that can stand in every form of a response."""
+        """Return a new request ID that is valid in both JSON and XML."""
         request_id = self._request_id()
         check_instance(request_id, str, "request_id()")
         if not (request_id.isascii() and request_id.isprintable()):
-            raise ValueError("request_id() must give printable ASCII")
+            raise ValueError("request_id() must return printable ASCII")
         return request_id
 
     def _check_contexts(self, values: Mapping[str, Any]) -> None:
-        """Raise `RequestError` for a context that the layout cannot tell from others."""
+        """Raise `RequestError` for an ambiguous context that is not allowed."""
         if self._access.profile.is_v1 or self._access.allow_ambiguous:
             return
         for name, value in values.items():
@@ -200,18 +222,18 @@ class KmsApi(Immutable):
 
     @representation
     def __repr__(self) -> str:
-        """Show the layout, and nothing of the keys."""
+        """Return the name of the layout, without any data of the keys."""
         return f"<KmsApi layout={self._access.profile.layout.value}>"
 
 
 def _is_dry_run(params: Mapping[str, object], misspelt: frozenset[str]) -> bool:
-    """Tell whether a request is a dry run, or raise `RequestError`."""
+    """Return whether a request is a dry run, or raise `RequestError`."""
     check_spelling(misspelt & {DRY_RUN.name})
     return read_parameter(DRY_RUN, params.get(DRY_RUN.name)) is True
 
 
 def _action_name(params: Mapping[str, object], misspelt: frozenset[str]) -> str:
-    """Return the name of an action, or raise `RequestError` if it is missing or none of ours."""
+    """Return the name of the action, or raise `RequestError` if it is missing or unknown."""
     check_spelling(misspelt & {ACTION})
     given = params.get(ACTION)
     if is_absent(given):
@@ -223,6 +245,6 @@ def _action_name(params: Mapping[str, object], misspelt: frozenset[str]) -> str:
 
 
 def _check_callable(value: object, name: str) -> None:
-    """Raise `TypeError` unless `value` can be called."""
+    """Raise `TypeError` unless `value` is callable."""
     if not callable(value):
         raise TypeError(f"{name} must be callable, not {type(value).__name__}")

@@ -1,12 +1,13 @@
-"""The service's context rule, and what is wrong with it.
+"""The service's context rule, and its ambiguous contexts.
 
 The associated data is the SHA-256 of `key=value` pairs, sorted by key and joined with `&`, in
-UTF-8. Nothing is escaped, so that different contexts give the same text: `{"a": "1&b=2"}` and
-`{"a": "1", "b": "2"}`. Of two pairs or more there are always others: the text is also that of one
-pair whose value holds the rest. No context at all gives no associated data.
+UTF-8. The rule escapes no character, so different contexts can have the same text, for example
+`{"a": "1&b=2"}` and `{"a": "1", "b": "2"}`. A context of two or more pairs always has the same text
+as another context: one pair, with a value that contains the rest. The context `None` gives no
+associated data.
 
-A profile may bind the JSON text of the context instead (`ContextBinding.JSON`), which confuses no
-two contexts: a text is read as one map only.
+A profile can use the JSON text of the context instead (`ContextBinding.JSON`). Different contexts
+then have different texts, because a JSON text has exactly one mapping.
 """
 
 import hashlib
@@ -19,17 +20,17 @@ from kmscore.alibaba.profile import ContextBinding, Profile, SortOrder
 from kmscore.context import MAX_CANONICAL_LENGTH, ContextLike, EncryptionContext
 from kmscore.errors import InvalidContextError
 
-_UNIQUE: Final = 1  # so many `=` can be read in one way only
+_UNIQUE: Final = 1  # with so many `=`, a text has only one reading
 
 
 def associated_data(context: ContextLike, profile: Profile, *, allow_ambiguous: bool) -> bytes:
     """Return the associated data of a blob in the service's layout: a digest, or the JSON text.
 
-    `None` is no context, and gives none; `{}` gives the digest of the empty text, or itself,
-    unless the profile takes it for absent.
+    `None` gives no associated data. `{}` gives the digest of the empty text or the JSON text `{}`,
+    or no associated data if the profile sets `empty_is_absent`.
 
-    Raises `TypeError` if the context is no mapping, and `InvalidContextError` if it breaks the
-    rules of `EncryptionContext`, or is ambiguous and that is not allowed.
+    Raises `TypeError` if the context is not a mapping. Raises `InvalidContextError` if it breaks
+    the rules of `EncryptionContext`, or if it is ambiguous and `allow_ambiguous` is false.
     """
     check_mapping(context, "context")
     if context is None:
@@ -39,8 +40,8 @@ def associated_data(context: ContextLike, profile: Profile, *, allow_ambiguous: 
         return b""
     if not allow_ambiguous and is_confused(prepared, profile):
         raise InvalidContextError(
-            "the service binds other encryption contexts with the same bytes as this one;"
-            " allow_ambiguous=True takes it all the same"
+            "ambiguous encryption context: another context has the same associated data;"
+            " pass allow_ambiguous=True to accept it"
         )
     if profile.context_binding is ContextBinding.JSON:
         text = context.text if isinstance(context, JsonContext) else compact_json(prepared)
@@ -52,20 +53,30 @@ def associated_data(context: ContextLike, profile: Profile, *, allow_ambiguous: 
 
 
 def is_confused(context: ContextLike, profile: Profile) -> bool:
-    """Tell whether another context gives the same associated data under a profile."""
+    """Return whether another context gives the same associated data under a profile."""
     return profile.context_binding is not ContextBinding.JSON and is_ambiguous(context)
 
 
 def is_ambiguous(context: ContextLike) -> bool:
-    """Tell whether another context gives the same associated data by the service's rule.
+    """Return whether another context gives the same associated data by the service's rule.
 
-    It is so if the joined text has two `=` or more: that text is also one pair, and each `=` can be
-    what ends its key. So every context of two pairs or more is ambiguous, and a single pair is if
-    its key or value holds an `=`. Takes time linear in the length of the context, and is so for
-    every profile that binds a digest; one that binds the JSON text confuses no contexts.
+    A context is ambiguous if its joined text contains two or more `=`, because each `=` can be the
+    end of the first key. Every context of two or more pairs is therefore ambiguous, and a single
+    pair is ambiguous if its key or value contains an `=`. The result is valid for every profile
+    that uses a digest; with `ContextBinding.JSON` no context is ambiguous.
 
-    Raises `TypeError` if the context is no mapping, and `InvalidContextError` as
-    `EncryptionContext` does.
+    The function takes time linear in the length of the context.
+
+    Args:
+        context: The encryption context. `None` and `{}` are not ambiguous.
+
+    Returns:
+        `True` if the context is ambiguous.
+
+    Raises:
+        TypeError: If `context` is not a mapping or `None`.
+        InvalidContextError: If a key or value is not a string that UTF-8 can encode, or if the
+            canonical form is longer than 65,535 bytes.
     """
     pairs = _prepare(context).items()
     return sum(1 + key.count("=") + value.count("=") for key, value in pairs) > _UNIQUE
@@ -74,14 +85,24 @@ def is_ambiguous(context: ContextLike) -> bool:
 def collisions(
     context: ContextLike, *, profile: Profile = Profile.ALIBABA
 ) -> Iterator[EncryptionContext]:
-    """Yield, one after the other, every other context that gives the same associated data.
+    """Iterate over all other contexts that give the same associated data.
 
-    There can be exponentially many: take as many as are wanted. Each is one that
-    `EncryptionContext` takes. Only the sort order of the profile matters; under one that binds the
-    JSON text there are none.
+    The number of these contexts can be exponential in the length of `context`, so read only as many
+    as you need.
 
-    Raises `TypeError` if the context is no mapping or the profile none of the service's layout,
-    and `InvalidContextError` as `EncryptionContext` does, at once.
+    Args:
+        context: The encryption context. `None` is treated as `{}`.
+        profile: A profile of the service's layout. The result depends only on its sort order; with
+            `ContextBinding.JSON` there are no such contexts.
+
+    Returns:
+        An iterator over the other contexts, each of them once.
+
+    Raises:
+        TypeError: If `profile` is not a profile of the service's layout, or if `context` is not a
+            mapping or `None`. All errors are raised by the call, before the first iteration.
+        InvalidContextError: If a key or value is not a string that UTF-8 can encode, or if the
+            canonical form is longer than 65,535 bytes.
     """
     check_service(profile)
     prepared = _prepare(context)
@@ -91,43 +112,44 @@ def collisions(
 
 
 def check_service(profile: Profile) -> None:
-    """Raise `TypeError` unless the profile is one of the service's layout."""
+    """Raise `TypeError` unless `profile` is a profile of the service's layout."""
     check_instance(profile, Profile, "profile")
     if profile.is_v1:
         raise TypeError("profile must be one of the service's layout, not v1")
 
 
 def _prepare(context: ContextLike) -> EncryptionContext:
-    """Return the context, checked."""
+    """Return the context as an `EncryptionContext`."""
     return context if type(context) is EncryptionContext else EncryptionContext(context)
 
 
 def _order(key: str, profile: Profile) -> bytes:
-    """Return what a key is sorted by; UTF-8 sorts as code points do."""
+    """Return the bytes that sort a key; UTF-8 gives the same order as code points."""
     return key.encode("utf-16-be" if profile.sort_order is SortOrder.UTF_16 else "utf-8")
 
 
 def _text(context: EncryptionContext, profile: Profile) -> str:
-    """Return the joined pairs."""
+    """Return the joined text of the sorted pairs."""
     keys = sorted(context, key=lambda key: _order(key, profile))
     return "&".join(f"{key}={context[key]}" for key in keys)
 
 
 def _others(context: EncryptionContext, profile: Profile) -> Iterator[EncryptionContext]:
-    """Yield every reading of the context's text but the context itself."""
+    """Yield every other context with the same joined text."""
     for pairs in _readings(_text(context, profile), profile):
         if pairs != context:
             yield EncryptionContext(pairs)
 
 
 def _readings(text: str, profile: Profile) -> Iterator[dict[str, str]]:
-    """Yield every map of which `text` is the joined form, none of them twice.
+    """Yield every mapping with the joined form `text`, each of them once.
 
-    Without recursion: there may be thousands of pairs. `path` has the pairs before the one that the
-    last iterator on the stack is choosing, so every choice that is no last pair makes both longer.
+    The function uses a stack instead of recursion, because a text can have thousands of pairs.
+    `path` contains the pairs before the pair of the last iterator on the stack. Every choice that
+    is not a last pair adds one element to both.
     """
-    # In its canonical form a context of n pairs has 2 n + 3 bytes more than its text. Beyond the
-    # limit no branch is entered: there can be exponentially many of them.
+    # The canonical form of a context of n pairs has 2 n + 3 bytes more than its text. Branches over
+    # the limit are skipped, because there can be exponentially many of them.
     most = (MAX_CANONICAL_LENGTH - 3 - len(text.encode("utf-8"))) // 2
     path: list[tuple[str, str]] = []
     stack = [_choices(text, 0, None, profile)]
@@ -149,11 +171,11 @@ def _readings(text: str, profile: Profile) -> Iterator[dict[str, str]]:
 def _choices(
     text: str, start: int, previous: str | None, profile: Profile
 ) -> Iterator[tuple[str, str, int | None]]:
-    """Yield the pairs that may stand at `start`, and where the next begins or `None`.
+    """Yield the possible pairs at `start`, each with the start of the next pair or `None`.
 
-    A key must be greater than the one before it. What is left over for the next pair is enough if
-    its longest possible key is greater than this one: of keys with one beginning, the longest is
-    the greatest, so no choice leads into a dead end.
+    A key must be greater than the previous key. The rest of the text is enough for a next pair if
+    the longest possible key there is greater than this key. This is because the longest of the keys
+    with a common start is the greatest. Every choice therefore leads to a complete mapping.
     """
     last_end = text.rfind("=")
     for end in _positions(text, "=", start):
@@ -168,7 +190,7 @@ def _choices(
 
 
 def _positions(text: str, character: str, start: int) -> Iterator[int]:
-    """Yield where a character stands in a text, at `start` or behind it."""
+    """Yield the positions of a character in a text, from `start` on."""
     position = text.find(character, start)
     while position >= 0:
         yield position

@@ -1,7 +1,7 @@
-"""An encryption context together with the JSON text that a client sent for it.
+"""An encryption context, together with the JSON text that a client sent for it.
 
-Some of the vendor's handlers bind that text as it is, so its white space, its escapes and the order
-of its pairs matter. See `ContextBinding.JSON`.
+Some handlers of the vendor use this text unchanged as associated data. White space, escapes and the
+order of the pairs are then significant. See `ContextBinding.JSON`.
 """
 
 import json
@@ -14,30 +14,45 @@ from kmscore.context import EncryptionContext
 
 @final
 class JsonContext(Immutable, Mapping[str, str]):
-    """A read-only map of `str` to `str` that knows the JSON text it was read from.
+    """A read-only mapping of `str` to `str`, together with its original JSON text.
 
-    Every function takes it as it takes a mapping. Only a profile that binds the text looks at the
-    text; for all others it is the map. Two of them are equal if their maps are.
+    Every function accepts it as a mapping. Only a profile with `ContextBinding.JSON` uses the text;
+    all other profiles use the pairs. Two instances are equal if their pairs are equal.
     """
 
     __slots__ = ("_context", "text")
 
     text: str
-    """The text, as it was given."""
+    """The JSON text, unchanged."""
 
     _context: EncryptionContext
 
     def __init__(self, text: str) -> None:
-        """Read the text.
+        """Read an encryption context from JSON.
 
-        Raises `TypeError` if `text` is not a `str`, and `InvalidContextError` if
-        `EncryptionContext.from_json` does.
+        Args:
+            text: One JSON object (RFC 8259) with string values, at most 8,192 characters.
+
+        Raises:
+            TypeError: If `text` is not a `str`.
+            InvalidContextError: If `text` is longer than 8,192 characters, is not one JSON object
+                with string values, repeats a key, or contains a lone surrogate.
         """
         context = EncryptionContext.from_json(text)
         self._set(text=str.__str__(text), _context=context)
 
     def __getitem__(self, key: str) -> str:
-        """Return the value of `key`."""
+        """Return the value of a key.
+
+        Args:
+            key: The key.
+
+        Returns:
+            The value.
+
+        Raises:
+            KeyError: If the context does not contain the key.
+        """
         return self._context[key]
 
     def __iter__(self) -> Iterator[str]:
@@ -49,22 +64,23 @@ class JsonContext(Immutable, Mapping[str, str]):
         return len(self._context)
 
     def __hash__(self) -> int:
-        """Hash the map: equal ones have equal hashes."""
+        """Return the hash of the pairs; equal instances have equal hashes."""
         return hash(self._context)
 
     def __reduce__(self) -> tuple[type["JsonContext"], tuple[str]]:
-        """Rebuild from the text, so that what is unpickled has been checked again."""
+        """Return the class and the text, so that `pickle` checks the text again."""
         return type(self), (self.text,)
 
     @representation
     def __repr__(self) -> str:
-        """Show the text: an encryption context is not a secret."""
+        """Return a representation with the text, because an encryption context is not secret."""
         return f"{type(self).__name__}({self.text!r})"
 
 
 def compact_json(pairs: Mapping[str, str]) -> str:
     """Return the JSON text that the vendor's current clients send for a context.
 
-    Without white space, in the order of the mapping, with no escapes but those that JSON requires.
+    The text has no white space, keeps the order of the mapping, and has only the escapes that JSON
+    requires.
     """
     return json.dumps(dict(pairs), ensure_ascii=False, separators=(",", ":"))

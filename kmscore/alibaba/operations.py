@@ -1,7 +1,9 @@
-"""Encrypt, decrypt and the data-key family under a profile.
+"""Encrypt, decrypt, and generate and export data keys, each in the layout of a profile.
 
-Under `Profile.V1` they are the functions of the same names in `kmscore`, and take and raise the
-same; here is what is different under others. The order of checks is the same for all.
+Under `Profile.V1` these functions do the same as the functions of the same names in `kmscore`. The
+order of the checks is the same for all profiles; `kmscore.operations` describes it.
+
+Any other exception of the key provider passes through a function unchanged.
 """
 
 import kmscore
@@ -32,16 +34,41 @@ def encrypt(
     profile: Profile = Profile.V1,
     allow_ambiguous: bool = False,
 ) -> EncryptResult:
-    """Seal `plaintext` under the primary version of a symmetric key.
+    """Encrypt a plaintext under the primary version of a symmetric key.
 
-    It has 0 to 6,144 bytes. In the service's layout it may have 8,192 if the payload is `RAW`,
-    because so long a text is sealed there; in v1 it may have 4,608 if the payload is `BASE64`.
+    The maximum length of the plaintext depends on the profile:
 
-    Returns a blob of the profile's layout, in the service's of at most 8,259 bytes.
+    - v1, payload `RAW`: 6,144 bytes.
+    - v1, payload `BASE64`: 4,608 bytes.
+    - The service's layout, payload `BASE64`: 6,144 bytes.
+    - The service's layout, payload `RAW`: 8,192 bytes, because the Base64 text of 6,144 bytes has
+      this length.
 
-    Raises as `kmscore.encrypt` does; in the service's layout also `InvalidContextError` for an
-    ambiguous context unless that is allowed, and `KeyUsageError` if the key version is bound to
-    `XAES_256_GCM` or its ID is not a UUID.
+    Args:
+        keys: The key provider.
+        key_id: The ID of a symmetric key.
+        plaintext: The bytes to encrypt, from 0 to the maximum length.
+        context: The encryption context. In the service's layout `None` and `{}` are different,
+            unless the profile sets `empty_is_absent`.
+        profile: The layout and payload of the blob (default v1).
+        allow_ambiguous: Whether to accept an ambiguous context in the service's layout.
+
+    Returns:
+        The key version, and a blob of the profile's layout. A v1 blob has at most 6,701 bytes, and
+        a blob of the service's layout has at most 8,259.
+
+    Raises:
+        TypeError: If an argument has the wrong type, or if `keys` returns a value that is not a
+            key.
+        InvalidContextError: If `context` breaks the rules of `EncryptionContext`. In the service's
+            layout also if it is ambiguous and `allow_ambiguous` is false.
+        KeyNotFoundError: If `key_id` is not 1 to 255 printable ASCII characters without space, or
+            if `keys` raises it.
+        IncorrectKeyError: If `keys` returns another key.
+        KeyStateError: If the key is not enabled.
+        KeyUsageError: If the key is asymmetric. In the service's layout also if the key version is
+            bound to `XAES_256_GCM` or its ID is not a UUID.
+        PlaintextSizeError: If the plaintext is longer than the maximum length.
     """
     layout = _choose(profile, allow_ambiguous)
     if layout is V1:
@@ -57,14 +84,37 @@ def decrypt(
     profile: Profile = Profile.V1,
     allow_ambiguous: bool = False,
 ) -> DecryptResult:
-    """Open a blob of the profile's layout, with the key version that it names.
+    """Decrypt a blob of the profile's layout with the key version that it names.
 
-    In the service's layout `keys` is a `KeyVersionProvider`, such as `VersionIndex`; `None` and
-    `{}` are different contexts, unless the profile says otherwise.
+    Args:
+        keys: The key provider. In the service's layout a `KeyVersionProvider`, such as
+            `VersionIndex`.
+        ciphertext_blob: The blob.
+        context: The encryption context of the blob. In the service's layout `None` and `{}` are
+            different, unless the profile sets `empty_is_absent`.
+        profile: The layout and payload of the blob (default v1).
+        allow_ambiguous: Whether to accept an ambiguous context in the service's layout.
 
-    Raises as `kmscore.decrypt` does; in the service's layout also `InvalidContextError` for an
-    ambiguous context unless that is allowed, `KeyUsageError` if the key version is bound to
-    `XAES_256_GCM`, and `DecryptionError` if what was sealed is not the strict Base64 that is due.
+    Returns:
+        The key version and the plaintext. The plaintext has at most as many bytes as `encrypt`
+        accepts for the profile.
+
+    Raises:
+        TypeError: If an argument has the wrong type, or if `keys` returns a value that is not a
+            key.
+        InvalidBlobError: If the bytes are not a blob of the profile's layout.
+        InvalidContextError: If `context` breaks the rules of `EncryptionContext`. In the service's
+            layout also if it is ambiguous and `allow_ambiguous` is false.
+        KeyNotFoundError: If `keys` raises it.
+        KeyVersionNotFoundError: If `keys` raises it.
+        IncorrectKeyError: If `keys` returns another key or key version. In v1 also if the key
+            version is bound to another suite than the header names.
+        KeyStateError: If the key is not enabled.
+        KeyUsageError: If the key is asymmetric. In the service's layout also if the key version is
+            bound to `XAES_256_GCM`.
+        PlaintextSizeError: If the length of the blob shows that its plaintext is too long.
+        DecryptionError: If the tag is wrong, because the context, the key material or a byte of the
+            blob differs. With the payload `BASE64` also if the encrypted text is not strict Base64.
     """
     layout = _choose(profile, allow_ambiguous)
     if layout is V1:
@@ -81,9 +131,31 @@ def generate_data_key(
     profile: Profile = Profile.V1,
     allow_ambiguous: bool = False,
 ) -> DataKeyResult:
-    """Draw a data key of 1 to 1,024 bytes and seal it in the profile's layout.
+    """Generate a random data key and encrypt it in the profile's layout.
 
-    Raises as `kmscore.generate_data_key` does, and in the service's layout as `encrypt`.
+    Args:
+        keys: The key provider.
+        key_id: The ID of a symmetric key. Its primary version encrypts the data key.
+        number_of_bytes: The length of the data key, 1 to 1,024 bytes (default 32).
+        context: The encryption context of the blob.
+        profile: The layout and payload of the blob (default v1).
+        allow_ambiguous: Whether to accept an ambiguous context in the service's layout.
+
+    Returns:
+        The key version, the blob and the data key in plaintext.
+
+    Raises:
+        TypeError: If an argument has the wrong type, or if `keys` returns a value that is not a
+            key.
+        InvalidContextError: If `context` breaks the rules of `EncryptionContext`. In the service's
+            layout also if it is ambiguous and `allow_ambiguous` is false.
+        KeyNotFoundError: If `key_id` is not 1 to 255 printable ASCII characters without space, or
+            if `keys` raises it.
+        IncorrectKeyError: If `keys` returns another key.
+        KeyStateError: If the key is not enabled.
+        KeyUsageError: If the key is asymmetric. In the service's layout also if the key version is
+            bound to `XAES_256_GCM` or its ID is not a UUID.
+        PlaintextSizeError: If `number_of_bytes` is not 1 to 1,024.
     """
     layout = _choose(profile, allow_ambiguous)
     return generate_in(layout, keys, key_id, number_of_bytes, context)
@@ -99,11 +171,44 @@ def export_data_key(
     profile: Profile = Profile.V1,
     allow_ambiguous: bool = False,
 ) -> ExportResult:
-    """Open a blob of the profile's layout and encrypt what it holds under `public_key`.
+    """Decrypt a blob of the profile's layout and encrypt its plaintext under a public key.
 
-    Raises as `kmscore.export_data_key` does, and in the service's layout as `decrypt`. Sealed as
-    Base64, a plaintext shows its length within two bytes before it is opened: `PlaintextSizeError`
-    if the least of these does not fit, and `DecryptionError` if what was opened does not.
+    RSA accepts a plaintext of 0 bytes up to the length of the modulus minus 66 (SHA-256) or minus
+    42 (SHA-1). SM2PKE accepts 1 to 6,047 bytes.
+
+    Args:
+        keys: The key provider. In the service's layout a `KeyVersionProvider`, such as
+            `VersionIndex`.
+        ciphertext_blob: The blob.
+        public_key: The wrapping key.
+        algorithm: The asymmetric algorithm of the wrapping key.
+        context: The encryption context of the blob.
+        profile: The layout and payload of the blob (default v1).
+        allow_ambiguous: Whether to accept an ambiguous context in the service's layout.
+
+    Returns:
+        The key version of the blob, and the exported data key. `ciphertext_blob` is `None`.
+
+    Raises:
+        TypeError: If an argument has the wrong type, or if `keys` returns a value that is not a
+            key.
+        UnsupportedAlgorithmError: If `algorithm` is unknown, or not available in this build of the
+            libraries. The second case is checked after the keys.
+        InvalidBlobError: If the bytes are not a blob of the profile's layout.
+        InvalidContextError: If `context` breaks the rules of `EncryptionContext`. In the service's
+            layout also if it is ambiguous and `allow_ambiguous` is false.
+        KeyNotFoundError: If `keys` raises it.
+        KeyVersionNotFoundError: If `keys` raises it.
+        IncorrectKeyError: If `keys` returns another key or key version. In v1 also if the key
+            version is bound to another suite than the header names.
+        KeyStateError: If the key is not enabled.
+        KeyUsageError: If the key is asymmetric. In the service's layout also if the key version is
+            bound to `XAES_256_GCM`. In every layout also if `algorithm` does not fit `public_key`.
+        PlaintextSizeError: If the length of the blob shows that its plaintext is too long for the
+            profile, or does not fit `public_key`.
+        DecryptionError: If the tag is wrong. With the payload `BASE64` also if the encrypted text
+            is not strict Base64, or if the decoded plaintext does not fit `public_key`, because the
+            blob shows the length of the plaintext only within 2 bytes.
     """
     layout = _choose(profile, allow_ambiguous)
     return export_from(layout, keys, ciphertext_blob, public_key, algorithm, context)
@@ -120,9 +225,38 @@ def generate_and_export_data_key(
     profile: Profile = Profile.V1,
     allow_ambiguous: bool = False,
 ) -> ExportResult:
-    """Draw a data key of 1 to 1,024 bytes; seal it in the profile's layout, and export it.
+    """Generate a random data key, encrypt it in the profile's layout, and export it.
 
-    Raises as `kmscore.generate_and_export_data_key` does, and in the service's layout as `encrypt`.
+    The plaintext of the data key is not returned.
+
+    Args:
+        keys: The key provider.
+        key_id: The ID of a symmetric key. Its primary version encrypts the data key.
+        public_key: The wrapping key.
+        algorithm: The asymmetric algorithm of the wrapping key.
+        number_of_bytes: The length of the data key, 1 to 1,024 bytes (default 32).
+        context: The encryption context of the blob.
+        profile: The layout and payload of the blob (default v1).
+        allow_ambiguous: Whether to accept an ambiguous context in the service's layout.
+
+    Returns:
+        The key version, the blob, and the exported data key.
+
+    Raises:
+        TypeError: If an argument has the wrong type, or if `keys` returns a value that is not a
+            key.
+        UnsupportedAlgorithmError: If `algorithm` is unknown, or not available in this build of the
+            libraries. The second case is checked after the keys.
+        InvalidContextError: If `context` breaks the rules of `EncryptionContext`. In the service's
+            layout also if it is ambiguous and `allow_ambiguous` is false.
+        KeyNotFoundError: If `key_id` is not 1 to 255 printable ASCII characters without space, or
+            if `keys` raises it.
+        IncorrectKeyError: If `keys` returns another key.
+        KeyStateError: If the key is not enabled.
+        KeyUsageError: If the key is asymmetric. In the service's layout also if the key version is
+            bound to `XAES_256_GCM` or its ID is not a UUID. In every layout also if `algorithm`
+            does not fit `public_key`.
+        PlaintextSizeError: If `number_of_bytes` is not 1 to 1,024, or does not fit `public_key`.
     """
     layout = _choose(profile, allow_ambiguous)
     return generate_and_export_in(
@@ -133,9 +267,9 @@ def generate_and_export_data_key(
 def check_sealing(
     keys: KeyProvider, key_id: str, context: ContextLike, *, profile: Profile, allow_ambiguous: bool
 ) -> None:
-    """Raise what sealing would before it draws anything: for a dry run.
+    """Raise the errors that `encrypt` raises before it generates random bytes, for a dry run.
 
-    Sizes are the caller's to check.
+    The caller checks the sizes.
     """
     layout = layout_of(profile, allow_ambiguous=allow_ambiguous)
     layout.bind(context)
@@ -143,7 +277,7 @@ def check_sealing(
 
 
 def _choose(profile: Profile, allow_ambiguous: bool) -> BlobLayout:  # noqa: FBT001 (see the callers)
-    """Return the layout of a profile. Raises `TypeError` for a wrong type of either."""
+    """Return the layout of a profile, or raise `TypeError` if an argument has the wrong type."""
     check_instance(profile, Profile, "profile")
     check_instance(allow_ambiguous, bool, "allow_ambiguous")
     return layout_of(profile, allow_ambiguous=allow_ambiguous)

@@ -1,7 +1,8 @@
-"""The names that clients give to parameters: a flattened context, and names in another case.
+"""The names of parameters in requests: flattened contexts, and names in another case.
 
-Some clients of the vendor send a context as one parameter per pair. Both of their forms become the
-JSON text with the same pairs, so that the rules and the limit of the JSON form apply to all three:
+Some clients of the vendor send a context as one parameter per pair, in one of two forms. Both forms
+are converted to the JSON text with the same pairs. The rules and the limit of the JSON form
+therefore apply to all three forms:
 
     ==============================================  =====================
     parameters                                      JSON text
@@ -14,9 +15,9 @@ JSON text with the same pairs, so that the rules and the limit of the JSON form 
 The second form applies if every suffix is `N.Key` or `N.Value`. In the first form, the key is
 everything after the first dot, so `EncryptionContext.=x` has the empty key.
 
-A context that is ignored leaves a ciphertext that every context opens. So a name that differs from
-a known one only in case is an error, and so are a context in brackets and a context that the action
-does not take. Other unknown names are ignored, as the service does.
+An ignored context would give a ciphertext that is not bound to it. For this reason, the following
+are errors: a name that differs from a known name only in case, a context in brackets, and a context
+that the action does not have. Other unknown names are ignored, as in the service.
 """
 
 import re
@@ -31,7 +32,7 @@ from kmscore.alibaba.service_errors import RequestError, invalid_parameter
 from kmscore.context import MAX_JSON_LENGTH
 
 CONTEXTS: Final = ("EncryptionContext", "SourceEncryptionContext", "DestinationEncryptionContext")
-"""The parameters that clients flatten."""
+"""The parameters that can be flattened."""
 
 ACTION: Final = "Action"
 KNOWN: Final = frozenset(
@@ -47,33 +48,33 @@ _BY_CASEFOLD: Final = MappingProxyType({name.casefold(): name for name in KNOWN}
 _END_OF_HEAD: Final = re.compile(r"[.\[]")
 _LISTED: Final = re.compile(r"(?:0|[1-9][0-9]*)\.(?:Key|Value)")
 
-# A pair takes six characters of JSON at least, and two parameters at most.
+# A pair has at least six characters in JSON, and at most two parameters.
 _MOST_FLATTENED: Final = MAX_JSON_LENGTH // 6 * 2
 
 
 def by_exact_name(params: Mapping[Any, object]) -> dict[str, object]:
-    """Return the parameters by name as a plain `str`; only a `str` names a parameter."""
+    """Return the parameters with names as plain `str`, without names that are not a `str`."""
     named = ((exact_text(name), value) for name, value in dict(params).items())
     return {name: value for name, value in named if name is not None}
 
 
 def misspelt_names(params: Mapping[str, object]) -> frozenset[str]:
-    """Return the known names that are there in another case.
+    """Return the known names that a request contains in another case.
 
-    The part of a name before a dot or bracket is compared with the contexts, too.
+    The part of a name before a dot or a bracket is also compared with the names of contexts.
     """
     unknown = [name for name in params if name not in KNOWN]
     return KNOWN.intersection(map(_misspelt, unknown)) if unknown else frozenset()
 
 
 def check_spelling(misspelt: frozenset[str]) -> None:
-    """Raise `RequestError` with the alphabetically first of the names, if there are any."""
+    """Raise `RequestError` for the alphabetically first of the names, if there are any."""
     if misspelt:
         raise RequestError(invalid_parameter(min(misspelt)))
 
 
 def _misspelt(name: str) -> str | None:
-    """Return the known name that an unknown one misspells, `None` if it is another altogether."""
+    """Return the known name that an unknown name misspells, or `None` if there is none."""
     head = _END_OF_HEAD.split(name, maxsplit=1)[0]
     known = _BY_CASEFOLD.get(head.casefold())
     if head == name:
@@ -85,8 +86,8 @@ def _misspelt(name: str) -> str | None:
 def gather_contexts(action: Action, params: Mapping[str, object]) -> dict[str, object]:
     """Return the parameters with each flattened context as one JSON text under its own name.
 
-    Raises `RequestError` for a flattened context that is malformed, too long, or given in JSON as
-    well, and for a context that the action does not take.
+    Raises `RequestError` for a flattened context that is malformed, too long, or also given in
+    JSON, and for a context that the action does not have.
     """
     gathered: dict[str, object] = {}
     flattened: dict[str, dict[str, object]] = {}
@@ -109,7 +110,7 @@ def gather_contexts(action: Action, params: Mapping[str, object]) -> dict[str, o
 
 
 def _json_of(fields: Mapping[str, object]) -> str | None:
-    """Return the JSON text of a flattened context, `None` if it is malformed or too long."""
+    """Return the JSON text of a flattened context, or `None` if it is malformed or too long."""
     if len(fields) > _MOST_FLATTENED:
         return None
     texts: dict[str, str] = {}
@@ -125,7 +126,7 @@ def _json_of(fields: Mapping[str, object]) -> str | None:
 
 
 def _pairs(texts: dict[str, str]) -> dict[str, str] | None:
-    """Return the pairs of a flattened context, `None` if it is a list and malformed."""
+    """Return the pairs of a flattened context, or `None` if it is a malformed numbered list."""
     if not any(map(_LISTED.fullmatch, texts)):
         return texts
     pairs: dict[str, str] = {}
@@ -134,5 +135,5 @@ def _pairs(texts: dict[str, str]) -> dict[str, str] | None:
         if key is None or value is None:
             return None
         pairs[key] = value
-    # Fewer if a key is repeated, or if there are other suffixes.
+    # There are fewer pairs if a key is repeated, or if there are other suffixes.
     return pairs if 2 * len(pairs) == len(texts) else None

@@ -1,6 +1,6 @@
-"""What reads the text of a parameter, one function for each kind.
+"""Functions that read the text of a parameter, one for each kind of value.
 
-Each takes the text and gives its value, or `None` if the text is no such thing.
+Each function takes the text and returns the value, or `None` if the text is invalid.
 """
 
 import re
@@ -20,7 +20,7 @@ from kmscore.errors import InvalidContextError, InvalidKeyError, UnsupportedAlgo
 from kmscore.keys import PublicKey
 
 _MAX_BASE64_LENGTH: Final = 16_384
-"""Characters; nothing that any action takes is as long as what they hold."""
+"""Maximum number of characters; every value that an action accepts is shorter."""
 
 _NUMBER: Final = re.compile(r"[1-9][0-9]{0,3}", re.ASCII)
 _DATA_KEY_LENGTHS: Final = MappingProxyType({"AES_256": 32, "AES_128": 16})
@@ -29,25 +29,25 @@ _BOOLEANS: Final = MappingProxyType({"true": True, "false": False})
 
 
 def read_text(text: str) -> str:
-    """Take a text as it is. A key ID too: one of an odd form is unknown, and that is all."""
+    """Return a text unchanged. The form of a key ID is not checked here."""
     return text
 
 
 def read_base64(text: str) -> bytes | None:
-    """Read bytes in Base64 (RFC 4648 section 4), strictly."""
+    """Read bytes in strict Base64 (RFC 4648 section 4)."""
     if len(text) > _MAX_BASE64_LENGTH:
         return None
     return decode_base64(text.encode("utf-8", "surrogatepass"))
 
 
 def read_plaintext(text: str) -> bytes | None:
-    """Read a plaintext of at most 6,144 bytes in Base64."""
+    """Read a plaintext of 0 to 6,144 bytes in strict Base64."""
     plaintext = read_base64(text)
     return None if plaintext is None or len(plaintext) > MAX_PLAINTEXT_LENGTH else plaintext
 
 
 def read_opaque_plaintext(text: str, most: int) -> bytes | None:
-    """Read a text of at most so many bytes as its UTF-8 form, and look at nothing else."""
+    """Read a text as UTF-8, if it has at most `most` bytes, without any other check."""
     try:
         plaintext = text.encode("utf-8")
     except UnicodeEncodeError:
@@ -64,7 +64,7 @@ def read_context(text: str) -> EncryptionContext | None:
 
 
 def read_json_context(text: str) -> JsonContext | None:
-    """Read an encryption context in JSON, and keep its text."""
+    """Read an encryption context in JSON, together with its text."""
     try:
         return JsonContext(text)
     except InvalidContextError:
@@ -80,13 +80,13 @@ def read_algorithm(text: str) -> EncryptionAlgorithm | None:
 
 
 def read_number_of_bytes(text: str) -> int | None:
-    """Read the length of a data key, 1 to 1,024."""
+    """Read the length of a data key, 1 to 1,024 bytes."""
     number = int(text) if _NUMBER.fullmatch(text) else 0
     return number if 1 <= number <= MAX_DATA_KEY_LENGTH else None
 
 
 def read_data_key_spec(text: str) -> int | None:
-    """Read the spec of a data key as its length."""
+    """Read the spec of a data key, and return its length in bytes."""
     return _DATA_KEY_LENGTHS.get(text)
 
 

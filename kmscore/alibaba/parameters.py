@@ -1,7 +1,7 @@
-"""The parameters of each action: one table, and how their values are found.
+"""The table of the parameters of each action, and the functions that read their values.
 
-A web framework hands over texts. What is unknown is ignored, as the service does; names that are
-almost known are not (`parameter_names`).
+Parameters are strings, as a web framework has them. Unknown names are ignored, as in the service.
+Names that differ from a known name only in case are an error (`parameter_names`).
 """
 
 from collections.abc import Callable, Mapping
@@ -36,7 +36,7 @@ from kmscore.context import EncryptionContext
 from kmscore.errors import InvalidContextError
 
 Read: TypeAlias = Callable[[str], Any]
-"""Takes the text of a parameter and gives its value, or `None` if the text is no such thing."""
+"""A callable that takes the text of a parameter and returns its value; `None` if invalid."""
 
 _CONTEXT_READS: Final[frozenset[Read]] = frozenset({read_context, read_json_context})
 
@@ -45,26 +45,34 @@ class Parameter(NamedTuple):
     """A parameter of an action."""
 
     name: str
+    """The name in a request."""
+
     read: Read
+    """The function that reads the text."""
+
     is_required: bool = False
+    """Whether a request without the parameter is an error."""
 
     may_be_empty: bool = False
     """Whether the empty text is a value; otherwise it counts as absent."""
 
     def is_absent(self, given: object) -> bool:
-        """Tell whether the parameter is not there."""
+        """Return whether the parameter is absent."""
         return given is None if self.may_be_empty else is_absent(given)
 
 
 class Action(NamedTuple):
-    """An action: its parameters, and what its errors are about."""
+    """An action of the API."""
 
     parameters: tuple[Parameter, ...]
+    """The parameters, in the order in which they are read."""
+
     subjects: Subjects = Subjects()
+    """The parameters that the error messages name."""
 
 
 DRY_RUN: Final = Parameter("DryRun", read_boolean)
-"""A parameter of every action; the rest are read when it is known what it says."""
+"""A parameter of every action; it is read before the other parameters."""
 
 _KEY: Final = Parameter("KeyId", read_text, is_required=True)
 _VERSION: Final = Parameter("KeyVersionId", read_text, is_required=True)
@@ -112,14 +120,14 @@ ACTIONS: Final[Mapping[str, Action]] = MappingProxyType(
         "AsymmetricDecrypt": Action((_KEY, _VERSION, _ALGORITHM, _CIPHERTEXT)),
     }
 )
-"""Every action, in the order of the vendor's pages; parameters are read in the order given."""
+"""Every action, in the order of the vendor's pages; parameters are read in this order."""
 
 
 def actions_of(profile: Profile) -> Mapping[str, Action]:
-    """Return every action with its parameters as they are read under a profile.
+    """Return every action, with the functions that read its parameters under a profile.
 
-    Where blobs hold texts, the plaintext that is encrypted is an opaque text. Where the JSON text
-    of a context is bound, it is kept.
+    With `Payload.BASE64` the plaintext of Encrypt is an opaque text. With `ContextBinding.JSON` the
+    JSON text of a context is kept.
     """
     reads: dict[tuple[str, Read], Read] = {}
     if profile.payload is Payload.BASE64:
@@ -142,10 +150,10 @@ def actions_of(profile: Profile) -> Mapping[str, Action]:
 
 
 def read_parameters(action: Action, params: Mapping[str, object]) -> dict[str, Any]:
-    """Return the values of an action's parameters by name, `None` for those that are not there.
+    """Return the values of an action's parameters by name, with `None` for an absent parameter.
 
-    Raises `RequestError` for the first that is missing, else for the first that is not as it has
-    to be.
+    Raises `RequestError` for the first missing parameter. If all required parameters are present,
+    raises it for the first invalid parameter.
     """
     for parameter in action.parameters:
         if parameter.is_required and parameter.is_absent(params.get(parameter.name)):
@@ -156,8 +164,8 @@ def read_parameters(action: Action, params: Mapping[str, object]) -> dict[str, A
     }
 
 
-def read_parameter(parameter: Parameter, given: object) -> Any:  # noqa: ANN401 (by its kind)
-    """Return the value of a parameter, or `None` if it is not there."""
+def read_parameter(parameter: Parameter, given: object) -> Any:  # noqa: ANN401 (depends on the parameter)
+    """Return the value of a parameter, or `None` if it is absent."""
     if parameter.is_absent(given):
         return None
     value = None
@@ -173,18 +181,19 @@ def read_parameter(parameter: Parameter, given: object) -> Any:  # noqa: ANN401 
 
 
 def is_absent(given: object) -> bool:
-    """Tell whether a parameter counts as absent: it is `None`, or the empty text.
+    """Return whether a parameter counts as absent: it is `None`, or the empty text.
 
-    Clients send optional parameters as empty texts (`oss2` does), and the vendor's own code takes
-    those for absent; an empty text that is required it calls missing.
+    Some clients, such as `oss2`, send optional parameters as empty texts. The vendor's own code
+    treats these as absent, and reports an empty required parameter as missing.
     """
     return given is None or exact_text(given) == ""
 
 
 def exact_text(given: object) -> str | None:
-    """Return a text as a plain `str`, or `None` if it is none.
+    """Return a text as a plain `str`, or `None` if it is not a `str`.
 
-    A subclass compares and answers as it likes; a stand-in only says that it is a `str`.
+    A subclass can override every method, and `isinstance` accepts an object that only claims to be
+    a `str`.
     """
     if type(given) is str:
         return given
@@ -192,7 +201,7 @@ def exact_text(given: object) -> str | None:
 
 
 def _context_of(given: Mapping[Any, Any]) -> EncryptionContext | None:
-    """Return a context that a framework has taken apart already."""
+    """Return a context from a mapping, or `None` if it is invalid."""
     try:
         return EncryptionContext(given)
     except InvalidContextError:

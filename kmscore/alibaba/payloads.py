@@ -1,4 +1,4 @@
-"""The payload, encrypted in place of a plaintext: the plaintext as it is, or its Base64 text."""
+"""The payload, the form in which a plaintext is encrypted: unchanged, or as its Base64 text."""
 
 from dataclasses import replace
 
@@ -23,7 +23,7 @@ def layout_of(profile: Profile, *, allow_ambiguous: bool) -> BlobLayout:
 
 
 def as_sealed(profile: Profile) -> Profile:
-    """Return a profile under which the plaintext of a blob is its payload, not decoded."""
+    """Return the profile with the payload `RAW`, so that the encrypted text is not decoded."""
     return profile if profile.payload is Payload.RAW else replace(profile, payload=Payload.RAW)
 
 
@@ -47,7 +47,7 @@ class _Base64Layout:
 
 
 class _Base64Source:
-    """A ciphertext whose plaintext is decoded once it is opened."""
+    """A ciphertext with a Base64 text, which is decoded after decryption."""
 
     def __init__(self, plain: BlobSource, most: int) -> None:
         self._plain = plain
@@ -55,7 +55,10 @@ class _Base64Source:
 
     @property
     def least_plaintext_length(self) -> int:
-        """At most two bytes less than the plaintext has: the padding is not known."""
+        """The minimum length of the plaintext in bytes.
+
+        The plaintext can have up to 2 bytes more, because the padding is not known.
+        """
         return max(0, self._plain.least_plaintext_length // 4 * 3 - 2)
 
     def bind(self, context: ContextLike) -> bytes:

@@ -1,8 +1,9 @@
-"""Permissions: who may do what to which key.
+"""Permissions of principals: the allowed actions and keys.
 
-A policy is a callable that says so. `Policy` is one made from a document in the JSON that the
-service's access management (RAM) uses, for one principal; `Policies` chooses by principal. What is
-not allowed is refused, and a denial outweighs what is allowed.
+A policy is a callable that returns whether an action on a key is allowed. `Policy` is a policy for
+one principal, from a document in the JSON of the service's access management (RAM). `Policies`
+selects a policy by principal. An action is denied unless a statement allows it, and a denial has
+priority over permissions.
 """
 
 import json
@@ -14,7 +15,10 @@ from kmscore._typecheck import check_mapping, check_text
 from kmscore._values import Immutable, representation
 
 PolicyCallable: TypeAlias = Callable[[Any, str, str], bool]
-"""Takes a principal, an action such as `kms:Decrypt` and the resource name of a key."""
+"""A callable with a principal, an action such as `kms:Decrypt`, and the resource name of a key.
+
+It returns `True` if the action is allowed.
+"""
 
 PERMISSIONS: Final = (
     "kms:AsymmetricDecrypt",
@@ -28,31 +32,47 @@ PERMISSIONS: Final = (
     "kms:ReEncryptFrom",
     "kms:ReEncryptTo",
 )
-"""Every action that a policy is asked about."""
+"""The actions that the API checks with a policy."""
 
 _SEGMENTS: Final = 5  # of a resource name: acs:kms:REGION:ACCOUNT:key/KEYID
-_UNTOLD: Final = frozenset({2, 3})  # of these, those that a service may not tell
+_UNTOLD: Final = frozenset({2, 3})  # the indexes of region and account, which can be `*`
 _ACTION: Final = re.compile(r"\*|[A-Za-z0-9*-]+:[A-Za-z0-9*]+")
 
 
 class InvalidPolicyError(ValueError):
-    """A policy document is not one, or holds what is not understood here."""
+    """A text is not a policy document, or has content that is not supported here."""
 
 
 def ALLOW_ALL(principal: object, action: str, resource: str) -> bool:  # noqa: ARG001, N802
-    """Allow everyone everything. For tests and for a service that has asked elsewhere already."""
+    """Allow every action.
+
+    For tests, and for a service that has already checked the permissions.
+
+    Args:
+        principal: Not used.
+        action: Not used.
+        resource: Not used.
+
+    Returns:
+        Always `True`.
+    """
     return True
 
 
 class Statement(NamedTuple):
-    """One statement: whether it denies, and the patterns of what it is about."""
+    """One statement of a policy document."""
 
     denies: bool
+    """Whether the effect is `Deny`; otherwise it is `Allow`."""
+
     actions: tuple[str, ...]
+    """Patterns of actions, such as `kms:*`."""
+
     resources: tuple[str, ...]
+    """Patterns of resource names."""
 
     def matches(self, action: str, resource: str) -> bool:
-        """Tell whether it is about this action on this resource."""
+        """Return whether the statement applies to this action on this resource."""
         return any(_matches(pattern, action) for pattern in self.actions) and any(
             _matches_resource(pattern, resource) for pattern in self.resources
         )
@@ -60,9 +80,9 @@ class Statement(NamedTuple):
 
 @final
 class Policy(Immutable):
-    """What one principal may do. A callable of principal, action and resource.
+    """The permissions of one principal, as a callable of principal, action and resource.
 
-    The principal is not looked at: whose policy it is, is for whoever chose it to know.
+    The call ignores the principal. To select a policy by principal, use `Policies`.
     """
 
     __slots__ = ("_statements",)
@@ -70,24 +90,45 @@ class Policy(Immutable):
     _statements: tuple[Statement, ...]
 
     def __init__(self, statements: Iterable[Statement]) -> None:
-        """Take statements, as `from_json` reads them."""
+        """Create a policy from statements. Use `from_json` to read a policy document.
+
+        Args:
+            statements: The statements.
+
+        Raises:
+            TypeError: If `statements` is not iterable.
+        """
         self._set(_statements=tuple(statements))
 
     @classmethod
     def from_json(cls, text: str) -> "Policy":
         """Read a policy document.
 
-        It is an object of `Version` (`"1"`) and `Statement`, a list of objects of `Effect`
-        (`Allow` or `Deny`), `Action` and `Resource`, each of these two a string or a list of them.
-        `*` stands for any characters and nothing else is special. Of a resource name
-        `acs:kms:REGION:ACCOUNT:key/KEYID`, each of the five parts is matched by itself. A region or
-        account that the service does not tell, `*` in the resource that it asks about, is any: a
-        statement about one of them is about that key too.
+        The document is a JSON object with exactly these fields:
 
-        Raises `TypeError` if `text` is not a `str`, and `InvalidPolicyError`, which names it, for
-        anything else that stands there: conditions, `NotAction`, `NotResource` and `Principal`
-        among them, and actions and resources that look like ours and can be none. What is not
-        understood is never ignored: a denial would be without effect.
+        - `Version`: the string `"1"`.
+        - `Statement`: a list of objects. Each object has the fields `Effect` (`Allow` or `Deny`),
+          `Action` and `Resource`. `Action` and `Resource` are a string, or a list of one or more
+          strings.
+
+        In a pattern, `*` matches any characters; no other character is special. Each of the five
+        parts of a resource name `acs:kms:REGION:ACCOUNT:key/KEYID` is matched separately. If region
+        or account in the requested resource name is `*`, it matches every region or account in a
+        statement.
+
+        Unknown content is an error and is never ignored, because an ignored denial has no effect.
+
+        Args:
+            text: The document.
+
+        Returns:
+            The policy.
+
+        Raises:
+            TypeError: If `text` is not a `str`.
+            InvalidPolicyError: If the document has another form, with the cause in the message.
+                Examples are conditions, `NotAction`, `NotResource` and `Principal`. Also if an
+                action or a resource name is malformed or has the wrong letter case.
         """
         check_text(text, "policy")
         document = _fields(_load(text), "the policy", {"Version", "Statement"})
@@ -102,7 +143,16 @@ class Policy(Immutable):
         )
 
     def __call__(self, principal: object, action: str, resource: str) -> bool:  # noqa: ARG002
-        """Return whether a statement allows it and none denies it."""
+        """Return whether a statement allows an action and no statement denies it.
+
+        Args:
+            principal: Not used.
+            action: An action, such as `kms:Decrypt`.
+            resource: The resource name of a key.
+
+        Returns:
+            `True` if the action is allowed.
+        """
         denials = {
             statement.denies
             for statement in self._statements
@@ -111,60 +161,81 @@ class Policy(Immutable):
         return denials == {False}
 
     def __reduce__(self) -> tuple[type["Policy"], tuple[tuple[Statement, ...]]]:
-        """Rebuild from the statements."""
+        """Return the class and the statements, for `pickle`."""
         return type(self), (self._statements,)
 
     @representation
     def __repr__(self) -> str:
-        """Show how much is in it."""
+        """Return the number of statements."""
         return f"<Policy statements={len(self._statements)}>"
 
 
 @final
 class Policies(Immutable):
-    """The policies of several principals. An unknown principal may do nothing."""
+    """The policies of several principals. An unknown principal has no permissions."""
 
     __slots__ = ("_by_principal",)
 
     _by_principal: dict[tuple[type, Hashable], PolicyCallable]
 
     def __init__(self, by_principal: Mapping[Hashable, PolicyCallable]) -> None:
-        """Take a policy for each principal. Raises `TypeError` for anything else."""
+        """Create a policy from one policy for each principal.
+
+        Args:
+            by_principal: Policies by principal. Two principals of different types are different,
+                also if they are equal (`1` and `True`).
+
+        Raises:
+            TypeError: If `by_principal` is not a mapping, or if a policy is not callable.
+        """
         if by_principal is None:
             raise TypeError("by_principal must be Mapping, not NoneType")
         check_mapping(by_principal, "by_principal")
         chosen = dict(by_principal)
         for policy in chosen.values():
             check_policy(policy)
-        # By type too: 1, 1.0 and True are equal, and three principals.
+        # The type is part of the key, because 1, 1.0 and True are equal, but three principals.
         self._set(_by_principal={(type(key), key): policy for key, policy in chosen.items()})
 
     def __call__(self, principal: object, action: str, resource: str) -> bool:
-        """Return what the principal's policy says."""
+        """Return whether the policy of a principal allows an action.
+
+        Args:
+            principal: The principal. Its policy is called with the same arguments.
+            action: An action, such as `kms:Decrypt`.
+            resource: The resource name of a key.
+
+        Returns:
+            `True` if the policy of the principal returns `True`. `False` otherwise, also if the
+            principal is unknown or not hashable.
+
+        Raises:
+            Exception: Any exception of the policy of the principal.
+        """
         try:
             policy = self._by_principal.get((type(principal), principal))
-        except TypeError:  # it cannot be hashed, so nobody has given it a policy
+        except TypeError:  # not hashable, so it cannot have a policy
             return False
         return policy is not None and policy(principal, action, resource) is True
 
     def __reduce__(self) -> tuple[type["Policies"], tuple[dict[Hashable, PolicyCallable]]]:
-        """Rebuild from the policies."""
+        """Return the class and the policies, for `pickle`."""
         return type(self), ({key: policy for (_, key), policy in self._by_principal.items()},)
 
     @representation
     def __repr__(self) -> str:
-        """Show how much is in it."""
+        """Return the number of principals."""
         return f"<Policies principals={len(self._by_principal)}>"
 
 
 def check_policy(value: object) -> None:
-    """Raise `TypeError` unless `value` can be called."""
+    """Raise `TypeError` unless `value` is callable."""
     if not callable(value):
         raise TypeError(f"policy must be callable, not {type(value).__name__}")
 
 
 def _load(text: str) -> object:
-    """Return the JSON in a text, in which no name may stand twice."""
+    """Return the JSON value of a text, or raise an error if a name occurs twice."""
     document: object = None
     try:
         document = json.loads(text, object_pairs_hook=_unique)
@@ -177,27 +248,27 @@ def _load(text: str) -> object:
 
 
 def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    """Return the object of pairs."""
+    """Return the JSON object of `pairs`, or raise an error if a name occurs twice."""
     fields = dict(pairs)
     if len(fields) != len(pairs):
-        raise InvalidPolicyError("a name stands twice in the policy")
+        raise InvalidPolicyError("a name occurs twice in the policy")
     return fields
 
 
 def _fields(value: object, what: str, due: set[str]) -> dict[str, Any]:
-    """Return an object that has just the fields due."""
+    """Return a JSON object if it has exactly the fields in `due`."""
     if not isinstance(value, dict):
         raise InvalidPolicyError(f"{what} must be an object")
     for name in value:
         if name not in due:
-            raise InvalidPolicyError(f"{name!r:.80} in {what} is not understood, and not ignored")
+            raise InvalidPolicyError(f"{name!r:.80} in {what} is not supported")
     for name in sorted(due - value.keys()):
         raise InvalidPolicyError(f"{what} lacks {name}")
     return value
 
 
 def _statement(value: object, what: str) -> Statement:
-    """Return a statement of a document."""
+    """Return a statement of a document from its JSON value."""
     fields = _fields(value, what, {"Effect", "Action", "Resource"})
     effect = fields["Effect"]
     if effect not in ("Allow", "Deny"):
@@ -209,8 +280,8 @@ def _statement(value: object, what: str) -> Statement:
     for pattern in resources:
         if not _is_resource(pattern):
             raise InvalidPolicyError(
-                f"Resource {pattern!r:.80} of {what} is no resource name, such as"
-                " acs:kms:REGION:ACCOUNT:key/KEYID, or * for a part or all of it"
+                f"Resource {pattern!r:.80} of {what} is not a resource name, such as"
+                " acs:kms:REGION:ACCOUNT:key/KEYID; * can replace a part or all of it"
             )
     return Statement(effect == "Deny", actions, resources)
 
@@ -227,24 +298,27 @@ def _patterns(value: object, what: str) -> tuple[str, ...]:
 
 
 def _check_action(pattern: str, what: str) -> None:
-    """Refuse an action that looks like one of ours and is none: a denial of it would do nothing."""
+    """Reject an action that differs from one in `PERMISSIONS` only in case, or is incomplete.
+
+    A denial of such an action would have no effect.
+    """
     if _ACTION.fullmatch(pattern) is None:
-        raise InvalidPolicyError(f"Action {pattern!r:.80} of {what} is no action name")
+        raise InvalidPolicyError(f"Action {pattern!r:.80} of {what} is not an action name")
     if pattern == "kms:ReEncrypt":
         raise InvalidPolicyError(
-            f"Action {pattern!r} of {what} is two: kms:ReEncryptFrom and kms:ReEncryptTo"
+            f"Action {pattern!r} of {what} is incomplete; use kms:ReEncryptFrom or kms:ReEncryptTo"
         )
     for action in PERMISSIONS:
         if _matches(pattern.lower(), action.lower()) and not _matches(pattern, action):
             raise InvalidPolicyError(
-                f"Action {pattern!r:.80} of {what} must be spelt as in {action}"
+                f"Action {pattern!r:.80} of {what} must have the letter case of {action}"
             )
 
 
 def _is_resource(pattern: str) -> bool:
-    """Tell whether a pattern is one of resource names, of any service.
+    """Return whether a pattern can match resource names of any service.
 
-    One of ours has to be able to fit a key, or name something else than a key.
+    A pattern of KMS must be able to match a key, or must name another kind of resource.
     """
     if pattern == "*":
         return True
@@ -264,7 +338,7 @@ def _is_resource(pattern: str) -> bool:
 
 
 def _parts(pattern: str) -> list[str]:
-    """Return the five parts of a pattern; a `*` at its end stands for all that follow, too."""
+    """Return the five parts of a pattern. A last part `*` also replaces all missing parts."""
     parts = pattern.split(":", _SEGMENTS - 1)
     if parts[-1] == "*":
         parts += ["*"] * (_SEGMENTS - len(parts))
@@ -272,9 +346,10 @@ def _parts(pattern: str) -> list[str]:
 
 
 def _matches_resource(pattern: str, resource: str) -> bool:
-    """Tell whether a resource name fits a pattern, part by part.
+    """Return whether a resource name matches a pattern.
 
-    Part by part, since a key ID may hold a colon: `acs:kms:*:*:key/a` is not to fit `x:key/a`.
+    Each part is matched separately because a key ID can contain colons. With `acs:kms:*:*:key/a`,
+    the key `x:key/a` must not match.
     """
     patterns, parts = _parts(pattern), resource.split(":", _SEGMENTS - 1)
     if pattern == "*" or len(parts) != _SEGMENTS:
@@ -286,10 +361,10 @@ def _matches_resource(pattern: str, resource: str) -> bool:
 
 
 def _matches(pattern: str, text: str) -> bool:
-    """Tell whether a text fits a pattern in which `*` stands for any characters.
+    """Return whether a text matches a pattern in which `*` matches any characters.
 
-    What stands between two of them is looked for from the left, so this takes linear time for each
-    of them, and never goes back.
+    The text between two `*` is searched from the left, without backtracking. The search therefore
+    takes linear time for each `*`.
     """
     first, *rest = pattern.split("*")
     if not rest:

@@ -1,8 +1,9 @@
-"""How a ciphertext blob is laid out and what its context turns into: v1, or one of the service's.
+"""The layout of a ciphertext blob and the form of its associated data: v1, or the service's.
 
-The service's own layout and context rule are known from the vendor's published client code, whose
-versions disagree in details. What they disagree in, or what other gateways of theirs do otherwise,
-is an option here. Nothing is ever sniffed: a profile is named, or it is v1.
+The service's own layout and context rule are known from the vendor's published client code, and
+versions of that code differ in details. Each detail that differs, there or in other gateways of the
+vendor, is an option here. The profile is never detected from a blob: the caller names it, or it is
+v1.
 """
 
 from dataclasses import dataclass
@@ -19,90 +20,105 @@ class Layout(StrEnum):
     """The arrangement of the fields of a blob."""
 
     V1 = "v1"
-    """The format of this library: `kmscore.CiphertextBlob`."""
+    """The format of this library, `kmscore.CiphertextBlob`."""
 
     SERVICE = "service"
-    """The service's own: `ServiceBlob`."""
+    """The service's own format, `ServiceBlob`."""
 
 
 class Payload(StrEnum):
-    """What is sealed in place of a plaintext.
+    """The form in which a plaintext is encrypted.
 
-    The service seals the text that a request has as `Plaintext`, whatever it is. By its documents
-    that is Base64, and so `BASE64` gives the bytes of the plaintext. Clients also encrypt
-    passwords and other texts as they are: `RAW` gives those in UTF-8, from the same blobs.
+    The service encrypts the text of the parameter `Plaintext` unchanged. According to its documents
+    this text is Base64, so `BASE64` returns the bytes of the plaintext. Clients also encrypt
+    passwords and other texts that are not Base64. From the same blobs, `RAW` returns these texts in
+    UTF-8.
     """
 
     BASE64 = "base64"
     """The Base64 text of the plaintext (RFC 4648 section 4)."""
 
     RAW = "raw"
-    """The plaintext as it is: bytes, or the UTF-8 form of a text."""
+    """The plaintext unchanged, as bytes or as the UTF-8 form of a text."""
 
 
 class SortOrder(StrEnum):
-    """What the pairs of a context are sorted by; it differs for keys beyond U+FFFF only."""
+    """The sort order of the keys of a context.
+
+    The orders differ only for keys with characters above U+FFFF.
+    """
 
     CODE_POINT = "code_point"
-    """By code point, which is by UTF-8 bytes too, as Python does."""
+    """Order by code point, as in Python; order by UTF-8 bytes gives the same result."""
 
     UTF_16 = "utf_16"
-    """By UTF-16 code unit, as Java does."""
+    """Order by UTF-16 code unit, as in Java."""
 
 
 class ContextBinding(StrEnum):
-    """The associated data that a context turns into."""
+    """The form of a context as associated data."""
 
     DIGEST = "digest"
     """The SHA-256 digest of the sorted and joined pairs, 32 bytes."""
 
     HEXADECIMAL_DIGEST = "hexadecimal_digest"
-    """The same digest as 64 hexadecimal digits, as the handlers for KMS instances have it."""
+    """The same digest as 64 hexadecimal digits, as in the vendor's handlers for KMS instances."""
 
     JSON = "json"
-    """The JSON text that the client sent, in UTF-8, as the handlers of an older client have it.
+    """The JSON text that the client sent, in UTF-8, as in the handlers of an older client.
 
-    The order of the pairs is part of it: the same pairs in another order are another context. A
-    `JsonContext` has a text of its own; that of any other mapping is compact, in its order.
+    The order of the pairs is part of the text, so the same pairs in another order are another
+    context. A `JsonContext` has its own text. The text of any other mapping is compact JSON, with
+    the pairs in the order of the mapping.
     """
 
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Profile(Record):
-    """A layout with its options. The defaults are the vendor's published rule, `Profile.ALIBABA`.
+    """A layout with its options.
 
-    Constructing one raises `TypeError` for a field of the wrong type, and `ValueError` for a prefix
-    of another length than 0 or 3 bytes, or for options of the service's layout given to v1, which
-    has only the payload.
+    The default values are the vendor's published rule, `Profile.ALIBABA`. The layout v1 has only
+    the option `payload`.
+
+    Raises:
+        TypeError: If a field has the wrong type.
+        ValueError: If `prefix` does not have 0 or 3 bytes, or if an option other than `payload` is
+            given for the layout v1.
     """
 
     layout: Layout = Layout.SERVICE
-    """v1, or the service's."""
+    """The arrangement of the fields of a blob, v1 or the service's."""
 
     payload: Payload | None = None
-    """What is sealed; by default `RAW` in v1, and `BASE64` in the service's layout."""
+    """The form in which a plaintext is encrypted.
+
+    For `None`, the default, it is `RAW` in v1 and `BASE64` in the service's layout.
+    """
 
     sort_order: SortOrder = SortOrder.CODE_POINT
-    """What the pairs of a context are sorted by, unless its JSON text is bound."""
+    """The sort order of the keys of a context; it has no effect with `ContextBinding.JSON`."""
 
     empty_is_absent: bool = False
-    """Whether `{}` counts as no context at all, instead of as one whose text is empty."""
+    """Whether `{}` is the same as `None`, so that it adds no associated data."""
 
     context_binding: ContextBinding = ContextBinding.DIGEST
-    """The associated data that a context turns into."""
+    """The form of a context as associated data."""
 
     prefix: bytes = b""
-    """What stands before a blob, nothing or 3 bytes: `24 00 02` for those of a KMS instance."""
+    """The bytes before a blob, 0 or 3 of them; `24 00 02` for the blobs of a KMS instance."""
 
     V1: ClassVar["Profile"]
     """The format of this library."""
 
     V1_TEXT: ClassVar["Profile"]
-    """The same, holding texts as the service's blobs do. A blob does not tell the two apart."""
+    """The format of this library with the payload `BASE64`, for texts as in the service's blobs.
+
+    A blob does not record whether it is of `V1` or of `V1_TEXT`.
+    """
 
     ALIBABA: ClassVar["Profile"]
-    """The vendor's published rule: all options as their defaults are."""
+    """The vendor's published rule, which has the default value of every option."""
 
     def __post_init__(self) -> None:
         """Check every field."""
@@ -128,7 +144,7 @@ class Profile(Record):
             self.prefix,
         )
         if self.layout is Layout.V1 and options != _DEFAULTS:
-            raise ValueError("the layout v1 has no option but the payload")
+            raise ValueError("the layout v1 supports only the option payload")
 
     @property
     def is_v1(self) -> bool:

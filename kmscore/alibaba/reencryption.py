@@ -1,4 +1,4 @@
-"""Re-encryption between layouts: out of the service's into v1, back, or within it."""
+"""Re-encryption from one layout to another: the service's to v1, the reverse, or within one."""
 
 from typing import Any
 
@@ -28,31 +28,78 @@ def reencrypt(
     allow_ambiguous: bool = False,
     dry_run: bool = False,
 ) -> ReEncryptResult:
-    """`kmscore.reencrypt` from one profile's layout into another's.
+    """Re-encrypt a ciphertext from the layout of one profile into the layout of another.
 
-    With both profiles `Profile.V1` it is that function. A source in the service's layout needs
-    `keys` to be a `KeyVersionProvider`, such as `VersionIndex`. An asymmetric source has no layout,
-    and `source_profile` stays v1 with `source_algorithm`. For a context on a side of the
-    service's layout, `None` and `{}` differ unless the profile says otherwise.
+    If both profiles are `Profile.V1`, this function does the same as `kmscore.reencrypt`.
 
-    **Payloads.** Between two profiles with the same payload, what is sealed is moved as it is, and
-    not decoded. From `Payload.BASE64` into `Profile.V1` the text has to be strict Base64, and its
-    bytes are moved. For archives that also hold other texts, such as passwords, take `Payload.RAW`
-    for the source: then all texts are moved as they are, in UTF-8.
+    **Payloads.** Between two profiles with the same payload, the encrypted text is re-encrypted
+    unchanged, without decoding. From `Payload.BASE64` into `Profile.V1` the text must be strict
+    Base64, and its bytes are re-encrypted. For archives that also contain other texts, such as
+    passwords, use `Payload.RAW` for the source. All texts are then re-encrypted unchanged, in
+    UTF-8.
 
-    **An ambiguous context** (see `is_ambiguous`) on a side of the service's layout needs
-    `allow_ambiguous`. Under the service's rule the source opens with every reading of its context
-    that the caller may choose, and v1 would then authenticate the one that was chosen.
+    **Ambiguous contexts** (see `is_ambiguous`) in the service's layout require `allow_ambiguous`.
+    Under the service's rule, every context with the same joined text decrypts the source. The
+    caller can choose one of these contexts, and v1 then authenticates the chosen context.
 
-    Returns a `ReEncryptResult`; `source_algorithm` is `None` for a blob of either layout.
+    **Sizes.** A v1 blob contains at most 6,144 encrypted bytes, and a blob of the service's layout
+    at most 8,192. With the payload `BASE64`, these bytes are the Base64 text of the plaintext.
 
-    Raises as `kmscore.reencrypt` does, in the same order; in the service's layout also
-    `InvalidContextError` for an ambiguous context that is not allowed, `KeyUsageError` for a key
-    version bound to `XAES_256_GCM` and, at the destination, for one whose ID is not a UUID, and
-    `DecryptionError` if what was sealed is not the strict Base64 that is due. `PlaintextSizeError`
-    is raised for what the destination's layout cannot hold, if the length of the source tells it:
-    v1 holds 6,144 bytes and a blob of the service's layout 8,192, as a text or as Base64. If only
-    the opening tells it, as for an asymmetric source, it is `DecryptionError`.
+    Args:
+        keys: The key provider for both keys. For a source in the service's layout a
+            `KeyVersionProvider`, such as `VersionIndex`.
+        ciphertext_blob: The source, a blob of the source profile's layout. With `source_algorithm`
+            an asymmetric ciphertext.
+        destination_key_id: The ID of a symmetric key. Its primary version encrypts.
+        source_profile: The layout and payload of the source (default v1). It must be `Profile.V1`
+            with `source_algorithm`, because an asymmetric ciphertext has no layout.
+        destination_profile: The layout and payload of the new blob (default v1).
+        source_context: The encryption context of the source. In the service's layout `None` and
+            `{}` are different, unless the profile sets `empty_is_absent`.
+        destination_context: The encryption context of the new blob, with the same difference. For
+            `None` the new blob has no context; the source context is not kept.
+        source_key_id: The expected key ID of the source. Required with `source_algorithm`.
+        source_key_version_id: The expected key version ID of the source. Required with
+            `source_algorithm`.
+        source_algorithm: The algorithm of an asymmetric source; `None` for a blob.
+        allow_ambiguous: Whether to accept an ambiguous context in the service's layout.
+        dry_run: Whether to stop before the IV is generated. The source is decrypted also in a dry
+            run.
+
+    Returns:
+        The new blob, `None` in a dry run, and the key versions of both sides. `source_algorithm` is
+        `None` for a blob of either layout.
+
+    Raises:
+        TypeError: If an argument has the wrong type, or if `keys` returns a value that is not a
+            key. With `source_algorithm` also if `source_profile` is not `Profile.V1`, or if a
+            source ID is missing.
+        UnsupportedAlgorithmError: If `source_algorithm` is unknown, or not available in this build
+            of the libraries. The second case is checked after the source key.
+        InvalidBlobError: If the source is not a blob of the source profile's layout.
+        InvalidContextError: If a context breaks the rules of `EncryptionContext`, the source
+            context before the destination context. In the service's layout also if the context is
+            ambiguous and `allow_ambiguous` is false. With `source_algorithm` also if the source
+            context is not empty.
+        KeyNotFoundError: If a key ID of the caller is not 1 to 255 printable ASCII characters
+            without space, or if `keys` raises it. The source key is checked before the destination
+            key, also for the next four errors. The form of `source_key_id` is checked only with
+            `source_algorithm`.
+        KeyVersionNotFoundError: If `source_key_version_id` has another form than an ID and
+            `source_algorithm` is given, or if `keys` raises it.
+        IncorrectKeyError: If a source ID is not the ID of the key or key version that the blob
+            names, or if `keys` returns another key or key version. For a v1 source also if the key
+            version is bound to another suite than the header names.
+        KeyStateError: If a key is not enabled.
+        KeyUsageError: If a key is asymmetric where a symmetric key is required, or the reverse, or
+            if `source_algorithm` does not fit the source key. In the service's layout also if the
+            key version is bound to `XAES_256_GCM` or if the ID of the destination key version is
+            not a UUID.
+        PlaintextSizeError: If the length of a source blob shows that its plaintext is too long for
+            the layout of the source or the destination.
+        DecryptionError: If the source cannot be decrypted. From `Payload.BASE64` to `Payload.RAW`
+            also if the encrypted text is not strict Base64. Also if only the decryption shows that
+            the plaintext is too long for the destination, as with an asymmetric source.
     """
     for name, value in (
         ("source_profile", source_profile),

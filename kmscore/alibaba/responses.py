@@ -12,41 +12,65 @@ _NOT_XML: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010f
 
 JSON_CONTENT_TYPE: Final = "application/json;charset=utf-8"
 XML_CONTENT_TYPE: Final = "text/xml;charset=utf-8"
-"""The only one with which the vendor's client parses an error in XML."""
+"""The only content type with which the vendor's client parses an error in XML."""
 
 
 class ApiResponse(Secret):
-    """A response: `status` is the HTTP status, `body` the fields by name.
+    """A response of the service, as returned by `KmsApi.call`.
 
-    `repr` shows neither a plaintext nor any other field but the code of an error. It may hold a
-    plaintext, so it is not pickled or copied.
+    A response can contain a plaintext, so `pickle` and `copy` raise `TypeError`. `repr` shows only
+    the status and the code of an error.
     """
 
     __slots__ = ("_root", "body", "status")
 
     status: int
-    """200, or that of the error."""
+    """The HTTP status, 200 or the status of the error."""
 
     body: dict[str, str | int]
-    """The fields of the response, `RequestId` among them.
+    """The fields of the response by name, with `RequestId` among them.
 
-    A plaintext is in Base64, or the text that was encrypted.
+    A plaintext is in Base64; if the payload is `Payload.BASE64`, `Plaintext` of Decrypt is the text
+    that was encrypted.
     """
 
     _root: str
 
     def __init__(self, status: int, body: dict[str, str | int], root: str) -> None:
-        """Take the parts; `root` is the name of the XML's outermost element."""
+        """Create a response from its parts.
+
+        Args:
+            status: The HTTP status.
+            body: The fields of the response by name.
+            root: The name of the root element in XML.
+        """
         self._set(status=status, body=body, _root=root)
 
     @classmethod
     def of_result(cls, action: str, fields: dict[str, str], request_id: str) -> "ApiResponse":
-        """Return the response to an action that succeeded."""
+        """Create the response of a successful action.
+
+        Args:
+            action: The name of the action.
+            fields: The fields of the result by name.
+            request_id: The request ID.
+
+        Returns:
+            The response, with status 200.
+        """
         return cls(200, {**fields, "RequestId": request_id}, f"{action}Response")
 
     @classmethod
     def of_fault(cls, fault: Fault, request_id: str) -> "ApiResponse":
-        """Return the response to a request that failed."""
+        """Create the response of a failed request.
+
+        Args:
+            fault: The error of the service.
+            request_id: The request ID.
+
+        Returns:
+            The response, with the status of the error.
+        """
         return cls(
             fault.status,
             {
@@ -59,14 +83,22 @@ class ApiResponse(Secret):
         )
 
     def json(self) -> bytes:
-        """Return the body as JSON, in ASCII; its type is `JSON_CONTENT_TYPE`."""
+        """Return the body as JSON, for the content type `JSON_CONTENT_TYPE`.
+
+        Returns:
+            The JSON text in ASCII.
+        """
         return json.dumps(self.body).encode("ascii")
 
     def xml(self) -> bytes:
-        """Return the body as XML in UTF-8; its type is `XML_CONTENT_TYPE`.
+        """Return the body as XML, for the content type `XML_CONTENT_TYPE`.
 
-        Raises `ValueError` if a plaintext is a text with a character that XML 1.0 does not have,
-        such as NUL (section 2.2): it can be sent only as JSON.
+        Returns:
+            The XML document in UTF-8.
+
+        Raises:
+            ValueError: If a field contains a character that XML 1.0 does not have, such as NUL
+                (section 2.2). Only a plaintext can contain one; send the response as JSON.
         """
         root = ET.Element(self._root)
         for name, value in self.body.items():
@@ -75,10 +107,10 @@ class ApiResponse(Secret):
                 raise ValueError(f"{name} has a character that XML does not have; send JSON")
             ET.SubElement(root, name).text = text
         document: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
-        # A parser would read a carriage return as a line feed (section 2.11).
+        # XML parsers convert a carriage return to a line feed (XML 1.0, section 2.11).
         return document.replace(b"\r", b"&#13;")
 
     @representation
     def __repr__(self) -> str:
-        """Show the status, and the code of an error."""
+        """Return a representation with the status and the code of an error."""
         return f"<ApiResponse {self.status} {self.body.get('Code', 'OK')}>"

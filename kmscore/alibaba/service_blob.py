@@ -1,18 +1,18 @@
-"""The service's own ciphertext blob: bytes to fields and back, without any cryptography.
+"""The service's own ciphertext blob: bytes to fields and fields to bytes, without cryptography.
 
     ======  ======================================================================
     bytes   field
     ======  ======================================================================
-    0 or 3  prefix, as the profile says: none, or `24 00 02` for a KMS instance
+    0 or 3  prefix of the profile: none, or `24 00 02` for a KMS instance
     36      key version ID: a UUID as ASCII text
     12      IV
-    m       ciphertext, as long as what is sealed: the Base64 text of the plaintext,
-            or the plaintext itself
+    m       ciphertext, as long as the encrypted text: the Base64 text of the
+            plaintext, or the plaintext itself
     16      tag
     ======  ======================================================================
 
-There is no magic and no suite, and nothing of it but IV, ciphertext and tag is authenticated. The
-key version alone says which key and which cipher it is.
+A blob has no magic bytes and no suite ID. Only IV, ciphertext and tag are authenticated. The key
+and the cipher follow from the key version ID alone.
 """
 
 import re
@@ -29,41 +29,62 @@ from kmscore.errors import InvalidBlobError
 KEY_VERSION_ID_LENGTH: Final = 36
 IV_LENGTH: Final = 12
 MAX_PAYLOAD_LENGTH: Final = MAX_PLAINTEXT_LENGTH // 3 * 4
-"""Longest text that is sealed: 6,144 bytes of plaintext take 8,192 characters of Base64."""
+"""Maximum length of the encrypted text, 8,192 bytes; the Base64 text of 6,144 bytes."""
 
 _LEAST: Final = KEY_VERSION_ID_LENGTH + IV_LENGTH + TAG_LENGTH
 MAX_SERVICE_BLOB_LENGTH: Final = PREFIX_LENGTH + _LEAST + MAX_PAYLOAD_LENGTH
-"""No blob of the service is longer: 8,259 bytes."""
+"""Maximum length of a blob of the service, 8,259 bytes."""
 
 _UUID: Final = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
 def is_uuid(text: str) -> bool:
-    """Tell whether a text is a UUID of 36 characters, all that can stand for a key version."""
+    """Return whether a text is a UUID of 36 characters, the only form of a key version ID here."""
     return _UUID.fullmatch(text) is not None
 
 
 @final
 @dataclass(frozen=True, slots=True, repr=False)
 class ServiceBlob(Record):
-    """A blob of the service's layout as fields; they are a claim until it has been opened.
+    """A blob of the service's layout as fields.
 
-    `key_version_id` is a UUID of 36 characters, `iv` has 12 bytes, `tag` 16, and `ciphertext` 0 to
-    8,195: 3 more than what can be sealed, where there is no prefix. Made by `parse`.
+    Use `parse` to create an instance, because the constructor does not check the fields. The fields
+    are not authenticated until the blob is decrypted.
     """
 
     key_version_id: str
+    """The ID of the key version that encrypted the blob, a UUID of 36 characters."""
+
     iv: bytes
+    """The IV of GCM, 12 bytes."""
+
     ciphertext: bytes
+    """The ciphertext without the tag.
+
+    After `parse` it has 0 to 8,195 bytes with a profile without prefix, and 0 to 8,192 otherwise.
+    Only 8,192 of them can be decrypted.
+    """
+
     tag: bytes
+    """The authentication tag of GCM, 16 bytes."""
 
     @classmethod
     def parse(cls, data: BytesLike, *, profile: Profile = Profile.ALIBABA) -> "ServiceBlob":
-        """Return the blob that `data` encodes, in time proportional to its length.
+        """Read the fields of a blob, in time proportional to its length.
 
-        Raises `TypeError` if `data` is not bytes-like or the profile is none of the service's
-        layout, and `InvalidBlobError` if it is longer than 8,259 bytes, does not begin with the
-        profile's prefix and a UUID, or has no room for IV and tag.
+        Args:
+            data: The blob, 64 to 8,259 bytes. A prefix of 3 bytes raises the minimum to 67.
+            profile: A profile of the service's layout.
+
+        Returns:
+            The fields of the blob.
+
+        Raises:
+            TypeError: If `profile` is not a profile of the service's layout, or if `data` is not
+                bytes-like.
+            InvalidBlobError: If `data` is longer than 8,259 bytes or does not begin with the prefix
+                of the profile. After the prefix also if there are less than 64 bytes, or if they do
+                not begin with a UUID.
         """
         check_service(profile)
         check_bytes(data, "ciphertext_blob")
@@ -87,7 +108,17 @@ class ServiceBlob(Record):
         )
 
     def serialize(self, *, profile: Profile = Profile.ALIBABA) -> bytes:
-        """Return the blob as bytes, 64 to 8,259 of them. Raises `TypeError` for a profile of v1."""
+        """Return the blob as bytes.
+
+        Args:
+            profile: A profile of the service's layout.
+
+        Returns:
+            The blob, 64 to 8,259 bytes.
+
+        Raises:
+            TypeError: If `profile` is not a profile of the service's layout.
+        """
         check_service(profile)
         return b"".join(
             (
@@ -101,5 +132,5 @@ class ServiceBlob(Record):
 
 
 def _invalid(reason: str) -> InvalidBlobError:
-    """Return the `InvalidBlobError`; the format is public, so the reason may be told."""
+    """Return an `InvalidBlobError` with the reason, which is not secret: the format is public."""
     return InvalidBlobError(f"not a ciphertext blob of the service: {reason}")

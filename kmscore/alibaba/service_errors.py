@@ -1,8 +1,11 @@
-"""What goes wrong with a request, and what the service says of it.
+"""The errors of a request, with the code, HTTP status and message that the service returns.
 
-One table from the error classes of the library to the service's code, HTTP status and message.
-What the vendor does not document (the answer to a failed tag, to a key of the wrong kind, the
-status and text of a dry run) is decided here, and nowhere else.
+One table maps the error classes of the library to errors of the service. Behaviour that the vendor
+does not document is decided only here:
+
+- the response to a failed tag;
+- the response to a key of the wrong kind;
+- the status and text of a dry run.
 """
 
 from collections.abc import Mapping
@@ -14,39 +17,50 @@ from kmscore.algorithms import KeyState
 
 
 class Fault(NamedTuple):
-    """An error of the service: HTTP status, code and message."""
+    """An error of the service."""
 
     status: int
+    """The HTTP status."""
+
     code: str
+    """The error code, such as `InvalidParameter`."""
+
     message: str
+    """The message for the client."""
 
 
 class RequestError(Exception):
-    """Ends the way of a request; the outermost frame makes a response of it."""
+    """Stops the processing of a request. `KmsApi.call` converts it to a response."""
 
     def __init__(self, fault: Fault) -> None:
-        """Take what is wrong."""
+        """Take the error of the service."""
         super().__init__(fault.code)
         self.fault = fault
 
 
 class Subjects(NamedTuple):
-    """The parameters of an action that its errors are about."""
+    """The names of the parameters in the error messages of an action."""
 
     ciphertext: str | None = "CiphertextBlob"
-    """`None` for an action that takes none: what is wrong with a key is its store's fault then."""
+    """The parameter of the ciphertext; `None` for an action without ciphertext.
+
+    Without ciphertext, an incorrect key is an error of the key provider, not of the request.
+    """
 
     size: str = "CiphertextBlob"
+    """The parameter that determines the length of the plaintext."""
+
     context: str = "EncryptionContext"
+    """The parameter of the encryption context."""
 
 
 def missing_parameter(name: str) -> Fault:
-    """Return the fault of a parameter that is not there."""
+    """Return the error for a missing parameter."""
     return Fault(400, "MissingParameter", f'The parameter "{name}" is needed but not provided.')
 
 
 def invalid_parameter(name: str) -> Fault:
-    """Return the fault of a parameter that is not as it has to be."""
+    """Return the error for an invalid parameter."""
     return Fault(400, "InvalidParameter", f'The specified parameter "{name}" is not valid.')
 
 
@@ -77,13 +91,14 @@ REJECTED: Final[Mapping[str, Fault]] = MappingProxyType(
         if state is not KeyState.ENABLED
     }
 )
-"""The fault of a key in each state that refuses every use."""
+"""The error for each key state except `Enabled`, by the value of the state."""
 
 _CIPHERTEXT: Final = invalid_parameter("{0.ciphertext}")
 
 ERRORS: Final[Mapping[type[errors.KmsCoreError], Fault]] = MappingProxyType(
     {
-        # One answer to all that a ciphertext, its key version and its context can be to each other.
+        # One response for every mismatch of ciphertext, key version and context, so that the
+        # response does not show the cause.
         errors.DecryptionError: _CIPHERTEXT,
         errors.InvalidBlobError: _CIPHERTEXT,
         errors.IncorrectKeyError: _CIPHERTEXT,
@@ -91,20 +106,21 @@ ERRORS: Final[Mapping[type[errors.KmsCoreError], Fault]] = MappingProxyType(
         errors.PlaintextSizeError: invalid_parameter("{0.size}"),
         errors.KeyNotFoundError: KEY_NOT_FOUND,
         errors.KeyVersionNotFoundError: KEY_VERSION_NOT_FOUND,
-        # The key is there and the action does not go with it, or not in this build.
+        # The key exists, but does not support the action, or this build does not support it.
         errors.KeyUsageError: UNSUPPORTED_OPERATION,
         errors.UnsupportedAlgorithmError: UNSUPPORTED_OPERATION,
-        # By state: see `REJECTED`.
+        # `fault_of` replaces this by the error of the state in `REJECTED`.
         errors.KeyStateError: REJECTED[KeyState.DISABLED.value],
-        # A bad public key is a parameter and found with it. This is a key that the store holds.
+        # This is a key of the key provider. An invalid public key in a parameter is found earlier,
+        # when the parameter is read.
         errors.InvalidKeyError: INTERNAL_FAILURE,
     }
 )
-"""What the service says of each class of error; `{0.…}` is one of the action's `Subjects`."""
+"""The service's error for each error class; `{0.…}` is replaced by a field of `Subjects`."""
 
 
 def fault_of(error: errors.KmsCoreError, subjects: Subjects) -> Fault:
-    """Return what the service says of an error; of a class or state that is not ours, as of 500."""
+    """Return the service's error for an exception; for an unknown class or state, status 500."""
     if isinstance(error, errors.KeyStateError):
         return REJECTED.get(str(error.state), INTERNAL_FAILURE)
     fault = next((ERRORS[kind] for kind in type(error).__mro__ if kind in ERRORS), None)
@@ -114,10 +130,10 @@ def fault_of(error: errors.KmsCoreError, subjects: Subjects) -> Fault:
 
 
 def of_dry_run(fault: Fault | None) -> Fault:
-    """Return what a dry run says of a fault, or of none: one of three errors.
+    """Return the response of a dry run, one of three errors, for an error or for success (`None`).
 
-    A failure of the service itself stays what it is: it says nothing about the request, and the
-    client has to try again.
+    A failure of the service itself is returned unchanged. It gives no information about the
+    request, and the client must try again.
     """
     if fault is None:
         return DRY_RUN_PASSED

@@ -1,4 +1,4 @@
-"""The layout of the service: how its blobs are read, opened and sealed (see `kmscore.layouts`)."""
+"""The layout of the service: read, decrypt and encrypt its blobs (see `kmscore.layouts`)."""
 
 import os
 from typing import Final
@@ -22,7 +22,7 @@ from kmscore.lookup import sealing_key, symmetric_key
 PLAIN_GCM: Final = frozenset(
     {Suite.AES_256_GCM, Suite.AES_192_GCM, Suite.AES_128_GCM, Suite.SM4_GCM}
 )
-"""The suites that a key version may be bound to if it is to open or seal the service's layout."""
+"""The suites of the key versions that can be used with the service's layout."""
 
 
 class ServiceLayout:
@@ -31,29 +31,29 @@ class ServiceLayout:
     max_plaintext_length: int = MAX_PAYLOAD_LENGTH
 
     def __init__(self, profile: Profile, *, allow_ambiguous: bool) -> None:
-        """Take the options, and whether ambiguous contexts are bound."""
+        """Take the options, and whether ambiguous contexts are accepted."""
         self.profile = profile
         self._allow_ambiguous = allow_ambiguous
 
     def check_keys(self, keys: object) -> None:
-        """See `BlobLayout`: blobs name a key version only."""
+        """See `BlobLayout`. `keys` must be a `KeyVersionProvider`, as blobs have no key ID."""
         check_version_provider(keys)
 
     def read(self, keys: KeyProvider, data: BytesLike, ids: GivenIds = NO_IDS) -> "_ServiceSource":
-        """See `SourceLayout`. Raises `TypeError` too, as `check_keys` does."""
+        """See `SourceLayout`. Also raises `TypeError` for the keys, as in `check_keys`."""
         finder = check_version_provider(keys)
         return _ServiceSource(self, finder, ServiceBlob.parse(data, profile=self.profile), ids)
 
     def bind(self, context: ContextLike) -> bytes:
-        """See `Destination`: the associated data as a whole."""
+        """See `Destination`. The result is the whole associated data, without a header."""
         return associated_data(context, self.profile, allow_ambiguous=self._allow_ambiguous)
 
     def find_destination(self, keys: KeyProvider, key_id: str) -> SymmetricKey:
-        """See `Destination`. Raises `KeyUsageError` too for a version this layout cannot name."""
+        """See `Destination`. Also raises `KeyUsageError` for a key version ID without UUID form."""
         key = sealing_key(keys, key_id)
         _check_plain_gcm(key)
         if not is_uuid(key.key_version_id):
-            raise KeyUsageError("the service's layout takes key versions whose ID is a UUID only")
+            raise KeyUsageError("the service's layout requires a key version ID that is a UUID")
         return key
 
     def seal(
@@ -97,7 +97,7 @@ class _ServiceSource:
             raise IncorrectKeyError("the ciphertext names another source key version")
         found = self._keys.version_by_id(named)
         check_key(found)
-        # The ID of the key is known only with the version.
+        # The key ID is known only after the lookup of the key version.
         if key_id is not None and key_id != found.key_id:
             raise IncorrectKeyError("the ciphertext names a version of another source key")
         self._key = symmetric_key(found, None, named)
@@ -121,8 +121,10 @@ class _ServiceSource:
 def _check_plain_gcm(key: SymmetricKey) -> None:
     """Raise `KeyUsageError` unless a key version is bound to a plain GCM suite.
 
-    Under a key of XAES-256-GCM the service's layout would be GCM under that very key, and GCM's
-    hash key is the block that XAES derives its subkey from.
+    With a key of XAES-256-GCM, the service's layout would use GCM directly under the same key. The
+    hash key of GCM is the block from which XAES derives its subkey.
     """
     if key.suite not in PLAIN_GCM:
-        raise KeyUsageError(f"the service's layout takes no key bound to {key.suite.name}")
+        raise KeyUsageError(
+            f"the service's layout does not support a key bound to {key.suite.name}"
+        )

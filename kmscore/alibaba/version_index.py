@@ -1,4 +1,4 @@
-"""Key versions found by their ID alone: a blob of the service's layout names nothing else."""
+"""Find key versions by key version ID, because a blob of the service's layout has no key ID."""
 
 from collections.abc import Iterator
 from typing import Protocol, cast, final
@@ -13,23 +13,34 @@ from kmscore.lookup import check_provider
 
 
 class KeyVersionProvider(KeyProvider, Protocol):
-    """A `KeyProvider` that also finds a key version without its key ID.
+    """A `KeyProvider` that can also find a key version without its key ID.
 
-    The ID comes from a blob that is not authenticated: a UUID as text, and nothing else is sure
-    about it. What is answered is checked as a `KeyProvider`'s answers are.
+    Treat the key version ID as hostile input. It comes from a blob that is not authenticated yet,
+    and only its form is checked: a UUID of 36 characters. The operations check the returned key
+    version, as with every `KeyProvider`.
     """
 
     def version_by_id(self, key_version_id: str) -> Key:
-        """Return the key version of this ID. Raises `KeyVersionNotFoundError`."""
+        """Return the key version with this ID.
+
+        Args:
+            key_version_id: The ID of the key version (untrusted), a UUID of 36 characters.
+
+        Returns:
+            The key version.
+
+        Raises:
+            KeyVersionNotFoundError: If there is no such key version.
+        """
         ...
 
 
 @final
 class VersionIndex(Secret):
-    """A `Keyring` with its key versions by their ID alone, in constant time.
+    """A `Keyring` that also finds key versions by key version ID, in constant time.
 
-    Only versions whose ID is a UUID of 36 characters are indexed: no other ID can stand in a blob
-    of the service's layout.
+    The index contains only key versions with a UUID of 36 characters as ID. A blob of the service's
+    layout cannot contain any other ID.
     """
 
     __slots__ = ("_by_id", "_keyring")
@@ -38,10 +49,15 @@ class VersionIndex(Secret):
     _by_id: dict[str, Key]
 
     def __init__(self, keyring: Keyring) -> None:
-        """Index a ring.
+        """Create the index of a keyring.
 
-        Raises `TypeError` for anything else, and `InvalidKeyError` if two keys have a version of
-        one ID: which of them is meant cannot be told.
+        Args:
+            keyring: The keyring.
+
+        Raises:
+            TypeError: If `keyring` is not a `Keyring`.
+            InvalidKeyError: If two keys have the same key version ID, because the blob does not
+                identify the key. Only IDs that are UUIDs are compared.
         """
         check_instance(keyring, Keyring, "keyring")
         by_id: dict[str, Key] = {}
@@ -53,27 +69,60 @@ class VersionIndex(Secret):
         self._set(_keyring=keyring, _by_id=by_id)
 
     def primary(self, key_id: str) -> Key:
-        """Return the primary version of a key. Raises `KeyNotFoundError`."""
+        """Return the primary version of a key.
+
+        Args:
+            key_id: The ID of the key.
+
+        Returns:
+            The primary key version.
+
+        Raises:
+            KeyNotFoundError: If the keyring does not contain this key.
+        """
         return self._keyring.primary(key_id)
 
     def version(self, key_id: str, key_version_id: str) -> Key:
-        """Return a version of a key. Raises `KeyNotFoundError` or `KeyVersionNotFoundError`."""
+        """Return one version of a key.
+
+        Args:
+            key_id: The ID of the key.
+            key_version_id: The ID of the key version.
+
+        Returns:
+            The key version.
+
+        Raises:
+            KeyNotFoundError: If the keyring does not contain this key.
+            KeyVersionNotFoundError: If the keyring contains the key, but not this version.
+        """
         return self._keyring.version(key_id, key_version_id)
 
     def version_by_id(self, key_version_id: str) -> Key:
-        """Return the key version of this ID. Raises `KeyVersionNotFoundError`."""
+        """Return the key version with this ID.
+
+        Args:
+            key_version_id: The ID of the key version, a UUID of 36 characters.
+
+        Returns:
+            The key version.
+
+        Raises:
+            KeyVersionNotFoundError: If the keyring does not contain this key version, or if its ID
+                is not a UUID.
+        """
         key = self._by_id.get(key_version_id)
         if key is None:
             raise KeyVersionNotFoundError(f"no key version {key_version_id!r:.260}")
         return key
 
     def __iter__(self) -> Iterator[Key]:
-        """Iterate over the key versions of the ring."""
+        """Iterate over all key versions of the keyring."""
         return iter(self._keyring)
 
     @representation
     def __repr__(self) -> str:
-        """Show how much is in it."""
+        """Return the number of indexed key versions, and the representation of the keyring."""
         return f"<VersionIndex versions={len(self._by_id)} of {self._keyring!r}>"
 
 
@@ -83,6 +132,6 @@ def check_version_provider(value: object) -> KeyVersionProvider:
     if not callable(getattr(value, "version_by_id", None)):
         raise TypeError(
             "keys must be a KeyVersionProvider such as VersionIndex(keyring),"
-            f" not {type(value).__name__}: the service's layout names key versions only"
+            f" not {type(value).__name__}, because blobs of the service's layout have no key ID"
         )
     return cast("KeyVersionProvider", value)
