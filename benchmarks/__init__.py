@@ -1,5 +1,5 @@
-"""How fast `kmscore` is, beside the bare cryptography and beside what one would take instead.
+"""The speed of `kmscore`, compared with the bare cryptography and with other libraries.
 
-`python -m benchmarks` measures, `pytest benchmarks --benchmark-enable` measures with
-pytest-benchmark, and a plain `pytest` runs every call once to see that it works.
+`python -m benchmarks` measures, and `pytest benchmarks --benchmark-enable` measures with
+pytest-benchmark. Without that option, `pytest` runs every call once, to check that it works.
 """

@@ -29,7 +29,7 @@ _Number = TypeVar("_Number", int, float)
 
 
 def subjects() -> tuple[Tasks, ...]:
-    """Return everything that is measured, in the order of the table."""
+    """Return all tasks, grouped by subject, in the order of the table."""
     modules = (
         bench_reencryption,
         bench_blob_and_context,
@@ -41,10 +41,10 @@ def subjects() -> tuple[Tasks, ...]:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Measure, show, and write what was asked for; return the exit status."""
+    """Measure, show the results, write the requested files, and return the exit status."""
     parser = _parser()
     options = parser.parse_args(arguments)
-    # Now, and not after minutes.
+    # Check this now, because the measurement takes minutes.
     if options.plot and importlib.util.find_spec("matplotlib") is None:
         parser.error("--plot needs the extra bench: pip install '.[bench]'")
     os.environ[bench_scale.VERSIONS_VARIABLE] = str(options.versions)
@@ -71,7 +71,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _measured(tasks: list[Task], seconds: float) -> list[Comparison]:
-    """Measure every task, for about so many seconds each."""
+    """Measure every task, for about `seconds` seconds each."""
     comparisons: list[Comparison] = []
     with _progress() as progress:
         whole = progress.add_task("", total=len(tasks))
@@ -83,13 +83,13 @@ def _measured(tasks: list[Task], seconds: float) -> list[Comparison]:
                 lambda share, number=number: progress.update(whole, completed=number + share),  # type: ignore[misc]
             )
             comparisons += measured.comparisons()
-            # What a task has built, a million keys even, is not kept for those after it.
+            # Free the objects of this task, for example a million keys, before the next task.
             del task.__dict__["calls"]
     return comparisons
 
 
 def _show_growth(console: Console, calls: int) -> int:
-    """Make so many calls and show the memory of the process before and after."""
+    """Make `calls` calls, and show the memory of the process before and after."""
     with _progress() as progress:
         bar = progress.add_task(f"{calls:,} calls", total=1)
         before, after = growth(calls, lambda share: progress.update(bar, completed=share))
@@ -98,7 +98,7 @@ def _show_growth(console: Console, calls: int) -> int:
 
 
 def _writable(text: str) -> Path:
-    """Return the path of a file that can be written, or raise what `argparse` shows."""
+    """Return the path of a writable file, or raise an error that `argparse` shows."""
     path = Path(text)
     if path.is_dir() or not os.access(path if path.exists() else path.parent, os.W_OK):
         raise argparse.ArgumentTypeError(f"{path} cannot be written")
@@ -106,7 +106,7 @@ def _writable(text: str) -> Path:
 
 
 def _at_least(least: int, kind: type[_Number]) -> Callable[[str], _Number]:
-    """Return what reads a number of a kind, or raises what `argparse` shows."""
+    """Return a parser of numbers of type `kind` that raises errors for `argparse` to show."""
 
     def number(text: str) -> _Number:
         value = kind(text)
@@ -118,7 +118,7 @@ def _at_least(least: int, kind: type[_Number]) -> Callable[[str], _Number]:
 
 
 def _progress() -> Progress:
-    """Return a bar that is drawn on the error stream, so that a pipe gets the table alone."""
+    """Return a progress bar on the error stream, so that a pipe receives only the table."""
     return Progress(
         TextColumn("{task.percentage:>3.0f} %"),
         BarColumn(bar_width=24),
@@ -130,36 +130,46 @@ def _progress() -> Progress:
 
 
 def _parser() -> argparse.ArgumentParser:
-    """Return what reads the command line."""
+    """Return the parser of the command line."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks",
         description="Measure kmscore beside the bare cryptography and beside its peers,"
         " everyone in turns, on one core.",
     )
     add = parser.add_argument
-    add("--json", type=_writable, metavar="FILE", help="write all figures")
-    add("--plot", type=_writable, metavar="FILE.svg", help="draw the ratios")
+    add("--json", type=_writable, metavar="FILE", help="write all figures as JSON")
+    add("--plot", type=_writable, metavar="FILE.svg", help="draw the ratios as SVG")
     add(
         "--markdown",
         type=_writable,
         metavar="FILE",
-        help="write the table; into a README, between its marks",
+        help="write the table as Markdown; in a README, between the two marks",
     )
-    add("--only", default="", metavar="TEXT", help="the tasks whose name contains it")
-    add("--seconds", type=_at_least(0, float), default=6.0, help="for each task (default: 6)")
+    add(
+        "--only",
+        default="",
+        metavar="TEXT",
+        help="only the tasks whose name contains this text (default: all)",
+    )
+    add(
+        "--seconds",
+        type=_at_least(0, float),
+        default=6.0,
+        help="seconds for each task (default: 6)",
+    )
     add(
         *("--versions",),
         type=_at_least(2, int),
         default=1_000_000,
         metavar="N",
-        help="key versions in the large ring (default: a million, which take 3 GB)",
+        help="number of key versions in the large keyring (default: 1,000,000, which take 3 GB)",
     )
     add(
         *("--memory",),
         type=_at_least(1, int),
         default=0,
         metavar="CALLS",
-        help="make so many calls and show the process's memory before and after, nothing else",
+        help="only make this number of calls, and show the process memory before and after",
     )
     return parser
 

@@ -29,7 +29,7 @@ def _algorithm(key: Key) -> EncryptionAlgorithm:
 
 
 def _ours(key: RsaKey | Sm2Key, ciphertext: bytes) -> Call:
-    """Return the re-encryption of a ciphertext under AES_256_GCM."""
+    """Return the re-encryption of an asymmetric ciphertext to AES_256_GCM."""
     destination = symmetric_key(1)
     keys, key_id, algorithm = Keyring([key, destination]), destination.key_id, _algorithm(key)
     return lambda: kmscore.reencrypt(
@@ -108,13 +108,13 @@ def _rsa_threads() -> Mapping[str, Call]:
 )
 def _sm2_threads() -> Mapping[str, Call]:
     key = sm2_key("openssl")
-    # One bare call for each thread: it has one context.
+    # One bare call for each thread, because a bare call has a single context.
     ciphertext = _ciphertext(key)
     return _threads(key, *(floors.libcrypto_decryption(key, ciphertext) for _ in range(2)))
 
 
 def _threads(key: RsaKey | Sm2Key, *bare: Call) -> Mapping[str, Call]:
-    """Return the same work done by two threads and by one, and bare by two."""
+    """Return the same work in two threads and in one, and the bare calls in two threads."""
     work = _ours(key, _ciphertext(key))
 
     def repeat(call: Call, number: int) -> None:
@@ -140,5 +140,5 @@ def _threads(key: RsaKey | Sm2Key, *bare: Call) -> Mapping[str, Call]:
 
 @pytest.mark.parametrize(("task", "contender"), cases(TASKS))
 def test_speed(benchmark: BenchmarkFixture, task: Task, contender: str) -> None:
-    """Every call works, and is timed if asked."""
+    """Every call works; pytest-benchmark measures it if enabled."""
     run(benchmark, task, contender)

@@ -1,4 +1,4 @@
-"""The blob and the encryption context by themselves."""
+"""Parsing and serialization of the ciphertext blob, and the encryption context."""
 
 from collections.abc import Mapping
 
@@ -33,7 +33,7 @@ def _parse() -> Mapping[str, Call]:
 
 
 def _fields(raw: bytes) -> list[kmscore.BlobField]:
-    """Return where the six fields stand that a parsed blob has."""
+    """Return the positions of the six fields of a parsed blob."""
     names = {"suite ID", "key ID", "key version ID", "IV", "ciphertext", "tag"}
     return [field for field in CiphertextBlob.parse(raw).layout() if field.name in names]
 
@@ -64,5 +64,5 @@ def _linear() -> Mapping[str, Call]:
 
 @pytest.mark.parametrize(("task", "contender"), cases(TASKS))
 def test_speed(benchmark: BenchmarkFixture, task: Task, contender: str) -> None:
-    """Every call works, and is timed if asked."""
+    """Every call works; pytest-benchmark measures it if enabled."""
     run(benchmark, task, contender)

@@ -1,4 +1,4 @@
-"""The data-key family."""
+"""Generation and export of data keys."""
 
 import os
 from collections.abc import Mapping
@@ -49,5 +49,5 @@ def _export() -> Mapping[str, Call]:
 
 @pytest.mark.parametrize(("task", "contender"), cases(TASKS))
 def test_speed(benchmark: BenchmarkFixture, task: Task, contender: str) -> None:
-    """Every call works, and is timed if asked."""
+    """Every call works; pytest-benchmark measures it if enabled."""
     run(benchmark, task, contender)

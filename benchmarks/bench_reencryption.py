@@ -1,4 +1,4 @@
-"""Re-encryption, and its halves, under symmetric keys."""
+"""Re-encryption, encryption and decryption under symmetric keys."""
 
 from collections.abc import Callable, Mapping
 from typing import Final
@@ -32,7 +32,7 @@ def _reencryption(
     source_context: ContextLike = CONTEXT,
     destination_context: ContextLike = CONTEXT,
 ) -> dict[str, Call]:
-    """Return our call and the bare one, from one key of a suite to another."""
+    """Return the call of `kmscore` and the bare call, between two keys of one suite."""
     source, destination = symmetric_key(1, suite), symmetric_key(2, suite)
     keys = Keyring([source, destination])
     blob = kmscore.encrypt(keys, source.key_id, plaintext, CONTEXT).ciphertext_blob
@@ -111,7 +111,7 @@ def _decrypt() -> Mapping[str, Call]:
 
 
 class _Store:
-    """A key store of one's own: two dictionaries."""
+    """A `KeyProvider` that is not a `Keyring`: two dictionaries."""
 
     def __init__(self, *keys: SymmetricKey) -> None:
         self._versions = {(key.key_id, key.key_version_id): key for key in keys}
@@ -125,7 +125,7 @@ class _Store:
 
 
 def _two_keys() -> tuple[SymmetricKey, SymmetricKey, bytes]:
-    """Return two keys, and a blob of the first."""
+    """Return two keys, and a blob of the first key."""
     source, destination = symmetric_key(1), symmetric_key(2)
     return source, destination, _sealed(source)
 
@@ -197,7 +197,7 @@ def _sealed(key: SymmetricKey) -> bytes:
 def _refusals(
     key: SymmetricKey, opening: Callable[[bytes, EncryptionContext], Call]
 ) -> dict[str, Call]:
-    """Return calls that are refused for different reasons, and one that is not."""
+    """Return calls that fail for different reasons, and one call that succeeds."""
     blob, start = _sealed(key), len(key.header)
     other_iv = blob[:start] + bytes([blob[start] ^ 1]) + blob[start + 1 :]
     return {
@@ -209,19 +209,19 @@ def _refusals(
 
 
 def _refusal(call: Call) -> Call:
-    """Return a call that is over when the other one has raised `DecryptionError`."""
+    """Return a call that expects a `DecryptionError` from `call` and catches it."""
 
     def refusal() -> str:
         try:
             call()
         except kmscore.DecryptionError as error:
             return error.code
-        raise ValueError("it was not refused")
+        raise ValueError("the call did not fail")
 
     return refusal
 
 
 @pytest.mark.parametrize(("task", "contender"), cases(TASKS))
 def test_speed(benchmark: BenchmarkFixture, task: Task, contender: str) -> None:
-    """Every call works, and is timed if asked."""
+    """Every call works; pytest-benchmark measures it if enabled."""
     run(benchmark, task, contender)

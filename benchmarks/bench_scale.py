@@ -1,4 +1,4 @@
-"""What must not grow with what is there: keys, calls, the process that imports the library."""
+"""Costs at scale: a keyring with many key versions, and the import of the library."""
 
 import os
 import subprocess
@@ -17,9 +17,12 @@ from kmscore import Keyring, KeySpec, Suite, SymmetricKey
 TASKS = Tasks("scale")
 
 VERSIONS_VARIABLE = "KMSCORE_BENCHMARK_VERSIONS"
-"""How many versions the large ring has; a million of them take 3 GB and a minute to make."""
+"""The environment variable for the number of key versions in the large keyring.
 
-# What the modules of the package import of `cryptography`, and nothing of the package.
+A million key versions take 3 GB, and about a minute to create.
+"""
+
+# The imports from `cryptography` that the modules of `kmscore` make, without `kmscore` itself.
 _FOUNDATION = """
 import cryptography.exceptions
 import cryptography.hazmat.asn1
@@ -35,7 +38,7 @@ import cryptography.hazmat.primitives.serialization
 
 
 def _ring_call(versions: int) -> Call:
-    """Return a re-encryption on a ring with so many versions of two keys."""
+    """Return a re-encryption with a keyring that has `versions` versions of two keys."""
     destination = symmetric_key(2)
     ring = Keyring(
         [
@@ -72,11 +75,11 @@ def _import() -> Mapping[str, Call]:
 
 
 def _python(code: str) -> int:
-    """Run code in a process of its own, on what is installed, and return its exit status."""
+    """Run code in a new process with the installed packages, and return its exit status."""
     return subprocess.run([sys.executable, "-P", "-c", code], check=True).returncode  # noqa: S603 (our own code)
 
 
 @pytest.mark.parametrize(("task", "contender"), cases(TASKS))
 def test_speed(benchmark: BenchmarkFixture, task: Task, contender: str) -> None:
-    """Every call works, and is timed if asked."""
+    """Every call works; pytest-benchmark measures it if enabled."""
     run(benchmark, task, contender)

@@ -1,8 +1,10 @@
-"""`python -m benchmarks.bulk --items N`: the rotation of N blobs, beside a loop and the bare floor.
+"""`python -m benchmarks.bulk --items N`: the rotation of N blobs in three ways.
 
-The blobs are made here, each under a context of its own, in chunks. All three do every chunk, each
-time beginning with another one; a ratio is the median of the chunks' ratios. What memory a job
-takes is asked of processes of their own, which stream and keep nothing.
+The three ways are `reencrypt_many`, a loop that calls `reencrypt`, and the bare cryptography. The
+benchmark creates the blobs in chunks, each blob under its own context. All three rotate every
+chunk, and each chunk begins with the next of the three. A ratio is the median of the ratios of all
+chunks. The memory of a job is measured in separate processes, which stream the items and keep no
+result.
 """
 
 import argparse
@@ -28,14 +30,14 @@ LOOP: Final = "a loop that calls reencrypt"
 FLOOR: Final = "two AES-GCM calls and an IV"
 LIMITS: Final = {LOOP: 1.2, FLOOR: 3.0}
 MEMORY_LIMIT: Final = 20_000_000
-"""Bytes that a job of any length may take more than one of `FEW` items."""
+"""Maximum additional memory, in bytes, of a job of any length, compared with `FEW` items."""
 
 FEW: Final = 10_000
 _CHUNK: Final = 10_000
 _OURS: Final = "reencrypt_many"
 _KEY_ID: Final = KEY_ID.format("0001")
 
-# The folder comes last: what is installed is what is measured.
+# The folder is last in the path, so that the installed package is measured.
 _IN_CHILD: Final = f"""
 import sys
 sys.path.append({str(Path(__file__).resolve().parent.parent)!r})
@@ -47,18 +49,23 @@ Contender = Callable[[], object]
 
 
 class Figures(NamedTuple):
-    """Our time beside another's: nanoseconds an item, and their ratio."""
+    """The times per item of `reencrypt_many` and of another way, and their ratio."""
 
     ours_ns: float
+    """The time of `reencrypt_many` in nanoseconds per item, the median of all chunks."""
+
     other_ns: float
+    """The time of the other way in nanoseconds per item, the median of all chunks."""
+
     ratio: float
+    """The median of the ratios of all chunks; below 1, `reencrypt_many` is faster."""
 
 
 class Rotation:
-    """A key with an old and a new version, and blobs of the old one."""
+    """A key with an old and a new version, and blobs of the old version."""
 
     def __init__(self) -> None:
-        """Make the key."""
+        """Create the key."""
         self.old, self.new = (
             SymmetricKey(
                 _KEY_ID,
@@ -72,7 +79,7 @@ class Rotation:
         self.keys = Keyring([self.old, self.new])
 
     def items(self, start: int, number: int) -> Iterator[Item]:
-        """Yield items to be rotated, each under a context of its own."""
+        """Yield `number` items to rotate, each under its own context."""
         before = Keyring([self.old])
         for row in range(start, start + number):
             context = EncryptionContext({"tenant": "acme", "row": str(row)})
@@ -80,7 +87,7 @@ class Rotation:
             yield Item(row, blob, context)
 
     def contenders(self, items: list[Item]) -> dict[str, Contender]:
-        """Return the three ways to rotate these items, everything ready."""
+        """Return the three ways to rotate these items, with all arguments prepared."""
         keys, start = self.keys, len(self.old.header)
         old, new = AESGCM(self.old.export_material()), AESGCM(self.new.export_material())
         contexts = [item.source_context for item in items]
@@ -98,7 +105,7 @@ class Rotation:
         def ours() -> object:
             outcomes = []
             for outcome in reencrypt_many(keys, items, _KEY_ID):
-                outcomes.append(outcome)  # noqa: PERF402 (as the loop beside it does)
+                outcomes.append(outcome)  # noqa: PERF402 (same as in `loop`)
             return outcomes
 
         def loop() -> object:
@@ -124,7 +131,7 @@ class Rotation:
 
 
 def compare(number: int) -> dict[str, Figures]:
-    """Rotate so many items in all three ways and return ours beside each of the others."""
+    """Rotate `number` items in all three ways, and compare the first with each of the others."""
     rotation = Rotation()
     times: dict[str, list[float]] = {name: [] for name in (_OURS, LOOP, FLOOR)}
     for turn, start in enumerate(range(0, number, _CHUNK)):
@@ -146,7 +153,7 @@ def compare(number: int) -> dict[str, Figures]:
 
 
 def _time(contender: Contender) -> int:
-    """Return how many nanoseconds a call takes, without the garbage collector."""
+    """Return the time of one call in nanoseconds, without garbage collection."""
     gc.collect(0)
     gc.disable()
     try:
@@ -160,7 +167,7 @@ def _time(contender: Contender) -> int:
 
 
 def peak_of_job(number: int) -> int:
-    """Rotate so many items in this process, keeping none; return its greatest size in bytes."""
+    """Rotate `number` items in this process, keep none, and return its peak memory in bytes."""
     import resource  # not on every system
 
     rotation = Rotation()
@@ -171,17 +178,17 @@ def peak_of_job(number: int) -> int:
 
 
 def peak_in_child(number: int) -> int:
-    """`peak_of_job` in a process of its own.
+    """Return the result of `peak_of_job` in a new process.
 
-    On Linux a new process begins with the peak of the one that started it, so this has to be asked
-    before that one has grown.
+    On Linux, a new process inherits the peak of its parent process. So call this function before
+    the memory of this process grows.
     """
     command = [sys.executable, "-P", "-c", _IN_CHILD, str(number)]
     return int(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)  # noqa: S603
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Measure and show; return the exit status."""
+    """Measure, show the results, and return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.bulk", description=__doc__)
     parser.add_argument("--items", type=int, default=1_000_000, metavar="N")
     number = parser.parse_args(arguments).items

@@ -1,6 +1,6 @@
-"""The same cryptography called bare: cached objects, ready arguments, no checks, nothing around it.
+"""Bare calls of the same cryptography: cached objects, prepared arguments, no checks.
 
-No library over the same primitives can be faster than these.
+These calls are the lower limit: a library that uses the same primitives cannot be faster.
 """
 
 import ctypes
@@ -19,17 +19,17 @@ from kmscore.keys.der import decode_sm2_public_key
 from kmscore.sm2.backends import openssl
 
 Cipher3 = Callable[[bytes, bytes, bytes], bytes]
-"""IV, data and associated data in, bytes out."""
+"""A function of IV, data and associated data that returns bytes."""
 
 
 def reencryption(
     source: SymmetricKey, destination: SymmetricKey, blob: bytes, context: EncryptionContext
 ) -> Call:
-    """Return a bare open, the draw of an IV and a bare seal."""
+    """Return a call that decrypts, draws an IV and encrypts, without anything else."""
     iv, sealed, opening = _parts(source, blob, context)
     sealing, length = destination.header + context.canonical, destination.suite.iv_length
     if source.suite is destination.suite is Suite.AES_256_GCM:
-        # With the methods called as such: the interpreter has a short cut for that.
+        # Call the methods directly, because the interpreter has a fast path for such calls.
         old, new = AESGCM(source.export_material()), AESGCM(destination.export_material())
         return lambda: new.encrypt(os.urandom(length), old.decrypt(iv, sealed, opening), sealing)
     open_, seal = _ciphers(source)[1], _ciphers(destination)[0]
@@ -37,20 +37,20 @@ def reencryption(
 
 
 def encryption(key: SymmetricKey, plaintext: bytes, context: EncryptionContext) -> Call:
-    """Return the draw of an IV and a bare seal, under AES-GCM."""
+    """Return a call that draws an IV and encrypts with AES-GCM."""
     cipher, associated_data = AESGCM(key.export_material()), key.header + context.canonical
     return lambda: cipher.encrypt(os.urandom(12), plaintext, associated_data)
 
 
 def decryption(key: SymmetricKey, blob: bytes, context: EncryptionContext) -> Call:
-    """Return a bare open, under AES-GCM."""
+    """Return a call that decrypts with AES-GCM."""
     iv, sealed, associated_data = _parts(key, blob, context)
     cipher = AESGCM(key.export_material())
     return lambda: cipher.decrypt(iv, sealed, associated_data)
 
 
 def refused_decryption(key: SymmetricKey, blob: bytes, context: EncryptionContext) -> Call:
-    """Return a bare open that fails, and the look at its failure."""
+    """Return a call that fails to decrypt with AES-GCM and catches the error."""
     opening = decryption(key, blob, context)
 
     def refusal() -> str:
@@ -58,33 +58,33 @@ def refused_decryption(key: SymmetricKey, blob: bytes, context: EncryptionContex
             opening()
         except InvalidTag as error:
             return type(error).__name__
-        raise ValueError("it was not refused")
+        raise ValueError("the call did not fail")
 
     return refusal
 
 
 def with_wrong_tag(blob: bytes) -> bytes:
-    """Return a blob with its last bit changed."""
+    """Return a blob with its last bit flipped."""
     return blob[:-1] + bytes([blob[-1] ^ 1])
 
 
 def _parts(
     key: SymmetricKey, blob: bytes, context: EncryptionContext
 ) -> tuple[bytes, bytes, bytes]:
-    """Return a blob's IV, its ciphertext and tag, and the associated data."""
+    """Return the IV of a blob, its ciphertext and tag, and the associated data."""
     fields = CiphertextBlob.parse(blob)
     return fields.iv, fields.ciphertext + fields.tag, key.header + context.canonical
 
 
 def _ciphers(key: SymmetricKey) -> tuple[Cipher3, Cipher3]:
-    """Return what seals and what opens under a key of a suite that is not plain AES-GCM."""
+    """Return encryption and decryption under a key whose suite is XAES-256-GCM or SM4-GCM."""
     if key.suite is Suite.XAES_256_GCM:
         return _xaes(key.export_material())
     return _sm4(key.export_material())
 
 
 def _sm4(material: bytes) -> tuple[Cipher3, Cipher3]:
-    """Return bare SM4-GCM (RFC 8998)."""
+    """Return encryption and decryption with SM4-GCM (RFC 8998)."""
     algorithm = SM4(material)
 
     def seal(iv: bytes, data: bytes, associated_data: bytes) -> bytes:
@@ -101,7 +101,7 @@ def _sm4(material: bytes) -> tuple[Cipher3, Cipher3]:
 
 
 def _xaes(material: bytes) -> tuple[Cipher3, Cipher3]:
-    """Return bare XAES-256-GCM (C2SP), with the subkey and the block cipher kept."""
+    """Return encryption and decryption with XAES-256-GCM (C2SP); subkey and cipher are cached."""
     encryptor = Cipher(AES(material), ECB()).encryptor()  # noqa: S305 (single blocks)
     block = int.from_bytes(encryptor.update(bytes(16)), "big")
     k1 = (block << 1) % (1 << 128) ^ (block >> 127) * 0x87
@@ -123,9 +123,9 @@ def _xaes(material: bytes) -> tuple[Cipher3, Cipher3]:
 
 
 def libcrypto_decryption(key: Sm2Key, ciphertext: bytes) -> Call:
-    """Return a bare EVP_PKEY_decrypt of one SM2 ciphertext by the same libcrypto.
+    """Return a bare EVP_PKEY_decrypt of one SM2 ciphertext with the same libcrypto.
 
-    Key, context, output and the ciphertext in DER are ready.
+    The key, the context, the output buffer and the ciphertext in DER are prepared.
     """
     backend = openssl.load()
     public_point = decode_sm2_public_key(key.public_key.to_der())
@@ -140,5 +140,5 @@ def libcrypto_decryption(key: Sm2Key, ciphertext: bytes) -> Call:
         run(context, output, where, der, length)
         return output.raw[: written.value]
 
-    decrypt.owner = owner  # type: ignore[attr-defined]  # the EVP_PKEY lives as long as it does
+    decrypt.owner = owner  # type: ignore[attr-defined]  # keeps the EVP_PKEY alive
     return decrypt

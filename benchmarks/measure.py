@@ -1,4 +1,4 @@
-"""What is measured, and how: everyone who does a task takes turns, in one run, on one core."""
+"""Tasks and their measurement: all contenders of a task take turns, in one run, on one core."""
 
 import gc
 import itertools
@@ -20,47 +20,52 @@ _LEAST_ROUNDS: Final = 15
 _MOST_ROUNDS: Final = 400
 
 
-class Missing(Exception):  # noqa: N818 (no error: the peer is not installed)
-    """A contender that is not there."""
+class Missing(Exception):  # noqa: N818 (not an error: the peer is not installed)
+    """A peer that is not installed."""
 
 
 @dataclass(frozen=True)
 class Task:
-    """One piece of work and those who do it: our call under `OURS`, and the others.
-
-    `against` gives for each of the others the ratio that ours may reach at most, if there is one.
-    `remark` says what the reader of the ratios has to know.
-    """
+    """One piece of work and its contenders: the call of `kmscore` under `OURS`, and the others."""
 
     name: str
+    """The name of the task in the table."""
+
     against: Mapping[str, float | None]
+    """The maximum ratio for each of the others; `None` if there is no limit."""
+
     build: Callable[[], Mapping[str, Call]]
+    """The function that creates the calls, by contender."""
+
     cores: int = 1
+    """The number of processor cores that the task may use."""
+
     remark: str = ""
+    """A note that the reader of the ratios needs, or an empty text."""
 
     @cached_property
     def calls(self) -> Mapping[str, Call]:
-        """Our call and those of the others that are installed, made at the first use."""
+        """The calls of all installed contenders, created at the first use."""
         return self.build()
 
     @property
     def contenders(self) -> tuple[str, ...]:
-        """Ours, then the others, whether installed or not."""
+        """The names of all contenders, `OURS` first, including those that are not installed."""
         return (OURS, *self.against)
 
 
 class Tasks:
-    """A subject's tasks, in order; `add` is the decorator that fills it."""
+    """The tasks of a subject, in order; the decorator `add` adds a task."""
 
     def __init__(self, subject: str) -> None:
-        """Take the subject's name."""
+        """Create an empty list of tasks for a subject."""
         self.subject = subject
         self._tasks: list[Task] = []
 
     def add(
         self, name: str, against: Mapping[str, float | None], *, cores: int = 1, remark: str = ""
     ) -> Callable[[Callable[[], Mapping[str, Call]]], Task]:
-        """Make a task of the function that builds its calls."""
+        """Return a decorator that turns the function that builds the calls into a task."""
 
         def make(build: Callable[[], Mapping[str, Call]]) -> Task:
             task = Task(name, against, build, cores, remark)
@@ -75,36 +80,50 @@ class Tasks:
 
 
 class Comparison(NamedTuple):
-    """Our call beside one of the others: medians in nanoseconds a call, and their ratio.
-
-    The ratio is the median of the rounds' ratios: within a round the two ran one after the other,
-    so that what slowed the machine down slowed both.
-    """
+    """The times of `kmscore` and of one other contender in a task, and their ratio."""
 
     task: str
+    """The name of the task."""
+
     against: str
+    """The name of the other contender."""
+
     ours_ns: float
+    """The time of `kmscore` in nanoseconds per call, the median of all rounds."""
+
     other_ns: float
+    """The time of the other contender in nanoseconds per call, the median of all rounds."""
+
     ratio: float
+    """The median of the ratios of all rounds.
+
+    In a round, all contenders run one after the other, so a slow machine affects all of them.
+    """
+
     limit: float | None
+    """The maximum ratio, or `None`."""
+
     remark: str = ""
-    """What there is to say of the task's ratios; the same in all rows of a task."""
+    """A note about the ratios of the task, the same in all rows of the task."""
 
     @property
     def is_met(self) -> bool:
-        """Whether the ratio is within its limit, if it has one."""
+        """Whether the ratio is within its limit, or has no limit."""
         return self.limit is None or self.ratio <= self.limit
 
 
 @dataclass
 class Measurement:
-    """Nanoseconds a call, round by round, for everyone who did a task."""
+    """The times of all contenders of a task."""
 
     task: Task
+    """The task."""
+
     rounds: dict[str, list[float]] = field(default_factory=dict)
+    """The time in nanoseconds per call for each round, by contender."""
 
     def comparisons(self) -> list[Comparison]:
-        """Return ours beside each of the others."""
+        """Return the comparison of `kmscore` with each of the others."""
         ours = self.rounds[OURS]
         return [
             Comparison(
@@ -122,7 +141,7 @@ class Measurement:
 
 
 def measure(task: Task, seconds: float, report: Callable[[float], object]) -> Measurement:
-    """Let everyone take turns for about so many seconds, and report the share that is done."""
+    """Run all contenders in turns for about `seconds` seconds, and report the share done."""
     measurement = Measurement(task, {name: [] for name in task.calls})
     with _on_cores(task.cores):
         batches = {name: _batch_size(call) for name, call in task.calls.items()}
@@ -130,7 +149,7 @@ def measure(task: Task, seconds: float, report: Callable[[float], object]) -> Me
             _time(call, batches[name]) * batches[name] for name, call in task.calls.items()
         )
         rounds = min(max(int(seconds * 1e9 / one_round), _LEAST_ROUNDS), _MOST_ROUNDS)
-        # Each round begins with another one, so that nobody always runs after the same neighbour.
+        # Each round begins with the next contender, so that no contender is always the first.
         order = itertools.cycle(task.calls.items())
         for number in range(rounds):
             for _ in task.calls:
@@ -146,7 +165,7 @@ def _divide(left: float, right: float) -> float:
 
 
 def _batch_size(call: Call) -> int:
-    """Return how many calls take long enough for the clock."""
+    """Return a number of calls that takes long enough for the clock."""
     size = 1
     while size < 1 << 20 and _time(call, size) * size < _BATCH_NS:
         size *= 2
@@ -154,7 +173,7 @@ def _batch_size(call: Call) -> int:
 
 
 def _time(call: Call, number: int) -> float:
-    """Return nanoseconds a call, over so many calls, without the garbage collector."""
+    """Return the nanoseconds per call of `number` calls, without garbage collection."""
     gc.collect(0)
     gc.disable()
     try:
@@ -168,7 +187,7 @@ def _time(call: Call, number: int) -> float:
 
 @contextmanager
 def _on_cores(number: int) -> Iterator[None]:
-    """Keep the process on so many cores, where the system can do that."""
+    """Limit the process to `number` cores, if the system supports it."""
     if not hasattr(os, "sched_setaffinity"):
         yield
         return

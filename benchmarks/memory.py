@@ -1,4 +1,4 @@
-"""Whether calls leave anything behind in the process."""
+"""The memory growth of the process over many calls."""
 
 import itertools
 import os
@@ -17,9 +17,10 @@ _STEP: Final = 10_000
 
 
 def growth(calls: int, report: Callable[[float], object]) -> tuple[int, int]:
-    """Return the resident bytes of the process before and after so many calls.
+    """Return the resident memory of the process before and after `calls` calls, in bytes.
 
-    Calls of every suite, with prepared contexts and dicts, accepted and refused, take turns.
+    The calls take turns: three suites, prepared contexts and dicts, calls that succeed and calls
+    that fail.
     """
     turns = itertools.cycle(_turns())
     _repeat(turns, _WARM_UP)
@@ -45,7 +46,7 @@ def _turns() -> list[Call]:
 
 
 def _calls(keys: Keyring, blob: bytes, key_id: str) -> list[Call]:
-    """Return an accepted, a refused and a step-by-step call."""
+    """Return a call that succeeds, one that fails, and one that does not use the fast path."""
     wrong = floors.with_wrong_tag(blob)
 
     def accepted() -> object:
@@ -71,8 +72,8 @@ def _repeat(turns: Iterator[Call], number: int) -> None:
 
 
 def _resident() -> int:
-    """Return the bytes of the process that are in memory."""
+    """Return the resident memory of the process in bytes."""
     status = Path("/proc/self/statm")
     if not status.exists():
-        raise OSError("this system does not tell a process's memory under /proc")
+        raise OSError("/proc/self/statm does not exist on this system")
     return int(status.read_text("ascii").split()[1]) * os.sysconf("SC_PAGE_SIZE")

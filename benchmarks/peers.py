@@ -1,7 +1,7 @@
-"""What a user would take instead, on the same task: a 32-byte data key, two pairs, key to key.
+"""Other libraries on the same task: a 32-byte data key, a context of two pairs, key to key.
 
-Each function returns one peer's call, after a round trip that shows that it does the task, or
-raises `Missing` if the peer is not installed.
+Each function returns the call of one peer, after a round trip that checks that the peer does the
+task. It raises `Missing` if the peer is not installed.
 """
 
 from collections.abc import Callable, Mapping
@@ -19,7 +19,7 @@ LACKS: Final[Mapping[str, str]] = {
     "joserfc": "a comparison of the context (the caller does it); its text is longer by a third",
     "gmssl": "the checks of C3 and of the curve, and DER",
 }
-"""What each peer does not do of what `kmscore` does in the same time."""
+"""The parts of the task that `kmscore` does and the peer does not."""
 
 DISTRIBUTIONS: Final[Mapping[str, str]] = {
     "Tink": "tink",
@@ -28,7 +28,7 @@ DISTRIBUTIONS: Final[Mapping[str, str]] = {
     "joserfc": "joserfc",
     "gmssl": "gmssl",
 }
-"""Whose version to show for each."""
+"""The distribution whose version is shown for each peer."""
 
 
 def _must_equal(got: object, due: object) -> None:
@@ -38,7 +38,7 @@ def _must_equal(got: object, due: object) -> None:
 
 
 def tink_reencryption(data_key: bytes, context: EncryptionContext, *, xaes: bool = False) -> Call:
-    """Tink's C++ AEAD through Python, with the context's bytes ready."""
+    """Return a re-encryption with the C++ AEAD of Tink from Python; the context is prepared."""
     try:
         import tink
         from tink import aead
@@ -66,7 +66,7 @@ def tink_reencryption(data_key: bytes, context: EncryptionContext, *, xaes: bool
 
 
 def multifernet_rotation(data_key: bytes) -> Call:
-    """`MultiFernet.rotate`; it has no place for a context."""
+    """Return a call of `MultiFernet.rotate`, which does not support a context."""
     old, new = Fernet(Fernet.generate_key()), Fernet(Fernet.generate_key())
     ring, token = MultiFernet([new, old]), old.encrypt(data_key)
 
@@ -78,7 +78,7 @@ def multifernet_rotation(data_key: bytes) -> Call:
 
 
 def moto_reencryption(data_key: bytes, context: Mapping[str, str]) -> Call:
-    """Moto's KMS without the HTTP and the SDK around it."""
+    """Return a re-encryption with the KMS of moto, called without HTTP and without an SDK."""
     try:
         from moto.kms.models import KmsBackend
     except ImportError:
@@ -99,7 +99,7 @@ def moto_reencryption(data_key: bytes, context: Mapping[str, str]) -> Call:
 
 
 def joserfc_reencryption(data_key: bytes, context: Mapping[str, str]) -> Call:
-    """JWE in the compact form (dir, A256GCM), with the context in the protected header."""
+    """Return a re-encryption of a compact JWE (dir, A256GCM), with the context in its header."""
     try:
         from joserfc import jwe
         from joserfc.jwk import OctKey
@@ -123,7 +123,7 @@ def joserfc_reencryption(data_key: bytes, context: Mapping[str, str]) -> Call:
 
 
 def gmssl_decryption(key: Sm2Key, c1c3c2: bytes, data_key: bytes) -> Call:
-    """Gmssl's own `decrypt`, which takes C1C3C2 without its first byte."""
+    """Return a call of `decrypt` of gmssl, which takes C1C3C2 without its first byte."""
     try:
         from gmssl.sm2 import CryptSM2
     except ImportError:
@@ -140,7 +140,7 @@ def gmssl_decryption(key: Sm2Key, c1c3c2: bytes, data_key: bytes) -> Call:
 
 
 def installed(**peers: Callable[[], Call]) -> dict[str, Call]:
-    """Return the calls of those peers that are installed, by name."""
+    """Return the calls of the installed peers, by name."""
     calls = {}
     for name, build in peers.items():
         try:

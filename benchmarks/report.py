@@ -1,4 +1,4 @@
-"""One run's results, for people and for machines: table, Markdown, JSON, plot."""
+"""The results of one run as a table, Markdown, JSON and a plot."""
 
 import importlib.metadata
 import json
@@ -28,25 +28,28 @@ _UNITS: Final = ((1e9, "s"), (1e6, "ms"), (1e3, "µs"), (1, "ns"))
 
 @dataclass(frozen=True)
 class Report:
-    """Where it was measured, with which versions, and what came out."""
+    """The results of one run, and the machine and versions that it was measured with."""
 
     environment: dict[str, str]
+    """The machine, and the versions of the interpreter and the libraries, by name."""
+
     comparisons: list[Comparison]
+    """The results, in the order of the table."""
 
     @classmethod
     def of(cls, comparisons: Iterable[Comparison]) -> Self:
-        """Return the report of this process on this machine."""
+        """Return a report with the environment of this process."""
         return cls(_environment(), list(comparisons))
 
     @classmethod
     def load(cls, path: Path) -> Self:
-        """Return the report that `save` has written."""
+        """Read a report that `save` has written."""
         document = json.loads(path.read_text("utf-8"))
         rows = [Comparison(**row) for row in document["comparisons"]]
         return cls(document["environment"], rows)
 
     def save(self, path: Path) -> None:
-        """Write everything as JSON."""
+        """Write the report as JSON."""
         document: dict[str, Any] = {
             "environment": self.environment,
             "comparisons": [row._asdict() for row in self.comparisons],
@@ -54,7 +57,7 @@ class Report:
         path.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", "utf-8")
 
     def print_on(self, console: Console) -> None:
-        """Show the table, what the peers lack, and the environment."""
+        """Print the table, the missing parts of the peers, the remarks and the environment."""
         table = Table(box=SIMPLE_HEAD, title="Time of kmscore, of the other, and their ratio")
         table.add_column("task, and beside whom", overflow="fold")
         for heading in _FIGURES:
@@ -74,7 +77,7 @@ class Report:
             console.print(line, highlight=False, style="dim")
 
     def write_markdown(self, path: Path) -> None:
-        """Write the table; into a file that has the two marks, between them."""
+        """Write the table; if the file has the two marks, only replace the text between them."""
         text = path.read_text("utf-8") if path.exists() else ""
         before, begin, rest = text.partition(BEGIN)
         _, end, after = rest.partition(END)
@@ -84,7 +87,7 @@ class Report:
             path.write_text(self.markdown(), "utf-8")
 
     def markdown(self) -> str:
-        """Return the table in Markdown."""
+        """Return the table as Markdown, with the notes and the environment."""
         lines = [
             f"| task | beside | {' | '.join(_FIGURES)} |",
             f"|---|---|{'--:|' * len(_FIGURES)}",
@@ -99,23 +102,23 @@ class Report:
         return "\n".join(lines).rstrip() + "\n"
 
     def environment_lines(self) -> Iterator[str]:
-        """Yield what it was measured on and with."""
+        """Yield the machine, then the versions, one line each."""
         machine = [f"{self.environment[name]}" for name in ("processor", "system", "python")]
         yield ", ".join(machine)
         rest = {k: v for k, v in self.environment.items() if k not in _MACHINE}
         yield ", ".join(f"{name} {version}" for name, version in rest.items())
 
     def _lacks(self) -> list[tuple[str, str]]:
-        """Return what those peers that took part do not do."""
+        """Return the missing parts of the peers that took part."""
         present = {row.against for row in self.comparisons}
         return [(peer, lack) for peer, lack in LACKS.items() if peer in present]
 
     def _remarks(self) -> dict[str, str]:
-        """Return what there is to say of the tasks, by their names."""
+        """Return the remarks, by name of the task."""
         return {row.task: row.remark for row in self.comparisons if row.remark}
 
     def plot(self, path: Path) -> None:
-        """Draw every ratio, with its limit and both figures, as SVG."""
+        """Draw every ratio, with its limit and both times, as SVG."""
         import matplotlib as mpl
         from matplotlib.backends.backend_svg import FigureCanvasSVG
         from matplotlib.figure import Figure
@@ -160,14 +163,14 @@ _MACHINE: Final = ("processor", "system", "python")
 
 
 def _figures(row: Comparison) -> tuple[str, ...]:
-    """Return a row's figures: both times, their ratio and its limit."""
+    """Return the figures of a row: both times, their ratio and its limit."""
     limit = "" if row.limit is None else f"{row.limit:.2f}"
     ratio = f"{row.ratio:.3f}" + ("" if row.is_met else " (over)")
     return _shown(row.ours_ns), _shown(row.other_ns), ratio, limit
 
 
 def _shown(nanoseconds: float) -> str:
-    """Return a time with three figures and its unit."""
+    """Return a time with three digits and its unit."""
     for size, unit in _UNITS:
         if nanoseconds >= size:
             return f"{nanoseconds / size:.3g} {unit}"
@@ -175,7 +178,7 @@ def _shown(nanoseconds: float) -> str:
 
 
 def _environment() -> dict[str, str]:
-    """Return the machine, the interpreter, both libcryptos and everybody's version."""
+    """Return the machine, the interpreter, both libcryptos and the versions of all contenders."""
     distributions = {OURS: "kmscore", "cryptography": "cryptography"} | dict(DISTRIBUTIONS)
     versions = {name: _version(name) for name in dict.fromkeys(distributions.values())}
     return {
@@ -184,19 +187,19 @@ def _environment() -> dict[str, str]:
         "python": f"{platform.python_implementation()} {platform.python_version()}",
         "cryptography's": cryptography_backend.openssl_version_text(),
         "SM2's": ssl.OPENSSL_VERSION,
-        # Drawn for every seal, and on some systems half of its time.
+        # Called for each encryption; on some systems it takes half of the time.
         "os.urandom(12)": _shown(_least_time(lambda: os.urandom(12))),
         **{name: version for name, version in versions.items() if version},
     }
 
 
 def _least_time(call: Call) -> float:
-    """Return the nanoseconds that a call takes at least."""
+    """Return the minimum time of a call in nanoseconds."""
     return min(timeit.repeat(call, number=1000, repeat=100)) * 1e6
 
 
 def _version(distribution: str) -> str:
-    """Return the version of a distribution, or nothing if it is not installed."""
+    """Return the version of a distribution, or an empty text if it is not installed."""
     try:
         return importlib.metadata.version(distribution)
     except importlib.metadata.PackageNotFoundError:
@@ -204,7 +207,7 @@ def _version(distribution: str) -> str:
 
 
 def _processor() -> str:
-    """Return the processor's name as far as the system tells."""
+    """Return the name of the processor, if the system provides it."""
     information = Path("/proc/cpuinfo")
     if information.exists():
         for line in information.read_text("utf-8").splitlines():

@@ -1,10 +1,10 @@
-"""`python -m benchmarks.rotate_table --rows N`: `kmscore rotate` by one process and by two.
+"""`python -m benchmarks.rotate_table --rows N`: `kmscore rotate` with one process and with two.
 
-The table is made here, JSON Lines with a context of its own in each row. A time is that of the
-whole command, from its start to its end. One process, two, and two commands at once that share no
-more than the machine take turns, and each ratio is the median of those within a turn: the last one
-is what two of the machine's processors are worth, which is less than 2 where others use them too.
-The memory is the sum of the peaks of all processes of a command.
+The benchmark writes the table: JSON Lines, with its own context in each row. A time is the time of
+the whole command, from its start to its end. Three ways take turns: one process, two processes, and
+two independent commands at once with half of the rows each. Each ratio is the median of the ratios
+of all turns. The last ratio shows the gain from two processors of this machine; it is less than 2
+if other programs use them too. The memory is the sum of the peaks of all processes of a command.
 """
 
 import argparse
@@ -30,7 +30,7 @@ _CHEAP: Final = ScryptParameters(n=1 << 14)
 
 
 def write_table(rotation: Rotation, path: Path, start: int, number: int) -> Path:
-    """Write so many rows of the old version, and return the path."""
+    """Write `number` rows with blobs of the old version, and return the path."""
     with path.open("w", encoding="ascii") as file:
         for item in rotation.items(start, number):
             blob = base64.b64encode(item.ciphertext_blob).decode("ascii")
@@ -41,9 +41,10 @@ def write_table(rotation: Rotation, path: Path, start: int, number: int) -> Path
 
 
 def rotate(folder: Path, sources: Sequence[Path], key_id: str, jobs: int) -> tuple[float, int]:
-    """Run a command for each table, all at once; return the seconds until the last one has ended.
+    """Run one command for each table, all at once.
 
-    And the bytes of the peaks of all their processes.
+    Returns the seconds until the last command ends, and the sum of the peaks of all processes in
+    bytes.
     """
     outs = [folder / f"out-{source.name}" for source in sources]
     environment = os.environ | {"KMSCORE_PASSPHRASE": _PASSPHRASE.decode()}
@@ -74,7 +75,7 @@ def rotate(folder: Path, sources: Sequence[Path], key_id: str, jobs: int) -> tup
 
 
 def _peaks(pid: int) -> Iterator[tuple[int, int]]:
-    """Yield a process and those below it, each with the most bytes it has had (Linux only)."""
+    """Yield a process and its descendants, each with its peak memory in bytes (Linux only)."""
     try:
         status = Path(f"/proc/{pid}/status").read_text("ascii")
         children = Path(f"/proc/{pid}/task/{pid}/children").read_text("ascii").split()
@@ -88,7 +89,7 @@ def _peaks(pid: int) -> Iterator[tuple[int, int]]:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Measure and show; return the exit status."""
+    """Measure, show the results, and return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.rotate_table", description=__doc__)
     parser.add_argument("--rows", type=int, default=1_000_000, metavar="N")
     parser.add_argument("--turns", type=int, default=3, metavar="N")

@@ -18,7 +18,7 @@ def cases(tasks: Tasks) -> list[Any]:
 
 
 def run(benchmark: BenchmarkFixture, task: Task, contender: str) -> None:
-    """Run one contender's call: once, or as often as measuring takes."""
+    """Run the call of one contender: once, or as often as the measurement needs."""
     benchmark.group = task.name
     call = task.calls.get(contender)
     if call is None:

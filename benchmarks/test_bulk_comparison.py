@@ -1,4 +1,4 @@
-"""The rotation of many blobs: that everyone does all of it, and that what is shown is there."""
+"""Tests of the benchmark of bulk rotation: complete work, and complete output."""
 
 import re
 
@@ -11,7 +11,7 @@ from kmscore.bulk import Outcome
 
 
 def test_everyone_rotates_every_item() -> None:
-    """Ours and the loop give blobs of the new version that open to the same."""
+    """`reencrypt_many` and the loop return blobs of the new version with the same plaintext."""
     rotation = Rotation()
     items = list(rotation.items(7, 20))
     contenders = rotation.contenders(items)
@@ -27,7 +27,7 @@ def test_everyone_rotates_every_item() -> None:
 
 
 def test_the_chunks_cover_all_the_items(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The last chunk is what is left, and the three take turns."""
+    """The last chunk has the remaining items, and all three ways have times."""
     sizes: list[int] = []
     original = Rotation.contenders
 
@@ -44,7 +44,7 @@ def test_the_chunks_cover_all_the_items(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_the_command_shows_both_ratios_and_the_peaks(capsys: pytest.CaptureFixture[str]) -> None:
-    """Three lines; a job of three times as many items takes no more memory."""
+    """The output has three lines; three times as many items stay within the memory limit."""
     pytest.importorskip("resource")
     assert main(["--items", "30000"]) == 0
     lines = capsys.readouterr().out.splitlines()
@@ -55,7 +55,7 @@ def test_the_command_shows_both_ratios_and_the_peaks(capsys: pytest.CaptureFixtu
 
 
 def test_the_command_refuses_no_items(capsys: pytest.CaptureFixture[str]) -> None:
-    """Status 2, and a line that says why."""
+    """The status is 2, and a line gives the reason."""
     with pytest.raises(SystemExit, match="2"):
         main(["--items", "0"])
     assert "at least one" in capsys.readouterr().err

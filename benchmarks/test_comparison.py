@@ -1,4 +1,4 @@
-"""The comparison itself: who is measured when, what is computed, what is shown."""
+"""Tests of the comparison: the order of measurement, the figures, and the output."""
 
 import gc
 import io
@@ -23,7 +23,7 @@ RESULTS = ROOT / "benchmarks" / "results.json"
 
 @pytest.fixture(autouse=True)
 def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Take back what the command sets: whatever is measured next is not to have a million keys."""
+    """Restore the variable that the command sets, so that later tests make few keys."""
     monkeypatch.setenv(VERSIONS_VARIABLE, "10")
 
 
@@ -34,7 +34,7 @@ def task_of(*names: str, log: list[str], cores: int = 1) -> Task:
 
 
 def test_everyone_takes_part_in_every_round() -> None:
-    """Each has as many rounds as the others, and the order changes from round to round."""
+    """All contenders have the same number of rounds, and the order changes with each round."""
     log: list[str] = []
     shares: list[float] = []
     measurement = measure(task_of("a", "b", log=log), 0.05, shares.append)
@@ -49,7 +49,7 @@ def test_everyone_takes_part_in_every_round() -> None:
 
 
 def test_the_first_of_a_round_is_another_one_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody always runs after the same neighbour."""
+    """Each contender is the first in the same number of rounds."""
     log: list[str] = []
     monkeypatch.setattr(module, "_batch_size", lambda _: 1)
     measure(task_of("a", "b", log=log), 0, lambda _: None)
@@ -59,7 +59,7 @@ def test_the_first_of_a_round_is_another_one_each_time(monkeypatch: pytest.Monke
 
 
 def test_the_garbage_collector_is_off_while_the_clock_runs() -> None:
-    """And on again afterwards, whatever happened."""
+    """It is on again afterwards, also after an error."""
     states: list[bool] = []
     measure(Task("a", {"b": None}, lambda: dict.fromkeys((OURS, "b"), _watch(states))), 0, _ignore)
     assert not any(states)
@@ -84,7 +84,7 @@ def _ignore(_: float) -> None:
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="cores cannot be chosen here")
 @pytest.mark.parametrize("cores", [1, 2])
 def test_the_process_keeps_to_its_cores(cores: int) -> None:
-    """One as a rule, two for threads, and all that it had afterwards."""
+    """It has the given number of cores, and afterwards all cores that it had before."""
     before = os.sched_getaffinity(0)
     seen: set[int] = set()
     call = lambda: seen.add(len(os.sched_getaffinity(0)))  # noqa: E731
@@ -94,7 +94,7 @@ def test_the_process_keeps_to_its_cores(cores: int) -> None:
 
 
 def test_the_ratio_is_the_median_of_the_ratios_of_the_rounds() -> None:
-    """A slow spell that hits both leaves it as it is; both figures stand beside it."""
+    """A slow round of both contenders does not change it; both times are medians."""
     measurement = Measurement(
         Task("t", {"other": 2.0}, dict), {OURS: [1, 20, 3], "other": [1, 10, 1]}
     )
@@ -105,7 +105,7 @@ def test_the_ratio_is_the_median_of_the_ratios_of_the_rounds() -> None:
 
 
 def test_tasks_have_names_of_their_own() -> None:
-    """Every task is in one subject once, and compares ours with somebody."""
+    """Every name occurs once, and every task has at least one other contender."""
     tasks = [task for subject in subjects() for task in subject]
     assert len({task.name for task in tasks}) == len(tasks)
     assert all(task.against and OURS not in task.against for task in tasks)
@@ -115,7 +115,7 @@ def test_tasks_have_names_of_their_own() -> None:
 def test_the_command_measures_shows_and_writes(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Table on the output, figures and table in files that say the same."""
+    """The printed table and both files have the same figures."""
     monkeypatch.setenv("COLUMNS", "200")
     results, markdown = tmp_path / "r.json", tmp_path / "r.md"
     arguments = ["--only", "CiphertextBlob", "--seconds", "0", "--versions", "10"]
@@ -135,7 +135,7 @@ def test_the_command_measures_shows_and_writes(
 
 
 def test_the_command_refuses_a_name_that_no_task_has(capsys: pytest.CaptureFixture[str]) -> None:
-    """One line and status 2."""
+    """The output names the text, and the status is 2."""
     assert main(["--only", "no such task"]) == 2
     assert "no such task" in capsys.readouterr().out
 
@@ -156,7 +156,7 @@ def test_the_command_refuses_a_name_that_no_task_has(capsys: pytest.CaptureFixtu
 def test_the_command_refuses_before_it_measures(
     arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A bad value is named on the error stream, with status 2, and nothing else happens."""
+    """The error stream names the option with the wrong value, and the status is 2."""
     with pytest.raises(SystemExit, match="2"):
         main([*arguments])
     captured = capsys.readouterr()
@@ -167,7 +167,7 @@ def test_the_command_refuses_before_it_measures(
 def test_an_interrupted_run_writes_nothing(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Ctrl-C ends it with one line and the status of an interrupted command."""
+    """After Ctrl-C, it prints one line and ends with the status of an interrupted command."""
 
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
@@ -180,7 +180,7 @@ def test_an_interrupted_run_writes_nothing(
 
 
 def test_markdown_goes_between_the_marks(tmp_path: Path) -> None:
-    """What stands around them stays, and a second run gives the same."""
+    """The text around the marks does not change, and a second run gives the same result."""
     report = Report({"processor": "p", "system": "s", "python": "py"}, [])
     readme = tmp_path / "README.md"
     readme.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n", "utf-8")
@@ -196,7 +196,7 @@ def test_markdown_goes_between_the_marks(tmp_path: Path) -> None:
 def test_memory_is_measured_around_the_calls(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Two figures in bytes, of a process that exists."""
+    """The command shows the memory before and after the calls, in bytes."""
     pytest.importorskip("resource")
     monkeypatch.setattr("benchmarks.memory._WARM_UP", 10_000)
     shares: list[float] = []
@@ -212,7 +212,7 @@ def test_memory_is_measured_around_the_calls(
 
 
 def test_the_plot_shows_every_ratio_with_both_figures(tmp_path: Path) -> None:
-    """As text within the SVG, the same for the same figures."""
+    """They are text in the SVG, and the same figures give the same file."""
     pytest.importorskip("matplotlib")
     rows = [
         Comparison("a task", "bare", 4_000, 2_000, 2.0, 1.75),
@@ -227,11 +227,11 @@ def test_the_plot_shows_every_ratio_with_both_figures(tmp_path: Path) -> None:
         assert text in one
 
 
-# --- what is kept of the last full run ---
+# --- the stored results of the last full run ---
 
 
 def test_the_readme_shows_the_kept_figures() -> None:
-    """Its table is the one that the kept results give, and its plot is drawn from them."""
+    """The table of the README and the plot agree with the stored results."""
     report = Report.load(RESULTS)
     assert report.markdown() in (ROOT / "README.md").read_text("utf-8")
     plot = (ROOT / "benchmarks" / "ratios.svg").read_text("utf-8")
@@ -241,7 +241,7 @@ def test_the_readme_shows_the_kept_figures() -> None:
 
 
 def test_the_kept_figures_are_of_the_tasks_that_there_are() -> None:
-    """Nothing is left out of the table, and nothing stands there that is no longer measured."""
+    """The stored results have exactly the tasks that are measured now."""
     kept = [(row.task, row.against, row.limit) for row in Report.load(RESULTS).comparisons]
     assert kept == [
         (task.name, other, limit)
@@ -252,7 +252,7 @@ def test_the_kept_figures_are_of_the_tasks_that_there_are() -> None:
 
 
 def test_the_table_fits_a_terminal_of_80_columns() -> None:
-    """Every figure is whole."""
+    """Every figure is complete."""
     report = Report.load(RESULTS)
     console = Console(width=80, record=True, file=io.StringIO())
     report.print_on(console)

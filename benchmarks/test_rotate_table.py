@@ -1,4 +1,4 @@
-"""The rotation of a table: that the command does it, and that what is shown is there."""
+"""Tests of the benchmark of table rotation: the command runs, and its output is complete."""
 
 import re
 
@@ -8,7 +8,7 @@ from benchmarks.rotate_table import main
 
 
 def test_the_command_shows_memory_and_ratio(capsys: pytest.CaptureFixture[str]) -> None:
-    """Three lines: the peaks of one process and of two, and how the rates compare."""
+    """The output has three lines: the peaks of one process and of two, and the ratios."""
     pytest.importorskip("typer")
     assert main(["--rows", "50", "--turns", "1"]) == 0
     lines = capsys.readouterr().out.splitlines()
@@ -19,7 +19,7 @@ def test_the_command_shows_memory_and_ratio(capsys: pytest.CaptureFixture[str]) 
 
 
 def test_the_command_refuses_no_rows(capsys: pytest.CaptureFixture[str]) -> None:
-    """Status 2, and a line that says why."""
+    """The status is 2, and a line gives the reason."""
     with pytest.raises(SystemExit, match="2"):
         main(["--rows", "0"])
     assert "at least one row" in capsys.readouterr().err

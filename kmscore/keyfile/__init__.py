@@ -1,7 +1,7 @@
-"""A keyring as sealed bytes, for a file, and back.
+"""Seal a keyring as bytes for a file, and open it again.
 
-Import it by name, `from kmscore import keyfile`. There is no I/O here: the caller writes the bytes,
-and makes sure that all of them are written or none.
+Import it by name: `from kmscore import keyfile`. This package does no I/O. The caller writes the
+bytes to a file, and must write all of them or none.
 
 Format version 2. Numbers are big-endian. The first six fields are the header.
 
@@ -24,17 +24,19 @@ Format version 2. Numbers are big-endian. The first six fields are the header.
 K is the output of scrypt for passphrase and salt, 64 bytes. K[0:32] is the key of AES-256-GCM,
 whose associated data are header and commitment. The commitment is HMAC-SHA256(K[32:64], header).
 
-A reader compares the commitment in constant time before it uses the cipher. AES-GCM alone does not
-commit to its key: one file can be made whose tag is right under millions of passphrases, and each
-answer to such a file divides the possible passphrases in two (a partitioning oracle, Len, Grubbs
-and Ristenpart, USENIX Security 2021). The commitment is right for one K only, so a file tests one
-passphrase. A wrong commitment and a wrong tag are the same `DecryptionError`. They differ in time,
-which shows no more than an honest file does: whether the passphrase is the one that the file
-commits to.
+A reader compares the commitment in constant time before it uses the cipher, because AES-GCM alone
+does not commit to its key. An attacker can create one file whose tag is correct under millions of
+passphrases. Each answer to such a file divides the possible passphrases into two groups (a
+partitioning oracle: Len, Grubbs and Ristenpart, USENIX Security 2021). The commitment is correct
+for one K only, so a file tests one passphrase.
 
-scrypt takes 128·n·r bytes of memory, 2^24 to 2^30, and its work n·r·p is at most 2^25. These bounds
+A wrong commitment and a wrong tag raise the same `DecryptionError`. The two differ in time. The
+difference only shows whether the passphrase is the one to which the file commits, as a genuine file
+does too.
+
+scrypt uses 128·n·r bytes of memory, 2^24 to 2^30, and its work n·r·p is at most 2^25. These bounds
 and those of the caller (`max_memory` and `max_work` of `open_keyring`) are checked before it runs.
-The whole file is at most 67,108,864 bytes. The content is
+The whole file has at most 67,108,864 bytes. The content is
 
     ======  ======================================================================
     bytes   field
@@ -53,9 +55,10 @@ The whole file is at most 67,108,864 bytes. The content is
             PKCS#8, not encrypted
     ======  ======================================================================
 
-A keyring has one content, and a reader accepts only that one. All of it is sealed as one unit:
-without the passphrase, a disabled key cannot be enabled, nor an old version made primary. But an
-attacker who can write the file can restore an older one as a whole, and the file does not show it.
+A keyring has exactly one encoding as content, and a reader accepts only this one. The content is
+sealed as one unit: without the passphrase, an attacker cannot enable a disabled key or make an old
+version primary. An attacker who can write the file can replace it with an older file as a whole,
+and a reader cannot detect this.
 """
 
 from kmscore.keyfile.scrypt import ScryptParameters

@@ -1,4 +1,4 @@
-"""A keyring as plain bytes and back; the format is in the package's docstring."""
+"""Encode a keyring as plain bytes and decode it; the package docstring has the format."""
 
 from collections.abc import Mapping
 from itertools import groupby
@@ -45,7 +45,7 @@ _MATERIAL_LENGTH_LENGTH: Final = 2
 
 
 def encode_keyring(keyring: Keyring) -> bytes:
-    """Return the content of a keyring, which is all of its material."""
+    """Return the content of a keyring: plain bytes that include all key material."""
     keys = [(key_id, list(group)) for key_id, group in groupby(keyring, lambda key: key.key_id)]
     fields = [_count(len(keys))]
     for key_id, versions in keys:
@@ -68,10 +68,10 @@ def encode_keyring(keyring: Keyring) -> bytes:
 
 
 def decode_keyring(content: bytes) -> Keyring:
-    """Return the keyring of a content.
+    """Return the keyring that a content encodes.
 
-    Raises `InvalidKeyError` if it is not the content of a keyring, and `UnsupportedAlgorithmError`
-    if this build of the libraries lacks what a key of it needs.
+    Raises `InvalidKeyError` if `content` is not the content of a keyring, and
+    `UnsupportedAlgorithmError` if an algorithm of one of its keys is not available.
     """
     reader = _Reader(content)
     keys: list[Key] = []
@@ -79,17 +79,17 @@ def decode_keyring(content: bytes) -> Keyring:
     for _ in range(reader.number(_COUNT_LENGTH)):
         key_id, spec = reader.text(), reader.one_of(_SPECS)
         count, index = reader.number(_COUNT_LENGTH), reader.number(_COUNT_LENGTH)
-        # One by one: the count can be any number, whatever the length of the content.
+        # Read one version at a time, because `count` can be larger than the content allows.
         versions = [_read_version(reader, key_id, spec) for _ in range(count)]
         if index >= count:
-            raise _invalid("has a primary version that is not there")
+            raise _invalid("has a primary version index that is out of range")
         primary[key_id] = versions[index].key_version_id
         keys += versions
     keyring = Keyring(keys, primary=primary)
-    # Whatever else could be spelt in two ways: a key in two parts, another form of DER, a suite
-    # where there is none, bytes at the end.
+    # Encode again and compare, to reject every second encoding of a keyring: a key in two parts, a
+    # different DER form, a suite for a key without suites, trailing bytes.
     if encode_keyring(keyring) != content:
-        raise _invalid("is not in the one form that it can have")
+        raise _invalid("is not the canonical encoding of its keyring")
     return keyring
 
 
@@ -103,7 +103,7 @@ def _read_version(reader: "_Reader", key_id: str, spec: KeySpec) -> Key:
 
 
 def _material(key: Key) -> bytes:
-    """Return raw material, or the DER of PKCS#8."""
+    """Return the raw key material, or PKCS#8 in DER for RSA and SM2."""
     if isinstance(key, SymmetricKey):
         return key.export_material()
     return decode_pem(key.private_pem(), (PKCS8_LABEL,))[1]
@@ -114,12 +114,12 @@ def _count(number: int) -> bytes:
 
 
 def _text(text: str) -> bytes:
-    """Return an ID with its length; a key has checked that it is 1 to 255 of ASCII."""
+    """Return an ID with its length; the key has checked that it is 1 to 255 ASCII characters."""
     return bytes([len(text)]) + text.encode("ascii")
 
 
 class _Reader:
-    """Takes fields off the front of a content; every length is bounded before anything is taken."""
+    """A reader of the fields of a content, in order; each length is checked before the slice."""
 
     def __init__(self, content: bytes) -> None:
         self._content = content
@@ -134,15 +134,15 @@ class _Reader:
         return self._content[start : self._offset]
 
     def number(self, length: int) -> int:
-        """Return the next number, of so many bytes."""
+        """Return the next number, which has `length` bytes."""
         return int.from_bytes(self.take(length), "big")
 
     def text(self) -> str:
-        """Return the next ID; whether it may be one, the key asks that gets it."""
+        """Return the next ID, not checked; the constructor of the key checks it."""
         return self.take(self.number(1)).decode("latin-1")
 
     def one_of(self, vocabulary: Mapping[int, _Value]) -> _Value:
-        """Return the value of the next byte."""
+        """Return the value whose code is the next byte."""
         code = self.number(1)
         if code not in vocabulary:
             raise _invalid(f"has the unknown code {code:02x}")
@@ -150,5 +150,5 @@ class _Reader:
 
 
 def _invalid(reason: str) -> InvalidKeyError:
-    """Return the `InvalidKeyError`. Of the content, it shows a code at most."""
+    """Return the `InvalidKeyError`, which shows at most one code of the content."""
     return InvalidKeyError(f"the content of the sealed keyring {reason}")

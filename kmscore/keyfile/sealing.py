@@ -1,4 +1,4 @@
-"""Seal a keyring under a passphrase, and open it; the format is in the package's docstring."""
+"""Seal a keyring under a passphrase, and open it; the package docstring has the format."""
 
 import hmac
 import os
@@ -39,7 +39,7 @@ _SEALED_OFFSET: Final = _IV_OFFSET + _IV_LENGTH
 _LEAST_LENGTH: Final = _SEALED_OFFSET + TAG_LENGTH
 
 MAX_LENGTH: Final = 1 << 26
-"""No sealed keyring is longer: 67,108,864 bytes, about 800,000 symmetric key versions."""
+"""Maximum length of a sealed keyring in bytes, enough for about 800,000 symmetric key versions."""
 
 _DEFAULT_PARAMETERS: Final = ScryptParameters()
 
@@ -50,15 +50,26 @@ def seal_keyring(
     *,
     parameters: ScryptParameters = _DEFAULT_PARAMETERS,
 ) -> bytes:
-    """Return `keyring` sealed under `passphrase`, with fresh salt and IV: 92 to 67,108,864 bytes.
+    """Seal a keyring under a passphrase, with a random salt and a random IV.
 
-    It keeps everything about the keyring except the backends of its SM2 keys, which depend on the
-    machine. scrypt makes guessing slow and a short passphrase no longer: take a random one of 16
-    bytes or more, or six words drawn from a long list. Zero bytes at its end make no difference.
+    The sealed keyring contains everything except the backends of SM2 keys, which depend on the
+    machine. scrypt makes each guess slow, but it does not make a short passphrase safe. Use a
+    random passphrase of 16 bytes or more, or six words drawn at random from a long list.
 
-    Raises `TypeError` for a wrong type, and `InvalidKeyError` for an empty passphrase or a keyring
-    that would be longer than that. Raises `UnsupportedAlgorithmError` if this build of
-    `cryptography` lacks scrypt, and `MemoryError` if scrypt does not get its memory.
+    Args:
+        keyring: The keyring to seal.
+        passphrase: The passphrase. Zero bytes at its end have no effect.
+        parameters: The cost of scrypt. The default is 128 MiB of memory and about half a second.
+
+    Returns:
+        The sealed keyring, 92 to 67,108,864 bytes.
+
+    Raises:
+        TypeError: If an argument has the wrong type.
+        InvalidKeyError: If `passphrase` is empty or contains only zero bytes.
+        UnsupportedAlgorithmError: If `cryptography` or the system lacks scrypt.
+        MemoryError: If there is not enough memory for scrypt.
+        InvalidKeyError: If the sealed keyring would have more than 67,108,864 bytes.
     """
     sealed = outcome(_seal, keyring, passphrase, parameters)
     del keyring, passphrase
@@ -72,26 +83,36 @@ def open_keyring(
     max_memory: int = MAX_MEMORY,
     max_work: int = MAX_WORK,
 ) -> Keyring:
-    """Return the keyring that `seal_keyring` has sealed; its SM2 keys get the best backend here.
+    """Open a keyring that `seal_keyring` has sealed.
 
-    A service that opens files of others bounds the cost that their headers may ask for: memory
-    (128·n·r) to `max_memory` bytes, work (n·r·p) to `max_work`. Values above the defaults, 2^30 and
-    2^25, have no effect. The least that a file takes is 2^24 and 2^17. Such a service bounds the
-    length of the file too: every private key in it is checked as `RsaKey.from_der` does, which
-    takes about 0.2 seconds for RSA_4096.
+    The header of the file sets the cost of scrypt. A service that opens files from other parties
+    limits this cost with `max_memory` and `max_work`. Such a service also limits the length of the
+    file, because each private key in it is checked as `RsaKey.from_der` does. This check takes
+    about 0.2 seconds for RSA_4096.
 
-    Raises, the first of these that applies:
+    Args:
+        data: The sealed keyring, at most 67,108,864 bytes.
+        passphrase: The passphrase. Zero bytes at its end have no effect.
+        max_memory: The maximum memory of scrypt (128·n·r) in bytes. Files need at least 2^24;
+            values above the default, 2^30, have no effect.
+        max_work: The maximum work of scrypt (n·r·p). Files need at least 2^17; values above the
+            default, 2^25, have no effect.
 
-    - `TypeError` for a wrong type, and `ValueError` unless both limits are positive;
-    - `InvalidKeyError`, before the KDF runs, if `data` is longer than 67,108,864 bytes, is not a
-      sealed keyring or has another format version (the message says which), or asks for
-      another KDF or for parameters out of bounds;
-    - `UnsupportedAlgorithmError` if this build of `cryptography` lacks scrypt, and `MemoryError` if
-      scrypt does not get its memory;
-    - `DecryptionError` for a wrong passphrase, and for any bit changed in `data` otherwise;
-    - `InvalidKeyError` if what was sealed is not the content of a keyring, which only someone who
-      knows the passphrase can cause, and `UnsupportedAlgorithmError` if this build of the
-      libraries lacks what one of its keys needs.
+    Returns:
+        The keyring. Each SM2 key has the best SM2 backend that is available.
+
+    Raises:
+        TypeError: If an argument has the wrong type.
+        ValueError: If `max_memory` or `max_work` is less than 1.
+        InvalidKeyError: If `data` is too long, is not a sealed keyring, has a different format
+            version (the message names it) or KDF, or exceeds the bounds of scrypt. These checks
+            are made before scrypt runs.
+        UnsupportedAlgorithmError: If `cryptography` or the system lacks scrypt.
+        MemoryError: If there is not enough memory for scrypt.
+        DecryptionError: If the passphrase is wrong, or any other bit of `data` was changed.
+        InvalidKeyError: If the sealed content is not the content of a keyring. Only a party that
+            knows the passphrase can cause this.
+        UnsupportedAlgorithmError: If an algorithm of one of the keys is not available.
     """
     opened = outcome(_open, data, passphrase, max_memory, max_work)
     del data, passphrase
@@ -99,27 +120,35 @@ def open_keyring(
 
 
 def read_parameters(data: BytesLike) -> ScryptParameters:
-    """Return the cost that a sealed keyring asks for, to seal it again at that cost.
+    """Read the cost of scrypt from the header of a sealed keyring.
 
-    Nothing of it is spent here, and nothing of it is authenticated before the keyring is opened.
+    Use it to seal a keyring again at the same cost. This function does not run scrypt, and the
+    header is not authenticated until the keyring is opened.
 
-    Raises `TypeError` for a wrong type. Raises `InvalidKeyError` if `data` is longer than
-    67,108,864 bytes, is not a sealed keyring of this format version, or asks for another KDF or for
-    parameters out of bounds.
+    Args:
+        data: The sealed keyring, at most 67,108,864 bytes.
+
+    Returns:
+        The cost of scrypt.
+
+    Raises:
+        TypeError: If `data` is not bytes-like.
+        InvalidKeyError: If `data` is too long, is not a sealed keyring, has a different format
+            version (the message names it) or KDF, or exceeds the bounds of scrypt.
     """
     check_bytes(data, "data")
     return _parse_parameters(_take(data))
 
 
 def _seal(keyring: Keyring, passphrase: BytesLike, parameters: ScryptParameters) -> bytes:
-    """Return a keyring sealed."""
+    """Return the sealed keyring."""
     check_instance(keyring, Keyring, "keyring")
     check_bytes(passphrase, "passphrase")
     check_instance(parameters, ScryptParameters, "parameters")
     secret = to_bytes(passphrase)
-    # HMAC, and so scrypt, fills a short key up with zeros: those at its end make no difference.
+    # HMAC, which scrypt uses, pads a short key with zeros, so zeros at its end have no effect.
     if not secret.rstrip(b"\x00"):
-        raise InvalidKeyError("an empty passphrase protects nothing")
+        raise InvalidKeyError("the passphrase is empty or contains only zero bytes")
     numbers = (parameters.n.bit_length() - 1, parameters.r, parameters.p)
     header = _PREFIX + bytes(numbers) + os.urandom(_SALT_LENGTH)
     key, commitment = _derive(secret, header, parameters)
@@ -131,7 +160,7 @@ def _seal(keyring: Keyring, passphrase: BytesLike, parameters: ScryptParameters)
 
 
 def _open(data: BytesLike, passphrase: BytesLike, max_memory: int, max_work: int) -> Keyring:
-    """Return a keyring opened."""
+    """Return the keyring of a sealed keyring."""
     check_bytes(data, "data")
     check_bytes(passphrase, "passphrase")
     check_positive(max_memory, "max_memory")
@@ -140,7 +169,7 @@ def _open(data: BytesLike, passphrase: BytesLike, max_memory: int, max_work: int
     parameters = _parse_parameters(raw)
     check_cost(parameters, max_memory, max_work)
     key, commitment = _derive(to_bytes(passphrase), raw[:_COMMITMENT_OFFSET], parameters)
-    # Before the cipher: a tag can be made that is right under many keys.
+    # Check this before the cipher, because one tag can be correct under many keys.
     if not hmac.compare_digest(commitment, raw[_COMMITMENT_OFFSET:_IV_OFFSET]):
         raise DecryptionError
     iv = raw[_IV_OFFSET:_SEALED_OFFSET]
@@ -154,7 +183,7 @@ def _open(data: BytesLike, passphrase: BytesLike, max_memory: int, max_work: int
 
 
 def _derive(passphrase: bytes, header: bytes, parameters: ScryptParameters) -> tuple[bytes, bytes]:
-    """Return the key of the cipher, and the commitment to passphrase and header."""
+    """Return the key of AES-256-GCM, and the commitment to passphrase and header."""
     derived = derive_key(passphrase, header[_SALT_OFFSET:], parameters)
     return derived[:_KEY_LENGTH], hmac.digest(derived[_KEY_LENGTH:], header, "sha256")
 
@@ -172,7 +201,7 @@ def _parse_parameters(raw: bytes) -> ScryptParameters:
     if not raw.startswith(MAGIC):
         raise _invalid("it does not begin with the magic")
     version = raw[len(MAGIC) : len(MAGIC) + 1]
-    # Before the length, which another version bounds in another way.
+    # Check this before the length, because another version can have other length limits.
     if version and version[0] != FORMAT_VERSION:
         raise _invalid(f"format version {version[0]}; this library reads version {FORMAT_VERSION}")
     if len(raw) < _LEAST_LENGTH:
@@ -184,5 +213,5 @@ def _parse_parameters(raw: bytes) -> ScryptParameters:
 
 
 def _invalid(reason: str) -> InvalidKeyError:
-    """Return the `InvalidKeyError`; the format is public, so the reason can be given."""
+    """Return the `InvalidKeyError`; it can give the reason, because the format is public."""
     return InvalidKeyError(f"not a sealed keyring: {reason}")

@@ -1,4 +1,4 @@
-"""Keys: immutable values, each one version of one key, with its material checked once."""
+"""Key classes. Each value is one version of one key, immutable, with key material checked once."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -11,7 +11,7 @@ from kmscore.keys.sm2 import Sm2Key
 from kmscore.keys.symmetric import SymmetricKey
 
 PrivateKey: TypeAlias = RsaKey | Sm2Key
-"""What decrypts asymmetric ciphertexts."""
+"""A key version that decrypts asymmetric ciphertexts."""
 
 PRIVATE_KEYS: Final[Mapping[KeySpec, type[RsaKey] | type[Sm2Key]]] = MappingProxyType(
     {
@@ -24,11 +24,18 @@ PRIVATE_KEYS: Final[Mapping[KeySpec, type[RsaKey] | type[Sm2Key]]] = MappingProx
 """The class of each asymmetric key spec."""
 
 Key: TypeAlias = SymmetricKey | RsaKey | Sm2Key
-"""What a `KeyProvider` answers."""
+"""A key version of any kind, as a `KeyProvider` returns it."""
 
 
 def check_key(value: object) -> None:
-    """Raise `TypeError` unless `value` is one version of a key of any kind."""
+    """Check that a value is a key version.
+
+    Args:
+        value: The value to check.
+
+    Raises:
+        TypeError: If `value` is not a `SymmetricKey`, `RsaKey` or `Sm2Key`.
+    """
     if not isinstance(value, Key):
         raise TypeError(f"a key must be SymmetricKey, RsaKey or Sm2Key, not {type(value).__name__}")
 

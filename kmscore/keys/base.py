@@ -1,4 +1,4 @@
-"""What the three kinds of key have in common: each value is one key version."""
+"""The base class of the three kinds of key, and the checks of their common arguments."""
 
 from kmscore._typecheck import check_optional_text, check_text
 from kmscore._values import Secret, representation
@@ -8,33 +8,33 @@ from kmscore.errors import InvalidKeyError
 
 
 class KeyVersion(Secret):
-    """One version of one key, as an immutable value that may be shared between threads.
+    """One version of one key, as an immutable value that threads can share.
 
-    Two of them are equal only if they are the same object. None shows its material in `repr` or
-    in an error, and none can be pickled or copied.
+    Two key versions are equal only if they are the same object. The key material does not appear in
+    `repr` or in errors. A key version cannot be pickled or copied.
     """
 
     __slots__ = ("__weakref__", "key_id", "key_version_id", "spec", "state")
 
     key_id: str
-    """1 to 255 printable ASCII characters."""
+    """The key ID, 1 to 255 printable ASCII characters without space."""
 
     key_version_id: str
-    """1 to 255 printable ASCII characters."""
+    """The key version ID, 1 to 255 printable ASCII characters without space."""
 
     spec: KeySpec
-    """What the key is made of."""
+    """The algorithm and length of the key."""
 
     state: KeyState
-    """Anything but `KeyState.ENABLED` refuses every use."""
+    """The key state. Operations use a key only in the state `KeyState.ENABLED`."""
 
     def _identify(
         self, key_id: str, key_version_id: str, spec: KeySpec, state: KeyState | str
     ) -> None:
-        """Check and set what every key version has."""
+        """Check and set the attributes that every key version has."""
         check_identity(key_id, key_version_id, state)
         state = KeyState.of(state, "state")
-        # Exactly str: a subclass could compare equal to whatever it is asked for.
+        # Convert to plain str, because a subclass of str could compare equal to any ID.
         key_id, key_version_id = str.__str__(key_id), str.__str__(key_version_id)
         for name, text in (("key ID", key_id), ("key version ID", key_version_id)):
             if not is_id(text):
@@ -45,7 +45,7 @@ class KeyVersion(Secret):
 
     @representation
     def __repr__(self) -> str:
-        """Show everything but the material."""
+        """Return a text without the key material."""
         return (
             f"<{type(self).__name__} key_id={self.key_id!r}"
             f" key_version_id={self.key_version_id!r}"
@@ -54,17 +54,17 @@ class KeyVersion(Secret):
 
 
 def check_identity(key_id: object, key_version_id: object, state: object) -> None:
-    """Raise `TypeError` unless the arguments that every key takes are `str`."""
+    """Raise `TypeError` unless the arguments that all keys have in common are `str`."""
     check_text(key_id, "key_id")
     check_text(key_version_id, "key_version_id")
     check_text(state, "state")
 
 
 def random_id(given: str | None, name: str) -> str:
-    """Return `given`, or a random UUID in its place."""
+    """Return `given`, or a random UUID if it is `None`; other types raise `TypeError`."""
     check_optional_text(given, name)
     if given is not None:
         return given
-    import uuid  # noqa: PLC0415 (nobody who names keys pays for it)
+    import uuid  # noqa: PLC0415 (saves the import where IDs are given)
 
     return str(uuid.uuid4())

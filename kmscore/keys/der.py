@@ -1,9 +1,9 @@
 """The DER of keys: SubjectPublicKeyInfo, PKCS#8 and SEC1, in strict ASN.1.
 
-The outer structures are those of RSA and SM2: SubjectPublicKeyInfo (RFC 5280 section 4.1) and
-PrivateKeyInfo (RFC 5208). The inner ones of RSA are in `rsa_structures`. The inner ones of SM2 are
-read and written here, because `cryptography` does not know its curve: the point (RFC 5480) and
-ECPrivateKey (RFC 5915), with the named curve 1.2.156.10197.1.301 under id-ecPublicKey.
+RSA and SM2 share the outer structures: SubjectPublicKeyInfo (RFC 5280 section 4.1) and
+PrivateKeyInfo (RFC 5208). Module `rsa_structures` has the inner structures of RSA. This module has
+those of SM2, because `cryptography` does not know its curve: the point (RFC 5480) and ECPrivateKey
+(RFC 5915), with the named curve 1.2.156.10197.1.301 under id-ecPublicKey.
 """
 
 from typing import Annotated, Final, TypeVar
@@ -32,7 +32,7 @@ _Structure = TypeVar("_Structure")
 
 @asn1.sequence
 class AlgorithmIdentifier:
-    """An algorithm, with no parameters, NULL or a curve."""
+    """An algorithm without parameters, with NULL, or with a named curve."""
 
     algorithm: ObjectIdentifier
     parameters: ObjectIdentifier | asn1.Null | None
@@ -48,7 +48,7 @@ class SubjectPublicKeyInfo:
 
 @asn1.sequence
 class PrivateKeyInfo:
-    """A private key of any algorithm: PKCS#8."""
+    """A private key of any algorithm (PKCS#8, RFC 5208)."""
 
     version: int
     algorithm: AlgorithmIdentifier
@@ -83,8 +83,8 @@ def decode_private_key_info(der: bytes) -> PrivateKeyInfo:
 def decode_sm2_public_key(der: bytes) -> Point:
     """Return the point of a SubjectPublicKeyInfo of SM2.
 
-    Raises `InvalidKeyError` for another structure, algorithm or curve, and for a point that is
-    not on the curve or not in the uncompressed form of 65 bytes.
+    Raises `InvalidKeyError` if the structure, the algorithm or the curve is wrong, or if the point
+    is not on the curve or not in the uncompressed form of 65 bytes.
     """
     info = decode_public_key_info(der)
     _check_algorithm(info.algorithm)
@@ -99,10 +99,10 @@ def encode_sm2_public_key(point: Point) -> bytes:
 
 
 def decode_sm2_pkcs8(der: bytes) -> tuple[int, Point | None]:
-    """Return the scalar of a PrivateKeyInfo of SM2, and its public point if that is in it.
+    """Return the scalar of a PrivateKeyInfo of SM2, and the public point or `None`.
 
-    Raises `InvalidKeyError` for another structure, version, algorithm or curve. The scalar's range
-    and whether the point belongs to it are not checked here.
+    Raises `InvalidKeyError` if the structure, the version, the algorithm, the curve or the form of
+    the point is wrong. The caller checks the range of the scalar, and that the point belongs to it.
     """
     info = decode_private_key_info(der)
     _check_algorithm(info.algorithm)
@@ -110,7 +110,7 @@ def decode_sm2_pkcs8(der: bytes) -> tuple[int, Point | None]:
 
 
 def decode_sm2_sec1(der: bytes) -> tuple[int, Point | None]:
-    """Return the scalar of an ECPrivateKey of SM2, and its public point if that is in it.
+    """Return the scalar of an ECPrivateKey of SM2, and the public point or `None`.
 
     Raises `InvalidKeyError` as `decode_sm2_pkcs8` does, and if the curve is not named.
     """
@@ -136,7 +136,7 @@ def encode_sm2_pkcs8(scalar: int, point: Point) -> bytes:
 
 
 def _decode_ec_private_key(der: bytes, *, curve_named_outside: bool) -> tuple[int, Point | None]:
-    """Return scalar and point of an ECPrivateKey."""
+    """Return the scalar and the point, or `None`, of an ECPrivateKey."""
     key = decode_structure(_EcPrivateKey, der, "ECPrivateKey")
     if key.version != _EC_PRIVATE_KEY_VERSION:
         raise invalid("is an ECPrivateKey of an unknown version")
@@ -152,7 +152,7 @@ def _decode_ec_private_key(der: bytes, *, curve_named_outside: bool) -> tuple[in
 
 
 def decode_structure(structure: type[_Structure], der: bytes, name: str) -> _Structure:
-    """Return the structure that `der` encodes, with nothing after it."""
+    """Return the structure in `der`; raise `InvalidKeyError` for any other or trailing bytes."""
     try:
         return asn1.decode_der(structure, der)
     except ValueError:
@@ -161,13 +161,13 @@ def decode_structure(structure: type[_Structure], der: bytes, name: str) -> _Str
 
 
 def _check_algorithm(identifier: AlgorithmIdentifier) -> None:
-    """Refuse any algorithm but an elliptic-curve key on the curve of SM2."""
+    """Raise `InvalidKeyError` unless the algorithm is id-ecPublicKey on the curve of SM2."""
     if (identifier.algorithm, identifier.parameters) != (_EC_PUBLIC_KEY, _SM2_CURVE):
-        raise invalid("is not one of SM2")
+        raise invalid("is not an SM2 key")
 
 
 def _decode_point(bits: asn1.BitString) -> Point:
-    """Return the point of 04, x and y, on the curve."""
+    """Return the point on the curve that 04, x and y encode."""
     data = bits.as_bytes()
     if bits.padding_bits() or len(data) != 1 + 2 * COORDINATE_LENGTH:
         raise invalid("has a public point that is not 65 bytes long")
@@ -180,7 +180,7 @@ def _decode_point(bits: asn1.BitString) -> Point:
 
 
 def _bit_string(point: Point) -> asn1.BitString:
-    """Return the uncompressed form of a point."""
+    """Return the uncompressed form of a point, 65 bytes."""
     return asn1.BitString(UNCOMPRESSED + encode_point(point), 0)
 
 

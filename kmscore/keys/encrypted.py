@@ -1,7 +1,8 @@
-"""Encrypted PKCS#8 (RFC 5958 section 3) by PBES2 (RFC 8018 section 6.2).
+"""PKCS#8 (RFC 5958 section 3) that is encrypted with PBES2 (RFC 8018 section 6.2).
 
-`cryptography` opens such files only for the keys it knows, and does as much work as a file asks
-for. OpenSSL writes them with AES-256-CBC and HMAC-SHA-256, GmSSL with SM4-CBC and HMAC-SM3.
+`cryptography` decrypts such files only for the key types it knows, and it does not limit the number
+of iterations. OpenSSL writes these files with AES-256-CBC and HMAC-SHA-256, GmSSL with SM4-CBC and
+HMAC-SM3.
 """
 
 from collections.abc import Callable
@@ -46,10 +47,10 @@ _CIPHERS: Final[dict[ObjectIdentifier, tuple[type[AES | SM4], int]]] = {
 _BLOCK_LENGTH: Final = 16
 
 _MOST_ITERATIONS: Final = 2**31 - 1
-"""The greatest number that libcrypto takes."""
+"""The maximum number that libcrypto accepts."""
 
 _MAX_SALT_LENGTH: Final = 1024
-"""Bytes. Writers use 8 to 64."""
+"""Maximum length of the salt in bytes. Common writers use 8 to 64."""
 
 
 @asn1.sequence
@@ -85,7 +86,7 @@ class _Pbkdf2Parameters:
 
 
 class _Encryption(NamedTuple):
-    """How a file is encrypted, which is public and checked before its password is used."""
+    """The encryption of a file: public values, checked before the password is used."""
 
     kdf: _Pbkdf2Parameters
     cipher: type[AES | SM4]
@@ -97,16 +98,16 @@ class _Encryption(NamedTuple):
 def open_pkcs8(
     der: bytes, password: bytes, decode: Callable[[bytes], _Decoded], max_work: int
 ) -> _Decoded:
-    """Return what `decode` makes of the PrivateKeyInfo that `password` opens.
+    """Decrypt a PrivateKeyInfo with `password`, and return the result of `decode` for it.
 
     Raises `InvalidKeyError` with the reason if `der` is not PBES2 with PBKDF2, of at most
     `max_work` iterations, and AES or SM4 in CBC mode. All of this is public.
 
-    Raises one constant `InvalidKeyError` if the password is wrong or if `decode` raises it. The
-    content is not authenticated, so that a different error for bad padding and for a bad key would
-    be a padding oracle.
-
     Raises `UnsupportedAlgorithmError` if the cipher or hash is not available.
+
+    Raises one constant `InvalidKeyError` if the password is wrong, or if `decode` raises
+    `InvalidKeyError`. The content is not authenticated, so different errors for wrong padding and
+    for a wrong key would be a padding oracle.
     """
     encryption = _read(der, max_work)
     try:
@@ -116,11 +117,11 @@ def open_pkcs8(
         return decode(plaintext)
     except (ValueError, InvalidKeyError):
         pass
-    raise invalid("is not one that this password opens")
+    raise invalid("cannot be decrypted with this password")
 
 
 def _read(der: bytes, max_work: int) -> _Encryption:
-    """Return how a file is encrypted, or raise `InvalidKeyError` with the reason."""
+    """Return the encryption of a file, or raise `InvalidKeyError` with the reason."""
     info = decode_structure(_EncryptedPrivateKeyInfo, der, "encrypted PKCS#8")
     if info.algorithm.algorithm != _PBES2:
         raise _unread(_name_of_scheme(info.algorithm.algorithm.dotted_string))
@@ -130,15 +131,15 @@ def _read(der: bytes, max_work: int) -> _Encryption:
         raise _unread("another cipher")
     iv = _parse(parameters.encryption, bytes, "an IV")
     if len(iv) != _BLOCK_LENGTH or not info.data or len(info.data) % _BLOCK_LENGTH:
-        raise invalid("is encrypted, and its IV or its length is not that of CBC mode")
+        raise invalid("is encrypted, but its IV or length is not valid for CBC mode")
     kdf = _read_kdf(parameters.key_derivation, max_work)
     if kdf.key_length not in {None, key_length}:
-        raise invalid("is encrypted, and the length of its password's key is not its cipher's")
+        raise invalid("is encrypted, but the length of the derived key is wrong for the cipher")
     return _Encryption(kdf, cipher, key_length, iv, info.data)
 
 
 def _name_of_scheme(identifier: str) -> str:
-    """Return a name for the other ways to encrypt PKCS#8."""
+    """Return a name for a scheme that is not PBES2."""
     families = {_PBES1_PREFIX: "PBES1", _PKCS12_PREFIX: "a scheme of PKCS#12"}
     return next(
         (name for prefix, name in families.items() if identifier.startswith(prefix)),
@@ -155,7 +156,7 @@ def _read_kdf(derivation: _Algorithm, max_work: int) -> _Pbkdf2Parameters:
         raise _unread("another PRF")
     if len(kdf.salt) > _MAX_SALT_LENGTH:
         raise invalid(f"has a salt of more than {_MAX_SALT_LENGTH} bytes")
-    # The number itself may have thousands of digits.
+    # Not shown in the message, because the number can have thousands of digits.
     if kdf.iterations < 1:
         raise invalid("asks for less than one iteration of PBKDF2")
     most = min(max_work, _MOST_ITERATIONS)
@@ -167,7 +168,7 @@ def _read_kdf(derivation: _Algorithm, max_work: int) -> _Pbkdf2Parameters:
 
 
 def _prf(kdf: _Pbkdf2Parameters) -> ObjectIdentifier:
-    """Return the hash of the PRF, which is SHA-1 by default (RFC 8018 appendix A.2)."""
+    """Return the PRF, by default HMAC-SHA-1 (RFC 8018 appendix A.2)."""
     return _HMAC_SHA1 if kdf.prf is None else kdf.prf.algorithm
 
 
@@ -179,11 +180,11 @@ def _parse(algorithm: _Algorithm, structure: type[_Structure], name: str) -> _St
         pass
     else:
         return parameters
-    raise invalid(f"is encrypted, and its parameters are not DER of {name}")
+    raise invalid(f"is encrypted, but its parameters are not DER of {name}")
 
 
 def _decrypt(encryption: _Encryption, password: bytes) -> bytes:
-    """Return the plaintext, or raise `ValueError` for its padding."""
+    """Return the plaintext, or raise `ValueError` if the padding is wrong."""
     kdf = encryption.kdf
     hash_class = _HASHES[_prf(kdf)]
     derived = PBKDF2HMAC(hash_class(), encryption.key_length, kdf.salt, kdf.iterations)
@@ -194,7 +195,7 @@ def _decrypt(encryption: _Encryption, password: bytes) -> bytes:
 
 
 def _unread(found: str) -> InvalidKeyError:
-    """Return the `InvalidKeyError` for another way to encrypt."""
+    """Return the `InvalidKeyError` for an encryption that is not supported."""
     return invalid(
         f"is encrypted with {found}, not with PBES2, PBKDF2 and AES or SM4 in CBC mode;"
         " `openssl pkcs8 -topk8` rewrites it"

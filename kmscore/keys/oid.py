@@ -1,7 +1,7 @@
 """The type of an ASN.1 OBJECT IDENTIFIER.
 
-Its public name stands in `cryptography.x509`, which loads certificates, e-mail and sockets and
-takes as long to import as all the rest of what is needed here.
+Its public name is in `cryptography.x509`. That module loads certificates, e-mail and sockets, and
+its import takes as long as all other imports that this package needs.
 """
 
 from typing import TYPE_CHECKING

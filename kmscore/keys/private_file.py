@@ -1,6 +1,6 @@
 """Private keys in files: PEM or DER, encrypted or not, in one of the structures of their kind.
 
-The steps are the same for RSA and SM2. `Structures` names what differs.
+The steps are the same for RSA and SM2. `Structures` has the differences.
 """
 
 from collections.abc import Callable
@@ -21,33 +21,33 @@ _Numbers = TypeVar("_Numbers")
 PKCS8_LABEL: Final = "PRIVATE KEY"
 PKCS1_LABEL: Final = "RSA PRIVATE KEY"
 SEC1_LABEL: Final = "EC PRIVATE KEY"
-SM2_SEC1_LABEL: Final = "SM2 PRIVATE KEY"  # what the command `openssl ec` of 3.0 calls SEC1
+SM2_SEC1_LABEL: Final = "SM2 PRIVATE KEY"  # the SEC1 label of the command `openssl ec` 3.0
 ENCRYPTED_PKCS8_LABEL: Final = "ENCRYPTED PRIVATE KEY"
 
 DEFAULT_MAX_WORK: Final = 10_000_000
-"""Iterations of PBKDF2, which take seconds. A file must not be able to ask for years."""
+"""Maximum number of PBKDF2 iterations, some seconds, so that a file cannot cause years of work."""
 
 
 class Structures(NamedTuple, Generic[_Numbers]):
-    """The structures that one kind of private key can have, as functions of their DER."""
+    """The structures of one kind of private key, each as a function that decodes its DER."""
 
     own_labels: tuple[str, ...]
-    """The PEM labels of `own`."""
+    """The PEM labels of the structure that `own` decodes."""
 
     pkcs8: Callable[[bytes], _Numbers]
-    """PKCS#8."""
+    """The decoder of PKCS#8."""
 
     own: Callable[[bytes], _Numbers]
-    """The structure of this kind alone: PKCS#1 or SEC1."""
+    """The decoder of the structure that only this kind has, PKCS#1 or SEC1."""
 
     decrypted: Callable[[bytes], _Numbers]
-    """PKCS#8 that a password decrypted, with every check there is."""
+    """The decoder of PKCS#8 after decryption, which makes all checks of the key."""
 
 
 def read_pem(
     structures: Structures[_Numbers], data: PemLike, password: BytesLike | None, max_work: int
 ) -> _Numbers:
-    """Return the numbers of a key in PEM. Raises as `RsaKey.from_pem` does for the file."""
+    """Return the numbers of a key in PEM. Errors are those of `RsaKey.from_pem` for the file."""
     check_pem(data)
     _check_decryption(password, max_work)
     labels = (PKCS8_LABEL, *structures.own_labels, ENCRYPTED_PKCS8_LABEL)
@@ -58,7 +58,7 @@ def read_pem(
 def read_der(
     structures: Structures[_Numbers], data: BytesLike, password: BytesLike | None, max_work: int
 ) -> _Numbers:
-    """Return the numbers of a key in DER. Raises as `RsaKey.from_der` does for the file."""
+    """Return the numbers of a key in DER. Errors are those of `RsaKey.from_der` for the file."""
     check_bytes(data, "DER")
     _check_decryption(password, max_work)
     der = der_bytes(data)
@@ -66,9 +66,9 @@ def read_der(
 
 
 def private_key_label(der: bytes) -> str:
-    """Return the PEM label that belongs to the DER of a private key.
+    """Return the PEM label for the DER of a private key.
 
-    This only selects a structure, which is then read in full and strictly.
+    The label only selects a structure; its decoder then reads and checks all bytes.
     """
     body = 2 + (der[1] & 0x7F if len(der) > 1 and der[1] & 0x80 else 0)
     if der[body : body + 1] == b"\x30":
@@ -79,7 +79,7 @@ def private_key_label(der: bytes) -> str:
 
 
 def _check_decryption(password: object, max_work: int) -> None:
-    """Raise `TypeError` for their types, and `ValueError` if `max_work` is less than 1."""
+    """Raise `TypeError` for a wrong type, and `ValueError` if `max_work` is less than 1."""
     check_optional_bytes(password, "password")
     check_positive(max_work, "max_work")
 
@@ -91,7 +91,7 @@ def _read(
     password: BytesLike | None,
     max_work: int,
 ) -> _Numbers:
-    """Return the numbers of a key, or raise `InvalidKeyError`."""
+    """Return the numbers of a key, or raise `InvalidKeyError` or `UnsupportedAlgorithmError`."""
     if (label == ENCRYPTED_PKCS8_LABEL) != (password is not None):
         needed = "needs a password" if password is None else "is not encrypted, yet has a password"
         raise InvalidKeyError(f"the key {needed}")

@@ -37,16 +37,16 @@ _Identity: TypeAlias = tuple[str, str, KeyState | str]
 
 @final
 class RsaKey(KeyVersion):
-    """One version of an RSA key: it decrypts RSAES_OAEP_SHA_256 and RSAES_OAEP_SHA_1.
+    """One version of an RSA key, which decrypts RSAES_OAEP_SHA_256 and RSAES_OAEP_SHA_1.
 
-    Made by `from_pem`, `from_der` or `generate`. Reading and checking the material takes a hundred
-    times as long as a decryption, so make the key once and keep it.
+    Create it with `from_pem`, `from_der` or `generate`. To read and check the key material takes
+    about 100 times as long as one decryption, so create the key once and keep it.
     """
 
     __slots__ = ("_private_key", "public_key")
 
     public_key: PublicKey
-    """The public half."""
+    """The public key of the pair."""
 
     _private_key: RSAPrivateKey
 
@@ -58,12 +58,22 @@ class RsaKey(KeyVersion):
         *,
         state: KeyState | str = KeyState.ENABLED,
     ) -> None:
-        """Take a private key that `cryptography` has read and checked.
+        """Create a key version from a private key that `cryptography` has read and checked.
 
-        Raises `TypeError` for a wrong type, `InvalidKeyError` for an ID that is not 1 to 255
-        printable ASCII characters, a modulus of another length than 2048, 3072 or 4096 bits or an
-        exponent that is not odd and 3 to 2^32, and `UnsupportedAlgorithmError` for an unknown
-        state.
+        `private_key` is checked before the other arguments.
+
+        Args:
+            key_id: The key ID, 1 to 255 printable ASCII characters without space.
+            key_version_id: The key version ID, 1 to 255 printable ASCII characters without space.
+            private_key: A private key with an odd modulus of 2048, 3072 or 4096 bits and an odd
+                public exponent of 3 to 2^32.
+            state: The key state.
+
+        Raises:
+            TypeError: If an argument has the wrong type.
+            InvalidKeyError: If the modulus or the public exponent of `private_key` is not allowed.
+            UnsupportedAlgorithmError: If `state` is unknown.
+            InvalidKeyError: If an ID is not 1 to 255 printable ASCII characters without space.
         """
         check_instance(private_key, RSAPrivateKey, "private_key")
         public_key = rsa_public_key(private_key.public_key())
@@ -81,20 +91,37 @@ class RsaKey(KeyVersion):
         state: KeyState | str = KeyState.ENABLED,
         max_work: int = DEFAULT_MAX_WORK,
     ) -> "RsaKey":
-        """Read one private key in PEM: PKCS#8, encrypted or not, or PKCS#1 (RFC 5208, RFC 8017).
+        """Read one private key in PEM.
 
-        Encrypted means PBES2 with PBKDF2 and AES or SM4 in CBC mode (RFC 8018), of at most
-        `max_work` iterations. Certificates and public keys in the same file are ignored, and so is
-        the text around them; at most 65,536 bytes are read. PKCS#8 has the NULL parameters that
-        RFC 8017 appendix A.1 requires.
+        The file contains PKCS#8 (RFC 5208), encrypted or not, or PKCS#1 (RFC 8017). Encryption is
+        PBES2 with PBKDF2 and AES or SM4 in CBC mode (RFC 8018). Certificates, public keys and text
+        in the same file are ignored. In PKCS#8, the algorithm has the NULL parameters that RFC 8017
+        appendix A.1 requires.
 
-        The key has two primes, neither longer than 2,048 bits, in either order and of lengths that
-        may differ. Its private exponent is 1/e modulo λ(n) or φ(n), reduced.
+        The modulus has 2048, 3072 or 4096 bits, and the public exponent is odd and 3 to 2^32. There
+        are two primes of at most 2,048 bits each, in any order; their lengths can differ. The
+        private exponent is 1/e modulo λ(n) or modulo φ(n), reduced.
 
-        Raises `InvalidKeyError` for any other file or key, and if the password is wrong, missing or
-        given for nothing. Raises `ValueError` if `max_work` is less than 1, and
-        `UnsupportedAlgorithmError` if this build of `cryptography` lacks the cipher of the file.
-        Other errors are those of the constructor.
+        Args:
+            key_id: The key ID, 1 to 255 printable ASCII characters without space.
+            key_version_id: The key version ID, 1 to 255 printable ASCII characters without space.
+            data: The content of the file, at most 65,536 bytes of PEM with at most 16,384 bytes of
+                DER.
+            password: The password of an encrypted file; `None` for an unencrypted file.
+            state: The key state.
+            max_work: The maximum number of PBKDF2 iterations, at least 1.
+
+        Returns:
+            The key version.
+
+        Raises:
+            TypeError: If an argument has the wrong type.
+            ValueError: If `max_work` is less than 1.
+            InvalidKeyError: If the file or its key has any other form, or the password is wrong,
+                missing, or given for an unencrypted file.
+            UnsupportedAlgorithmError: If `cryptography` or the system lacks the cipher or hash of
+                the file, or RSA, or if `state` is unknown.
+            InvalidKeyError: If an ID is not 1 to 255 printable ASCII characters without space.
         """
         read = partial(read_pem, _STRUCTURES, data, password, max_work)
         key = outcome(_make, (key_id, key_version_id, state), read)
@@ -112,9 +139,30 @@ class RsaKey(KeyVersion):
         state: KeyState | str = KeyState.ENABLED,
         max_work: int = DEFAULT_MAX_WORK,
     ) -> "RsaKey":
-        """Read one private key in DER: PKCS#8, encrypted or not, or PKCS#1; at most 16,384 bytes.
+        """Read one private key in DER.
 
-        Raises as `from_pem` does.
+        The file contains PKCS#8 (RFC 5208), encrypted or not, or PKCS#1 (RFC 8017). The rules for
+        encryption and for the numbers of the key are those of `from_pem`.
+
+        Args:
+            key_id: The key ID, 1 to 255 printable ASCII characters without space.
+            key_version_id: The key version ID, 1 to 255 printable ASCII characters without space.
+            data: The content of the file, at most 16,384 bytes.
+            password: The password of an encrypted file; `None` for an unencrypted file.
+            state: The key state.
+            max_work: The maximum number of PBKDF2 iterations, at least 1.
+
+        Returns:
+            The key version.
+
+        Raises:
+            TypeError: If an argument has the wrong type.
+            ValueError: If `max_work` is less than 1.
+            InvalidKeyError: If the file or its key has any other form, or the password is wrong,
+                missing, or given for an unencrypted file.
+            UnsupportedAlgorithmError: If `cryptography` or the system lacks the cipher or hash of
+                the file, or RSA, or if `state` is unknown.
+            InvalidKeyError: If an ID is not 1 to 255 printable ASCII characters without space.
         """
         read = partial(read_der, _STRUCTURES, data, password, max_work)
         key = outcome(_make, (key_id, key_version_id, state), read)
@@ -130,9 +178,27 @@ class RsaKey(KeyVersion):
         key_version_id: str | None = None,
         state: KeyState | str = KeyState.ENABLED,
     ) -> "RsaKey":
-        """Return a fresh key with the exponent 65,537; absent IDs are random UUIDs.
+        """Generate a key version with the public exponent 65,537.
 
-        Raises `InvalidKeyError` if `spec` is not one of RSA; else as the constructor does.
+        `spec` is checked before the other arguments.
+
+        Args:
+            spec: The key spec RSA_2048, RSA_3072 or RSA_4096.
+            key_id: The key ID, 1 to 255 printable ASCII characters without space. By default, a
+                random UUID.
+            key_version_id: The key version ID, in the same form. By default, a random UUID.
+            state: The key state.
+
+        Returns:
+            The new key version.
+
+        Raises:
+            TypeError: If an argument has the wrong type.
+            UnsupportedAlgorithmError: If `spec` is unknown.
+            InvalidKeyError: If `spec` is not an RSA key spec.
+            UnsupportedAlgorithmError: If `cryptography` or the system lacks RSA, or if `state` is
+                unknown.
+            InvalidKeyError: If an ID is not 1 to 255 printable ASCII characters without space.
         """
         spec = KeySpec.of(spec, "spec")
         bits = KEY_SPECS[spec].modulus_bits
@@ -146,12 +212,16 @@ class RsaKey(KeyVersion):
         )
 
     def private_pem(self) -> bytes:
-        """Return the private key as unencrypted PKCS#8 in PEM. Whoever holds it holds the key."""
+        """Return the private key in PEM. Anyone who has these bytes can use the key.
+
+        Returns:
+            PKCS#8 (RFC 5208) in PEM, not encrypted.
+        """
         return self._private_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 
 
 def _make(identity: _Identity, read: Callable[[], RSAPrivateKey]) -> RsaKey:
-    """Return the key of a file with its identity, which is checked before the file."""
+    """Return the key of a file; the types of the identity are checked before the file."""
     check_identity(*identity)
     key_id, key_version_id, state = identity
     return RsaKey(key_id, key_version_id, read(), state=state)

@@ -1,8 +1,8 @@
 """The numbers of RSA keys: RSAPublicKey and RSAPrivateKey (RFC 8017 appendix A.1), in strict DER.
 
-Every number is checked here before `cryptography` sees it, because libcrypto tests the primes of a
-file for primality while it holds the interpreter's lock: a `prime1` of 9,689 bits costs 25 seconds,
-one of 44,497 bits takes hours.
+This module checks every number before `cryptography` sees it. The reason is that libcrypto tests
+the primes of a file for primality while it holds the lock of the interpreter. A `prime1` of 9,689
+bits takes 25 seconds, and one of 44,497 bits takes hours.
 """
 
 from functools import cache
@@ -30,11 +30,16 @@ from kmscore.keys.der import (
 from kmscore.keys.oid import ObjectIdentifier
 
 MAX_PRIME_LENGTH: Final = 2048
-"""Bits. Libcrypto tests a longer prime twice as often, without the code made for 2,048 bits.
+"""Maximum length of a prime in bits.
 
-Primes of 2,176 and 1,920 bits cost 2.8 times as much as two of 2,048 bits, 2,432 and 1,664 bits 3.4
-times, 4,090 and 6 bits 7.5 times. The primes of RSA_2048 and RSA_3072 may differ in length, and
-cost less than those of RSA_4096.
+Libcrypto tests a longer prime twice as often, and without its optimized code for 2,048 bits. The
+test of two primes of 2,048 bits is the reference:
+
+- 2,176 and 1,920 bits take 2.8 times as long.
+- 2,432 and 1,664 bits take 3.4 times as long.
+- 4,090 and 6 bits take 7.5 times as long.
+
+The primes of RSA_2048 and RSA_3072 can differ in length, and take less time than those of RSA_4096.
 """
 
 _RSA_ENCRYPTION: Final = ObjectIdentifier("1.2.840.113549.1.1.1")
@@ -63,14 +68,14 @@ class _RsaPrivateKey:
 
 
 def is_rsa(info: SubjectPublicKeyInfo) -> bool:
-    """Tell whether a public key is one of rsaEncryption."""
+    """Return whether a public key has the algorithm rsaEncryption."""
     return info.algorithm.algorithm == _RSA_ENCRYPTION
 
 
 def load_rsa_public_key(info: SubjectPublicKeyInfo) -> RSAPublicKey:
     """Return the key of a SubjectPublicKeyInfo of rsaEncryption, or raise `InvalidKeyError`."""
     _check_parameters(info.algorithm)
-    # Padding bits cannot occur: they are 0 in DER, and an odd exponent ends in a 1.
+    # Padding bits cannot occur, because they are 0 in DER and an odd exponent ends in a 1.
     key = decode_structure(_RsaPublicKey, info.subject_public_key.as_bytes(), "RSAPublicKey")
     numbers = RSAPublicNumbers(key.public_exponent, key.modulus)
     check_public_numbers(numbers)
@@ -78,7 +83,7 @@ def load_rsa_public_key(info: SubjectPublicKeyInfo) -> RSAPublicKey:
         return attempt(numbers.public_key, "RSA")
     except ValueError:
         pass
-    raise invalid("is not an RSA public key that can be read")
+    raise invalid("is not a valid RSA public key")
 
 
 def load_rsa_pkcs8(der: bytes) -> RSAPrivateKey:
@@ -88,7 +93,7 @@ def load_rsa_pkcs8(der: bytes) -> RSAPrivateKey:
     """
     info = decode_private_key_info(der)
     if info.algorithm.algorithm != _RSA_ENCRYPTION:
-        raise invalid("is not one of RSA encryption")
+        raise invalid("does not have the algorithm rsaEncryption")
     _check_parameters(info.algorithm)
     return load_rsa_pkcs1(info.private_key)
 
@@ -96,8 +101,8 @@ def load_rsa_pkcs8(der: bytes) -> RSAPrivateKey:
 def load_rsa_pkcs1(der: bytes) -> RSAPrivateKey:
     """Return the key of an RSAPrivateKey, or raise `InvalidKeyError`.
 
-    Every number is greater than 0 and less than n before any of them is multiplied. `cryptography`
-    then tests the primes, and the key is made of the numbers that were checked.
+    Before any multiplication, every number is checked to be greater than 0 and less than n. Then
+    `cryptography` tests the primes, and the key consists of the numbers that were checked.
     """
     key = decode_structure(_RsaPrivateKey, der, "PKCS#1")
     if key.version != _TWO_PRIMES:
@@ -126,10 +131,10 @@ def load_rsa_pkcs1(der: bytes) -> RSAPrivateKey:
 
 @cache
 def _check_library() -> None:
-    """Raise `UnsupportedAlgorithmError` if `cryptography` loads no RSA key at all.
+    """Raise `UnsupportedAlgorithmError` if `cryptography` cannot load any RSA key.
 
-    Under a policy without random numbers, for example, it reports every key as invalid. The key
-    here is a small one of two Mersenne primes. A success is kept.
+    For example, under a system policy without random numbers it reports every key as invalid. The
+    test key is a small one of two Mersenne primes. A success is cached.
     """
     p, q, e = 2**607 - 1, 2**521 - 1, 65_537
     d = pow(e, -1, (p - 1) * (q - 1))
@@ -144,13 +149,13 @@ def _check_library() -> None:
 
 
 def check_public_numbers(numbers: RSAPublicNumbers) -> KeySpec:
-    """Return the spec of an RSA key, or raise `InvalidKeyError` for its modulus or exponent."""
+    """Return the spec of an RSA key; raise `InvalidKeyError` for a wrong modulus or exponent."""
     bits = numbers.n.bit_length()
     spec = RSA_SPECS.get(bits)
     if spec is None:
         raise invalid(f"has a modulus of {bits} bits instead of {', '.join(map(str, RSA_SPECS))}")
-    # libcrypto takes an even modulus and then fails to encrypt with it, which for an export would
-    # be after the data key has been opened.
+    # libcrypto accepts an even modulus and fails only when it encrypts. In an export of a data key,
+    # this would be after the decryption of the data key.
     if numbers.n < 0 or numbers.n % 2 == 0:
         raise invalid("has a negative or even modulus")
     if not (_MIN_EXPONENT <= numbers.e <= _MAX_EXPONENT and numbers.e % 2):
@@ -159,7 +164,7 @@ def check_public_numbers(numbers: RSAPublicNumbers) -> KeySpec:
 
 
 def _check_parameters(identifier: AlgorithmIdentifier) -> None:
-    """Refuse an identifier of rsaEncryption without its NULL (RFC 8017 appendix A.1)."""
+    """Raise `InvalidKeyError` unless the parameters are NULL (RFC 8017 appendix A.1)."""
     if identifier.parameters is None:
         raise invalid("lacks the NULL parameters of RSA encryption; `openssl pkey` adds them")
     if not isinstance(identifier.parameters, asn1.Null):
@@ -167,7 +172,7 @@ def _check_parameters(identifier: AlgorithmIdentifier) -> None:
 
 
 def _check_ranges(key: _RsaPrivateKey) -> None:
-    """Refuse numbers that no key has, and primes that take too long to test."""
+    """Raise `InvalidKeyError` for numbers out of range, and for primes that take long to test."""
     n, p, q = key.modulus, key.prime1, key.prime2
     bounds = (
         *((key.private_exponent, n), (p, n), (q, n)),
@@ -180,7 +185,7 @@ def _check_ranges(key: _RsaPrivateKey) -> None:
 
 
 def _is_consistent(key: _RsaPrivateKey) -> bool:
-    """Tell whether the numbers, in their ranges, belong together if both primes are prime."""
+    """Return whether the numbers, all in range, are consistent, assuming that p and q are prime."""
     p, q, d = key.prime1, key.prime2, key.private_exponent
     return (
         p * q == key.modulus
@@ -191,12 +196,12 @@ def _is_consistent(key: _RsaPrivateKey) -> bool:
 
 
 def _is_private_exponent(d: int, e: int, p_1: int, q_1: int) -> bool:
-    """Tell whether d is 1/e modulo λ(n) or modulo φ(n), reduced (RFC 8017 section 3.2)."""
+    """Return whether d is 1/e modulo λ(n) or modulo φ(n), reduced (RFC 8017 section 3.2)."""
     phi = p_1 * q_1
     carmichael = phi // gcd(p_1, q_1)
     return e * d % carmichael == 1 and (d < carmichael or (d < phi and e * d % phi == 1))
 
 
 def _inconsistent() -> InvalidKeyError:
-    """Return the one `InvalidKeyError` for numbers that do not belong together."""
+    """Return the `InvalidKeyError` for inconsistent numbers, the same for every cause."""
     return InvalidKeyError("not a consistent RSA private key")

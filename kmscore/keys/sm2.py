@@ -1,4 +1,4 @@
-"""SM2 keys."""
+"""SM2 keys, from files or from a private scalar."""
 
 from collections.abc import Callable
 from functools import partial
@@ -33,18 +33,18 @@ _Identity: TypeAlias = tuple[str, str, KeyState | str, str | None]
 
 @final
 class Sm2Key(KeyVersion):
-    """One version of an SM2 key: it decrypts SM2PKE.
+    """One version of an SM2 key, which decrypts SM2PKE.
 
-    Made by `from_pem`, `from_der`, `from_scalar` or `generate`.
+    Create it with `from_pem`, `from_der`, `from_scalar` or `generate`.
     """
 
     __slots__ = ("_decryptor", "_scalar", "backend", "public_key")
 
     backend: str
-    """What does the arithmetic: one of `kmscore.sm2.available_backends()`."""
+    """The name of the SM2 backend, one of `kmscore.sm2.available_backends()`."""
 
     public_key: PublicKey
-    """The public half; it encrypts with the same backend."""
+    """The public key of the pair, which encrypts with the same backend."""
 
     _decryptor: Decryptor
     _scalar: int
@@ -59,21 +59,30 @@ class Sm2Key(KeyVersion):
         backend: str | None = None,
         state: KeyState | str = KeyState.ENABLED,
     ) -> None:
-        """Take the private scalar d, 1 to n-2 (GB/T 32918.1-2016 section 6.1).
+        """Create a key version from its private scalar d.
 
-        `public_point` is d·G if the caller already holds it from elsewhere; the two are compared.
-        `backend` is by default the best one available.
+        Args:
+            key_id: The key ID, 1 to 255 printable ASCII characters without space.
+            key_version_id: The key version ID, 1 to 255 printable ASCII characters without space.
+            scalar: The private scalar d, 1 to n-2 (GB/T 32918.1-2016 section 6.1).
+            public_point: The public point d·G, if the caller has it from another source. It is
+                compared with the point that is computed from `scalar`.
+            backend: The name of the SM2 backend. By default, the best available one.
+            state: The key state.
 
-        Raises `TypeError` for a wrong type, `InvalidKeyError` for an ID that is not 1 to 255
-        printable ASCII characters, a scalar out of range or a point that is not d·G, and
-        `UnsupportedAlgorithmError` for a backend that is not available or an unknown state.
+        Raises:
+            TypeError: If an argument other than `public_point` has the wrong type.
+            UnsupportedAlgorithmError: If `state` is unknown.
+            InvalidKeyError: If an ID is not 1 to 255 printable ASCII characters without space.
+            UnsupportedAlgorithmError: If `backend` is unknown or not available.
+            InvalidKeyError: If `scalar` is out of range, or `public_point` is not d·G.
         """
         made = outcome(self._make, (key_id, key_version_id, state, backend), scalar, public_point)
         del key_id, key_version_id, scalar, public_point, backend, state
         unwrap(made)
 
     def _make(self, identity: "_Identity", scalar: int, public_point: Point | None) -> None:
-        """Check and set all that the constructor takes."""
+        """Check and set the arguments of the constructor."""
         key_id, key_version_id, state, backend = identity
         _check_identity(identity)
         check_integer(scalar, "scalar")
@@ -99,17 +108,37 @@ class Sm2Key(KeyVersion):
         state: KeyState | str = KeyState.ENABLED,
         max_work: int = DEFAULT_MAX_WORK,
     ) -> "Sm2Key":
-        """Read one private key in PEM: PKCS#8, encrypted or not, or SEC1 (RFC 5208, RFC 5915).
+        """Read one private key in PEM.
 
-        Encrypted means PBES2 with PBKDF2 and AES or SM4 in CBC mode (RFC 8018), of at most
-        `max_work` iterations. Certificates, parameters and public keys in the same file are
-        ignored, and so is the text around them; at most 65,536 bytes are read. A public key within
-        the private one must belong to it.
+        The file contains PKCS#8 (RFC 5208), encrypted or not, or SEC1 (RFC 5915). Encryption is
+        PBES2 with PBKDF2 and AES or SM4 in CBC mode (RFC 8018). Certificates, parameters, public
+        keys and text in the same file are ignored. If the private key contains its public key, the
+        two must belong together.
 
-        Raises `InvalidKeyError` for any other file or key, and if the password is wrong, missing or
-        given for nothing. Raises `ValueError` if `max_work` is less than 1, and
-        `UnsupportedAlgorithmError` if this build of `cryptography` lacks the cipher of the file.
-        Other errors are those of the constructor.
+        Args:
+            key_id: The key ID, 1 to 255 printable ASCII characters without space.
+            key_version_id: The key version ID, 1 to 255 printable ASCII characters without space.
+            data: The content of the file, at most 65,536 bytes of PEM with at most 16,384 bytes of
+                DER.
+            password: The password of an encrypted file; `None` for an unencrypted file.
+            backend: The name of the SM2 backend. By default, the best available one.
+            state: The key state.
+            max_work: The maximum number of PBKDF2 iterations, at least 1.
+
+        Returns:
+            The key version.
+
+        Raises:
+            TypeError: If an argument has the wrong type.
+            ValueError: If `max_work` is less than 1.
+            InvalidKeyError: If the file has any other form, or the password is wrong, missing, or
+                given for an unencrypted file.
+            UnsupportedAlgorithmError: If `cryptography` or the system lacks the cipher or hash of
+                the file, or if `state` is unknown.
+            InvalidKeyError: If an ID is not 1 to 255 printable ASCII characters without space.
+            UnsupportedAlgorithmError: If `backend` is unknown or not available.
+            InvalidKeyError: If the private scalar is not 1 to n-2, or the public key in the file
+                does not belong to it.
         """
         identity = (key_id, key_version_id, state, backend)
         read = partial(read_pem, _STRUCTURES, data, password, max_work)
@@ -129,9 +158,35 @@ class Sm2Key(KeyVersion):
         state: KeyState | str = KeyState.ENABLED,
         max_work: int = DEFAULT_MAX_WORK,
     ) -> "Sm2Key":
-        """Read one private key in DER: PKCS#8, encrypted or not, or SEC1; at most 16,384 bytes.
+        """Read one private key in DER.
 
-        Raises as `from_pem` does.
+        The file contains PKCS#8 (RFC 5208), encrypted or not, or SEC1 (RFC 5915). Encryption is
+        PBES2 with PBKDF2 and AES or SM4 in CBC mode (RFC 8018). If the private key contains its
+        public key, the two must belong together.
+
+        Args:
+            key_id: The key ID, 1 to 255 printable ASCII characters without space.
+            key_version_id: The key version ID, 1 to 255 printable ASCII characters without space.
+            data: The content of the file, at most 16,384 bytes.
+            password: The password of an encrypted file; `None` for an unencrypted file.
+            backend: The name of the SM2 backend. By default, the best available one.
+            state: The key state.
+            max_work: The maximum number of PBKDF2 iterations, at least 1.
+
+        Returns:
+            The key version.
+
+        Raises:
+            TypeError: If an argument has the wrong type.
+            ValueError: If `max_work` is less than 1.
+            InvalidKeyError: If the file has any other form, or the password is wrong, missing, or
+                given for an unencrypted file.
+            UnsupportedAlgorithmError: If `cryptography` or the system lacks the cipher or hash of
+                the file, or if `state` is unknown.
+            InvalidKeyError: If an ID is not 1 to 255 printable ASCII characters without space.
+            UnsupportedAlgorithmError: If `backend` is unknown or not available.
+            InvalidKeyError: If the private scalar is not 1 to n-2, or the public key in the file
+                does not belong to it.
         """
         identity = (key_id, key_version_id, state, backend)
         read = partial(read_der, _STRUCTURES, data, password, max_work)
@@ -149,7 +204,25 @@ class Sm2Key(KeyVersion):
         backend: str | None = None,
         state: KeyState | str = KeyState.ENABLED,
     ) -> "Sm2Key":
-        """Return the key of a private scalar d, 1 to n-2. Raises as the constructor does."""
+        """Create a key version from its private scalar d.
+
+        Args:
+            key_id: The key ID, 1 to 255 printable ASCII characters without space.
+            key_version_id: The key version ID, 1 to 255 printable ASCII characters without space.
+            scalar: The private scalar d, 1 to n-2 (GB/T 32918.1-2016 section 6.1).
+            backend: The name of the SM2 backend. By default, the best available one.
+            state: The key state.
+
+        Returns:
+            The key version.
+
+        Raises:
+            TypeError: If an argument has the wrong type.
+            UnsupportedAlgorithmError: If `state` is unknown.
+            InvalidKeyError: If an ID is not 1 to 255 printable ASCII characters without space.
+            UnsupportedAlgorithmError: If `backend` is unknown or not available.
+            InvalidKeyError: If `scalar` is out of range.
+        """
         key = outcome(cls, key_id, key_version_id, scalar, backend=backend, state=state)
         del key_id, key_version_id, scalar, backend, state
         return unwrap(key)
@@ -163,7 +236,24 @@ class Sm2Key(KeyVersion):
         backend: str | None = None,
         state: KeyState | str = KeyState.ENABLED,
     ) -> "Sm2Key":
-        """Return a fresh key; absent IDs are random UUIDs. Raises as the constructor does."""
+        """Generate a key version with a random private scalar.
+
+        Args:
+            key_id: The key ID, 1 to 255 printable ASCII characters without space. By default, a
+                random UUID.
+            key_version_id: The key version ID, in the same form. By default, a random UUID.
+            backend: The name of the SM2 backend. By default, the best available one.
+            state: The key state.
+
+        Returns:
+            The new key version.
+
+        Raises:
+            TypeError: If an argument has the wrong type.
+            UnsupportedAlgorithmError: If `state` is unknown.
+            InvalidKeyError: If an ID is not 1 to 255 printable ASCII characters without space.
+            UnsupportedAlgorithmError: If `backend` is unknown or not available.
+        """
         scalar = N - 1
         while scalar == N - 1:
             scalar = draw_scalar()
@@ -176,25 +266,29 @@ class Sm2Key(KeyVersion):
         )
 
     def private_pem(self) -> bytes:
-        """Return the private key as unencrypted PKCS#8 in PEM. Whoever holds it holds the key."""
+        """Return the private key in PEM. Anyone who has these bytes can use the key.
+
+        Returns:
+            PKCS#8 (RFC 5208) in PEM, not encrypted.
+        """
         der = encode_sm2_pkcs8(self._scalar, multiply(self._scalar, G))
         return encode_pem(der, PKCS8_LABEL)
 
     @representation
     def __repr__(self) -> str:
-        """Show everything but the material."""
+        """Return a text without the key material."""
         return f"{super().__repr__()[:-1]} backend={self.backend}>"
 
 
 def _check_identity(identity: _Identity) -> None:
-    """Raise `TypeError` unless all parts of an identity have their types."""
+    """Raise `TypeError` unless all parts of an identity have the right type."""
     key_id, key_version_id, state, backend = identity
     check_identity(key_id, key_version_id, state)
     check_optional_text(backend, "backend")
 
 
 def _make(identity: _Identity, read: Callable[[], tuple[int, Point | None]]) -> Sm2Key:
-    """Return the key of a file with its identity, which is checked before the file."""
+    """Return the key of a file; the types of the identity are checked before the file."""
     _check_identity(identity)
     key_id, key_version_id, state, backend = identity
     scalar, point = read()
@@ -202,14 +296,14 @@ def _make(identity: _Identity, read: Callable[[], tuple[int, Point | None]]) -> 
 
 
 def _decode_consistent(der: bytes) -> tuple[int, Point]:
-    """Return scalar and point of a PrivateKeyInfo, after the last check there is."""
+    """Return scalar and point of a PrivateKeyInfo, after all checks of both."""
     scalar, point = decode_sm2_pkcs8(der)
     return scalar, _derive_point(scalar, point)
 
 
 def _derive_point(scalar: int, claimed: Point | None) -> Point:
-    """Return d·G, or raise `InvalidKeyError` for d out of range or another point than claimed."""
-    # n-1 is out because an SM2 signature divides by 1 + d.
+    """Return d·G, or raise `InvalidKeyError` if d is out of range or `claimed` is not d·G."""
+    # n-1 is not allowed, because an SM2 signature divides by 1 + d.
     if not 1 <= scalar <= N - 2:
         raise InvalidKeyError("the private scalar is not 1 to n-2")
     point = multiply(scalar, G)

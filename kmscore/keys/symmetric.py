@@ -16,19 +16,19 @@ from kmscore.keys.base import KeyVersion, check_identity, random_id
 
 @final
 class SymmetricKey(KeyVersion):
-    """One version of a symmetric key, bound to one suite for good.
+    """One version of a symmetric key, permanently bound to one suite.
 
-    The binding is what keeps one material from being used by two ciphers: a ciphertext whose
-    header names another suite is refused before any decryption.
+    The binding prevents the use of the same key material with two ciphers. A ciphertext whose
+    header names a different suite is rejected before decryption.
     """
 
     __slots__ = ("_iv", "_iv_length", "_material", "_open", "_seal", "_sealed", "header", "suite")
 
     suite: Suite
-    """The only suite that this key version seals and opens with."""
+    """The only suite with which this key version encrypts and decrypts."""
 
     header: bytes
-    """The header of every v1 blob of this key version: what stands before the IV."""
+    """The header of every v1 blob of this key version, which precedes the IV."""
 
     _material: bytes
     _seal: Callable[[bytes, bytes, bytes], bytes]
@@ -47,18 +47,29 @@ class SymmetricKey(KeyVersion):
         suite: Suite | None = None,
         state: KeyState | str = KeyState.ENABLED,
     ) -> None:
-        """Take `material`: 32, 24 or 16 bytes for AES_256, AES_192, AES_128, 16 for SM4.
+        """Create a key version from existing key material.
 
-        `suite` is by default `XAES_256_GCM` for AES_256 and the spec's own GCM for the others;
-        AES_256 also takes `AES_256_GCM`.
+        Args:
+            key_id: The key ID, 1 to 255 printable ASCII characters without space.
+            key_version_id: The key version ID, 1 to 255 printable ASCII characters without space.
+            spec: The key spec AES_256, AES_192, AES_128 or SM4.
+            material: The raw key material: 32 bytes for AES_256, 24 for AES_192, 16 for AES_128
+                and 16 for SM4.
+            suite: The suite of the key version. By default, `XAES_256_GCM` for AES_256 and the GCM
+                suite of the spec for the others. AES_256 also allows `AES_256_GCM`.
+            state: The key state.
 
-        Raises `TypeError` for a wrong type, `InvalidKeyError` for an ID that is not 1 to 255
-        printable ASCII characters, a spec that is not symmetric, a suite that is not the spec's
-        or material of another length, and `UnsupportedAlgorithmError` for an unknown spec or
-        state, or if this build of `cryptography` lacks the cipher.
+        Raises:
+            TypeError: If an argument has the wrong type.
+            UnsupportedAlgorithmError: If `spec` or `state` is unknown.
+            InvalidKeyError: If an ID is not 1 to 255 printable ASCII characters without space,
+                `spec` is not symmetric, `suite` does not belong to `spec`, or `material` has the
+                wrong length.
+            UnsupportedAlgorithmError: If this build of `cryptography` or the system lacks the
+                cipher.
         """
         made = outcome(self._make, key_id, key_version_id, spec, material, suite, state)
-        # All that can be text or bytes: material can be in the place of another by mistake.
+        # Delete every argument of text or bytes: a caller can pass key material in any by mistake.
         del key_id, key_version_id, spec, material, state
         unwrap(made)
 
@@ -71,7 +82,7 @@ class SymmetricKey(KeyVersion):
         suite: Suite | None,
         state: KeyState | str,
     ) -> None:
-        """Check and set all that the constructor takes."""
+        """Check and set the arguments of the constructor."""
         check_identity(key_id, key_version_id, state)
         check_text(spec, "spec")
         check_bytes(material, "material")
@@ -94,7 +105,7 @@ class SymmetricKey(KeyVersion):
             _seal=seal,
             _open=open_,
             _iv_length=suite.iv_length,
-            # Where in a blob of this key version its IV stands, and what is sealed.
+            # The positions of the IV, and of ciphertext and tag, in a blob of this key version.
             _iv=slice(len(header), len(header) + suite.iv_length),
             _sealed=slice(len(header) + suite.iv_length, None),
         )
@@ -109,9 +120,30 @@ class SymmetricKey(KeyVersion):
         suite: Suite | None = None,
         state: KeyState | str = KeyState.ENABLED,
     ) -> "SymmetricKey":
-        """Return a key of fresh material from the operating system; absent IDs are random UUIDs.
+        """Generate a key version with new key material.
 
-        Raises as the constructor does.
+        The key material comes from the random source of the operating system. `spec` is checked
+        before the other arguments.
+
+        Args:
+            spec: The key spec AES_256, AES_192, AES_128 or SM4.
+            key_id: The key ID, 1 to 255 printable ASCII characters without space. By default, a
+                random UUID.
+            key_version_id: The key version ID, in the same form. By default, a random UUID.
+            suite: The suite of the key version. By default, `XAES_256_GCM` for AES_256 and the GCM
+                suite of the spec for the others. AES_256 also allows `AES_256_GCM`.
+            state: The key state.
+
+        Returns:
+            The new key version.
+
+        Raises:
+            TypeError: If an argument has the wrong type.
+            UnsupportedAlgorithmError: If `spec` or `state` is unknown.
+            InvalidKeyError: If `spec` is not symmetric, an ID is not 1 to 255 printable ASCII
+                characters without space, or `suite` does not belong to `spec`.
+            UnsupportedAlgorithmError: If this build of `cryptography` or the system lacks the
+                cipher.
         """
         spec = KeySpec.of(spec, "spec")
         length = _choose_suite(spec, None).key_length
@@ -125,17 +157,21 @@ class SymmetricKey(KeyVersion):
         )
 
     def export_material(self) -> bytes:
-        """Return the raw key material. Whoever holds it holds the key."""
+        """Return the raw key material. Anyone who has these bytes can use the key.
+
+        Returns:
+            32 bytes for AES_256, 24 for AES_192, 16 for AES_128 and 16 for SM4.
+        """
         return self._material
 
     @representation
     def __repr__(self) -> str:
-        """Show everything but the material."""
+        """Return a text without the key material."""
         return f"{super().__repr__()[:-1]} suite={self.suite.name}>"
 
 
 def _choose_suite(spec: KeySpec, suite: Suite | None) -> Suite:
-    """Return `suite` if it is one of the spec's, or the spec's default for `None`."""
+    """Return `suite` if it belongs to the spec, or the default suite of the spec for `None`."""
     suites = KEY_SPECS[spec].suites
     if not suites:
         raise InvalidKeyError(f"{spec.name} is not the spec of a symmetric key")
