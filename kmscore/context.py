@@ -156,10 +156,11 @@ def canonical_bytes(value: ContextLike) -> bytes:
         if type(key) is not str:
             break
     else:
-        keys = list(pairs)
-        keys.sort()
         try:
+            # First: no large map is sorted before its size is checked.
             fields = [_SMALL_LENGTHS[len(pairs)]]
+            keys = list(pairs)
+            keys.sort()
             for key in keys:
                 text = pairs[key]
                 if type(text) is not str:

@@ -23,7 +23,7 @@ from kmscore._typecheck import BytesLike
 from kmscore.algorithms import MAX_PLAINTEXT_LENGTH, EncryptionAlgorithm
 from kmscore.blob import blob_bytes, parse_header
 from kmscore.context import ContextLike, canonical_bytes
-from kmscore.errors import IncorrectKeyError, InvalidContextError
+from kmscore.errors import DecryptionError, IncorrectKeyError, InvalidContextError
 from kmscore.keyring import KeyProvider
 from kmscore.keys import Key, PrivateKey, SymmetricKey
 from kmscore.lookup import (
@@ -164,6 +164,10 @@ class V1Source:
 
     def open(self, bound: bytes) -> bytes:
         """See `Source`."""
+        # The IDs and the suite of the key equal those of the header, so its own header does too.
+        # This check holds also for a subclass whose attributes contradict each other.
+        if not self.raw.startswith(self.key.header):
+            raise DecryptionError
         return envelope.open_blob(self.key, self.raw, bound)
 
 

@@ -212,6 +212,7 @@ UNNOTICED: Mapping[str, tuple[str, ...]] = {
         "keys/der.py:_decode_ec_private_key:2",
     ),
     "A key store that answers another key than it was asked for. The stores here do not lie.": (
+        "layouts.py:V1Source.open:1",
         "lookup.py:_checked:1",
         "lookup.py:_checked:2",
     ),
