@@ -15,7 +15,7 @@ from patience import PATIENCE
 import kmscore
 
 _PACKAGE = Path(kmscore.__file__).resolve().parent
-_ABOVE = frozenset({"alibaba", "bulk", "keyfile", "cli"})  # what is built on the engine
+_ABOVE = frozenset({"alibaba", "bulk", "keyfile", "cli"})  # the packages above the engine
 
 # Runs the files named, on the best SM2 backend; or all that are of the engine alone, in every
 # configuration. Prints what failed.
@@ -43,7 +43,7 @@ print(json.dumps(sorted({
 
 
 class Site(NamedTuple):
-    """A `raise`: the module, the function, and which of the function's it is, from 1."""
+    """A `raise`: the module, the function, and its number in the function, from 1."""
 
     module: str
     function: str
@@ -53,12 +53,12 @@ class Site(NamedTuple):
 
     @property
     def name(self) -> str:
-        """What it is called in the table: without its line, which changes too easily."""
+        """The name in the table, without the line, because the line changes often."""
         return f"{self.module}:{self.function}:{self.number}"
 
 
 class Noticed(NamedTuple):
-    """A test that does not come out as it must."""
+    """A test that gives a wrong result."""
 
     file: str
     tc_id: int
@@ -66,7 +66,7 @@ class Noticed(NamedTuple):
 
 
 def engine_modules() -> list[str]:
-    """Return the path of every module of the engine, without what is built on it."""
+    """Return the path of every module of the engine, without the packages above it."""
     paths = (path.relative_to(_PACKAGE) for path in sorted(_PACKAGE.rglob("*.py")))
     return [str(path) for path in paths if path.parts[0] not in _ABOVE]
 
@@ -93,7 +93,7 @@ def _within(module: str, scope: str, node: ast.AST) -> Iterator[Site]:
 
 
 def noticed_without(site: Site, folder: Path, files: tuple[str, ...] = ()) -> list[Noticed]:
-    """Return the tests that fail once a `raise` is taken out of a copy of the package."""
+    """Return the tests that fail when a `raise` is removed from a copy of the package."""
     copy = folder / "kmscore"
     if not copy.exists():
         shutil.copytree(_PACKAGE, copy, ignore=shutil.ignore_patterns("__pycache__"))
@@ -134,7 +134,7 @@ def _without(source: str, site: Site) -> str:
         if isinstance(node, ast.Raise) and node.lineno == site.line
     )
     assert node.end_lineno is not None
-    # Nothing but ASCII stands before a statement on its line, so the offset in bytes will do.
+    # Only ASCII precedes a statement on its line, so the offset in bytes is the offset in text.
     lines[node.lineno - 1 : node.end_lineno] = [
         lines[node.lineno - 1][: node.col_offset] + "pass\n"
     ]
@@ -142,8 +142,8 @@ def _without(source: str, site: Site) -> str:
 
 
 UNNOTICED: Mapping[str, tuple[str, ...]] = {
-    "A wrong type, or a call that nobody can mean. That is the caller's own mistake and nothing"
-    " that arrives as bytes; it has no code.": (
+    "A wrong type, or a call without meaning. This is a mistake in the calling code and cannot"
+    " arrive as bytes; it has no error code.": (
         "_typecheck.py:check_instance:1",
         "_typecheck.py:check_bytes:1",
         "_typecheck.py:check_bytes:2",
@@ -165,16 +165,16 @@ UNNOTICED: Mapping[str, tuple[str, ...]] = {
         "reencryption.py:prepare:1",
         "reencryption.py:prepare:2",
     ),
-    "A bound on the work, before anything is done. What is longer is refused all the same, by the"
-    " checks of what it holds, only later.": (
+    "A limit on the work. Without it, longer input is rejected too, by later checks of its"
+    " contents.": (
         "asymmetric.py:decrypt_with:1",
         "blob.py:CiphertextBlob.from_base64:1",
         "sm2/encodings.py:parse:1",
     ),
-    "A second wall: another check refuses the same input with the same error. (An ID that ends"
-    " outside the blob leaves no room for IV and tag; a JSON number is no string either; a"
-    " symmetric key fits no asymmetric algorithm; a point of another length is not on the curve; a"
-    " plaintext that is not decoded has the length that was checked before.)": (
+    "A second check: another one rejects the same input with the same error. (An ID that ends"
+    " outside the blob leaves no room for IV and tag; a JSON number is not a string; a symmetric"
+    " key fits no asymmetric algorithm; a point of another length is not on the curve; a plaintext that"
+    " is not decoded has the length that was checked before.)": (
         "blob.py:_end_of_id:2",
         "context.py:_refuse_value:1",
         "data_keys.py:export_from:1",
@@ -184,8 +184,8 @@ UNNOTICED: Mapping[str, tuple[str, ...]] = {
         "reencryption.py:Prepared.finish:1",
         "sm2/encodings.py:_parse_raw:1",
     ),
-    "What no operation of SPEC.md reaches: serialising fields that a caller gives, data keys, key"
-    " files in PEM, SEC1 or under a password, public keys of RSA, making keys.": (
+    "Code that no operation of SPEC.md reaches: serialising fields of a caller, data keys, key"
+    " files in PEM, SEC1 or with a password, public keys of RSA, generating keys.": (
         "blob.py:CiphertextBlob.__post_init__:4",
         "blob.py:CiphertextBlob.__post_init__:5",
         "data_keys.py:check_data_key_length:1",
@@ -211,14 +211,15 @@ UNNOTICED: Mapping[str, tuple[str, ...]] = {
         "keys/private_file.py:_read:1",
         "keys/der.py:_decode_ec_private_key:2",
     ),
-    "A key store that answers another key than it was asked for. The stores here do not lie.": (
+    "A key store that returns another key than the requested one, or a key whose attributes"
+    " contradict each other. The stores of the vectors do not do this.": (
         "layouts.py:V1Source.open:1",
         "lookup.py:_checked:1",
         "lookup.py:_checked:2",
     ),
-    "A second wall around RSA private keys: another check, or `cryptography`, refuses the same"
-    " file. The tests of the keys show what is left: a negative or even modulus, and numbers that"
-    " take a library too long to test.": (
+    "A second check of RSA private keys: another one, or `cryptography`, rejects the same file. The"
+    " tests of the keys cover the rest: a negative or even modulus, and numbers that take a library"
+    " too long to test.": (
         "keys/rsa_structures.py:load_rsa_pkcs1:2",
         "keys/rsa_structures.py:load_rsa_pkcs1:3",
         "keys/rsa_structures.py:check_public_numbers:2",
@@ -227,10 +228,10 @@ UNNOTICED: Mapping[str, tuple[str, ...]] = {
         "keys/rsa_structures.py:_check_ranges:1",
         "keys/rsa_structures.py:_check_ranges:2",
     ),
-    "An ID that no key can have, for a store that believes it. The stores here have no such key.": (
+    "An ID that no key can have. The stores of the vectors have no such key.": (
         "lookup.py:_possible_id:1",
     ),
-    "What this build lacks, or libcrypto when it does not work: no ciphertext leads there.": (
+    "An algorithm that this build lacks, or a failure of libcrypto: no ciphertext leads there.": (
         "_availability.py:attempt:1",
         "keys/rsa_structures.py:_check_library:1",
         "sm2/backends/__init__.py:select_backend:1",
@@ -249,18 +250,19 @@ UNNOTICED: Mapping[str, tuple[str, ...]] = {
 
 _HEAD = """# Which vectors notice which check
 
-Every `raise` of the engine was taken out of a copy of it, one at a time, and the copy run on the
-engine's vectors (all files but those of the service, without the accumulated ones), on every SM2
-backend and on a foreign key store. Below is what failed then: tests, and their flags. A check is
-named by module, function, and which of the function's `raise`s it is, from 1. This page is CC0-1.0.
+Every `raise` of the engine was removed from a copy of it, one at a time. The copy ran on the
+engine's vectors (all files except those of the service, without the accumulated tests), on every
+SM2 backend and on a foreign key store. The table lists the tests that then failed, and their
+flags. The name of a check has the module, the function, and the number of the `raise` in the
+function, from 1. This page is CC0-1.0.
 
-`pytest -m campaign vectors/tests/test_check_removal.py` does it again and compares; it takes
-minutes. The ordinary tests do it for one check a module.
+`pytest -m campaign vectors/tests/test_check_removal.py` repeats this and compares; it takes
+minutes. The ordinary tests repeat it for one check of each module.
 """
 
 
 def table(results: Mapping[Site, list[Noticed]]) -> str:
-    """Return the page that is checked in."""
+    """Return the page, which is committed."""
     lines = [_HEAD, "| check | raises | tests | flags |", "|---|---|--:|---|"]
     for site, noticed in results.items():
         if noticed:
