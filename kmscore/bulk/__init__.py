@@ -1,7 +1,8 @@
-"""Many ciphertexts at once: re-encrypt a stream of them, count them, say which versions are done.
+"""Re-encrypt a stream of ciphertexts, count ciphertexts, and find unused key versions.
 
-Import it by name, `from kmscore import bulk`: those who move one ciphertext do not pay for it.
-There is no I/O here: what is read and written, and where, is the caller's business.
+Import this package by name (`from kmscore import bulk`). `import kmscore` does not load it, so that
+programs for single ciphertexts start faster. The package does no I/O: the caller reads the
+ciphertexts and writes the results.
 """
 
 from kmscore.blob import Header

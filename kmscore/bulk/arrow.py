@@ -1,7 +1,7 @@
 """Re-encryption of a column of ciphertexts in an Arrow record batch.
 
-The one batch function that every engine can call: it takes a batch and gives one, and knows
-nothing of where either is kept. It needs the extra `arrow`.
+Every engine with Arrow record batches can call this function. It does no I/O. This module needs
+the extra `arrow`.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -21,7 +21,7 @@ from kmscore.keyring import KeyProvider
 __all__ = ["reencrypt_batch"]
 
 _MAX_BINARY_LENGTH: Final = 2**31 - 1
-"""All the bytes that a column of type binary holds: its offsets are of 32 bits."""
+"""Maximum number of bytes in a column of type binary, which has signed offsets of 32 bits."""
 
 
 def reencrypt_batch(
@@ -39,31 +39,69 @@ def reencrypt_batch(
     status_column: str = "status",
     error_column: str = "error",
 ) -> pa.RecordBatch:
-    """Re-encrypt the v1 blobs in one column of `batch` as `reencrypt_many` does.
+    """Re-encrypt the v1 blobs in one column of a record batch.
 
-    The blobs are binary, large_binary, binary_view or fixed-size binary. A context is a struct,
-    whose field names are the keys of the pairs and whose null fields are no pairs, or a map;
-    texts are string, large_string, string_view or dictionaries of these. A null source context is
-    the empty one, and without `source_context_column` every one is. A row keeps its source's
-    context where its destination context is null, or a struct of nulls alone, and without
-    `destination_context_column`: to strip it takes a map that is there and has no pairs.
+    Each row with a blob is an item of `kmscore.bulk.reencrypt_many`. The primary version of the
+    destination key is looked up once for the batch.
 
-    Gives a `pyarrow.RecordBatch` of as many rows with every column of `batch` in its place, and
-    after the blob column two more of type string: the status, and the error's code, null but for
-    `failed`. The blob column keeps its type, but that fixed-size becomes binary. No row loses
-    anything: one that failed, and any in a dry run, keeps the bytes it had. A row without a blob
-    has no status and no error either. A context that cannot be one (not UTF-8, a repeated key or
-    a null value in a map, too long) makes its row `failed` with `invalid_context`.
+    A column of contexts has one of two types. The strings in it are of type string, large_string or
+    string_view, or are dictionaries of these.
 
-    The primary version is resolved once for the batch.
+    - A struct: the names of the fields are the keys of the pairs. A null field is not a pair.
+    - A map of strings.
 
-    Raises, before any row is looked at: `TypeError` for a wrong type of an argument or column;
-    `KeyError` if a column is not there; `ValueError` if its name, or a field's in a struct of
-    contexts, stands there twice, or if the batch has a column of the name of the status or error
-    column already, or these are the same; and what `reencrypt_many` raises for the destination,
-    the flags and the order. After that: what else `keys` raises, and `ValueError` if the new blobs
-    are more than a binary column holds (2 GiB; then slice the batch, or use large_binary). Nothing
-    is given then: a batch is moved or not.
+    A context is invalid if it is not UTF-8, is too long, or is a map with a repeated key or a null
+    value. An invalid context makes its row `failed` with the code `invalid_context`.
+
+    Args:
+        batch: The record batch.
+        keys: The provider of the source keys and of the destination key.
+        destination_key_id: The ID of the destination key, a symmetric key.
+        blob_column: The name of the column of v1 blobs, of type binary, large_binary, binary_view
+            or fixed-size binary.
+        source_context_column: The name of the column of source contexts (default `None`, all
+            source contexts are empty). A null value is the empty context.
+        destination_context_column: The name of the column of destination contexts (default `None`,
+            every row keeps its source context). A row also keeps its source context if the value is
+            null or a struct with only null fields. The empty context requires a map without pairs.
+        skip_current: Whether to leave items that are `unchanged` as they are (default). If `False`,
+            they are encrypted again and are `rewritten`.
+        upgrade_only: Whether to reject a v1 blob whose key version is newer than the destination
+            version of the same key, or is of unknown age (default `False`).
+        order: The key version IDs of each key ID, oldest first, for `upgrade_only`. Without it, the
+            order is the one in which the `Keyring` was given the versions.
+        dry_run: Whether to do all steps except to draw the IV and to encrypt (default `False`).
+        status_column: The name of the new column of statuses.
+        error_column: The name of the new column of error codes.
+
+    Returns:
+        A record batch with the same rows and columns, and with two new columns of type string after
+        the blob column: the status, and the error code of failed rows. The blob column keeps its
+        type, except that fixed-size binary becomes binary. A failed row, and every row in a dry
+        run, keeps its blob. A row without a blob has a null status and a null error code.
+
+    Raises:
+        TypeError: If an argument or a column has the wrong type; if `order` is given without
+            `upgrade_only`; if `upgrade_only` is given without a `Keyring` or an `order`; or if
+            `keys` returns an object that is not a key.
+        ValueError: If `status_column` and `error_column` are equal or exist in the batch; if a
+            named column exists more than once, or is a struct with a repeated field name; or if the
+            new blobs exceed the 2 GiB of a binary column. In the last case, slice the batch or use
+            large_binary.
+        KeyError: If a named column does not exist.
+        KeyNotFoundError: If the destination key does not exist, or if `destination_key_id` is not
+            a possible ID.
+        IncorrectKeyError: If `keys` returns a destination key with another ID.
+        KeyStateError: If the destination key is not enabled.
+        KeyUsageError: If the destination key is asymmetric.
+        InvalidKeyError: If a key version occurs twice in `order`.
+        KeyVersionNotFoundError: If the destination version is not in `order`.
+        Exception: Any other exception of `keys`, unchanged. For a source key, a `KmsCoreError`
+            makes only its row `failed`.
+
+    All errors are raised before any row is processed, except a `TypeError` or another exception of
+    `keys` for a source key, and the `ValueError` for the size. After an error there is no result,
+    not even for a part of the batch.
     """
     check_instance(batch, pa.RecordBatch, "batch")
     _check_names(
@@ -92,13 +130,13 @@ def reencrypt_batch(
     return _put_columns(batch, position, new_blobs, rows, (status_column, error_column))
 
 
-# --- what is checked before any row is looked at ---
+# --- checks before any row is processed ---
 
 
 def _check_names(
     schema: pa.Schema, columns: Sequence[str | None], status_column: str, error_column: str
 ) -> None:
-    """Raise unless the names are texts, and those of the new columns are free."""
+    """Raise `TypeError` unless all names are strings, `ValueError` unless new names are unused."""
     check_text(columns[0], "blob_column")
     check_optional_text(columns[1], "source_context_column")
     check_optional_text(columns[2], "destination_context_column")
@@ -108,7 +146,7 @@ def _check_names(
 
 
 def _find_blobs(schema: pa.Schema, name: str) -> int:
-    """Return the position of the blob column, or raise as `reencrypt_batch` says."""
+    """Return the position of the blob column. Raises `KeyError`, `ValueError`, `TypeError`."""
     position = find_column(schema.names, name)
     kind = schema.field(position).type
     if not (
@@ -130,7 +168,7 @@ def _make_items(
     sources: Iterable[ContextLike],
     destinations: "Iterable[ContextLike | KeepContext]",
 ) -> Iterator[Item]:
-    """Yield an item for each blob that is there; its reference is the number of its row."""
+    """Yield an item for each blob that is not null; its reference is the row number."""
     for number, (blob, source, destination) in enumerate(
         zip(blobs, sources, destinations, strict=True)
     ):
@@ -139,7 +177,7 @@ def _make_items(
 
 
 def _kept(blob: bytes | None, outcome: Outcome | None) -> bytes | None:
-    """Return the blob that stays in the row: the new one, else the one that was there."""
+    """Return the new blob of the row; if there is none, the old one."""
     if outcome is None or outcome.ciphertext_blob is None:
         return blob
     return outcome.ciphertext_blob
@@ -152,7 +190,7 @@ def _put_columns(
     rows: Sequence[Outcome | None],
     new_columns: tuple[str, str],
 ) -> pa.RecordBatch:
-    """Return the batch with the new blobs, and the new columns after them."""
+    """Return the batch with the new blobs and, after them, the two new columns."""
     field = batch.schema.field(position)
     if pa.types.is_fixed_size_binary(field.type):
         field = field.with_type(pa.binary())
@@ -171,7 +209,7 @@ def _put_columns(
 
 
 def _make_blobs(blobs: Sequence[bytes | None], kind: pa.DataType) -> pa.Array:
-    """Return a column of the blobs. Raises `ValueError` if they are more than it holds."""
+    """Return a column of the blobs. Raises `ValueError` if the column type is too small."""
     if pa.types.is_binary(kind):
         length = sum(len(blob) for blob in blobs if blob is not None)
         if length > _MAX_BINARY_LENGTH:

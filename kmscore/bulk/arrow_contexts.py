@@ -1,7 +1,6 @@
-"""Encryption contexts as they stand in a column of Arrow: structs, or maps of texts.
+"""Encryption contexts in an Arrow column, as structs or as maps of strings.
 
-A context that cannot be one is the failure of its row, not of the batch. It needs the extra
-`arrow`.
+An invalid context makes its row fail, not the batch. This module needs the extra `arrow`.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -17,19 +16,19 @@ from kmscore.context import ContextLike, EncryptionContext
 from kmscore.errors import InvalidContextError
 
 _Pairs: TypeAlias = tuple[tuple[bytes | None, bytes | None], ...]
-"""The pairs of a context as they stand in a column."""
+"""The unchecked pairs of a context in a column, as UTF-8 bytes."""
 
 _Absent = TypeVar("_Absent", KeepContext, None)
-"""What each row has where no column of contexts is named."""
+"""The value of each row without a context column."""
 
 
 def read_bytes(column: pa.Array) -> list[bytes | None]:
-    """Return the values of a column of bytes or texts as they stand there."""
+    """Return the unchecked values of a column of bytes or strings."""
     if pa.types.is_dictionary(column.type):
         distinct = read_bytes(column.dictionary)
         return [None if index is None else distinct[index] for index in column.indices.to_pylist()]
-    # Texts as bytes: nobody has checked that they are UTF-8, and one that is not is its row's
-    # failure, not the batch's.
+    # Strings as bytes: they are not checked to be UTF-8, and an invalid string must make its row
+    # fail, not the batch.
     values: list[bytes | None] = column.cast(pa.large_binary()).to_pylist()
     return values
 
@@ -37,7 +36,10 @@ def read_bytes(column: pa.Array) -> list[bytes | None]:
 def read_contexts(
     batch: pa.RecordBatch, name: str | None, *, absent: _Absent
 ) -> "Iterable[ContextLike | _Absent]":
-    """Return the context of each row, or `absent` for each if no column is named."""
+    """Return the context of each row, or `absent` for every row if `name` is `None`.
+
+    Raises `KeyError`, `ValueError` and `TypeError` for the column, before any context is made.
+    """
     if name is None:
         return repeat(absent, batch.num_rows)
     column = batch.column(find_column(batch.schema.names, name))
@@ -51,7 +53,10 @@ def read_contexts(
 def read_destinations(
     batch: pa.RecordBatch, name: str | None
 ) -> "Iterable[ContextLike | KeepContext]":
-    """Return the destination context of each row; what is left out strips none."""
+    """Return the destination context of each row; a row without one keeps its source context.
+
+    Raises the same errors as `read_contexts`.
+    """
     contexts = read_contexts(batch, name, absent=KEEP_CONTEXT)
     if name is None:
         return contexts
@@ -65,13 +70,13 @@ def read_destinations(
 
 
 def _have_values(column: pa.StructArray) -> list[bool]:
-    """Return whether each struct has a field that is not null; it cannot leave one out."""
+    """Return for each struct whether at least one field is not null."""
     fields = [values.is_valid().to_pylist() for values in column.flatten()]
     return list(map(any, zip(*fields, strict=True))) if fields else [False] * len(column)
 
 
 def _is_text(kind: pa.DataType) -> bool:
-    """Tell whether values of this type are texts, or all null."""
+    """Return whether the values of this type are strings, or are all null."""
     if pa.types.is_dictionary(kind):
         kind = kind.value_type
     return bool(
@@ -96,10 +101,10 @@ def _read_structs(column: pa.StructArray, name: str) -> Iterator[ContextLike]:
         pairs = zip(keys, values, strict=True)
         return _make_context(tuple(pair for pair in pairs if pair[1] is not None))
 
-    # Flattened, so that the fields of a null struct are null.
+    # `flatten` makes the fields of a null struct null.
     columns = [read_bytes(values) for values in column.flatten()]
     rows = zip(*columns, strict=True) if columns else repeat((), len(column))
-    # Prepared once for equal rows: most columns have few that are not.
+    # Cached for equal rows, because most columns have few different contexts.
     return map(cache(prepare), rows)
 
 
@@ -107,7 +112,7 @@ def _read_maps(column: pa.MapArray, name: str) -> Iterator[ContextLike]:
     """Return the context of each map."""
     if not (_is_text(column.type.key_type) and _is_text(column.type.item_type)):
         raise TypeError(f"column {name!r} must be a map of strings, not {column.type}")
-    # A slice keeps the pairs of the whole column, and there may be some behind a null as well.
+    # A slice keeps the pairs of the whole column, and a null map can have pairs too.
     offsets = column.offsets.to_pylist()
     start = offsets[0]
     keys = read_bytes(column.keys[start : offsets[-1]])
@@ -118,7 +123,7 @@ def _read_maps(column: pa.MapArray, name: str) -> Iterator[ContextLike]:
 
 
 def _make_context(pairs: _Pairs) -> ContextLike:
-    """Return the context of the pairs, or what stands for one that there cannot be."""
+    """Return the context of the pairs, or an `_InvalidContext` with the reason."""
     texts = [(_decode(key), _decode(value)) for key, value in pairs]
     context = dict(texts)
     if len(context) != len(texts):
@@ -130,13 +135,13 @@ def _make_context(pairs: _Pairs) -> ContextLike:
 
 
 def _decode(text: bytes | None) -> str | None:
-    """Return a text; what is not UTF-8 in it becomes surrogates, which no context takes."""
+    """Return a string; bytes that are not UTF-8 become surrogates, which a context rejects."""
     return None if text is None else text.decode("utf-8", "surrogateescape")
 
 
 @final
 class _InvalidContext(Mapping[str, str]):
-    """A context that cannot be read: it says so when its item's turn and its step have come."""
+    """An invalid context, which raises `InvalidContextError` when its item is processed."""
 
     def __init__(self, reason: str) -> None:
         self._reason = reason
@@ -150,5 +155,5 @@ class _InvalidContext(Mapping[str, str]):
     def __iter__(self) -> Never:
         self._refuse()
 
-    def __len__(self) -> Never:  # noqa: PLE0303 (it has no length to give)
+    def __len__(self) -> Never:  # noqa: PLE0303 (it always raises)
         self._refuse()

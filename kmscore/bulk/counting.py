@@ -1,4 +1,4 @@
-"""A census of ciphertexts: what their headers say, without any key."""
+"""A census of ciphertexts: the counts of their headers, without any key."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
@@ -16,52 +16,59 @@ _AFTER_FIRST_LENGTH: Final = FIRST_ID_OFFSET + 1
 
 
 class BlobFormat(StrEnum):
-    """What the bytes look like."""
+    """The format of the counted bytes."""
 
     V1 = "v1"
-    """A v1 ciphertext blob: it parses."""
+    """A v1 ciphertext blob, because the bytes parse as one."""
 
     OTHER = "other"
-    """Anything else: damaged, in the service's layout, asymmetric, or no ciphertext at all."""
+    """All other bytes.
+
+    Examples are a damaged v1 blob, a blob in the service's layout, an asymmetric ciphertext, and
+    bytes that are not a ciphertext.
+    """
 
 
 class KeyVersionName(NamedTuple):
-    """A key version by its two IDs."""
+    """The two IDs that name a key version."""
 
     key_id: str
+    """The key ID, 1 to 255 printable ASCII characters without space."""
+
     key_version_id: str
+    """The key version ID, 1 to 255 printable ASCII characters without space."""
 
 
 _Part = TypeVar("_Part")
-"""What a header names: the suite, the key, or the key version."""
+"""One part of a header, such as the suite, the key ID or the key version."""
 
 
 @final
 @dataclass(frozen=True, slots=True, repr=False)
 class Census(Record):
-    """How many ciphertexts name which suite, key and key version.
+    """The number of ciphertexts for each suite, key and key version.
 
-    **Headers are not authenticated.** Whoever can write a blob can make it name any key version,
-    and only opening it tells. Two censuses are added with `+`.
+    **Headers are not authenticated.** An attacker who can write a blob can put any key version
+    into its header, and only decryption detects this. The operator `+` adds two censuses.
     """
 
     note: ClassVar[str] = "the headers are not authenticated: a count is what the blobs claim"
-    """To be shown beside the figures."""
+    """The warning to show with the counts."""
 
     headers: Mapping[Header, int]
     """The number of v1 blobs with each header."""
 
     other: int
-    """The number of everything that does not parse as a v1 blob."""
+    """The number of ciphertexts that do not parse as v1 blobs."""
 
     @property
     def total(self) -> int:
-        """The number of all that was counted."""
+        """The number of all counted ciphertexts."""
         return sum(self.headers.values()) + self.other
 
     @property
     def formats(self) -> dict[BlobFormat, int]:
-        """The number of blobs in each format."""
+        """The number of ciphertexts in each format."""
         return {BlobFormat.V1: sum(self.headers.values()), BlobFormat.OTHER: self.other}
 
     @property
@@ -87,7 +94,17 @@ class Census(Record):
         return dict(counts)
 
     def __add__(self, other: "Census") -> "Census":
-        """Return the census of both. Raises `TypeError` for anything but a census."""
+        """Return the sum of two censuses.
+
+        Args:
+            other: The census to add.
+
+        Returns:
+            A new census with the sum of all counts.
+
+        Raises:
+            TypeError: If `other` is not a `Census`.
+        """
         check_instance(other, Census, "census")
         counts = Counter(self.headers)
         counts.update(other.headers)
@@ -95,12 +112,20 @@ class Census(Record):
 
 
 def census(blobs: Iterable[BytesLike]) -> Census:
-    """Count the ciphertexts in `blobs`, reading one at a time and using no key.
+    """Count ciphertexts by their headers, without any key.
 
-    Takes memory for every header that is not like one before it, not for every blob: where
-    anybody may put blobs in, that is for the caller to bound.
+    The memory use grows with the number of different headers, not with the number of blobs. If
+    untrusted parties can add blobs, the caller must limit the number of different headers.
 
-    Raises `TypeError` for one that is not bytes-like, and what `blobs` raises.
+    Args:
+        blobs: The ciphertexts. They are read one at a time.
+
+    Returns:
+        The counts. The headers are not authenticated, see `Census`.
+
+    Raises:
+        TypeError: If `blobs` is not iterable, or if one of its values is not bytes-like.
+        Exception: Any exception of the iteration of `blobs`, unchanged.
     """
     counts: Counter[Header] = Counter()
     other = 0
@@ -116,11 +141,11 @@ def census(blobs: Iterable[BytesLike]) -> Census:
 
 
 def _read_header(data: BytesLike, known: dict[bytes, tuple[Header, int]]) -> Header | None:
-    """Return the header of `data` if it is a v1 blob, and make it known with the least length."""
+    """Return the header of `data` if it is a v1 blob; add it to `known` with its least length."""
     length, raw = take_bytes(data, MAX_BLOB_LENGTH)
     if length > MAX_BLOB_LENGTH:
         return None
-    # What begins with a header that has parsed before, and is long enough, parses.
+    # A long enough blob parses if it begins with a header that was parsed before.
     try:
         second_id = _AFTER_FIRST_LENGTH + raw[FIRST_ID_OFFSET]
         header, least = known[raw[: second_id + 1 + raw[second_id]]]
@@ -130,7 +155,7 @@ def _read_header(data: BytesLike, known: dict[bytes, tuple[Header, int]]) -> Hea
 
 
 def _parse_header(raw: bytes, known: dict[bytes, tuple[Header, int]]) -> Header | None:
-    """`_read_header` for a header that is not known yet."""
+    """Return the header of a blob whose header is not in `known`, if the blob parses."""
     try:
         names, length = parse_header(raw)
     except InvalidBlobError:

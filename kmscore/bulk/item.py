@@ -1,4 +1,4 @@
-"""What goes into a job and what comes out: items, outcomes, and their vocabulary."""
+"""The input and output of a re-encryption job: items, outcomes and statuses."""
 
 from enum import Enum, StrEnum
 from typing import Any, Final, NamedTuple
@@ -10,62 +10,103 @@ from kmscore.errors import KmsCoreError
 
 
 class KeepContext(Enum):
-    """The type of `KEEP_CONTEXT`: an enum of one, so that it is itself in other processes too."""
+    """The type of `KEEP_CONTEXT`.
+
+    It is an enum with one member, because a member that is pickled keeps its identity in another
+    process.
+    """
 
     KEEP_CONTEXT = "the source's encryption context"
+    """The only member: use the source context as the destination context."""
 
 
 KEEP_CONTEXT: Final = KeepContext.KEEP_CONTEXT
-"""As a destination context: the source's, which a rotation keeps. `None` is the empty one."""
+"""The destination context of an item that keeps its source context (default).
+
+`None` is the empty context.
+"""
 
 
 class Status(StrEnum):
-    """What became of an item."""
+    """The result of one item."""
 
     REWRITTEN = "rewritten"
-    """It was opened, and sealed afresh; in a dry run, it would have been sealed."""
+    """The item was decrypted and encrypted again; in a dry run, it was decrypted only."""
 
     UNCHANGED = "unchanged"
-    """It is authentic where it belongs already: its very bytes come back."""
+    """The item is authentic under the destination, and its bytes are returned unchanged."""
 
     FAILED = "failed"
-    """It was refused, for the reason that the error gives."""
+    """The item was rejected; the outcome has the error."""
 
 
 class Item(NamedTuple):
-    """One ciphertext to re-encrypt, with what `kmscore.reencrypt` takes for it."""
+    """One ciphertext to re-encrypt, with the arguments of `kmscore.reencrypt` for it."""
 
     reference: Any
-    """Whatever tells the caller which item this is; handed back as it is, never looked at."""
+    """Any value that identifies the item for the caller; the outcome has it unchanged."""
 
     ciphertext_blob: BytesLike
-    """A v1 blob of at most 6,701 bytes, or beside `source_algorithm` a bare ciphertext."""
+    """A v1 blob of at most 6,701 bytes; with `source_algorithm`, an asymmetric ciphertext."""
 
     source_context: ContextLike = None
+    """The encryption context of the source (default `None`, the empty context).
+
+    It must be empty if `source_algorithm` is given.
+    """
+
     destination_context: "ContextLike | KeepContext" = KEEP_CONTEXT
+    """The encryption context of the result (default `KEEP_CONTEXT`, the source context).
+
+    `None` is the empty context.
+    """
+
     source_key_id: str | None = None
+    """The expected ID of the source key (default `None`, any key).
+
+    For a v1 blob it must equal the key ID in the header. It is required with `source_algorithm`.
+    """
+
     source_key_version_id: str | None = None
+    """The expected ID of the source key version (default `None`, any version).
+
+    For a v1 blob it must equal the key version ID in the header. It is required with
+    `source_algorithm`.
+    """
+
     source_algorithm: EncryptionAlgorithm | str | None = None
+    """The algorithm of an asymmetric ciphertext; `None` (default) for a v1 blob."""
 
 
 class Outcome(NamedTuple):
-    """What became of one item. It names no source that was not authenticated."""
+    """The result of one item."""
 
     status: Status
+    """The kind of result."""
+
     reference: Any
-    """The item's."""
+    """The `reference` of the item."""
 
     ciphertext_blob: bytes | None
-    """The v1 blob to keep; `None` for what failed, and for what a dry run would rewrite."""
+    """The v1 blob to keep, at most 6,701 bytes.
+
+    It is `None` for a failed item, and for an item that a dry run would rewrite.
+    """
 
     error: KmsCoreError | None
-    """Why it failed, without traceback, cause and context; else `None`."""
+    """The error of a failed item, without traceback, cause and context; otherwise `None`."""
 
     source_key_id: str | None
-    """The key that opened it; `None` for what failed, whose header is nothing but a claim."""
+    """The ID of the key that decrypted the item.
+
+    It is `None` for a failed item, because its header is not authenticated.
+    """
 
     source_key_version_id: str | None
-    """The key version that opened it; `None` for what failed."""
+    """The ID of the key version that decrypted the item; `None` for a failed item."""
 
     destination_key_id: str
+    """The ID of the destination key of the job, for failed items too."""
+
     destination_key_version_id: str
+    """The ID of the destination key version of the job, for failed items too."""

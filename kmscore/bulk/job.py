@@ -1,4 +1,4 @@
-"""Re-encryption of many ciphertexts: one item in, one outcome out, nothing kept between them."""
+"""The re-encryption of one item after another; no item is kept."""
 
 from collections.abc import Iterator
 from typing import Final, final
@@ -13,13 +13,13 @@ from kmscore.keys import Key, SymmetricKey
 from kmscore.layouts import V1, V1Source
 from kmscore.reencryption import prepare
 
-# Read for every item, and a member of an enum costs the look-up in its class as well.
+# A module constant, because it is read for every item: `Status.REWRITTEN` costs a second lookup.
 _REWRITTEN: Final = Status.REWRITTEN
 
 
 @final
 class _JobKeys:
-    """A provider whose primary version is the one that the job began with."""
+    """A provider whose primary version is always the destination of the job."""
 
     def __init__(
         self, keys: KeyProvider, destination: SymmetricKey, upgradable: frozenset[str] | None
@@ -29,12 +29,12 @@ class _JobKeys:
         self._upgradable = upgradable
 
     def primary(self, key_id: str) -> Key:
-        """Return the destination, the only key that is ever asked for here."""
+        """Return the destination, because a job requests no other primary version."""
         del key_id
         return self._destination
 
     def version(self, key_id: str, key_version_id: str) -> Key:
-        """Return the provider's answer, unless the destination is not known to be newer."""
+        """Return the key version of the provider; reject a possible downgrade."""
         if not self.is_upgrade(key_id, key_version_id):
             raise IncorrectKeyError(
                 f"version {self._destination.key_version_id} of the key is not known to be newer"
@@ -43,7 +43,7 @@ class _JobKeys:
         return self._keys.version(key_id, key_version_id)
 
     def is_upgrade(self, key_id: str, key_version_id: str) -> bool:
-        """Tell whether the destination is another key, or a version that is no older."""
+        """Return whether the destination is another key or a version that is not older."""
         return (
             self._upgradable is None
             or key_id != self._destination.key_id
@@ -53,7 +53,7 @@ class _JobKeys:
 
 @final
 class Job:
-    """Everything that stays the same from item to item."""
+    """The settings that are the same for all items of a job."""
 
     __slots__ = (
         *("_any_keys", "_destination", "_dry_run", "_find_opener", "_keys"),
@@ -69,18 +69,19 @@ class Job:
         skip_current: bool,
         dry_run: bool,
     ) -> None:
-        """Take what `reencrypt_many` does, with the destination and its older versions found.
+        """Take the arguments of `reencrypt_many`, with the destination key version.
 
-        `upgradable` has the key version IDs that the destination may take over from among its own
-        key's; `None` lets it take over from all.
+        `upgradable` has the key version IDs of the destination key from which a v1 blob may be
+        re-encrypted. `None` allows all versions.
         """
         self._destination = destination
         self._skip_current = skip_current
         self._dry_run = dry_run
         self._keys = _JobKeys(keys, destination, upgradable)
-        # For asymmetric ciphertexts: they are not of the destination's key, so none is older.
+        # For asymmetric ciphertexts: they never use the destination key, which is symmetric, so no
+        # version order applies to them.
         self._any_keys = _JobKeys(keys, destination, None)
-        # Without a ring there is no usual item.
+        # Only a keyring allows the short path; an empty one finds no decryption key.
         self._find_opener = (keys if type(keys) is Keyring else Keyring([]))._find_opener
         self._upgradable = upgradable
 
@@ -88,8 +89,8 @@ class Job:
         """Yield the outcome of each item."""
         move = self._move
         for item in items:
-            # Around the work alone: what the source of the items, or the caller between two
-            # outcomes, raises is no item's failure.
+            # Only around the work: an exception of `items`, or of the caller between two outcomes,
+            # must not make an item `failed`.
             try:
                 outcome = move(item)
             except KmsCoreError as error:
@@ -97,9 +98,9 @@ class Job:
             yield outcome
 
     def _move(self, item: Item) -> Outcome:
-        """Return the outcome of an item, or raise why there is none."""
-        # The usual item: the keyring has already made every check on the source. For all else, and
-        # for whatever is wrong but the tag, the checks are gone through one by one.
+        """Return the outcome of an item, or raise the error that makes it fail."""
+        # The short path: the keyring has already made all checks on the source. For other items,
+        # and for all errors except a wrong tag, `_move_checked` makes the checks one by one.
         if type(item) is not Item:
             return self._move_checked(item)
         reference, raw, source_context, destination_context, key_id, version_id, algorithm = item
@@ -128,7 +129,7 @@ class Job:
         return self._success(_REWRITTEN, reference, None, source)
 
     def _move_checked(self, item: Item) -> Outcome:
-        """`_move` for any item, step by step."""
+        """Return the outcome of any item, with all checks made one by one."""
         check_instance(item, Item, "item")
         source_context, destination_context = item.source_context, item.destination_context
         if destination_context is KEEP_CONTEXT:
@@ -147,16 +148,16 @@ class Job:
             dry_run=self._dry_run,
         )
         source = prepared.source
-        if isinstance(source, V1Source) and source.key.header == self._destination.header:
+        if isinstance(source, V1Source) and source.raw.startswith(self._destination.header):
             return self._stay(item.reference, source.raw, prepared.opening, prepared.sealing)
         new_blob = prepared.finish().ciphertext_blob
         return self._success(_REWRITTEN, item.reference, new_blob, prepared.opener)
 
     def _stay(self, reference: object, raw: bytes, opening: bytes, sealing: bytes) -> Outcome:
         """Return the outcome of a blob whose header names the destination."""
-        # Opened by the version that the job has: a provider may answer another one of that name,
-        # and what that opens is not where it belongs. And opened with its own context first: a
-        # change of contexts that is run again finds its own results.
+        # Decrypt with the key of the job, because a provider may return a key with the same IDs and
+        # other material, and such a blob must not be `unchanged`. Try the destination context
+        # first, so that a second run of a change of contexts recognises its own results.
         destination = self._destination
         plaintext = None
         try:
@@ -172,9 +173,9 @@ class Job:
         return self._success(_REWRITTEN, reference, new_blob, destination)
 
     def _failure(self, reference: object, error: KmsCoreError) -> Outcome:
-        """Return the outcome of an item that was refused."""
-        # The error may be kept for as long as the report is: without the frames it came through,
-        # what they hold, and whatever a provider has put behind it.
+        """Return the outcome of a failed item."""
+        # A report may keep the error for a long time: remove the frames, whose variables can hold
+        # secrets, and the cause and context that a provider may have set.
         error.__traceback__ = error.__context__ = error.__cause__ = None
         destination = self._destination
         ids = None, None, destination.key_id, destination.key_version_id
@@ -183,7 +184,7 @@ class Job:
     def _success(
         self, status: Status, reference: object, ciphertext_blob: bytes | None, source: Key
     ) -> Outcome:
-        """Return the outcome of an item that `source` has opened."""
+        """Return the outcome of an item that `source` decrypted."""
         destination = self._destination
         return new_tuple(
             Outcome,

@@ -1,4 +1,4 @@
-"""Which key versions nothing uses any more."""
+"""Find the key versions that no ciphertext uses, so that they can be retired."""
 
 from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple, TypeAlias
@@ -13,13 +13,16 @@ _NOTHING_COUNTED: Final = "there is no ciphertext to go by"
 
 
 class Retirement(NamedTuple):
-    """Which key versions may be retired."""
+    """The key versions that can be retired, or the reason why they are unknown."""
 
     versions: tuple[KeyVersionName, ...]
-    """Those that nothing uses, in the order of the ring."""
+    """The unused key versions, in the order of the keyring; empty if `reason` is set."""
 
     reason: str | None
-    """Why nothing can be said, and `versions` is empty; `None` if everything was attributed."""
+    """The reason why the unused versions are unknown.
+
+    It is `None` if every ciphertext was attributed to a key version of the keyring.
+    """
 
 
 def retirable_versions(
@@ -28,24 +31,39 @@ def retirable_versions(
     census: Census | None = None,
     outcomes: Iterable[Outcome] | None = None,
 ) -> Retirement:
-    """Return the versions in `keyring` that none of the ciphertexts needs.
+    """Return the key versions of `keyring` that no ciphertext uses.
 
-    It uses a `census`, whose headers are not authenticated, or by the `outcomes` of a job,
-    which are authenticated; each item then counts as what it is once its result has taken its
-    place, and after a dry run as what it still is. Either has to cover every ciphertext that there
-    is, backups included.
+    Pass either `census` or `outcomes`. It must cover all existing ciphertexts, including backups.
 
-    A primary version is never among them: it seals what comes next. Nor is an asymmetric one: who
-    has its public key may encrypt at any time, and the ciphertext names no version. And none is if
-    one ciphertext could not be attributed to a version in the ring (no v1 blob, a version or suite
-    that the ring does not have, an item that failed), or if there was none to count: any of them
-    might need any version.
+    Two kinds of versions are never returned:
 
-    Raises `TypeError` for a wrong type, and unless exactly one of `census` and `outcomes` is given.
+    - A primary version, because it encrypts future plaintexts.
+    - A version of an asymmetric key, because anyone who has its public key can encrypt at any time,
+      and such a ciphertext does not name its key version.
+
+    No version is returned if one ciphertext cannot be attributed to a key version of `keyring`,
+    because this ciphertext could need any version. This is the case if the ciphertext is not a v1
+    blob, if `keyring` does not have its key version with its suite, or if its item failed. No
+    version is returned either if no ciphertext was counted.
+
+    Args:
+        keyring: All key versions.
+        census: The counts of the headers. Headers are not authenticated.
+        outcomes: The outcomes of a job, which are authenticated. Each item counts for the
+            destination version; after a dry run, an item that would be rewritten counts for its
+            source version.
+
+    Returns:
+        The unused versions, or the reason why they are unknown.
+
+    Raises:
+        TypeError: If `keyring` is not a `Keyring`; if not exactly one of `census` and `outcomes` is
+            given; if `census` is not a `Census`; or if `outcomes` is not an iterable of `Outcome`.
+        Exception: Any exception of the iteration of `outcomes`, unchanged.
     """
     check_instance(keyring, Keyring, "keyring")
     if (census is None) == (outcomes is None):
-        raise TypeError("retirable_versions takes either a census or outcomes")
+        raise TypeError("retirable_versions requires exactly one of census and outcomes")
     versions = {KeyVersionName(key.key_id, key.key_version_id): key for key in keyring}
     if outcomes is not None:
         used, reason = _used_by_outcomes(outcomes, versions)
@@ -66,11 +84,11 @@ def retirable_versions(
 
 
 _Used: TypeAlias = tuple[set[KeyVersionName], str | None]
-"""The versions in use, and why that is not all there is to say, if it is not."""
+"""The key versions in use, and `None`; or an empty set, and the reason why they are unknown."""
 
 
 def _used_by_headers(census: Census, versions: Mapping[KeyVersionName, Key]) -> _Used:
-    """Return the versions that headers name."""
+    """Return the key versions that the headers name."""
     if census.other:
         return set(), f"{census.other} of {census.total} are no v1 ciphertext blobs"
     if not census.total:
@@ -86,7 +104,7 @@ def _used_by_headers(census: Census, versions: Mapping[KeyVersionName, Key]) -> 
 
 
 def _used_by_outcomes(outcomes: Iterable[Outcome], versions: Mapping[KeyVersionName, Key]) -> _Used:
-    """Return the versions that opened, or have sealed, what the outcomes leave."""
+    """Return the key versions that the ciphertexts use after the job."""
     used: set[KeyVersionName] = set()
     failed = total = 0
     for outcome in outcomes:

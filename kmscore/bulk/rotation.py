@@ -1,4 +1,4 @@
-"""The one call for many ciphertexts."""
+"""Re-encryption of many ciphertexts with one call."""
 
 from collections.abc import Iterable, Iterator
 
@@ -20,34 +20,52 @@ def reencrypt_many(
     order: VersionOrder | None = None,
     dry_run: bool = False,
 ) -> Iterator[Outcome]:
-    """Re-encrypt each item as `kmscore.reencrypt` does, under one version of one key.
+    """Re-encrypt many ciphertexts under one version of one key.
 
-    Gives one `Outcome` for each item, in order, when it is asked for: one item is read at a time
-    and none is kept. The destination is the primary version that `keys` names at the call; if
-    another one becomes primary meanwhile, this job stays with its own.
+    The function checks its arguments when it is called. After that, the iterator reads one item
+    for each outcome and keeps none. Each item is re-encrypted as `kmscore.reencrypt` does it. The
+    destination is the primary version at the time of the call. The job keeps this version, even if
+    another version becomes primary before the job ends.
 
-    `unchanged` is an item whose v1 header names the destination, key and version, and which is
-    authentic under its destination context: running a job twice does no harm. Where the header
-    names the destination and the two contexts of the item differ, the destination's is tried
-    first and then the source's; nowhere else are two tried. With `skip_current=False` such items
-    are sealed afresh too, and are `rewritten`. An asymmetric source is never `unchanged`.
+    An item is `unchanged` if its v1 header names the destination key version, and if it is
+    authentic under its destination context. Therefore a second run of a job is safe. If the header
+    names the destination and the two contexts of the item differ, two contexts are tried: first the
+    destination context, then the source context. In all other cases only the source context is
+    tried. An asymmetric ciphertext is never `unchanged`.
 
-    `upgrade_only` refuses to move a v1 blob to an older version of its own key: `failed`, with an
-    `IncorrectKeyError`. So does a version whose age is not known. What is older is told by
-    `order`, which maps the key ID to its key version IDs, oldest first; without it by the
-    `Keyring`, in the order in which it was given its versions.
+    A `KmsCoreError` for an item, also one from `keys`, makes this item `failed`, and the job
+    continues. Every other exception ends the job, after the outcomes already returned.
 
-    A dry run does everything but draw the IV and seal, and is as strong an oracle as the job.
+    Args:
+        keys: The provider of the source keys and of the destination key.
+        items: The ciphertexts. They are read one at a time.
+        destination_key_id: The ID of the destination key, a symmetric key.
+        skip_current: Whether to leave items that are `unchanged` as they are (default). If `False`,
+            they are encrypted again and are `rewritten`.
+        upgrade_only: Whether to reject a v1 blob whose key version is newer than the destination
+            version of the same key, or is of unknown age (default `False`). Such an item is
+            `failed` with an `IncorrectKeyError`.
+        order: The key version IDs of each key ID, oldest first, for `upgrade_only`. Without it, the
+            order is the one in which the `Keyring` was given the versions.
+        dry_run: Whether to do all steps except to draw the IV and to encrypt (default `False`). A
+            dry run decrypts each item, so its outcomes reveal as much as those of a real job.
 
-    What an item alone is to blame for, any `KmsCoreError` raised for it, by `keys` too, makes it
-    `failed`. Everything else ends the job, after the outcomes already given: `TypeError` for an
-    item of a wrong type, what `items` raises, and what else `keys` raises.
+    Returns:
+        An iterator with one `Outcome` for each item, in the order of `items`.
 
-    Raises, before any item is read: `TypeError` for a wrong type, for `upgrade_only` with neither
-    a `Keyring` nor an `order`, and for an `order` without it; for the destination
-    `KeyNotFoundError` or what else `keys` raises, `IncorrectKeyError` if `keys` answers another
-    key, `KeyStateError`, and `KeyUsageError` if it is asymmetric; for the order `InvalidKeyError`
-    if a version stands twice and `KeyVersionNotFoundError` if the destination is not in it.
+    Raises:
+        TypeError: If an argument has the wrong type; if `order` is given without `upgrade_only`; if
+            `upgrade_only` is given without a `Keyring` or an `order`; or if `keys` returns an
+            object that is not a key. The iterator raises it for an item, a field of an item or a
+            source key of the wrong type, and for `source_algorithm` without both source IDs.
+        KeyNotFoundError: If the destination key does not exist, or if `destination_key_id` is not
+            a possible ID.
+        IncorrectKeyError: If `keys` returns a key with another ID.
+        KeyStateError: If the destination key is not enabled.
+        KeyUsageError: If the destination key is asymmetric.
+        InvalidKeyError: If a key version occurs twice in `order`.
+        KeyVersionNotFoundError: If the destination version is not in `order`.
+        Exception: Any other exception of `keys` or of the iteration of `items`, unchanged.
     """
     check_provider(keys)
     check_text(destination_key_id, "destination_key_id")

@@ -1,8 +1,8 @@
 """Re-encryption of a column of ciphertexts in a Spark DataFrame, and a census of it.
 
-The keys are made where they are used, on the executors: the job that travels there holds a
-function that makes them, and no key material. It needs the extra `spark`, and Java 17 or newer;
-the executors need kmscore with it as well.
+The executors load the keys. The job that Spark sends to them contains a function that returns the
+keys, and no key material. This module needs the extra `spark`, and Java 17 or newer. The executors
+need kmscore with this extra too.
 """
 
 from collections import Counter
@@ -35,7 +35,7 @@ from kmscore.keyring import KeyProvider
 __all__ = ["KeyFactory", "census_dataframe", "collect_census", "reencrypt_dataframe"]
 
 KeyFactory: TypeAlias = Callable[[], KeyProvider]
-"""A function without arguments that makes or opens the keys, called on the executors."""
+"""A function without arguments that returns the keys; the executors call it."""
 
 _COUNT: Final = "count"
 
@@ -64,24 +64,61 @@ def reencrypt_dataframe(
     status_column: str = "status",
     error_column: str = "error",
 ) -> DataFrame:
-    """Re-encrypt the v1 blobs in one column of `df` as `reencrypt_batch` does.
+    """Re-encrypt the v1 blobs in one column of a `DataFrame`.
 
-    The blob column is binary; contexts are structs or maps of strings. Gives a `DataFrame` with
-    every column of `df` in its place, and after the blob column the status and the error's code.
+    The executors call `kmscore.bulk.arrow.reencrypt_batch` for each record batch. Nothing is
+    re-encrypted before an action, and **each action re-encrypts all rows again**, with new IVs.
+    Therefore write the result once, and count, filter and compare the written data.
 
-    `key_factory` is called on the executors, once for each partition, and gives the keys there; if
-    that is slow, let it keep what it gave in its own module. It travels in the job, with all that
-    it refers to: let it read the keys from where the executor has them. A key or a `Keyring` that
-    it holds refuses to travel; key material as bytes or text would go unnoticed.
+    An executor calls `key_factory` once for each partition. If the call is slow, keep the result in
+    a variable of its module. Spark pickles `key_factory` with all values that it refers to. Make it
+    load the keys on the executor. A factory that refers to a key or a `Keyring` is rejected, but
+    key material in bytes or text is not detected.
 
-    Nothing is done before an action, and **each action does all of it anew**, with other IVs.
-    Write the result once, and count, filter and compare what was written.
+    A column of contexts has one of two types:
 
-    Raises at the call: `TypeError` for a wrong type of an argument or column; `KeyError` if a
-    column is not there; `ValueError` if its name, or a field's in a struct of contexts, stands
-    there twice, or if `df` has a column of the name of the status or error column already, or
-    these are the same. In the action, everything that is no row's failure ends the job as Spark's
-    `PythonException`: what `key_factory` raises, and what else `reencrypt_batch` does.
+    - A struct of strings: the names of the fields are the keys of the pairs. A null field is not a
+      pair.
+    - A map of strings.
+
+    A context is invalid if it is not UTF-8, is too long, or is a map with a repeated key or a null
+    value. An invalid context makes its row `failed` with the code `invalid_context`.
+
+    Args:
+        df: The `DataFrame`.
+        key_factory: A function that returns the provider of the keys; see above.
+        destination_key_id: The ID of the destination key, a symmetric key.
+        blob_column: The name of the column of v1 blobs, of type binary.
+        source_context_column: The name of the column of source contexts (default `None`, all
+            source contexts are empty). A null value is the empty context.
+        destination_context_column: The name of the column of destination contexts (default `None`,
+            every row keeps its source context). A row also keeps its source context if the value is
+            null or a struct with only null fields. The empty context requires a map without pairs.
+        skip_current: Whether to leave items that are `unchanged` as they are (default). If `False`,
+            they are encrypted again and are `rewritten`.
+        upgrade_only: Whether to reject a v1 blob whose key version is newer than the destination
+            version of the same key, or is of unknown age (default `False`).
+        order: The key version IDs of each key ID, oldest first, for `upgrade_only`. Without it, the
+            order is the one in which the `Keyring` was given the versions.
+        dry_run: Whether to do all steps except to draw the IV and to encrypt (default `False`).
+        status_column: The name of the new column of statuses.
+        error_column: The name of the new column of error codes.
+
+    Returns:
+        A `DataFrame` with the same columns, and with two new columns of strings after the blob
+        column: the status, and the error code of failed rows. A failed row, and every row in a dry
+        run, keeps its blob. A row without a blob has a null status and a null error code.
+
+    Raises:
+        TypeError: If an argument or a column has the wrong type.
+        ValueError: If `status_column` and `error_column` are equal or exist in `df`; if a named
+            column exists more than once, or is a struct with a repeated field name.
+        KeyError: If a named column does not exist.
+        pickle.PicklingError: If `key_factory` refers to a key or a `Keyring`.
+
+    All these errors are raised by the call. All other errors end the action with the
+    `PythonException` of Spark: every exception of `key_factory`, and every error of
+    `reencrypt_batch` for the keys, the order and the size of the new blobs.
     """
     check_instance(df, DataFrame, "df")
     _check_callable(key_factory)
@@ -117,16 +154,25 @@ def reencrypt_dataframe(
 
 
 def census_dataframe(df: DataFrame, *, blob_column: str) -> DataFrame:
-    """Count the ciphertexts in one column of `df` by what their headers name, without any key.
+    """Count the ciphertexts in one column of a `DataFrame` by their headers, without any key.
 
-    **Headers are not authenticated**, see `kmscore.bulk.census`.
+    **Headers are not authenticated**, see `kmscore.bulk.Census`. Nothing is counted before an
+    action.
 
-    Gives a `DataFrame` with a row for each format, suite, key ID and key version ID, and their
-    `count`. The format is `v1`, or `other` for what does not parse, where the rest is null. A row
-    of `df` without a blob is not counted.
+    Args:
+        df: The `DataFrame`.
+        blob_column: The name of the column of ciphertexts, of type binary. Null values are not
+            counted.
 
-    Raises `TypeError` for a wrong type of an argument or column, `KeyError` if the column is not
-    there, and `ValueError` if it is there twice.
+    Returns:
+        A `DataFrame` with one row for each combination of the columns `format`, `suite`, `key_id`
+        and `key_version_id`, and the column `count`. The format is `v1`, or `other` for ciphertexts
+        that do not parse as v1 blobs. The row of `other` has null in the next three columns.
+
+    Raises:
+        TypeError: If an argument or the column has the wrong type.
+        KeyError: If the column does not exist.
+        ValueError: If the column exists more than once.
     """
     check_instance(df, DataFrame, "df")
     check_text(blob_column, "blob_column")
@@ -136,12 +182,21 @@ def census_dataframe(df: DataFrame, *, blob_column: str) -> DataFrame:
 
 
 def collect_census(counted: DataFrame) -> Census:
-    """Return the counts of `census_dataframe` as a `Census`, which `retirable_versions` takes.
+    """Return the counts of `census_dataframe` as a `Census` for `retirable_versions`.
 
-    It runs the job; a row for each header comes to the driver.
+    The call is an action: it runs the Spark job and collects one row for each header on the driver.
 
-    Raises `TypeError` for anything but a `DataFrame` with the columns that `census_dataframe`
-    gives.
+    Args:
+        counted: The result of `census_dataframe`.
+
+    Returns:
+        The counts. The headers are not authenticated, see `kmscore.bulk.Census`.
+
+    Raises:
+        TypeError: If `counted` is not a `DataFrame` with the columns of `census_dataframe`.
+        KeyError: If a row of the format `v1` has an unknown suite.
+
+    Errors of Spark propagate unchanged.
     """
     check_instance(counted, DataFrame, "counted")
     if counted.columns != _CENSUS_SCHEMA.names:
@@ -156,25 +211,25 @@ def collect_census(counted: DataFrame) -> Census:
     return Census(dict(headers), other)
 
 
-# --- what is checked at the call ---
+# --- checks at the call ---
 
 
 def _check_callable(key_factory: object) -> None:
-    """Raise `TypeError` unless it can be called."""
+    """Raise `TypeError` unless `key_factory` can be called."""
     if not callable(key_factory):
         raise TypeError(f"key_factory must be callable, not {type(key_factory).__name__}")
 
 
 def _check_new_columns(df: DataFrame, *new: str) -> None:
-    """Raise `ValueError` unless the new columns have names of their own, as Spark tells them."""
-    # Unless it is told otherwise, Spark takes `Status` and `status` for one.
+    """Raise `ValueError` unless the new columns have different and unused names in Spark."""
+    # Column names are case-insensitive in Spark unless `spark.sql.caseSensitive` is true.
     is_sensitive = df.sparkSession.conf.get("spark.sql.caseSensitive") == "true"
     fold = str if is_sensitive else str.lower
     check_new_columns([fold(name) for name in df.columns], *map(fold, new))
 
 
 def _find_blobs(df: DataFrame, name: str) -> int:
-    """Return the position of the blob column, or raise as `reencrypt_dataframe` says."""
+    """Return the position of the blob column. Raises `KeyError`, `ValueError`, `TypeError`."""
     position = find_column(df.columns, name)
     kind = df.schema[position].dataType
     if not isinstance(kind, BinaryType):
@@ -183,7 +238,10 @@ def _find_blobs(df: DataFrame, name: str) -> int:
 
 
 def _place_of_contexts(df: DataFrame, name: str | None) -> str | None:
-    """Return the name by place of a column of contexts, or raise as `reencrypt_dataframe` says."""
+    """Return the name by position of a column of contexts, or `None` without one.
+
+    Raises `KeyError`, `ValueError` and `TypeError` for the column.
+    """
     if name is None:
         return None
     position = find_column(df.columns, name)
@@ -202,24 +260,24 @@ def _place_of_contexts(df: DataFrame, name: str | None) -> str | None:
     return _place(position)
 
 
-# --- columns by their place ---
+# --- columns by their position ---
 
 
 def _place(position: int) -> str:
-    """Return the name that the column has on its way to the executors."""
+    """Return the name of the column for the executors."""
     return f"column {position}"
 
 
 def _placed(df: DataFrame) -> DataFrame:
-    """Return `df` with its columns named by their place.
+    """Return `df` with its columns named by their position.
 
-    `mapInArrow` looks each one up by its name, where a dot is a way into a struct, a backtick a
-    quotation, and what stands twice is ambiguous.
+    `mapInArrow` looks up each column by its name. In a name, a dot means a field of a struct, a
+    backtick is a quotation mark, and a repeated name is ambiguous.
     """
     return df.toDF(*map(_place, range(len(df.columns))))
 
 
-# --- what runs on the executors ---
+# --- code on the executors ---
 
 
 def _move_batches(
@@ -227,20 +285,20 @@ def _move_batches(
     move: Callable[[pa.RecordBatch, KeyProvider], pa.RecordBatch],
     batches: Iterable[pa.RecordBatch],
 ) -> Iterator[pa.RecordBatch]:
-    """Yield each batch of a partition moved, with keys made for the partition."""
+    """Yield each batch of a partition re-encrypted, with one call of `key_factory`."""
     keys = key_factory()
     for batch in batches:
         yield move(batch, keys)
 
 
 def _count_batches(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    """Yield one batch: the census of a partition."""
+    """Yield one batch with the census of a partition."""
     blobs = (blob for batch in batches for blob in batch.column(0).to_pylist() if blob is not None)
     yield _make_rows(census(blobs))
 
 
 def _make_rows(counted: Census) -> pa.RecordBatch:
-    """Return a census as rows of the schema above."""
+    """Return a census as a batch with the columns of `_CENSUS_SCHEMA`."""
     rows: list[tuple[str | int | None, ...]] = [
         (BlobFormat.V1.value, header.suite.name, header.key_id, header.key_version_id, number)
         for header, number in counted.headers.items()

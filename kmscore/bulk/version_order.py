@@ -1,4 +1,4 @@
-"""Which of two versions of a key is the older one. Nothing in a version ID tells."""
+"""The age order of the versions of a key. A key version ID does not contain its age."""
 
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias, cast
@@ -9,32 +9,32 @@ from kmscore.keyring import KeyProvider, Keyring
 from kmscore.keys import SymmetricKey
 
 VersionOrder: TypeAlias = Mapping[str, Sequence[str]]
-"""For each key ID its key version IDs, oldest first."""
+"""The key version IDs of each key ID, oldest first."""
 
 
 def check_order(keys: KeyProvider, order: VersionOrder | None, *, upgrade_only: bool) -> None:
-    """Raise `TypeError` if there is no order to go by, or one that nothing goes by."""
+    """Raise `TypeError` if an order is missing, unused or of the wrong type."""
     check_mapping(order, "order")
     if order is not None and not upgrade_only:
-        raise TypeError("order is for upgrade_only")
+        raise TypeError("order requires upgrade_only=True")
     if upgrade_only and order is None and type(keys) is not Keyring:
-        raise TypeError("upgrade_only needs a Keyring, or an order")
+        raise TypeError("upgrade_only requires a Keyring or an order")
 
 
 def upgradable_versions(
     keys: KeyProvider, destination: SymmetricKey, order: VersionOrder | None
 ) -> frozenset[str]:
-    """Return the key version IDs that are no newer than the destination, itself included.
+    """Return the IDs of the destination version and of all older versions of its key.
 
-    Without an `order`, that of the ring: the order in which it was given the versions.
+    Without `order`, the order is the one in which the keyring was given the versions.
 
-    Raises `TypeError`, `InvalidKeyError` if a version stands twice in the order, and
-    `KeyVersionNotFoundError` if the destination does not stand in it.
+    Raises `TypeError` for a wrong type in the order, `InvalidKeyError` if a version occurs twice in
+    it, and `KeyVersionNotFoundError` if the destination is not in it.
     """
     if order is not None:
         versions = _listed(order.get(destination.key_id, ()))
     else:
-        # `check_order` has seen to it that it is one.
+        # `check_order` has already checked the type.
         ring = cast("Keyring", keys)
         versions = [key.key_version_id for key in ring if key.key_id == destination.key_id]
     if destination.key_version_id not in versions:
@@ -45,13 +45,13 @@ def upgradable_versions(
 
 
 def _listed(versions: object) -> list[str]:
-    """Return the versions of one key as they were listed, each once."""
-    # A text is a sequence of texts as well, but nobody means its characters.
+    """Return the versions of one key in their order. Raises `TypeError`, `InvalidKeyError`."""
+    # A `str` is a sequence of `str` too, but its characters are not key version IDs.
     if isinstance(versions, str) or not isinstance(versions, Sequence):
         raise TypeError(f"order must map to sequences of str, not to {type(versions).__name__}")
     listed = list(versions)
     for version in listed:
         check_text(version, "order")
     if len(set(listed)) != len(listed):
-        raise InvalidKeyError("a key version stands twice in the order")
+        raise InvalidKeyError("order: a key version occurs twice")
     return listed

@@ -1,4 +1,4 @@
-"""The command line; needs the extra `cli`."""
+"""The command line of kmscore. It needs the extra `cli`."""
 
 import sys
 
@@ -6,17 +6,17 @@ _EXTRA_PACKAGES = frozenset({"rich", "typer"})
 
 
 def main() -> None:
-    """Run the command `kmscore`; without the extra, say so in one line and exit with 2."""
+    """Run the command `kmscore`; without the extra, print one line and exit with 2."""
     try:
         code = _run()
-    except KeyboardInterrupt:  # before there is anything that could tell it, or after
+    except KeyboardInterrupt:  # before `Commands` can handle it, or after
         sys.stderr.write("kmscore: interrupted\n")
         code = 130
     sys.exit(code)
 
 
 def _run() -> int:
-    """Run the command; return the exit code, if it does not exit by itself."""
+    """Run the command and return the exit code, unless the command itself exits."""
     try:
         from kmscore.cli.app import app  # noqa: PLC0415 (optional)
     except ModuleNotFoundError as error:

@@ -13,10 +13,10 @@ from kmscore.errors import KmsCoreError
 app: typer.Typer = typer.Typer(
     name="kmscore",
     cls=Commands,
-    # As it is by default, lines of a docstring end where they do in the source.
+    # The default mode keeps the line breaks of the docstrings.
     rich_markup_mode="markdown",
     no_args_is_help=True,
-    # A traceback with the values of local variables would show key material.
+    # A traceback with the values of local variables could show key material.
     pretty_exceptions_enable=False,
 )
 app.add_typer(keys.app, name="keys")
@@ -28,8 +28,8 @@ app.command("rotate")(rotate.rotate_table)
 app.command("census")(census.count_tables)
 
 
-def _print_version(wanted: bool) -> None:  # noqa: FBT001 (typer's form of a callback)
-    """Print the version and stop."""
+def _print_version(wanted: bool) -> None:  # noqa: FBT001 (typer requires this form)
+    """Print the version and exit."""
     if wanted:
         typer.echo(f"kmscore {kmscore.__version__}")
         raise typer.Exit
@@ -45,14 +45,14 @@ def options(
         ),
     ] = False,
 ) -> None:
-    """Re-encrypt ciphertexts as a cloud KMS does."""
+    """Encrypt, decrypt and re-encrypt as a cloud KMS does, with keys in a file."""
 
 
 @app.command("demo")
 def run_demo() -> None:
-    """Re-encrypt real, published ciphertexts in memory, and show what is refused.
+    """Re-encrypt published ciphertexts in memory, and show three rejected attempts.
 
-    Exits with 1 if anything comes out other than it must.
+    Exit codes: 0, all results are as expected; 1, a result differs.
 
     Example: kmscore demo
     """

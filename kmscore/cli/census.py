@@ -1,4 +1,4 @@
-"""The command `census`: what the ciphertexts of tables name, and what nothing names any more."""
+"""The command `census`: counts the headers in tables and lists the unused key versions."""
 
 import json
 from collections import Counter
@@ -33,25 +33,25 @@ _NO_CIPHERTEXT: Final = "no ciphertext"
 
 def count_tables(
     sources: Annotated[
-        list[Path], typer.Argument(metavar="IN", help="Tables: .jsonl, .ndjson, .csv, .parquet.")
+        list[Path], typer.Argument(metavar="IN", help="Tables: .jsonl, .ndjson, .csv or .parquet.")
     ],
     blob_column: BlobColumnOption = "ciphertext_blob",
-    # Not from the environment: without it nobody is asked for a passphrase.
+    # Not from the environment: without this option, no passphrase is needed.
     keyring: Annotated[
         Path | None,
         typer.Option(
-            "--keyring", "-k", metavar="FILE", help="Also tell which of its versions none names."
+            "--keyring", "-k", metavar="FILE", help="A keyring file, to list unused versions."
         ),
     ] = None,
     *,
     as_json: JsonOption = False,
     passphrase_fd: Descriptor = None,
 ) -> None:
-    """Count which suites, keys and versions the ciphertexts of tables name. Needs no key.
+    """Count the suites, keys and key versions that the ciphertexts of tables name. Needs no key.
 
-    With a keyring, it also tells which versions of the keys that are named may be retired: those
-    that are no primary and are named by none. That holds if these are all the ciphertexts there
-    are: backups, failed rows and what is still to be rotated included.
+    With a keyring, the command also lists the versions that may be retired: versions of the counted
+    keys that are not primary and that no ciphertext names. The list is valid only if the tables
+    contain all ciphertexts, including backups, failed rows and rows that are not rotated yet.
 
     Example: kmscore census orders.csv invoices.parquet -k team.keys
     """
@@ -73,24 +73,24 @@ def count_tables(
 def _retirement(
     counted: Census, unread: Counter[str], keys: Keyring, sources: Sequence[Path]
 ) -> Retirement:
-    """Return which versions may be retired, as far as these tables go."""
+    """Return the versions that may be retired if the tables contain all ciphertexts."""
     for source in sources:
         for beside, what in ((failed_path(source), "failed rows"), (partial_path(source), "a job")):
             if beside.exists() and not any(beside.samefile(other) for other in sources):
                 return Retirement(
                     (), f"{beside} is there, {what} of {source.name} not counted here"
                 )
-    # Nobody knows which version a row needs that cannot be read.
+    # A row that cannot be read could need any version.
     lost = Census({}, unread.total() - unread[_NO_CIPHERTEXT])
     versions, reason = retirable_versions(keys, census=counted + lost)
-    # Of a key that no row names, the ciphertexts are elsewhere.
+    # The ciphertexts of a key that no row names are not in these tables.
     return Retirement(tuple(name for name in versions if name.key_id in counted.keys), reason)
 
 
 def _blobs(
     tables: Iterable[tuple[Table, Path]], columns: Columns, unread: Counter[str]
 ) -> Iterator[bytes]:
-    """Yield the ciphertexts of all tables; count the rows that have none."""
+    """Yield the ciphertexts of all tables; count in `unread` the rows without one."""
     for table, source in tables:
         with progress("Counting") as (bar, task):
             for chunk in table.chunks(source):
@@ -106,7 +106,7 @@ def _blobs(
 
 
 def _rows(counted: Census) -> list[dict[str, Any]]:
-    """Return what headers name, by key and version."""
+    """Return the counts of the headers, sorted by key ID and key version ID."""
     return [
         {
             "suite": header.suite.name,
@@ -123,7 +123,7 @@ def _rows(counted: Census) -> list[dict[str, Any]]:
 def _document(
     counted: Census, unread: Counter[str], retirement: Retirement | None
 ) -> dict[str, Any]:
-    """Return a census for machines."""
+    """Return a census as a JSON object."""
     document: dict[str, Any] = {
         "authenticated": False,
         "headers": _rows(counted),
@@ -137,13 +137,13 @@ def _document(
 
 
 def _show(counted: Census, unread: Counter[str], retirement: Retirement | None) -> None:
-    """Print a census for people."""
+    """Print a census as a table."""
     grid = Grid(box=None, pad_edge=False)
     for name in ("blobs", "suite", "key", "version"):
         grid.add_column(name, justify="right" if name == "blobs" else "left", overflow="fold")
     for row in _rows(counted):
         names = (row["suite"], row["key_id"], row["key_version_id"])
-        # As text: what stands in an ID is no markup.
+        # As `Text`, so that rich does not interpret an ID as markup.
         grid.add_row(*map(Text, (f"{row['blobs']:,}", *names)))
     Console().print(grid)
     empty = unread[_NO_CIPHERTEXT]
@@ -157,7 +157,7 @@ def _show(counted: Census, unread: Counter[str], retirement: Retirement | None) 
 
 
 def _show_retirement(retirement: Retirement) -> None:
-    """Print which versions nothing names."""
+    """Print the versions that may be retired, or the reason why there are none."""
     if retirement.reason is not None:
         typer.echo(printable(f"No version may be retired: {retirement.reason}"))
     elif not retirement.versions:

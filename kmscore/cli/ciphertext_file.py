@@ -1,4 +1,4 @@
-"""A ciphertext as a file: its bytes as they are, or in strict Base64."""
+"""Files with one ciphertext, as raw bytes or in strict Base64."""
 
 from pathlib import Path
 from typing import Annotated, Final
@@ -9,13 +9,15 @@ from kmscore._base64 import decode_base64, encode_base64
 from kmscore.cli.files import read_file, write_output
 from kmscore.cli.problems import FileProblem
 
-_LARGEST: Final = 64 << 10  # bytes, more than any ciphertext takes in Base64
+_LARGEST: Final = 64 << 10  # bytes; every ciphertext in Base64 is shorter
 
-InArgument = Annotated[Path, typer.Argument(metavar="IN", help="A file; - is standard input.")]
+InArgument = Annotated[
+    Path, typer.Argument(metavar="IN", help="The input file; - for standard input.")
+]
 
 
 def read_ciphertext(path: Path, *, base64: bool) -> bytes:
-    """Return a ciphertext; around Base64 there may be white space, as a file has it at its end.
+    """Return the ciphertext in a file. White space before and after Base64 is ignored.
 
     Raises `FileProblem`.
     """
@@ -27,5 +29,5 @@ def read_ciphertext(path: Path, *, base64: bool) -> bytes:
 
 
 def write_ciphertext(path: Path, data: bytes, *, base64: bool) -> None:
-    """Write a ciphertext to a new file, in Base64 with the end of a line. Raises `FileProblem`."""
+    """Write a ciphertext to a new file; Base64 ends with a newline. Raises `FileProblem`."""
     write_output(path, encode_base64(data).encode("ascii") + b"\n" if base64 else data)

@@ -1,4 +1,4 @@
-"""The commands that move one ciphertext: `encrypt`, `decrypt`, `reencrypt`."""
+"""The commands for one ciphertext: `encrypt`, `decrypt`, `reencrypt`."""
 
 from pathlib import Path
 from typing import Annotated
@@ -15,16 +15,18 @@ from kmscore.cli.passphrase import Descriptor
 from kmscore.cli.problems import FileProblem
 from kmscore.cli.terminal import problems_in_one_line
 
-_Out = Annotated[Path, typer.Argument(metavar="OUT", help="A new file; - is standard output.")]
-_Base64 = Annotated[bool, typer.Option("--base64", help="Ciphertexts are in Base64.")]
+_Out = Annotated[Path, typer.Argument(metavar="OUT", help="A new file; - for standard output.")]
+_Base64 = Annotated[bool, typer.Option("--base64", help="Ciphertexts are in strict Base64.")]
 _Context = Annotated[
     str | None,
-    typer.Option("--context", metavar="JSON", help='The encryption context: {"key": "value"}.'),
+    typer.Option(
+        "--context", metavar="JSON", help='The encryption context, for example {"key": "value"}.'
+    ),
 ]
 
 
 def encrypt(
-    key_id: Annotated[str, typer.Option("--key-id", metavar="ID", help="The key that seals.")],
+    key_id: Annotated[str, typer.Option("--key-id", metavar="ID", help="ID of the key.")],
     keyring: KeyringOption,
     source: InArgument = STANDARD,
     out: _Out = STANDARD,
@@ -33,7 +35,7 @@ def encrypt(
     base64: _Base64 = False,
     passphrase_fd: Descriptor = None,
 ) -> None:
-    """Seal up to 6,144 bytes under the primary version of a key.
+    """Encrypt up to 6,144 bytes under the primary version of a key.
 
     Example: kmscore encrypt -k team.keys --key-id orders --context '{"tenant":"acme"}' in out
     """
@@ -53,7 +55,7 @@ def decrypt(
     base64: _Base64 = False,
     passphrase_fd: Descriptor = None,
 ) -> None:
-    """Open a v1 ciphertext blob with the key version that its header names.
+    """Decrypt a v1 ciphertext blob with the key version that its header names.
 
     Example: kmscore decrypt -k team.keys --context '{"tenant":"acme"}' in out
     """
@@ -65,7 +67,7 @@ def decrypt(
 
 def reencrypt(
     destination: Annotated[
-        str, typer.Option("--destination", metavar="ID", help="The key that seals.")
+        str, typer.Option("--destination", metavar="ID", help="ID of the destination key.")
     ],
     keyring: KeyringOption,
     source: InArgument = STANDARD,
@@ -74,7 +76,7 @@ def reencrypt(
     destination_context: Annotated[
         str | None,
         typer.Option(
-            "--destination-context", metavar="JSON", help="The source's context by default."
+            "--destination-context", metavar="JSON", help="The new context (default: --context)."
         ),
     ] = None,
     source_key_id: Annotated[str | None, typer.Option("--source-key-id", metavar="ID")] = None,
@@ -85,14 +87,14 @@ def reencrypt(
         str | None,
         typer.Option(
             "--algorithm",
-            help="Of a bare ciphertext: RSAES_OAEP_SHA_256, RSAES_OAEP_SHA_1 or SM2PKE.",
+            help="For an asymmetric source: RSAES_OAEP_SHA_256, RSAES_OAEP_SHA_1 or SM2PKE.",
         ),
     ] = None,
     *,
     base64: _Base64 = False,
     passphrase_fd: Descriptor = None,
 ) -> None:
-    """Open a ciphertext and seal what it holds under another key, version or context.
+    """Re-encrypt a ciphertext under another key, key version or encryption context.
 
     Example: kmscore reencrypt -k team.keys --destination orders --context '{"a":"b"}' in out
     """

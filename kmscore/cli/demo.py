@@ -1,7 +1,7 @@
-"""`kmscore demo`: the three cases of re-encryption on real input, and three refusals.
+"""The command `demo`: the three cases of re-encryption, and three attempts that must fail.
 
-Nothing is read, written or sent: the keyring lives in memory and the asymmetric ciphertexts are
-published ones.
+The demo does not read, write or send data. The keyring is in memory, and the asymmetric ciphertexts
+are published ones.
 """
 
 from collections.abc import Callable, Iterator
@@ -26,7 +26,7 @@ _NEW_CONTEXT: Final = {"tenant": "acme", "table": "orders-v2"}
 
 
 class Expected(NamedTuple):
-    """The plaintext that has to come out, what to call it, and the key version that has sealed."""
+    """The expected plaintext, its description, and the expected destination key version."""
 
     name: str
     plaintext: bytes
@@ -34,7 +34,7 @@ class Expected(NamedTuple):
 
 
 class Moved(NamedTuple):
-    """One ciphertext re-encrypted and opened again."""
+    """One ciphertext that was re-encrypted and then decrypted."""
 
     case: str
     source: str
@@ -44,7 +44,7 @@ class Moved(NamedTuple):
 
 
 class Refused(NamedTuple):
-    """One attempt that has to fail, and how it did."""
+    """One attempt that must fail, and its error."""
 
     attempt: str
     error: str
@@ -52,7 +52,7 @@ class Refused(NamedTuple):
 
 
 def show(console: Console) -> bool:
-    """Run the demo on `console`; return whether everything came out as it must."""
+    """Run the demo on `console`; return whether all results are as expected."""
     published = published_ciphertexts()
     keys = _make_keyring(published)
     moved = list(_move_all(keys, published))
@@ -72,7 +72,7 @@ def show(console: Console) -> bool:
 
 
 def _make_keyring(published: tuple[PublishedCiphertext, ...]) -> Keyring:
-    """Return two fresh symmetric keys, and the published test keys."""
+    """Return a keyring with two new symmetric keys and the published test keys."""
     return Keyring(
         [
             SymmetricKey.generate(KeySpec.AES_256, key_id=_ORDERS, key_version_id="1"),
@@ -123,7 +123,7 @@ def _moved(
     context: dict[str, str],
     expected: Expected,
 ) -> Moved:
-    """Open what was re-encrypted, and return the row of the table."""
+    """Decrypt the re-encrypted ciphertext, and return the row of the table."""
     new_blob = result.ciphertext_blob or b""
     recovered = decrypt(keys, new_blob, context).plaintext
     return Moved(
@@ -158,7 +158,7 @@ def _refuse_all(keys: Keyring) -> Iterator[Refused]:
 
 
 def _refuse(attempt: str, call: Callable[[], object], expected: type[KmsCoreError]) -> Refused:
-    """Make one attempt and note the error that it gives."""
+    """Make one attempt, and return it with its error."""
     try:
         call()
     except KmsCoreError as error:
@@ -168,7 +168,7 @@ def _refuse(attempt: str, call: Callable[[], object], expected: type[KmsCoreErro
 
 
 def _moved_table(rows: list[Moved]) -> Table:
-    """Return the table of what was re-encrypted; 80 columns hold it without a cut."""
+    """Return the table of re-encrypted ciphertexts, which fits into 80 columns."""
     table = _empty_table("Re-encrypted", "case", "source", "destination", "outcome")
     for row in rows:
         table.add_row(
@@ -181,7 +181,7 @@ def _moved_table(rows: list[Moved]) -> Table:
 
 
 def _refused_table(rows: list[Refused]) -> Table:
-    """Return the table of what was refused."""
+    """Return the table of rejected attempts."""
     table = _empty_table("Refused", "attempt", "error", "outcome")
     for row in rows:
         table.add_row(row.attempt, row.error, _outcome("refused", succeeded=row.succeeded))
@@ -189,7 +189,7 @@ def _refused_table(rows: list[Refused]) -> Table:
 
 
 def _empty_table(title: str, *headings: str) -> Table:
-    """Return a table with its columns, folding what is too wide for the terminal."""
+    """Return a table that wraps text wider than the terminal."""
     table = Table(title=title, title_justify="left", title_style="bold", show_lines=True)
     for heading in headings:
         table.add_column(heading, overflow="fold")

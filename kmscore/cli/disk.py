@@ -1,4 +1,4 @@
-"""What has come to the disk, and a name that a file there takes from no other one."""
+"""Syncing to disk, and renaming that never overwrites another file."""
 
 import errno
 import os
@@ -11,25 +11,26 @@ from kmscore.cli.permissions import OWNER_ONLY
 _NO_LINKS: Final = frozenset(
     getattr(errno, name, None) for name in ("EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK")
 )
-"""What file systems without hard links answer."""
+"""The errors of file systems without hard links."""
 
 
 def place(new: Path, target: Path, mark: Path | None = None) -> bool:
-    """Give a file another name, at which nothing may be; tell whether it keeps the old one as well.
+    """Give `new` the name `target`, which must be free; return whether the old name also remains.
 
-    Without hard links the name is taken by an empty file first, and who is killed then leaves that.
-    A `mark` is a file that is there from before until `new` has its name: with it, an empty file is
-    taken for what was left, and replaced. It says nothing of which file, as inodes may be others
-    after the next mount where there are no links; but one that is empty holds nothing to lose.
+    Without hard links, an empty file first reserves the name. If the process is killed then, this
+    empty file remains. A `mark` is a file that exists from before the reservation until `new` has
+    its name. If it exists at the call, an empty `target` is taken as such a remainder and is
+    replaced. The mark does not identify the file, because inode numbers can differ after the next
+    mount of a file system without hard links. But an empty file has no data to lose.
 
-    Raises `FileExistsError`, and other errors of the system.
+    Raises `FileExistsError` if the name is not free, and other subclasses of `OSError`.
     """
-    # Asked first: of a name that is taken a system does not say that it has no links.
+    # Checked first: if the name exists, `os.link` does not report that hard links are missing.
     if mark is not None and mark.exists() and is_empty(target):
         new.replace(target)
         return False
     try:
-        # A second name, which fails where a rename would take the place of what is there.
+        # A hard link fails if `target` exists; a rename would overwrite it.
         os.link(new, target)
     except OSError as error:
         if error.errno not in _NO_LINKS:
@@ -40,13 +41,13 @@ def place(new: Path, target: Path, mark: Path | None = None) -> bool:
         mark.touch(OWNER_ONLY)
         sync_folder(mark.parent)
     try:
-        # Only one can make it; that one may be replaced.
+        # Only one process can create this file, so this process may replace it.
         os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ONLY))
         new.replace(target)
     except FileExistsError:
         raise
     except BaseException:
-        # An interrupt may come before and after either of them.
+        # An interrupt can come before or after each of the two calls.
         if new.exists() and is_empty(target):
             target.unlink()
         raise
@@ -54,7 +55,7 @@ def place(new: Path, target: Path, mark: Path | None = None) -> bool:
 
 
 def is_empty(path: Path, *, or_missing: bool = False) -> bool:
-    """Tell whether a file has nothing in it; a link is none, whatever it leads to."""
+    """Return whether a path is a regular file without content; a symbolic link is not."""
     try:
         status = path.lstat()
     except FileNotFoundError:
@@ -63,13 +64,13 @@ def is_empty(path: Path, *, or_missing: bool = False) -> bool:
 
 
 def sync(file: BinaryIO) -> None:
-    """Wait until what was written to a file is on the disk."""
+    """Wait until the data written to a file is on the disk."""
     file.flush()
     os.fsync(file.fileno())
 
 
 def sync_folder(folder: Path) -> None:
-    """Wait until the names in a folder are on the disk, where a folder can be opened."""
+    """Wait until the names in a folder are on the disk; do nothing on Windows."""
     if os.name == "nt":
         return
     descriptor = os.open(folder, os.O_RDONLY)

@@ -1,4 +1,4 @@
-"""What a command reads and writes: a file, or a standard stream."""
+"""The input and output of a command, as a file or a standard stream."""
 
 import os
 import sys
@@ -14,9 +14,9 @@ STANDARD: Final = Path("-")
 
 
 def read_file(path: Path, *, limit: int) -> bytes:
-    """Return the bytes of a file, or of standard input for `-`, if there are not too many.
+    """Return the bytes of a file, or of standard input for `-`.
 
-    Raises `FileProblem`.
+    Raises `FileProblem`, also for more than `limit` bytes.
     """
     try:
         if path == STANDARD:
@@ -32,9 +32,9 @@ def read_file(path: Path, *, limit: int) -> bytes:
 
 
 def write_output(path: Path, data: bytes) -> None:
-    """Write bytes to a new file that only its owner may read, or to standard output for `-`.
+    """Write bytes to a new file that only its owner can read, or to standard output for `-`.
 
-    Raises `FileProblem`; a file that is there already is left alone.
+    Raises `FileProblem`, also if the file exists already; it is then not changed.
     """
     if path != STANDARD:
         with NewFile(path) as new:
@@ -50,15 +50,15 @@ def write_output(path: Path, data: bytes) -> None:
 
 
 def give_up_output() -> None:
-    """Let what standard output still holds go nowhere: at the exit it would fail once more."""
-    with suppress(OSError, ValueError):  # of a stream that is no file, or closed
+    """Discard the buffer of standard output, because writing it at exit would fail again."""
+    with suppress(OSError, ValueError):  # a stream without a file descriptor, or a closed one
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, sys.stdout.fileno())
         os.close(nowhere)
 
 
 def _binary(stream: TextIO | None, name: str) -> BinaryIO:
-    """Return the bytes of a standard stream, which is `None` if it was closed from outside."""
+    """Return the binary form of a standard stream, which is `None` if it was closed at start."""
     if stream is None:
         raise FileProblem(f"standard {name} is closed")
     return stream.buffer

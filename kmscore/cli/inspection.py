@@ -1,4 +1,4 @@
-"""The command `inspect`: a ciphertext blob byte by byte, without any key."""
+"""The command `inspect`: the bytes and fields of a ciphertext blob, without any key."""
 
 import json
 from typing import Annotated, Final
@@ -14,8 +14,8 @@ from kmscore.cli.files import STANDARD
 from kmscore.cli.options import JsonOption
 from kmscore.cli.terminal import problems_in_one_line
 
-_WIDE: Final = 104  # columns of a terminal that has room for rows of 16 bytes
-_SHOWN: Final = 64  # of a field, at most
+_WIDE: Final = 104  # columns that a terminal needs for rows of 16 bytes
+_SHOWN: Final = 64  # maximum number of bytes shown of a field
 _COLOURS: Final = ("cyan", "green", "yellow", "magenta", "blue")
 _NOTE: Final = "Nothing of this is authenticated: it is what the blob claims until it is opened."
 
@@ -23,10 +23,12 @@ _NOTE: Final = "Nothing of this is authenticated: it is what the blob claims unt
 def inspect(
     source: InArgument = STANDARD,
     *,
-    base64: Annotated[bool, typer.Option("--base64", help="The blob is in Base64.")] = False,
+    base64: Annotated[bool, typer.Option("--base64", help="The blob is in strict Base64.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Show what a v1 ciphertext blob says of itself. Needs no key.
+    """Show the fields of a v1 ciphertext blob. Needs no key.
+
+    The fields are not authenticated.
 
     Example: kmscore inspect --base64 blob.txt
     """
@@ -40,7 +42,7 @@ def inspect(
 
 
 def _document(blob: CiphertextBlob, raw: bytes) -> dict[str, object]:
-    """Return the blob for machines."""
+    """Return the blob as a JSON object."""
     return {
         "authenticated": False,
         "suite": blob.suite.name,
@@ -60,7 +62,7 @@ def _document(blob: CiphertextBlob, raw: bytes) -> dict[str, object]:
 
 
 def _show(blob: CiphertextBlob, raw: bytes, console: Console) -> None:
-    """Print the blob for people."""
+    """Print the blob as a table."""
     meanings = {
         "magic": "KMS",
         "format version": "1",
@@ -75,7 +77,7 @@ def _show(blob: CiphertextBlob, raw: bytes, console: Console) -> None:
     }
     table = Table(box=None, pad_edge=False)
     for name in ("offset", "bytes", "field"):
-        # An ID that is cut is none: on a narrow terminal it goes over several lines.
+        # Wrap on a narrow terminal, because a truncated ID is not usable.
         table.add_column(name, overflow="fold")
     for number, field in enumerate(blob.layout()):
         colour = _COLOURS[number % len(_COLOURS)]
@@ -91,7 +93,7 @@ def _count(number: int) -> str:
 
 
 def _dump(data: bytes, row: int) -> str:
-    """Return bytes in hexadecimal, in rows of so many, and cut if there are more than a few."""
+    """Return the first 64 bytes in hexadecimal, in rows of `row` bytes."""
     shown = data[:_SHOWN]
     rows = [shown[start : start + row].hex(" ") for start in range(0, len(shown), row)]
     return "\n".join(rows + ["..."] * (len(data) > _SHOWN))

@@ -1,4 +1,4 @@
-"""Key versions made, imported and given another state, by the names that the options take."""
+"""Creation, import and state changes of key versions, by the names in the options."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ def with_state(key: Key, state: KeyState) -> Key:
 
 
 def generate_version(spec: KeySpec, suite: Suite | None, key_id: str, version_id: str) -> Key:
-    """Return a fresh key version. Raises `FileProblem` for a suite where there is none."""
+    """Return a new key version. Raises `FileProblem` for a suite with an asymmetric spec."""
     names: dict[str, Any] = {"key_id": key_id, "key_version_id": version_id}
     if KEY_SPECS[spec].suites:
         return SymmetricKey.generate(spec, suite=suite, **names)
@@ -32,9 +32,9 @@ def generate_version(spec: KeySpec, suite: Suite | None, key_id: str, version_id
 def import_version(
     spec: KeySpec, suite: Suite | None, key_id: str, version_id: str, data: bytes
 ) -> Key:
-    """Return a key version of given material.
+    """Return a key version with the given key material.
 
-    Raises `FileProblem` if it is of another spec, and for a suite where there is none.
+    Raises `FileProblem` for a suite with an asymmetric spec, and for material of another spec.
     """
     if KEY_SPECS[spec].suites:
         return SymmetricKey(key_id, version_id, spec, data, suite=suite)
@@ -46,7 +46,7 @@ def import_version(
 
 
 def find_spec(text: str) -> KeySpec:
-    """Return the spec of a name, which is the service's spelling or ours.
+    """Return the spec with a name, in the spelling of the service or of this library.
 
     Raises `UnsupportedAlgorithmError`.
     """
@@ -54,7 +54,7 @@ def find_spec(text: str) -> KeySpec:
 
 
 def find_suite(text: str | None) -> Suite | None:
-    """Return the suite of a name. Raises `UnsupportedAlgorithmError`."""
+    """Return the suite with a name. Raises `UnsupportedAlgorithmError`."""
     if text is None or text in Suite.__members__:
         return None if text is None else Suite[text]
     raise UnsupportedAlgorithmError(f"unknown suite {text!r:.80}")

@@ -1,4 +1,4 @@
-"""A keyring as a file: opened, and written anew whole or not at all."""
+"""A keyring in a file, which is read, or replaced as a whole."""
 
 import os
 from collections.abc import Callable
@@ -25,14 +25,14 @@ KeyringOption = Annotated[
 ]
 
 Change = Callable[[Keyring], tuple[Keyring, str]]
-"""Takes a ring; returns the changed one, and what to say of it."""
+"""A function from a keyring to the changed keyring and the message for the user."""
 
 
 def read_keyring(path: Path, descriptor: int | None) -> tuple[Keyring, Sealed]:
-    """Return the keyring in a file, and the file as it is.
+    """Return the keyring in a file, and the unopened file with its passphrase.
 
-    Raises `FileProblem`, and `UnsupportedAlgorithmError` if this build of the libraries lacks what
-    the file or one of its keys needs.
+    Raises `FileProblem`, and `UnsupportedAlgorithmError` if this build of the libraries lacks an
+    algorithm of the file or of one of its keys.
     """
     data = read_file(path, limit=MAX_LENGTH)
     sealed = Sealed(data, get_passphrase(descriptor))
@@ -42,26 +42,27 @@ def read_keyring(path: Path, descriptor: int | None) -> tuple[Keyring, Sealed]:
 def change_keyring(
     path: Path, descriptor: int | None, change: Change, *, may_begin: bool = False
 ) -> str:
-    """Write a changed keyring in the place of the old one; return what to say of it.
+    """Replace the keyring in a file by a changed one; return the message for the user.
 
-    With `may_begin`, a file that is not there is made, and only its owner may read it.
+    With `may_begin`, a missing file is created, and only its owner can read it.
 
-    Raises what `read_keyring` does, and what `change` raises.
+    Raises `FileProblem`, `UnsupportedAlgorithmError`, and the errors of `change` and of
+    `kmscore.keyfile.seal_keyring`.
     """
     is_new = may_begin and not os.path.lexists(path)
     if not is_new:
-        # Before anybody is asked for a passphrase.
+        # Report a problem with the file before the prompt for the passphrase.
         read_file(path, limit=MAX_LENGTH)
-        # A link stays one: it is the file behind it that changes.
+        # Keep a symbolic link, and change its target.
         path = path.resolve()
     passphrase = get_passphrase(descriptor, is_new=is_new)
     with NewFile(path) as new:
-        # Read where nobody else can write it, so that no change of another command is lost.
+        # Read while no other command can write, so that no change of another command is lost.
         keyring, parameters = Keyring([]), ScryptParameters()
         if not is_new:
             sealed = Sealed(read_file(path, limit=MAX_LENGTH), passphrase)
             keyring = _open(path, sealed)
-            # A file that was sealed at a higher cost keeps it.
+            # Keep a higher scrypt cost of the file.
             before = keyfile.read_parameters(sealed.keyfile)
             parameters = max(parameters, before, key=lambda cost: cost.work)
         changed, words = change(keyring)
@@ -74,7 +75,7 @@ def change_keyring(
 
 
 def _open(path: Path, sealed: Sealed) -> Keyring:
-    """Return the keyring. Raises what `read_keyring` does."""
+    """Return the keyring. Raises `FileProblem` and `UnsupportedAlgorithmError`."""
     try:
         return sealed.open()
     except DecryptionError:

@@ -1,4 +1,4 @@
-"""The commands of `kmscore keys`: a keyring in a file."""
+"""The commands of `kmscore keys`, which make and change a keyring file."""
 
 import json
 import uuid
@@ -35,18 +35,21 @@ _File = Annotated[Path, typer.Argument(metavar="FILE", help="The keyring file.")
 _KeyId = Annotated[str, typer.Argument(metavar="KEY_ID")]
 _VersionId = Annotated[str, typer.Argument(metavar="VERSION_ID")]
 _NewVersionId = Annotated[
-    str | None, typer.Option("--version-id", metavar="ID", help="A random UUID by default.")
+    str | None,
+    typer.Option(
+        "--version-id", metavar="ID", help="ID of the new version (default: a random UUID)."
+    ),
 ]
 _Spec = Annotated[
     str,
     typer.Option(
         "--spec",
-        help="AES_256, AES_192, AES_128, SM4, RSA_2048, RSA_3072, RSA_4096 or EC_SM2.",
+        help="Key spec: AES_256, AES_192, AES_128, SM4, RSA_2048, RSA_3072, RSA_4096 or EC_SM2.",
     ),
 ]
 _Suite = Annotated[
     str | None,
-    typer.Option("--suite", help="AES_256 also takes AES_256_GCM, with a limit of 2^32 messages."),
+    typer.Option("--suite", help="Suite: AES_256 also supports AES_256_GCM, up to 2^32 messages."),
 ]
 
 
@@ -59,7 +62,7 @@ def make_key(
     suite: _Suite = None,
     passphrase_fd: Descriptor = None,
 ) -> None:
-    """Add a new key to a keyring file; the file is made if it is not there.
+    """Add a new key to a keyring file, and create the file if it does not exist.
 
     Example: kmscore keys new team.keys --key-id orders
     """
@@ -78,10 +81,12 @@ def make_key(
 def list_keys(
     path: _File,
     *,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON object per line.")
+    ] = False,
     passphrase_fd: Descriptor = None,
 ) -> None:
-    """Show the key versions of a keyring file, and nothing of their material.
+    """Show the key versions of a keyring file, without their key material.
 
     Example: kmscore keys list team.keys
     """
@@ -99,7 +104,7 @@ def list_keys(
 def rotate_key(
     path: _File, key_id: _KeyId, version_id: _NewVersionId = None, passphrase_fd: Descriptor = None
 ) -> None:
-    """Add a fresh version of a key, which is primary from now on.
+    """Add a new version of a key, and make it the primary version.
 
     Example: kmscore keys rotate team.keys orders
     """
@@ -117,7 +122,8 @@ def rotate_key(
 def import_key(
     path: _File,
     material: Annotated[
-        Path, typer.Argument(metavar="MATERIAL", help="Raw bytes, or PEM for RSA and SM2.")
+        Path,
+        typer.Argument(metavar="MATERIAL", help="A file of raw bytes, or PEM for RSA and SM2."),
     ],
     key_id: Annotated[str, typer.Option("--key-id", metavar="ID")],
     version_id: Annotated[str, typer.Option("--version-id", metavar="ID")],
@@ -125,9 +131,9 @@ def import_key(
     suite: _Suite = None,
     passphrase_fd: Descriptor = None,
 ) -> None:
-    """Add a version with material of your own, which is primary from now on.
+    """Add a key version with your own key material, and make it the primary version.
 
-    The file is made if it is not there.
+    The keyring file is created if it does not exist.
 
     Example: kmscore keys import team.keys key.bin --key-id orders --version-id 7 --spec AES_256
     """
@@ -144,7 +150,7 @@ def import_key(
 def disable_key(
     path: _File, key_id: _KeyId, version_id: _VersionId, passphrase_fd: Descriptor = None
 ) -> None:
-    """Refuse every use of a key version from now on; `enable` takes that back.
+    """Disable a key version, so that all operations reject it; `enable` reverses this.
 
     Example: kmscore keys disable team.keys orders 7
     """
@@ -155,7 +161,7 @@ def disable_key(
 def enable_key(
     path: _File, key_id: _KeyId, version_id: _VersionId, passphrase_fd: Descriptor = None
 ) -> None:
-    """Allow the use of a key version again.
+    """Enable a disabled key version.
 
     Example: kmscore keys enable team.keys orders 7
     """
@@ -163,14 +169,14 @@ def enable_key(
 
 
 def _change(path: Path, descriptor: int | None, change: Change, *, may_begin: bool = False) -> None:
-    """Write a changed keyring in the place of the old one, and say what has changed."""
+    """Replace the keyring in a file by a changed one, and print the message."""
     with problems_in_one_line():
         words = change_keyring(path, descriptor, change, may_begin=may_begin)
         typer.echo(printable(words))
 
 
 def _row(keyring: Keyring, key: Key) -> dict[str, Any]:
-    """Return what is told of a key version."""
+    """Return the shown properties of a key version."""
     return {
         "key_id": key.key_id,
         "key_version_id": key.key_version_id,
@@ -182,20 +188,20 @@ def _row(keyring: Keyring, key: Key) -> dict[str, Any]:
 
 
 def _table(rows: Iterable[dict[str, Any]]) -> Table:
-    """Return the rows for people."""
+    """Return the rows as a table."""
     table = Table(box=None, pad_edge=False)
     for name in ("key", "version", "spec", "suite", "state", "primary"):
-        # An ID that is cut is none: on a narrow terminal it goes over several lines.
+        # Wrap on a narrow terminal, because a truncated ID is not usable.
         table.add_column(name, overflow="fold")
     for row in rows:
         shown = row | {"suite": row["suite"] or "", "primary": "primary" if row["primary"] else ""}
-        # As text: what stands in an ID is no markup.
+        # As `Text`, so that rich does not interpret an ID as markup.
         table.add_row(*map(Text, shown.values()))
     return table
 
 
 def _set_state(key_id: str, version_id: str, state: KeyState) -> Change:
-    """Return the change that gives a key version another state."""
+    """Return the change that sets the state of a key version."""
 
     def change(keyring: Keyring) -> tuple[Keyring, str]:
         old = keyring.version(key_id, version_id)
@@ -207,12 +213,12 @@ def _set_state(key_id: str, version_id: str, state: KeyState) -> Change:
 
 
 def _check_unknown(keyring: Keyring, key_id: str) -> None:
-    """Raise `FileProblem` for a key that is there already."""
+    """Raise `FileProblem` if the keyring has a key with this ID."""
     try:
         keyring.primary(key_id)
     except KeyNotFoundError:
         return
-    raise FileProblem(f"key {key_id} is there already; `kmscore keys rotate` adds a version")
+    raise FileProblem(f"key {key_id} exists already; `kmscore keys rotate` adds a version")
 
 
 def _kind(key: Key) -> str:
@@ -220,5 +226,5 @@ def _kind(key: Key) -> str:
 
 
 def _or_random(identifier: str | None) -> str:
-    """Return an ID, which is random if there is none. An empty one is not for us to mend."""
+    """Return the given ID, or a random UUID for `None`. An empty ID is not replaced."""
     return str(uuid.uuid4()) if identifier is None else identifier

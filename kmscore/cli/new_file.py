@@ -1,7 +1,8 @@
-"""A file that is written whole or not at all, and never over another one unless that is meant.
+"""Files that are written completely or not at all, and that overwrite a file only on request.
 
-What is written goes into a file beside, is synced, and takes its name only then. Whoever is
-interrupted leaves the old file, or none, and at most the file beside.
+The data is written to a temporary file in the same folder and is synced. Then the temporary file
+takes the name of the target. An interrupted command leaves the old target, or no target if there
+was none, and possibly the temporary file.
 """
 
 import os
@@ -15,14 +16,15 @@ from kmscore.cli.problems import FileProblem, describe
 
 
 class NewFile:
-    """The file beside another one. It is made at once, only its owner may read it.
+    """The temporary file of a target. Only its owner can read it.
 
-    Its name is the same for everyone: while it is there, nobody else changes the other one. Used
-    as a context manager, it removes what has not taken the other one's name.
+    The constructor creates the file. All commands use the same name for it, so that it is a lock:
+    while it exists, no other command changes the target. As a context manager, it removes the
+    temporary name at the end.
     """
 
     def __init__(self, path: Path) -> None:
-        """Make the file. Raises `FileProblem`, also if it is there."""
+        """Create the temporary file. Raises `FileProblem`, also if it exists."""
         self._path = path
         self._beside: Path | None = path.with_name(f".{path.name}.new")
         try:
@@ -30,7 +32,7 @@ class NewFile:
         except FileExistsError:
             advice = "remove it"
             if is_empty(path, or_missing=True) and not is_empty(self._beside, or_missing=True):
-                # Where a killed command has left it, it may be all that there is.
+                # After a killed command, it can be the only copy of the data.
                 advice = f"it may be the only copy: keep it, or rename it to {path.name}"
             raise FileProblem(
                 f"{self._beside} is there: another command is changing {path.name}, or was killed;"
@@ -45,7 +47,7 @@ class NewFile:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Remove it if it is still beside."""
+        """Remove the temporary name, unless a rename has already removed it."""
         try:
             self._file.close()
         finally:
@@ -53,11 +55,11 @@ class NewFile:
                 self._beside.unlink(missing_ok=True)
 
     def create(self, data: bytes) -> None:
-        """Write the other file, which must not be there. Raises `FileProblem`."""
+        """Write the target, which must not exist. Raises `FileProblem`."""
         self._write(data, is_new=True)
 
     def replace(self, data: bytes) -> None:
-        """Write the other file in the place of what is there. Raises `FileProblem`."""
+        """Write the target, and replace an existing one. Raises `FileProblem`."""
         self._write(data, is_new=False)
 
     def _write(self, data: bytes, *, is_new: bool) -> None:
@@ -76,7 +78,7 @@ class NewFile:
                 beside.replace(self._path)
                 is_free = True
             if is_free:
-                # The name may be another command's from now on.
+                # From now on, another command can use this name.
                 self._beside = None
             sync_folder(self._path.parent)
         except FileExistsError:
@@ -85,17 +87,17 @@ class NewFile:
             raise FileProblem(describe(error, self._path)) from None
 
     def _keep_owner(self) -> None:
-        """Let the file that replaces another one belong to whom that one does."""
-        # Who may not give a file away keeps it; and where there is none, there is nobody.
+        """Give the temporary file the owner of the target, if possible."""
+        # Ignore errors: a user may lack the permission, and the target may not exist.
         with suppress(OSError):
             owner = self._path.stat().st_uid
             if owner != os.fstat(self._file.fileno()).st_uid:
                 os.fchown(self._file.fileno(), owner, -1)
 
     def _check_own(self, beside: Path) -> None:
-        """Raise `FileProblem` if the name beside is no longer this file's, but another command's.
+        """Raise `FileProblem` if the temporary name no longer belongs to this file.
 
-        What that one has there would be taken for what was written here.
+        Otherwise the file of another command would become the target.
         """
         try:
             is_own = os.path.samestat(beside.lstat(), os.fstat(self._file.fileno()))
@@ -104,5 +106,5 @@ class NewFile:
         if not is_own:
             self._beside = None
             raise FileProblem(
-                f"{beside} has been removed, or is another command's: nothing is done"
+                f"{beside} was removed, or belongs to another command; nothing was changed"
             )

@@ -1,4 +1,4 @@
-"""Options that several commands have."""
+"""Options of several commands."""
 
 from typing import Annotated
 
@@ -9,6 +9,8 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.
 BlobColumnOption = Annotated[
     str,
     typer.Option(
-        "--blob-column", metavar="NAME", help="Ciphertexts: strict Base64, or binary in Parquet."
+        "--blob-column",
+        metavar="NAME",
+        help="Column of ciphertexts, in strict Base64, or binary in Parquet.",
     ),
 ]

@@ -1,4 +1,4 @@
-"""The passphrase of a keyring file: from a file descriptor, the environment, or a prompt."""
+"""The passphrase of a keyring file, from a file descriptor, the environment or a prompt."""
 
 import os
 import sys
@@ -20,15 +20,15 @@ Descriptor = Annotated[
         metavar="N",
         min=0,
         max=_LAST,
-        help=f"Read the passphrase from this file descriptor, else from ${VARIABLE}, else ask.",
+        help=f"File descriptor of the passphrase (default: ${VARIABLE}, then a prompt).",
     ),
 ]
 
 
 def get_passphrase(descriptor: int | None, *, is_new: bool = False) -> bytes:
-    """Return the passphrase; a new one that is typed is asked for twice.
+    """Return the passphrase; the prompt for a new one asks for it twice.
 
-    Raises `FileProblem` if there is none to be had.
+    Raises `FileProblem` if there is no source for it, or if it is empty, too long or not readable.
     """
     if descriptor is not None:
         passphrase = _read(descriptor)
@@ -52,9 +52,9 @@ def _variable() -> bytes:
 
 
 def _read(descriptor: int) -> bytes:
-    """Return the first line of what a file descriptor gives, and leave the rest there."""
+    """Return the first line from a file descriptor, and leave the other bytes unread."""
     try:
-        # Without a buffer: behind the line there may be what the command is to read.
+        # Without a buffer, because the input of the command can follow the line.
         with os.fdopen(descriptor, "rb", buffering=0, closefd=descriptor > _LAST_STANDARD) as file:
             line = file.readline(_LONGEST + 2)
     except OSError as error:

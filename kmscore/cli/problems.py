@@ -1,12 +1,12 @@
-"""What a user can mend, told in one line."""
+"""Problems that the user can correct, each described in one line."""
 
 from pathlib import Path
 
 
-class FileProblem(Exception):  # noqa: N818 (it is told to a person, not caught as an error)
-    """What a user can mend, most often about a file; its text is the one line to say so."""
+class FileProblem(Exception):  # noqa: N818 (a message for the user)
+    """A problem that the user can correct, mostly with a file; its text is one line."""
 
 
 def describe(error: OSError, path: Path) -> str:
-    """Return what an error of the system says, with the file that it is about."""
+    """Return the message of a system error, with the name of the file."""
     return f"{error.filename or path}: {error.strerror or error}"

@@ -1,7 +1,7 @@
-"""Ciphertexts that others have published, with the test keys that open them.
+"""Published ciphertexts, with the published test keys that decrypt them.
 
-Only figures are taken over, each with its source. None of these keys is a secret: they are test
-keys and stand in public documents.
+Only the data is copied, each with its source. The keys are not secret, because they are test keys
+in public documents.
 """
 
 from base64 import b64decode
@@ -12,7 +12,7 @@ from kmscore.keys import PrivateKey, RsaKey, Sm2Key
 
 
 class PublishedCiphertext(NamedTuple):
-    """A published ciphertext, its published plaintext, and the test key that opens it."""
+    """A published ciphertext, its published plaintext, and the test key that decrypts it."""
 
     source: str
     algorithm: EncryptionAlgorithm

@@ -1,7 +1,7 @@
-"""The command `rotate`, for whole tables.
+"""The command `rotate`, which re-encrypts whole tables.
 
-Exit codes: 0, every row is where it belongs; 1, some rows failed, and are in the file
-of failed rows; 2, it could not be done, or not to its end; 130, interrupted.
+Exit codes: 0, every row is where it belongs; 1, some rows failed, and are in the file of failed
+rows; 2, the job could not start or could not finish; 130, interrupted.
 """
 
 from pathlib import Path
@@ -41,21 +41,25 @@ def rotate_table(
     source: _In,
     keyring: KeyringOption,
     destination: Annotated[
-        str, typer.Option("--destination", metavar="ID", help="The key that seals.")
+        str, typer.Option("--destination", metavar="ID", help="ID of the destination key.")
     ],
     out: Annotated[
         Path | None,
-        typer.Argument(metavar="OUT", help="A new table of the same format; none in a dry run."),
+        typer.Argument(metavar="OUT", help="A new table of the same format; not in a dry run."),
     ] = None,
     blob_column: BlobColumnOption = "ciphertext_blob",
     context_column: Annotated[
         str | None,
-        typer.Option("--context-column", metavar="NAME", help="Contexts, each one JSON object."),
+        typer.Option(
+            "--context-column", metavar="NAME", help="Column of contexts, each one JSON object."
+        ),
     ] = None,
     context_columns: Annotated[
         str | None,
         typer.Option(
-            "--context-columns", metavar="A,B", help="Contexts in columns; the name is the key."
+            "--context-columns",
+            metavar="A,B",
+            help="Columns of context values; their names are the keys.",
         ),
     ] = None,
     destination_context_column: Annotated[
@@ -63,7 +67,7 @@ def rotate_table(
         typer.Option(
             "--destination-context-column",
             metavar="NAME",
-            help="New contexts; a row keeps its own where there is none, and {} strips it.",
+            help="Column of new contexts; without one a row keeps its context, and {} removes it.",
         ),
     ] = None,
     source_key_id: Annotated[str | None, typer.Option("--source-key-id", metavar="ID")] = None,
@@ -74,36 +78,42 @@ def rotate_table(
         str | None,
         typer.Option(
             "--algorithm",
-            help="Of bare ciphertexts: RSAES_OAEP_SHA_256, RSAES_OAEP_SHA_1 or SM2PKE.",
+            help="For asymmetric sources: RSAES_OAEP_SHA_256, RSAES_OAEP_SHA_1 or SM2PKE.",
         ),
     ] = None,
     jobs: Annotated[
-        int, typer.Option("--jobs", min=1, max=_MOST_JOBS, help="Processes at work; 1 is this one.")
+        int,
+        typer.Option(
+            "--jobs",
+            min=1,
+            max=_MOST_JOBS,
+            help="Number of worker processes; 1 starts no extra process.",
+        ),
     ] = 1,
     *,
     resume: Annotated[
-        bool, typer.Option("--resume", help="Finish a job that was interrupted, if there is one.")
+        bool, typer.Option("--resume", help="Finish an interrupted job, if there is one.")
     ] = False,
     again: Annotated[
-        bool, typer.Option("--again", help="Seal afresh what is up to date already, too.")
+        bool, typer.Option("--again", help="Also re-encrypt rows that are up to date.")
     ] = False,
     upgrade_only: Annotated[
-        bool, typer.Option("--upgrade-only", help="Refuse to move to an older version.")
+        bool, typer.Option("--upgrade-only", help="Reject re-encryption to an older version.")
     ] = False,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Open everything and write nothing.")
+        bool, typer.Option("--dry-run", help="Decrypt all rows, and write no file.")
     ] = False,
     as_json: JsonOption = False,
     passphrase_fd: Descriptor = None,
 ) -> None:
-    """Move all ciphertexts of a table to the primary version of a key.
+    """Re-encrypt all ciphertexts of a table under the primary version of a key.
 
-    Rows that fail go to a file of their own with their reason (out.failed.csv beside out.csv), all
-    others to OUT. Nothing is written over, and what is interrupted at any moment is finished by the
-    same command with --resume.
+    Failed rows are written to a second file with the reason (out.failed.csv for out.csv), all other
+    rows to OUT. No existing file is overwritten. If the command is interrupted at any moment, the
+    same command with --resume finishes the job.
 
-    Exit codes: 0, every row is where it belongs; 1, some rows failed; 2, it could not be done, or
-    not to its end; 130, interrupted.
+    Exit codes: 0, every row is where it belongs; 1, some rows failed; 2, the job could not start or
+    could not finish; 130, interrupted.
 
     Example: kmscore rotate in.csv out.csv -k a.keys --destination orders --context-columns tenant
     """
@@ -131,7 +141,7 @@ def rotate_table(
                     resume=resume,
                     advance=lambda done, rows: bar.update(
                         task,
-                        # Parts come as they are ready, and a bar does not go back.
+                        # Parts finish in any order, but the bar must not move back.
                         completed=max(done, bar.tasks[task].completed),
                         rows=bar.tasks[task].fields["rows"] + rows,
                     ),
@@ -145,7 +155,7 @@ def rotate_table(
 
 
 def _check_rows(table: Table, source: Path) -> None:
-    """Look at all rows before any is written. Raises `FileProblem`."""
+    """Check all rows before the first is written. Raises `FileProblem`."""
     with bar() as shown:
         task = shown.add_task("Checking", total=1.0)
         for position in table.check_rows(source):
@@ -153,13 +163,13 @@ def _check_rows(table: Table, source: Path) -> None:
 
 
 def _tell(report: Report, *, as_json: bool) -> None:
-    """Print what a rotation came to, and if that fails, say what is there all the same."""
+    """Print the result of a rotation; if this fails, report the complete output file."""
     reason = "Broken pipe"
     try:
         show_rotation(report, as_json=as_json)
     except OSError as error:
         reason = error.strerror or str(error)
-    except SystemExit:  # of rich, when nobody reads any more
+    except SystemExit:  # raised by rich after the reader has closed the pipe
         pass
     else:
         report.forget()
@@ -176,15 +186,15 @@ def _columns(
     destination_context: str | None,
     source: Source,
 ) -> Columns:
-    """Return the columns that options name.
+    """Return the columns that the options name.
 
-    Raises `FileProblem` if they do not go together, and `UnsupportedAlgorithmError`.
+    Raises `FileProblem` for a conflict of options, and `UnsupportedAlgorithmError`.
     """
     if context is not None and contexts is not None:
         raise FileProblem("--context-column and --context-columns exclude each other")
     names = () if contexts is None else tuple(contexts.split(","))
     if "" in names or len(set(names)) != len(names):
-        raise FileProblem("--context-columns takes different names, with commas between them")
+        raise FileProblem("--context-columns requires different names separated by commas")
     if source.algorithm is not None:
         EncryptionAlgorithm.of(source.algorithm, "algorithm")
         if None in source:
@@ -193,7 +203,7 @@ def _columns(
 
 
 def _check_out(out: Path | None, table: Table, *, dry_run: bool, resume: bool) -> None:
-    """Raise `FileProblem` unless there is an OUT just where one is due, of the same format."""
+    """Raise `FileProblem` for a missing OUT, an OUT in a dry run, or an OUT of another format."""
     if dry_run:
         if out is not None or resume:
             raise FileProblem("a dry run writes nothing: it takes neither OUT nor --resume")
@@ -201,4 +211,4 @@ def _check_out(out: Path | None, table: Table, *, dry_run: bool, resume: bool) -
     if out is None:
         raise FileProblem("OUT is missing")
     if table_of(out).suffix != table.suffix:
-        raise FileProblem(f"{out}: OUT must be of the format of IN")
+        raise FileProblem(f"{out}: OUT must have the same format as IN")

@@ -1,4 +1,4 @@
-"""What a rotation came to, for people and for machines."""
+"""The report of a rotation, as a table or as JSON."""
 
 import json
 
@@ -12,7 +12,7 @@ from kmscore.cli.terminal import printable
 
 
 def show_rotation(report: Report, *, as_json: bool) -> None:
-    """Print what a rotation came to."""
+    """Print the report of a rotation."""
     if as_json:
         typer.echo(json.dumps(_rotation_document(report)))
         return
@@ -26,7 +26,7 @@ def show_rotation(report: Report, *, as_json: bool) -> None:
 
 
 def _rotation_document(report: Report) -> dict[str, object]:
-    """Return what a rotation came to for machines."""
+    """Return the report as a JSON object."""
     return {
         "rows": report.rows,
         **_statuses(report),
@@ -38,7 +38,7 @@ def _rotation_document(report: Report) -> dict[str, object]:
 
 
 def _rotation_table(report: Report) -> Table:
-    """Return what a rotation came to for people."""
+    """Return the report as a table."""
     table = Table("rows", "", box=None, pad_edge=False)
     table.columns[0].justify = "right"
     for name, number in _statuses(report).items():
@@ -51,5 +51,5 @@ def _rotation_table(report: Report) -> Table:
 
 
 def _statuses(report: Report) -> dict[str, int]:
-    """Return the rows that are where they belong, by status."""
+    """Return the number of rewritten and of unchanged rows."""
     return {name: report.counts[name] for name in ("rewritten", "unchanged")}

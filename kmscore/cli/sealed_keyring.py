@@ -1,4 +1,4 @@
-"""A keyring file as it stands on the disk, for whoever opens it."""
+"""An unopened keyring file with its passphrase."""
 
 from typing import NamedTuple
 
@@ -6,15 +6,15 @@ from kmscore import Keyring, keyfile
 
 
 class Sealed(NamedTuple):
-    """A keyring file as it stands on the disk, and what opens it."""
+    """The bytes of a keyring file, and its passphrase."""
 
     keyfile: bytes
     passphrase: bytes
 
     def open(self) -> Keyring:
-        """Return the keyring. Raises what `kmscore.keyfile.open_keyring` does."""
+        """Return the keyring. Raises the errors of `kmscore.keyfile.open_keyring`."""
         return keyfile.open_keyring(self.keyfile, self.passphrase)
 
     def __repr__(self) -> str:
-        """Show neither."""
+        """Return a constant, because the passphrase is secret."""
         return "<Sealed>"

@@ -1,4 +1,4 @@
-"""What people see: one line for what cannot be done, a bar on a terminal only, safe text."""
+"""The terminal output of commands, such as messages of one line and progress bars."""
 
 import json
 import sys
@@ -28,17 +28,17 @@ from kmscore.cli.problems import FileProblem
 from kmscore.errors import KmsCoreError
 
 INTERRUPTED: Final = 130
-"""The exit code after Ctrl-C, as shells have it."""
+"""The exit code after Ctrl-C, as in shells."""
 
 _UsageError = cast("type[typer.BadParameter]", typer.BadParameter.__base__)
-"""What all mistakes in options and arguments have in common; typer keeps its name to itself."""
+"""The base class of all errors in options and arguments, which typer does not export."""
 
 
 class Commands(TyperGroup):
-    """Commands that end in one line for all that their user can mend."""
+    """Commands that report every problem that the user can correct in one line."""
 
     def main(self, *args: Any, **extra: Any) -> Any:  # noqa: ANN401 (typer's own)
-        """Run a command, and exit."""
+        """Run a command and exit."""
         code: Any
         write_any_character()
         try:
@@ -47,24 +47,24 @@ class Commands(TyperGroup):
             code = _explain(error)
         except (KeyboardInterrupt, typer.Abort):
             code = _say("interrupted", INTERRUPTED)
-        except OSError as error:  # of writing to standard output
+        except OSError as error:  # from writing to standard output
             give_up_output()
             code = _say(f"standard output: {error.strerror or error}")
         sys.exit(code or 0)
 
     def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 (typer's own)
-        """Run what stands on the command line."""
+        """Run the command of the command line."""
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt:
-            # Before typer makes an exit without words of it.
+            # typer would exit without a message.
             raise typer.Abort from None
 
 
 def _explain(error: typer.BadParameter) -> int:
-    """Say what is wrong with the command line; return the exit code."""
+    """Print the problem with the command line; return the exit code."""
     reason = error.format_message()
-    # Without any argument the help has been shown, which is all there is to say.
+    # Without any argument, typer has shown the help, and there is no reason to print.
     if reason:
         path = "kmscore" if error.ctx is None else error.ctx.command_path
         _say(f"{reason.rstrip('.')}; see {path} --help")
@@ -72,14 +72,14 @@ def _explain(error: typer.BadParameter) -> int:
 
 
 def write_any_character() -> None:
-    """Have what the encoding of a standard stream lacks written as an escape."""
+    """Write characters that the encoding of a standard stream lacks as escape sequences."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
 
 
 def printable(text: str) -> str:
-    """Return a text in which nothing can drive a terminal or begin a new line."""
+    """Return a text with escapes for control characters and other unprintable characters."""
     return "".join(
         character if character.isprintable() else json.dumps(character)[1:-1] for character in text
     )
@@ -91,13 +91,13 @@ def _say(reason: str, code: int = 2) -> int:
 
 
 def stop(reason: str, code: int = 2) -> NoReturn:
-    """Say in one line why nothing can be done, and exit."""
+    """Print the reason in one line, and exit."""
     raise typer.Exit(_say(reason, code))
 
 
 @contextmanager
 def problems_in_one_line() -> Iterator[None]:
-    """End a command with one line and exit code 2 for what its user can mend."""
+    """End a command with one line and exit code 2 if the user can correct the problem."""
     try:
         yield
     except FileProblem as error:
@@ -113,15 +113,15 @@ def problems_in_one_line() -> Iterator[None]:
 
 @contextmanager
 def surprises_in_one_line() -> Iterator[None]:
-    """End a command with one line and exit code 2 for what nobody foresaw.
+    """End a command with one line and exit code 2 for an unexpected exception.
 
-    Nothing but the name of the error is said: what it holds may be a row, or a key.
+    The line has only the class of the exception, because its message could contain a row or a key.
     """
     try:
         yield
     except (typer.Exit, typer.Abort, FileProblem, KmsCoreError, OSError):
         raise
-    except Exception as error:  # noqa: BLE001 (whatever it is, 1 would say that rows failed)
+    except Exception as error:  # noqa: BLE001 (the exit code 1 means that rows failed)
         name = type(error).__name__
     else:
         return
@@ -129,10 +129,10 @@ def surprises_in_one_line() -> Iterator[None]:
 
 
 class RowsColumn(ProgressColumn):
-    """How many rows are done, and how many a second."""
+    """A column with the number of rows done, and of rows per second."""
 
     def render(self, task: Task) -> Text:
-        """Return the figures."""
+        """Return the text of the column."""
         rows = int(task.fields["rows"])
         rate = rows / task.elapsed if task.elapsed else 0.0
         return Text(f"{rows:,} rows, {rate:,.0f}/s")
@@ -140,11 +140,11 @@ class RowsColumn(ProgressColumn):
 
 @contextmanager
 def bar(*figures: ProgressColumn) -> Iterator[Progress]:
-    """Show a bar on standard error, if that is a terminal, with figures before what remains."""
+    """Show a progress bar on standard error if it is a terminal, with extra columns."""
     console = Console(stderr=True)
     columns = (
         TextColumn("{task.description}"),
-        # It takes what the others leave: on a narrow terminal no figure is cut for it.
+        # The bar takes the remaining width, so that no number is cut on a narrow terminal.
         BarColumn(bar_width=None, table_column=Column(ratio=1)),
         TaskProgressColumn(),
         *figures,
@@ -158,6 +158,6 @@ def bar(*figures: ProgressColumn) -> Iterator[Progress]:
 
 @contextmanager
 def progress(description: str) -> Iterator[tuple[Progress, TaskID]]:
-    """Show how far a table is; yield the bar and its task, of length 1, with a field `rows`."""
+    """Show the progress of a table; yield the bar and its task, from 0 to 1, with `rows`."""
     with bar(RowsColumn()) as shown:
         yield shown, shown.add_task(description, total=1.0, rows=0)

@@ -173,8 +173,8 @@ UNNOTICED: Mapping[str, tuple[str, ...]] = {
     ),
     "A second check: another one rejects the same input with the same error. (An ID that ends"
     " outside the blob leaves no room for IV and tag; a JSON number is not a string; a symmetric"
-    " key fits no asymmetric algorithm; a point of another length is not on the curve; a plaintext that"
-    " is not decoded has the length that was checked before.)": (
+    " key fits no asymmetric algorithm; a point of another length is not on the curve; a"
+    " plaintext that is not decoded has the length that was checked before.)": (
         "blob.py:_end_of_id:2",
         "context.py:_refuse_value:1",
         "data_keys.py:export_from:1",
