@@ -24,7 +24,7 @@ nitpicky = True
 nitpick_ignore_regex = [
     ("py:obj", ".*"),
     ("py:class", r"(collections\.abc|typing|enum|pathlib|cryptography|pyarrow|pyspark|pa)\..*"),
-    ("py:class", r"(optional|default.*)"),
+    ("py:class", r"EncryptionContext \| Mapping\[str"),
     # Used in public signatures, but not exported.
     ("py:class", r"(kmscore\..*\.)?(ContextLike|BytesLike|KeepContext|VersionOrder|Point|Part)"),
     ("py:class", r"kmscore\._.*|kmscore\.(keys|sm2|bulk|alibaba|keyfile)\..*"),

@@ -205,7 +205,7 @@ def asymmetric_encrypt(
             bytes.
 
     Returns:
-        The ciphertext. For RSA it has the length of the modulus: 256, 384 or 512 bytes. For SM2PKE
+        The ciphertext. For RSA it has the length of the modulus, 256, 384 or 512 bytes. For SM2PKE
         it is C1C3C2, 97 bytes longer than the plaintext.
 
     Raises:

@@ -45,7 +45,7 @@ def resource_name(key_id: str) -> str:
         key_id: The ID of the key.
 
     Returns:
-        The resource name `acs:kms:*:*:key/KEYID`.
+        The resource name. Region and account are wildcards.
     """
     return f"acs:kms:*:*:key/{key_id}"
 

@@ -17,7 +17,7 @@ class KeepContext(Enum):
     """
 
     KEEP_CONTEXT = "the source's encryption context"
-    """The only member: use the source context as the destination context."""
+    """The only member, which makes the source context the destination context."""
 
 
 KEEP_CONTEXT: Final = KeepContext.KEEP_CONTEXT
