@@ -143,7 +143,7 @@ def _parser() -> argparse.ArgumentParser:
         "--markdown",
         type=_writable,
         metavar="FILE",
-        help="write the table as Markdown; in a README, between the two marks",
+        help="write the table as Markdown; between the two marks, if the file has them",
     )
     add(
         "--only",

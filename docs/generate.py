@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import typer
 
+import kmscore
 from kmscore import errors
 from kmscore.algorithms import KeyState
 from kmscore.alibaba import service_errors
@@ -45,6 +46,16 @@ def errors_page() -> str:
         "destination key, public key, sizes, decryption. After decryption starts, it raises only",
         "`DecryptionError`.",
         "",
+        "```python",
+        ">>> import kmscore",
+        ">>> try:",
+        '...     kmscore.encrypt(kmscore.Keyring([]), "orders", b"")',
+        "... except kmscore.KmsCoreError as error:",
+        "...     print(error.code)",
+        "key_not_found",
+        "",
+        "```",
+        "",
         "| class | code | raised when | the caller | the service answers |",
         "|---|---|---|---|---|",
     ]
@@ -69,6 +80,11 @@ def cli_page() -> str:
         "",
         "The commands need the extra `cli`: `pip install 'kmscore[cli]'`. A mistake in the",
         "arguments or in an input is one line on the error stream and exit code 2.",
+        "",
+        "```console",
+        "$ kmscore --version",
+        f"kmscore {kmscore.__version__}",
+        "```",
     ]
     for name, command in _commands(typer.main.get_command(app), "kmscore"):
         lines += ["", f"## {name}", "", *_paragraphs(command.help or "")]

@@ -1,4 +1,4 @@
-"""What the tests of the service's surface share: keys, an API over them, the README's server."""
+"""Helpers of the tests of the service API: keys, an API with them, and the example server."""
 
 import base64
 import itertools
@@ -13,7 +13,9 @@ from typing import Any
 from kmscore import Keyring, KeySpec, KeyState, RsaKey, Sm2Key, Suite, SymmetricKey, alibaba
 from kmscore.keys import Key
 
-README = Path(__file__).resolve().parents[1] / "README.md"
+_ROOT = Path(__file__).resolve().parents[1]
+_SERVER = _ROOT / "examples" / "local_kms.py"
+_PAGE = _ROOT / "docs" / "howto" / "alibaba-server.md"
 _PYTHON = re.compile(r"^```python\n(?!>>>)(.*?)^```$", re.DOTALL | re.MULTILINE)
 
 PROFILES = {"v1": alibaba.Profile.V1, "service": alibaba.Profile.ALIBABA}
@@ -45,24 +47,24 @@ ALIASES = {"alias/orders": "orders", "acs:kms:cn-hangzhou:1:alias/orders": "orde
 
 
 def resolve(text: str) -> str | None:
-    """Return the key ID behind an alias or a resource name."""
+    """Return the key ID of an alias or a resource name."""
     return ALIASES.get(text) or alibaba.key_id_of_name(text)
 
 
 def make_api(policy: Any = alibaba.ALLOW_ALL, **options: Any) -> alibaba.KmsApi:
-    """Return an API over the keys here, with request IDs that count."""
+    """Return an API with the keys of this module and numbered request IDs."""
     numbers = itertools.count(1)
     defaults = {"request_id": lambda: f"request-{next(numbers)}"}
     return alibaba.KmsApi(options.pop("keys", INDEX), policy, **{**defaults, **options})
 
 
 def to_base64(data: bytes) -> str:
-    """Return bytes as a parameter has them."""
+    """Return bytes in the form of a parameter."""
     return base64.b64encode(data).decode("ascii")
 
 
 def seal(api: alibaba.KmsApi, plaintext: bytes = b"text", **params: Any) -> str:
-    """Return a blob of the API's layout, under the key `orders` unless another is named."""
+    """Return a blob in the layout of the API, by default under the key `orders`."""
     request = {"Action": "Encrypt", "KeyId": "orders", "Plaintext": to_base64(plaintext)}
     response = api.call(request | params)
     assert response.status == 200, response.body
@@ -70,7 +72,7 @@ def seal(api: alibaba.KmsApi, plaintext: bytes = b"text", **params: Any) -> str:
 
 
 def valid_requests(api: alibaba.KmsApi) -> dict[str, dict[str, Any]]:
-    """Return a request of each action that succeeds."""
+    """Return a successful request for each action."""
     blob = seal(api)
     context = '{"tenant":"acme"}'
     wrapping = {
@@ -98,20 +100,24 @@ def valid_requests(api: alibaba.KmsApi) -> dict[str, dict[str, Any]]:
     return {action: {"Action": action, **params} for action, params in parameters.items()}
 
 
-def readme_code() -> tuple[str, str]:
-    """Return the server of the README, and the client that calls it."""
-    blocks = _PYTHON.findall(README.read_text("utf-8"))
-    (server,) = (block for block in blocks if "def serve(" in block)
+def example_server() -> ModuleType:
+    """Return the example server as a module."""
+    module = ModuleType("local_kms")
+    exec(_SERVER.read_text("utf-8"), vars(module))  # noqa: S102 (the example is under test)
+    return module
+
+
+def example_client() -> str:
+    """Return the code of the client in the guide."""
+    blocks = _PYTHON.findall(_PAGE.read_text("utf-8"))
     (client,) = (block for block in blocks if "alibabacloud_kms20160120" in block)
-    return server, client
+    return client
 
 
 @contextmanager
 def serving(api: alibaba.KmsApi) -> Iterator[int]:
-    """Run the server of the README on loopback; yield its port."""
-    module = ModuleType("readme")
-    exec(readme_code()[0], vars(module))  # noqa: S102 (the example is what is tested)
-    with module.serve(api) as server:
+    """Run the example server on loopback; yield its port."""
+    with example_server().serve(api) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
         thread.start()
         try:

@@ -1,4 +1,4 @@
-"""The vendor's own clients against the README's server: every action, every error, on loopback."""
+"""The clients of the vendor with the example server: every action and error, on loopback."""
 
 import base64
 import json
@@ -35,7 +35,7 @@ import kmscore
 from kmscore import Keyring, alibaba
 
 Call = Callable[..., dict[str, Any]]
-"""Takes an action and its parameters by their names on the wire, and gives the response's body."""
+"""A function from an action and its wire parameters to the body of the response."""
 
 CONTEXT = {"租户": "a&b=c", "é=": "", "&": "=&"}
 OLD_REQUESTS = {
@@ -56,12 +56,12 @@ OLD_REQUESTS = {
 
 
 def snake(name: str) -> str:
-    """Return the name that the current client gives a parameter or an action."""
+    """Return the name of a parameter or an action in the current client."""
     return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name)[1:]
 
 
 def current_client(port: int, **options: Any) -> Call:
-    """Return a way to call the server with the current client."""
+    """Return a function that calls the server with the current client."""
     client = Client(
         Config(
             access_key_id="test",
@@ -86,7 +86,7 @@ def current_client(port: int, **options: Any) -> Call:
 
 
 def old_client(port: int) -> Call:
-    """Return a way to call the server with the client before it."""
+    """Return a function that calls the server with the previous client."""
     client = AcsClient(
         "test", "test", "cn-hangzhou", auto_retry=False, timeout=PATIENCE, connect_timeout=PATIENCE
     )
@@ -115,7 +115,7 @@ CLIENTS: dict[str, Callable[[int], Call]] = {
 
 @pytest.fixture(scope="module", params=list(support.PROFILES))
 def port(request: pytest.FixtureRequest) -> Iterator[int]:
-    """Run a server in each layout, in which everything is allowed but one key."""
+    """Run a server in each layout; its policy allows every key except one."""
 
     def policy(_principal: object, action: str, resource: str) -> bool:
         return not (action == "kms:Encrypt" and resource.endswith("key/forbidden"))
@@ -134,12 +134,12 @@ def port(request: pytest.FixtureRequest) -> Iterator[int]:
 
 @pytest.fixture(params=list(CLIENTS))
 def call(request: pytest.FixtureRequest, port: int) -> Call:
-    """Return each client in turn."""
+    """Return each client."""
     return CLIENTS[request.param](port)
 
 
-def test_what_is_encrypted_is_decrypted(call: Call) -> None:
-    """6,144 bytes under a context with non-ASCII characters and separators come back."""
+def test_encryption_round_trip(call: Call) -> None:
+    """6,144 bytes under a context with non-ASCII characters and separators stay the same."""
     plaintext = support.to_base64(bytes(range(256)) * 24)
     sealed = call("Encrypt", KeyId="orders", Plaintext=plaintext, EncryptionContext=CONTEXT)
     assert (sealed["KeyId"], sealed["KeyVersionId"]) == ("orders", support.VERSION)
@@ -148,8 +148,8 @@ def test_what_is_encrypted_is_decrypted(call: Call) -> None:
     assert (opened["KeyId"], opened["KeyVersionId"]) == ("orders", support.VERSION)
 
 
-def test_reencryption_moves_a_ciphertext(call: Call) -> None:
-    """The response names the key that opened, and the new ciphertext is under the other one."""
+def test_reencryption_changes_the_key(call: Call) -> None:
+    """The response names the source key, and the new ciphertext is under the destination key."""
     sealed = call("Encrypt", KeyId="orders", Plaintext="aGk=", EncryptionContext=CONTEXT)
     moved = call(
         "ReEncrypt",
@@ -163,8 +163,8 @@ def test_reencryption_moves_a_ciphertext(call: Call) -> None:
     assert (opened["KeyId"], opened["Plaintext"]) == ("archive", "aGk=")
 
 
-def test_data_keys_are_drawn(call: Call) -> None:
-    """The number of bytes outweighs the spec; without either there are 32."""
+def test_data_keys_are_generated(call: Call) -> None:
+    """`NumberOfBytes` overrides `KeySpec`; the default is 32 bytes."""
     lengths = []
     for options in ({}, {"KeySpec": "AES_128"}, {"KeySpec": "AES_128", "NumberOfBytes": 1024}):
         drawn = call("GenerateDataKey", KeyId="orders", EncryptionContext=CONTEXT, **options)
@@ -183,8 +183,8 @@ def test_data_keys_are_drawn(call: Call) -> None:
     [(RSA, "RSAES_OAEP_SHA_256"), (RSA, "RSAES_OAEP_SHA_1"), (SM2, "SM2PKE")],
     ids=["RSA with SHA-256", "RSA with SHA-1", "SM2"],
 )
-def test_the_published_flow_of_a_data_key(call: Call, key: Any, algorithm: str) -> None:
-    """Drawn, exported under a public key, re-encrypted from there, decrypted: the same data key."""
+def test_the_published_flow_keeps_the_data_key(call: Call, key: Any, algorithm: str) -> None:
+    """The data key stays the same after generation, export, re-encryption and decryption."""
     drawn = call("GenerateDataKey", KeyId="orders", EncryptionContext=CONTEXT)
     wrapping = {
         "PublicKeyBlob": support.to_base64(key.public_key.to_der()),
@@ -221,8 +221,8 @@ def test_the_published_flow_of_a_data_key(call: Call, key: Any, algorithm: str) 
     assert opened["Plaintext"] == unwrapped["Plaintext"]
 
 
-def test_asymmetric_encryption(call: Call) -> None:
-    """What is encrypted under the public key of a version is decrypted with that version."""
+def test_asymmetric_round_trip(call: Call) -> None:
+    """A ciphertext of a public key is decrypted with the same key version."""
     version = {"KeyId": "rsa", "KeyVersionId": "r1", "Algorithm": "RSAES_OAEP_SHA_256"}
     sealed = call("AsymmetricEncrypt", Plaintext="aGk=", **version)
     assert (sealed["KeyId"], sealed["KeyVersionId"]) == ("rsa", "r1")
@@ -230,8 +230,8 @@ def test_asymmetric_encryption(call: Call) -> None:
     assert (opened["KeyId"], opened["Plaintext"]) == ("rsa", "aGk=")
 
 
-def test_aliases_and_resource_names(call: Call) -> None:
-    """They name a key where the service takes them, and the response has the key ID."""
+def test_aliases_and_resource_names_are_resolved(call: Call) -> None:
+    """They name a key where the service accepts them, and the response has the key ID."""
     for name in (*support.ALIASES, "acs:kms:cn-hangzhou:1:key/orders"):
         assert call("Encrypt", KeyId=name, Plaintext="")["KeyId"] == "orders"
 
@@ -252,7 +252,7 @@ FAULTS: dict[str, tuple[int, str, dict[str, Any]]] = {
 
 
 def refusal(call: Call, action: str, **params: Any) -> tuple[int, str, str]:
-    """Return status, code and message of the exception that a client raises."""
+    """Return the status, code and message of the exception that a client raises."""
     params = {name: value for name, value in params.items() if value is not None}
     with pytest.raises((OldError, ClientError, ServerError)) as caught:
         call(action, **params)
@@ -264,15 +264,15 @@ def refusal(call: Call, action: str, **params: Any) -> tuple[int, str, str]:
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_each_error_arrives_as_an_exception(call: Call, fault: str) -> None:
-    """Status and code are those of the service's table."""
+def test_each_error_is_raised_by_the_client(call: Call, fault: str) -> None:
+    """Status and code are those in the table of the service."""
     status, code, changed = FAULTS[fault]
     params = {"KeyId": "orders", "Plaintext": "aGk="} | changed
     assert refusal(call, "Encrypt", **params)[:2] == (status, code)
 
 
-def test_each_error_beyond_encryption_arrives_too(call: Call) -> None:
-    """An alias where none is taken, an unknown version, a ciphertext that does not open."""
+def test_errors_of_other_actions_are_raised_by_the_client(call: Call) -> None:
+    """An alias in a re-encryption, an unknown version and a failed decryption are reported."""
     blob = call("Encrypt", KeyId="orders", Plaintext="aGk=")["CiphertextBlob"]
     move = {"CiphertextBlob": blob, "DestinationKeyId": "alias/orders"}
     assert refusal(call, "ReEncrypt", **move)[:2] == (400, "Unsupported.Alias")
@@ -288,7 +288,7 @@ def test_each_error_beyond_encryption_arrives_too(call: Call) -> None:
 
 
 def test_a_dry_run_has_three_outcomes(call: Call) -> None:
-    """It would succeed, a parameter is wrong, or it is not allowed: always an error."""
+    """Success, a wrong parameter and a missing permission each give a different error."""
     params = {"Plaintext": "aGk=", "DryRun": "true"}
     assert refusal(call, "Encrypt", KeyId="orders", **params)[:2] == (400, "DryRunOperationError")
     assert refusal(call, "Encrypt", KeyId="nobody", **params)[:2] == (400, "ValidationError")
@@ -296,22 +296,22 @@ def test_a_dry_run_has_three_outcomes(call: Call) -> None:
 
 
 class Broken:
-    """A provider whose answers are those that it is told to raise."""
+    """A provider that raises a given error."""
 
     def __init__(self, error: Exception) -> None:
-        """Take what to raise."""
+        """Take the error."""
         self._error = error
 
     def primary(self, *_: str) -> Any:
-        """Raise."""
+        """Raise the error."""
         raise self._error
 
     version = primary
 
 
 @pytest.mark.parametrize("client", CLIENTS)
-def test_what_a_store_raises_is_an_internal_failure(client: str) -> None:
-    """Its text does not reach the caller; the embedder gets it."""
+def test_an_exception_of_a_provider_is_an_internal_failure(client: str) -> None:
+    """The client does not get its text; `on_failure` gets the exception."""
     seen: list[Exception] = []
     error = OSError("the disk of the store is full of secrets")
     with serving(make_api(keys=Broken(error), on_failure=seen.append)) as port:
@@ -322,8 +322,8 @@ def test_what_a_store_raises_is_an_internal_failure(client: str) -> None:
     assert seen == [error, error]
 
 
-# What the client raises, by what a store raises in Encrypt, an action without a ciphertext, and in
-# Decrypt.
+# The errors of the client, by the error of the provider: in Encrypt, an action without a
+# ciphertext, and in Decrypt.
 RAISED: dict[type[kmscore.KmsCoreError], tuple[tuple[int, str], tuple[int, str]]] = {
     kmscore.InvalidBlobError: ((500, "InternalFailure"), (400, "InvalidParameter")),
     kmscore.DecryptionError: ((500, "InternalFailure"), (400, "InvalidParameter")),
@@ -345,8 +345,8 @@ RAISED: dict[type[kmscore.KmsCoreError], tuple[tuple[int, str], tuple[int, str]]
 
 
 @pytest.mark.parametrize("kind", RAISED)
-def test_each_class_of_error_arrives(kind: type[kmscore.KmsCoreError]) -> None:
-    """Whatever a store may raise of the library's errors, the client raises with its code."""
+def test_each_error_class_is_raised_by_the_client(kind: type[kmscore.KmsCoreError]) -> None:
+    """The client raises the code of each library error that a provider can raise."""
     state = ("PendingImport",) if kind is kmscore.KeyStateError else ()
     blob = support.seal(make_api())
     with serving(make_api(keys=Broken(kind(*state)), on_failure=lambda _: None)) as port:
@@ -356,13 +356,13 @@ def test_each_class_of_error_arrives(kind: type[kmscore.KmsCoreError]) -> None:
     assert (sealing, opening) == RAISED[kind]
 
 
-def test_every_class_of_error_is_raised_here() -> None:
-    """None is left out above."""
+def test_the_table_of_error_classes_is_complete() -> None:
+    """The table above has every error class of the library."""
     assert set(RAISED) == set(alibaba.service_errors.ERRORS)
 
 
 def test_the_server_answers_in_xml_too() -> None:
-    """In the type with which a client parses it, a success and an error."""
+    """Success and error have the content type that the client parses as XML."""
     with serving(make_api()) as port:
         for key_id, status, root in (("orders", 200, "EncryptResponse"), ("x", 404, "Error")):
             query = urlencode(
@@ -377,8 +377,8 @@ def test_the_server_answers_in_xml_too() -> None:
             assert response.headers["Content-Type"] == "text/xml;charset=utf-8"
 
 
-def test_a_password_is_encrypted_as_the_text_that_it_is() -> None:
-    """By each Python client, where blobs hold texts; elsewhere it is no plaintext."""
+def test_a_password_is_encrypted_as_text() -> None:
+    """Each Python client can do so with text payloads; with raw payloads it is rejected."""
     text = "p@ss wörd+%20&=\n"
     for profile in (alibaba.Profile.ALIBABA, alibaba.Profile.V1_TEXT, alibaba.Profile.V1):
         with serving(make_api(profile=profile)) as port:
@@ -396,8 +396,8 @@ def test_a_password_is_encrypted_as_the_text_that_it_is() -> None:
                 assert call("Decrypt", **blob)["Plaintext"] == text
 
 
-def test_a_parameter_with_two_values_is_refused_by_the_server(port: int) -> None:
-    """A mapping would show one of them; the same pair in query and form is one parameter."""
+def test_a_parameter_with_two_values_is_rejected_by_the_server(port: int) -> None:
+    """A mapping would keep one value; the same pair in query and form is one parameter."""
     query = "Action=Encrypt&KeyId=orders&Plaintext=aGk%3D&EncryptionContext.a=1"
     for more, form, status in (
         ("&EncryptionContext.a=2", "", 400),
@@ -414,13 +414,13 @@ def test_a_parameter_with_two_values_is_refused_by_the_server(port: int) -> None
 
 
 def node_client(port: int, action: str, params: Mapping[str, str]) -> dict[str, Any]:
-    """Send what `@alicloud/kms20160120` sends: everything in the query but the action."""
+    """Send a request like `@alicloud/kms20160120`: all except the action in the query."""
     headers = {"x-acs-action": action, "x-acs-version": "2016-01-20"}
     return answer_of(port, "POST", params, headers)
 
 
 def go_client(port: int, action: str, params: Mapping[str, str]) -> dict[str, Any]:
-    """Send what `denverdino/aliyungo` sends: everything in the query."""
+    """Send a request like `denverdino/aliyungo`: all in the query."""
     common = {"Format": "JSON", "Version": "2016-01-20", "SignatureMethod": "HMAC-SHA1"}
     return answer_of(port, "GET", {**common, "Action": action, **params}, {})
 
@@ -451,8 +451,8 @@ FLATTENED: dict[str, tuple[Callable[..., dict[str, Any]], Callable[[str], dict[s
 
 
 @pytest.mark.parametrize("client", FLATTENED)
-def test_a_flattened_context_is_the_map_of_the_other_clients(port: int, client: str) -> None:
-    """Node and Go clients seal and open under the context that the Python clients send in JSON."""
+def test_flattened_contexts_match_those_of_other_clients(port: int, client: str) -> None:
+    """Contexts from Node and Go clients match the JSON contexts of Python clients."""
     send, flatten = FLATTENED[client]
     context = {"租户": "a&b=c", "a.b": ""}
     call = current_client(port)
@@ -481,8 +481,8 @@ def test_a_flattened_context_is_the_map_of_the_other_clients(port: int, client: 
     assert send(port, "Decrypt", blob | wrong)["Code"] == "InvalidParameter"
 
 
-def test_an_action_that_is_none_of_ours(port: int) -> None:
-    """It is not supported, and says so."""
+def test_an_unknown_action_is_not_supported(port: int) -> None:
+    """The client raises `UnsupportedOperation`."""
     client = Client(
         Config(
             access_key_id="test",
@@ -497,28 +497,19 @@ def test_an_action_that_is_none_of_ours(port: int) -> None:
     assert (caught.value.status_code, caught.value.code) == (400, "UnsupportedOperation")
 
 
-def test_the_readme_calls_its_own_server(capsys: pytest.CaptureFixture[str]) -> None:
-    """The example runs as it stands and prints what its last line says."""
-    server, client = support.readme_code()
-    names: dict[str, Any] = {}
-    exec(server, names)  # noqa: S102 (the example is what is tested)
-    try:
-        exec(client, names)  # noqa: S102 (the same)
-    finally:
-        names["server"].shutdown()
-        names["server"].server_close()
+def test_the_client_of_the_guide_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    """With the example server and its keys it prints the text that the guide shows."""
+    api = support.example_server().make_api(["orders", "archive"], "v1")
+    with support.serving(api) as port:
+        code = support.example_client().replace("127.0.0.1:8080", f"127.0.0.1:{port}")
+        exec(code, {})  # noqa: S102 (the example is under test)
     printed = capsys.readouterr()
-    assert printed.out.strip() == client.rstrip().rpartition("# ")[2]
-    assert printed.err == "", "a log of requests would hold plaintexts"
+    assert printed.out.strip() == "archive NDcxMQ=="
+    assert printed.err == "", "a log of requests would contain plaintexts"
 
 
-def test_the_readme_server_is_short() -> None:
-    """About 25 lines."""
-    assert len(support.readme_code()[0].splitlines()) <= 30
-
-
-def test_a_ring_is_enough_for_v1() -> None:
-    """Only the service's layout finds versions by their ID alone."""
+def test_a_keyring_is_sufficient_for_v1() -> None:
+    """Only the service layout looks up versions by their ID alone."""
     with serving(make_api(keys=Keyring(support.KEYS))) as port:
         call = current_client(port)
         sealed = call("Encrypt", KeyId="xaes", Plaintext="aGk=")

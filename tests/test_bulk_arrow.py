@@ -1,8 +1,7 @@
-"""A batch of Arrow: the outcomes of its blobs beside them, and everything else as it was."""
+"""Arrow batches: outcomes in columns next to the blobs, and all other columns unchanged."""
 
 import importlib
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,7 +17,6 @@ arrow = importlib.import_module("kmscore.bulk.arrow")
 arrow_contexts = importlib.import_module("kmscore.bulk.arrow_contexts")
 reencrypt_batch = arrow.reencrypt_batch
 
-README = Path(__file__).resolve().parent.parent / "README.md"
 STRUCT = pa.struct([("tenant", pa.string()), ("region", pa.string())])
 MAP = pa.map_(pa.string(), pa.string())
 NO_KEYS = Oracle(AssertionError("a key was asked for"), AssertionError("a key was asked for"))
@@ -32,7 +30,7 @@ def contexts(values: Sequence[dict[str, str] | None], kind: Any) -> Any:
 
 
 def dictionaries(values: Sequence[dict[str, str] | None], texts: Any) -> Any:
-    """Return a column of structs whose fields are dictionaries of texts of a type."""
+    """Return a column of structs whose fields are dictionary-encoded texts of a type."""
     fields = []
     for name in ("tenant", "region"):
         column = [value and value.get(name) for value in values]
@@ -45,7 +43,7 @@ def dictionaries(values: Sequence[dict[str, str] | None], texts: Any) -> Any:
 
 
 def batch_of(rows: Sequence[Row], kind: Any = STRUCT, blobs: Any = None) -> Any:
-    """Return rows as a batch with a column before, between and after those that matter."""
+    """Return rows as a batch with a column before, between and after the relevant columns."""
     return pa.record_batch(
         {
             "before": pa.array(range(len(rows)), pa.int16()),
@@ -96,14 +94,14 @@ def check_rows(rows: Sequence[Row], moved: Any) -> None:
     ids=str,
 )
 def test_each_row_has_its_outcome(kind: Any) -> None:
-    """Good rows move, bad ones keep their bytes beside the code, whatever form contexts have."""
+    """Good rows are rewritten, and bad rows keep their blob, for each type of context column."""
     rows = mixed_rows()
     check_rows(rows, move(batch_of(rows, kind)))
 
 
 @pytest.mark.parametrize("texts", [pa.string(), pa.large_string(), pa.string_view()], ids=str)
-def test_contexts_of_dictionaries_are_read(texts: Any) -> None:
-    """The fields of a struct may be dictionary-encoded, with nulls among them."""
+def test_dictionary_encoded_contexts_are_read(texts: Any) -> None:
+    """The fields of a struct can be dictionary-encoded and can contain nulls."""
     rows = mixed_rows()
     column = dictionaries([row.context for row in rows], texts)
     check_rows(rows, move(batch_of(rows).set_column(3, "context", column)))
@@ -111,7 +109,7 @@ def test_contexts_of_dictionaries_are_read(texts: Any) -> None:
 
 @pytest.mark.parametrize("kind", [pa.binary(), pa.large_binary(), pa.binary_view()], ids=str)
 def test_the_blob_column_keeps_its_type(kind: Any) -> None:
-    """What went in as one type of binary comes out as that."""
+    """The column of the result has the binary type of the input."""
     rows = mixed_rows()
     moved = move(batch_of(rows, blobs=kind))
     assert moved.schema.field("blob").type == kind
@@ -119,7 +117,7 @@ def test_the_blob_column_keeps_its_type(kind: Any) -> None:
 
 
 def test_blobs_of_a_fixed_size_become_binary() -> None:
-    """Under another key they may have another length."""
+    """The type is `binary`, because blobs under another key can have another length."""
     blobs = [seal(OLD), None, seal(OLD)]
     column = pa.array(blobs, pa.binary(len(blobs[0] or b"")))
     moved = reencrypt_batch(pa.record_batch({"b": column}), RING, "orders", blob_column="b")
@@ -128,8 +126,8 @@ def test_blobs_of_a_fixed_size_become_binary() -> None:
     assert (text_of(first, None), missing, text_of(last, None)) == (b"text", None, b"text")
 
 
-def test_a_batch_agrees_with_the_same_items_one_by_one() -> None:
-    """The outcomes are those of `reencrypt_many`."""
+def test_a_batch_matches_reencrypt_many() -> None:
+    """The outcomes are those of `reencrypt_many` for the same items."""
     rows = [row for row in mixed_rows() if row.blob is not None]
     items = [Item(row.name, row.blob or b"", row.context) for row in rows]
     outcomes = list(reencrypt_many(RING, items, "orders"))
@@ -140,8 +138,8 @@ def test_a_batch_agrees_with_the_same_items_one_by_one() -> None:
     ]
 
 
-def test_everything_else_stays_as_it_was() -> None:
-    """Other columns, their order and types, what is said about each column and the batch."""
+def test_other_columns_and_metadata_do_not_change() -> None:
+    """Order, types, nullability and metadata stay, of each column and of the batch."""
     batch = batch_of(mixed_rows())
     described = [field.with_metadata({"about": field.name}) for field in batch.schema]
     described[0] = described[0].with_nullable(False)
@@ -159,7 +157,7 @@ def test_everything_else_stays_as_it_was() -> None:
 
 
 def test_a_second_run_changes_nothing() -> None:
-    """What was moved is unchanged, what failed fails again, and the bytes are the same."""
+    """A rewritten row is then unchanged, a failed row fails again, and no blob changes."""
     first = move(batch_of(mixed_rows()))
     second = move(first.drop_columns(["status", "error"]))
     assert second.column("blob").equals(first.column("blob"))
@@ -168,10 +166,10 @@ def test_a_second_run_changes_nothing() -> None:
 
 
 @pytest.mark.parametrize("kind", [STRUCT, MAP], ids=["struct", "map"])
-def test_contexts_change_where_a_column_says_so(kind: Any) -> None:
-    """Each row is bound to its new context, and keeps its own where nothing stands.
+def test_a_destination_context_column_changes_contexts(kind: Any) -> None:
+    """Each row gets its new context, and keeps its context if the new one is null.
 
-    A struct cannot leave a field out: with none but nulls it is what a join without a match gives.
+    A struct of nulls counts as null, because a join without a match gives such a struct.
     """
     batch = batch_of([Row("a", seal(OLD, FULL), FULL, None)] * 4)
     after = [PART, None, {}, FULL]
@@ -184,8 +182,8 @@ def test_contexts_change_where_a_column_says_so(kind: Any) -> None:
     assert again.column("status").to_pylist() == ["unchanged"] * 4
 
 
-def test_without_a_column_of_contexts_they_are_empty() -> None:
-    """Nothing is guessed from the other columns."""
+def test_contexts_are_empty_without_a_context_column() -> None:
+    """Other columns are not used as contexts."""
     batch = batch_of([Row("a", seal(OLD), FULL, None), Row("b", seal(OLD, FULL), FULL, None)])
     moved = move(batch, source_context_column=None)
     assert moved.column("status").to_pylist() == ["rewritten", "failed"]
@@ -196,16 +194,16 @@ def test_without_a_column_of_contexts_they_are_empty() -> None:
 # --- options ---
 
 
-def test_a_dry_run_leaves_the_blobs() -> None:
-    """It says what would become of each row, and each keeps the bytes it had."""
+def test_a_dry_run_keeps_the_blobs() -> None:
+    """Each row has the status of the real run, and its blob does not change."""
     batch = batch_of(mixed_rows())
     moved = move(batch, dry_run=True)
     assert moved.column("blob").equals(batch.column("blob"))
     assert moved.column("status").equals(move(batch).column("status"))
 
 
-def test_what_is_current_is_sealed_afresh_on_request() -> None:
-    """`skip_current=False` rewrites it."""
+def test_a_current_blob_is_rewritten_on_request() -> None:
+    """With `skip_current=False`, a current blob is encrypted again."""
     batch = batch_of([Row("a", seal(NEW, FULL), FULL, None)])
     moved = move(batch, skip_current=False)
     assert moved.column("status").to_pylist() == ["rewritten"]
@@ -213,7 +211,7 @@ def test_what_is_current_is_sealed_afresh_on_request() -> None:
 
 
 def test_an_upgrade_follows_the_order() -> None:
-    """`upgrade_only` refuses a row of a newer version, and `order` says what is newer."""
+    """With `upgrade_only`, a row of a newer version fails; `order` defines the newer versions."""
     batch = batch_of([Row("a", seal(OLD), None, None)])
     for order, error in (
         ({"orders": ["v1", "v2"]}, None),
@@ -223,8 +221,8 @@ def test_an_upgrade_follows_the_order() -> None:
         assert moved.column("error").to_pylist() == [error]
 
 
-def test_the_new_columns_have_the_names_given() -> None:
-    """So that a second run can stand beside the first."""
+def test_the_new_columns_have_the_given_names() -> None:
+    """With other names, the columns of a second run are next to those of the first."""
     first = move(batch_of(mixed_rows()))
     second = move(first, status_column="status 2", error_column="error 2")
     assert second.schema.names[1:6] == ["blob", "status 2", "error 2", "status", "error"]
@@ -234,8 +232,8 @@ def test_the_new_columns_have_the_names_given() -> None:
 
 
 @pytest.mark.parametrize("kind", [STRUCT, MAP], ids=["struct", "map"])
-def test_any_slice_gives_its_own_rows(kind: Any) -> None:
-    """A slice shares its buffers with what it was cut from, and only its rows are seen."""
+def test_a_slice_gives_only_its_own_rows(kind: Any) -> None:
+    """A slice shares the buffers of its batch, but only its rows are processed."""
     rows = mixed_rows()
     batch = batch_of(rows, kind)
     for start in range(len(rows)):
@@ -246,15 +244,15 @@ def test_any_slice_gives_its_own_rows(kind: Any) -> None:
 
 @pytest.mark.parametrize("kind", [STRUCT, MAP], ids=["struct", "map"])
 def test_a_batch_without_rows_has_the_same_columns(kind: Any) -> None:
-    """Its schema is that of any other."""
+    """The schema of the result is that of a result with rows."""
     empty = move(batch_of([], kind))
     assert empty.num_rows == 0
     assert empty.schema == move(batch_of(mixed_rows(), kind)).schema
 
 
 @pytest.mark.parametrize("kind", [pa.binary(), pa.binary_view(), pa.binary(3), pa.null()], ids=str)
-def test_blobs_that_are_all_null_stay_so(kind: Any) -> None:
-    """No blob, no status, no error."""
+def test_null_blobs_stay_null(kind: Any) -> None:
+    """A null blob has no status and no error."""
     batch = pa.record_batch({"blob": pa.nulls(2, kind), "context": pa.nulls(2, STRUCT)})
     assert (
         move(batch).to_pylist()
@@ -267,21 +265,21 @@ def test_blobs_that_are_all_null_stay_so(kind: Any) -> None:
     [STRUCT, MAP, pa.struct([]), pa.struct([("a", pa.null())]), pa.map_(pa.string(), pa.null())],
     ids=str,
 )
-def test_contexts_that_are_all_null_are_empty(kind: Any) -> None:
-    """The same as no context at all."""
+def test_null_contexts_are_empty(kind: Any) -> None:
+    """A null context is equal to no context."""
     assert one(pa.nulls(1, kind))["status"] == "rewritten"
 
 
 def test_a_struct_of_nulls_is_the_empty_context() -> None:
-    """A null field is no pair, an empty text is one."""
+    """A null field is not a pair of the context, and a field with empty text is a pair."""
     nulls, blank = {"tenant": None, "region": None}, {"tenant": "", "region": None}
     assert one(pa.array([nulls], STRUCT))["status"] == "rewritten"
     assert one(pa.array([blank], STRUCT))["error"] == "decryption"
     assert one(pa.array([blank], STRUCT), seal(OLD, {"tenant": ""}))["status"] == "rewritten"
 
 
-def test_what_lies_behind_a_null_is_not_seen() -> None:
-    """A null map is the empty context, though its offsets span pairs."""
+def test_hidden_values_of_a_null_are_ignored() -> None:
+    """A null map is the empty context, although its offsets cover pairs."""
     mask = pa.array([True, False])
     hidden = pa.MapArray.from_arrays([0, 1, 2], ["a", "b"], ["1", "2"], mask=mask)
     assert hidden.to_pylist() == [None, [("b", "2")]]
@@ -291,7 +289,7 @@ def test_what_lies_behind_a_null_is_not_seen() -> None:
     assert moved.column("status").to_pylist() == ["rewritten"] * 2
 
 
-# --- contexts that cannot be one ---
+# --- invalid contexts ---
 
 
 BROKEN = pa.array([b"\xff", b"a"]).view(pa.string())
@@ -320,8 +318,8 @@ BROKEN = pa.array([b"\xff", b"a"]).view(pa.string())
         "no UTF-8 in a value",
     ],
 )
-def test_a_context_that_cannot_be_fails_its_row(context: Any) -> None:
-    """It is the row's failure and not the batch's, after what is wrong with the blob itself."""
+def test_an_invalid_context_fails_only_its_row(context: Any) -> None:
+    """An invalid context is an error of the row, and is reported after an invalid blob."""
     blob = seal(OLD)
     got = one(context, blob)
     assert (got["status"], got["error"], got["blob"]) == ("failed", "invalid_context", blob)
@@ -329,15 +327,15 @@ def test_a_context_that_cannot_be_fails_its_row(context: Any) -> None:
 
 
 @pytest.mark.parametrize("use", [dict, len, lambda context: context["a"]])
-def test_what_stands_for_no_context_refuses_every_use(use: Callable[[Any], Any]) -> None:
-    """It is never taken for the empty one."""
+def test_the_placeholder_for_an_invalid_context_always_fails(use: Callable[[Any], Any]) -> None:
+    """The placeholder is never used as the empty context."""
     with raises_exactly(InvalidContextError, "repeated key"):
         use(arrow_contexts._make_context(((b"a", b"1"), (b"a", b"2"))))
 
 
 @pytest.mark.parametrize("kind", [STRUCT, MAP], ids=["struct", "map"])
 def test_equal_contexts_are_prepared_once(kind: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A column with two different contexts costs two, however many rows it has."""
+    """A column with two different contexts prepares two contexts for 100 rows."""
     prepared = []
     make = arrow_contexts._make_context
     monkeypatch.setattr(
@@ -348,7 +346,7 @@ def test_equal_contexts_are_prepared_once(kind: Any, monkeypatch: pytest.MonkeyP
     assert len(prepared) == 2
 
 
-# --- what is refused as a whole ---
+# --- errors of the whole batch ---
 
 
 @pytest.mark.parametrize(
@@ -377,10 +375,10 @@ def test_equal_contexts_are_prepared_once(kind: Any, monkeypatch: pytest.MonkeyP
         (TypeError, "error_column must be str", {"error_column": None}),
     ],
 )
-def test_a_column_that_is_not_as_said_is_refused(
+def test_a_wrong_column_is_rejected(
     error: type[Exception], text: str, changes: dict[str, Any]
 ) -> None:
-    """With one clear error, before any key is asked for."""
+    """One clear error is raised before a key is requested."""
     batch = batch_of(mixed_rows()[:1])
     for name, column in (
         ("twice", pa.array([b"1"])),
@@ -395,26 +393,26 @@ def test_a_column_that_is_not_as_said_is_refused(
         move(batch, NO_KEYS, **changes)
 
 
-def test_only_a_batch_is_taken() -> None:
-    """A table, which has batches, is none."""
+def test_only_a_record_batch_is_accepted() -> None:
+    """A table is rejected, although it consists of batches."""
     with raises_exactly(TypeError, "batch must be RecordBatch"):
         move(pa.table({"blob": [b""]}), NO_KEYS)
 
 
-def test_the_destination_is_looked_for_without_rows_too() -> None:
-    """A job with a wrong destination ends at its first batch, not at its first row."""
+def test_the_destination_is_looked_up_without_rows_too() -> None:
+    """A job with a wrong destination fails at its first batch, also an empty batch."""
     with raises_exactly(KeyNotFoundError):
         move(batch_of([]), Keyring([]))
 
 
-def test_what_the_store_raises_passes() -> None:
-    """A store that is down fails the batch: nothing is given."""
+def test_an_exception_of_a_provider_propagates() -> None:
+    """If the provider fails, the batch has no result."""
     with pytest.raises(ConnectionError):
         move(batch_of(mixed_rows()), Oracle(version=ConnectionError(), primary=NEW))
 
 
-def test_more_than_a_column_holds_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    """New blobs may be longer than the old ones; the wide types have no such limit."""
+def test_a_result_over_the_limit_of_its_type_is_rejected(monkeypatch: pytest.MonkeyPatch) -> None:
+    """New blobs can be longer than the old blobs; the large types do not have this limit."""
     rows = mixed_rows()[:5]
     length = sum(len(blob) for blob in move(batch_of(rows)).column("blob").to_pylist() if blob)
     monkeypatch.setattr(arrow, "_MAX_BINARY_LENGTH", length)
@@ -423,19 +421,3 @@ def test_more_than_a_column_holds_is_refused(monkeypatch: pytest.MonkeyPatch) ->
     with raises_exactly(ValueError, f"{length} bytes"):
         move(batch_of(rows))
     check_rows(rows, move(batch_of(rows, blobs=pa.large_binary())))
-
-
-# --- README ---
-
-
-def test_the_example_runs() -> None:
-    """The README's batch is moved as it says."""
-    (example,) = [
-        block.partition("```")[0]
-        for block in README.read_text("utf-8").split("```python\n")[1:]
-        if "reencrypt_batch" in block
-    ]
-    rows = mixed_rows()
-    names: dict[str, Any] = {"batch": batch_of(rows), "keys": RING}
-    exec(example, names)  # noqa: S102 (it is the README's)
-    check_rows(rows, names["moved"])

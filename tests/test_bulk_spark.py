@@ -1,4 +1,4 @@
-"""A DataFrame of Spark: two workers do what one process does, and no key travels to them."""
+"""Spark DataFrames: two workers give the outcomes of one process, and the driver sends no key."""
 
 import base64
 import importlib
@@ -29,13 +29,13 @@ collect_census = spark.collect_census
 
 pytestmark = [
     pytest.mark.skipif(shutil.which("java") is None, reason="Spark needs Java, and there is none"),
-    # Said of conversions to pandas, which are not made here.
+    # The warning is about conversions to pandas, which these tests do not use.
     pytest.mark.filterwarnings(
         "ignore:PySpark does not yet fully support pandas:FutureWarning:pyspark"
     ),
 ]
 
-README = Path(__file__).resolve().parent.parent / "README.md"
+EXAMPLE = Path(__file__).resolve().parent.parent / "examples" / "spark_job.py"
 SCHEMA = pa.schema(
     [
         ("name", pa.string()),
@@ -58,19 +58,19 @@ logger.spark.level = debug
 
 
 class Cluster(NamedTuple):
-    """Spark with two workers, and what it leaves on the disk."""
+    """Spark with two workers, and its files."""
 
     session: Any
     folder: Path
     """The working directory of the driver's JVM and of the workers."""
 
     log: Path
-    """What the JVM and the workers print, Spark's own log included."""
+    """The output of the JVM and the workers, with the log of Spark."""
 
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    """Start Spark on loopback, with a sealed keyring where the workers are, and end it."""
+    """Start Spark on loopback, with a keyring file in the folder of the workers, and stop it."""
     folder = tmp_path_factory.mktemp("spark")
     log = folder / "log"
     (folder / "log4j2.properties").write_text(LOGGING)
@@ -91,17 +91,17 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     gateway = session.sparkContext._gateway
     session.stop()
     gateway.shutdown()
-    # The JVM ends when nobody writes to it any more.
+    # The JVM ends when its standard input is closed.
     gateway.proc.stdin.close()
     gateway.proc.wait(PATIENCE)
 
 
 def start_spark(folder: Path, log: Path) -> Any:
-    """Return a session whose JVM, and whatever that starts, prints into `log`."""
+    """Return a session whose JVM and worker processes write to `log`."""
     options = {
         "spark.driver.host": "127.0.0.1",
         "spark.driver.bindAddress": "127.0.0.1",
-        # For a quick start: most of the time goes into compiling what runs but once.
+        # These options save compilation, which takes most of the time of a short run.
         "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
         f" -Dlog4j2.configurationFile=file:{folder}/log4j2.properties",
         "spark.sql.codegen.factoryMode": "NO_CODEGEN",
@@ -129,13 +129,13 @@ def start_spark(folder: Path, log: Path) -> Any:
 
 @pytest.fixture(scope="module")
 def rows() -> list[Row]:
-    """Return the rows that every job here has to do with."""
+    """Return the rows of every job."""
     return mixed_rows()
 
 
 @pytest.fixture(scope="module")
 def orders(cluster: Cluster, rows: list[Row]) -> Any:
-    """Return the rows as a DataFrame, from two files of Parquet, which are two partitions."""
+    """Return the rows as a DataFrame from two Parquet files, which are two partitions."""
     (cluster.folder / "orders").mkdir()
     for part in (0, 1):
         table = pa.Table.from_pylist(
@@ -148,7 +148,7 @@ def orders(cluster: Cluster, rows: list[Row]) -> Any:
 
 @pytest.fixture
 def open_keys(tmp_path: Path) -> Callable[[], Keyring]:
-    """Return a factory that says so when it is called, and waits for one in another process."""
+    """Return a factory that records its call, and waits for a call in another process."""
     meeting = str(tmp_path)
 
     def factory() -> Keyring:
@@ -178,7 +178,7 @@ def move(df: Any, factory: Any, **options: Any) -> Any:
 
 
 def check_rows(rows: list[Row], found: list[Any]) -> None:
-    """Check that the rows are those that one process gets, by its own outcomes."""
+    """Compare the rows with the outcomes of `reencrypt_many` in one process."""
     present = {row.name: row for row in rows if row.blob is not None}
     items = [Item(row.name, row.blob or b"", row.context) for row in present.values()]
     outcomes = {outcome.reference: outcome for outcome in reencrypt_many(RING, items, "orders")}
@@ -196,22 +196,15 @@ def check_rows(rows: list[Row], found: list[Any]) -> None:
             assert bytes(row["blob"]) == before.blob
 
 
-def example() -> str:
-    """Return the README's example."""
-    blocks = README.read_text("utf-8").split("```python\n")[1:]
-    (code,) = [block.partition("```")[0] for block in blocks if "reencrypt_dataframe" in block]
-    return code
-
-
 def example_keys(cluster: Cluster) -> Any:
-    """Return the factory of the README's example, as it is in a script."""
+    """Return the key factory of the example, as in a script."""
     names: dict[str, Any] = {"spark": cluster.session, "__name__": "__main__"}
-    exec(example().partition("moved = ")[0], names)  # noqa: S102 (it is the README's)
+    exec(EXAMPLE.read_text("utf-8").partition("moved = ")[0], names)  # noqa: S102 (it is the example)
     return names["open_keys"]
 
 
 def shipped(df: Any) -> bytes:
-    """Return the function that Spark sends to the workers, as it sends it."""
+    """Return the function that Spark sends to the workers, in its pickled form."""
     plan = df._jdf.queryExecution().analyzed().child()
     command: bytes = bytes(plan.functionExpr().func().command().unsafeArray())
     return command
@@ -220,10 +213,10 @@ def shipped(df: Any) -> bytes:
 # --- jobs ---
 
 
-def test_two_workers_do_what_one_process_does(
+def test_two_workers_give_the_outcomes_of_one_process(
     orders: Any, rows: list[Row], open_keys: Callable[[], Keyring], tmp_path: Path
 ) -> None:
-    """Every row has the outcome of `reencrypt_many`, and each worker has made its keys itself."""
+    """Every row has the outcome of `reencrypt_many`, and each worker creates its own keys."""
     moved = move(orders, open_keys)
     assert moved.columns == ["name", "blob", "status", "error", "context"]
     assert list(tmp_path.iterdir()) == []
@@ -233,18 +226,18 @@ def test_two_workers_do_what_one_process_does(
     assert os.getpid() not in workers
 
 
-def test_the_example_runs(
+def test_the_readme_example_runs(
     cluster: Cluster,
     orders: Any,
     rows: list[Row],
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """The README's job moves the rows of a Parquet file, and counts what it has written."""
+    """The example job re-encrypts a Parquet file, and counts the written blobs."""
     del orders
     monkeypatch.chdir(cluster.folder)
     names: dict[str, Any] = {"spark": cluster.session, "__name__": "__main__"}
-    exec(example(), names)  # noqa: S102 (it is the README's)
+    exec(EXAMPLE.read_text("utf-8"), names)  # noqa: S102 (it is the example)
     written = parquet.read_table(cluster.folder / "orders-moved").to_pylist()
     check_rows(rows, written)
     shown = capsys.readouterr().out
@@ -266,8 +259,8 @@ def test_the_example_runs(
     assert "rewritten" not in {row["status"] for row in second}
 
 
-def test_a_census_is_that_of_one_process(orders: Any, rows: list[Row]) -> None:
-    """The counts by format, suite, key and version, under a name that has to be quoted too."""
+def test_a_census_matches_that_of_one_process(orders: Any, rows: list[Row]) -> None:
+    """The counts match, also for a column name that must be quoted."""
     name = "the `blob`.x"
     counted = census_dataframe(orders.withColumnRenamed("blob", name), blob_column=name)
     assert counted.columns == ["format", "suite", "key_id", "key_version_id", "count"]
@@ -284,16 +277,16 @@ def test_a_census_is_that_of_one_process(orders: Any, rows: list[Row]) -> None:
     assert collect_census(twice) == expected + expected
 
 
-def test_only_a_census_is_collected(orders: Any) -> None:
-    """What has other columns is none."""
+def test_only_a_census_can_be_collected(orders: Any) -> None:
+    """A DataFrame with other columns is rejected."""
     with raises_exactly(TypeError, "counted must have the columns format, suite, key_id, "):
         collect_census(orders)
     with raises_exactly(TypeError, "counted must be DataFrame, not Census"):
         collect_census(census([]))
 
 
-def test_other_columns_may_have_any_name(cluster: Cluster) -> None:
-    """Dots, backticks, and a name twice: they come back as they were, in their places."""
+def test_other_columns_can_have_any_name(cluster: Cluster) -> None:
+    """Names with dots, backticks or repetition stay, and so does the order of columns."""
     df = cluster.session.createDataFrame(
         [((1,), seal(OLD), 2, 3, 4)], "a struct<b:int>, blob binary, b int, c int, d int"
     ).toDF("a", "blob", "a.b", "twice `", "twice `")
@@ -305,10 +298,10 @@ def test_other_columns_may_have_any_name(cluster: Cluster) -> None:
     assert row[2:] == ("rewritten", None, 2, 3, 4)
 
 
-def test_contexts_change_under_spark_as_well(
+def test_contexts_change_with_map_and_struct_columns(
     cluster: Cluster, open_keys: Callable[[], Keyring]
 ) -> None:
-    """Maps as contexts, a column of new ones, wide Arrow types, names of one's own."""
+    """Maps, a destination column, large Arrow types and other column names are supported."""
     schema = "blob binary, a map<string,string>, b struct<tenant:string>"
     data = [(seal(OLD, FULL), FULL, PART)] * 4
     cluster.session.conf.set("spark.sql.execution.arrow.useLargeVarTypes", "true")
@@ -327,8 +320,8 @@ def test_contexts_change_under_spark_as_well(
     assert {text_of(bytes(row["blob"]), PART) for row in found} == {b"text"}
 
 
-def test_every_option_travels(orders: Any) -> None:
-    """What is sent to the workers says what was asked for."""
+def test_every_option_is_sent_to_the_workers(orders: Any) -> None:
+    """The function for the workers has the options of the call."""
     options = {
         "skip_current": False,
         "upgrade_only": True,
@@ -345,8 +338,8 @@ def test_every_option_travels(orders: Any) -> None:
     }
 
 
-def test_a_factory_that_fails_ends_the_job(orders: Any) -> None:
-    """No row is given without keys, and Spark says what the factory has raised."""
+def test_a_failing_factory_ends_the_job(orders: Any) -> None:
+    """The job gives no rows, and the error of Spark has the message of the factory."""
 
     def factory() -> Keyring:
         raise OSError("the secret is not mounted")
@@ -355,11 +348,11 @@ def test_a_factory_that_fails_ends_the_job(orders: Any) -> None:
         move(orders, factory).collect()
 
 
-# --- what runs on the workers, in this process ---
+# --- functions of the workers, in this process ---
 
 
-def test_keys_are_made_once_for_a_partition() -> None:
-    """One call of the factory serves every batch, and comes before the first is read."""
+def test_keys_are_created_once_per_partition() -> None:
+    """One call of the factory, before the first batch is read, serves all batches."""
     made = []
 
     def move_batch(batch: int, keys: Any) -> tuple[int, Any]:
@@ -375,8 +368,8 @@ def test_keys_are_made_once_for_a_partition() -> None:
 
 
 @pytest.mark.parametrize("other", [0, 2])
-def test_a_partition_is_counted_over_its_batches(other: int) -> None:
-    """Equal headers are one row whatever batch they stand in; what is not there is not counted."""
+def test_a_census_covers_all_batches_of_a_partition(other: int) -> None:
+    """Equal headers of several batches give one row; a count of zero gives no row."""
     batches = [
         pa.record_batch({"blob": pa.array(blobs, pa.binary())})
         for blobs in ([seal(OLD), None], [], [seal(OLD)] + [b"x"] * other)
@@ -388,12 +381,12 @@ def test_a_partition_is_counted_over_its_batches(other: int) -> None:
     assert [list(row.values()) for row in counted.to_pylist()] == expected
 
 
-# --- what is refused at the call ---
+# --- errors of the call ---
 
 
 @pytest.fixture(scope="module")
 def odd(cluster: Cluster) -> Any:
-    """Return a DataFrame with columns of every kind that may not be taken."""
+    """Return a DataFrame with a column of each kind that can be rejected."""
     return cluster.session.createDataFrame(
         [],
         "blob binary, name string, context struct<a:string>, numbers struct<n:int>,"
@@ -411,9 +404,9 @@ def odd(cluster: Cluster) -> Any:
         (ValueError, "2 columns 'twice'", {"blob_column": "twice"}),
         (ValueError, "2 columns 'twice'", {"source_context_column": "twice"}),
         (ValueError, "'blob' already", {"status_column": "blob"}),
-        # Unless it is told otherwise, Spark does not tell capitals from small letters.
+        # By default, Spark ignores case in column names.
         (ValueError, "'blob' already", {"status_column": "Blob"}),
-        (ValueError, "both to be in", {"status_column": "S", "error_column": "s"}),
+        (ValueError, "both are ", {"status_column": "S", "error_column": "s"}),
         (ValueError, "'name' already", {"error_column": "name"}),
         (ValueError, "both", {"status_column": "x", "error_column": "x"}),
         (TypeError, "'name' must be binary, not string", {"blob_column": "name"}),
@@ -436,10 +429,10 @@ def odd(cluster: Cluster) -> Any:
         (TypeError, "df must be DataFrame", {"df": pa.table({})}),
     ],
 )
-def test_what_is_not_as_said_is_refused_at_the_call(
+def test_a_wrong_argument_is_rejected_by_the_call(
     odd: Any, error: type[Exception], text: str, changes: dict[str, Any]
 ) -> None:
-    """With the errors of `reencrypt_batch`, and before there is a job."""
+    """The errors are those of `reencrypt_batch`, and no job starts."""
     arguments = {
         "df": odd,
         "key_factory": lambda: pytest.fail("a key was asked for"),
@@ -451,8 +444,8 @@ def test_what_is_not_as_said_is_refused_at_the_call(
         reencrypt_dataframe(**arguments | changes)
 
 
-def test_a_repeated_field_is_refused_at_the_call(cluster: Cluster) -> None:
-    """As in `reencrypt_batch`: a context has each key once."""
+def test_a_repeated_field_is_rejected_by_the_call(cluster: Cluster) -> None:
+    """As in `reencrypt_batch`, a context has each key one time."""
     df = cluster.session.sql("select binary('') blob, named_struct('a', '1', 'a', '2') context")
     with raises_exactly(ValueError, "repeated field"):
         move(df, list)
@@ -468,10 +461,10 @@ def test_a_repeated_field_is_refused_at_the_call(cluster: Cluster) -> None:
         (TypeError, "df must be DataFrame", {"df": None}),
     ],
 )
-def test_a_census_of_no_blobs_is_refused_at_the_call(
+def test_a_census_of_a_wrong_column_is_rejected_by_the_call(
     odd: Any, error: type[Exception], text: str, changes: dict[str, Any]
 ) -> None:
-    """The column has to be there, once, and binary."""
+    """The column must exist, must have a unique name, and must be binary."""
     with raises_exactly(error, text):
         census_dataframe(**{"df": odd, "blob_column": "blob"} | changes)
 
@@ -480,10 +473,10 @@ def test_a_census_of_no_blobs_is_refused_at_the_call(
 
 
 def forms(secret: bytes) -> list[bytes]:
-    """Return the ways in which text or bytes may hold a secret."""
+    """Return the forms in which text or bytes can contain a secret."""
     found = [secret, secret.hex().encode(), secret.hex().upper().encode()]
     found += [repr(secret)[2:-1].encode(), repr(secret)[2:-1].replace("\\", "\\\\").encode()]
-    # Base64 of something with the secret inside: its own whole groups, at each of three positions.
+    # Base64 of data with the secret inside: the whole groups, for each of three offsets.
     for skipped in range(3):
         inner = secret[skipped : skipped + (len(secret) - skipped) // 3 * 3]
         found += [base64.b64encode(inner), base64.urlsafe_b64encode(inner)]
@@ -494,14 +487,14 @@ def forms(secret: bytes) -> list[bytes]:
 
 
 def holds_secret(data: bytes, secrets: list[bytes]) -> bool:
-    """Tell whether one of the secrets stands in the data in any form."""
+    """Return whether the data contains one of the secrets in any form."""
     return any(form in data for secret in secrets for form in forms(secret))
 
 
-def test_no_key_material_travels_or_is_logged(
+def test_no_key_material_is_sent_or_logged(
     cluster: Cluster, orders: Any, rows: list[Row], open_keys: Callable[[], Keyring]
 ) -> None:
-    """Not in the function sent, the plan, Spark's log and events, or what the workers print."""
+    """The sent function, the plan, the log, the events and the output contain no secret."""
     secrets = [PASSPHRASE]
     secrets += [key.export_material() for key in RING if isinstance(key, SymmetricKey)]
     assert len(secrets) == 5
@@ -513,7 +506,7 @@ def test_no_key_material_travels_or_is_logged(
     (events,) = (path.read_bytes() for path in cluster.folder.glob("events/*/events_*"))
     for data in (sent, plan, log, events):
         assert not holds_secret(data, secrets)
-    # All four are what they are taken for, and the search finds what is there.
+    # Check that all four have the expected content, and that the search works.
     assert b"KEYRING_PASSPHRASE_FILE" in sent
     assert b"MapInArrow" in plan
     assert b"MapInArrow" in events
@@ -522,8 +515,8 @@ def test_no_key_material_travels_or_is_logged(
     assert b"DEBUG org.apache.spark" in log
 
 
-def test_the_search_finds_what_is_there(orders: Any) -> None:
-    """A factory that was given material carries it along, and the search above tells."""
+def test_the_search_finds_key_material(orders: Any) -> None:
+    """A factory that contains key material is found by the search above."""
     spec, material = OLD.spec, OLD.export_material()
 
     def careless() -> Keyring:
@@ -535,8 +528,8 @@ def test_the_search_finds_what_is_there(orders: Any) -> None:
         assert holds_secret(b"before" + held.encode() + b"after", [material])
 
 
-def test_a_keyring_refuses_to_travel(orders: Any) -> None:
-    """A factory that holds keys is refused before there is a job."""
+def test_a_keyring_cannot_be_sent_to_workers(orders: Any) -> None:
+    """A factory that contains keys is rejected before a job starts."""
     keys = RING
     with pytest.raises(pickle.PicklingError, match="holds key material"):
         move(orders, lambda: keys)

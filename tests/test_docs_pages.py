@@ -2,6 +2,7 @@
 
 import doctest
 import importlib.util
+import os
 import re
 import shutil
 import subprocess
@@ -14,11 +15,6 @@ import pytest
 from cli_support import environment
 from patience import PATIENCE
 
-# Spark warns of conversions to pandas, which the pages do not make.
-pytestmark = pytest.mark.filterwarnings(
-    "ignore:PySpark does not yet fully support pandas:FutureWarning:pyspark"
-)
-
 _DOCS = Path(__file__).resolve().parent.parent / "docs"
 _PAGES = sorted(_DOCS.rglob("*.md"))
 _NAMES = [page.relative_to(_DOCS).as_posix() for page in _PAGES]
@@ -30,6 +26,15 @@ _NO_EXAMPLE = re.compile(r"^(?:```|:::)\{(?:toctree|include)\}", re.MULTILINE)
 
 _PROGRAMS = {"kmscore", "printf", "cat", "cp", "head", "ls", "mkdir", "rm"}
 """The commands of a transcript that runs. A transcript with any other command does not run."""
+
+_SPARK = """
+spark.driver.extraJavaOptions -XX:TieredStopAtLevel=1 -XX:+UseSerialGC
+spark.sql.codegen.factoryMode NO_CODEGEN
+spark.sql.codegen.wholeStage false
+spark.sql.shuffle.partitions 2
+spark.ui.enabled false
+"""
+"""Settings for a quick start: most of the time goes into compiling what runs once."""
 
 _CODE = "echo $?"
 """Shows the exit code of the command before it. Without it, that code is 0."""
@@ -46,31 +51,19 @@ class Command(NamedTuple):
 
 
 @pytest.fixture(params=_PAGES, ids=_NAMES)
-def page(
-    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[str]:
-    """Return the text of a page, in a temporary folder; skip it if a module is not installed."""
+def page(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Return the text of a page, in a temporary folder; skip it if it needs what is missing."""
     text: str = request.param.read_text("utf-8")
-    for needed in ", ".join(_NEEDS.findall(text)).replace(",", " ").split():
-        if importlib.util.find_spec(needed) is None and shutil.which(needed) is None:
-            pytest.skip(f"{needed} is not installed")
+    for name in re.split(r",\s*", ",".join(_NEEDS.findall(text))):
+        if name and importlib.util.find_spec(name) is None and shutil.which(name) is None:
+            pytest.skip(f"{name} is not installed")
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("PYSPARK_PYTHON", sys.executable)
-    monkeypatch.setenv("SPARK_LOCAL_IP", "127.0.0.1")
-    yield text
-    spark = sys.modules.get("pyspark.sql")
-    session = spark and spark.SparkSession.getActiveSession()
-    if session:
-        session.stop()
+    return text
 
 
-def _session(text: str) -> doctest.DocTest:
-    """Return all Python examples of a page as one test with one namespace."""
-    # The lines of a fence are no output of the example before them.
-    examples = re.sub(r"^```.*$", "", text, flags=re.MULTILINE)
-    # As in an interactive session: Spark sends functions of this module by value.
-    namespace = {"__name__": "__main__"}
-    return doctest.DocTestParser().get_doctest(examples, namespace, "page", None, 0)
+def _examples(text: str) -> str:
+    """Return a page without the lines of its fences, which would count as output."""
+    return re.sub(r"^```.*$", "", text, flags=re.MULTILINE)
 
 
 def _transcripts(text: str) -> list[Command]:
@@ -123,15 +116,32 @@ def _matches(shown: str, printed: str) -> bool:
 
 def test_page_has_an_example_that_runs(page: str) -> None:
     """A page shows at least one Python example or one transcript that the tests below run."""
-    assert _NO_EXAMPLE.search(page) or _session(page).examples or _transcripts(page)
+    examples = doctest.DocTestParser().get_examples(_examples(page))
+    assert _NO_EXAMPLE.search(page) or examples or _transcripts(page)
 
 
-def test_python_examples_print_what_the_page_shows(page: str) -> None:
-    """All Python examples of a page run in one namespace, from top to bottom."""
-    report: list[str] = []
-    runner = doctest.DocTestRunner(optionflags=doctest.REPORT_NDIFF | doctest.ELLIPSIS)
-    failed, _ = runner.run(_session(page), out=report.append, clear_globs=False)
-    assert failed == 0, "".join(report)
+def test_python_examples_print_what_the_page_shows(page: str, tmp_path: Path) -> None:
+    """All Python examples of a page run from top to bottom, as in one interactive session."""
+    file = tmp_path / "page.md"
+    file.write_text(_examples(page), "utf-8")
+    (tmp_path / "spark-defaults.conf").write_text(_SPARK, "utf-8")
+    variables = {
+        "PYSPARK_PYTHON": sys.executable,
+        "PYTHONUTF8": "1",
+        "SPARK_CONF_DIR": str(tmp_path),
+        "SPARK_LOCAL_IP": "127.0.0.1",
+    }
+    # In a process of its own: only one session of Spark can be in a process.
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", "doctest", "-o", "REPORT_NDIFF", "-o", "ELLIPSIS", file],
+        env=os.environ | variables,
+        capture_output=True,
+        check=False,
+        text=True,
+        encoding="utf-8",
+        timeout=PATIENCE,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_transcripts_print_what_the_page_shows(page: str) -> None:
