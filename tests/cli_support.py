@@ -1,4 +1,4 @@
-"""Keyring files, tables and runs of the commands, for the tests of the command line."""
+"""Shared helpers of the tests of the command line: keyring files, tables, and runs of commands."""
 
 import base64
 import functools
@@ -33,7 +33,7 @@ OFF = SymmetricKey.generate(
 RING = Keyring([OLD, NEW, OTHER, OFF])
 
 
-# The KDF takes most of the time, and is the same each time.
+# The KDF takes most of the time, and its result is the same each time.
 _derive_key = functools.cache(scrypt.derive_key)
 
 
@@ -43,13 +43,13 @@ def _seal_ring(ring: Keyring) -> bytes:
 
 
 def write_ring(path: Path, ring: Keyring = RING) -> Path:
-    """Write a keyring file that opens quickly."""
+    """Write a keyring file with a low KDF cost."""
     path.write_bytes(_seal_ring(ring))
     return path
 
 
 def read_ring(path: Path) -> Keyring:
-    """Return what is in a keyring file."""
+    """Return the keyring in a keyring file."""
     return keyfile.open_keyring(path.read_bytes(), PASSPHRASE)
 
 
@@ -63,7 +63,7 @@ def invoke(
 
 
 def problem(result: Result, code: int = 2) -> str:
-    """Return the one line that a command has ended with, and nothing else."""
+    """Return the one line with which a command has ended, and check that it is the only output."""
     assert not isinstance(result.exception, Exception), result.exception
     assert (result.exit_code, result.stdout) == (code, "")
     assert result.stderr.startswith("kmscore: ")
@@ -72,19 +72,19 @@ def problem(result: Result, code: int = 2) -> str:
 
 
 def command(*arguments: str | Path) -> list[str]:
-    """Return how a command is run in a process of its own."""
+    """Return the command line for a separate process."""
     return [sys.executable, "-P", "-m", "kmscore", *map(str, arguments)]
 
 
 def environment(**variables: str) -> dict[str, str]:
-    """Return the environment for a process of its own."""
+    """Return the environment of a separate process."""
     return {"PATH": os.environ["PATH"], "PYTHONIOENCODING": "utf-8"} | ENVIRONMENT | variables
 
 
 def run(
     *arguments: str | Path, data: bytes = b"", **variables: str
 ) -> subprocess.CompletedProcess[bytes]:
-    """Run a command in a process of its own, into pipes."""
+    """Run a command in a separate process, with pipes."""
     return subprocess.run(
         command(*arguments),
         input=data,
@@ -111,7 +111,7 @@ def base64_of(data: bytes) -> str:
 
 
 def opened(blob: str | bytes, context: Mapping[str, str] | None = None) -> kmscore.DecryptResult:
-    """Return what a blob holds, in Base64 or as it is."""
+    """Return the decrypted content of a blob, which is in Base64 or raw."""
     data = base64.b64decode(blob) if isinstance(blob, str) else blob
     return kmscore.decrypt(RING, data, context)
 
@@ -128,7 +128,7 @@ def read_lines(path: Path) -> list[Any]:
 
 
 def sealed_rows(number: int) -> list[dict[str, Any]]:
-    """Return rows with a blob under the old version, each in a context of its own."""
+    """Return rows with a blob under the old version, each with its own context."""
     return [
         {
             "id": row,
@@ -140,7 +140,7 @@ def sealed_rows(number: int) -> list[dict[str, Any]]:
 
 
 def check_rotated(rows: Sequence[Any], number: int) -> None:
-    """Check that all rows are there, once, in order, and under the new version."""
+    """Check that each row occurs once, in order, under the new version."""
     assert [row["id"] for row in rows] == list(range(number))
     for row in rows:
         result = opened(row["ciphertext_blob"], {"tenant": row["tenant"]})

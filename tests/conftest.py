@@ -1,4 +1,4 @@
-"""What every test may use, and the two promises that hold for the whole run."""
+"""Fixtures of all tests, and two rules for the whole run."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -15,29 +15,29 @@ from kmscore.sm2.backends import _load
 
 __all__ = ["in_time"]
 
-# So that a failure in these helpers shows both values too.
+# A failed assertion in these helpers then shows both values.
 pytest.register_assert_rewrite("fault_pairs")
 settings.load_profile("kmscore")
 
 _CHECKOUT = Path(__file__).resolve().parent.parent
 _COUNTS = "known answers"
-_SHOWN = 16  # bytes of a parameter
+_SHOWN = 16  # number of bytes in a parameter
 _known_answers: Counter[str] = Counter()
 
 
 def pytest_configure() -> None:
-    """Refuse to test the checkout: what users get is the wheel."""
+    """Reject a run on the checkout, because users install the wheel."""
     if Path(kmscore.__file__).resolve().is_relative_to(_CHECKOUT / "kmscore"):
         raise pytest.UsageError("the tests run on the installed wheel: pip install '.[test]'")
 
 
 def pytest_make_parametrize_id(val: object) -> str | None:
-    """Name long bytes by their length: those with a random IV are others in every process."""
+    """Name long bytes by their length, because a random IV differs in every process."""
     return f"{len(val)} bytes" if isinstance(val, bytes) and len(val) > _SHOWN else None
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print how many published cases ran, by source."""
+    """Print the number of published cases that were run, by source."""
     if _known_answers:
         terminalreporter.section("known answers by others")
         for source, number in sorted(_known_answers.items()):
@@ -46,7 +46,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Hand the counts of a process that runs some of the tests to the one that shares them out."""
+    """Send the counts of a worker process to the main process."""
     output: dict[str, object] | None = getattr(session.config, "workeroutput", None)
     if output is not None:
         output[_COUNTS] = dict(_known_answers)
@@ -54,13 +54,13 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
-    """Take the counts of such a process."""
+    """Add the counts of a worker process."""
     _known_answers.update(getattr(node, "workeroutput", {}).get(_COUNTS, {}))
 
 
 @pytest.fixture
 def count_known_answers() -> Callable[[str, int], None]:
-    """Return a function that adds to the number of published cases run from a source."""
+    """Return a function that adds a number of published cases to the count of a source."""
 
     def count(source: str, number: int = 1) -> None:
         _known_answers[source] += number
@@ -70,11 +70,11 @@ def count_known_answers() -> Callable[[str, int], None]:
 
 @pytest.fixture(scope="session", params=["openssl", "portable", "gmssl"])
 def backend(request: pytest.FixtureRequest) -> str:
-    """Run the test on every backend of SM2; skip what is not installed on this machine."""
+    """Run the test on every SM2 backend; skip backends that are not installed."""
     name: str = request.param
     loaded = _load(name)
     if isinstance(loaded, str):
-        # A backend that is there and wrong must not make the tests of it disappear.
+        # A backend that is installed but broken must fail its tests, not skip them.
         assert "self-test" not in loaded
         pytest.skip(f"the SM2 backend {name}: {loaded}")
     return name
@@ -82,7 +82,7 @@ def backend(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="session")
 def rsa_keys() -> dict[KeySpec, RsaKey]:
-    """One RSA key of each spec, made once: key ID `rsa-2048` and so on, version `v1`."""
+    """Return one RSA key of each spec, with key ID `rsa-2048` and so on and version `v1`."""
     specs = (KeySpec.RSA_2048, KeySpec.RSA_3072, KeySpec.RSA_4096)
     return {
         spec: RsaKey.generate(
@@ -94,11 +94,11 @@ def rsa_keys() -> dict[KeySpec, RsaKey]:
 
 @pytest.fixture(scope="session")
 def rsa_key(rsa_keys: dict[KeySpec, RsaKey]) -> RsaKey:
-    """One RSA_2048 key: key ID `rsa-2048`, version `v1`."""
+    """Return an RSA_2048 key with key ID `rsa-2048` and version `v1`."""
     return rsa_keys[KeySpec.RSA_2048]
 
 
 @pytest.fixture(scope="session")
 def sm2_key() -> Sm2Key:
-    """One SM2 key on the best backend: key ID `sm2`, version `v1`."""
+    """Return an SM2 key on the default backend, with key ID `sm2` and version `v1`."""
     return Sm2Key.generate(key_id="sm2", key_version_id="v1")

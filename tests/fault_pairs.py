@@ -1,6 +1,6 @@
-"""Two things wrong at once: the faults, their pairs, and a provider that brings them about.
+"""Calls with two faults at the same time: the faults, their pairs, and a provider for them.
 
-The tests of the order of checks use this, those of v1 and those of the service's layout.
+The tests of the order of checks use this module, for v1 and for the service's layout.
 """
 
 from collections.abc import Iterable, Mapping
@@ -37,10 +37,10 @@ CONTEXT: Mapping[str, str] = {"purpose": "test"}
 
 
 class Fault(NamedTuple):
-    """One thing that is wrong: at which stage, which error tells, and what brings it about.
+    """One fault: the stage of its check, the expected error, and the changes that cause it.
 
-    A plain name in `changes` is an argument; one with a dot is about the ciphertext or about what
-    the provider answers for the source or the destination.
+    A plain name in `changes` is an argument. A name with a dot changes the ciphertext, or the
+    answer of the provider for the source or the destination.
     """
 
     stage: str
@@ -55,12 +55,12 @@ def type_fault(argument: str, value: object) -> Fault:
 
 
 def context_fault(argument: str = "context") -> Fault:
-    """Return the fault of a context that breaks the rules."""
+    """Return the fault of an invalid context."""
     return Fault("contexts", InvalidContextError, "must be str", {argument: {"a": 1}})
 
 
 def key_faults(side: str, state: KeyState, kind: str) -> list[Fault]:
-    """Return what can be wrong with a key, in the order in which it is looked at."""
+    """Return the possible faults of a key, in the order of the checks."""
     return [
         Fault(side, KeyNotFoundError, "no key", {f"{side}.found": "no key"}),
         Fault(side, KeyVersionNotFoundError, "no version", {f"{side}.found": "no version"}),
@@ -95,7 +95,7 @@ BLOB_SOURCE = [
 DESTINATION = [
     fault
     for fault in key_faults("destination", KeyState.PENDING_DELETION, "EC_SM2")
-    if "version" not in fault.text  # whichever version is primary is right
+    if "version" not in fault.text  # each version can be the primary one
 ]
 PUBLIC_KEY = [
     Fault("public key", KeyUsageError, "does not encrypt", {"public_key": "EC_SM2"}),
@@ -108,9 +108,10 @@ WRONG_BITS = Fault("open", DecryptionError, "cannot be decrypted", {"ciphertext.
 
 
 def pairs(table: Mapping[str, list[Fault]], without: Iterable[str] = ()) -> list[Any]:
-    """Return every fault alone and every two that can be there at once, the earlier one first.
+    """Return every fault alone, and every possible pair of faults, in the order of the checks.
 
-    Two that change the same thing cannot. Faults that change one of `without` are left out.
+    Two faults that change the same thing are not a pair. Faults that change one of `without` are
+    left out.
     """
     cases = []
     for operation, faults in table.items():
@@ -137,7 +138,7 @@ def twin(key: Key, key_id: str, key_version_id: str, state: KeyState) -> Key:
 
 
 class World:
-    """A provider that answers with what is wrong, and the calls that go with it."""
+    """A provider with faulty answers, and the calls of the operations with these faults."""
 
     def __init__(
         self,
@@ -168,37 +169,37 @@ class World:
         miss_hash(monkeypatch, lambda: "build" in self.changes)
 
     def check_pair(self, operation: str, faults: tuple[Fault, ...]) -> None:
-        """Expect the first of these faults, and no question to the provider after it."""
+        """Expect the error of the first fault, and no call of the provider after it."""
         self.check_error(self.call(operation, faults), faults[0])
         assert self.asked == self.questions(operation, faults[0].stage)
 
     def check_error(self, call: Call, fault: Fault) -> None:
-        """Expect the error of this fault; only if the open itself fails, a cipher has worked."""
+        """Expect the error of this fault; a cipher is used only if decryption itself fails."""
         with raises_exactly(fault.error, fault.text):
             call()
         assert self.used == ["open"] * (fault.stage == "open")
 
     def check_success(self, operation: str) -> None:
-        """Expect success: each key is asked for once, one cipher opens and then one seals."""
+        """Expect success: each key is requested once, then one decryption and one encryption."""
         assert self.call(operation, ())() is not None
         assert self.asked == self.questions(operation)
         opens, seals = self.sides(operation)
         assert self.used == ["open"] * opens + ["seal"] * seals
 
     def questions(self, operation: str, stage: str = "success") -> list[str]:
-        """Return what the provider is asked by an operation that comes as far as this stage."""
+        """Return the calls of the provider in an operation that fails at this stage."""
         if stage in {"types", "parse", "contexts", "source IDs"}:
             return []
         opens, seals = self.sides(operation)
         return [self.finder(operation)] * opens + ["primary"] * (seals and stage != "source")
 
     def sides(self, operation: str) -> tuple[bool, bool]:
-        """Tell whether an operation opens with a key of the provider, and whether it seals."""
+        """Return whether an operation decrypts with a provider's key, and whether it encrypts."""
         stages = {fault.stage for fault in self.table[operation]}
         return "source" in stages, "destination" in stages
 
     def call(self, operation: str, faults: Iterable[Fault]) -> Call:
-        """Return the call of an operation with these things wrong."""
+        """Return the call of an operation with these faults."""
         function, arguments = self.calls[operation]
         self.changes = {name: value for fault in faults for name, value in fault.changes.items()}
         given = {name: value for name, value in self.changes.items() if "." not in name}
@@ -215,7 +216,7 @@ class World:
         return Call(function, arguments | given)
 
     def ciphertext(self, operation: str, right: bytes) -> bytes:
-        """Return the ciphertext: longer, with a changed bit, with another start."""
+        """Return the ciphertext, with the length, the bits or the start changed if requested."""
         length = self.changes.get("ciphertext.length")
         data = bytearray(self.seal(operation, bytes(length)) if length else right)
         data[-1] ^= self.changes.get("ciphertext.bits", 0)
@@ -223,13 +224,13 @@ class World:
         return bytes(data)
 
     def seal(self, operation: str, plaintext: bytes) -> bytes:
-        """Return a blob that the operation takes."""
+        """Return a blob that the operation accepts."""
         del operation
         context = EncryptionContext(CONTEXT).canonical
         return envelope.seal(self.keys["source"], plaintext, context)
 
     def finder(self, operation: str) -> str:
-        """Return the method that finds the source's key."""
+        """Return the name of the method that finds the source's key."""
         del operation
         return "version"
 
@@ -245,9 +246,9 @@ class World:
         return self.answer("source", self.keys[key_id])
 
     def answer(self, side: str, right: Key) -> Any:
-        """Return the key of one side, with all that is wrong with it.
+        """Return the key of one side, with all its faults.
 
-        A key of another kind has no suite that could be wrong.
+        A key of another kind has no suite that can be wrong.
         """
         wrong = {
             name.removeprefix(f"{side}."): value

@@ -1,4 +1,4 @@
-"""Key files that are made to cost much or to say two things: each field wrong in every way."""
+"""Key files that need much work or that contradict themselves: each field wrong in every way."""
 
 import base64
 import functools
@@ -32,12 +32,12 @@ PBKDF2 = bytes.fromhex("06092a864886f70d01050c")
 HMAC_SHA256 = bytes.fromhex("06082a864886f70d0209")
 AES_256_CBC = bytes.fromhex("060960864801650304012a")
 
-# Prime: these have stood in tables since 1961, and cost a test of primality the most.
+# Known Mersenne primes: a primality test takes longest for a prime.
 MERSENNE = {bits: 2**bits - 1 for bits in (1279, 2203, 2281, 3217, 4253, 9689, 44497)}
 
 
 class HostileFile(NamedTuple):
-    """One file, how to read it, and whether it is a key after all; `None` is either."""
+    """One file, how to read it, and whether it is a valid key; `None` allows both results."""
 
     name: str
     read: Any
@@ -98,7 +98,7 @@ def encrypted(
     tail: bytes = b"",
     password: bytes = PASSWORD,
 ) -> bytes:
-    """Return EncryptedPrivateKeyInfo in DER, which `password` opens if its claims are true."""
+    """Return EncryptedPrivateKeyInfo in DER; `password` decrypts it if the parameters are right."""
     key = PBKDF2HMAC(SHA256(), 32, salt, iterations).derive(password)
     padder, encryptor = PKCS7(128).padder(), Cipher(AES(key), CBC(bytes(16))).encryptor()
     data = encryptor.update(padder.update(plaintext) + padder.finalize()) + encryptor.finalize()
@@ -119,7 +119,7 @@ def prime(bits: int, remainder: int = 0) -> int:
 
 
 def composite(bits: int, other_bits: int) -> int:
-    """Return the product of two random primes that the exponent 65,537 goes with."""
+    """Return the product of two random primes that allow the exponent 65,537."""
     while (found := prime(bits) * prime(other_bits)) % 65537 == 1:
         prime.cache_clear()
     return found
@@ -134,7 +134,7 @@ def numbers_of(p: int, q: int, *, modulo_phi: bool = False, e: int = 65537) -> N
 
 
 def wrong_values(good: int, n: int) -> dict[str, int]:
-    """Return wrong values of a field by name."""
+    """Return wrong values of a field, by name."""
     return {
         "0": 0,
         "1": 1,
@@ -164,7 +164,7 @@ def wrong_values(good: int, n: int) -> dict[str, int]:
 
 
 def rsa_numbers(good: Numbers) -> Iterator[tuple[str, Numbers, bool]]:
-    """Yield keys with one field wrong, two fields exchanged, or numbers that nearly agree."""
+    """Yield keys with a wrong field, two exchanged fields, or nearly consistent numbers."""
     for field, value in good.items():
         for name, wrong in wrong_values(value, good["n"]).items():
             if wrong != value:
@@ -179,7 +179,7 @@ def rsa_numbers(good: Numbers) -> Iterator[tuple[str, Numbers, bool]]:
     carmichael = phi // math.gcd(p - 1, q - 1)
     for power in (1, 2, 16, 1000, 100_000):
         other = good["d"] + (carmichael << power)
-        # Of some primes, the sum is the private exponent modulo φ(n).
+        # For some primes, the sum is the private exponent modulo φ(n).
         is_reduced = other < phi and good["e"] * other % phi == 1
         yield f"d + 2^{power} λ", good | {"d": other}, is_reduced
     for bits, rest in ((2203, 1893), (2281, 1815), (3217, 879)):
@@ -196,7 +196,7 @@ def rsa_numbers(good: Numbers) -> Iterator[tuple[str, Numbers, bool]]:
 
 
 def rsa_files(good: Numbers) -> Iterator[HostileFile]:
-    """Yield private keys of RSA in every kind of file."""
+    """Yield RSA private keys in every kind of file."""
     known = {"password": PASSWORD}
     for name, numbers, legal in rsa_numbers(good):
         inner = pkcs1(numbers)
@@ -218,7 +218,7 @@ def rsa_files(good: Numbers) -> Iterator[HostileFile]:
 
 
 def tails() -> dict[str, bytes]:
-    """Return attributes of PKCS#8 of many sizes and shapes."""
+    """Return attributes of PKCS#8 with many sizes and shapes."""
     nested = functools.reduce(lambda inner, _: tlv(0x30, inner), range(4000), b"")
     return {
         f"{name} attributes": tlv(0xA0, attributes)
@@ -233,7 +233,7 @@ def tails() -> dict[str, bytes]:
 
 
 def sm2_files() -> Iterator[HostileFile]:
-    """Yield private keys of SM2 with every field wrong."""
+    """Yield SM2 private keys with every field wrong."""
     d, point = SM2_CASES[0].scalar.to_bytes(32, "big"), SM2_CASES[0].public_point
     strings = {"empty": b"", "zero": bytes(32), "ones": b"\xff" * 32, "15 KB": b"\x04" * 15_000}
     strings |= {"60 KB": b"\x04" * 60_000, "negative": (-1).to_bytes(32, "big", signed=True)}
@@ -281,7 +281,7 @@ def public_files(good: Numbers) -> Iterator[HostileFile]:
 
 
 def encrypted_files(good: Numbers) -> Iterator[HostileFile]:
-    """Yield encrypted private keys that ask for much before their password is needed."""
+    """Yield encrypted private keys that need much work before their password is used."""
     inner = pkcs8(pkcs1(good))
     for read, label in ((RsaKey.from_der, None), (RsaKey.from_pem, "ENCRYPTED PRIVATE KEY")):
         for name, changes in {
@@ -327,7 +327,7 @@ def pem_files(good: Numbers) -> Iterator[HostileFile]:
 
 
 def hostile_files(good: Numbers) -> Iterator[HostileFile]:
-    """Yield every file made from a good RSA_4096 key, of at most 64 KB or just above."""
+    """Yield every file made from a good RSA_4096 key, of at most about 64 KB."""
     yield from rsa_files(good)
     yield from sm2_files()
     yield from public_files(good)

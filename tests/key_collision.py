@@ -36,10 +36,10 @@ def power(x: int, exponent: int) -> int:
 def colliding(
     keys: Sequence[bytes], iv: bytes, associated: bytes, first: bytes, free: Sequence[int]
 ) -> bytes:
-    """Return a ciphertext with its tag, all zeros, which is right under each of `keys`.
+    """Return a ciphertext and its tag of zeros, which is right under each of `keys`.
 
-    Under the first key it decrypts to `first`, except for the 16-byte blocks numbered by `free`, as
-    many as there are keys.
+    Under the first key it decrypts to `first`, except for the 16-byte blocks with the numbers
+    `free`. There are as many of these as keys.
     """
     assert len(free) == len(keys)
     assert len(first) % 16 == 0
@@ -61,7 +61,7 @@ def colliding(
 
 
 def _blocks(data: bytes) -> list[int]:
-    """Return data as blocks, the last one filled up with zeros."""
+    """Return data as blocks; the last one is filled with zeros."""
     return [
         int.from_bytes(data[start : start + 16].ljust(16, b"\x00"), "big")
         for start in range(0, len(data), 16)
@@ -73,8 +73,8 @@ def _counter(iv: bytes, number: int) -> int:
 
 
 def _encrypt(key: bytes, *blocks: int) -> list[int]:
-    """Return blocks encrypted one by one."""
-    encryptor = Cipher(algorithms.AES(key), modes.ECB()).encryptor()  # noqa: S305 (GCM's inside)
+    """Return the encryption of each block."""
+    encryptor = Cipher(algorithms.AES(key), modes.ECB()).encryptor()  # noqa: S305 (part of GCM)
     return _blocks(encryptor.update(b"".join(block.to_bytes(16, "big") for block in blocks)))
 
 
@@ -88,8 +88,8 @@ def _ghash(h: int, blocks: Sequence[int]) -> int:
 def _solve(rows: list[list[int]]) -> list[int]:
     """Return the solution of a linear system over GF(2^128), whose last column is its right side.
 
-    Distinct keys have distinct H. So rows of evenly spaced powers of it are independent where the
-    space is a power of two, since squaring is a bijection.
+    Distinct keys have distinct H. So rows of evenly spaced powers of it are independent if the
+    space is a power of two, because squaring is a bijection.
     """
     for column in range(len(rows)):
         pivot = next(row for row in range(column, len(rows)) if rows[row][column])

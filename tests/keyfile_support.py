@@ -1,4 +1,4 @@
-"""A second writer of sealed keyrings: the format by its description, without the library's code."""
+"""A second writer of sealed keyrings, made from the format description without the library."""
 
 import functools
 import hashlib
@@ -13,7 +13,7 @@ from kmscore.keyfile import ScryptParameters, scrypt
 
 PASSPHRASE = b"correct horse battery staple"
 CHEAP = ScryptParameters(n=1 << 14)
-"""The least cost that is allowed."""
+"""The lowest allowed cost."""
 
 HEADER = slice(28)
 SALT = slice(12, 28)
@@ -23,7 +23,7 @@ SEALED = slice(72, None)
 ASSOCIATED = slice(60)
 
 remembered = functools.cache(scrypt.derive_key)
-"""The KDF, run only once for the same passphrase, salt and parameters."""
+"""The KDF, with a cache by passphrase, salt and parameters."""
 
 
 class Written(NamedTuple):
@@ -60,14 +60,14 @@ def write(
 
 
 def content(*keys: bytes, count: int | None = None) -> bytes:
-    """Return a content."""
+    """Return the content of a keyring."""
     return struct.pack(">I", len(keys) if count is None else count) + b"".join(keys)
 
 
 def entry(
     spec: int, *versions: bytes, key_id: bytes = b"key", primary: int = 0, count: int | None = None
 ) -> bytes:
-    """Return a key of a content."""
+    """Return the entry of a key in a content."""
     number = len(versions) if count is None else count
     numbers = struct.pack(">II", number, primary)
     return b"".join((bytes([len(key_id)]), key_id, bytes([spec]), numbers, *versions))
@@ -76,7 +76,7 @@ def entry(
 def version(
     name: bytes, material: bytes, state: int = 1, suite: int = 1, length: int | None = None
 ) -> bytes:
-    """Return a key version of a content."""
+    """Return the entry of a key version in a content."""
     number = len(material) if length is None else length
     return b"".join(
         (bytes([len(name)]), name, bytes([state, suite]), struct.pack(">H", number), material)

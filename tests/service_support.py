@@ -1,4 +1,4 @@
-"""What the tests of the service's layout share: profiles, the written rule, blobs made by hand."""
+"""Shared helpers of the tests of the service layout: profiles, the context rule, and blobs."""
 
 import base64
 import hashlib
@@ -18,7 +18,7 @@ from kmscore.alibaba import ContextBinding, Payload, Profile, SortOrder, Version
 from kmscore.keys import Key
 
 VERSION = "86a9efd9-3d16-4894-bd4f-1fc43f3f2abf"
-"""The key version ID of the vector, and of the sample on the service's reference page."""
+"""The key version ID of the vector, and of the sample on the reference page of the service."""
 
 OTHER_VERSION = "0b2cd9d8-8bd9-4a4a-9c5e-59d3b1b1a001"
 THIRD_VERSION = "F2D3E4A5-0000-4000-8000-00000000000a"
@@ -54,7 +54,7 @@ AMBIGUOUS: Mapping[str, str] = {"a": "1", "b": "2"}
 
 
 def written_order(text: str, order: SortOrder) -> list[int]:
-    """Return the numbers that a key is sorted by: its code points, or its UTF-16 code units."""
+    """Return the sort key of a text: its code points, or its UTF-16 code units."""
     numbers: list[int] = []
     for point in map(ord, text):
         if order is SortOrder.CODE_POINT or point < 0x10000:
@@ -65,7 +65,7 @@ def written_order(text: str, order: SortOrder) -> list[int]:
 
 
 def written_rule(context: Mapping[str, str] | None, profile: Profile) -> bytes:
-    """Return the associated data as the vendor's rule is written down."""
+    """Return the associated data according to the documented rule of the vendor."""
     if context is None or (profile.empty_is_absent and not context):
         return b""
     if profile.context_binding is ContextBinding.JSON:
@@ -78,7 +78,7 @@ def written_rule(context: Mapping[str, str] | None, profile: Profile) -> bytes:
 
 
 def json_string(text: str) -> str:
-    """Return a text as a JSON string with no escapes but those that are required."""
+    """Return a text as a JSON string with only the required escapes."""
     escapes = {point: f"\\u{point:04x}" for point in range(0x20)}
     short = {
         '"': '\\"',
@@ -95,7 +95,7 @@ def json_string(text: str) -> str:
 def seal_by_hand(
     key: SymmetricKey, payload: bytes, associated_data: bytes = b"", prefix: bytes = b""
 ) -> bytes:
-    """Return a blob of the service's layout around any payload, without the library."""
+    """Return a blob in the service layout with any payload, made without the library."""
     iv, material = bytes(range(0x40, 0x4C)), key.export_material()
     if key.suite is Suite.SM4_GCM:
         encryptor = Cipher(SM4(material), GCM(iv)).encryptor()
@@ -112,17 +112,17 @@ def service_key(
     key_version_id: str = VERSION,
     **options: Any,
 ) -> SymmetricKey:
-    """Return a fresh key that the service's layout takes."""
+    """Return a new key that the service layout supports."""
     return symmetric_key(suite, key_id, key_version_id, **options)
 
 
 def index(*keys: Key) -> VersionIndex:
-    """Return the index of a ring of these keys."""
+    """Return the index of a keyring with these keys."""
     return VersionIndex(Keyring(keys))
 
 
 class VersionOracle:
-    """A provider that gives, or raises, what a test puts into it for a key version ID."""
+    """A provider that returns or raises a given answer for a key version ID."""
 
     def __init__(self, answer: Any, primary: Any = None) -> None:
         """Take the answers."""
@@ -135,7 +135,7 @@ class VersionOracle:
         return self.primary_answer
 
     def version(self, key_id: str, key_version_id: str) -> Any:
-        """Fail: the service's layout does not name a key ID."""
+        """Fail, because a blob in the service layout does not contain a key ID."""
         pytest.fail(f"asked for {key_version_id} of {key_id}")
 
     def version_by_id(self, key_version_id: str) -> Any:
@@ -147,7 +147,7 @@ class VersionOracle:
 
 
 def assert_tells_nothing(call: Callable[[], object]) -> None:
-    """Expect the one `DecryptionError`: nothing but its class, and nothing behind it."""
+    """Check that the call raises a plain `DecryptionError` without cause or context."""
     with pytest.raises(DecryptionError) as caught:
         call()
     error = caught.value

@@ -1,7 +1,7 @@
-"""SM2 public-key encryption by the book, to judge the library by, and what its tests share.
+"""A textbook implementation of SM2 public-key encryption, and shared parts of its tests.
 
-None of this is computed by the library: affine coordinates with an inversion for every addition,
-the KDF as a loop, and a writer of DER that also writes what DER forbids.
+It does not use the library. It has affine coordinates with an inversion in every addition, the KDF
+as a loop, and a DER writer that also writes forbidden DER.
 """
 
 from collections.abc import Callable, Iterator
@@ -26,7 +26,7 @@ G = (
 SCALAR = 0x01234567_89ABCDEF_01234567_89ABCDEF_01234567_89ABCDEF_01234567_89ABCDEF
 """The private scalar of most tests; it is odd."""
 
-# Points with a coordinate that stays below 2^256 when p is added to it.
+# Points with a coordinate to which p can be added without exceeding 2^256.
 SMALL_X = (1, 0x9F7A0914_33A81E3F_218F405F_792355BF_2AA98B5F_FA95982F_03870800_065279A3)
 SMALL_Y = (0x9C17043E_FFE1A805_A74A9A5E_70B9D659_705D3242_094A566D_C016F493_11178D1F, 1)
 
@@ -36,14 +36,14 @@ ENCODINGS = ("ASN1_DER", "C1C3C2", "C1C2C3", "C1C3C2_BARE", "C1C2C3_BARE")
 
 
 def is_point(x: int, y: int) -> bool:
-    """Tell whether (x, y) satisfies the curve's equation, reduced or not."""
+    """Return whether (x, y) satisfies the curve's equation, reduced or not."""
     return (y**2 - x**3 - A * x - B) % P == 0
 
 
 def add(left: AffinePoint | None, right: AffinePoint | None) -> AffinePoint | None:
     """Return the sum by chord and tangent; `None` is the point at infinity.
 
-    The equation's b does not occur: points of other curves with the same a are added as well.
+    The formula does not contain b, so it also adds points of other curves with the same a.
     """
     if left is None or right is None:
         return left or right
@@ -68,7 +68,7 @@ def multiply(scalar: int, point: AffinePoint) -> AffinePoint:
 
 
 def negative(point: AffinePoint) -> AffinePoint:
-    """Return the point that adds to infinity with `point`."""
+    """Return the inverse of a point under addition."""
     return point[0], P - point[1]
 
 
@@ -77,7 +77,7 @@ PUBLIC = multiply(SCALAR, G)
 
 
 def point_near(x: int) -> AffinePoint:
-    """Return the point with the smallest first coordinate from `x` on, modulo p."""
+    """Return the point with the least first coordinate that is at least x, modulo p."""
     while True:
         x %= P
         square = (x**3 + A * x + B) % P
@@ -97,12 +97,12 @@ def multiples(base: AffinePoint, start: int = 1) -> Iterator[tuple[int, AffinePo
 
 @cache
 def scalar_with(coordinate: int, first_byte: int, base: AffinePoint = G) -> int:
-    """Return the least k for which a coordinate of [k]base, 0 or 1, begins with a byte."""
+    """Return the least k for which coordinate 0 or 1 of [k]base begins with a byte."""
     return next(k for k, point in multiples(base) if point[coordinate] >> 248 == first_byte)
 
 
 def sm3(data: bytes) -> bytes:
-    """Return the digest."""
+    """Return the SM3 digest."""
     digest = Hash(SM3())
     digest.update(data)
     return digest.finalize()
@@ -117,12 +117,12 @@ def kdf(shared: AffinePoint, length: int) -> bytes:
 
 
 def both(point: AffinePoint) -> bytes:
-    """Return the coordinates, 32 bytes each."""
+    """Return the two coordinates, 32 bytes each."""
     return b"".join(coordinate.to_bytes(32, "big") for coordinate in point)
 
 
 def xor(left: bytes, right: bytes) -> bytes:
-    """Return the XOR."""
+    """Return the XOR of two byte strings."""
     return bytes(one ^ other for one, other in zip(left, right, strict=True))
 
 
@@ -135,7 +135,7 @@ class Parts(NamedTuple):
     c2: bytes
 
     def encoded(self, encoding: str) -> bytes:
-        """Return its bytes in an encoding named as the library names it."""
+        """Return its bytes in an encoding, by the library's name for it."""
         if encoding == "ASN1_DER":
             return self.der()
         prefix = b"" if encoding.endswith("_BARE") else b"\x04"
@@ -147,7 +147,7 @@ class Parts(NamedTuple):
         return self.encoded("C1C3C2")
 
     def der(self, **replaced: bytes) -> bytes:
-        """Return its bytes in DER, with any of `x`, `y`, `c3`, `c2` written as given."""
+        """Return its bytes in DER, with any of `x`, `y`, `c3`, `c2` replaced."""
         elements = {
             "x": integer(self.x),
             "y": integer(self.y),
@@ -158,7 +158,7 @@ class Parts(NamedTuple):
 
 
 def tlv(tag: int, content: bytes, length: bytes | None = None) -> bytes:
-    """Return one element: in DER, or with any other `length` before the content."""
+    """Return one element, in DER or with any other `length` before the content."""
     if length is None:
         size = len(content)
         octets = size.to_bytes((size.bit_length() + 7) // 8, "big")
@@ -173,25 +173,25 @@ def integer(value: int) -> bytes:
 
 
 def sealed(c1: AffinePoint, shared: AffinePoint, plaintext: bytes) -> Parts:
-    """Return the ciphertext that whoever computes `shared` from `c1` finds right."""
+    """Return the ciphertext that is right for a shared point `shared`."""
     x2, y2 = both(shared)[:32], both(shared)[32:]
     return Parts(*c1, sm3(x2 + plaintext + y2), xor(plaintext, kdf(shared, len(plaintext))))
 
 
 def encrypt(public: AffinePoint, plaintext: bytes, k: int) -> Parts:
-    """Return the ciphertext for k, even if the KDF gives zeros."""
+    """Return the ciphertext for k, even if the KDF output is zero."""
     return sealed(multiply(k, G), multiply(k, public), plaintext)
 
 
 def decrypt(scalar: int, parts: Parts) -> bytes | None:
-    """Return the plaintext, or `None` if C3 is another."""
+    """Return the plaintext, or `None` if C3 is wrong."""
     shared = multiply(scalar, (parts.x, parts.y))
     plaintext = xor(parts.c2, kdf(shared, len(parts.c2)))
     return plaintext if sealed((0, 0), shared, plaintext).c3 == parts.c3 else None
 
 
 def decrypt_unchecked(scalar: int, parts: Parts) -> bytes:
-    """Return what a careless implementation makes of a ciphertext: it never looks at C3."""
+    """Return the plaintext of an implementation that does not check C3."""
     return xor(parts.c2, kdf(multiply(scalar, (parts.x, parts.y)), len(parts.c2)))
 
 
@@ -202,7 +202,7 @@ def zero_kdf_scalar(public: AffinePoint = PUBLIC) -> int:
 
 
 class StandIn:
-    """A library with some functions replaced; `None` takes one away."""
+    """A library with some functions replaced; `None` removes a function."""
 
     def __init__(self, library: Any, **replaced: Any) -> None:
         """Replace functions of `library`."""
@@ -219,7 +219,7 @@ class StandIn:
 
 
 def assert_refused(operation: Callable[[], object]) -> None:
-    """Assert that `operation` raises the one `DecryptionError`, which tells no cause apart."""
+    """Assert that `operation` raises `DecryptionError` with the constant text and no cause."""
     with pytest.raises(DecryptionError) as caught:
         operation()
     error = caught.value

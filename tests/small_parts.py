@@ -1,4 +1,4 @@
-"""`kmscore` with parts of a few rows, so that a small table has many of them."""
+"""`kmscore` with parts of a few rows, so that a small table has many parts."""
 
 from kmscore.cli import main
 from kmscore.cli.rotation import journal, json_lines, whole_table

@@ -1,4 +1,4 @@
-"""What the tests of the laws share: values to draw, keys of every suite, stand-ins for a store."""
+"""Shared parts of the tests: hypothesis strategies, keys of every suite, test providers."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -39,7 +39,7 @@ CODES: Mapping[str, str] = {
     "PlaintextSizeError": "plaintext_size",
     "DecryptionError": "decryption",
 }
-"""The contract: every error that may be raised, and its code."""
+"""Every error of the contract and its code."""
 
 SUITE_SPECS: Mapping[Suite, KeySpec] = {
     Suite.AES_256_GCM: KeySpec.AES_256,
@@ -54,7 +54,7 @@ IDS = st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_size=1,
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 _CROWDED_TEXTS = st.text("aAb~\0", max_size=3)
 CROWDED_CONTEXTS = st.dictionaries(_CROWDED_TEXTS, _CROWDED_TEXTS, min_size=2, max_size=8)
-"""Short ASCII pairs in any order: empty texts, common prefixes, keys that begin with other keys."""
+"""Short ASCII pairs in any order: empty texts, common prefixes, keys that begin other keys."""
 
 CONTEXTS = CROWDED_CONTEXTS | st.dictionaries(TEXTS, TEXTS, max_size=4)
 PLAINTEXTS = st.binary(max_size=64) | st.integers(0, 6144).map(bytes)
@@ -77,12 +77,12 @@ def watch_ciphers(monkeypatch: pytest.MonkeyPatch, note: Callable[[str], object]
 
 
 def forbid_ciphers(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the test fail if any symmetric key seals or opens anything from here on."""
+    """Make the test fail if any symmetric key encrypts or decrypts from now on."""
     watch_ciphers(monkeypatch, lambda name: pytest.fail(f"{name} was called"))
 
 
 def miss_hash(monkeypatch: pytest.MonkeyPatch, is_missing: Callable[[], bool]) -> None:
-    """Stand for a build of `cryptography` that lacks OAEP's hash while `is_missing` says so."""
+    """Replace a build of `cryptography`: OAEP's hash is missing while `is_missing` is true."""
 
     def check(name: str) -> None:
         if is_missing():
@@ -95,7 +95,7 @@ def miss_hash(monkeypatch: pytest.MonkeyPatch, is_missing: Callable[[], bool]) -
 def raises_exactly(
     kind: type[Exception], text: str | None = None
 ) -> Iterator[pytest.ExceptionInfo[Exception]]:
-    """Expect exactly this class of error, with its code and `text` somewhere in its message."""
+    """Expect exactly this class of error, with its code and with `text` in its message."""
     with pytest.raises(kind, match=text and re.escape(text)) as caught:
         yield caught
     assert type(caught.value) is kind
@@ -106,7 +106,7 @@ def raises_exactly(
 def symmetric_key(
     suite: Suite, key_id: str = "key", key_version_id: str = "v1", **options: Any
 ) -> SymmetricKey:
-    """Return a fresh key bound to `suite`."""
+    """Return a new key bound to `suite`."""
     spec = SUITE_SPECS[suite]
     return SymmetricKey.generate(
         spec, key_id=key_id, key_version_id=key_version_id, suite=suite, **options
@@ -115,7 +115,7 @@ def symmetric_key(
 
 @st.composite
 def blobs(draw: st.DrawFn) -> CiphertextBlob:
-    """Draw well-formed blobs of every suite; none of them was ever sealed."""
+    """Draw well-formed blobs of every suite, with random bytes in place of a ciphertext."""
     suite = draw(SUITES)
     return CiphertextBlob(
         suite,
@@ -129,7 +129,7 @@ def blobs(draw: st.DrawFn) -> CiphertextBlob:
 
 @st.composite
 def mutations(draw: st.DrawFn, data: bytes) -> bytes:
-    """Draw `data` with up to three changes: bits, bytes, runs cut out, doubled or put in."""
+    """Draw `data` with up to three changes: bits flipped, bytes removed, repeated or inserted."""
     changed = bytearray(data)
     for _ in range(draw(st.integers(1, 3))):
         start = draw(st.integers(0, len(changed)))
@@ -151,7 +151,7 @@ def mutations(draw: st.DrawFn, data: bytes) -> bytes:
 
 
 def single_bit_flips(data: bytes) -> Iterator[bytes]:
-    """Yield `data` with each one of its bits changed."""
+    """Yield `data` with one bit changed, for each bit."""
     for index in range(8 * len(data)):
         changed = bytearray(data)
         changed[index // 8] ^= 1 << index % 8
@@ -159,10 +159,10 @@ def single_bit_flips(data: bytes) -> Iterator[bytes]:
 
 
 class Store:
-    """A provider that is no `Keyring`, so that every header goes through the parser."""
+    """A provider that is not a `Keyring`, so that every header goes through the parser."""
 
     def __init__(self, keys: Keyring) -> None:
-        """Answer what `keys` answers."""
+        """Return the answers of `keys`."""
         self.keys = keys
 
     def primary(self, key_id: str) -> Key:
@@ -175,7 +175,7 @@ class Store:
 
 
 class Oracle:
-    """A provider that gives, or raises, what a test puts into it, whatever it is asked for."""
+    """A provider that returns or raises given values, for all IDs."""
 
     def __init__(self, version: Any = None, primary: Any = None) -> None:
         """Take the answer of each method."""
@@ -199,14 +199,14 @@ class Oracle:
 
 
 class Fickle(Mapping[str, str]):
-    """A context that reads otherwise each time: {"a": "1"}, then {"a": "2"}."""
+    """A context with a new value at each read: {"a": "1"}, then {"a": "2"}."""
 
     def __init__(self) -> None:
         """Start at 1."""
         self._reads = 0
 
     def __getitem__(self, key: str) -> str:
-        """Return the number of this look."""
+        """Return the number of this read."""
         del key
         self._reads += 1
         return str(self._reads)
@@ -224,7 +224,7 @@ PROVIDERS: Mapping[str, Callable[[Keyring], KeyProvider]] = {
     "a keyring": lambda keys: keys,
     "a store": Store,
 }
-"""Both ways to find a key: the keyring's hot path, and the parser."""
+"""Both ways to find a key: the fast path of the keyring, and the parser."""
 
 
 class Call(NamedTuple):
@@ -234,7 +234,7 @@ class Call(NamedTuple):
     arguments: dict[str, Any]
 
     def __call__(self, **changes: Any) -> Any:
-        """Call it with some arguments replaced."""
+        """Call the operation with some arguments replaced."""
         return self.function(**self.arguments | changes)
 
 
@@ -259,8 +259,8 @@ SEALING = tuple(name for name in OPERATIONS if "encrypt" in name or "generate" i
 def valid_calls(rsa_key: RsaKey, sm2_key: Sm2Key, plaintext: bytes = b"data") -> dict[str, Call]:
     """Return a valid call of every operation, by the names above.
 
-    The ring holds `source` (AES_256_GCM), `destination` (XAES_256_GCM) and the two given keys; the
-    context that every v1 blob is bound to is {"purpose": "test"}.
+    The keyring has `source` (AES_256_GCM), `destination` (XAES_256_GCM) and the two given keys. The
+    context of every v1 blob is {"purpose": "test"}.
     """
     source = symmetric_key(Suite.AES_256_GCM, "source")
     destination = symmetric_key(Suite.XAES_256_GCM, "destination")

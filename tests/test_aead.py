@@ -32,19 +32,19 @@ BLOCK = st.binary(min_size=16, max_size=16)
 
 
 def gcm(material: bytes, iv: bytes, plaintext: bytes, associated_data: bytes) -> bytes:
-    """AES-GCM by `cryptography`."""
+    """Encrypt with AES-GCM of `cryptography`."""
     return AESGCM(material).encrypt(iv, plaintext, associated_data)
 
 
 def sm4_gcm(material: bytes, iv: bytes, plaintext: bytes, associated_data: bytes) -> bytes:
-    """SM4-GCM by `cryptography`."""
+    """Encrypt with SM4-GCM of `cryptography`."""
     encryptor = Cipher(SM4(material), GCM(iv)).encryptor()
     encryptor.authenticate_additional_data(associated_data)
     return encryptor.update(plaintext) + encryptor.finalize() + encryptor.tag
 
 
 def xaes_gcm(material: bytes, iv: bytes, plaintext: bytes, associated_data: bytes) -> bytes:
-    """XAES-256-GCM as C2SP defines it: CMAC in counter mode, label X, salt for context."""
+    """Encrypt with XAES-256-GCM as C2SP defines it: CMAC in counter mode with the label X."""
     derived = b""
     for counter in (b"\x00\x01", b"\x00\x02"):
         cmac = CMAC(AES(material))
@@ -63,10 +63,10 @@ PEERS: dict[Suite, Callable[[bytes, bytes, bytes, bytes], bytes]] = {
 
 
 @given(SUITES, st.data(), st.binary(max_size=70), st.binary(max_size=70))
-def test_a_suite_is_the_cipher_of_its_name(
+def test_a_suite_agrees_with_an_independent_implementation(
     suite: Suite, data: st.DataObject, plaintext: bytes, associated_data: bytes
 ) -> None:
-    """Sealing agrees with an implementation of its own, and opening undoes it."""
+    """Sealing agrees with an independent implementation, and opening returns the plaintext."""
     material, iv = (
         data.draw(st.binary(min_size=length, max_size=length))
         for length in (suite.key_length, suite.iv_length)
@@ -79,8 +79,8 @@ def test_a_suite_is_the_cipher_of_its_name(
 
 
 @pytest.mark.parametrize("first_bit", [0, 1])
-def test_xaes_doubles_its_subkey_on_both_branches(first_bit: int) -> None:
-    """K1 is right whether doubling the encrypted zero block carries or not."""
+def test_xaes_derives_k1_with_and_without_carry(first_bit: int) -> None:
+    """K1 is right if the doubling of the encrypted zero block has a carry, and if it has none."""
     material = next(
         material
         for material in (number.to_bytes(32, "big") for number in range(1_000))
@@ -94,8 +94,8 @@ def test_xaes_doubles_its_subkey_on_both_branches(first_bit: int) -> None:
 
 @pytest.mark.parametrize("suite", Suite)
 @pytest.mark.parametrize("part", ["IV", "ciphertext and tag", "associated data"])
-def test_every_flipped_bit_is_refused(suite: Suite, part: str) -> None:
-    """No bit of IV, ciphertext, tag or associated data can change."""
+def test_every_flipped_bit_is_rejected(suite: Suite, part: str) -> None:
+    """A flipped bit in IV, ciphertext, tag or associated data is rejected."""
     sealer = aead.sealer(suite, os.urandom(suite.key_length))
     arguments = {"IV": os.urandom(suite.iv_length), "associated data": b"header"}
     arguments["ciphertext and tag"] = sealer.seal(arguments["IV"], b"text", b"header")
@@ -107,8 +107,8 @@ def test_every_flipped_bit_is_refused(suite: Suite, part: str) -> None:
 
 @pytest.mark.parametrize("suite", Suite)
 @pytest.mark.parametrize("change", [lambda s: s[1:], lambda s: s[:-1], lambda s: s + b"\x00"])
-def test_another_length_is_refused(suite: Suite, change: Callable[[bytes], bytes]) -> None:
-    """A tag is 16 bytes, and nothing is taken off or added."""
+def test_another_length_is_rejected(suite: Suite, change: Callable[[bytes], bytes]) -> None:
+    """A ciphertext that is shortened or extended is rejected, because a tag has 16 bytes."""
     sealer = aead.sealer(suite, os.urandom(suite.key_length))
     iv = bytes(suite.iv_length)
     with raises_exactly(InvalidTag):
@@ -116,8 +116,8 @@ def test_another_length_is_refused(suite: Suite, change: Callable[[bytes], bytes
 
 
 @pytest.mark.parametrize("suite", Suite)
-def test_another_key_is_refused(suite: Suite) -> None:
-    """Only the same material opens."""
+def test_another_key_is_rejected(suite: Suite) -> None:
+    """A ciphertext does not open with another key."""
     iv = bytes(suite.iv_length)
     sealed = aead.sealer(suite, os.urandom(suite.key_length)).seal(iv, b"text", b"")
     with raises_exactly(InvalidTag):
@@ -125,21 +125,21 @@ def test_another_key_is_refused(suite: Suite) -> None:
 
 
 @pytest.mark.parametrize("outcome", ["right tag", "wrong tag"])
-def test_sm4_shows_no_plaintext_before_the_tag_is_verified(
+def test_sm4_returns_no_plaintext_before_the_tag_is_verified(
     outcome: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What the cipher released early is returned after `finalize_with_tag`, or not at all."""
+    """The plaintext of SM4 is returned only after `finalize_with_tag` succeeds."""
     steps: list[str] = []
 
     class Decryptor:
-        """Stands in for the generic cipher, which hands out plaintext early."""
+        """Replacement for the decryptor of `cryptography`, which returns unverified plaintext."""
 
         def authenticate_additional_data(self, data: bytes) -> None:
             """Take the associated data."""
             steps.append(f"associated data {data!r}")
 
         def update(self, data: bytes) -> bytes:
-            """Release what nobody has verified."""
+            """Return unverified plaintext."""
             steps.append(f"update {data!r}")
             return b"EARLY"
 
@@ -163,7 +163,7 @@ def test_sm4_shows_no_plaintext_before_the_tag_is_verified(
 
 @pytest.mark.parametrize("suite", Suite)
 def test_threads_share_a_sealer(suite: Suite) -> None:
-    """Whatever a sealer keeps between calls, many threads at once get what one would."""
+    """The results are right if many threads use one cipher object at the same time."""
     material = os.urandom(suite.key_length)
     sealer = aead.sealer(suite, material)
 
@@ -182,8 +182,8 @@ def test_threads_share_a_sealer(suite: Suite) -> None:
         sys.setswitchinterval(interval)
 
 
-def test_xaes_keeps_no_more_encryptors_than_were_at_work_at_once() -> None:
-    """One for one thread, however many messages, refused ones among them."""
+def test_xaes_keeps_one_encryptor_for_one_thread() -> None:
+    """One thread needs one encryptor for any number of messages, also if some are rejected."""
     xaes = aead._XaesGcm(bytes(32))
     for number in range(20):
         iv = number.to_bytes(24, "big")
@@ -193,12 +193,12 @@ def test_xaes_keeps_no_more_encryptors_than_were_at_work_at_once() -> None:
     assert len(xaes._idle_encryptors) == 1
 
 
-def test_xaes_never_shares_an_encryptor_at_work() -> None:
-    """One that is in use is not in the list, and one that failed does not return to it."""
+def test_xaes_never_shares_an_encryptor_in_use() -> None:
+    """An encryptor in use is not in the list, and a failed one does not return to it."""
     xaes = aead._XaesGcm(bytes(32))
 
     class Failing:
-        """An encryptor that fails, once it has seen that nobody else can take it."""
+        """An encryptor that checks that the list of idle ones is empty, and then fails."""
 
         def update(self, _: bytes) -> Never:
             """Fail."""
@@ -213,22 +213,22 @@ def test_xaes_never_shares_an_encryptor_at_work() -> None:
 
 
 @pytest.mark.parametrize("missing", [UnsupportedAlgorithm, partial(InternalError, err_code=[])])
-def test_a_build_without_sm4_says_so_and_does_the_rest(
+def test_without_sm4_the_other_suites_work(
     missing: Callable[[str], Exception], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The missing cipher is reported when the key is made; no other suite is touched by it."""
+    """A missing cipher is reported when the key is made, and the other suites work."""
 
     class WithoutSm4(Cipher[Any]):
-        """`cryptography` as it is built without SM4."""
+        """The `Cipher` of a build of `cryptography` without SM4."""
 
         def encryptor(self) -> Any:
-            """Refuse SM4."""
+            """Reject SM4."""
             if isinstance(self.algorithm, SM4):
                 raise missing("SM4 is not supported")
             return super().encryptor()
 
     monkeypatch.setattr(aead, "Cipher", WithoutSm4)
-    # Another build is another process: what this one has found out is forgotten.
+    # In a new process, nothing is known yet about the build; clear the stored results.
     monkeypatch.setattr(aead, "_check_suite", cache(aead._check_suite.__wrapped__))
     with pytest.raises(UnsupportedAlgorithmError, match="SM4_GCM is not available") as caught:
         SymmetricKey.generate(KeySpec.SM4)
@@ -239,14 +239,14 @@ def test_a_build_without_sm4_says_so_and_does_the_rest(
         assert key._open(iv, key._seal(iv, b"text", b""), b"") == b"text"
 
 
-def test_an_error_of_another_kind_passes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Only a wrong tag becomes `DecryptionError`: a defect is never taken for one."""
+def test_another_exception_propagates(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only a wrong tag becomes `DecryptionError`; other exceptions propagate unchanged."""
 
     def broken(*_: object) -> Never:
         raise MemoryError
 
     methods = {"encrypt": broken, "decrypt": broken}
-    symmetric_key(Suite.AES_128_GCM)  # the suite is known to be usable
+    symmetric_key(Suite.AES_128_GCM)  # the check of the suite is done before the replacement
     monkeypatch.setattr(aead, "AESGCM", lambda _: type("Stand", (), methods)())
     key = symmetric_key(Suite.AES_128_GCM)
     data = key.header + bytes(12 + 16)

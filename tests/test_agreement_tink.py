@@ -60,19 +60,19 @@ def peer(material: bytes) -> Any:
 
 
 @given(material=MATERIALS, iv=IVS, message=MESSAGES, associated_data=st.binary(max_size=300))
-def test_tink_opens_what_the_sealer_seals(
+def test_tink_decrypts_our_ciphertexts(
     material: bytes, iv: bytes, message: bytes, associated_data: bytes
 ) -> None:
-    """Under any nonce, what is sealed here opens there."""
+    """Tink decrypts every ciphertext of kmscore, for any nonce."""
     sealed = sealer(Suite.XAES_256_GCM, material).seal(iv, message, associated_data)
     assert peer(material).decrypt(iv + sealed, associated_data) == message
 
 
 @given(material=MATERIALS, message=MESSAGES, associated_data=st.binary(max_size=300))
-def test_the_sealer_opens_what_tink_seals(
+def test_ciphertexts_of_tink_decrypt(
     material: bytes, message: bytes, associated_data: bytes
 ) -> None:
-    """What is sealed there, under a nonce drawn there, opens here and is sealed here alike."""
+    """A ciphertext of Tink decrypts, and encryption with its nonce gives the same bytes."""
     ciphertext = peer(material).encrypt(message, associated_data)
     iv, sealed = ciphertext[:24], ciphertext[24:]
     xaes = sealer(Suite.XAES_256_GCM, material)
@@ -84,7 +84,7 @@ def test_the_sealer_opens_what_tink_seals(
 def test_blobs_agree_with_tink_in_both_directions(
     material: bytes, message: bytes, context: dict[str, str], key_id: str, key_version_id: str
 ) -> None:
-    """A blob is its header and Tink's ciphertext, with header and canonical context bound to it."""
+    """A blob is its header and Tink's ciphertext, with header and canonical context as AAD."""
     key = SymmetricKey(key_id, key_version_id, KeySpec.AES_256, material)
     keys = Keyring([key])
     ids = b"".join(bytes([len(text)]) + text.encode("ascii") for text in (key_id, key_version_id))
@@ -104,10 +104,10 @@ def test_blobs_agree_with_tink_in_both_directions(
     associated_data=st.binary(max_size=40),
     data=st.data(),
 )
-def test_both_refuse_a_flipped_bit(
+def test_both_reject_a_flipped_bit(
     material: bytes, iv: bytes, message: bytes, associated_data: bytes, data: st.DataObject
 ) -> None:
-    """One bit changed in nonce, ciphertext or tag, and neither of the two opens it."""
+    """Both reject a ciphertext with one changed bit in nonce, ciphertext or tag."""
     xaes = sealer(Suite.XAES_256_GCM, material)
     ciphertext = bytearray(iv + xaes.seal(iv, message, associated_data))
     bit = data.draw(st.integers(0, 8 * len(ciphertext) - 1))

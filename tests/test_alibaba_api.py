@@ -1,4 +1,4 @@
-"""`KmsApi.call`: parameters, permissions, responses, and what nothing can make it do."""
+"""`KmsApi.call`: parameters, permissions, responses, and errors."""
 
 import copy
 import json
@@ -64,7 +64,7 @@ def api(profile: str) -> alibaba.KmsApi:
 
 
 def changed(request: Mapping[str, Any], **params: Any) -> dict[str, Any]:
-    """Return a request with parameters replaced, and taken out where they are `None`."""
+    """Return a request with replaced parameters, without those that are `None`."""
     return {name: value for name, value in (request | params).items() if value is not None}
 
 
@@ -73,8 +73,8 @@ def message_of(response: alibaba.ApiResponse) -> str:
     return str(response.body["Message"])
 
 
-def test_every_action_has_all_it_needs() -> None:
-    """One table of parameters, one of what to do, and here a request that succeeds."""
+def test_every_action_has_parameters_code_and_a_request() -> None:
+    """The tables of parameters, of functions and of valid requests have the same actions."""
     assert list(ACTIONS) == list(PERFORM) == list(VALID["v1"])
 
 
@@ -95,7 +95,7 @@ FIELDS = {
 def test_a_response_has_the_documented_fields(
     profile: str, api: alibaba.KmsApi, action: str
 ) -> None:
-    """Those and the request ID, in JSON and in XML alike."""
+    """JSON and XML have the documented fields and the request ID."""
     response = api.call(VALID[profile][action])
     assert response.status == 200
     assert list(response.body) == [*FIELDS[action], "RequestId"]
@@ -106,10 +106,10 @@ def test_a_response_has_the_documented_fields(
 
 
 @pytest.mark.parametrize("action", ACTIONS)
-def test_each_required_parameter_is_missed_by_name(
+def test_a_missing_required_parameter_is_named(
     profile: str, api: alibaba.KmsApi, action: str
 ) -> None:
-    """Absent, `None` and the empty text are the same; an optional one is not missed."""
+    """Absent, `None` and empty values are equal; a missing optional parameter is not an error."""
     valid = VALID[profile][action]
     for parameter in ACTIONS[action].parameters:
         absent: list[object] = [None] if parameter.name == "Plaintext" else [None, ""]
@@ -124,10 +124,10 @@ def test_each_required_parameter_is_missed_by_name(
 
 
 @pytest.mark.parametrize("action", ACTIONS)
-def test_an_empty_optional_parameter_is_an_absent_one(
+def test_an_empty_optional_parameter_equals_an_absent_one(
     profile: str, api: alibaba.KmsApi, action: str
 ) -> None:
-    """Alone and all together, what they are set to is what no parameter at all gives."""
+    """Each empty parameter alone, and all of them together, give the result without them."""
     optional = [row.name for row in ACTIONS[action].parameters if not row.is_required]
     bare = changed(VALID[profile][action], **dict.fromkeys(optional))
     for names in (*([name] for name in [*optional, "DryRun"]), [*optional, "DryRun"]):
@@ -138,8 +138,8 @@ def test_an_empty_optional_parameter_is_an_absent_one(
     )
 
 
-def test_an_empty_context_parameter_is_no_context(profile: str, api: alibaba.KmsApi) -> None:
-    """What is sealed under the empty text opens without a context, and is not sealed under `{}`."""
+def test_an_empty_context_parameter_means_no_context(profile: str, api: alibaba.KmsApi) -> None:
+    """An empty text means no context; in the service layout, `{}` is a different context."""
     blob = seal(api, EncryptionContext="")
     opening = {"Action": "Decrypt", "CiphertextBlob": blob}
     assert api.call(opening).status == api.call(opening | {"EncryptionContext": ""}).status == 200
@@ -147,8 +147,8 @@ def test_an_empty_context_parameter_is_no_context(profile: str, api: alibaba.Kms
     assert code_of(empty) == (None if profile == "v1" else "InvalidParameter")
 
 
-def test_an_empty_plaintext_is_a_plaintext(profile: str, api: alibaba.KmsApi) -> None:
-    """Zero bytes are encrypted and decrypted; without the parameter it is missing."""
+def test_an_empty_plaintext_is_encrypted(profile: str, api: alibaba.KmsApi) -> None:
+    """Zero bytes are encrypted and decrypted; only an absent parameter is missing."""
     request = {"Action": "Encrypt", "KeyId": "orders", "Plaintext": ""}
     blob = api.call(request).body["CiphertextBlob"]
     opened = api.call({"Action": "Decrypt", "CiphertextBlob": blob})
@@ -160,7 +160,7 @@ def test_an_empty_plaintext_is_a_plaintext(profile: str, api: alibaba.KmsApi) ->
 
 
 def test_an_empty_action_is_missing(api: alibaba.KmsApi) -> None:
-    """As any required parameter is."""
+    """An empty or absent action is reported like any missing required parameter."""
     for action in ("", None):
         response = api.call({"Action": action, "KeyId": "orders"})
         assert message_of(response) == 'The parameter "Action" is needed but not provided.'
@@ -192,14 +192,14 @@ NOT_OPAQUE: list[Any] = ["x" * 8193, "é" * 4097, "\u79df" * 2731, "\ud800", "x\
 
 
 def wrong_values(profile: str, action: str, name: str) -> list[Any]:
-    """Return what a parameter must not be; a plaintext to encrypt is opaque in one layout."""
+    """Return invalid values of a parameter; one plaintext is opaque in one layout."""
     is_opaque = (profile, action, name) == ("service", "Encrypt", "Plaintext")
     return NOT_OPAQUE if is_opaque else WRONG[name]
 
 
 @pytest.mark.parametrize("action", ACTIONS)
 def test_each_wrong_parameter_is_named(profile: str, api: alibaba.KmsApi, action: str) -> None:
-    """Every form that a parameter must not have is refused with its name."""
+    """Each invalid value is rejected with the name of its parameter."""
     names = [parameter.name for parameter in ACTIONS[action].parameters] + ["DryRun"]
     for name in names:
         for value in wrong_values(profile, action, name):
@@ -208,20 +208,20 @@ def test_each_wrong_parameter_is_named(profile: str, api: alibaba.KmsApi, action
             assert message_of(response) == f'The specified parameter "{name}" is not valid.'
 
 
-def test_all_that_is_wrong_is_tried() -> None:
+def test_the_table_of_wrong_values_is_complete() -> None:
     """The table above has every parameter of every action."""
     names = {parameter.name for action in ACTIONS.values() for parameter in action.parameters}
     assert names | {"DryRun"} == WRONG.keys()
 
 
 def test_unknown_parameters_are_ignored(profile: str, api: alibaba.KmsApi) -> None:
-    """As the service does: there are common ones on every request."""
+    """Common parameters of the service and unknown names do not cause an error."""
     common = {"Format": "XML", "Version": "2016-01-20", "Key": "nobody", "Recipient": "{}", "": 1}
     assert api.call(VALID[profile]["Encrypt"] | common).status == 200
 
 
-def test_a_context_may_come_as_a_mapping(api: alibaba.KmsApi) -> None:
-    """As a framework has it that takes JSON apart."""
+def test_a_context_can_be_a_mapping(api: alibaba.KmsApi) -> None:
+    """A JSON text, a mapping and an `EncryptionContext` are equal."""
     blob = seal(api, EncryptionContext={"a": "é"})
     for context in ('{"a":"é"}', {"a": "é"}, EncryptionContext({"a": "é"})):
         opened = api.call(
@@ -241,10 +241,10 @@ def test_a_context_may_come_as_a_mapping(api: alibaba.KmsApi) -> None:
         ({"NumberOfBytes": "24", "KeySpec": "AES_128"}, 24),
     ],
 )
-def test_the_length_of_a_data_key(
+def test_number_of_bytes_overrides_key_spec(
     api: alibaba.KmsApi, options: dict[str, str], length: int
 ) -> None:
-    """`NumberOfBytes` outweighs `KeySpec`, and 32 is the default; both actions agree."""
+    """The length without either is 32 bytes, and both actions use the same rules."""
     request = {"Action": "GenerateDataKey", "KeyId": "orders", **options}
     drawn = api.call(request).body
     silent = api.call(request | {"Action": "GenerateDataKeyWithoutPlaintext"}).body
@@ -258,10 +258,10 @@ def test_the_length_of_a_data_key(
 
 
 @pytest.mark.parametrize("missing", ["SourceKeyId", "SourceKeyVersionId"])
-def test_a_bare_ciphertext_needs_its_key_named(
+def test_an_asymmetric_ciphertext_requires_source_ids(
     profile: str, api: alibaba.KmsApi, missing: str
 ) -> None:
-    """With `SourceEncryptionAlgorithm` both source IDs are required."""
+    """With `SourceEncryptionAlgorithm`, both source IDs are required."""
     bare = VALID[profile]["AsymmetricDecrypt"]["CiphertextBlob"]
     request = {
         "Action": "ReEncrypt",
@@ -282,8 +282,8 @@ def test_a_bare_ciphertext_needs_its_key_named(
     assert "SourceEncryptionContext" in message_of(response)
 
 
-def test_source_ids_of_a_blob_have_to_be_its_own(profile: str, api: alibaba.KmsApi) -> None:
-    """They are compared, never ignored; a resource name will do."""
+def test_source_ids_are_compared_with_the_blob(profile: str, api: alibaba.KmsApi) -> None:
+    """Source IDs other than those of the blob are rejected; a resource name is allowed."""
     request = VALID[profile]["ReEncrypt"]
     right = {"SourceKeyId": "orders", "SourceKeyVersionId": support.VERSION}
     assert api.call(request | right).status == 200
@@ -301,7 +301,7 @@ def test_source_ids_of_a_blob_have_to_be_its_own(profile: str, api: alibaba.KmsA
 
 
 @pytest.mark.parametrize("action", ["ExportDataKey", "GenerateAndExportDataKey"])
-def test_a_wrapping_key_fits_what_is_said_of_it(
+def test_a_wrapping_key_must_match_its_spec_and_algorithm(
     profile: str, api: alibaba.KmsApi, action: str
 ) -> None:
     """Spec and algorithm are compared with the public key."""
@@ -319,8 +319,8 @@ def test_a_wrapping_key_fits_what_is_said_of_it(
     assert "WrappingKeySpec" in message_of(response)
 
 
-def test_a_data_key_too_long_to_export_is_named(profile: str, api: alibaba.KmsApi) -> None:
-    """The parameter that the error is about is one that the action has."""
+def test_the_parameter_of_a_value_too_long_is_named(profile: str, api: alibaba.KmsApi) -> None:
+    """The message names the parameter of this action that has the long value."""
     response = api.call(VALID[profile]["GenerateAndExportDataKey"] | {"NumberOfBytes": "191"})
     assert "NumberOfBytes" in message_of(response)
     request = VALID[profile]["ExportDataKey"] | {"CiphertextBlob": seal(api, bytes(200))}
@@ -334,8 +334,8 @@ def test_a_data_key_too_long_to_export_is_named(profile: str, api: alibaba.KmsAp
 
 @pytest.mark.parametrize("name", ["SourceKeyId", "DestinationKeyId"])
 @pytest.mark.parametrize("alias", ["alias/orders", "acs:kms:cn-hangzhou:1:alias/orders"])
-def test_reencryption_takes_no_alias(profile: str, name: str, alias: str) -> None:
-    """Its IDs have to be globally unique."""
+def test_reencryption_rejects_an_alias(profile: str, name: str, alias: str) -> None:
+    """Key IDs of a re-encryption must be globally unique; resource names of keys are allowed."""
     api = make_api(profile=PROFILES[profile], resolve_key=support.resolve)
     assert code_of(api.call(VALID[profile]["ReEncrypt"] | {name: alias})) == "Unsupported.Alias"
     named = VALID[profile]["ReEncrypt"] | {"DestinationKeyId": "acs:kms:x:1:key/archive"}
@@ -359,14 +359,14 @@ def test_reencryption_takes_no_alias(profile: str, name: str, alias: str) -> Non
         ("k" * 10_000, "Forbidden.KeyNotFound"),
     ],
 )
-def test_a_key_id_is_not_checked_for_its_form(api: alibaba.KmsApi, name: str, code: str) -> None:
-    """What names no key is unknown, and that is all."""
+def test_an_unknown_key_id_is_not_found(api: alibaba.KmsApi, name: str, code: str) -> None:
+    """An ID or name of any form that names no key gives status 404."""
     response = api.call({"Action": "Encrypt", "KeyId": name, "Plaintext": ""})
     assert (response.status, code_of(response)) == (404, code)
 
 
-def test_a_resolver_may_say_that_there_is_no_such_key() -> None:
-    """By `None`, or by the error of a store."""
+def test_a_resolver_can_raise_key_not_found() -> None:
+    """`KeyNotFoundError` from the resolver gives the same answer as `None`."""
 
     def resolve_key(text: str) -> str:
         raise kmscore.KeyNotFoundError(text)
@@ -393,7 +393,7 @@ USES = {
 
 @pytest.mark.parametrize("action", ACTIONS)
 def test_the_policy_is_asked_about_each_use(profile: str, action: str) -> None:
-    """With the principal, the action of its own, and the resource name; one refusal is enough."""
+    """The policy gets principal, permission and resource name; one denial rejects the request."""
     asked: list[tuple[object, str, str]] = []
 
     def note(*question: Any) -> bool:
@@ -413,35 +413,35 @@ def test_the_policy_is_asked_about_each_use(profile: str, action: str) -> None:
 
 @pytest.mark.parametrize("answer", [None, 0, 1, "yes", [True], object()])
 def test_only_true_allows(profile: str, answer: object) -> None:
-    """What is merely truthy, as a coroutine that nobody awaits, does not."""
+    """Other true values, such as a coroutine that is not awaited, deny the request."""
     api = make_api(lambda *_: answer, profile=PROFILES[profile])
     assert code_of(api.call(VALID[profile]["Decrypt"])) == "Forbidden.NoPermission"
 
 
 class Watched:
-    """A store that notes whether it has been asked to seal, open or decrypt."""
+    """A key provider that records calls for encryption and decryption."""
 
     def __init__(self) -> None:
-        """Start with no question."""
+        """Start with an empty record."""
         self.asked: list[str] = []
 
     def primary(self, key_id: str) -> Any:
-        """Note the question."""
+        """Record the call."""
         self.asked.append(key_id)
         return INDEX.primary(key_id)
 
     def version(self, key_id: str, key_version_id: str) -> Any:
-        """Note the question."""
+        """Record the call."""
         self.asked.append(key_id)
         return INDEX.version(key_id, key_version_id)
 
     def version_by_id(self, key_version_id: str) -> Any:
-        """Answer: whose version it is has to be known before the policy can be asked."""
+        """Do not record: the key ID of a version must be known before the policy check."""
         return INDEX.version_by_id(key_version_id)
 
 
 def variations(profile: str) -> dict[str, list[dict[str, Any]]]:
-    """Return, for each action, requests that meet keys of every state, kind and none."""
+    """Return for each action requests for keys of every state and kind, and unknown keys."""
     names = ["orders", "nobody", "rsa", "disabled", "alias/nobody", "alias/orders", "acs:x"]
     stranger = SymmetricKey.generate(KeySpec.AES_256, key_id="foreign", suite=Suite.AES_256_GCM)
     ring = alibaba.VersionIndex(Keyring([stranger]))
@@ -459,15 +459,15 @@ def variations(profile: str) -> dict[str, list[dict[str, Any]]]:
 
 
 class Fickle:
-    """A policy with one answer for each action and resource, and the opposite for a repetition."""
+    """A policy that gives the opposite answer to a repeated question."""
 
     def __init__(self, answer: Callable[[str, str], bool]) -> None:
-        """Take what gives the first answer."""
+        """Take the function for the first answer."""
         self.answer = answer
         self.asked: list[tuple[str, str]] = []
 
     def __call__(self, _: object, action: str, resource: str) -> bool:
-        """Answer, and note the question."""
+        """Return the answer, and record the question."""
         question = action, resource
         self.asked.append(question)
         return self.answer(*question) is (self.asked.count(question) == 1)
@@ -489,7 +489,7 @@ ANSWERS: Mapping[str, Callable[[str, str], bool]] = {
 def test_the_policy_is_asked_once_about_a_resource(
     profile: str, answer: str, is_dry_run: bool
 ) -> None:
-    """For every action, allowed or not, found or not: one question, and its answer counts."""
+    """Each action asks one time, and this answer counts, for allowed and unknown keys too."""
     options: dict[str, Any] = {"profile": PROFILES[profile], "resolve_key": support.resolve}
     steady = make_api(lambda _, *question: ANSWERS[answer](*question), **options)
     names = ["acs:kms:x:1:key/orders", "acs:kms:x:1:key/nobody", "acs:kms:cn-hangzhou:1:alias/x"]
@@ -506,8 +506,8 @@ def test_the_policy_is_asked_once_about_a_resource(
             assert policy.asked or code_of(steady.call(request)) == "Unsupported.Alias"
 
 
-def test_a_policy_that_denies_a_key_is_not_asked_again_by_its_resource_name(profile: str) -> None:
-    """The resource name of a key is the same question, and the second answer would count."""
+def test_a_denied_key_is_not_checked_again_by_resource_name(profile: str) -> None:
+    """A resource name is the same question as its key ID, so that it is asked one time."""
     policy = Fickle(lambda *_: False)
     api = make_api(policy, profile=PROFILES[profile])
     for name in ("acs:kms:x:1:key/orders", "acs:kms:x:1:key/nobody"):
@@ -534,8 +534,8 @@ def test_a_policy_that_denies_a_key_is_not_asked_again_by_its_resource_name(prof
         "alias/\x00",
     ],
 )
-def test_a_name_of_no_key_reaches_the_policy_as_it_is(profile: str, name: str) -> None:
-    """The policy is asked about the whole text, in place of a key ID."""
+def test_an_unknown_name_reaches_the_policy_unchanged(profile: str, name: str) -> None:
+    """The policy gets the whole text in the place of a key ID."""
     for answer, code in ((False, "Forbidden.NoPermission"), (True, None)):
         policy = Fickle(lambda *_, answer=answer: answer)  # type: ignore[misc]
         api = make_api(policy, profile=PROFILES[profile])
@@ -550,8 +550,8 @@ MALFORMED = ("k" * 256, "k" * 600, "a b", "a\nb", "'; --", "é", "\ud800", "a\x0
 
 
 @pytest.mark.parametrize("key_id", MALFORMED)
-def test_the_form_of_an_id_is_looked_at_after_the_policy(profile: str, key_id: str) -> None:
-    """An ID that no key can have is forbidden like any other, and then not found like any other."""
+def test_the_form_of_an_id_is_checked_after_the_policy(profile: str, key_id: str) -> None:
+    """A malformed ID is first denied like any other ID, and otherwise not found."""
     uses = [
         ("Encrypt", {"KeyId": key_id}, "Forbidden.KeyNotFound"),
         ("GenerateDataKey", {"KeyId": key_id}, "Forbidden.KeyNotFound"),
@@ -581,8 +581,8 @@ UNRESOLVED = (
 
 
 @pytest.mark.parametrize("name", [*RESOLVED, *UNRESOLVED])
-def test_a_resolver_is_asked_about_printable_names_of_512_characters(name: str) -> None:
-    """Other names name nothing, and that is told as it is of any unknown name."""
+def test_a_resolver_gets_only_printable_names_of_512_characters(name: str) -> None:
+    """Other names are answered like unknown names, without a call of the resolver."""
     asked: list[str] = []
     api = make_api(resolve_key=asked.append)  # type: ignore[arg-type]  # it gives None
     response = api.call({"Action": "Encrypt", "KeyId": name, "Plaintext": ""})
@@ -594,8 +594,8 @@ def test_a_resolver_is_asked_about_printable_names_of_512_characters(name: str) 
     assert code_of(response) == "Forbidden.NoPermission"
 
 
-def test_who_may_not_learns_nothing_about_what_exists(profile: str) -> None:
-    """Whatever key is meant, and whatever is the matter with it: one answer, and no store asked."""
+def test_a_denied_principal_learns_nothing_about_keys(profile: str) -> None:
+    """Every request gets the same answer, and the key provider gets no call."""
     for requests in variations(profile).values():
         store = Watched()
         api = make_api(
@@ -613,8 +613,8 @@ def test_who_may_not_learns_nothing_about_what_exists(profile: str) -> None:
         assert store.asked == []
 
 
-def test_who_may_use_one_key_learns_nothing_about_others(profile: str) -> None:
-    """A policy for one key answers an unknown alias, key and version as it does another's."""
+def test_a_principal_with_one_key_learns_nothing_about_others(profile: str) -> None:
+    """Existing and unknown aliases, keys and versions get the same answer."""
 
     def policy(_: object, __: str, resource: str) -> bool:
         return resource.endswith(":key/archive")
@@ -624,8 +624,8 @@ def test_who_may_use_one_key_learns_nothing_about_others(profile: str) -> None:
         assert {code_of(api.call(request)) for request in requests} == {"Forbidden.NoPermission"}
 
 
-def test_who_may_all_but_one_key_does_not_learn_that_it_is_there(profile: str) -> None:
-    """Reached by alias, resource name or version, the denied key answers as one that is not."""
+def test_the_existence_of_one_denied_key_is_hidden(profile: str) -> None:
+    """By alias, resource name or version, the denied key is answered like an absent key."""
 
     def policy(_: object, __: str, resource: str) -> bool:
         return not resource.endswith((":key/archive", ":key/nobody"))
@@ -664,8 +664,8 @@ def test_who_may_all_but_one_key_does_not_learn_that_it_is_there(profile: str) -
         assert codes == {"Forbidden.KeyVersionNotFound"}
 
 
-def test_both_keys_are_allowed_before_either_is_missed() -> None:
-    """Who may not seal under the destination does not learn that the source is not there."""
+def test_both_keys_are_authorized_before_lookup() -> None:
+    """A denial for one key comes before the error for a missing other key."""
     request = VALID["v1"]["ReEncrypt"] | {"DestinationKeyId": "acs:kms:x:1:key/archive"}
     stranger = make_api(keys=Keyring([KEYS[1]]), resolve_key=lambda _: None)
     assert code_of(stranger.call(request)) == "Forbidden.KeyNotFound"
@@ -675,13 +675,13 @@ def test_both_keys_are_allowed_before_either_is_missed() -> None:
     assert code_of(denying.call(request)) == "Forbidden.NoPermission"
 
 
-def test_every_permission_is_asked_for_somewhere() -> None:
-    """And there is none that a policy does not know the spelling of."""
+def test_the_table_of_uses_has_every_permission() -> None:
+    """The permissions in `USES` are those that a policy knows."""
     assert {use for uses in USES.values() for use, _ in uses} == set(PERMISSIONS)
 
 
-def test_who_may_is_told_what_is_missing(profile: str) -> None:
-    """A version in a blob that no key has, and a key that has no such version."""
+def test_an_authorized_principal_learns_the_missing_version(profile: str) -> None:
+    """An allowed request gets 404 for an unknown key version."""
     foreign = SymmetricKey.generate(KeySpec.AES_256, key_id="foreign", suite=Suite.AES_256_GCM)
     api = make_api(keys=alibaba.VersionIndex(Keyring([foreign])), profile=PROFILES[profile])
     blob = seal(api, KeyId="foreign")
@@ -693,10 +693,10 @@ def test_who_may_is_told_what_is_missing(profile: str) -> None:
 
 
 class Changing(Watched):
-    """A store that answers the second question about a version with another key's."""
+    """A provider that returns a version of another key in the second call."""
 
     def version_by_id(self, key_version_id: str) -> Any:
-        """Return the version asked for, as one of another key the second time."""
+        """Return the requested version; from the second call, under another key ID."""
         self.asked.append(key_version_id)
         key = INDEX.version_by_id(key_version_id)
         if len(self.asked) == 1:
@@ -707,8 +707,8 @@ class Changing(Watched):
 
 
 @pytest.mark.parametrize("action", ["Decrypt", "ExportDataKey", "ReEncrypt"])
-def test_the_key_that_opens_is_the_one_that_was_allowed(action: str) -> None:
-    """A store that changes its mind in between does not get around the policy."""
+def test_the_decryption_key_must_be_the_authorized_key(action: str) -> None:
+    """A provider that changes its answer between two calls does not bypass the policy."""
     api = make_api(keys=Changing(), profile=alibaba.Profile.ALIBABA)
     response = api.call(VALID["service"][action])
     assert code_of(response) == "InvalidParameter"
@@ -719,7 +719,7 @@ def test_the_key_that_opens_is_the_one_that_was_allowed(action: str) -> None:
 
 
 def test_the_table_of_errors_is_complete() -> None:
-    """Every class of the library has its answer, and every state that refuses a use."""
+    """Every error class of the library and every state but Enabled has an answer."""
     leaves = {
         kind
         for kind in vars(kmscore.errors).values()
@@ -732,8 +732,8 @@ def test_the_table_of_errors_is_complete() -> None:
     assert set(service_errors.REJECTED) == states
 
 
-def test_messages_are_those_of_the_vendor() -> None:
-    """As its pages have them."""
+def test_messages_match_the_documentation_of_the_vendor() -> None:
+    """Status, code and message are those on the pages of the vendor."""
     expected = {
         (400, "MissingParameter", 'The parameter "KeyId" is needed but not provided.'),
         (400, "InvalidParameter", 'The specified parameter "KeyId" is not valid.'),
@@ -766,15 +766,17 @@ def test_messages_are_those_of_the_vendor() -> None:
 
 
 @pytest.mark.parametrize(("key_id", "state"), support.STATES.items())
-def test_a_key_that_refuses_every_use(api: alibaba.KmsApi, key_id: str, state: Any) -> None:
-    """Its state is in the code and in the message."""
+def test_a_key_that_is_not_enabled_is_rejected(
+    api: alibaba.KmsApi, key_id: str, state: Any
+) -> None:
+    """Code and message contain the state of the key."""
     response = api.call({"Action": "Encrypt", "KeyId": key_id, "Plaintext": ""})
     assert (response.status, code_of(response)) == (409, f"Rejected.{state.value}")
     assert state.value in message_of(response)
 
 
-def test_there_is_one_answer_to_every_cryptographic_failure(profile: str) -> None:
-    """A changed bit, another context, a key of other material, a suite of another key, no blob."""
+def test_every_cryptographic_failure_has_the_same_answer(profile: str) -> None:
+    """A changed bit, context, key or suite, and an invalid blob, give the same answer."""
     api = APIS[profile]
     raw = kmscore._base64.decode_base64(seal(api).encode())  # type: ignore[attr-defined]
     assert raw is not None
@@ -808,7 +810,7 @@ def test_there_is_one_answer_to_every_cryptographic_failure(profile: str) -> Non
 
 @pytest.mark.parametrize("action", ["Encrypt", "Decrypt", "GenerateDataKey"])
 def test_an_ambiguous_context_is_named(action: str) -> None:
-    """In the service's layout, unless it is allowed; v1 takes it."""
+    """The service layout rejects it unless `allow_ambiguous` is set; v1 accepts it."""
     api = APIS["service"]
     request = VALID["service"][action] | {"EncryptionContext": '{"a":"1","b":"2"}'}
     response = api.call(request)
@@ -826,13 +828,13 @@ def test_an_ambiguous_context_is_named(action: str) -> None:
 
 @pytest.mark.parametrize("name", ["SourceEncryptionContext", "DestinationEncryptionContext"])
 def test_an_ambiguous_context_is_named_on_either_side(name: str) -> None:
-    """Each side of a re-encryption has a parameter of its own."""
+    """The error names the context parameter of the right side of a re-encryption."""
     response = APIS["service"].call(VALID["service"]["ReEncrypt"] | {name: {"a": "1", "b": "2"}})
     assert message_of(response) == f'The specified parameter "{name}" is not valid.'
 
 
 def test_absent_and_empty_contexts_differ_in_the_service_layout() -> None:
-    """By the vendor's rule; in v1 they are one."""
+    """The rule of the vendor distinguishes them; in v1 they are equal."""
     for name, expected in (("service", "InvalidParameter"), ("v1", None)):
         blob = seal(APIS[name], EncryptionContext="{}")
         response = APIS[name].call({"Action": "Decrypt", "CiphertextBlob": blob})
@@ -844,18 +846,18 @@ def test_absent_and_empty_contexts_differ_in_the_service_layout() -> None:
 
 @pytest.mark.parametrize("text", ["true", "True", "TRUE", "tRuE"])
 @pytest.mark.parametrize("action", ACTIONS)
-def test_a_dry_run_that_would_succeed(
+def test_a_successful_dry_run_returns_an_error_code(
     profile: str, api: alibaba.KmsApi, action: str, text: str
 ) -> None:
-    """It is an error all the same, and carries nothing of the result."""
+    """The response is `DryRunOperationError`, and it has no field of the result."""
     response = api.call(VALID[profile][action] | {"DryRun": text})
     assert (response.status, code_of(response)) == (400, "DryRunOperationError")
     assert set(response.body) == {"HttpStatus", "Code", "Message", "RequestId"}
     assert api.call(VALID[profile][action] | {"DryRun": "False"}).status == 200
 
 
-def test_a_dry_run_of_what_would_fail(profile: str) -> None:
-    """It fails where the real call would: `AccessDeniedError`, else `ValidationError`."""
+def test_a_dry_run_fails_like_the_real_call(profile: str) -> None:
+    """A dry run fails with `AccessDeniedError` or `ValidationError` if the real call fails."""
     denying = make_api(
         lambda _, __, resource: not resource.endswith("/archive"), profile=PROFILES[profile]
     )
@@ -873,10 +875,10 @@ def test_a_dry_run_of_what_would_fail(profile: str) -> None:
 
 
 @pytest.mark.parametrize("action", ACTIONS)
-def test_a_dry_run_seals_nothing(
+def test_a_dry_run_does_not_encrypt(
     profile: str, action: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nor does it draw an IV or a data key: the messages of a key version are numbered."""
+    """A dry run generates no IV and no data key, because messages per key version are limited."""
     request = VALID[profile][action] | {"DryRun": "true"}
     api = make_api(profile=PROFILES[profile])
     sealed: list[str] = []
@@ -886,25 +888,25 @@ def test_a_dry_run_seals_nothing(
     assert "seal" not in sealed
 
 
-def test_a_dry_run_says_so_of_every_fault() -> None:
-    """Of an action that is missing or none, too."""
+def test_a_dry_run_maps_every_client_error() -> None:
+    """A missing or unknown action gives `ValidationError` too."""
     for request in ({}, {"Action": "Nope"}, {"Action": 1}):
         response = APIS["v1"].call(request | {"DryRun": "true"})
         assert (response.status, code_of(response)) == (400, "ValidationError")
     assert code_of(APIS["v1"].call({"DryRun": "x"})) == "InvalidParameter"
 
 
-def test_a_dry_run_looks_at_the_length_to_be_exported(profile: str) -> None:
-    """As the call does."""
+def test_a_dry_run_checks_the_length_to_export(profile: str) -> None:
+    """A dry run rejects the same lengths as the real call."""
     request = VALID[profile]["GenerateAndExportDataKey"] | {"DryRun": "true"}
     for length, code in (("190", "DryRunOperationError"), ("191", "ValidationError")):
         assert code_of(APIS[profile].call(request | {"NumberOfBytes": length})) == code
 
 
-def test_a_dry_run_looks_at_the_algorithm_to_be_exported_with(
+def test_a_dry_run_checks_the_wrapping_algorithm(
     profile: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """In a build without it, both say so; before the length, as the call does."""
+    """A build without the algorithm rejects both calls, before the check of the length."""
     request = VALID[profile]["GenerateAndExportDataKey"] | {"NumberOfBytes": "1024"}
     miss_hash(monkeypatch, lambda: True)
     call, dry_run = (APIS[profile].call(request | {"DryRun": given}) for given in ("", "true"))
@@ -912,27 +914,27 @@ def test_a_dry_run_looks_at_the_algorithm_to_be_exported_with(
     assert (code_of(dry_run), message_of(dry_run)) == ("ValidationError", message_of(call))
 
 
-def test_a_dry_run_opens_the_source(profile: str, api: alibaba.KmsApi) -> None:
-    """A wrong tag fails it, so it is as strong an oracle as the call."""
+def test_a_dry_run_decrypts_the_source(profile: str, api: alibaba.KmsApi) -> None:
+    """A dry run with a wrong tag fails, so that it is as strong an oracle as the call."""
     request = VALID[profile]["ReEncrypt"] | {"DryRun": "true"}
     wrong = request | {"SourceEncryptionContext": '{"a":"b"}'}
     assert code_of(api.call(request)) == "DryRunOperationError"
     assert code_of(api.call(wrong)) == "ValidationError"
 
 
-# --- What others raise.
+# --- Exceptions of the application.
 
 
 class Failing(Watched):
-    """A store that raises what it is given."""
+    """A provider that raises a given error."""
 
     def __init__(self, error: Exception) -> None:
-        """Take what to raise."""
+        """Take the error."""
         super().__init__()
         self.error = error
 
     def primary(self, *_: str) -> Any:
-        """Raise."""
+        """Raise the error."""
         raise self.error
 
     version = version_by_id = primary
@@ -954,7 +956,7 @@ class Failing(Watched):
     ids=lambda error: type(error).__name__,
 )
 def test_a_foreign_exception_is_an_internal_failure(error: Exception) -> None:
-    """The embedder chooses: a callback, or the exception itself."""
+    """With `on_failure` the response has status 500; without it the exception propagates."""
     seen: list[Exception] = []
     request = {"Action": "Encrypt", "KeyId": "orders", "Plaintext": ""}
     api = make_api(keys=Failing(error), on_failure=seen.append)
@@ -976,10 +978,10 @@ def test_a_foreign_exception_is_an_internal_failure(error: Exception) -> None:
 @pytest.mark.parametrize("action", ACTIONS)
 @pytest.mark.parametrize("which", ["keys", "policy", "arn", "resolve_key", "a mapping"])
 @pytest.mark.parametrize("is_dry_run", [False, True])
-def test_a_failure_of_the_embedder_is_an_internal_failure_in_a_dry_run_too(
+def test_a_failure_of_the_application_gives_status_500(
     profile: str, action: str, which: str, is_dry_run: bool
 ) -> None:
-    """Whatever is down, the request is not to blame: status 500, and the callback has the cause."""
+    """Status 500 applies to dry runs too, because the request is correct."""
 
     def fail(*_: object) -> Any:
         raise error
@@ -1013,8 +1015,8 @@ def test_a_failure_of_the_embedder_is_an_internal_failure_in_a_dry_run_too(
         make_api(policy, **options).call(request)
 
 
-def test_every_fault_of_the_service_stays_so_in_a_dry_run() -> None:
-    """And no other does."""
+def test_a_dry_run_keeps_server_errors() -> None:
+    """Status codes from 500 stay unchanged, and all lower codes become `ValidationError`."""
     for status in range(400, 600):
         dry = service_errors.of_dry_run(service_errors.Fault(status, "Code", "message"))
         assert dry == (
@@ -1024,10 +1026,10 @@ def test_every_fault_of_the_service_stays_so_in_a_dry_run() -> None:
         )
 
 
-def test_an_error_that_the_table_does_not_have_is_an_internal_failure(
+def test_an_error_without_an_answer_is_an_internal_failure(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """As one would be that a store derives from the library's base."""
+    """An error class that is missing in the table gives status 500."""
     rest = {
         kind: fault
         for kind, fault in service_errors.ERRORS.items()
@@ -1041,16 +1043,16 @@ def test_an_error_that_the_table_does_not_have_is_an_internal_failure(
     assert seen == [error]
 
 
-def test_a_subclass_of_an_error_is_answered_as_its_class() -> None:
-    """A store may have its own."""
+def test_a_subclass_of_an_error_has_the_answer_of_its_class() -> None:
+    """A provider can define subclasses of the errors."""
     own = type("NoSuchRowError", (kmscore.KeyNotFoundError,), {})("row 7")
     response = make_api(keys=Failing(own)).call(VALID["v1"]["Encrypt"])
     assert (response.status, code_of(response)) == (404, "Forbidden.KeyNotFound")
 
 
 @pytest.mark.parametrize("which", ["policy", "arn", "resolve_key"])
-def test_what_the_embedder_gives_may_fail(which: str) -> None:
-    """A policy that raises allows nothing."""
+def test_a_failing_callback_is_an_internal_failure(which: str) -> None:
+    """A callback that raises, such as the policy, does not allow the request."""
 
     def fail(*_: object) -> Any:
         raise LookupError("secret")
@@ -1063,15 +1065,15 @@ def test_what_the_embedder_gives_may_fail(which: str) -> None:
     assert isinstance(seen[0], LookupError)
 
 
-def test_a_resolver_answers_text() -> None:
-    """Anything else is its mistake."""
+def test_a_resolver_must_return_text() -> None:
+    """A result of another type raises `TypeError`."""
     api = make_api(resolve_key=lambda _: 7)  # type: ignore[arg-type,return-value]
     with pytest.raises(TypeError, match="resolve_key"):
         api.call({"Action": "Encrypt", "KeyId": "alias/x", "Plaintext": ""})
 
 
-def test_an_interrupt_goes_through() -> None:
-    """`KeyboardInterrupt` is no failure of a request."""
+def test_an_interrupt_propagates() -> None:
+    """`KeyboardInterrupt` is not converted to a response."""
     api = make_api(
         keys=Failing(KeyboardInterrupt()),  # type: ignore[arg-type]
         on_failure=lambda _: None,
@@ -1080,11 +1082,11 @@ def test_an_interrupt_goes_through() -> None:
         api.call({"Action": "Encrypt", "KeyId": "orders", "Plaintext": ""})
 
 
-# --- The object itself.
+# --- The API object.
 
 
-def test_request_ids_are_fresh() -> None:
-    """By default a random UUID for each call; every response carries the one it was given."""
+def test_request_ids_are_unique() -> None:
+    """By default, each response has a new random UUID."""
     api = alibaba.KmsApi(INDEX, alibaba.ALLOW_ALL)
     ids = {str(api.call({}).body["RequestId"]) for _ in range(3)}
     assert len(ids) == 3
@@ -1094,14 +1096,14 @@ def test_request_ids_are_fresh() -> None:
 @pytest.mark.parametrize(
     ("bad", "error"), [(7, TypeError), ("\x00", ValueError), ("é", ValueError)]
 )
-def test_a_request_id_can_stand_everywhere(bad: Any, error: type[Exception]) -> None:
-    """What could not stand in XML is the embedder's mistake."""
+def test_an_invalid_request_id_raises_an_error(bad: Any, error: type[Exception]) -> None:
+    """A request ID that XML cannot contain is an error of the application."""
     with pytest.raises(error, match="request_id"):
         make_api(request_id=lambda: bad).call({})
 
 
-def test_there_is_no_default_policy() -> None:
-    """Whoever allows everything says so."""
+def test_the_policy_is_required() -> None:
+    """An application must pass `ALLOW_ALL` to allow every request."""
     with pytest.raises(TypeError):
         alibaba.KmsApi(INDEX)  # type: ignore[call-arg]
 
@@ -1123,21 +1125,21 @@ def test_there_is_no_default_policy() -> None:
     ],
     ids=str,
 )
-def test_wrong_types_are_found_when_it_is_made(options: dict[str, Any]) -> None:
-    """Not at the first request."""
+def test_the_constructor_checks_types(options: dict[str, Any]) -> None:
+    """A wrong type raises `TypeError` before the first request."""
     with pytest.raises(TypeError):
         make_api(options.pop("policy", alibaba.ALLOW_ALL), **options)
 
 
 @pytest.mark.parametrize("params", [None, [], "Action=Encrypt", 1, [("Action", "Encrypt")]])
-def test_parameters_are_a_mapping(params: Any) -> None:
-    """Anything else is the embedder's mistake."""
+def test_parameters_must_be_a_mapping(params: Any) -> None:
+    """Another type raises `TypeError`, because it is an error of the application."""
     with pytest.raises(TypeError, match="params"):
         APIS["v1"].call(params)
 
 
-def test_neither_object_shows_what_it_holds() -> None:
-    """Plaintexts are in the body of a response, and keys in the API."""
+def test_reprs_show_no_plaintext_and_no_key() -> None:
+    """The repr of a response or an API has no field of the body and no key."""
     response = APIS["v1"].call(VALID["v1"]["Decrypt"])
     assert repr(response) == "<ApiResponse 200 OK>"
     assert repr(APIS["v1"].call({})) == "<ApiResponse 400 MissingParameter>"
@@ -1146,14 +1148,14 @@ def test_neither_object_shows_what_it_holds() -> None:
         APIS["v1"]._access = None  # type: ignore[assignment,misc]
 
 
-def test_content_types() -> None:
-    """The vendor's client parses an error in XML with this one only."""
+def test_content_types_match_the_vendor() -> None:
+    """The client of the vendor parses an XML error only with this content type."""
     assert alibaba.XML_CONTENT_TYPE == "text/xml;charset=utf-8"
     assert alibaba.JSON_CONTENT_TYPE == "application/json;charset=utf-8"
 
 
-def test_xml_escapes_what_it_carries() -> None:
-    """A key ID may hold any printable ASCII."""
+def test_xml_escapes_values() -> None:
+    """A key ID can have any printable ASCII character."""
     key = SymmetricKey.generate(KeySpec.AES_256, key_id="<a&b>'\"]]>", key_version_id="--><x/>")
     api = make_api(keys=Keyring([key]))
     response = api.call({"Action": "Encrypt", "KeyId": key.key_id, "Plaintext": ""})
@@ -1164,15 +1166,15 @@ def test_xml_escapes_what_it_carries() -> None:
 # --- The vendor's page.
 
 
-def test_the_sample_blob_names_its_version() -> None:
-    """What is not masked of it parses."""
+def test_the_sample_blob_has_a_key_version_id() -> None:
+    """The part of the sample that is not masked can be parsed."""
     data = kmscore._base64.decode_base64(BLOB_SAMPLE.rstrip("*").encode())  # type: ignore[attr-defined]
     assert data is not None
     assert alibaba.ServiceBlob.parse(data).key_version_id == support.VERSION
 
 
-def test_the_sample_request_is_read() -> None:
-    """Masked as it is, its ciphertext is refused, and nothing else of it."""
+def test_the_sample_request_is_parsed() -> None:
+    """Only the masked ciphertext of the sample is rejected."""
     sample = {
         "Action": "ReEncrypt",
         "CiphertextBlob": BLOB_SAMPLE,
@@ -1184,13 +1186,13 @@ def test_the_sample_request_is_read() -> None:
     }
     response = APIS["v1"].call(sample)
     assert message_of(response) == 'The specified parameter "CiphertextBlob" is not valid.'
-    # Filled up, it is a ciphertext of a key that is not here.
+    # With letters for the mask, it is a ciphertext of an unknown key.
     response = APIS["v1"].call(sample | {"CiphertextBlob": BLOB_SAMPLE.replace("*", "A")})
     assert code_of(response) == "Forbidden.KeyNotFound"
 
 
-def test_the_sample_request_is_answered() -> None:
-    """With the keys it names, and a ciphertext of theirs, it gives the response of the page."""
+def test_the_sample_request_succeeds_with_its_keys() -> None:
+    """With the named keys and a new ciphertext, the response has the fields of the page."""
     source = kmscore.RsaKey.from_der(
         "5c438b18-05be-40ad-b6c2-3be6752c****",
         "2ab1a983-7072-4bbc-a582-584b5bd8****",
@@ -1220,8 +1222,8 @@ def test_the_sample_request_is_answered() -> None:
     )
 
 
-def test_the_sample_responses_are_of_our_form() -> None:
-    """Both formats, field by field and in that order."""
+def test_the_sample_responses_match_the_format() -> None:
+    """JSON and XML match the page, field by field and in the same order."""
     response = alibaba.ApiResponse.of_result(
         "ReEncrypt",
         {name: value for name, value in RESPONSE_SAMPLE.items() if name != "RequestId"},
@@ -1233,8 +1235,8 @@ def test_the_sample_responses_are_of_our_form() -> None:
     assert body == f"<ReEncryptResponse>{page}</ReEncryptResponse>"
 
 
-def test_the_sample_response_blob_is_broken() -> None:
-    """It has lost its first character: its text is no Base64 any more, and is refused by name."""
+def test_the_sample_response_blob_is_rejected() -> None:
+    """The text lacks its first character, so that it is not valid Base64."""
     text = RESPONSE_SAMPLE["CiphertextBlob"].rstrip("*")
     response = APIS["service"].call({"Action": "Decrypt", "CiphertextBlob": text})
     assert message_of(response) == 'The specified parameter "CiphertextBlob" is not valid.'
@@ -1251,7 +1253,7 @@ def _der(key: kmscore.RsaKey) -> bytes:
     return bytes(data)
 
 
-# --- No mapping whatsoever.
+# --- Arbitrary mappings.
 
 _NAMES = [
     *sorted(WRONG),
@@ -1292,10 +1294,10 @@ _PARAMS = st.dictionaries(
     st.booleans(),
     _PARAMS,
 )
-def test_no_mapping_makes_it_raise_or_fail(
+def test_every_mapping_gets_a_valid_response(
     profile: str, action: Any, is_valid: bool, params: dict[Any, Any]
 ) -> None:
-    """Never an exception and never 500; the same request gets the same answer, in both formats."""
+    """No input raises or gives 500; equal requests get equal answers in both formats."""
     base = VALID[profile].get(action, {}) if is_valid and isinstance(action, str) else {}
     request = {**base, "Action": action, **params}
     first, second = (APIS[profile].call(request) for _ in range(2))
@@ -1310,23 +1312,23 @@ def test_no_mapping_makes_it_raise_or_fail(
 
 
 class RaisingMap(Mapping[str, str]):
-    """The same, as a context."""
+    """A context whose lookup raises an error."""
 
     def __getitem__(self, key: str) -> str:
-        """Raise."""
+        """Raise an error."""
         raise OSError(key)
 
     def __iter__(self) -> Any:
-        """Give one key."""
+        """Return one key."""
         return iter("k")
 
     def __len__(self) -> int:
-        """Say that there is one."""
+        """Return 1."""
         return 1
 
 
-def test_a_mapping_that_raises_is_a_failure_of_the_embedder() -> None:
-    """It goes to the callback as a store's exception does."""
+def test_a_context_that_raises_is_an_internal_failure() -> None:
+    """The callback gets the exception, like an exception of a provider."""
     seen: list[Exception] = []
     api = make_api(on_failure=seen.append)
     request = VALID["v1"]["Encrypt"] | {"EncryptionContext": RaisingMap()}
@@ -1335,23 +1337,23 @@ def test_a_mapping_that_raises_is_a_failure_of_the_embedder() -> None:
 
 
 @pytest.mark.parametrize("name", ["Action", "DryRun", "KeyId", "Plaintext", "EncryptionContext"])
-def test_a_stand_in_for_a_text_is_none(name: str) -> None:
-    """What says that it is a str, and is not, is refused as any other object."""
+def test_a_mock_of_a_str_is_rejected(name: str) -> None:
+    """An object whose `__class__` is `str` is rejected like any other object."""
     response = APIS["v1"].call(VALID["v1"]["Encrypt"] | {name: Mock(spec=str)})
     expected = "UnsupportedOperation" if name == "Action" else "InvalidParameter"
     assert code_of(response) == expected
 
 
 def test_a_response_is_not_pickled_or_copied() -> None:
-    """A plaintext may be in it."""
+    """A response can contain a plaintext."""
     response = APIS["v1"].call(VALID["v1"]["Decrypt"])
     for attempt in (pickle.dumps, copy.copy, copy.deepcopy):
         with pytest.raises(TypeError, match="not pickled or copied"):
             attempt(response)
 
 
-def test_a_hostile_str_is_taken_as_it_stands() -> None:
-    """A subclass that compares, prints and hashes as it likes changes nothing."""
+def test_a_hostile_subclass_of_str_has_no_effect() -> None:
+    """Only the text counts; overridden methods of a subclass are not used."""
 
     class Liar(str):
         __slots__ = ()

@@ -1,4 +1,4 @@
-"""The service's context rule: what it gives, and which contexts it cannot tell apart."""
+"""The context rule of the service: its output, and contexts with the same output."""
 
 import copy
 import hashlib
@@ -47,7 +47,7 @@ SAME_BYTES: list[tuple[dict[str, str], dict[str, str]]] = [
     ({"a": "1&b=2"}, {"a": "1", "b": "2"}),
     ({"a=b": "c"}, {"a": "b=c"}),
 ]
-# Of the last two, the first is the greater in code points and the lesser in UTF-16.
+# U+10000 sorts after U+FFFF by code point, and before it by UTF-16 code unit.
 MARKS = "=&"
 ALPHABETS: list[str] = ["ab" + MARKS, "\U00010000\uffff" + MARKS]
 CROWDED = st.dictionaries(
@@ -58,12 +58,15 @@ CROWDED = st.dictionaries(
 def bound(
     context: Mapping[str, str] | None, profile: Profile = Profile.ALIBABA, *, allow: bool = True
 ) -> bytes:
-    """Return the associated data, of ambiguous contexts too."""
+    """Return the associated data, also for ambiguous contexts."""
     return associated_data(context, profile, allow_ambiguous=allow)
 
 
 def all_readings(text: str, order: SortOrder) -> Iterator[dict[str, str]]:
-    """Yield every context whose joined form is `text`: split at some of the `&`, then at a `=`."""
+    """Yield every context whose joined form is `text`.
+
+    The text is split at some of the `&`, and each part at one `=`.
+    """
     separators = [place for place, character in enumerate(text) if character == "&"]
     for chosen in product((False, True), repeat=len(separators)):
         cuts = [-1, *(at for at, cut in zip(separators, chosen, strict=True) if cut), len(text)]
@@ -76,20 +79,20 @@ def all_readings(text: str, order: SortOrder) -> Iterator[dict[str, str]]:
                 yield dict(pairs)
 
 
-def test_the_digest_of_the_vector_is_the_published_one(count_known_answers: Count) -> None:
-    """Two pairs, given in the wrong order, give 8e85be58…."""
+def test_the_digest_matches_the_vector(count_known_answers: Count) -> None:
+    """Two pairs in the wrong order give the published digest 8e85be58…."""
     assert bound(VECTOR_CONTEXT) == VECTOR_DIGEST
     assert hashlib.sha256(b"a=1&b=2").digest() == VECTOR_DIGEST
     count_known_answers("Alibaba Cloud KMS, the service's context rule", 1)
 
 
 def test_no_context_gives_no_associated_data() -> None:
-    """`None` gives no bytes in every profile."""
+    """`None` gives zero bytes in every profile."""
     assert {bound(None, profile) for profile in SERVICE_PROFILES} == {b""}
 
 
-def test_an_empty_context_gives_the_digest_of_nothing() -> None:
-    """`{}` is no absent context, unless the profile says so."""
+def test_an_empty_context_gives_the_digest_of_zero_bytes() -> None:
+    """`{}` differs from an absent context, unless the profile makes them equal."""
     for empty in ({}, EncryptionContext(), EncryptionContext({})):
         assert bound(empty) == OF_NOTHING
         assert bound(empty, Profile(empty_is_absent=True)) == b""
@@ -98,18 +101,18 @@ def test_an_empty_context_gives_the_digest_of_nothing() -> None:
 
 
 def test_the_hexadecimal_digest_has_lower_case_digits() -> None:
-    """Its 64 ASCII characters stand for the same digest."""
+    """The 64 ASCII characters are the hexadecimal form of the same digest."""
     assert bound(VECTOR_CONTEXT, HEXADECIMAL) == VECTOR_DIGEST.hex().encode()
     assert bound({}, HEXADECIMAL) == OF_NOTHING.hex().encode()
 
 
 def test_pairs_are_sorted_by_key_and_not_by_their_text() -> None:
-    """The key `a` stands before `a!`, though `a=` stands behind it."""
+    """The key `a` is before `a!`, although the text `a=` is after `a!`."""
     assert bound({"a!": "1", "a": "2"}) == hashlib.sha256(b"a=2&a!=1").digest()
 
 
 def test_the_sort_orders_differ_beyond_the_basic_plane() -> None:
-    """U+FFFF stands before U+10000 by code point and behind it by UTF-16 unit."""
+    """U+FFFF is before U+10000 by code point, and after it by UTF-16 code unit."""
     context = {"\uffff": "1", "\U00010000": "2"}
     assert bound(context) == hashlib.sha256("\uffff=1&\U00010000=2".encode()).digest()
     assert bound(context, UTF_16) == hashlib.sha256("\U00010000=2&\uffff=1".encode()).digest()
@@ -119,7 +122,7 @@ def test_the_sort_orders_differ_beyond_the_basic_plane() -> None:
 def test_every_profile_follows_the_written_rule(
     context: dict[str, str], profile: Profile, random: Any
 ) -> None:
-    """The kind of mapping decides nothing, nor, where a digest is bound, does the order."""
+    """The type of mapping has no effect; with a digest, the order of pairs has no effect."""
     pairs = list(context.items())
     random.shuffle(pairs)
     expected = written_rule(context, profile)
@@ -144,8 +147,8 @@ TEXTS = {
 
 
 @pytest.mark.parametrize("text", TEXTS)
-def test_a_json_text_is_bound_as_it_was_sent(text: str) -> None:
-    """White space, escapes and order included; a digest is that of the map."""
+def test_a_json_text_is_bound_unchanged(text: str) -> None:
+    """White space, escapes and order count; a digest is that of the map."""
     context = JsonContext(text)
     assert bound(context, JSON) == text.encode()
     assert dict(context) == TEXTS[text]
@@ -155,8 +158,8 @@ def test_a_json_text_is_bound_as_it_was_sent(text: str) -> None:
     assert bound(context, absent) == (text.encode() if context else b"")
 
 
-def test_a_mapping_is_bound_as_the_text_that_the_clients_send() -> None:
-    """Compact, in its own order, in raw UTF-8; it is never ambiguous."""
+def test_a_mapping_is_bound_as_compact_json() -> None:
+    """The text is compact UTF-8 in the order of the mapping, as clients send it."""
     context = {"b": '"\\\x7f', "租": "\n\x00", "a": "1&b=2"}
     expected = '{"b":"\\"\\\\\x7f","租":"\\n\\u0000","a":"1&b=2"}'.encode()
     assert bound(context, JSON, allow=False) == expected
@@ -165,8 +168,10 @@ def test_a_mapping_is_bound_as_the_text_that_the_clients_send() -> None:
 
 
 @given(CONTEXTS | CROWDED, CONTEXTS | CROWDED)
-def test_no_two_contexts_have_one_json_text(one: dict[str, str], other: dict[str, str]) -> None:
-    """So nothing is ambiguous there, and there are no collisions."""
+def test_different_contexts_have_different_json_texts(
+    one: dict[str, str], other: dict[str, str]
+) -> None:
+    """With JSON binding, no context is ambiguous, and there are no collisions."""
     assert (bound(one, JSON, allow=False) == bound(other, JSON)) == (
         list(one.items()) == list(other.items())
     )
@@ -178,14 +183,14 @@ def test_no_two_contexts_have_one_json_text(one: dict[str, str], other: dict[str
     ["", "x", "[]", "null", '{"a":1}', '{"a":"1","a":"1"}', '{"a":"\\ud83d"}', '{"a":"\ud83d"}',
      '{"a":"1"}{}', "\ufeff{}", f'{{"a":"{"x" * 8185}"}}'],
 )  # fmt: skip
-def test_what_is_no_context_in_json_is_no_json_context(text: str) -> None:
+def test_an_invalid_json_context_is_rejected(text: str) -> None:
     """The rules are those of `EncryptionContext.from_json`."""
     with raises_exactly(InvalidContextError):
         JsonContext(text)
 
 
-def test_a_json_context_is_a_map_that_never_changes() -> None:
-    """It compares and hashes as its map, and comes back from a pickle with its text."""
+def test_a_json_context_is_an_immutable_map() -> None:
+    """It compares and hashes like its map, and a copy from pickle keeps its text."""
     context = JsonContext('{"b": "2", "a": "1"}')
     assert context == EncryptionContext({"a": "1", "b": "2"}) == context
     assert hash(context) == hash(EncryptionContext({"a": "1", "b": "2"}))
@@ -200,7 +205,7 @@ def test_a_json_context_is_a_map_that_never_changes() -> None:
 
 
 def test_a_text_of_a_subclass_is_bound_as_its_characters() -> None:
-    """It cannot encode itself as another one."""
+    """An `encode` method of the subclass has no effect."""
 
     class Liar(str):
         __slots__ = ()
@@ -212,10 +217,10 @@ def test_a_text_of_a_subclass_is_bound_as_its_characters() -> None:
 
 
 @pytest.mark.parametrize(("one", "other"), SAME_BYTES)
-def test_the_rule_does_not_tell_these_contexts_apart(
+def test_different_contexts_can_have_the_same_bytes(
     one: dict[str, str], other: dict[str, str]
 ) -> None:
-    """Each is found among the collisions of the other."""
+    """Each context is one of the collisions of the other."""
     for profile in DIGESTS:
         assert bound(one, profile) == bound(other, profile)
     assert is_ambiguous(one)
@@ -237,17 +242,17 @@ def test_the_rule_does_not_tell_these_contexts_apart(
         ({"": "", "a": ""}, True),
     ],
 )
-def test_a_context_is_ambiguous_from_the_second_equals_sign_on(
+def test_a_context_with_two_equals_signs_is_ambiguous(
     context: dict[str, str] | None, ambiguous: bool
 ) -> None:
-    """The one that stands between key and value counts too."""
+    """The equals sign between key and value counts too."""
     assert is_ambiguous(context) is ambiguous
     for profile in DIGESTS:
         assert bool(list(collisions(context, profile=profile))) is ambiguous
 
 
 def assert_collisions_are_all(text: str, order: SortOrder) -> int:
-    """Check that each reading of a text yields the others, once; return how many there are."""
+    """Check that each reading of a text yields the others once, and return their number."""
     profile = Profile(sort_order=order)
     readings = list(all_readings(text, order)) if text else [{}]
     for reading in readings:
@@ -261,15 +266,15 @@ def assert_collisions_are_all(text: str, order: SortOrder) -> int:
 
 @pytest.mark.parametrize("order", SortOrder)
 @pytest.mark.parametrize("alphabet", ALPHABETS, ids=["ASCII", "beyond the basic plane"])
-def test_collisions_are_all_that_trying_everything_finds(alphabet: str, order: SortOrder) -> None:
-    """For every text of up to five characters, whatever context it is the joined form of."""
+def test_collisions_match_a_search_of_all_readings(alphabet: str, order: SortOrder) -> None:
+    """This holds for every text of up to five characters that is a joined form."""
     texts = (text for size in range(6) for text in product(alphabet, repeat=size))
     assert max(assert_collisions_are_all("".join(text), order) for text in texts) == 6
 
 
 @given(st.sampled_from(ALPHABETS).flatmap(lambda a: st.text(a, min_size=6, max_size=13)))
-def test_collisions_of_longer_texts_are_all_there_are(text: str) -> None:
-    """Also where three pairs and more are among them."""
+def test_collisions_of_longer_texts_are_complete(text: str) -> None:
+    """This holds also for contexts of three or more pairs."""
     for order in SortOrder:
         assert_collisions_are_all(text, order)
 
@@ -278,7 +283,7 @@ def test_collisions_of_longer_texts_are_all_there_are(text: str) -> None:
 def test_every_collision_gives_the_same_associated_data(
     context: dict[str, str], profile: Profile
 ) -> None:
-    """It is another context, a checked one, and none comes twice."""
+    """Each collision is a different `EncryptionContext`, and none occurs twice."""
     found = list(islice(collisions(context, profile=profile), 60))
     assert bool(found) is is_ambiguous(context)
     assert len(set(found)) == len(found)
@@ -289,8 +294,10 @@ def test_every_collision_gives_the_same_associated_data(
 
 
 @given(CONTEXTS | CROWDED, st.sampled_from(DIGESTS))
-def test_an_ambiguous_context_has_to_be_allowed(context: dict[str, str], profile: Profile) -> None:
-    """Only an ambiguous one is refused, and allowing it changes no byte of any other."""
+def test_an_ambiguous_context_requires_permission(
+    context: dict[str, str], profile: Profile
+) -> None:
+    """Only an ambiguous context is rejected; permission does not change other contexts."""
     if is_ambiguous(context):
         with raises_exactly(InvalidContextError, "allow_ambiguous"):
             bound(context, profile, allow=False)
@@ -298,8 +305,8 @@ def test_an_ambiguous_context_has_to_be_allowed(context: dict[str, str], profile
         assert bound(context, profile, allow=False) == bound(context, profile)
 
 
-def test_collisions_come_one_by_one() -> None:
-    """Of a context of 2,000 pairs the first ones come at once; all of them never would."""
+def test_collisions_are_produced_one_by_one() -> None:
+    """The first collisions of 2,000 pairs come at once, although all of them would never end."""
     context = {f"{number:04}": "v" for number in range(2000)}
     started = time.process_time()
     found = list(islice(collisions(context), 3))
@@ -308,19 +315,19 @@ def test_collisions_come_one_by_one() -> None:
     assert {bound(other) for other in found} == {bound(context)}
 
 
-def test_a_reading_that_is_too_long_for_a_context_is_left_out() -> None:
-    """Every pair costs four bytes of length, and two pairs would be beyond 65,535."""
+def test_a_reading_over_the_length_limit_is_omitted() -> None:
+    """Each pair adds four bytes of length, so that two pairs would exceed 65,535 bytes."""
     longest = {"a": "1&b=2" + "x" * 65_523}
     assert len(EncryptionContext(longest).canonical) == 65_535
     assert list(collisions(longest)) == [{"a=1&b": "2" + "x" * 65_523}]
-    # In two pairs the `&` and a second `=` go, and four bytes more come.
+    # Two pairs lose the `&` and the second `=`, and add four bytes of length.
     fitting = {"a": longest["a"][:-2]}
     assert {"a": "1", "b": fitting["a"][4:]} in list(collisions(fitting))
     assert len(list(collisions({"a": longest["a"][:-1]}))) == 1
 
 
 def count_calls(context: dict[str, str]) -> int:
-    """Return how many functions are called, built-in ones too, to tell whether it is ambiguous."""
+    """Return the number of function calls of `is_ambiguous`, with built-in functions."""
     events = 0
 
     def count(_frame: object, event: str, _argument: object) -> None:
@@ -337,40 +344,40 @@ def count_calls(context: dict[str, str]) -> int:
 
 
 def test_is_ambiguous_takes_linear_time() -> None:
-    """Ten times as many pairs take ten times as many steps, and a longer text takes no more."""
+    """Ten times as many pairs take ten times as many calls; longer texts take no more calls."""
     short, long = ({f"{number:04}": "v" for number in range(size)} for size in (600, 6000))
     assert count_calls(short) > 600
     assert count_calls(long) < 11 * count_calls(short)
     assert count_calls({"k": "=&" * 30_000}) == count_calls({"k": "=&" * 300})
 
 
-class Purpose(str, Enum):  # noqa: UP042 (one that formats as its name)
-    """A member is the text of its value, and is shown as something else."""
+class Purpose(str, Enum):  # noqa: UP042 (its format is its name)
+    """A member of an enum whose `str()` differs from its value."""
 
     TEST = "test=1"
 
 
 class Counting(str):
-    """Text that says of itself what it likes."""
+    """A text whose methods return wrong results."""
 
     __slots__ = ()
 
     def count(self, *_: Any) -> int:
-        """Deny everything."""
+        """Return a wrong number."""
         return 0
 
     def encode(self, *_: Any) -> bytes:
-        """Pretend to be another."""
+        """Return other bytes."""
         return b"another"
 
     def __format__(self, _: str) -> str:
-        """Pretend to be another."""
+        """Return another text."""
         return "another"
 
 
 @pytest.mark.parametrize("kind", [Purpose, Counting])
-def test_what_a_text_says_of_itself_changes_nothing(kind: Callable[[str], str]) -> None:
-    """A member of an enum is its value here as it is in v1, and so is any other kind of text."""
+def test_methods_of_str_subclasses_have_no_effect(kind: Callable[[str], str]) -> None:
+    """Members of an enum and other subclasses of `str` count as their characters, as in v1."""
     text = kind("test=1")
     for context, plain in (
         ({"a": text}, {"a": "test=1"}),
@@ -393,8 +400,8 @@ FUNCTIONS: Mapping[str, Callable[[Any], object]] = {
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_what_is_no_context_is_refused_at_once(function: str) -> None:
-    """No function takes what `EncryptionContext` does not, and none waits for the first item."""
+def test_an_invalid_context_is_rejected_by_the_call(function: str) -> None:
+    """The functions reject what `EncryptionContext` rejects, before the first item is requested."""
     call = FUNCTIONS[function]
     for wrong in ("{}", 1, [("a", "b")], b""):
         with pytest.raises(TypeError, match="context must be"):
@@ -404,8 +411,8 @@ def test_what_is_no_context_is_refused_at_once(function: str) -> None:
             call(broken)
 
 
-def test_collisions_are_those_of_a_profile_of_the_service() -> None:
-    """In v1 there are none: asking for them is a mistake, noticed at once."""
+def test_collisions_require_a_service_profile() -> None:
+    """v1 has no collisions, so that `Profile.V1` raises `TypeError` in the call."""
     with pytest.raises(TypeError, match="not v1"):
         collisions(AMBIGUOUS, profile=Profile.V1)
     not_a_profile: Any
@@ -414,13 +421,13 @@ def test_collisions_are_those_of_a_profile_of_the_service() -> None:
             collisions(AMBIGUOUS, profile=not_a_profile)
 
 
-def test_readings_too_long_for_a_context_are_not_looked_for() -> None:
-    """Near the limit of 65,535 bytes few pairs fit: the exponentially many others are no detour."""
+def test_readings_over_the_length_limit_are_skipped() -> None:
+    """Near the limit of 65,535 bytes, the search skips the exponentially many long readings."""
     text = "&".join(f"k{n:02}=" for n in range(60))
     context = {"": text.ljust(65_528, "x")}
     assert len(EncryptionContext(context).canonical) == 65_534
     found = list(islice(collisions(context), 200))
-    # One more pair takes two bytes more, and there is room for one byte.
+    # One more pair takes two more bytes, and only one byte is free.
     assert found
     assert all(len(other) == 1 for other in found)
     shorter = {"": "a=&b=&c=&d=".ljust(65_526, "x")}

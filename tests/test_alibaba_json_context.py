@@ -1,4 +1,4 @@
-"""`KmsApi` under a profile that binds the JSON text of a context: the very text that was sent."""
+"""`KmsApi` under a profile that binds the JSON text of a context, exactly as sent."""
 
 import base64
 from typing import Any
@@ -47,8 +47,8 @@ SENT: dict[str, tuple[dict[str, Any], str]] = {
 
 
 @pytest.mark.parametrize("sent", SENT)
-def test_what_a_client_sent_is_what_its_archive_is_bound_to(sent: str) -> None:
-    """A blob made without the library under the bytes of that text opens, and no other does."""
+def test_decryption_uses_the_sent_context_text(sent: str) -> None:
+    """A blob made with the bytes of this text is decrypted, and no other blob."""
     params, text = SENT[sent]
     for other, (_, bound) in SENT.items():
         blob = to_base64(seal_by_hand(ORDERS, b"dGV4dA==", bound.encode()))
@@ -58,8 +58,8 @@ def test_what_a_client_sent_is_what_its_archive_is_bound_to(sent: str) -> None:
 
 @pytest.mark.parametrize("sent", SENT)
 @pytest.mark.parametrize("action", ["Encrypt", "GenerateDataKey", "ReEncrypt"])
-def test_what_is_sealed_is_bound_to_the_text_that_was_sent(sent: str, action: str) -> None:
-    """By every action that seals."""
+def test_encryption_binds_the_sent_context_text(sent: str, action: str) -> None:
+    """This holds for each action that encrypts."""
     params, text = SENT[sent]
     request: dict[str, Any] = {"Action": action, "KeyId": "orders", "Plaintext": "dGV4dA=="}
     if action == "ReEncrypt":
@@ -72,8 +72,8 @@ def test_what_is_sealed_is_bound_to_the_text_that_was_sent(sent: str, action: st
     assert alibaba.decrypt(API._access.keys, blob, context, profile=JSON).plaintext
 
 
-def test_two_pairs_are_not_ambiguous_there() -> None:
-    """A text is read in one way only, so nothing has to be allowed."""
+def test_two_pairs_are_not_ambiguous() -> None:
+    """A JSON text has one meaning, so that `allow_ambiguous` is not required."""
     request = {"Action": "Encrypt", "KeyId": "orders", "Plaintext": ""}
     context = {"EncryptionContext": '{"a":"1","b":"2"}'}
     assert API.call(request | context).status == 200
@@ -82,8 +82,8 @@ def test_two_pairs_are_not_ambiguous_there() -> None:
 
 
 @pytest.mark.parametrize("profile", [Profile.V1, Profile.ALIBABA])
-def test_a_text_in_a_mapping_is_its_map_for_other_profiles(profile: Profile) -> None:
-    """Sealed under the text, it opens under the same pairs in any form."""
+def test_a_json_context_is_a_map_for_other_profiles(profile: Profile) -> None:
+    """A blob encrypted with the text is decrypted with the same pairs in any form."""
     api = make_api(profile=profile)
     request = {"Action": "Encrypt", "KeyId": "orders", "Plaintext": "dGV4dA=="}
     blob = api.call(request | {"EncryptionContext": JsonContext('{ "a": "1" }')}).body
@@ -93,14 +93,14 @@ def test_a_text_in_a_mapping_is_its_map_for_other_profiles(profile: Profile) -> 
 
 
 @pytest.mark.parametrize("text", ["x", "[]", '{"a":1}', '{"a":"1","a":"1"}', "null"])
-def test_what_is_no_context_is_named(text: str) -> None:
-    """The text is not bound before it is read."""
+def test_an_invalid_context_is_rejected(text: str) -> None:
+    """The text is parsed before it is bound."""
     request = {"Action": "Encrypt", "KeyId": "orders", "Plaintext": "", "EncryptionContext": text}
     assert code_of(API.call(request)) == "InvalidParameter"
 
 
-def test_the_same_text_moves_an_archive_into_v1() -> None:
-    """Where the context is the map that the text says."""
+def test_a_json_context_is_reencrypted_to_v1() -> None:
+    """In v1, the context is the map of the text."""
     blob = seal_by_hand(ORDERS, b"dGV4dA==", b'{"b": "2", "a": "1"}')
     context = JsonContext('{"b": "2", "a": "1"}')
     moved = alibaba.reencrypt(
@@ -114,8 +114,8 @@ def test_the_same_text_moves_an_archive_into_v1() -> None:
     assert opened.plaintext == b"text"
 
 
-def test_a_json_context_is_no_text_of_another_parameter() -> None:
-    """Its text is read where a context is due, and nowhere else."""
+def test_a_json_context_is_rejected_in_other_parameters() -> None:
+    """The text of a `JsonContext` is read only as a context."""
     request: dict[str, object] = {"Action": "Encrypt", "Plaintext": ""}
     response = API.call(request | {"KeyId": JsonContext("{}")})
     assert response.body["Message"] == 'The specified parameter "KeyId" is not valid.'

@@ -1,4 +1,4 @@
-"""Encrypt, decrypt and the data-key family in the service's layout."""
+"""Encryption, decryption and data keys in the layout of the service."""
 
 import base64
 import inspect
@@ -110,9 +110,9 @@ Opening = Callable[..., object]
 
 @pytest.fixture(params=["decrypt", "export_data_key", "reencrypt", "reencrypt (dry run)"])
 def opening(request: pytest.FixtureRequest, rsa_key: RsaKey) -> Opening:
-    """Return an operation that opens a blob: keys, blob, context, and a profile by name.
+    """Return an operation that decrypts: keys, blob, context, and a profile by name.
 
-    Re-encryption goes to the key ID `source` itself.
+    Re-encryption uses the key ID `source` as its destination.
     """
 
     def decrypt(keys: Any, raw: bytes, context: Any = None, **options: Any) -> object:
@@ -138,13 +138,13 @@ def opening(request: pytest.FixtureRequest, rsa_key: RsaKey) -> Opening:
 
 
 def opened(keys: Any, raw: bytes | None, context: Any = None, **options: Any) -> bytes:
-    """Return the plaintext of a blob, whose context may be ambiguous."""
+    """Return the plaintext of a blob; its context can be ambiguous."""
     assert raw is not None
     return alibaba.decrypt(keys, raw, context, allow_ambiguous=True, **options).plaintext
 
 
-def test_the_vector_opens(count_known_answers: Count) -> None:
-    """Material, version, context and blob as published give the published plaintext."""
+def test_the_vector_is_decrypted(count_known_answers: Count) -> None:
+    """The published key, version, context and blob give the published plaintext."""
     result = alibaba.decrypt(
         VECTOR_KEYS, VECTOR_BLOB, VECTOR_CONTEXT, profile=ALIBABA, allow_ambiguous=True
     )
@@ -153,8 +153,8 @@ def test_the_vector_opens(count_known_answers: Count) -> None:
     count_known_answers("Alibaba Cloud KMS, ciphertext of the migration SDKs", 1)
 
 
-def test_sealing_gives_the_vector(monkeypatch: pytest.MonkeyPatch) -> None:
-    """With the IV that it has, every byte of the vector is the published one."""
+def test_encryption_gives_the_vector(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the published IV, every byte of the blob is the published one."""
     asked = []
 
     def draw(length: int) -> bytes:
@@ -169,16 +169,16 @@ def test_sealing_gives_the_vector(monkeypatch: pytest.MonkeyPatch) -> None:
     assert asked == [12]
 
 
-def test_an_iv_that_is_given_is_the_one_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The step that all encryptions take draws none of its own then."""
+def test_a_given_iv_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The common encryption function generates no IV if one is given."""
     monkeypatch.setattr(os, "urandom", lambda _: pytest.fail("an IV was drawn"))
     layout = layout_of(ALIBABA, allow_ambiguous=True)
     result = encrypt_in(layout, VECTOR_KEYS, "key", VECTOR_PLAINTEXT, VECTOR_CONTEXT, iv=VECTOR_IV)
     assert result == EncryptResult("key", VERSION, VECTOR_BLOB)
 
 
-def test_a_blob_of_the_sdks_is_the_one_made_by_hand() -> None:
-    """The tests' own sealing agrees: Base64 text under the published digest."""
+def test_the_encryption_of_the_tests_matches_the_sdks() -> None:
+    """The helper of the tests encrypts Base64 text under the published digest."""
     blob = seal_by_hand(VECTOR_KEYS.primary("key"), base64.b64encode(b"text"), VECTOR_DIGEST)  # type: ignore[arg-type]
     for context in (VECTOR_CONTEXT, EncryptionContext(VECTOR_CONTEXT)):
         assert opened(VECTOR_KEYS, blob, context, profile=ALIBABA) == b"text"
@@ -190,10 +190,10 @@ def test_a_blob_of_the_sdks_is_the_one_made_by_hand() -> None:
     plaintext=PLAINTEXTS,
     context=st.none() | CONTEXTS,
 )
-def test_what_was_sealed_opens(
+def test_encryption_round_trip(
     suite: Suite, profile: Profile, plaintext: bytes, context: dict[str, str] | None
 ) -> None:
-    """In every combination of options, under every plain GCM suite."""
+    """Decryption gives the plaintext for every profile and every plain GCM suite."""
     keys = index(SUITE_KEYS[suite])
     sealed = alibaba.encrypt(
         keys, "source", plaintext, context, profile=profile, allow_ambiguous=True
@@ -208,10 +208,10 @@ def test_what_was_sealed_opens(
     plaintext=st.binary(max_size=80),
     context=st.none() | CONTEXTS,
 )
-def test_what_was_sealed_by_hand_opens(
+def test_blobs_of_the_test_helper_are_decrypted(
     suite: Suite, profile: Profile, plaintext: bytes, context: dict[str, str] | None
 ) -> None:
-    """Payload, associated data and prefix are those that the options name."""
+    """Payload, associated data and prefix are those of the profile."""
     payload = plaintext if profile.payload == "raw" else base64.b64encode(plaintext)
     bound = written_rule(context, profile)
     blob = seal_by_hand(SUITE_KEYS[suite], payload, bound, profile.prefix)
@@ -219,21 +219,21 @@ def test_what_was_sealed_by_hand_opens(
 
 
 @pytest.mark.parametrize("kind", [bytes, bytearray, memoryview])
-def test_anything_bytes_like_is_taken(kind: Callable[[bytes], Any]) -> None:
-    """Plaintext and blob may be any of the three kinds."""
+def test_bytes_like_objects_are_accepted(kind: Callable[[bytes], Any]) -> None:
+    """Plaintext and blob can be `bytes`, `bytearray` or `memoryview`."""
     sealed = alibaba.encrypt(KEYS, "source", kind(b"text"), profile=ALIBABA)
     assert opened(KEYS, kind(sealed.ciphertext_blob), profile=ALIBABA) == b"text"
 
 
-def test_every_seal_draws_an_iv_of_its_own() -> None:
+def test_every_encryption_has_a_new_iv() -> None:
     """Equal calls give blobs with different IVs."""
     blobs = [alibaba.encrypt(KEYS, "source", b"", profile=ALIBABA) for _ in range(50)]
     assert len({ServiceBlob.parse(blob.ciphertext_blob).iv for blob in blobs}) == 50
 
 
 @pytest.mark.parametrize(("profile", "length"), [(ALIBABA, 108), (RAW, 96)])
-def test_a_data_key_has_the_length_of_the_service_s(profile: Profile, length: int) -> None:
-    """One of 32 bytes, as is drawn by default, makes a blob of 108."""
+def test_a_data_key_blob_has_the_length_of_the_service(profile: Profile, length: int) -> None:
+    """A data key of the default length, 32 bytes, gives a blob of 108 bytes (raw: 96)."""
     result = alibaba.generate_data_key(KEYS, "source", context=CONTEXT, profile=profile)
     assert isinstance(result, DataKeyResult)
     assert (result.key_id, result.key_version_id) == ("source", VERSION)
@@ -241,8 +241,8 @@ def test_a_data_key_has_the_length_of_the_service_s(profile: Profile, length: in
     assert opened(KEYS, result.ciphertext_blob, CONTEXT, profile=profile) == result.plaintext
 
 
-def test_a_data_key_is_drawn_afresh() -> None:
-    """Of the length asked for, and never the same twice."""
+def test_every_data_key_is_new() -> None:
+    """Data keys have the requested length, and 20 data keys are all different."""
     keys = {
         alibaba.generate_data_key(KEYS, "source", number_of_bytes=16, profile=ALIBABA).plaintext
         for _ in range(20)
@@ -252,8 +252,8 @@ def test_a_data_key_is_drawn_afresh() -> None:
 
 
 @pytest.mark.parametrize("profile", [ALIBABA, Profile(prefix=PREFIX), RAW])
-def test_at_most_8192_bytes_are_sealed(profile: Profile) -> None:
-    """So many as they are, or 6,144 of which these are the Base64; one more is refused."""
+def test_at_most_8192_bytes_are_encrypted(profile: Profile) -> None:
+    """The limit is 8,192 raw bytes, or 6,144 bytes as Base64; one more byte is rejected."""
     most = 8192 if profile is RAW else 6144
     sealed = alibaba.encrypt(KEYS, "source", bytes(most), profile=profile)
     assert len(sealed.ciphertext_blob) == 64 + len(profile.prefix) + 8192
@@ -263,10 +263,10 @@ def test_at_most_8192_bytes_are_sealed(profile: Profile) -> None:
             alibaba.encrypt(KEYS, "source", too_long, profile=profile)
 
 
-def test_a_blob_that_holds_more_is_refused_unopened(
+def test_a_blob_with_too_long_a_plaintext_is_rejected(
     monkeypatch: pytest.MonkeyPatch, opening: Opening
 ) -> None:
-    """Raw, a blob shows its length; as Base64, 6,145 bytes are longer than any blob."""
+    """A blob over the limit is rejected by its length, without decryption."""
     raw = seal_by_hand(KEY, bytes(8193))
     text = seal_by_hand(KEY, base64.b64encode(bytes(6145)))
     assert len(text) == 64 + 8196
@@ -281,7 +281,7 @@ def test_a_blob_that_holds_more_is_refused_unopened(
 def test_a_data_key_has_1_to_1024_bytes(
     monkeypatch: pytest.MonkeyPatch, rsa_key: RsaKey, number_of_bytes: int
 ) -> None:
-    """Any other is refused before one is drawn."""
+    """Another length is rejected before random bytes are generated."""
     forbid_ciphers(monkeypatch)
     monkeypatch.setattr(os, "urandom", lambda _: pytest.fail("drawn"))
     options = {"number_of_bytes": number_of_bytes, "profile": ALIBABA}
@@ -296,7 +296,7 @@ def test_a_data_key_has_1_to_1024_bytes(
 def test_a_data_key_is_exported(
     rsa_key: RsaKey, sm2_key: Sm2Key, profile: Profile, algorithm: str
 ) -> None:
-    """Made in the same call or before, the holder of the private key gets that data key."""
+    """The private key decrypts an exported data key, from the same call or a later call."""
     key = sm2_key if algorithm == "SM2PKE" else rsa_key
     options: dict[str, Any] = {"context": CONTEXT, "profile": profile}
     made = alibaba.generate_and_export_data_key(
@@ -321,14 +321,14 @@ def test_a_data_key_is_exported(
 @pytest.mark.parametrize(
     ("profile", "may", "may_not"), [(ALIBABA, [191, 192], [193, 300]), (RAW, [], [191, 300])]
 )
-def test_the_longest_that_can_be_exported(
+def test_a_data_key_over_the_export_limit_is_rejected(
     monkeypatch: pytest.MonkeyPatch,
     rsa_key: RsaKey,
     profile: Profile,
     may: list[int],
     may_not: list[int],
 ) -> None:
-    """RSA_2048 takes 190 bytes; 256 characters of Base64 may hold 192, which only opening tells."""
+    """RSA_2048 takes 190 bytes; 191 and 192 bytes as Base64 are detected after decryption."""
     wrapping = rsa_key.public_key, OAEP
     blobs = {
         length: alibaba.encrypt(KEYS, "source", bytes(length), profile=profile).ciphertext_blob
@@ -345,8 +345,8 @@ def test_the_longest_that_can_be_exported(
             alibaba.export_data_key(KEYS, blobs[length], *wrapping, profile=profile)
 
 
-def test_sm2_exports_no_empty_data_key(monkeypatch: pytest.MonkeyPatch, sm2_key: Sm2Key) -> None:
-    """Where nothing can be sealed, that is known before it is opened; one byte is enough."""
+def test_sm2_rejects_an_empty_data_key(monkeypatch: pytest.MonkeyPatch, sm2_key: Sm2Key) -> None:
+    """An empty data key is rejected before decryption; one byte can be exported."""
     wrapping = sm2_key.public_key, "SM2PKE"
     empty, one = (
         alibaba.encrypt(KEYS, "source", text, profile=ALIBABA).ciphertext_blob
@@ -358,8 +358,8 @@ def test_sm2_exports_no_empty_data_key(monkeypatch: pytest.MonkeyPatch, sm2_key:
         alibaba.export_data_key(KEYS, empty, *wrapping, profile=ALIBABA)
 
 
-def test_an_exported_data_key_has_to_fit_its_wrapping_key(rsa_key: RsaKey) -> None:
-    """One that is to be drawn is refused if it does not."""
+def test_a_data_key_must_fit_its_wrapping_key(rsa_key: RsaKey) -> None:
+    """A length over the limit of the wrapping key is rejected."""
     call = partial(
         alibaba.generate_and_export_data_key,
         *(KEYS, "source", rsa_key.public_key, OAEP),
@@ -372,10 +372,10 @@ def test_an_exported_data_key_has_to_fit_its_wrapping_key(rsa_key: RsaKey) -> No
 
 @pytest.mark.parametrize("defect", NOT_STRICT)
 @pytest.mark.parametrize("suite", [Suite.AES_256_GCM, Suite.SM4_GCM])
-def test_nothing_tells_a_payload_that_is_not_strict_base64(
+def test_a_payload_that_is_not_strict_base64_fails_like_a_wrong_tag(
     opening: Opening, suite: Suite, defect: str
 ) -> None:
-    """Rightly sealed, it is refused as if its tag were wrong; the same blob opens as raw bytes."""
+    """The tag is right, and the same blob is decrypted with a raw profile."""
     key = SUITE_KEYS[suite]
     blob = seal_by_hand(key, NOT_STRICT[defect])
     assert opened(index(key), blob, profile=RAW) == NOT_STRICT[defect]
@@ -384,8 +384,8 @@ def test_nothing_tells_a_payload_that_is_not_strict_base64(
 
 @pytest.mark.parametrize("suite", PLAIN_SUITES)
 @pytest.mark.parametrize("prefix", [b"", PREFIX], ids=["no prefix", "prefix"])
-def test_every_single_bit_flip_is_refused(opening: Opening, suite: Suite, prefix: bytes) -> None:
-    """As no blob, as another key version, or as one that does not open: each where it is due."""
+def test_every_single_bit_flip_is_rejected(opening: Opening, suite: Suite, prefix: bytes) -> None:
+    """The error is an invalid blob, an unknown key version, or a failed decryption."""
     keys, profile = index(SUITE_KEYS[suite]), Profile(prefix=prefix)
     raw = alibaba.encrypt(keys, "source", b"text", CONTEXT, profile=profile).ciphertext_blob
     assert opening(keys, raw, CONTEXT, profile=profile)
@@ -402,8 +402,8 @@ def test_every_single_bit_flip_is_refused(opening: Opening, suite: Suite, prefix
                 call()
 
 
-def test_the_key_version_id_itself_is_not_authenticated() -> None:
-    """A twin of the same material opens the blob, and the answer names that twin."""
+def test_the_key_version_id_is_not_authenticated() -> None:
+    """Another key version with the same material decrypts the blob, and the result names it."""
     blob = alibaba.encrypt(KEYS, "source", b"text", CONTEXT, profile=ALIBABA).ciphertext_blob
     twin = SymmetricKey("twin", OTHER_VERSION, KEY.spec, KEY.export_material(), suite=KEY.suite)
     renamed = OTHER_VERSION.encode() + blob[36:]
@@ -412,8 +412,8 @@ def test_the_key_version_id_itself_is_not_authenticated() -> None:
 
 
 @pytest.mark.parametrize("profile", [ALIBABA, RAW, Profile(prefix=PREFIX)])
-def test_every_truncation_is_refused(opening: Opening, profile: Profile) -> None:
-    """Below the least length it is no blob, above it one that does not open."""
+def test_every_truncation_is_rejected(opening: Opening, profile: Profile) -> None:
+    """A blob below the minimum length is invalid; a longer one fails in decryption."""
     raw = alibaba.encrypt(KEYS, "source", b"text", CONTEXT, profile=profile).ciphertext_blob
     least = 64 + len(profile.prefix)
     for length in range(len(raw)):
@@ -431,8 +431,8 @@ def test_every_truncation_is_refused(opening: Opening, profile: Profile) -> None
         assert_tells_nothing(partial(opening, KEYS, changed, CONTEXT, profile=profile))
 
 
-def test_every_extension_is_refused(opening: Opening) -> None:
-    """At the end it does not open, before it is no blob, and too long it is none either."""
+def test_every_extension_is_rejected(opening: Opening) -> None:
+    """Bytes at the end fail in decryption; bytes at the start or too many are invalid."""
     raw = alibaba.encrypt(KEYS, "source", b"text", CONTEXT, profile=ALIBABA).ciphertext_blob
     call = partial(opening, KEYS, context=CONTEXT, profile=ALIBABA)
     for tail in (b"\x00", b"=", b"\n", bytes(16), raw[-16:], raw, bytes(100)):
@@ -484,10 +484,10 @@ WRONG_BINDINGS: list[tuple[str, Profile, Any, Profile, Any]] = [
     [case[1:] for case in WRONG_BINDINGS],
     ids=[case[0] for case in WRONG_BINDINGS],
 )
-def test_nothing_tells_a_wrong_context(
+def test_a_wrong_context_fails_like_a_wrong_tag(
     opening: Opening, sealing: Profile, sealed_under: Any, profile: Profile, context: Any
 ) -> None:
-    """Another context, or another profile's bytes for it, is refused like a wrong tag."""
+    """Another context, or the binding of another profile, gives the error of a wrong tag."""
     blob = alibaba.encrypt(
         KEYS, "source", b"text", sealed_under, profile=sealing, allow_ambiguous=True
     ).ciphertext_blob
@@ -496,8 +496,8 @@ def test_nothing_tells_a_wrong_context(
     assert_tells_nothing(call)
 
 
-def test_an_empty_context_is_none_where_the_profile_says_so() -> None:
-    """Sealed under either, it opens under both."""
+def test_an_empty_context_equals_no_context_if_the_profile_says_so() -> None:
+    """With `empty_is_absent`, a blob of one is decrypted with the other."""
     profile = Profile(empty_is_absent=True)
     for sealed_under in (None, {}):
         blob = alibaba.encrypt(KEYS, "source", b"text", sealed_under, profile=profile)
@@ -505,14 +505,14 @@ def test_an_empty_context_is_none_where_the_profile_says_so() -> None:
             assert opened(KEYS, blob.ciphertext_blob, context, profile=profile) == b"text"
 
 
-def test_another_material_is_told_by_nothing(opening: Opening) -> None:
-    """A key of the same IDs with other material does not open."""
+def test_other_key_material_fails_like_a_wrong_tag(opening: Opening) -> None:
+    """A key with the same IDs and other material does not decrypt the blob."""
     blob = alibaba.encrypt(KEYS, "source", b"text", profile=ALIBABA).ciphertext_blob
     assert_tells_nothing(partial(opening, index(service_key()), blob, profile=ALIBABA))
 
 
-def test_a_blob_opens_under_every_reading_of_an_ambiguous_context() -> None:
-    """That is the rule's own defect, and why such a context has to be allowed."""
+def test_colliding_contexts_decrypt_the_same_blob() -> None:
+    """The rule is ambiguous, so that such a context requires `allow_ambiguous`."""
     blob = alibaba.encrypt(
         KEYS, "source", b"text", AMBIGUOUS, profile=ALIBABA, allow_ambiguous=True
     ).ciphertext_blob
@@ -523,10 +523,10 @@ def test_a_blob_opens_under_every_reading_of_an_ambiguous_context() -> None:
 
 
 @pytest.mark.parametrize("context", [AMBIGUOUS, {"a=b": "c"}, {"a": "b=c"}])
-def test_an_ambiguous_context_has_to_be_allowed_to_open(
+def test_decryption_rejects_an_ambiguous_context(
     monkeypatch: pytest.MonkeyPatch, opening: Opening, context: dict[str, str]
 ) -> None:
-    """Without that nothing is opened, though it would."""
+    """Without `allow_ambiguous`, the context is rejected before decryption."""
     blob = alibaba.encrypt(
         KEYS, "source", b"text", context, profile=ALIBABA, allow_ambiguous=True
     ).ciphertext_blob
@@ -539,10 +539,10 @@ def test_an_ambiguous_context_has_to_be_allowed_to_open(
 @pytest.mark.parametrize(
     "name", ["encrypt", "generate_data_key", "generate_and_export_data_key", "reencrypt"]
 )
-def test_an_ambiguous_context_has_to_be_allowed_to_seal(
+def test_encryption_rejects_an_ambiguous_context(
     monkeypatch: pytest.MonkeyPatch, rsa_key: RsaKey, name: str
 ) -> None:
-    """Without that nothing is opened, drawn or sealed."""
+    """Without `allow_ambiguous`, no cipher runs and no random bytes are generated."""
     v1_blob = kmscore.encrypt(KEYS, "source", b"text").ciphertext_blob
     arguments: tuple[Any, ...] = {
         "encrypt": (KEYS, "source", b"text"),
@@ -560,35 +560,33 @@ def test_an_ambiguous_context_has_to_be_allowed_to_seal(
         call()
 
 
-def test_a_key_bound_to_xaes_opens_and_seals_nothing_here(
-    monkeypatch: pytest.MonkeyPatch, opening: Opening
-) -> None:
-    """It is refused before its cipher is asked for anything, though GCM under it would open."""
+def test_a_key_bound_to_xaes_is_rejected(monkeypatch: pytest.MonkeyPatch, opening: Opening) -> None:
+    """The key is rejected before a cipher runs, although GCM would decrypt the blob."""
     key = symmetric_key(Suite.XAES_256_GCM, "source", VERSION)
     keys, blob = index(key), seal_by_hand(key, base64.b64encode(b"text"))
     forbid_ciphers(monkeypatch)
-    with raises_exactly(KeyUsageError, "takes no key bound to XAES_256_GCM"):
+    with raises_exactly(KeyUsageError, "does not support a key bound to XAES_256_GCM"):
         opening(keys, blob, profile=ALIBABA)
-    with raises_exactly(KeyUsageError, "takes no key bound to XAES_256_GCM"):
+    with raises_exactly(KeyUsageError, "does not support a key bound to XAES_256_GCM"):
         alibaba.encrypt(keys, "source", b"text", profile=ALIBABA)
 
 
 @pytest.mark.parametrize("name", ["v1", VERSION.replace("-", ""), f"{{{VERSION[:-2]}}}"])
-def test_a_key_version_whose_id_is_no_uuid_seals_nothing_here(
+def test_a_key_version_id_that_is_not_a_uuid_is_rejected(
     monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    """Its blob could not name it; an ID of 36 characters is not enough."""
+    """The blob cannot contain such an ID; 36 characters alone are not sufficient."""
     keys = index(service_key(key_version_id=name))
     forbid_ciphers(monkeypatch)
-    with raises_exactly(KeyUsageError, "whose ID is a UUID only"):
+    with raises_exactly(KeyUsageError, "requires a key version ID that is a UUID"):
         alibaba.encrypt(keys, "source", b"text", profile=ALIBABA)
 
 
 @pytest.mark.parametrize("state", [state for state in KeyState if state is not KeyState.ENABLED])
-def test_a_key_that_is_not_enabled_does_nothing(
+def test_a_key_that_is_not_enabled_is_rejected(
     monkeypatch: pytest.MonkeyPatch, opening: Opening, state: KeyState
 ) -> None:
-    """Neither does it open a blob of its own, nor seal one."""
+    """The key does not decrypt its own blob and does not encrypt."""
     blob = alibaba.encrypt(KEYS, "source", b"text", profile=ALIBABA).ciphertext_blob
     material = KEY.export_material()
     keys = index(SymmetricKey("source", VERSION, KEY.spec, material, suite=KEY.suite, state=state))
@@ -599,10 +597,10 @@ def test_a_key_that_is_not_enabled_does_nothing(
         alibaba.encrypt(keys, "source", b"text", profile=ALIBABA)
 
 
-def test_an_asymmetric_key_of_that_version_id_opens_nothing(
+def test_an_asymmetric_key_with_the_version_id_is_rejected(
     opening: Opening, rsa_key: RsaKey
 ) -> None:
-    """The kind of key is looked at, not its ID alone."""
+    """The kind of the key is checked, not only its ID."""
     blob = alibaba.encrypt(KEYS, "source", b"text", profile=ALIBABA).ciphertext_blob
     bare = RsaKey("source", VERSION, rsa_key._private_key)
     with raises_exactly(KeyUsageError, "a symmetric key is needed"):
@@ -612,7 +610,7 @@ def test_an_asymmetric_key_of_that_version_id_opens_nothing(
 
 
 def test_an_unknown_key_is_not_found() -> None:
-    """On sealing by its key ID, on opening by its key version ID."""
+    """Encryption looks up the key ID, and decryption looks up the key version ID."""
     blob = alibaba.encrypt(KEYS, "source", b"text", profile=ALIBABA).ciphertext_blob
     with raises_exactly(KeyNotFoundError):
         alibaba.encrypt(KEYS, "absent", b"text", profile=ALIBABA)
@@ -620,10 +618,10 @@ def test_an_unknown_key_is_not_found() -> None:
         opened(index(service_key(key_version_id=OTHER_VERSION)), blob, profile=ALIBABA)
 
 
-def test_what_a_provider_answers_is_checked(
+def test_the_key_of_a_provider_is_checked(
     monkeypatch: pytest.MonkeyPatch, opening: Opening
 ) -> None:
-    """Another version, another key or no key at all is refused before anything is opened."""
+    """Another version, another key or another type is rejected before a cipher runs."""
     blob = alibaba.encrypt(KEYS, "source", b"text", profile=ALIBABA).ciphertext_blob
     forbid_ciphers(monkeypatch)
     material = KEY.export_material()
@@ -638,16 +636,16 @@ def test_what_a_provider_answers_is_checked(
         alibaba.encrypt(VersionOracle(None, KEY), "other", b"text", profile=ALIBABA)
 
 
-def test_what_a_provider_raises_passes_unchanged(opening: Opening) -> None:
-    """A foreign exception is the embedder's, and keeps its identity."""
+def test_an_exception_of_a_provider_propagates_unchanged(opening: Opening) -> None:
+    """The caller gets the same exception object."""
     fault = OSError("the store is away")
     with pytest.raises(OSError, match="away") as caught:
         opening(VersionOracle(fault), VECTOR_BLOB, profile=ALIBABA)
     assert caught.value is fault
 
 
-def test_a_keyring_is_no_provider_of_key_versions(opening: Opening) -> None:
-    """It opens no blob of this layout, whatever the blob; it seals them as any provider does."""
+def test_a_keyring_encrypts_but_does_not_decrypt(opening: Opening) -> None:
+    """A keyring has no lookup by key version ID, so that any blob raises `TypeError`."""
     ring = Keyring([KEY])
     for raw in (VECTOR_BLOB, b""):
         with raises_exactly(TypeError, "such as VersionIndex(keyring), not Keyring"):
@@ -656,8 +654,8 @@ def test_a_keyring_is_no_provider_of_key_versions(opening: Opening) -> None:
     assert opened(KEYS, blob, profile=ALIBABA) == b"text"
 
 
-def test_v1_never_opens_the_service_s_layout(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever names no profile gets v1, which refuses every such blob as none of its own."""
+def test_v1_rejects_blobs_of_the_service_layout(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a profile, v1 applies, which rejects every such blob as invalid."""
     blobs = [
         alibaba.encrypt(KEYS, "source", b"text", profile=profile).ciphertext_blob
         for profile in (*SERVICE_PROFILES, Profile(prefix=b"KMS"))
@@ -677,10 +675,10 @@ def test_v1_never_opens_the_service_s_layout(monkeypatch: pytest.MonkeyPatch) ->
                 call(blob)
 
 
-def test_the_service_s_layout_never_opens_v1(
+def test_the_service_layout_rejects_v1_blobs(
     monkeypatch: pytest.MonkeyPatch, opening: Opening
 ) -> None:
-    """No profile of it takes a v1 blob, not even one whose prefix is the magic."""
+    """Every profile rejects a v1 blob, also a profile whose prefix is `KMS`."""
     blob = kmscore.encrypt(KEYS, "source", b"text" * 30).ciphertext_blob
     forbid_ciphers(monkeypatch)
     for profile in (*SERVICE_PROFILES, Profile(prefix=b"KMS")):
@@ -689,8 +687,8 @@ def test_the_service_s_layout_never_opens_v1(
 
 
 @pytest.mark.parametrize("used", SERVICE_PROFILES)
-def test_no_profile_is_guessed(used: Profile) -> None:
-    """A blob opens under the profiles with its own prefix, payload and bytes, and no others."""
+def test_the_profile_is_not_detected(used: Profile) -> None:
+    """A blob is decrypted only with the prefix, payload and binding of the given profile."""
     context = {"\uffff": "1", "\U00010000": "2"}
     blob = alibaba.encrypt(
         KEYS, "source", b"text", context, profile=used, allow_ambiguous=True
@@ -707,13 +705,13 @@ def test_no_profile_is_guessed(used: Profile) -> None:
         elif profile.payload == "raw":
             assert call() == base64.b64encode(b"text")
         else:
-            # The four bytes are a text of Base64 by chance, and are decoded as the profile says.
+            # The four bytes are valid Base64 by coincidence, so that this profile decodes them.
             assert call() == base64.b64decode(b"text")
 
 
 @pytest.mark.parametrize("suite", Suite)
-def test_in_v1_the_functions_are_those_of_the_engine(suite: Suite, rsa_key: RsaKey) -> None:
-    """What one of them sealed the other opens, and every argument means the same."""
+def test_v1_functions_match_those_of_kmscore(suite: Suite, rsa_key: RsaKey) -> None:
+    """Each of the two decrypts the blobs of the other, and the arguments are the same."""
     keys = Keyring([symmetric_key(suite, "key")])
     wrapping = rsa_key.public_key, OAEP
     sealed = alibaba.encrypt(keys, "key", b"text", CONTEXT)
@@ -742,7 +740,7 @@ def test_in_v1_the_functions_are_those_of_the_engine(suite: Suite, rsa_key: RsaK
 
 
 def test_in_v1_no_context_is_ambiguous() -> None:
-    """Two pairs need no permission there."""
+    """In v1, a context of two pairs does not require `allow_ambiguous`."""
     sealed = alibaba.encrypt(KEYS, "source", b"text", AMBIGUOUS)
     assert alibaba.decrypt(KEYS, sealed.ciphertext_blob, AMBIGUOUS).plaintext == b"text"
 
@@ -772,10 +770,10 @@ TYPE_CASES = [
 
 
 @pytest.mark.parametrize(("name", "profile", "argument", "value"), TYPE_CASES)
-def test_a_wrong_type_is_refused_by_name_and_first(
+def test_a_wrong_type_is_rejected_before_wrong_values(
     rsa_key: RsaKey, name: str, profile: Profile, argument: str, value: Any
 ) -> None:
-    """In both layouts, before any value is looked at: here every value is wrong too."""
+    """The error names the argument of the wrong type, although every value is wrong too."""
     function = getattr(alibaba, name)
     valid: dict[str, Any] = {
         "keys": KEYS,
@@ -797,10 +795,10 @@ def test_a_wrong_type_is_refused_by_name_and_first(
 
 
 @pytest.mark.parametrize("profile", [ALIBABA, Profile.V1])
-def test_the_type_of_a_blob_is_looked_at_before_what_follows_it(
+def test_the_type_of_a_blob_is_checked_before_later_arguments(
     rsa_key: RsaKey, profile: Profile
 ) -> None:
-    """Of two arguments of the wrong type, or with an unknown algorithm behind it, it is named."""
+    """The error names the blob if context or algorithm are wrong too."""
     wrong: Any = "text"
     context: Any = "{}"
     with raises_exactly(TypeError, "ciphertext_blob must be bytes-like"):
@@ -809,6 +807,6 @@ def test_the_type_of_a_blob_is_looked_at_before_what_follows_it(
         alibaba.export_data_key(KEYS, wrong, rsa_key.public_key, "RSA", profile=profile)
 
 
-def test_the_suites_of_these_tests_are_all_but_one() -> None:
-    """So that a suite of another kind cannot come in unseen."""
+def test_the_suites_of_these_tests_are_complete() -> None:
+    """Every suite except XAES_256_GCM is tested, so that a new suite is not missed."""
     assert set(SUITE_SPECS) - set(PLAIN_SUITES) == {Suite.XAES_256_GCM}

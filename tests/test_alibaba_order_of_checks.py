@@ -1,6 +1,7 @@
-"""Which error the service's layout gives when two things are wrong: the earlier one in the order.
+"""The order of checks in the service layout: of two faults, the earlier one is reported.
 
-types, parse, contexts, source IDs, source key, destination key, public key, sizes, the one open.
+The order is: types, parse, contexts, source IDs, source key, destination key, public key, sizes,
+decryption.
 """
 
 from collections.abc import Mapping
@@ -48,27 +49,27 @@ from kmscore.alibaba import Profile
 
 
 def xaes(side: str) -> Fault:
-    """Return the fault of a key that the service's layout does not take."""
+    """Return the fault of a key that the service layout does not support."""
     return Fault(side, KeyUsageError, "XAES_256_GCM", {f"{side}.suite": Suite.XAES_256_GCM})
 
 
 def context_faults(argument: str = "context") -> list[Fault]:
-    """Return what can be wrong with a context of the service's layout."""
+    """Return the possible faults of a context of the service layout."""
     unclear = Fault("contexts", InvalidContextError, "allow_ambiguous", {argument: AMBIGUOUS})
     return [context_fault(argument), unclear]
 
 
 SERVICE_PARSE = Fault("parse", InvalidBlobError, "key version ID", {"ciphertext.start": b"KMS"})
 NO_INDEX = type_fault("keys", Keyring([]))
-# A blob names no key ID: the provider is not asked for one, and what the caller gives is compared
-# with that of the key version found. No suite is named either.
+# A blob contains neither key ID nor suite. The key ID that the caller gives is compared with that
+# of the key version that the provider returns.
 _, NO_VERSION, FOREIGN, _, *VERSION_STATE_KIND, _ = BLOB_SOURCE
 SOURCE = [NO_VERSION, FOREIGN, *VERSION_STATE_KIND, xaes("source")]
 MOVED_SOURCE = [*SOURCE[:2], GIVEN_KEY._replace(stage="source"), *SOURCE[2:]]
 DESTINATION = [
     *V1_DESTINATION,
     xaes("destination"),
-    Fault("destination", KeyUsageError, "UUID only", {"destination.key_version_id": "v1"}),
+    Fault("destination", KeyUsageError, "ID that is a UUID", {"destination.key_version_id": "v1"}),
 ]
 LONG_SERVICE_BLOB = Fault("sizes", PlaintextSizeError, "at most 8192", {"ciphertext.length": 8193})
 LONG_PLAINTEXT = Fault("sizes", PlaintextSizeError, "at most 8192", {"plaintext": bytes(8193)})
@@ -124,10 +125,10 @@ WAYS: Mapping[str, tuple[str, dict[str, Any]]] = {
 
 
 class World(fault_pairs.World):
-    """The calls of the service's layout, and a provider that finds a version by its ID alone."""
+    """The calls of the service layout, and a provider that finds a version by its ID alone."""
 
     def __init__(self, rsa_key: RsaKey, sm2_key: Sm2Key, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Take the keys that are slow to make."""
+        """Take the keys whose generation is slow."""
         source = symmetric_key(Suite.AES_256_GCM, "source", VERSION)
         destination = symmetric_key(Suite.AES_128_GCM, "destination", OTHER_VERSION)
         super().__init__(FAULTS, {}, [source, destination, rsa_key, sm2_key], monkeypatch)
@@ -140,13 +141,13 @@ class World(fault_pairs.World):
             self.calls[operation] = Call(getattr(alibaba, valid[name].function.__name__), arguments)
 
     def seal(self, operation: str, plaintext: bytes) -> bytes:
-        """Return a blob that the operation takes."""
+        """Return a blob that the operation accepts."""
         if operation == "v1 to service":
             return super().seal(operation, plaintext)
         return seal_by_hand(self.keys["source"], plaintext, written_rule(CONTEXT, RAW))
 
     def finder(self, operation: str) -> str:
-        """Return the method that finds the source's key."""
+        """Return the name of the method that finds the source key."""
         return "version" if operation.startswith(("v1", "asymmetric")) else "version_by_id"
 
     def version_by_id(self, key_version_id: str) -> Any:
@@ -158,7 +159,7 @@ class World(fault_pairs.World):
 
 @pytest.fixture
 def world(rsa_key: RsaKey, sm2_key: Sm2Key, monkeypatch: pytest.MonkeyPatch) -> World:
-    """Return a world in which nothing is wrong yet."""
+    """Return a world without faults."""
     return World(rsa_key, sm2_key, monkeypatch)
 
 
@@ -166,11 +167,11 @@ def world(rsa_key: RsaKey, sm2_key: Sm2Key, monkeypatch: pytest.MonkeyPatch) -> 
 def test_the_earlier_of_two_faults_is_raised(
     world: World, operation: str, faults: tuple[Fault, ...]
 ) -> None:
-    """Nothing after it is looked at: no other key is asked for, and nothing is opened or sealed."""
+    """No later check runs: no other key is requested, and no cipher runs."""
     world.check_pair(operation, faults)
 
 
 @pytest.mark.parametrize("operation", FAULTS)
 def test_without_a_fault_the_operation_succeeds(world: World, operation: str) -> None:
-    """What the other test takes away was there."""
+    """The arguments of the other test are valid without the faults."""
     world.check_success(operation)

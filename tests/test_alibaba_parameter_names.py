@@ -1,4 +1,4 @@
-"""The names of parameters: flattened contexts, names in another case, and unknown ones."""
+"""Names of parameters: flattened contexts, names in another case, and unknown names."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -21,21 +21,21 @@ VALID = {name: valid_requests(api) for name, api in APIS.items()}
 MISMATCH = 'The specified parameter "CiphertextBlob" is not valid.'
 
 Form = Callable[[str, Mapping[str, str]], dict[str, Any]]
-"""Takes the name of a context parameter and the pairs, and gives the parameters sent for it."""
+"""A function from the name of a context parameter and its pairs to the parameters sent."""
 
 
 def as_json(name: str, pairs: Mapping[str, str]) -> dict[str, Any]:
-    """Return a context as the vendor's Python clients send it."""
+    """Return a context in the form of the Python clients of the vendor."""
     return {name: json.dumps(pairs, ensure_ascii=False, separators=(",", ":"))}
 
 
 def as_keys(name: str, pairs: Mapping[str, str]) -> dict[str, Any]:
-    """Return a context as the vendor's Node client sends it."""
+    """Return a context in the form of the Node client of the vendor."""
     return {f"{name}.{key}": value for key, value in pairs.items()}
 
 
 def as_list(name: str, pairs: Mapping[str, str]) -> dict[str, Any]:
-    """Return a context as a widespread Go client sends it."""
+    """Return a context in the form of a common Go client."""
     return {
         f"{name}.{number}.{part}": text
         for number, pair in enumerate(pairs.items(), 1)
@@ -65,13 +65,13 @@ def message_of(response: alibaba.ApiResponse) -> str:
 
 
 def gathered(params: dict[str, Any], name: str = "EncryptionContext") -> Any:
-    """Return the context that the action with this parameter is given."""
+    """Return the context that the action with this parameter receives."""
     action = "ReEncrypt" if name != "EncryptionContext" else "Encrypt"
     return gather_contexts(ACTIONS[action], params)[name]
 
 
 def assert_refused(params: dict[str, Any], name: str = "EncryptionContext") -> None:
-    """Expect that a request with these parameters beside its own is invalid by this name."""
+    """Check that a request with these parameters is rejected with this name."""
     action = "ReEncrypt" if name != "EncryptionContext" else "Encrypt"
     valid = {key: text for key, text in VALID["v1"][action].items() if key not in CONTEXTS}
     response = APIS["v1"].call(valid | params)
@@ -81,8 +81,8 @@ def assert_refused(params: dict[str, Any], name: str = "EncryptionContext") -> N
 
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("opener", ["Decrypt", "ExportDataKey", "ReEncrypt"])
-def test_each_form_opens_what_each_form_sealed(profile: str, form: str, opener: str) -> None:
-    """A ciphertext is bound to the same context in every form, and opens under no other."""
+def test_all_forms_give_the_same_context(profile: str, form: str, opener: str) -> None:
+    """A blob encrypted with one form is decrypted with each form, and with no other context."""
     api = APIS[profile]
     name = "SourceEncryptionContext" if opener == "ReEncrypt" else "EncryptionContext"
     request = {key: text for key, text in VALID[profile][opener].items() if key not in CONTEXTS}
@@ -100,8 +100,8 @@ def test_each_form_opens_what_each_form_sealed(profile: str, form: str, opener: 
     "action", ["Encrypt", "GenerateDataKey", "GenerateDataKeyWithoutPlaintext",
                "GenerateAndExportDataKey", "ReEncrypt"],
 )  # fmt: skip
-def test_each_sealing_action_binds_each_form(profile: str, form: str, action: str) -> None:
-    """What it seals opens under that context and not without one."""
+def test_each_encrypting_action_binds_each_form(profile: str, form: str, action: str) -> None:
+    """The result is decrypted with this context, and not without a context."""
     api = APIS[profile]
     name = "DestinationEncryptionContext" if action == "ReEncrypt" else "EncryptionContext"
     request = {key: text for key, text in VALID[profile][action].items() if key not in CONTEXTS}
@@ -116,8 +116,8 @@ def test_each_sealing_action_binds_each_form(profile: str, form: str, action: st
     st.sampled_from(CONTEXTS),
     st.randoms(use_true_random=False),
 )
-def test_every_map_has_one_reading(pairs: dict[str, str], name: str, random: Any) -> None:
-    """Flattened in either form, with the parameters in any order, it is the map again."""
+def test_flattening_round_trip(pairs: dict[str, str], name: str, random: Any) -> None:
+    """The flattened form, with the parameters in any order, gives the same map."""
     for form in (as_list,) if any(map(looks_listed, pairs)) else (as_keys, as_list):
         items = list(form(name, pairs).items())
         random.shuffle(items)
@@ -128,7 +128,7 @@ def test_every_map_has_one_reading(pairs: dict[str, str], name: str, random: Any
 
 
 def looks_listed(key: str) -> bool:
-    """Tell whether a key looks like a member of the list form."""
+    """Return whether a key looks like a member of the list form."""
     return key.endswith((".Key", ".Value"))
 
 
@@ -159,8 +159,10 @@ def looks_listed(key: str) -> bool:
         ),
     ],
 )
-def test_what_follows_the_first_dot(suffixes: dict[str, str], pairs: dict[str, str]) -> None:
-    """It is a key as it stands, unless all of them are members of a list."""
+def test_the_text_after_the_first_dot_is_a_key(
+    suffixes: dict[str, str], pairs: dict[str, str]
+) -> None:
+    """The text is a key, unless all texts are members of a list."""
     for name in CONTEXTS:
         params = {f"{name}.{suffix}": text for suffix, text in suffixes.items()}
         assert json.loads(gathered(params, name)) == pairs
@@ -190,7 +192,7 @@ def test_what_follows_the_first_dot(suffixes: dict[str, str], pairs: dict[str, s
     ids=lambda suffixes: ",".join(suffixes)[:40],
 )
 def test_a_broken_list_is_an_invalid_parameter(name: str, suffixes: dict[str, str]) -> None:
-    """Neither is a part of it dropped, nor is it taken for keys that look like a list."""
+    """No member is dropped, and the members are not read as keys."""
     assert_refused({f"{name}.{suffix}": text for suffix, text in suffixes.items()}, name)
 
 
@@ -200,27 +202,27 @@ def test_a_broken_list_is_an_invalid_parameter(name: str, suffixes: dict[str, st
 def test_a_context_in_two_forms_is_an_invalid_parameter(
     name: str, value: object, form: Form
 ) -> None:
-    """Even if both say the same; a mapping is a form, and so is the empty map."""
+    """Equal contexts are rejected too; a mapping or an empty map is also a form."""
     assert_refused(form(name, {"tenant": "acme"}) | {name: value}, name)
 
 
 @pytest.mark.parametrize("empty", ["", None])
 @pytest.mark.parametrize("form", [as_keys, as_list])
-def test_an_absent_json_form_leaves_the_flattened_one(form: Form, empty: str | None) -> None:
-    """The empty text is no context, so there is nothing to mix."""
+def test_an_empty_json_form_is_ignored(form: Form, empty: str | None) -> None:
+    """An empty text is not a context, so that only the flattened form is present."""
     params = form("EncryptionContext", {"tenant": "acme"}) | {"EncryptionContext": empty}
     assert gathered(params) == '{"tenant":"acme"}'
 
 
 @pytest.mark.parametrize("value", [None, 1, True, b"acme", ["acme"], {"a": "b"}])
-def test_a_flattened_value_is_a_text(value: object) -> None:
-    """Absence included: the pair would be dropped."""
+def test_a_flattened_value_must_be_a_text(value: object) -> None:
+    """`None` is rejected too, because the pair would be dropped."""
     assert_refused({"EncryptionContext.tenant": value})
     assert_refused({"EncryptionContext.1.Key": "tenant", "EncryptionContext.1.Value": value})
 
 
-def test_half_of_a_surrogate_pair_is_an_invalid_parameter() -> None:
-    """It has no bytes, in a key or in a value."""
+def test_a_lone_surrogate_is_an_invalid_parameter() -> None:
+    """A lone surrogate has no UTF-8 form, in a key or in a value."""
     assert_refused({"EncryptionContext.\ud83d": "x"})
     assert_refused({"EncryptionContext.1.Key": "x", "EncryptionContext.1.Value": "\udd11"})
 
@@ -228,7 +230,7 @@ def test_half_of_a_surrogate_pair_is_an_invalid_parameter() -> None:
 @pytest.mark.parametrize("form", [as_keys, as_list])
 @pytest.mark.parametrize("filler", ["v", "租"])
 def test_the_limit_is_that_of_the_json_form(form: Form, filler: str) -> None:
-    """8,192 characters of compact JSON are taken and one more is not."""
+    """8,192 characters of compact JSON are accepted, and one more is rejected."""
     room = MAX_JSON_LENGTH - len('{"k":""}')
     text = gathered(form("EncryptionContext", {"k": filler * room}))
     assert len(text) == MAX_JSON_LENGTH
@@ -244,8 +246,8 @@ def pairs_of_one_character(count: int) -> dict[str, str]:
     return {chr(0x4E00 + number): "" for number in range(count)}
 
 
-def test_the_most_pairs_that_a_json_text_holds_are_taken() -> None:
-    """1,170 keys of one character fill 8,192 characters, in every form."""
+def test_the_largest_number_of_pairs_is_accepted() -> None:
+    """1,170 keys of one character fill the 8,192 characters, in every form."""
     for form in FORMS.values():
         request = VALID["v1"]["Encrypt"] | {"EncryptionContext": None}
         most, more = (pairs_of_one_character(count) for count in (1170, 1171))
@@ -256,7 +258,7 @@ def test_the_most_pairs_that_a_json_text_holds_are_taken() -> None:
 def test_parameters_are_counted_before_their_values_are_read(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """More of them than any context of 8,192 characters has are an invalid parameter at once."""
+    """A number over the limit of 8,192 characters is rejected without reading values."""
     read = parameter_names.exact_text
     monkeypatch.setattr(parameter_names, "exact_text", lambda _: pytest.fail("a value was read"))
     params = {f"EncryptionContext.{number}": "x" for number in range(MAX_JSON_LENGTH // 6 * 2 + 1)}
@@ -273,7 +275,7 @@ SPELLINGS: tuple[Callable[[str], str], ...] = (str.lower, str.upper, str.swapcas
 @pytest.mark.parametrize("name", sorted(KNOWN))
 @pytest.mark.parametrize("action", ACTIONS)
 def test_a_name_in_another_case_is_an_invalid_parameter(action: str, name: str) -> None:
-    """Whether or not the action takes it, has it too, or would do without it."""
+    """This holds with and without the correct name, also for actions without this parameter."""
     valid = VALID["v1"][action]
     for spelling in SPELLINGS:
         for params in (valid, {key: text for key, text in valid.items() if key != name}):
@@ -289,15 +291,15 @@ def test_a_name_in_another_case_is_an_invalid_parameter(action: str, name: str) 
 def test_a_flattened_context_in_another_case_is_an_invalid_parameter(
     action: str, name: str, suffix: str
 ) -> None:
-    """So are brackets in either case: the context would be dropped."""
+    """Brackets are rejected with the correct case too, because the context would be dropped."""
     spellings = [*SPELLINGS, *([str] if suffix.startswith("[") else [])]
     for spelling in spellings:
         response = APIS["v1"].call(VALID["v1"][action] | {spelling(name) + suffix: "acme"})
         assert message_of(response) == f'The specified parameter "{name}" is not valid.'
 
 
-def test_letters_that_are_the_same_but_for_their_case_count() -> None:
-    """The Kelvin sign is a capital k, and the long s is a small one."""
+def test_unicode_case_variants_are_invalid_parameters() -> None:
+    """The Kelvin sign is a variant of k, and the long s is a variant of s."""
     for name in ("\u212aeyId", "\u017fourceKeyId"):
         response = APIS["v1"].call(VALID["v1"]["Encrypt"] | {name: "orders"})
         assert code_of(response) == "InvalidParameter"
@@ -305,7 +307,7 @@ def test_letters_that_are_the_same_but_for_their_case_count() -> None:
 
 @pytest.mark.parametrize("action", ACTIONS)
 def test_unknown_names_are_ignored(profile: str, action: str) -> None:
-    """Suffixes of other parameters, common parameters, and what only resembles a known name."""
+    """Suffixes of other parameters, common parameters and similar names have no effect."""
     unknown = {
         "DryRun.x": "true",
         "dryrun.x": "true",
@@ -333,7 +335,7 @@ def test_unknown_names_are_ignored(profile: str, action: str) -> None:
 def test_a_context_of_another_action_is_an_invalid_parameter(
     profile: str, action: str, name: str
 ) -> None:
-    """In every form, the empty map included; the empty text and `None` are no context."""
+    """This holds for every form and the empty map; an empty text and `None` are allowed."""
     if (action, name) in PLACES:
         return
     given = [form(name, {"tenant": "acme"}) for form in FORMS.values()]
@@ -346,7 +348,7 @@ def test_a_context_of_another_action_is_an_invalid_parameter(
 
 
 def test_a_flattened_ambiguous_context_is_named() -> None:
-    """It is held to the rules of the layout as a context in JSON is."""
+    """The rules of the layout apply as for a context in JSON."""
     for form in FORMS.values():
         params = form("EncryptionContext", {"a": "1", "b": "2"})
         request = VALID["service"]["Encrypt"] | {"EncryptionContext": None}
@@ -355,8 +357,8 @@ def test_a_flattened_ambiguous_context_is_named() -> None:
         assert APIS["v1"].call(request | params).status == 200
 
 
-def test_spelling_is_looked_at_in_the_order_of_the_checks() -> None:
-    """`DryRun` first, then `Action`, then the first of the rest before a missing parameter."""
+def test_spelling_is_checked_in_order() -> None:
+    """The order is `DryRun`, `Action`, other names, and then missing parameters."""
     wrong = {"dryrun": "true", "action": "Encrypt", "keyid": "x", "ENCRYPTIONCONTEXT.a": "b"}
     for name in ("DryRun", "Action", "EncryptionContext", "KeyId"):
         response = APIS["v1"].call({"Action": "Encrypt", **wrong})
@@ -365,16 +367,16 @@ def test_spelling_is_looked_at_in_the_order_of_the_checks() -> None:
     assert code_of(APIS["v1"].call({"Action": "Encrypt"})) == "MissingParameter"
 
 
-def test_a_dry_run_is_one_whatever_else_is_misspelt() -> None:
-    """But a misspelt `DryRun` is no dry run."""
+def test_a_dry_run_with_misspelt_names_stays_a_dry_run() -> None:
+    """Only a misspelt `DryRun` is not a dry run."""
     request = VALID["v1"]["Encrypt"] | {"DryRun": "true"}
     assert code_of(APIS["v1"].call(request | {"keyid": "x"})) == "ValidationError"
     assert code_of(APIS["v1"].call(request | {"action": "x"})) == "ValidationError"
     assert code_of(APIS["v1"].call(request | {"dryRun": "true"})) == "InvalidParameter"
 
 
-def test_a_str_of_a_subclass_names_what_its_text_does() -> None:
-    """A name that hashes and compares as it likes is still read."""
+def test_a_str_subclass_counts_as_its_text() -> None:
+    """A name with its own hash and comparison is still read."""
 
     class Liar(str):
         __slots__ = ()

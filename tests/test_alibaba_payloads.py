@@ -1,4 +1,4 @@
-"""What is sealed in place of a plaintext: opaque texts, Base64, bytes, and how they are moved."""
+"""Payloads of blobs: opaque texts, Base64 and raw bytes, and their re-encryption."""
 
 import base64
 import json
@@ -73,21 +73,21 @@ def message_of(response: alibaba.ApiResponse) -> str:
 
 
 def sealed_in(blob: object, layout: str) -> bytes:
-    """Return what is sealed in a blob in Base64, as it is."""
+    """Return the payload of a Base64 blob, without decoding of the payload."""
     data = base64.b64decode(str(blob))
     return alibaba.decrypt(support.INDEX, data, profile=STRICT[layout]).plaintext
 
 
 def held(payload: bytes, layout: str) -> str:
-    """Return a blob of the key `orders` that holds a payload, sealed without the service's code."""
+    """Return a blob of the key `orders` with a payload, made without the code of the service."""
     if layout == "service":
         return to_base64(seal_by_hand(ORDERS, payload))
     return to_base64(kmscore.encrypt(support.RING, "orders", payload).ciphertext_blob)
 
 
 @pytest.mark.parametrize("text", TEXTS)
-def test_a_text_is_sealed_and_answered_as_it_is(layout: str, text: str) -> None:
-    """Its UTF-8 bytes are what the blob holds, and JSON gives it back."""
+def test_a_text_round_trip_is_exact(layout: str, text: str) -> None:
+    """The payload is the UTF-8 form of the text, and JSON returns the same text."""
     blob = encrypt(APIS[layout], TEXTS[text]).body["CiphertextBlob"]
     assert sealed_in(blob, layout) == TEXTS[text].encode()
     answer = decrypt(APIS[layout], blob)
@@ -96,15 +96,15 @@ def test_a_text_is_sealed_and_answered_as_it_is(layout: str, text: str) -> None:
 
 
 @given(st.sampled_from(list(OPAQUE)), st.text(st.characters(exclude_categories=["Cs"])))
-def test_every_text_comes_back(layout: str, text: str) -> None:
-    """Whatever it is."""
+def test_every_text_round_trip_is_exact(layout: str, text: str) -> None:
+    """Decryption returns each text unchanged."""
     blob = encrypt(APIS[layout], text).body["CiphertextBlob"]
     assert decrypt(APIS[layout], blob).body["Plaintext"] == text
 
 
 @pytest.mark.parametrize("text", TEXTS)
-def test_an_archive_sealed_from_a_text_opens_and_is_reencrypted(layout: str, text: str) -> None:
-    """What is sealed in it moves without being decoded, and is answered as it was."""
+def test_a_stored_text_is_decrypted_and_reencrypted(layout: str, text: str) -> None:
+    """Re-encryption does not decode the payload, and decryption returns the same text."""
     api, payload = APIS[layout], TEXTS[text].encode()
     blob = held(payload, layout)
     assert decrypt(api, blob).body["Plaintext"] == TEXTS[text]
@@ -115,8 +115,8 @@ def test_an_archive_sealed_from_a_text_opens_and_is_reencrypted(layout: str, tex
     assert decrypt(api, moved).body["Plaintext"] == TEXTS[text]
 
 
-def test_base64_is_the_text_of_the_bytes_that_the_library_sees(layout: str) -> None:
-    """A plaintext that a client has encoded is sealed as the functions seal its bytes."""
+def test_base64_text_matches_the_bytes_of_the_functions(layout: str) -> None:
+    """A plaintext encoded by a client gives the blob that the functions give for its bytes."""
     blob = encrypt(APIS[layout], to_base64(b"\x00\xff")).body["CiphertextBlob"]
     data = base64.b64decode(str(blob))
     assert alibaba.decrypt(support.INDEX, data, profile=OPAQUE[layout]).plaintext == b"\x00\xff"
@@ -126,8 +126,8 @@ def test_base64_is_the_text_of_the_bytes_that_the_library_sees(layout: str) -> N
 
 
 @pytest.mark.parametrize("character", ["x", "é", "租", "\U0001f511"])
-def test_a_text_has_as_many_bytes_as_its_layout_holds(layout: str, character: str) -> None:
-    """8,192 in the service's and 6,144 in v1, counted in UTF-8; a dry run counts too."""
+def test_a_text_has_at_most_the_bytes_of_its_layout(layout: str, character: str) -> None:
+    """The limit in UTF-8 bytes is 8,192 (service) or 6,144 (v1), also in a dry run."""
     most = {"service": 8192, "v1": 6144}[layout]
     text = character * (most // len(character.encode()))
     text += "x" * (most - len(text.encode()))
@@ -143,8 +143,8 @@ def test_a_text_has_as_many_bytes_as_its_layout_holds(layout: str, character: st
 
 
 @pytest.mark.parametrize("payload", [b"\xff", b"text\x80", "\u79df".encode()[:2], b"\xed\xa0\x80"])
-def test_what_is_not_utf_8_is_no_text(layout: str, payload: bytes) -> None:
-    """It moves as it is, and to decrypt it fails as a wrong tag does."""
+def test_a_payload_that_is_not_utf_8_fails_like_a_wrong_tag(layout: str, payload: bytes) -> None:
+    """Such a payload can be re-encrypted, but its decryption fails."""
     blob = held(payload, layout)
     assert message_of(decrypt(APIS[layout], blob)) == MISMATCH
     request = {"Action": "ReEncrypt", "CiphertextBlob": blob, "DestinationKeyId": "archive"}
@@ -152,8 +152,8 @@ def test_what_is_not_utf_8_is_no_text(layout: str, payload: bytes) -> None:
     assert sealed_in(moved, layout) == payload
 
 
-def test_half_of_a_surrogate_pair_is_no_plaintext(layout: str) -> None:
-    """It has no UTF-8 form."""
+def test_a_lone_surrogate_is_rejected(layout: str) -> None:
+    """A lone surrogate has no UTF-8 form."""
     for text in ("\ud800", "text\udfff"):
         response = encrypt(APIS[layout], text)
         assert message_of(response) == 'The specified parameter "Plaintext" is not valid.'
@@ -161,7 +161,7 @@ def test_half_of_a_surrogate_pair_is_no_plaintext(layout: str) -> None:
 
 @pytest.mark.parametrize("profile", [Profile.V1, RAW])
 def test_without_texts_a_plaintext_is_strict_base64(profile: Profile) -> None:
-    """Its bytes are sealed, and answered in Base64, whatever they are."""
+    """The bytes are encrypted, and the response has their Base64 form."""
     api = make_api(profile=profile)
     blob = encrypt(api, to_base64(b"\xff\x00")).body["CiphertextBlob"]
     data = base64.b64decode(str(blob))
@@ -174,7 +174,7 @@ def test_without_texts_a_plaintext_is_strict_base64(profile: Profile) -> None:
 
 @pytest.mark.parametrize("key", [RSA, SM2], ids=lambda key: key.key_id)
 def test_asymmetric_plaintexts_stay_base64(layout: str, key: Any) -> None:
-    """In and out; re-encrypted under a symmetric key, they are the text of their Base64."""
+    """Asymmetric plaintexts are Base64; after re-encryption, this text is the payload."""
     api = APIS[layout]
     algorithm = "SM2PKE" if key is SM2 else "RSAES_OAEP_SHA_256"
     named = {"KeyId": key.key_id, "KeyVersionId": key.key_version_id, "Algorithm": algorithm}
@@ -198,8 +198,8 @@ def test_asymmetric_plaintexts_stay_base64(layout: str, key: Any) -> None:
     assert sealed_in(moved, layout) == to_base64(b"\xff\x00").encode()
 
 
-def test_a_data_key_is_sealed_as_its_base64_and_exported_as_its_bytes(layout: str) -> None:
-    """By every action that draws or exports one, in each layout."""
+def test_a_data_key_payload_is_base64_and_its_export_is_raw(layout: str) -> None:
+    """Each action that generates or exports a data key does so, in each layout."""
     api = APIS[layout]
     drawn = api.call({"Action": "GenerateDataKey", "KeyId": "orders", "NumberOfBytes": "31"}).body
     assert len(base64.b64decode(str(drawn["Plaintext"]), validate=True)) == 31
@@ -227,17 +227,17 @@ def test_a_data_key_is_sealed_as_its_base64_and_exported_as_its_bytes(layout: st
 
 
 @pytest.mark.parametrize("text", ["p@ssword", "dGV4dA", "dGV4dB=="])
-def test_a_text_that_is_not_base64_is_no_data_key(layout: str, text: str) -> None:
-    """It fails to be exported as a wrong tag does."""
+def test_export_of_a_text_that_is_not_base64_fails_like_a_wrong_tag(layout: str, text: str) -> None:
+    """Only Base64 texts can be exported as data keys."""
     request = valid_requests(APIS[layout])["ExportDataKey"]
     blob = encrypt(APIS[layout], text).body["CiphertextBlob"]
     assert message_of(APIS[layout].call(request | {"CiphertextBlob": blob})) == MISMATCH
 
 
-def test_a_data_key_too_long_to_export_is_refused_unopened(
+def test_a_data_key_too_long_to_export_is_rejected(
     layout: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """256 characters hold 190 bytes at least and 192 at most; 260 hold 193 at least."""
+    """256 characters encode 190 to 192 bytes; 260 characters encode at least 193 bytes."""
     wrapping = RSA.public_key, "RSAES_OAEP_SHA_256"
     fits, perhaps, too_long = (
         base64.b64decode(held(to_base64(bytes(length)).encode(), layout))
@@ -254,14 +254,14 @@ def test_a_data_key_too_long_to_export_is_refused_unopened(
 
 
 def variables_of(error: BaseException) -> list[object]:
-    """Return the variables of the library's frames that an error came through."""
+    """Return the local variables of the frames of the library in a traceback."""
     frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
     own = [frame for frame in frames if frame.f_globals["__name__"].startswith("kmscore")]
     assert own
     return [value for frame in own for value in frame.f_locals.values()]
 
 
-# --- Between profiles, by the functions.
+# --- Re-encryption between profiles with the functions.
 
 PROFILES = {
     "v1": Profile.V1,
@@ -273,7 +273,7 @@ SERVED = {"v1": "v1", "v1 text": "v1", "service": "service", "service raw": "ser
 
 
 def move(raw: bytes, source: str, destination: str, **options: Any) -> bytes:
-    """Return what is sealed in the blob that the re-encryption of a blob gives."""
+    """Return the payload of the blob that a re-encryption gives."""
     result = alibaba.reencrypt(
         *(support.INDEX, raw, "archive"),
         source_profile=PROFILES[source],
@@ -286,8 +286,8 @@ def move(raw: bytes, source: str, destination: str, **options: Any) -> bytes:
 
 @pytest.mark.parametrize("source", PROFILES)
 @pytest.mark.parametrize("destination", PROFILES)
-def test_the_payloads_say_what_is_moved(source: str, destination: str) -> None:
-    """As it is if they are the same, else decoded or encoded once."""
+def test_reencryption_converts_between_payloads(source: str, destination: str) -> None:
+    """Equal payload forms are copied; otherwise the payload is decoded or encoded once."""
     for payload in (b"dGV4dA==", b""):
         raw = base64.b64decode(held(payload, SERVED[source]))
         is_text = [PROFILES[name].payload is Payload.BASE64 for name in (source, destination)]
@@ -301,10 +301,10 @@ def test_the_payloads_say_what_is_moved(source: str, destination: str) -> None:
 @pytest.mark.parametrize("source", PROFILES)
 @pytest.mark.parametrize("destination", PROFILES)
 @pytest.mark.parametrize("payload", [b"p@ssword", b"dGV4dA", b"\xff", b"dGV4dA==\n", b"===="])
-def test_only_what_has_to_be_decoded_has_to_decode(
+def test_only_a_conversion_to_bytes_requires_base64(
     source: str, destination: str, payload: bytes
 ) -> None:
-    """From a text to bytes it is Base64 or the one `DecryptionError`; all else is moved."""
+    """From text to bytes, an invalid payload gives `DecryptionError`; other payloads are copied."""
     raw = base64.b64decode(held(payload, SERVED[source]))
     texts = [PROFILES[name].payload is Payload.BASE64 for name in (source, destination)]
     if texts == [True, False]:
@@ -329,10 +329,10 @@ def test_only_what_has_to_be_decoded_has_to_decode(
         ("v1 text", "service", 6144),
     ],
 )
-def test_what_the_destination_cannot_hold_is_refused_unopened(
+def test_a_plaintext_too_long_for_the_destination_is_rejected(
     monkeypatch: pytest.MonkeyPatch, source: str, destination: str, most: int
 ) -> None:
-    """By the length of the source; a dry run and the real one alike."""
+    """The length of the source decides before decryption, in a dry run and a real run."""
     longest, longer = (
         seal_by_hand(ORDERS, payload)
         if SERVED[source] == "service"
@@ -347,7 +347,7 @@ def test_what_the_destination_cannot_hold_is_refused_unopened(
 
 
 def test_a_text_of_base64_always_fits_v1() -> None:
-    """8,192 characters are 6,144 bytes; what only looks so long does not decode."""
+    """8,192 characters are 6,144 bytes; a longer payload fails as invalid Base64."""
     text = base64.b64encode(bytes(6144))
     assert move(seal_by_hand(ORDERS, text), "service", "v1") == bytes(6144)
     for wrong in (text + b"QQ=", text[:-1] + b"\n", text + b"A"):
@@ -355,8 +355,8 @@ def test_a_text_of_base64_always_fits_v1() -> None:
             move(seal_by_hand(ORDERS, wrong), "service", "v1")
 
 
-def test_an_asymmetric_plaintext_that_does_not_fit_as_text_fails_as_a_wrong_one_does() -> None:
-    """Its length is known only once it is opened: 4,608 bytes are moved and 4,609 are not."""
+def test_an_asymmetric_plaintext_too_long_as_text_fails_in_decryption() -> None:
+    """The length is known only after decryption: 4,608 bytes succeed, and 4,609 bytes fail."""
     for length in (4608, 4609):
         bare = kmscore.asymmetric_encrypt(SM2.public_key, "SM2PKE", bytes(length))
         options = {
@@ -379,8 +379,8 @@ def test_an_asymmetric_plaintext_that_does_not_fit_as_text_fails_as_a_wrong_one_
             assert bytes(4609) not in variables_of(caught.value)
 
 
-def test_v1_with_texts_needs_no_versions_by_id() -> None:
-    """Its blobs name their key as all of v1 do, and XAES seals them."""
+def test_v1_text_does_not_need_a_key_version_provider() -> None:
+    """The blobs are v1 blobs, which contain the key ID, so that a keyring is sufficient."""
     ring = Keyring([kmscore.SymmetricKey.generate(kmscore.KeySpec.AES_256, key_id="orders")])
     api = make_api(keys=ring, profile=Profile.V1_TEXT)
     blob = encrypt(api, "p@ssword").body["CiphertextBlob"]
@@ -393,8 +393,8 @@ def test_v1_with_texts_needs_no_versions_by_id() -> None:
         make_api(keys=ring, profile=Profile.ALIBABA)
 
 
-def test_v1_with_texts_seals_4608_bytes() -> None:
-    """Their Base64 has the 6,144 that a v1 blob holds."""
+def test_v1_text_encrypts_at_most_4608_bytes() -> None:
+    """The Base64 form of 4,608 bytes has the 6,144 bytes that a v1 blob can contain."""
     sealed = alibaba.encrypt(support.RING, "xaes", bytes(4608), profile=Profile.V1_TEXT)
     blob = sealed.ciphertext_blob
     assert kmscore.decrypt(support.RING, blob).plaintext == b"A" * 6144
@@ -409,16 +409,16 @@ def test_v1_with_texts_seals_4608_bytes() -> None:
 @pytest.mark.parametrize(
     "text", ["\r", "a\r\nb\n\rc", "\t\n <&>\"' ]]>", "\x7f\x85\u2028\ufffd\U0010ffff"]
 )
-def test_xml_carries_the_text_that_was_sealed(layout: str, text: str) -> None:
-    """Carriage returns too, which a parser would otherwise read as line feeds."""
+def test_xml_preserves_texts(layout: str, text: str) -> None:
+    """Carriage returns are escaped, because a parser would convert them to line feeds."""
     blob = encrypt(APIS[layout], text).body["CiphertextBlob"]
     root = ET.fromstring(decrypt(APIS[layout], blob).xml())  # noqa: S314 (our own)
     assert root.findtext("Plaintext") == text
 
 
 @pytest.mark.parametrize("character", ["\x00", "\x08", "\x0b", "\x1f", "\ufffe", "\uffff"])
-def test_a_character_that_xml_does_not_have_is_not_replaced(layout: str, character: str) -> None:
-    """The response is available as JSON only."""
+def test_a_character_that_xml_cannot_contain_raises_an_error(layout: str, character: str) -> None:
+    """Such a response is available only as JSON."""
     blob = encrypt(APIS[layout], f"a{character}b").body["CiphertextBlob"]
     answer = decrypt(APIS[layout], blob)
     assert json.loads(answer.json())["Plaintext"] == f"a{character}b"
@@ -426,15 +426,15 @@ def test_a_character_that_xml_does_not_have_is_not_replaced(layout: str, charact
         answer.xml()
 
 
-def test_the_version_of_these_tests_names_the_key() -> None:
-    """Blobs that are made by hand are of the key that the API opens them with."""
+def test_the_key_version_of_these_tests() -> None:
+    """Blobs made by the tests have the key version that the API uses."""
     assert ORDERS.key_version_id == VERSION
 
 
-def test_a_v1_blob_of_more_text_than_v1_holds_is_refused_unopened(
+def test_a_v1_text_blob_over_the_limit_is_rejected(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """6,148 characters hold 4,609 bytes at least, and 4,608 are what fits as text."""
+    """6,148 characters encode at least 4,609 bytes, and the limit as text is 4,608 bytes."""
     most, more = (
         envelope.seal(ORDERS, base64.b64encode(bytes(length)), b"") for length in (4608, 4611)
     )

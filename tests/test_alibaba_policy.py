@@ -1,4 +1,4 @@
-"""Permissions: what a policy document allows, and what in it is refused."""
+"""Policy documents: the allowed actions, and invalid documents."""
 
 import copy
 import json
@@ -27,8 +27,8 @@ def policy(*statements: Any) -> Policy:
     return Policy.from_json(json.dumps({"Version": "1", "Statement": list(statements)}))
 
 
-def test_nothing_matched_is_refused() -> None:
-    """Without a statement about it, an action is not allowed."""
+def test_an_action_without_a_statement_is_denied() -> None:
+    """An action without a matching statement is not allowed."""
     assert policy()(None, "kms:Decrypt", KEY) is False
     assert policy(statement(action="kms:Encrypt"))(None, "kms:Decrypt", KEY) is False
     assert policy(statement(resource="acs:kms:*:*:key/x"))(None, "kms:Decrypt", KEY) is False
@@ -37,21 +37,21 @@ def test_nothing_matched_is_refused() -> None:
 
 @pytest.mark.parametrize("order", [slice(None), slice(None, None, -1)])
 def test_a_denial_wins(order: slice) -> None:
-    """Whatever is allowed, before or behind it."""
+    """A denial applies regardless of the order of statements."""
     statements = [statement(), statement("Deny", resource=KEY), statement(action="kms:*")]
     assert policy(*statements[order])("anyone", "kms:Decrypt", KEY) is False
     assert policy(*statements[order])("anyone", "kms:Decrypt", "acs:kms:*:*:key/x") is True
 
 
 def test_one_name_gives_both_permissions_of_a_reencryption() -> None:
-    """`kms:ReEncrypt*` is what the vendor's page says of it."""
+    """`kms:ReEncrypt*` is the name on the page of the vendor."""
     both = policy(statement(action="kms:ReEncrypt*"))
     allowed = [action for action in PERMISSIONS if both(None, action, KEY)]
     assert allowed == ["kms:ReEncryptFrom", "kms:ReEncryptTo"]
 
 
 def test_lists_are_alternatives() -> None:
-    """Each action with each resource."""
+    """Each action is combined with each resource."""
     several = policy(
         statement(action=["kms:Encrypt", "kms:Decrypt"], resource=[KEY, "acs:kms:*:*:key/x"])
     )
@@ -74,7 +74,7 @@ def test_lists_are_alternatives() -> None:
         ("acs:kms:*:*:key/order", KEY, False),
         ("acs:kms:*:*:key/order?", KEY, False),
         ("acs:kms:*:*:key/[o]rders", KEY, False),
-        # A region or an account that the service does not tell is any.
+        # A region or an account that the service does not show matches any value.
         ("acs:kms:cn-hangzhou:1:key/orders", KEY, True),
         ("acs:kms:cn-hangzhou:1:key/other", KEY, False),
         ("acs:kms:cn-hangzhou:1:key/orders", "acs:kms:*:2:key/orders", False),
@@ -83,26 +83,26 @@ def test_lists_are_alternatives() -> None:
         ("*", "anything", True),
         ("acs:kms:cn-*:1:key/orders", "acs:kms:cn-hangzhou:1:key/orders", True),
         ("acs:kms:cn-*:1:key/orders", "acs:kms:cn-hangzhou:2:key/orders", False),
-        # A key ID may hold what looks like the rest of another name.
+        # A key ID can contain text that looks like the end of another name.
         ("acs:kms:*:*:key/a", "acs:kms:*:*:key/x:key/a", False),
         ("acs:kms:*:*:key/a", "acs:kms:*:*:key/x:y:key/a", False),
         ("acs:kms:*:*:key/*", "acs:kms:*:*:key/x:y:key/a", True),
     ],
 )
 def test_a_resource_name_is_matched_part_by_part(pattern: str, resource: str, fits: bool) -> None:
-    """`*` stands for any characters of one part, and nothing else is special."""
+    """`*` matches any characters of one part, and no other character is special."""
     assert policy(statement(resource=pattern))(None, "kms:Decrypt", resource) is fits
 
 
 @given(st.text("ab*", max_size=8), st.text("ab", max_size=10))
-def test_matching_is_that_of_a_regular_expression(pattern: str, text: str) -> None:
-    """The linear way agrees with one that goes back."""
+def test_matching_agrees_with_a_regular_expression(pattern: str, text: str) -> None:
+    """The linear matcher gives the results of a backtracking matcher."""
     expression = ".*".join(map(re.escape, pattern.split("*")))
     assert _matches(pattern, text) is (re.fullmatch(expression, text) is not None)
 
 
-def test_many_wildcards_take_no_time() -> None:
-    """A pattern that a backtracking matcher would need ages for."""
+def test_many_wildcards_take_linear_time() -> None:
+    """A backtracking matcher would take very long for this pattern."""
     pattern = "acs:kms:*:*:key/" + "*a" * 5000 + "b"
     assert not policy(statement(resource=pattern))(None, "kms:Decrypt", f"{KEY}{'a' * 9999}")
 
@@ -125,15 +125,15 @@ REFUSED: dict[str, tuple[str, str]] = {
 
 
 @pytest.mark.parametrize("what", REFUSED)
-def test_a_document_that_is_none_is_refused(what: str) -> None:
-    """The error says what it stumbled on, and nothing stays behind it."""
+def test_an_invalid_document_is_rejected(what: str) -> None:
+    """The error names the invalid part."""
     text, word = REFUSED[what]
     with pytest.raises(InvalidPolicyError, match=word):
         Policy.from_json(text)
 
 
 def without(name: str) -> Any:
-    """Return a statement that lacks a field."""
+    """Return a statement without one field."""
     return {key: value for key, value in statement().items() if key != name}
 
 
@@ -178,28 +178,28 @@ BAD_STATEMENTS: dict[str, tuple[Any, str]] = {
 
 
 @pytest.mark.parametrize("what", BAD_STATEMENTS)
-def test_a_statement_that_is_not_understood_is_refused(what: str) -> None:
-    """By its name: a condition that is ignored would allow what it was to forbid."""
+def test_an_unsupported_statement_is_rejected(what: str) -> None:
+    """The error names the field; an ignored condition would allow forbidden actions."""
     bad, word = BAD_STATEMENTS[what]
     with pytest.raises(InvalidPolicyError, match=re.escape(word)):
         policy(statement(), bad)
 
 
-def test_actions_of_other_services_may_stand_there() -> None:
-    """People have one document for everything."""
+def test_actions_of_other_services_are_allowed() -> None:
+    """One document can contain the permissions of several services."""
     mixed = policy(statement(action=["oss:GetObject", "kms:CreateKey", "kms:Decrypt"]))
     assert mixed(None, "kms:Decrypt", KEY)
     assert not mixed(None, "kms:Encrypt", KEY)
 
 
-def test_a_policy_is_of_text() -> None:
-    """Bytes are the caller's mistake."""
+def test_a_policy_must_be_a_text() -> None:
+    """Bytes raise `TypeError`."""
     with pytest.raises(TypeError, match="policy must be str"):
         Policy.from_json(b"{}")  # type: ignore[arg-type]
 
 
 def test_policies_choose_by_principal() -> None:
-    """Each has its own; who is unknown, or nobody, may do nothing."""
+    """Each principal has its own policy; an unknown or missing principal is denied."""
     chosen = Policies({"alice": policy(statement()), "bob": ALLOW_ALL})
     assert chosen("alice", "kms:Decrypt", KEY) is True
     assert chosen("alice", "kms:Encrypt", KEY) is False
@@ -209,15 +209,15 @@ def test_policies_choose_by_principal() -> None:
 
 
 @pytest.mark.parametrize("principal", [True, 1.0, "1", {"sub": "alice"}, ["alice"], None])
-def test_a_principal_is_told_from_those_that_are_equal(principal: object) -> None:
-    """By its type too; and what cannot be looked up is unknown."""
+def test_principals_are_compared_by_type_and_value(principal: object) -> None:
+    """An equal value of another type is unknown, and so is a value that is not hashable."""
     chosen = Policies({"alice": ALLOW_ALL, 1: ALLOW_ALL})
     assert chosen(1, "kms:Decrypt", KEY) is True
     assert chosen(principal, "kms:Decrypt", KEY) is False
 
 
-def test_policies_are_copied_whole() -> None:
-    """Pickled and back, they say the same."""
+def test_policies_can_be_pickled() -> None:
+    """A copy from pickle gives the same answers."""
     chosen = Policies({"alice": policy(statement(resource=KEY)), "bob": ALLOW_ALL})
     again = pickle.loads(pickle.dumps(copy.deepcopy(chosen)))  # noqa: S301 (our own)
     for principal in ("alice", "bob", "eve"):
@@ -226,8 +226,8 @@ def test_policies_are_copied_whole() -> None:
             assert again(*question) is chosen(*question)
 
 
-def test_a_denial_in_a_real_document_holds_without_a_region() -> None:
-    """People's documents name regions and accounts, and a service may not know its own."""
+def test_a_denial_with_a_region_holds_without_a_region() -> None:
+    """Documents name regions and accounts, which a service does not always know."""
     name = "acs:kms:cn-hangzhou:1234567890:key/orders"
     denying = policy(statement(action="kms:*"), statement("Deny", "kms:*", name))
     keys = Keyring(
@@ -239,20 +239,20 @@ def test_a_denial_in_a_real_document_holds_without_a_region() -> None:
         assert api.call(request).status == status
 
 
-def test_policies_take_true_for_an_answer_and_nothing_else() -> None:
-    """A coroutine that nobody awaits is true, and allows nothing."""
+def test_policies_accept_only_true() -> None:
+    """Other true values, such as a coroutine that is not awaited, allow nothing."""
     assert Policies({"x": lambda *_: 1})("x", "kms:Decrypt", KEY) is False  # type: ignore[dict-item,return-value]
 
 
 @pytest.mark.parametrize("bad", [None, [], {"alice": "policy"}, {"alice": None}])
-def test_policies_are_of_policies(bad: Any) -> None:
-    """Anything else is the caller's mistake, found at once."""
+def test_policies_require_a_mapping_to_policies(bad: Any) -> None:
+    """Other values raise `TypeError` in the constructor."""
     with pytest.raises(TypeError):
         Policies(bad)
 
 
-def test_what_was_given_cannot_change_a_policy() -> None:
-    """A map that is changed later changes nothing, and the values are immutable."""
+def test_policies_are_immutable() -> None:
+    """Later changes of the given map have no effect."""
     given_map = {"alice": policy(statement())}
     chosen = Policies(given_map)
     given_map["eve"] = ALLOW_ALL  # type: ignore[assignment]
@@ -261,12 +261,12 @@ def test_what_was_given_cannot_change_a_policy() -> None:
         chosen._by_principal = {}  # type: ignore[misc]
 
 
-def test_representations_say_how_much_there_is() -> None:
-    """And not who or what."""
+def test_reprs_show_only_numbers() -> None:
+    """The repr has no names of principals or resources."""
     assert repr(policy(statement())) == "<Policy statements=1>"
     assert repr(Policies({"alice": ALLOW_ALL})) == "<Policies principals=1>"
 
 
 def test_allow_all_allows_everyone_everything() -> None:
-    """Its name can be searched for."""
+    """`ALLOW_ALL` returns `True` for every request."""
     assert alibaba.ALLOW_ALL(None, "kms:Decrypt", KEY) is True

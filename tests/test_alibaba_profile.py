@@ -1,4 +1,4 @@
-"""A profile is a frozen value: its options, and what is refused."""
+"""Profiles: immutable values, their options, and invalid options."""
 
 import copy
 import dataclasses
@@ -20,8 +20,8 @@ WRONG_TYPES = [
 ]
 
 
-def test_the_vendor_s_published_rule_is_what_the_defaults_say() -> None:
-    """Base64 text, code points, `{}` is no absent context, raw digest, no prefix."""
+def test_the_defaults_are_the_published_rule() -> None:
+    """Base64 text, code points, `{}` differs from an absent context, raw digest, no prefix."""
     assert dataclasses.asdict(Profile.ALIBABA) == {
         "layout": Layout.SERVICE,
         "payload": Payload.BASE64,
@@ -34,8 +34,8 @@ def test_the_vendor_s_published_rule_is_what_the_defaults_say() -> None:
     assert not Profile.ALIBABA.is_v1
 
 
-def test_v1_is_a_profile_of_its_own() -> None:
-    """It is the one that says so, and equals what is made with every default spelt out."""
+def test_v1_is_a_separate_profile() -> None:
+    """`is_v1` is true, and the profile equals one with every default written out."""
     assert Profile.V1.is_v1
     assert Profile.V1.layout is Layout.V1
     assert Profile.V1 != Profile.ALIBABA
@@ -43,7 +43,7 @@ def test_v1_is_a_profile_of_its_own() -> None:
 
 
 def test_profiles_are_equal_by_their_options() -> None:
-    """Every combination is one value of its own, and an equal one hashes alike."""
+    """Each combination is a different value, and equal profiles have equal hashes."""
     assert len({*SERVICE_PROFILES, Profile.V1}) == 49
     assert Profile.ALIBABA in SERVICE_PROFILES
     for profile in SERVICE_PROFILES:
@@ -52,8 +52,8 @@ def test_profiles_are_equal_by_their_options() -> None:
 
 
 @pytest.mark.parametrize("name", [field.name for field in dataclasses.fields(Profile)])
-def test_a_profile_never_changes(name: str) -> None:
-    """No field of a profile is set or deleted once it is made."""
+def test_a_profile_is_immutable(name: str) -> None:
+    """No field can be assigned or deleted."""
     profile = Profile()
     with pytest.raises(dataclasses.FrozenInstanceError):
         setattr(profile, name, getattr(profile, name))
@@ -61,8 +61,8 @@ def test_a_profile_never_changes(name: str) -> None:
         delattr(profile, name)
 
 
-def test_options_are_given_by_name() -> None:
-    """Nothing is taken by its position, and no unknown option."""
+def test_options_are_keyword_only() -> None:
+    """Positional arguments and unknown options raise `TypeError`."""
     make: Any = Profile
     with pytest.raises(TypeError):
         make(Layout.V1)
@@ -71,23 +71,23 @@ def test_options_are_given_by_name() -> None:
 
 
 @pytest.mark.parametrize(("name", "value"), WRONG_TYPES)
-def test_an_option_of_the_wrong_type_is_refused_by_name(name: str, value: Any) -> None:
-    """A text that spells an option is not that option."""
+def test_an_option_of_the_wrong_type_is_rejected(name: str, value: Any) -> None:
+    """The error names the option; a text with the name of an option is rejected too."""
     with pytest.raises(TypeError, match=f"{name} must be"):
         Profile(**{name: value})
 
 
 @pytest.mark.parametrize("length", [1, 2, 4, 36])
-def test_a_prefix_has_no_bytes_or_three(length: int) -> None:
-    """Any other length is refused, whatever the layout."""
+def test_a_prefix_has_0_or_3_bytes(length: int) -> None:
+    """Other lengths are rejected in each layout."""
     for layout in Layout:
         with pytest.raises(ValueError, match=f"prefix: {length} bytes; give 0 or 3"):
             Profile(layout=layout, prefix=bytes(length))
     assert Profile(prefix=PREFIX).prefix == b"\x24\x00\x02"
 
 
-def test_what_is_sealed_is_bytes_in_v1_and_text_in_the_service_s_layout() -> None:
-    """So are the defaults, and either layout has the other payload as well."""
+def test_the_default_payload_is_raw_in_v1_and_base64_in_the_service_layout() -> None:
+    """Each layout supports the other payload too."""
     assert Profile(layout=Layout.V1, payload=Payload.RAW) == Profile.V1
     assert Profile(layout=Layout.V1, payload=Payload.BASE64) == Profile.V1_TEXT
     assert Profile(payload=Payload.BASE64) == Profile.ALIBABA
@@ -106,8 +106,8 @@ def test_what_is_sealed_is_bytes_in_v1_and_text_in_the_service_s_layout() -> Non
     ],
     ids=lambda option: next(iter(option)),
 )
-def test_v1_has_no_option_but_the_payload(option: dict[str, Any]) -> None:
-    """What is an option of the service's layout is refused beside v1."""
+def test_v1_supports_only_the_payload_option(option: dict[str, Any]) -> None:
+    """Options of the service layout are rejected with v1."""
     assert Profile(**option) != Profile.ALIBABA
     with pytest.raises(ValueError, match="v1 supports only the option payload"):
         Profile(layout=Layout.V1, **option)

@@ -1,4 +1,4 @@
-"""Re-encryption between layouts: the same plaintext, and nothing on the way that tells of it."""
+"""Re-encryption between layouts: the plaintext stays the same, and errors show nothing about it."""
 
 import inspect
 import os
@@ -86,19 +86,19 @@ WAYS: Mapping[str, Callable[..., ReEncryptResult]] = {
 
 
 def moved(way: str, **options: Any) -> ReEncryptResult:
-    """Re-encrypt by one of the ways, from under `CONTEXT`."""
+    """Re-encrypt in one of the ways, with `CONTEXT` as the source context."""
     source = FROM_SERVICE if way.startswith("service") else {"source_context": CONTEXT}
     return WAYS[way](**source | options)
 
 
 def opened(raw: bytes | None, context: Any = None, profile: Profile = V1) -> bytes:
-    """Return the plaintext of a blob, whose context may be ambiguous."""
+    """Return the plaintext of a blob; its context can be ambiguous."""
     assert raw is not None
     return alibaba.decrypt(KEYS, raw, context, profile=profile, allow_ambiguous=True).plaintext
 
 
 def outcome(call: Callable[[], Any]) -> tuple[Any, ...]:
-    """Return what a call ends in: its result, or the class and message of its error."""
+    """Return the result of a call, or the class and message of its error."""
     try:
         return ("result", *call()[1:6])
     except KmsCoreError as error:
@@ -112,15 +112,15 @@ def outcome(call: Callable[[], Any]) -> tuple[Any, ...]:
     source_context=st.none() | CONTEXTS,
     destination_context=st.none() | CONTEXTS,
 )
-def test_any_layout_becomes_any_other(
+def test_every_layout_is_reencrypted_to_every_layout(
     source_profile: Profile,
     destination_profile: Profile,
     plaintext: bytes,
     source_context: dict[str, str] | None,
     destination_context: dict[str, str] | None,
 ) -> None:
-    """The plaintext is the same, under the destination's key, layout and context."""
-    # As Base64 in v1 it is the shortest: 6,144 characters.
+    """The plaintext stays the same, under the key, layout and context of the destination."""
+    # The lowest limit is that of Base64 in v1: 6,144 characters, which are 4,608 bytes.
     plaintext = plaintext[:4608]
     blob = alibaba.encrypt(
         *(KEYS, "source", plaintext, source_context),
@@ -145,10 +145,10 @@ def test_any_layout_becomes_any_other(
 
 @pytest.mark.parametrize("profile", SERVICE_PROFILES)
 @pytest.mark.parametrize("algorithm", [*RSA_ALGORITHMS, EncryptionAlgorithm.SM2PKE])
-def test_an_asymmetric_source_becomes_any_layout(
+def test_an_asymmetric_source_is_reencrypted_to_every_layout(
     rsa_key: RsaKey, sm2_key: Sm2Key, profile: Profile, algorithm: EncryptionAlgorithm
 ) -> None:
-    """What was recovered is sealed as the profile says; the algorithm may be given by name."""
+    """The plaintext gets the payload form of the profile; the algorithm can be a text."""
     key = sm2_key if algorithm is EncryptionAlgorithm.SM2PKE else rsa_key
     ring = Keyring([*RING, key])
     bare = kmscore.asymmetric_encrypt(key.public_key, algorithm, b"\x00text")
@@ -173,7 +173,7 @@ def test_an_asymmetric_source_becomes_any_layout(
 def test_a_data_key_survives_the_published_flow(
     rsa_key: RsaKey, sm2_key: Sm2Key, algorithm: EncryptionAlgorithm
 ) -> None:
-    """Drawn, exported to an asymmetric key, and taken back from it, it is the same data key."""
+    """A data key that is generated, exported and re-encrypted stays the same."""
     key = sm2_key if algorithm is EncryptionAlgorithm.SM2PKE else rsa_key
     keys = index(*RING, key)
     made = alibaba.generate_data_key(KEYS, "source", context=CONTEXT, profile=ALIBABA)
@@ -193,8 +193,8 @@ def test_a_data_key_survives_the_published_flow(
 
 
 @pytest.mark.parametrize("suite", PLAIN_SUITES)
-def test_a_rotated_key_is_its_own_destination(suite: Suite) -> None:
-    """Its older version opens, its primary version seals, and the context may change."""
+def test_a_rotated_key_can_be_its_own_destination(suite: Suite) -> None:
+    """The older version decrypts, the primary version encrypts, and the context can change."""
     old = service_key(suite, "key", VERSION)
     new = service_key(suite, "key", THIRD_VERSION)
     blob = alibaba.encrypt(index(old), "key", b"text", {}, profile=ALIBABA).ciphertext_blob
@@ -213,8 +213,8 @@ def test_a_rotated_key_is_its_own_destination(suite: Suite) -> None:
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_no_destination_context_is_none_at_all(way: str) -> None:
-    """The source's is never kept; in the service's layout `{}` is another one."""
+def test_without_a_destination_context_there_is_no_context(way: str) -> None:
+    """The source context is not kept; in the service layout, `{}` is a different context."""
     profile = {"service to service": RAW, "v1 to service": ALIBABA}.get(way, V1)
     blob = moved(way).ciphertext_blob
     assert opened(blob, None, profile) == b"text"
@@ -228,15 +228,15 @@ def test_no_destination_context_is_none_at_all(way: str) -> None:
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("context", [None, {}, {"purpose": "else"}, EncryptionContext()])
-def test_nothing_tells_a_wrong_source_context(way: str, context: Any) -> None:
-    """A dry run tells as little as the call itself."""
+def test_a_wrong_source_context_fails_like_a_wrong_tag(way: str, context: Any) -> None:
+    """A dry run gives the same error as the real call."""
     for dry_run in (False, True):
         assert_tells_nothing(partial(moved, way, source_context=context, dry_run=dry_run))
 
 
 @given(data=st.data())
-def test_a_v1_source_is_judged_as_the_engine_judges_it(data: st.DataObject) -> None:
-    """Whatever was done to the blob, the IDs or the context: the same error, or the same result."""
+def test_a_v1_source_gives_the_outcome_of_kmscore(data: st.DataObject) -> None:
+    """For any blob, IDs and contexts, error or result are those of `kmscore.reencrypt`."""
     raw = data.draw(st.just(V1_BLOB) | mutations(V1_BLOB) | st.binary(max_size=80))
     options = {
         "source_context": data.draw(st.sampled_from([CONTEXT, {}, None, {"a": "\ud800"}])),
@@ -253,10 +253,10 @@ def test_a_v1_source_is_judged_as_the_engine_judges_it(data: st.DataObject) -> N
 
 
 @given(data=st.data())
-def test_an_asymmetric_source_is_judged_as_the_engine_judges_it(
+def test_an_asymmetric_source_gives_the_outcome_of_kmscore(
     sm2_key: Sm2Key, rsa_key: RsaKey, data: st.DataObject
 ) -> None:
-    """Whatever was done to the ciphertext, the IDs or the context: the same end."""
+    """For any ciphertext, IDs and contexts, error or result are those of `kmscore.reencrypt`."""
     bare = kmscore.asymmetric_encrypt(sm2_key.public_key, "SM2PKE", b"text")
     raw = data.draw(st.just(bare) | mutations(bare))
     options = {
@@ -274,10 +274,8 @@ def test_an_asymmetric_source_is_judged_as_the_engine_judges_it(
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_source_ids_that_are_given_have_to_be_right(
-    monkeypatch: pytest.MonkeyPatch, way: str
-) -> None:
-    """One or both may be given; a wrong one is refused before anything is opened."""
+def test_given_source_ids_are_checked(monkeypatch: pytest.MonkeyPatch, way: str) -> None:
+    """One or both can be given; a wrong ID is rejected before decryption."""
     ids = {"source_key_id": "source", "source_key_version_id": VERSION}
     for name, value in ids.items():
         assert moved(way, **{name: value})
@@ -295,8 +293,8 @@ def test_source_ids_that_are_given_have_to_be_right(
             moved(way, **ids | {name: wrong})
 
 
-def test_a_wrong_source_version_is_refused_before_any_key_is_asked_for() -> None:
-    """It is compared with the blob itself; the key ID only with what the provider answers."""
+def test_a_wrong_source_version_is_rejected_before_key_lookup() -> None:
+    """The version is compared with the blob, and the key ID with the key of the provider."""
     silent = VersionOracle(AssertionError("asked"), None)
     call = partial(alibaba.reencrypt, silent, SERVICE_BLOB, "destination", **FROM_SERVICE)
     with raises_exactly(IncorrectKeyError, "names another source key version"):
@@ -308,7 +306,7 @@ def test_a_wrong_source_version_is_refused_before_any_key_is_asked_for() -> None
 
 
 def test_an_asymmetric_source_has_no_layout(rsa_key: RsaKey) -> None:
-    """A profile of the service for it is a mistake, and is not ignored."""
+    """A service profile for an asymmetric source is rejected, not ignored."""
     ids = {"source_key_id": rsa_key.key_id, "source_key_version_id": "v1"}
     for profile in PROFILES[1:]:
         for destination_profile in (V1, ALIBABA):
@@ -323,7 +321,7 @@ def test_an_asymmetric_source_has_no_layout(rsa_key: RsaKey) -> None:
 
 
 def test_an_asymmetric_source_needs_both_ids_and_a_known_algorithm(rsa_key: RsaKey) -> None:
-    """Nothing in the ciphertext names them."""
+    """The ciphertext does not contain them."""
     ids: dict[str, str | None] = {"source_key_id": rsa_key.key_id, "source_key_version_id": "v1"}
     call: Callable[..., object] = partial(
         alibaba.reencrypt, KEYS, b"", "destination", destination_profile=ALIBABA
@@ -335,10 +333,10 @@ def test_an_asymmetric_source_needs_both_ids_and_a_known_algorithm(rsa_key: RsaK
         call(source_algorithm="RSAES_PKCS1_V1_5", **ids)
 
 
-def test_an_asymmetric_source_binds_no_context(
+def test_an_asymmetric_source_rejects_a_context(
     monkeypatch: pytest.MonkeyPatch, rsa_key: RsaKey
 ) -> None:
-    """One that is given is refused before anything is opened; an empty one is none."""
+    """A context is rejected before decryption; an empty context is equal to no context."""
     bare = kmscore.asymmetric_encrypt(rsa_key.public_key, RSA_ALGORITHMS[0], b"text")
     call = partial(
         alibaba.reencrypt,
@@ -356,10 +354,10 @@ def test_an_asymmetric_source_binds_no_context(
             call(source_context=context)
 
 
-def test_an_asymmetric_source_may_lack_its_algorithm_in_this_build(
+def test_an_asymmetric_algorithm_missing_in_this_build_is_rejected(
     monkeypatch: pytest.MonkeyPatch, rsa_key: RsaKey
 ) -> None:
-    """That is told before it is opened."""
+    """The algorithm is checked before decryption."""
     miss_hash(monkeypatch, lambda: True)
     with raises_exactly(UnsupportedAlgorithmError, "sha1 is not available"):
         alibaba.reencrypt(
@@ -373,10 +371,10 @@ def test_an_asymmetric_source_may_lack_its_algorithm_in_this_build(
 
 @pytest.mark.parametrize("way", ["service to service", "service to v1", "v1 to service"])
 @pytest.mark.parametrize("side", ["source", "destination"])
-def test_an_ambiguous_context_has_to_be_allowed_on_the_service_s_side(
+def test_an_ambiguous_context_requires_permission_in_the_service_layout(
     monkeypatch: pytest.MonkeyPatch, way: str, side: str
 ) -> None:
-    """Into v1 above all, which would vouch for the reading that was chosen; v1 itself has none."""
+    """This matters most for v1, which would authenticate the chosen context."""
     source, _, destination = way.partition(" to ")
     profiles = {"source": ALIBABA if source == "service" else V1}
     profiles["destination"] = RAW if way == "service to service" else ALIBABA
@@ -405,8 +403,8 @@ def test_an_ambiguous_context_has_to_be_allowed_on_the_service_s_side(
             call(dry_run=dry_run)
 
 
-def test_v1_would_vouch_for_the_reading_that_was_chosen() -> None:
-    """Allowed, either reading opens the source, and only the one then given opens the result."""
+def test_v1_authenticates_the_chosen_ambiguous_context() -> None:
+    """Each colliding context decrypts the source, and only the given one decrypts the result."""
     blob = alibaba.encrypt(
         KEYS, "source", b"text", AMBIGUOUS, profile=ALIBABA, allow_ambiguous=True
     ).ciphertext_blob
@@ -423,10 +421,8 @@ def test_v1_would_vouch_for_the_reading_that_was_chosen() -> None:
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_a_dry_run_opens_but_draws_and_seals_nothing(
-    monkeypatch: pytest.MonkeyPatch, way: str
-) -> None:
-    """Its result is that of the call, less the blob."""
+def test_a_dry_run_decrypts_and_does_not_encrypt(monkeypatch: pytest.MonkeyPatch, way: str) -> None:
+    """The result is that of the real call without the blob."""
     expected = moved(way)
     used: list[str] = []
     watch_ciphers(monkeypatch, used.append)
@@ -437,8 +433,8 @@ def test_a_dry_run_opens_but_draws_and_seals_nothing(
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_a_dry_run_of_a_blob_that_does_not_open_fails(way: str) -> None:
-    """It is as strong an oracle as the call itself, and no weaker a check."""
+def test_a_dry_run_of_a_damaged_blob_fails(way: str) -> None:
+    """A dry run checks as much, and is as strong an oracle, as the real call."""
     blob = SERVICE_BLOB if way.startswith("service") else V1_BLOB
     wrong = blob[:-1] + bytes([blob[-1] ^ 1])
     target = "destination" if way.endswith("service") else "modern"
@@ -450,10 +446,10 @@ def test_a_dry_run_of_a_blob_that_does_not_open_fails(way: str) -> None:
 
 
 @pytest.mark.parametrize("source_profile", [V1, ALIBABA])
-def test_a_destination_has_to_be_able_to_seal_in_its_layout(
+def test_a_destination_key_must_support_its_layout(
     monkeypatch: pytest.MonkeyPatch, source_profile: Profile
 ) -> None:
-    """One bound to XAES, or whose version ID is no UUID, is refused before the source is opened."""
+    """A key bound to XAES, or with a version ID that is not a UUID, is rejected first."""
     legacy = symmetric_key(Suite.AES_256_GCM, "legacy", "v1")
     keys = index(*RING, legacy)
     blob = V1_BLOB if source_profile is V1 else SERVICE_BLOB
@@ -463,16 +459,16 @@ def test_a_destination_has_to_be_able_to_seal_in_its_layout(
     assert call("modern")
     assert call("legacy")
     forbid_ciphers(monkeypatch)
-    for key_id, text in (("modern", "bound to XAES_256_GCM"), ("legacy", "UUID only")):
+    for key_id, text in (("modern", "bound to XAES_256_GCM"), ("legacy", "ID that is a UUID")):
         with raises_exactly(KeyUsageError, text):
             call(key_id, destination_profile=ALIBABA)
 
 
 @pytest.mark.parametrize("profile", [V1, RAW])
-def test_a_source_that_holds_too_much_is_refused_unopened(
+def test_a_source_with_too_long_a_plaintext_is_rejected(
     monkeypatch: pytest.MonkeyPatch, profile: Profile
 ) -> None:
-    """6,144 bytes are moved, 6,145 are not."""
+    """6,144 bytes are re-encrypted, and 6,145 bytes are rejected before decryption."""
     longest = alibaba.encrypt(KEYS, "source", bytes(6144), profile=profile).ciphertext_blob
     call = partial(
         alibaba.reencrypt,
@@ -488,8 +484,8 @@ def test_a_source_that_holds_too_much_is_refused_unopened(
         call(ciphertext_blob=too_long)
 
 
-def test_the_layouts_are_never_taken_for_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whichever the destination is, a source of the other layout is refused as no blob."""
+def test_a_source_in_the_other_layout_is_rejected(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For each destination, a source in the other layout is an invalid blob."""
     forbid_ciphers(monkeypatch)
     for destination_profile in (V1, ALIBABA):
         for blob, profile in ((V1_BLOB, ALIBABA), (SERVICE_BLOB, V1)):
@@ -502,16 +498,16 @@ def test_the_layouts_are_never_taken_for_each_other(monkeypatch: pytest.MonkeyPa
                 )
 
 
-def test_only_a_source_in_the_service_s_layout_needs_versions_by_id() -> None:
-    """A keyring does for the other sources, whatever the destination's layout."""
+def test_only_a_service_source_requires_a_key_version_provider() -> None:
+    """A keyring is sufficient for other sources, with each destination layout."""
     options = {"source_context": CONTEXT, "destination_profile": ALIBABA}
     assert alibaba.reencrypt(RING, V1_BLOB, "destination", **options)
     with raises_exactly(TypeError, "such as VersionIndex(keyring), not Keyring"):
         alibaba.reencrypt(RING, b"", "destination", **options, source_profile=ALIBABA)
 
 
-def test_what_a_provider_answers_is_checked_on_both_sides() -> None:
-    """A key of other IDs than asked for neither opens nor seals."""
+def test_the_keys_of_a_provider_are_checked_on_both_sides() -> None:
+    """A key with other IDs than the requested ones does not decrypt and does not encrypt."""
     stranger = SymmetricKey(
         "source", OTHER_VERSION, SOURCE.spec, SOURCE.export_material(), suite=SOURCE.suite
     )
@@ -529,8 +525,8 @@ def test_what_a_provider_answers_is_checked_on_both_sides() -> None:
 
 
 @given(raw=mutations(SERVICE_BLOB), destination=st.sampled_from([V1, ALIBABA]))
-def test_nothing_but_the_errors_of_the_contract_is_raised(raw: bytes, destination: Profile) -> None:
-    """A damaged blob of the service is refused, or it was not damaged at all."""
+def test_only_documented_errors_are_raised(raw: bytes, destination: Profile) -> None:
+    """A damaged blob of the service gives one of three errors, unless it is unchanged."""
     try:
         result = alibaba.reencrypt(
             *(KEYS, raw, "destination"), destination_profile=destination, **FROM_SERVICE
@@ -561,8 +557,8 @@ WRONG: Mapping[str, list[Any]] = {
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("argument", inspect.signature(alibaba.reencrypt).parameters)
-def test_a_wrong_type_is_refused_by_name_and_first(way: str, argument: str) -> None:
-    """Before any value is looked at: here every value is wrong too."""
+def test_a_wrong_type_is_rejected_before_wrong_values(way: str, argument: str) -> None:
+    """The error names the argument of the wrong type, although every value is wrong too."""
     arguments: dict[str, Any] = {
         "keys": KEYS,
         "ciphertext_blob": b"",

@@ -1,4 +1,4 @@
-"""The service's blob layout: bytes to fields and back, and everything that is none."""
+"""The blob layout of the service: parsing, serialization, and invalid blobs."""
 
 import base64
 import dataclasses
@@ -21,7 +21,7 @@ SAMPLE = (
     "ODZhOWVmZDktM2QxNi00ODk0LWJkNGYtMWZjNDNmM2YyYWJmS7FmDBBQ0BkKsQrtRnidtPwirmDcS0ZuJCU41xxAAWk4"
     "Z8qsADfbV0b+i6kQmlvj79dJdGOvtX69Uycs901q"
 )
-"""The sample of the service's reference page, less the eight characters that it hides."""
+"""The sample of the reference page, without its eight masked characters."""
 
 INSTANCE = Profile(prefix=PREFIX)
 PROFILES = (Profile.ALIBABA, INSTANCE)
@@ -42,7 +42,7 @@ NOT_A_UUID = [
     b"key-hzz62f1cb66fa42qo5zkz-version-01",
     b"86a9efd9-3d16-4894-bd4f-1fc43f3f2ab\x00",
     b"86a9efd9-3d16-4894-bd4f-1fc43f3f2ab\xe9",
-    # A digit of another script, in UTF-8 and in UTF-16.
+    # A digit of another script in UTF-8, and ASCII characters in UTF-16.
     "86a9efd9-3d16-4894-bd4f-1fc43f3f2\u0667".encode(),
     "86a9efd9-3d16-4894".encode("utf-16-le"),
     bytes(36),
@@ -52,16 +52,16 @@ NOT_A_UUID = [
 
 @st.composite
 def encoded(draw: st.DrawFn, profile: Profile) -> bytes:
-    """Draw well-formed blobs of a profile."""
+    """Generate valid blobs of a profile."""
     version = str(draw(st.uuids()))
     version = draw(st.sampled_from([version, version.upper(), version.title()]))
     return profile.prefix + version.encode() + draw(st.binary(min_size=28, max_size=80))
 
 
-def test_the_sample_of_the_reference_page_names_its_key_version(
+def test_the_sample_of_the_reference_page_is_parsed(
     count_known_answers: Count,
 ) -> None:
-    """What is left of it parses: a UUID, an IV, and the first of what was sealed."""
+    """The visible part has a UUID, an IV, and the first bytes of the ciphertext."""
     blob = ServiceBlob.parse(base64.b64decode(SAMPLE, validate=True))
     assert blob.key_version_id == "86a9efd9-3d16-4894-bd4f-1fc43f3f2abf"
     assert blob.iv == bytes.fromhex("4bb1660c1050d0190ab10aed")
@@ -70,7 +70,7 @@ def test_the_sample_of_the_reference_page_names_its_key_version(
 
 
 def test_the_vector_parses_into_its_fields() -> None:
-    """Each field is where the table has it."""
+    """Each field has the offset of the table."""
     blob = ServiceBlob.parse(VECTOR_BLOB)
     assert blob == ServiceBlob(VERSION, VECTOR_IV, VECTOR_BLOB[48:92], VECTOR_BLOB[92:])
     assert (len(blob.iv), len(blob.ciphertext), len(blob.tag)) == (12, 44, 16)
@@ -81,8 +81,8 @@ def test_the_vector_parses_into_its_fields() -> None:
 
 @pytest.mark.parametrize("profile", PROFILES, ids=["no prefix", "prefix"])
 @given(data=st.data())
-def test_what_parses_serialises_to_the_same_bytes(profile: Profile, data: st.DataObject) -> None:
-    """Every blob has one encoding; after any damage it parses into the same bytes or is refused."""
+def test_a_parsed_blob_serializes_to_the_same_bytes(profile: Profile, data: st.DataObject) -> None:
+    """Each blob has one encoding; a damaged blob is rejected or keeps its bytes."""
     raw = data.draw(encoded(profile))
     assert ServiceBlob.parse(raw, profile=profile).serialize(profile=profile) == raw
     changed = data.draw(mutations(raw))
@@ -94,8 +94,8 @@ def test_what_parses_serialises_to_the_same_bytes(profile: Profile, data: st.Dat
 
 
 @given(st.binary(max_size=120) | st.text("0123456789abcdef-", min_size=30).map(str.encode))
-def test_any_bytes_parse_or_are_refused(data: bytes) -> None:
-    """Nothing but `InvalidBlobError` is raised for bytes."""
+def test_any_bytes_are_parsed_or_rejected(data: bytes) -> None:
+    """For any bytes, the only error is `InvalidBlobError`."""
     for profile in PROFILES:
         try:
             blob = ServiceBlob.parse(data, profile=profile)
@@ -105,10 +105,10 @@ def test_any_bytes_parse_or_are_refused(data: bytes) -> None:
 
 
 @pytest.mark.parametrize("profile", PROFILES, ids=["no prefix", "prefix"])
-def test_a_flipped_bit_of_the_header_is_refused_or_another_key_version_id(
+def test_a_flipped_bit_of_the_header_is_rejected_or_changes_the_id(
     profile: Profile,
 ) -> None:
-    """It is another ID only where one hexadecimal digit becomes another one."""
+    """The ID changes only if a hexadecimal digit becomes another hexadecimal digit."""
     raw = profile.prefix + FIELDS
     start, names = len(profile.prefix), []
     for number, changed in enumerate(single_bit_flips(raw)):
@@ -128,8 +128,8 @@ def test_a_flipped_bit_of_the_header_is_refused_or_another_key_version_id(
 
 
 @pytest.mark.parametrize("profile", PROFILES, ids=["no prefix", "prefix"])
-def test_what_is_shorter_than_a_blob_of_nothing_is_refused(profile: Profile) -> None:
-    """The least is a key version ID, an IV and a tag: 64 bytes behind the prefix."""
+def test_a_blob_below_the_minimum_length_is_rejected(profile: Profile) -> None:
+    """The minimum is key version ID, IV and tag: 64 bytes after the prefix."""
     raw = profile.prefix + FIELDS
     assert ServiceBlob.parse(raw, profile=profile).ciphertext == b""
     for length in range(len(raw)):
@@ -142,7 +142,7 @@ def test_what_is_shorter_than_a_blob_of_nothing_is_refused(profile: Profile) -> 
 
 @pytest.mark.parametrize("profile", PROFILES, ids=["no prefix", "prefix"])
 def test_a_blob_has_at_most_8259_bytes(profile: Profile) -> None:
-    """One more is refused before anything else is looked at, whatever they are the bytes of."""
+    """One more byte is rejected before other checks, for all bytes-like types."""
     raw = (profile.prefix + FIELDS).ljust(8_259, b"\x01")
     assert ServiceBlob.parse(raw, profile=profile).serialize(profile=profile) == raw
     too_long: Any
@@ -156,7 +156,7 @@ def test_a_blob_has_at_most_8259_bytes(profile: Profile) -> None:
 
 
 def test_a_blob_begins_with_the_prefix_of_its_profile() -> None:
-    """One that is missing, unexpected or another is refused: nothing is sniffed."""
+    """A missing, unexpected or different prefix is rejected; the prefix is not detected."""
     for wrong in (b"", b"\x24", b"\x24\x00", b"\x24\x00\x01", b"\x02\x00\x24", PREFIX * 2):
         with raises_exactly(InvalidBlobError):
             ServiceBlob.parse(wrong + VECTOR_BLOB, profile=INSTANCE)
@@ -167,22 +167,22 @@ def test_a_blob_begins_with_the_prefix_of_its_profile() -> None:
 
 
 @pytest.mark.parametrize("name", NOT_A_UUID)
-def test_only_a_uuid_of_36_characters_names_a_key_version(name: bytes) -> None:
-    """No other spelling of one, nothing that is not ASCII, no other kind of name."""
+def test_the_key_version_id_must_be_a_uuid_of_36_characters(name: bytes) -> None:
+    """Other spellings of a UUID, characters outside ASCII and other names are rejected."""
     for body in (bytes(28), bytes(60)):
         with raises_exactly(InvalidBlobError):
             ServiceBlob.parse(name + body)
 
 
 @pytest.mark.parametrize("spelling", [VERSION, VERSION.upper(), VERSION.title()])
-def test_a_uuid_is_taken_in_the_case_that_it_has(spelling: str) -> None:
-    """No digit changes its case, so that the bytes stay the same."""
+def test_the_case_of_a_uuid_does_not_change(spelling: str) -> None:
+    """The digits keep their case, so that the bytes stay the same."""
     assert ServiceBlob.parse(spelling.encode() + bytes(28)).key_version_id == spelling
 
 
 @pytest.mark.parametrize("kind", [bytes, bytearray, memoryview])
-def test_anything_bytes_like_parses_into_bytes(kind: Callable[[bytes], Any]) -> None:
-    """The fields are `bytes`, and do not change with what they came from."""
+def test_the_fields_of_a_blob_are_bytes(kind: Callable[[bytes], Any]) -> None:
+    """The fields are `bytes`, and do not change with the source buffer."""
     source = kind(VECTOR_BLOB)
     blob = ServiceBlob.parse(source)
     if isinstance(source, bytearray):
@@ -191,8 +191,8 @@ def test_anything_bytes_like_parses_into_bytes(kind: Callable[[bytes], Any]) -> 
     assert {type(blob.iv), type(blob.ciphertext), type(blob.tag)} == {bytes}
 
 
-def test_a_wrong_type_is_refused_before_any_byte_is_read() -> None:
-    """Text is no blob, and v1 is no profile of this layout."""
+def test_a_wrong_type_is_rejected() -> None:
+    """A text is not a blob, and v1 is not a profile of this layout."""
     wrong: Any
     for wrong in (None, "text", [1], 5):
         with raises_exactly(TypeError, "ciphertext_blob must be bytes-like"):
@@ -208,8 +208,8 @@ def test_a_wrong_type_is_refused_before_any_byte_is_read() -> None:
         ServiceBlob.parse(VECTOR_BLOB).serialize(profile=Profile.V1)
 
 
-def test_a_blob_never_changes() -> None:
-    """Its fields are set once."""
+def test_a_blob_is_immutable() -> None:
+    """The fields cannot be assigned."""
     blob = ServiceBlob.parse(VECTOR_BLOB)
     for field in dataclasses.fields(blob):
         with pytest.raises(dataclasses.FrozenInstanceError):

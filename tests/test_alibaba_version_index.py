@@ -1,4 +1,4 @@
-"""Key versions found by their ID alone."""
+"""`VersionIndex`: lookup of key versions by their ID alone."""
 
 import copy
 import pickle
@@ -40,13 +40,13 @@ INDEX = VersionIndex(RING)
 
 
 def test_a_key_version_is_found_without_its_key_id() -> None:
-    """Older versions and those of every key are found, each by its own ID."""
+    """Each version of each key is found by its own ID."""
     for key in (OLD, NEW, OTHER):
         assert INDEX.version_by_id(key.key_version_id) is key
 
 
 def test_keys_of_every_kind_and_state_are_found(rsa_key: RsaKey) -> None:
-    """What may be done with an answer is for the operation to say."""
+    """The operation decides whether it accepts the key."""
     bare = RsaKey("rsa", OTHER_VERSION, rsa_key._private_key)
     disabled = service_key(state=KeyState.DISABLED)
     both = index(bare, disabled)
@@ -67,14 +67,14 @@ def test_keys_of_every_kind_and_state_are_found(rsa_key: RsaKey) -> None:
     ],
 )
 def test_an_unknown_key_version_is_not_found(unknown: str) -> None:
-    """An ID in another case is another ID, and a message never grows with what was asked."""
+    """An ID in another case is another ID; the message has a limited length."""
     with pytest.raises(KeyVersionNotFoundError) as caught:
         INDEX.version_by_id(unknown)
     assert len(str(caught.value)) < 300
 
 
 def test_only_versions_with_a_uuid_are_indexed() -> None:
-    """No other ID can stand in a blob, so many keys may have a version `v1`."""
+    """A blob contains only UUIDs, so that many keys can have a version `v1`."""
     ring = Keyring([symmetric_key(Suite.AES_256_GCM, "a"), symmetric_key(Suite.AES_256_GCM, "b")])
     both = VersionIndex(ring)
     with raises_exactly(KeyVersionNotFoundError):
@@ -82,8 +82,8 @@ def test_only_versions_with_a_uuid_are_indexed() -> None:
     assert both.version("b", "v1") is ring.version("b", "v1")
 
 
-def test_an_index_is_a_provider_like_its_ring() -> None:
-    """It answers, and refuses, what the ring does, and lists the same keys."""
+def test_an_index_is_a_provider_like_its_keyring() -> None:
+    """It gives the same keys and errors as its keyring."""
     assert INDEX.primary("source") is NEW
     assert INDEX.version("source", OTHER_VERSION) is OLD
     assert list(INDEX) == list(RING)
@@ -97,17 +97,17 @@ def test_an_index_is_a_provider_like_its_ring() -> None:
     assert kmscore.decrypt(RING, blob).plaintext == b"text"
 
 
-def test_a_key_version_id_of_two_keys_is_refused() -> None:
-    """Which of them a blob means cannot be told."""
+def test_a_key_version_id_of_two_keys_is_rejected() -> None:
+    """The key of such a blob would be unknown."""
     twin = service_key(key_id="twin")
     with raises_exactly(InvalidKeyError, f"two keys have a version {VERSION}"):
         index(NEW, twin)
-    # IDs that differ in case only are two.
+    # IDs that differ only in case are different.
     index(NEW, service_key(key_id="twin", key_version_id=VERSION.upper()))
 
 
-def test_an_index_is_made_of_a_keyring_only() -> None:
-    """Not of the keys themselves, nor of another provider."""
+def test_an_index_requires_a_keyring() -> None:
+    """A list of keys or another provider raises `TypeError`."""
     wrong: Any
     for wrong in (None, [NEW], {VERSION: NEW}, INDEX, VersionOracle(NEW), Keyring):
         with raises_exactly(TypeError, "keyring must be Keyring"):
@@ -118,13 +118,13 @@ def test_an_index_is_made_of_a_keyring_only() -> None:
     "take_apart", [pickle.dumps, copy.copy, copy.deepcopy, lambda index: index.__getstate__()]
 )
 def test_an_index_is_not_pickled_or_copied(take_apart: Callable[[VersionIndex], object]) -> None:
-    """It holds key material."""
+    """An index contains key material."""
     with raises_exactly(TypeError, "VersionIndex holds key material"):
         take_apart(INDEX)
 
 
-def test_an_index_never_changes() -> None:
-    """Its attributes are set once."""
+def test_an_index_is_immutable() -> None:
+    """The attributes cannot be assigned or deleted."""
     for change in (
         lambda: setattr(INDEX, "_by_id", {}),
         lambda: delattr(INDEX, "_keyring"),
@@ -134,16 +134,16 @@ def test_an_index_never_changes() -> None:
             change()
 
 
-def test_an_index_shows_how_much_is_in_it() -> None:
-    """Neither its material nor its keys are seen."""
+def test_the_repr_of_an_index_shows_only_numbers() -> None:
+    """The repr has no key material and no key IDs."""
     key = SymmetricKey("k", VERSION, KeySpec.AES_256, VECTOR_MATERIAL, suite=Suite.AES_256_GCM)
     other = symmetric_key(Suite.AES_256_GCM, "other", "v1")
     expected = "<VersionIndex versions=1 of <Keyring keys=2 versions=2>>"
     assert repr(index(key, other)) == str(index(key, other)) == expected
 
 
-def test_a_provider_needs_the_method_that_finds_by_version() -> None:
-    """A keyring alone does not do, and the message says what does."""
+def test_a_provider_must_have_version_by_id() -> None:
+    """A keyring alone is rejected, and the message names `VersionIndex`."""
     assert check_version_provider(INDEX) is INDEX
     oracle = VersionOracle(NEW)
     assert check_version_provider(oracle) is oracle

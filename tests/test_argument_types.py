@@ -1,4 +1,4 @@
-"""A wrong Python type is the caller's mistake: a `TypeError`, before any value is looked at."""
+"""A wrong Python type of an argument raises `TypeError` before any value is checked."""
 
 import inspect
 from collections.abc import Mapping, Sequence
@@ -12,12 +12,12 @@ from kmscore import Keyring, KmsCoreError, RsaKey, Sm2Key, asymmetric, hazmat
 
 
 class HalfProvider:
-    """Has one of the two methods, and an attribute in place of the other."""
+    """An object with one of the two methods, and an attribute in place of the other."""
 
     version = "v1"
 
     def primary(self, key_id: str) -> str:
-        """Answer anything."""
+        """Return any value."""
         return key_id
 
 
@@ -72,8 +72,8 @@ def calls(rsa_key: RsaKey, sm2_key: Sm2Key) -> dict[str, Call]:
     return valid_calls(rsa_key, sm2_key)
 
 
-def test_every_operation_is_here() -> None:
-    """A new operation, or a new parameter, needs its line in the tables above."""
+def test_the_tables_have_every_operation() -> None:
+    """Every operation and every parameter is in the tables above."""
     public = {getattr(kmscore, name) for name in kmscore.__all__}
     functions = {each for each in public if inspect.isfunction(each)}
     functions |= {getattr(hazmat, name) for name in hazmat.__all__}
@@ -84,7 +84,7 @@ def test_every_operation_is_here() -> None:
 def test_a_wrong_type_is_a_type_error(
     calls: dict[str, Call], operation: str, parameter: str, wrong: Any
 ) -> None:
-    """Whatever else is right, and without a code: it is no `KmsCoreError`."""
+    """A wrong type raises `TypeError`, which is not a `KmsCoreError` and has no code."""
     with pytest.raises(TypeError) as caught:
         calls[operation](**{parameter: wrong})
     assert type(caught.value) is TypeError
@@ -96,7 +96,7 @@ def test_a_wrong_type_is_a_type_error(
 
 @pytest.mark.parametrize("wrong", ["password", 5, ["password"]])
 def test_a_password_is_bytes_like(rsa_key: RsaKey, sm2_key: Sm2Key, wrong: Any) -> None:
-    """Text is not encoded by guessing."""
+    """A password must be bytes-like; text is not encoded."""
     for key in (rsa_key, sm2_key):
         with raises_exactly(TypeError, f"password must be bytes-like, not {type(wrong).__name__}"):
             type(key).from_pem("key", "v1", key.private_pem(), password=wrong)
@@ -106,7 +106,7 @@ def test_a_password_is_bytes_like(rsa_key: RsaKey, sm2_key: Sm2Key, wrong: Any) 
 def test_a_missing_argument_is_a_type_error(
     calls: dict[str, Call], operation: str, parameter: str
 ) -> None:
-    """Nothing that has no default is guessed."""
+    """A missing argument without a default raises `TypeError`."""
     call = calls[operation]
     arguments = {name: value for name, value in call.arguments.items() if name != parameter}
     with raises_exactly(TypeError, parameter):
@@ -114,10 +114,10 @@ def test_a_missing_argument_is_a_type_error(
 
 
 @pytest.mark.parametrize(("operation", "parameter", "wrong"), CASES)
-def test_a_wrong_type_comes_before_any_wrong_value(
+def test_a_wrong_type_is_reported_before_a_wrong_value(
     calls: dict[str, Call], operation: str, parameter: str, wrong: Any
 ) -> None:
-    """With everything else as wrong as its type allows, it is still the type that is told."""
+    """A wrong type raises `TypeError` even if all other arguments have wrong values."""
     bad_values = {
         "keys": Keyring([]),
         "key_id": "no such key",
@@ -143,10 +143,10 @@ def test_a_wrong_type_comes_before_any_wrong_value(
         call(**others | {parameter: wrong})
 
 
-def test_a_wrong_type_costs_nothing(
+def test_a_wrong_type_is_reported_before_any_decryption(
     calls: dict[str, Call], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nothing was opened or sealed before it was noticed."""
+    """The type is checked before anything is decrypted or encrypted."""
     forbid_ciphers(monkeypatch)
     for name in ("encrypt_to", "decrypt_with"):
         monkeypatch.setattr(asymmetric, name, lambda *_: pytest.fail("a cipher was used"))
@@ -157,6 +157,6 @@ def test_a_wrong_type_costs_nothing(
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
-def test_the_valid_calls_are_valid(calls: dict[str, Call], operation: str) -> None:
-    """What the tests above change was right before."""
+def test_the_valid_calls_succeed(calls: dict[str, Call], operation: str) -> None:
+    """The valid calls, which the other tests change, succeed."""
     assert calls[operation]() is not None

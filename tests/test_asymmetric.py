@@ -1,4 +1,4 @@
-"""Asymmetric encryption by table: RSAES-OAEP and SM2PKE."""
+"""Asymmetric encryption: RSAES-OAEP and SM2PKE."""
 
 import tracemalloc
 from collections.abc import Callable
@@ -50,7 +50,7 @@ RSA_MAXIMA = [
 
 
 def decrypt(key: RsaKey | Sm2Key, algorithm: EncryptionAlgorithm, ciphertext: Any) -> bytes:
-    """Decrypt with the one key of a ring."""
+    """Decrypt with a keyring of one key."""
     result = kmscore.asymmetric_decrypt(
         Keyring([key]), key.key_id, key.key_version_id, algorithm, ciphertext
     )
@@ -64,17 +64,17 @@ def padding(hash_algorithm: HashAlgorithm, mgf_hash: HashAlgorithm, label: bytes
 
 
 def primitive(key: RsaKey) -> RSAPublicKey:
-    """Return the public key as `cryptography` knows it."""
+    """Return the public key as an object of `cryptography`."""
     public_key = load_pem_public_key(key.public_key.to_pem())
     assert isinstance(public_key, RSAPublicKey)
     return public_key
 
 
 @pytest.mark.parametrize(("spec", "algorithm", "longest"), RSA_MAXIMA)
-def test_rsa_takes_up_to_its_maximum(
+def test_rsa_encrypts_up_to_its_maximum(
     rsa_keys: dict[KeySpec, RsaKey], spec: KeySpec, algorithm: EncryptionAlgorithm, longest: int
 ) -> None:
-    """Nothing at all and the longest plaintext come back; one byte more is refused."""
+    """The empty and the longest plaintext are encrypted, and one byte more is rejected."""
     key = rsa_keys[spec]
     for plaintext in (b"", b"\x00", bytes(range(256)) * 2):
         text = plaintext[:longest]
@@ -85,8 +85,8 @@ def test_rsa_takes_up_to_its_maximum(
         kmscore.asymmetric_encrypt(key.public_key, algorithm, bytes(longest + 1))
 
 
-def test_sm2_takes_1_to_6047_bytes(sm2_key: Sm2Key) -> None:
-    """Both ends come back, 97 bytes longer as ciphertext; what lies outside is refused."""
+def test_sm2_encrypts_1_to_6047_bytes(sm2_key: Sm2Key) -> None:
+    """Plaintexts of 1 and 6,047 bytes are encrypted, with 97 bytes more; others are rejected."""
     for length in (1, 6_047):
         ciphertext = kmscore.asymmetric_encrypt(sm2_key.public_key, SM2PKE, b"\x5a" * length)
         assert len(ciphertext) == length + 97
@@ -101,10 +101,10 @@ def test_sm2_takes_1_to_6047_bytes(sm2_key: Sm2Key) -> None:
     ("algorithm", "hash_algorithm"),
     [(SHA_256, SHA256()), (SHA_1, SHA1())],  # noqa: S303 (the service's name)
 )
-def test_oaep_is_that_of_others(
+def test_oaep_agrees_with_cryptography(
     rsa_key: RsaKey, algorithm: EncryptionAlgorithm, hash_algorithm: HashAlgorithm
 ) -> None:
-    """One hash for OAEP and for MGF1, no label; every other choice does not decrypt."""
+    """OAEP has one hash for OAEP and MGF1 and no label; other parameters do not decrypt."""
     other = SHA1() if algorithm == SHA_256 else SHA256()  # noqa: S303 (the service's name)
     ours = padding(hash_algorithm, hash_algorithm, None)
     assert decrypt(rsa_key, algorithm, primitive(rsa_key).encrypt(b"text", ours)) == b"text"
@@ -121,19 +121,17 @@ def test_oaep_is_that_of_others(
 
 @pytest.mark.parametrize("algorithm", EncryptionAlgorithm)
 @pytest.mark.parametrize("kind", [bytes, bytearray, memoryview])
-def test_bytes_like_arguments_are_taken(
+def test_bytes_like_arguments_are_accepted(
     rsa_key: RsaKey, sm2_key: Sm2Key, algorithm: EncryptionAlgorithm, kind: type
 ) -> None:
-    """Plaintext and ciphertext may be any bytes-like object, the algorithm its name."""
+    """Plaintext and ciphertext can be any bytes-like object, and the algorithm its name."""
     key = sm2_key if algorithm is SM2PKE else rsa_key
     ciphertext = kmscore.asymmetric_encrypt(key.public_key, algorithm.value, kind(b"text"))
     assert decrypt(key, algorithm, kind(ciphertext)) == b"text"
 
 
-def test_the_same_plaintext_never_gives_the_same_ciphertext(
-    rsa_key: RsaKey, sm2_key: Sm2Key
-) -> None:
-    """Each encryption draws for itself."""
+def test_equal_plaintexts_have_different_ciphertexts(rsa_key: RsaKey, sm2_key: Sm2Key) -> None:
+    """Each encryption draws new random numbers."""
     for key, algorithm in ((rsa_key, SHA_256), (rsa_key, SHA_1), (sm2_key, SM2PKE)):
         seen = {kmscore.asymmetric_encrypt(key.public_key, algorithm, b"text") for _ in range(20)}
         assert len(seen) == 20
@@ -151,13 +149,13 @@ def test_the_same_plaintext_never_gives_the_same_ciphertext(
         ),
     ],
 )
-def test_an_algorithm_that_does_not_fit_the_key_is_refused(
+def test_an_algorithm_that_does_not_fit_the_key_is_rejected(
     rsa_keys: dict[KeySpec, RsaKey],
     sm2_key: Sm2Key,
     spec: KeySpec,
     algorithm: EncryptionAlgorithm,
 ) -> None:
-    """Every pair of key and algorithm that the table does not have, in both directions."""
+    """Every pair of key and algorithm that is not in the table is rejected, in both directions."""
     suites = {spec: suite for suite, spec in SUITE_SPECS.items()}
     if spec in suites:
         key: Any = symmetric_key(suites[spec])
@@ -170,10 +168,10 @@ def test_an_algorithm_that_does_not_fit_the_key_is_refused(
 
 
 @pytest.mark.parametrize("kind", [bytes, bytearray, memoryview])
-def test_a_ciphertext_that_is_too_long_is_not_even_copied(
+def test_a_ciphertext_that_is_too_long_is_not_copied(
     rsa_key: RsaKey, sm2_key: Sm2Key, kind: type
 ) -> None:
-    """Refusing 30 MB costs no memory."""
+    """Rejecting 30 MB needs almost no memory."""
     data = kind(bytes(30_000_000))
     tracemalloc.start()
     try:
@@ -187,13 +185,13 @@ def test_a_ciphertext_that_is_too_long_is_not_even_copied(
 
 
 @pytest.mark.parametrize("missing", [UnsupportedAlgorithm, partial(InternalError, err_code=[])])
-def test_a_build_without_sha1_says_so_before_the_open_and_does_the_rest(
+def test_without_sha1_the_other_algorithms_work(
     rsa_key: RsaKey,
     sm2_key: Sm2Key,
     missing: Callable[[str], Exception],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Every operation with SHA-1 is refused before anything is opened; the others work."""
+    """Operations with SHA-1 are rejected before decryption, and all others work."""
 
     def without_sha1(algorithm: HashAlgorithm) -> Hash:
         if isinstance(algorithm, SHA1):
@@ -202,7 +200,7 @@ def test_a_build_without_sha1_says_so_before_the_open_and_does_the_rest(
 
     calls = valid_calls(rsa_key, sm2_key)
     monkeypatch.setattr(asymmetric, "Hash", without_sha1)
-    # Another build is another process: what this one has found out is forgotten.
+    # In a new process, nothing is known yet about the build; clear the stored results.
     monkeypatch.setattr(asymmetric, "_check_hash", cache(asymmetric._check_hash.__wrapped__))
     for call in calls.values():
         assert call() is not None
@@ -215,8 +213,8 @@ def test_a_build_without_sha1_says_so_before_the_open_and_does_the_rest(
             assert caught.value.__context__ is None
 
 
-def test_a_symmetric_suite_is_no_asymmetric_algorithm(rsa_key: RsaKey) -> None:
-    """The two vocabularies do not mix."""
+def test_a_symmetric_suite_is_not_an_asymmetric_algorithm(rsa_key: RsaKey) -> None:
+    """A `Suite` in place of an `EncryptionAlgorithm` is rejected."""
     with raises_exactly(UnsupportedAlgorithmError, "unknown EncryptionAlgorithm"):
         kmscore.asymmetric_encrypt(rsa_key.public_key, "AES_256_GCM", b"text")
     with raises_exactly(TypeError, "algorithm must be str, not Suite"):

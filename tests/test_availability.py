@@ -1,4 +1,4 @@
-"""What happens where a build or the policy of the system lacks an algorithm."""
+"""Errors if a build or a policy of the system lacks an algorithm."""
 
 import subprocess
 import sys
@@ -25,7 +25,7 @@ activate = 1
 [algorithms]
 default_properties = "fips=yes"
 """
-"""A configuration that asks for FIPS where there is no provider of it: every algorithm is gone."""
+"""A configuration that requires FIPS without a FIPS provider, so that no algorithm is available."""
 
 _EVERY_USE = """
 import kmscore
@@ -56,12 +56,12 @@ for name, use in uses.items():
 """
 
 
-def test_a_policy_without_any_algorithm_ends_in_errors_of_ours(
+def test_a_policy_without_any_algorithm_raises_errors_of_kmscore(
     tmp_path: Path, rsa_key: RsaKey
 ) -> None:
-    """Making and reading keys and sealing a keyring raise no other library's exception.
+    """Creating and reading keys and encrypting a keyring raise only errors of kmscore.
 
-    Backends that cannot work are left out.
+    Backends that cannot work are not in the list.
     """
     policy = tmp_path / "openssl.cnf"
     policy.write_text(_POLICY)
@@ -85,7 +85,7 @@ def test_a_policy_without_any_algorithm_ends_in_errors_of_ours(
     "missing", [lambda: UnsupportedAlgorithm("SM3"), lambda: InternalError("unknown", [])]
 )
 def test_an_algorithm_that_is_missing_is_named(missing: Callable[[], Exception]) -> None:
-    """The message has the algorithm, and nothing of the other library's error is kept."""
+    """The message has the algorithm, and the error of the other library is not in the context."""
 
     def use() -> None:
         raise missing()
@@ -95,7 +95,7 @@ def test_an_algorithm_that_is_missing_is_named(missing: Callable[[], Exception])
     assert caught.value.__context__ is None
 
 
-def test_another_error_is_not_taken_for_a_missing_algorithm() -> None:
-    """A defect passes as it is."""
+def test_another_error_is_not_reported_as_a_missing_algorithm() -> None:
+    """Another exception propagates unchanged."""
     with raises_exactly(ZeroDivisionError):
         attempt(lambda: 1 / 0, "SM3")

@@ -1,4 +1,4 @@
-"""Bad input of every kind, with the class and the code that it gives wherever it can come in."""
+"""Bad input of every kind, with the class and code of its error in every operation."""
 
 import tracemalloc
 from collections.abc import Callable, Mapping
@@ -85,7 +85,7 @@ USES = [
 
 @pytest.fixture(params=PROVIDERS)
 def replace(request: pytest.FixtureRequest, calls: dict[str, Call]) -> Callable[..., Any]:
-    """Return a function that calls an operation with another key in place of one it uses."""
+    """Return a function that calls an operation with one of its keys replaced."""
 
     def replace(operation: str, key_id: str, *replacement: Key, **changes: Any) -> Any:
         kept = [key for key in calls[operation].arguments["keys"] if key.key_id != key_id]
@@ -97,20 +97,18 @@ def replace(request: pytest.FixtureRequest, calls: dict[str, Call]) -> Callable[
 
 @pytest.mark.parametrize("operation", BLOB_SOURCES)
 @pytest.mark.parametrize("defect", BLOB_DEFECTS)
-def test_what_is_no_blob_is_an_invalid_blob(
+def test_data_that_is_not_a_blob_is_an_invalid_blob(
     calls: dict[str, Call], replace: Callable[..., Any], operation: str, defect: str
 ) -> None:
-    """Each way not to be a v1 blob, for each operation that takes one."""
+    """Every defect of a blob gives the same class of error, in every operation."""
     raw = BLOB_DEFECTS[defect](calls[operation].arguments["ciphertext_blob"])
     with raises_exactly(InvalidBlobError, "not a v1 ciphertext blob"):
         replace(operation, "no key", ciphertext_blob=raw)
 
 
 @pytest.mark.parametrize("operation", BLOB_SOURCES)
-def test_a_blob_that_is_too_long_is_not_even_copied(
-    replace: Callable[..., Any], operation: str
-) -> None:
-    """Refusing 30 MB costs no memory."""
+def test_a_blob_that_is_too_long_is_not_copied(replace: Callable[..., Any], operation: str) -> None:
+    """Rejecting 30 MB needs almost no memory."""
     data = bytearray(30_000_000)
     tracemalloc.start()
     try:
@@ -126,7 +124,7 @@ def test_a_blob_that_is_too_long_is_not_even_copied(
 def test_an_unknown_key_is_not_found(
     replace: Callable[..., Any], operation: str, key_id: str
 ) -> None:
-    """Whether a header or the caller names it."""
+    """The error is the same if the ID is in a header or in an argument."""
     with raises_exactly(KeyNotFoundError, f"no key {key_id!r}"):
         replace(operation, key_id)
 
@@ -135,7 +133,7 @@ def test_an_unknown_key_is_not_found(
 def test_an_unknown_version_is_not_found(
     replace: Callable[..., Any], rsa_key: RsaKey, operation: str, key_id: str
 ) -> None:
-    """No other version is tried in its place."""
+    """No other version is used instead."""
     other = twin(rsa_key, "v2") if key_id == rsa_key.key_id else SOURCE_V2
     with raises_exactly(KeyVersionNotFoundError, f"no version 'v1' of key {key_id!r}"):
         replace(operation, key_id, other)
@@ -143,10 +141,10 @@ def test_an_unknown_version_is_not_found(
 
 @pytest.mark.parametrize("state", [state for state in KeyState if state != KeyState.ENABLED])
 @pytest.mark.parametrize(("operation", "key_id"), USES)
-def test_a_key_that_is_not_enabled_refuses_every_use(
+def test_a_key_that_is_not_enabled_is_rejected_for_every_use(
     replace: Callable[..., Any], rsa_key: RsaKey, operation: str, key_id: str, state: KeyState
 ) -> None:
-    """Source or destination, ring or store, whatever the state is called."""
+    """A key that is not enabled is rejected as source and destination, from keyring and store."""
     if key_id == rsa_key.key_id:
         disabled: Key = twin(rsa_key, "v1", state=state)
     else:
@@ -157,10 +155,10 @@ def test_a_key_that_is_not_enabled_refuses_every_use(
 
 
 @pytest.mark.parametrize(("operation", "key_id"), USES)
-def test_a_key_of_the_wrong_kind_is_refused(
+def test_a_key_of_the_wrong_kind_is_rejected(
     replace: Callable[..., Any], sm2_key: Sm2Key, operation: str, key_id: str
 ) -> None:
-    """An asymmetric key seals nothing and opens no blob; a symmetric one decrypts no RSA."""
+    """An asymmetric key is rejected for blobs, and a symmetric one for RSA ciphertexts."""
     if key_id == "rsa-2048":
         wrong: Key = symmetric_key(Suite.SM4_GCM, key_id)
     else:
@@ -171,10 +169,10 @@ def test_a_key_of_the_wrong_kind_is_refused(
 
 @pytest.mark.parametrize("operation", BLOB_SOURCES)
 @pytest.mark.parametrize("suite", [suite for suite in Suite if suite != Suite.AES_256_GCM])
-def test_a_key_of_another_suite_than_the_headers_is_refused(
+def test_a_key_of_another_suite_than_the_headers_is_rejected(
     replace: Callable[..., Any], operation: str, suite: Suite
 ) -> None:
-    """One key version, one suite: the header does not choose the cipher."""
+    """A key version has one suite, so another suite in the header is rejected."""
     with raises_exactly(IncorrectKeyError, f"bound to {suite.name}, not to AES_256_GCM"):
         replace(operation, "source", symmetric_key(suite, "source"))
 
@@ -193,10 +191,10 @@ def test_a_key_of_another_suite_than_the_headers_is_refused(
     ],
     ids=["another key", "another kind of key", "nothing", "text", "material", "function", "public"],
 )
-def test_a_provider_that_answers_something_else_is_refused(
+def test_a_wrong_answer_of_a_provider_is_rejected(
     calls: dict[str, Call], operation: str, key_id: str, answer: Any, error: type[Exception]
 ) -> None:
-    """Its answer is checked like any other input."""
+    """An answer of a provider that is not the requested key is rejected."""
     ring = calls[operation].arguments["keys"]
     answers = {"primary": ring.primary("destination"), "version": answer}
     if key_id == "destination":
@@ -207,10 +205,10 @@ def test_a_provider_that_answers_something_else_is_refused(
 
 
 @pytest.mark.parametrize("operation", [*BLOB_SOURCES, *BARE_SOURCES])
-def test_a_provider_that_answers_another_version_is_refused(
+def test_another_version_from_a_provider_is_rejected(
     calls: dict[str, Call], rsa_key: RsaKey, operation: str
 ) -> None:
-    """Even of the same key: a version is asked for, and only that one will do."""
+    """A provider's answer with another version of the same key is rejected."""
     answer = twin(rsa_key, "v2") if operation in BARE_SOURCES else SOURCE_V2
     destination = calls[operation].arguments["keys"].primary("destination")
     with raises_exactly(IncorrectKeyError, "than the requested one"):
@@ -237,19 +235,19 @@ def test_a_provider_that_answers_another_version_is_refused(
         *((operation, "destination_context") for operation in MOVES),
     ],
 )
-def test_a_context_outside_its_rules_is_an_invalid_context(
+def test_a_context_that_violates_its_rules_is_an_invalid_context(
     calls: dict[str, Call], operation: str, argument: str, pairs: Any, reason: str
 ) -> None:
-    """Every operation that takes a context takes only a valid one."""
+    """Every operation with a context rejects an invalid one."""
     with raises_exactly(InvalidContextError, reason):
         calls[operation](**{argument: pairs})
 
 
 @pytest.mark.parametrize("operation", ["export_data_key", "generate_and_export_data_key"])
-def test_an_algorithm_that_does_not_fit_the_public_key_is_refused(
+def test_an_algorithm_that_does_not_fit_the_public_key_is_rejected(
     calls: dict[str, Call], operation: str
 ) -> None:
-    """RSA for SM2PKE, SM2 for OAEP, and a name that is none."""
+    """RSA keys for SM2PKE, SM2 keys for OAEP and unknown names are rejected."""
     sm2_public_key = calls["hazmat.sm2_encrypt"].arguments["public_key"]
     with raises_exactly(KeyUsageError, "RSA_2048 does not encrypt SM2PKE"):
         calls[operation](algorithm="SM2PKE")
@@ -262,21 +260,21 @@ def test_an_algorithm_that_does_not_fit_the_public_key_is_refused(
 
 
 @pytest.mark.parametrize("operation", ["encrypt", "hazmat.encrypt"])
-def test_a_plaintext_of_6145_bytes_is_refused(calls: dict[str, Call], operation: str) -> None:
-    """One more than the service takes."""
+def test_a_plaintext_of_6145_bytes_is_rejected(calls: dict[str, Call], operation: str) -> None:
+    """6,145 bytes are one more than the limit."""
     with raises_exactly(PlaintextSizeError, "6145 bytes, at most 6144"):
         calls[operation](plaintext=bytes(6145))
 
 
 @pytest.mark.parametrize("scalar", [0, -1, N - 1, N, 2**256])
 def test_an_sm2_scalar_out_of_range_is_an_invalid_key(scalar: int) -> None:
-    """It is 1 to n-2."""
+    """A scalar must be 1 to n-2."""
     with raises_exactly(InvalidKeyError, "not 1 to n-2"):
         Sm2Key.from_scalar("key", "v1", scalar)
 
 
 def test_a_pem_of_the_wrong_kind_is_an_invalid_key(rsa_key: RsaKey, sm2_key: Sm2Key) -> None:
-    """A public key is no private one, and RSA is not SM2."""
+    """A public key in place of a private one is rejected, and so is RSA in place of SM2."""
     for pem in (rsa_key.public_key.to_pem(), sm2_key.private_pem(), b"", b"-----BEGIN"):
         with raises_exactly(InvalidKeyError):
             RsaKey.from_pem("key", "v1", pem)
@@ -288,7 +286,7 @@ def test_a_pem_of_the_wrong_kind_is_an_invalid_key(rsa_key: RsaKey, sm2_key: Sm2
             PublicKey.from_pem(pem)
 
 
-def test_a_repeated_version_in_a_ring_is_an_invalid_key(rsa_key: RsaKey) -> None:
-    """Two keys that could not be told apart."""
+def test_a_repeated_version_in_a_keyring_is_an_invalid_key(rsa_key: RsaKey) -> None:
+    """Two keys with the same IDs are rejected."""
     with raises_exactly(InvalidKeyError, "version v1 of key rsa-2048 occurs twice"):
         Keyring([rsa_key, twin(rsa_key, "v1")])

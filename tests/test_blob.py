@@ -1,4 +1,4 @@
-"""The ciphertext blob, format v1: bytes to fields and back."""
+"""The ciphertext blob, format v1: parsing and serialising."""
 
 import dataclasses
 import tracemalloc
@@ -24,13 +24,13 @@ def with_ids(key_id: bytes = b"k", key_version_id: bytes = b"v") -> bytes:
 
 
 @given(blobs())
-def test_what_is_serialised_parses_to_the_same_fields(blob: CiphertextBlob) -> None:
-    """The round trip gives an equal value."""
+def test_a_serialised_blob_parses_to_the_same_fields(blob: CiphertextBlob) -> None:
+    """Parsing a serialised blob returns an equal value."""
     assert CiphertextBlob.parse(blob.serialize()) == blob
 
 
 def test_the_bytes_are_those_of_the_format() -> None:
-    """Magic, version, suite, both IDs with their lengths, IV, ciphertext, tag."""
+    """The format is: magic, version, suite, both IDs with their lengths, IV, ciphertext, tag."""
     assert (
         b"KMS\x01\x03" + b"\x05key-1" + b"\x02v1" + bytes(range(12)) + b"sealed" + b"t" * 16
     ) == RAW
@@ -39,7 +39,7 @@ def test_the_bytes_are_those_of_the_format() -> None:
 
 @given(blobs())
 def test_the_layout_covers_every_byte_once(blob: CiphertextBlob) -> None:
-    """The fields stand in order, without gaps, and end where the blob does."""
+    """The fields are in order and without gaps, and end at the end of the blob."""
     fields = blob.layout()
     assert [field.offset for field in fields] == [
         sum(field.length for field in fields[:number]) for number in range(len(fields))
@@ -48,7 +48,7 @@ def test_the_layout_covers_every_byte_once(blob: CiphertextBlob) -> None:
 
 
 def test_a_layout_is_a_tuple_of_named_tuples() -> None:
-    """It can be kept and shared, as the blob can."""
+    """A layout is immutable, as a blob is."""
     layout = BLOB.layout()
     assert type(layout) is tuple
     assert layout[0] == BlobField(name="magic", offset=0, length=3)
@@ -56,7 +56,7 @@ def test_a_layout_is_a_tuple_of_named_tuples() -> None:
 
 
 def test_the_layout_names_the_fields() -> None:
-    """Each field is found in the bytes where the layout says."""
+    """The bytes at the offsets of the layout are those of the field."""
     found = {name: RAW[offset : offset + length] for name, offset, length in BLOB.layout()}
     assert found == {
         "magic": b"KMS",
@@ -79,7 +79,7 @@ def test_the_layout_names_the_fields() -> None:
     | blobs().map(CiphertextBlob.serialize).flatmap(mutations)
 )
 def test_a_value_has_one_encoding(data: bytes) -> None:
-    """Any bytes parse to a blob that serialises to the same bytes, or are refused."""
+    """Any bytes parse to a blob that serialises to the same bytes, or they are rejected."""
     try:
         blob = CiphertextBlob.parse(data)
     except InvalidBlobError:
@@ -89,7 +89,7 @@ def test_a_value_has_one_encoding(data: bytes) -> None:
 
 @pytest.mark.parametrize("kind", [bytes, bytearray, memoryview])
 def test_any_bytes_like_object_is_parsed(kind: type) -> None:
-    """The fields are bytes of their own, whatever the input was."""
+    """The fields are `bytes`, for every type of input."""
     mutable = bytearray(RAW)
     blob = CiphertextBlob.parse(kind(mutable))
     mutable[:] = bytes(len(mutable))
@@ -97,15 +97,15 @@ def test_any_bytes_like_object_is_parsed(kind: type) -> None:
 
 
 @pytest.mark.parametrize("wrong", [None, "KMS", 5, [75, 77, 83], object()])
-def test_what_is_not_bytes_like_is_a_type_error(wrong: Any) -> None:
-    """Text is not encoded by guessing."""
+def test_an_argument_that_is_not_bytes_like_is_a_type_error(wrong: Any) -> None:
+    """Text and other types raise `TypeError`."""
     with raises_exactly(TypeError, "ciphertext_blob must be bytes-like"):
         CiphertextBlob.parse(wrong)
 
 
 @pytest.mark.parametrize("length", range(len(RAW)))
-def test_a_truncated_blob_is_refused_or_shorter_in_its_ciphertext(length: int) -> None:
-    """A cut is seen unless it only moves the tag, which is then for the cipher to refuse."""
+def test_a_truncated_blob_is_rejected_or_has_a_shorter_ciphertext(length: int) -> None:
+    """A truncated blob is rejected, or it parses with other bytes as its tag."""
     if length >= len(RAW) - len(b"sealed"):
         assert (
             CiphertextBlob.parse(RAW[:length]).ciphertext
@@ -139,22 +139,22 @@ def test_a_truncated_blob_is_refused_or_shorter_in_its_ciphertext(length: int) -
         (with_ids() + bytes(MAX_BLOB_LENGTH), "at most 6701"),
     ],
 )
-def test_a_defect_is_named(data: bytes, reason: str) -> None:
-    """The format is public, so the message says what is wrong with it."""
+def test_the_message_has_the_defect(data: bytes, reason: str) -> None:
+    """The message has the defect, because the format is public."""
     with raises_exactly(InvalidBlobError, reason):
         CiphertextBlob.parse(data)
 
 
 @pytest.mark.parametrize("wrong", [b"", b" ", b"a b", b"a\x00", b"a\n", b"\x7f", b"\x80", b"\xe9"])
 def test_an_id_is_printable_ascii_without_space(wrong: bytes) -> None:
-    """Nothing that a log, a path or a query could stumble over gets through as an ID."""
+    """An ID with a space, a control character or a non-ASCII byte is rejected."""
     for data in (with_ids(key_id=wrong), with_ids(key_version_id=wrong)):
         with raises_exactly(InvalidBlobError, "is not 1 to 255 printable ASCII characters"):
             CiphertextBlob.parse(data)
 
 
-def test_every_byte_that_an_id_may_have_is_taken() -> None:
-    """21 to 7E, and none besides."""
+def test_every_byte_from_21_to_7e_is_valid_in_an_id() -> None:
+    """An ID can contain the bytes 21 to 7E, and no others."""
     taken = []
     for byte in range(256):
         try:
@@ -171,7 +171,7 @@ def largest(suite: Suite = Suite.XAES_256_GCM, length: int = 6144) -> Ciphertext
 
 
 def test_6701_bytes_are_the_limit() -> None:
-    """The longest blob is 5 + 256 + 256 + 24 + 6,144 + 16 bytes; one more is refused unread."""
+    """The longest blob has 5 + 256 + 256 + 24 + 6,144 + 16 bytes; a longer one is not read."""
     raw = largest().serialize()
     assert len(raw) == MAX_BLOB_LENGTH == 6701
     assert CiphertextBlob.parse(raw) == largest()
@@ -182,10 +182,10 @@ def test_6701_bytes_are_the_limit() -> None:
 
 @pytest.mark.parametrize("suite", Suite)
 @pytest.mark.parametrize(("key_id", "version_id"), [("k", "v"), (LONG_ID, "v"), ("k", LONG_ID)])
-def test_a_blob_is_made_of_fields_of_6701_bytes_in_all(
+def test_the_constructor_limits_a_blob_to_6701_bytes(
     suite: Suite, key_id: str, version_id: str
 ) -> None:
-    """For every suite and length of IDs, that many bytes are a blob, and one more is not."""
+    """For every suite and length of IDs, 6,701 bytes are accepted, and 6,702 are rejected."""
     others = 5 + 1 + len(key_id) + 1 + len(version_id) + suite.iv_length + 16
     fields = (suite, key_id, version_id, bytes(suite.iv_length))
     longest = CiphertextBlob(*fields, bytes(6_701 - others), bytes(16))
@@ -195,8 +195,8 @@ def test_a_blob_is_made_of_fields_of_6701_bytes_in_all(
         CiphertextBlob(*fields, bytes(6_702 - others), bytes(16))
 
 
-def test_the_limit_counts_bytes_and_not_items() -> None:
-    """A memoryview of wider items has a smaller `len` than it has bytes."""
+def test_the_limit_counts_bytes_not_items() -> None:
+    """The limit counts the bytes of a memoryview, not its items."""
     items = memoryview(bytes(8 * 1_000)).cast("Q")
     with raises_exactly(InvalidBlobError, "8000 bytes, at most 6701"):
         CiphertextBlob.parse(items)
@@ -205,8 +205,8 @@ def test_the_limit_counts_bytes_and_not_items() -> None:
 
 
 @pytest.mark.parametrize("kind", [bytes, bytearray, memoryview])
-def test_what_is_too_long_is_not_even_copied(kind: type) -> None:
-    """Refusing 30 MB costs no memory."""
+def test_data_that_is_too_long_is_not_copied(kind: type) -> None:
+    """Rejecting 30 MB needs almost no memory."""
     data = kind(bytes(30_000_000))
     tracemalloc.start()
     try:
@@ -236,8 +236,8 @@ def test_what_is_too_long_is_not_even_copied(kind: type) -> None:
         ("ciphertext", bytes(6_660), "6702 bytes, at most 6701"),
     ],
 )
-def test_a_blob_cannot_be_made_of_a_bad_field(field: str, value: Any, reason: str) -> None:
-    """That an instance exists proves that its fields are well-formed."""
+def test_the_constructor_rejects_an_invalid_field(field: str, value: Any, reason: str) -> None:
+    """The constructor checks every field, so that every instance is well-formed."""
     with raises_exactly(InvalidBlobError, reason):
         dataclasses.replace(BLOB, **{field: value})
 
@@ -256,13 +256,13 @@ def test_a_blob_cannot_be_made_of_a_bad_field(field: str, value: Any, reason: st
     ],
 )
 def test_a_field_of_another_type_is_a_type_error(field: str, value: Any) -> None:
-    """Only what cannot change becomes part of a frozen value."""
+    """A field must be of an immutable type; a `bytearray`, for example, raises `TypeError`."""
     with raises_exactly(TypeError, f"{field} must be"):
         dataclasses.replace(BLOB, **{field: value})
 
 
-def test_a_blob_cannot_be_changed() -> None:
-    """What was checked stays true."""
+def test_a_blob_is_immutable() -> None:
+    """The attributes of a blob cannot be set."""
     blob: Any = CiphertextBlob.parse(RAW)
     with pytest.raises(dataclasses.FrozenInstanceError):
         blob.key_id = ""

@@ -20,8 +20,8 @@ ONE_PAD, TWO_PADS = (
 
 
 @given(blobs())
-def test_what_is_written_is_read_back(blob: CiphertextBlob) -> None:
-    """The text is plain Base64 of the bytes, and the round trip gives an equal value."""
+def test_base64_round_trip_returns_the_blob(blob: CiphertextBlob) -> None:
+    """The text is standard Base64 of the bytes, and decoding returns an equal value."""
     text = blob.to_base64()
     assert base64.standard_b64decode(text) == blob.serialize()
     assert CiphertextBlob.from_base64(text) == blob
@@ -53,16 +53,16 @@ def test_what_is_written_is_read_back(blob: CiphertextBlob) -> None:
     ],
     ids=range(20),
 )
-def test_lenient_base64_is_refused(text: str) -> None:
-    """White space, another alphabet, padding too short or too long and foreign letters."""
+def test_lenient_base64_is_rejected(text: str) -> None:
+    """White space, another alphabet, wrong padding and foreign characters are rejected."""
     assert "/" in TEXT or "+" in TEXT
     with raises_exactly(InvalidBlobError):
         CiphertextBlob.from_base64(text)
 
 
 @pytest.mark.parametrize(("text", "stray"), [(ONE_PAD, 0b11), (TWO_PADS, 0b1111)])
-def test_stray_bits_before_the_padding_are_refused(text: str, stray: int) -> None:
-    """The bits that belong to no byte are zero, or a blob would have several texts."""
+def test_stray_bits_before_the_padding_are_rejected(text: str, stray: int) -> None:
+    """Unused bits before the padding must be zero, so that a blob has only one text."""
     alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
     body = text.rstrip("=")
     last = alphabet[alphabet.index(body[-1]) | stray]
@@ -73,14 +73,14 @@ def test_stray_bits_before_the_padding_are_refused(text: str, stray: int) -> Non
         CiphertextBlob.from_base64(twin)
 
 
-def test_an_empty_text_is_no_blob() -> None:
-    """It is strict Base64 of nothing, which does not parse."""
+def test_an_empty_text_is_not_a_blob() -> None:
+    """Empty text is valid Base64, but its bytes are not a blob."""
     with raises_exactly(InvalidBlobError, "magic"):
         CiphertextBlob.from_base64("")
 
 
 def test_text_that_is_too_long_is_not_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
-    """8,936 characters can hold 6,701 bytes; longer text is refused unread."""
+    """8,936 characters can encode 6,701 bytes; longer text is not decoded."""
     with raises_exactly(InvalidBlobError, "6702 bytes"):
         CiphertextBlob.from_base64(base64.b64encode(bytes(6702)).decode())
     monkeypatch.setattr(base64, "b64decode", lambda *_, **__: pytest.fail("it was decoded"))
@@ -89,14 +89,14 @@ def test_text_that_is_too_long_is_not_decoded(monkeypatch: pytest.MonkeyPatch) -
 
 
 @pytest.mark.parametrize("wrong", [None, b"S01T", bytearray(b"S01T"), 1])
-def test_what_is_not_text_is_a_type_error(wrong: Any) -> None:
-    """Bytes are for `parse`."""
+def test_an_argument_that_is_not_text_is_a_type_error(wrong: Any) -> None:
+    """Bytes and other types raise `TypeError`."""
     with raises_exactly(TypeError, "ciphertext_blob must be str"):
         CiphertextBlob.from_base64(wrong)
 
 
-def test_a_refusal_drags_no_error_of_the_decoder_along() -> None:
-    """What the standard decoder raised is not in the error's context."""
+def test_an_error_has_no_error_of_the_decoder_as_context() -> None:
+    """The context of the error does not have the exception of the Base64 decoder."""
     with pytest.raises(InvalidBlobError) as caught:
         CiphertextBlob.from_base64("*")
     assert caught.value.__cause__ is None

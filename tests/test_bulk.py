@@ -1,4 +1,4 @@
-"""Many at once: one outcome for each item, in order, whatever the items are like."""
+"""`reencrypt_many`: one outcome for each item, in order, for valid and invalid items."""
 
 import pickle
 from collections import deque
@@ -60,7 +60,7 @@ CONTEXT = {"tenant": "acme"}
 
 @pytest.fixture(params=PROVIDERS)
 def keys(request: pytest.FixtureRequest, rsa_key: RsaKey, sm2_key: Sm2Key) -> KeyProvider:
-    """Return a ring of every kind of key, and a store with the same."""
+    """Return a keyring with every kind of key, and another provider with the same keys."""
     return PROVIDERS[request.param](Keyring([OLD, NEW, OTHER, DISABLED, rsa_key, sm2_key]))
 
 
@@ -76,7 +76,7 @@ def outcome_of(keys: KeyProvider, item: Item, destination: str = "key", **option
 
 
 def plaintext_of(keys: KeyProvider, outcome: Outcome, context: Any = None) -> bytes:
-    """Return what a new blob holds."""
+    """Return the plaintext of a new blob."""
     return kmscore.decrypt(keys, outcome.ciphertext_blob or b"", context).plaintext
 
 
@@ -85,15 +85,15 @@ def plaintext_of(keys: KeyProvider, outcome: Outcome, context: Any = None) -> by
 
 @pytest.mark.parametrize("context", [None, {}, CONTEXT, EncryptionContext(CONTEXT)])
 def test_a_rotation_keeps_the_context(keys: KeyProvider, context: Any) -> None:
-    """Left out, the destination's context is the source's, in whatever form that is given."""
+    """Without a destination context, the source context is used, in any accepted type."""
     outcome = outcome_of(keys, Item("a", blob_of(OLD, context), context))
     assert outcome[:2] == (Status.REWRITTEN, "a")
     assert outcome[3:] == (None, "key", "v1", "key", "v2")
     assert plaintext_of(keys, outcome, context) == b"text"
 
 
-def test_a_context_of_an_unusual_type_is_taken(keys: KeyProvider) -> None:
-    """Any mapping will do, and one that reads otherwise the second time is read once."""
+def test_a_context_can_be_any_mapping(keys: KeyProvider) -> None:
+    """Any mapping is accepted, and a mapping that changes between reads is read one time."""
     outcome = outcome_of(keys, Item(0, blob_of(OLD, {"a": "1"}), Fickle()))
     assert plaintext_of(keys, outcome, {"a": "1"}) == b"text"
     both = Fickle()
@@ -105,8 +105,8 @@ def test_a_context_of_an_unusual_type_is_taken(keys: KeyProvider) -> None:
 
 
 @pytest.mark.parametrize("kind", [dict, EncryptionContext])
-def test_a_dict_that_changes_between_items_is_read_for_each(keys: KeyProvider, kind: Any) -> None:
-    """One dict, filled anew for each row, binds each row to its own content."""
+def test_a_dict_is_read_again_for_each_item(keys: KeyProvider, kind: Any) -> None:
+    """One dict with new content for each row gives each row its own context."""
     row: dict[str, str] = {}
 
     def items() -> Iterator[Item]:
@@ -119,23 +119,25 @@ def test_a_dict_that_changes_between_items_is_read_for_each(keys: KeyProvider, k
 
 
 @pytest.mark.parametrize(("context", "new"), [(CONTEXT, None), (None, CONTEXT), (CONTEXT, {})])
-def test_contexts_change_when_both_are_given(keys: KeyProvider, context: Any, new: Any) -> None:
-    """`None` is the empty context, and never the source's."""
+def test_the_destination_context_replaces_the_source_context(
+    keys: KeyProvider, context: Any, new: Any
+) -> None:
+    """`None` as the destination context is the empty context, not the source context."""
     outcome = outcome_of(keys, Item(0, blob_of(OLD, context), context, new))
     assert plaintext_of(keys, outcome, new) == b"text"
 
 
 @pytest.mark.parametrize("kind", [bytes, bytearray, memoryview])
-def test_what_is_current_comes_back_as_it_is(keys: KeyProvider, kind: type) -> None:
-    """The very bytes, once they are found authentic under the destination's context."""
+def test_a_current_blob_is_unchanged(keys: KeyProvider, kind: type) -> None:
+    """The result has the same bytes, after authentication under the destination context."""
     blob = blob_of(NEW, CONTEXT)
     outcome = outcome_of(keys, Item(0, kind(blob), CONTEXT))
     assert outcome == (Status.UNCHANGED, 0, blob, None, "key", "v2", "key", "v2")
     assert type(outcome.ciphertext_blob) is bytes
 
 
-def test_what_is_current_is_opened_first(keys: KeyProvider) -> None:
-    """A header that names the destination does not make a blob authentic, nor does a context."""
+def test_a_current_blob_is_authenticated(keys: KeyProvider) -> None:
+    """A blob with the header of the destination fails if it is damaged or has another context."""
     blob = blob_of(NEW, CONTEXT)
     damaged = blob[:-1] + bytes([blob[-1] ^ 1])
     for item in (Item(0, damaged, CONTEXT), Item(0, blob, None), Item(0, blob, {"a": "b"}, None)):
@@ -145,8 +147,8 @@ def test_what_is_current_is_opened_first(keys: KeyProvider) -> None:
         assert outcome.error.code == "decryption"
 
 
-def test_a_change_of_contexts_is_harmless_twice(keys: KeyProvider) -> None:
-    """Under the destination's version the destination's context is tried first, then the other."""
+def test_a_second_change_of_contexts_leaves_blobs_unchanged(keys: KeyProvider) -> None:
+    """Under the destination version, the destination context is tried before the source context."""
     first = outcome_of(keys, Item(0, blob_of(NEW, CONTEXT), CONTEXT, {"a": "b"}))
     assert first.status is Status.REWRITTEN
     assert plaintext_of(keys, first, {"a": "b"}) == b"text"
@@ -155,15 +157,15 @@ def test_a_change_of_contexts_is_harmless_twice(keys: KeyProvider) -> None:
     assert second.ciphertext_blob == first.ciphertext_blob
 
 
-def test_two_contexts_are_tried_nowhere_else(keys: KeyProvider) -> None:
-    """A blob of another version opens under the source's context or not at all."""
+def test_other_versions_use_only_the_source_context(keys: KeyProvider) -> None:
+    """A blob of another version fails with the destination context."""
     outcome = outcome_of(keys, Item(0, blob_of(OLD, {"a": "b"}), CONTEXT, {"a": "b"}))
     assert outcome.status is Status.FAILED
 
 
 @pytest.mark.parametrize("context", [CONTEXT, {"a": "b"}])
-def test_what_is_current_is_rewritten_if_asked(keys: KeyProvider, context: Any) -> None:
-    """`skip_current=False` seals afresh whatever would have been unchanged."""
+def test_a_current_blob_is_rewritten_on_request(keys: KeyProvider, context: Any) -> None:
+    """With `skip_current=False`, a current blob is encrypted again."""
     blob = blob_of(NEW, context)
     outcome = outcome_of(keys, Item(0, blob, CONTEXT, {"a": "b"}), skip_current=False)
     assert outcome.status is Status.REWRITTEN
@@ -171,17 +173,17 @@ def test_what_is_current_is_rewritten_if_asked(keys: KeyProvider, context: Any) 
     assert plaintext_of(keys, outcome, {"a": "b"}) == b"text"
 
 
-def test_a_dry_run_of_current_blobs_seals_nothing(keys: KeyProvider) -> None:
-    """Those that would be sealed afresh are rewritten, and there is no blob."""
+def test_a_dry_run_of_current_blobs_returns_no_blob(keys: KeyProvider) -> None:
+    """With `skip_current=False`, the status is rewritten, and the outcome has no blob."""
     item = Item("a", blob_of(NEW))
     outcome = outcome_of(keys, item, dry_run=True, skip_current=False)
     assert outcome == (Status.REWRITTEN, "a", None, None, "key", "v2", "key", "v2")
 
 
-def test_a_dry_run_says_what_would_be_done(
+def test_a_dry_run_reports_the_status_of_each_item(
     keys: KeyProvider, rsa_key: RsaKey, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """No IV is drawn; what would be rewritten has no blob; what is current and what fails is so."""
+    """No IV is generated; a rewritten item has no blob, and a current blob is returned."""
     current = blob_of(NEW)
     bare = kmscore.asymmetric_encrypt(rsa_key.public_key, "RSAES_OAEP_SHA_256", b"text")
     items = [
@@ -200,10 +202,10 @@ def test_a_dry_run_says_what_would_be_done(
 
 
 @pytest.mark.parametrize("algorithm", ["RSAES_OAEP_SHA_1", "SM2PKE"])
-def test_an_asymmetric_source_is_rewritten_every_time(
+def test_an_asymmetric_source_is_always_rewritten(
     keys: KeyProvider, rsa_key: RsaKey, sm2_key: Sm2Key, algorithm: str
 ) -> None:
-    """It binds no context, so that the same one is the empty one."""
+    """An asymmetric ciphertext has no context, so that its context to keep is empty."""
     source = sm2_key if algorithm == "SM2PKE" else rsa_key
     bare = kmscore.asymmetric_encrypt(source.public_key, algorithm, b"text")
     ids = (source.key_id, source.key_version_id, algorithm)
@@ -217,14 +219,14 @@ def test_an_asymmetric_source_is_rewritten_every_time(
     assert refused.error.code == "invalid_context"
 
 
-def test_a_v1_blob_called_asymmetric_is_not_unchanged(keys: KeyProvider, rsa_key: RsaKey) -> None:
-    """What the caller says the source is decides, and not what it looks like."""
+def test_a_v1_blob_with_an_asymmetric_algorithm_fails(keys: KeyProvider, rsa_key: RsaKey) -> None:
+    """The source that the caller names counts, not the form of the bytes."""
     item = Item(0, blob_of(NEW), None, None, rsa_key.key_id, "v1", "RSAES_OAEP_SHA_256")
     assert outcome_of(keys, item).status is Status.FAILED
 
 
 def test_source_ids_are_compared_with_the_header(keys: KeyProvider) -> None:
-    """Given, they must be the header's, of a current blob too."""
+    """Given source IDs must match the header, also for a current blob."""
     for key in (OLD, NEW):
         right = Item(0, blob_of(key), None, None, "key", key.key_version_id)
         assert outcome_of(keys, right).error is None
@@ -237,8 +239,8 @@ def test_source_ids_are_compared_with_the_header(keys: KeyProvider) -> None:
             assert error.code == "incorrect_key"
 
 
-def test_nothing_unauthenticated_stands_in_an_outcome(keys: KeyProvider) -> None:
-    """A failed item names no source: its header is a claim."""
+def test_an_outcome_has_only_authenticated_ids(keys: KeyProvider) -> None:
+    """A failed item has no source IDs, because its header is not authenticated."""
     blob = blob_of(OLD, CONTEXT)
     outcome = outcome_of(keys, Item("r", blob))
     assert outcome[:3] == (Status.FAILED, "r", None)
@@ -262,8 +264,8 @@ BAD: Mapping[str, Item] = {
 
 
 @pytest.mark.parametrize("change", [{}, {"moved": "1"}], ids=["rotation", "change of contexts"])
-def test_bad_items_sink_nothing(keys: KeyProvider, change: dict[str, str]) -> None:
-    """Each fails with its own code, between good ones; the second run finds its own results."""
+def test_bad_items_do_not_affect_other_items(keys: KeyProvider, change: dict[str, str]) -> None:
+    """Each bad item fails with its own code; the second run leaves its own results unchanged."""
     good = []
     for number in range(len(BAD) + 1):
         context = {"n": f"{number}"}
@@ -298,16 +300,16 @@ def test_bad_items_sink_nothing(keys: KeyProvider, change: dict[str, str]) -> No
     assert [outcome.error.code for outcome in second if outcome.error is not None] == codes
 
 
-def test_every_kind_of_refusal_is_among_the_bad_ones() -> None:
-    """But for that of keys, which are made elsewhere."""
+def test_the_bad_items_cover_every_error_code() -> None:
+    """Only the code for invalid keys is missing, because it needs no item."""
     assert set(CODES.values()) - set(BAD) == {"invalid_key"}
 
 
 @given(st.data(), CONTEXTS, CONTEXTS, PLAINTEXTS, st.sampled_from([OLD, NEW, OTHER]))
-def test_it_does_what_reencrypt_does(
+def test_outcomes_match_reencrypt(
     data: st.DataObject, context: Any, new: Any, plaintext: bytes, source: Any
 ) -> None:
-    """The same refusal as `reencrypt`, or a blob that opens to the same, by ring and by store."""
+    """Error or plaintext match `reencrypt`, with a keyring and with another provider."""
     ring = Keyring([OLD, NEW, OTHER, DISABLED])
     blob = blob_of(source, context, plaintext)
     if data.draw(st.booleans()):
@@ -327,8 +329,8 @@ def test_it_does_what_reencrypt_does(
             assert expected == f"{outcome.error.code}: {outcome.error}"
 
 
-def test_outcomes_are_given_one_by_one(keys: KeyProvider) -> None:
-    """An item is read when its outcome is asked for, and not before."""
+def test_outcomes_are_produced_one_by_one(keys: KeyProvider) -> None:
+    """An item is read only when its outcome is requested."""
     read: list[int] = []
 
     def items() -> Iterator[Item]:
@@ -343,8 +345,8 @@ def test_outcomes_are_given_one_by_one(keys: KeyProvider) -> None:
         assert read == list(range(number + 1))
 
 
-def test_an_error_is_kept_without_what_it_came_through(keys: KeyProvider) -> None:
-    """No frame, and nothing behind it that a provider or the caller had in hand."""
+def test_an_error_in_an_outcome_has_no_traceback(keys: KeyProvider) -> None:
+    """The error has no traceback, cause or context with data of the provider or the caller."""
     reason = KeyVersionNotFoundError("no version")
     reason.__cause__ = OSError("the store's address")
     for provider, item in ((keys, BAD["decryption"]), (Oracle(reason, NEW), Item(0, blob_of()))):
@@ -359,8 +361,8 @@ def test_an_error_is_kept_without_what_it_came_through(keys: KeyProvider) -> Non
         assert error.__traceback__ is error.__context__ is error.__cause__ is None
 
 
-def test_items_and_outcomes_travel_between_processes(keys: KeyProvider) -> None:
-    """Pickled and back they are the same, `KEEP_CONTEXT` itself included."""
+def test_items_and_outcomes_can_be_pickled(keys: KeyProvider) -> None:
+    """A copy from pickle is equal, and `KEEP_CONTEXT` stays the same object."""
     item = Item(0, blob_of())
     again: Item = pickle.loads(pickle.dumps(item))  # noqa: S301 (our own)
     assert again == item
@@ -372,11 +374,11 @@ def test_items_and_outcomes_travel_between_processes(keys: KeyProvider) -> None:
         assert str(copy.error) == str(outcome.error)
 
 
-# --- what is no item's failure ---
+# --- errors that end the job ---
 
 
-def test_what_a_provider_raises_ends_the_job_after_the_outcomes_given() -> None:
-    """Its own error passes through as it is."""
+def test_an_exception_of_a_provider_ends_the_job() -> None:
+    """The exception propagates unchanged, after the outcomes of the earlier items."""
     fault = OSError("the store is gone")
 
     class Failing(Store):
@@ -397,8 +399,8 @@ def test_what_a_provider_raises_ends_the_job_after_the_outcomes_given() -> None:
     assert caught.value is fault
 
 
-def test_an_error_of_this_library_out_of_the_items_is_no_items_failure(keys: KeyProvider) -> None:
-    """Whoever makes the items has to see it."""
+def test_an_error_from_the_iterator_of_items_propagates(keys: KeyProvider) -> None:
+    """The caller that supplies the items gets the error, also an error of this library."""
 
     def items() -> Iterator[Item]:
         yield Item(0, blob_of())
@@ -410,8 +412,8 @@ def test_an_error_of_this_library_out_of_the_items_is_no_items_failure(keys: Key
         next(outcomes)
 
 
-def test_an_error_thrown_in_between_two_outcomes_is_no_items_failure(keys: KeyProvider) -> None:
-    """What the caller throws into the generator comes out of it."""
+def test_an_error_thrown_into_the_generator_propagates(keys: KeyProvider) -> None:
+    """An error that the caller throws into the generator is raised by the generator."""
     outcomes: Any = reencrypt_many(keys, [Item(0, blob_of()), Item(1, blob_of())], "key")
     next(outcomes)
     with pytest.raises(KeyNotFoundError):
@@ -434,8 +436,8 @@ def test_an_error_thrown_in_between_two_outcomes_is_no_items_failure(keys: KeyPr
         Item(0, b"", None, None, "sm2", "v1", 1),  # type: ignore[arg-type]
     ],
 )
-def test_a_wrong_type_in_an_item_is_the_callers_mistake(keys: KeyProvider, item: Any) -> None:
-    """`TypeError`, after the outcomes already given."""
+def test_a_wrong_type_in_an_item_raises_type_error(keys: KeyProvider, item: Any) -> None:
+    """`TypeError` is raised after the outcomes of the earlier items."""
     outcomes = reencrypt_many(keys, [Item(0, blob_of()), item], "key")
     next(outcomes)
     with raises_exactly(TypeError):
@@ -460,8 +462,8 @@ def test_a_wrong_type_in_an_item_is_the_callers_mistake(keys: KeyProvider, item:
         ({"order": {"key": [1, "v2"]}, "upgrade_only": True}, "order must be str"),
     ],
 )
-def test_a_wrong_type_in_the_call_is_raised_by_the_call(changes: dict[str, Any], text: str) -> None:
-    """Before any item is read."""
+def test_a_wrong_type_in_the_call_raises_type_error(changes: dict[str, Any], text: str) -> None:
+    """`TypeError` is raised before an item is read."""
     right = {"keys": Keyring([OLD, NEW]), "items": [], "destination_key_id": "key"}
     assert list(reencrypt_many(**right)) == []
     with raises_exactly(TypeError, text):
@@ -476,16 +478,16 @@ def test_a_wrong_type_in_the_call_is_raised_by_the_call(changes: dict[str, Any],
         ("sm2", KeyUsageError),
     ],
 )
-def test_a_destination_that_cannot_seal_is_refused_by_the_call(
+def test_a_destination_that_cannot_encrypt_is_rejected_by_the_call(
     keys: KeyProvider, destination: str, error: type[Exception]
 ) -> None:
-    """A million failed items would not say it any better."""
+    """The call raises the error, instead of a failed outcome for each item."""
     with raises_exactly(error):
         reencrypt_many(keys, iter([]), destination)
 
 
-def test_the_primary_is_asked_for_once_a_call(sm2_key: Sm2Key) -> None:
-    """A version that becomes primary meanwhile does not split the job."""
+def test_the_primary_version_is_requested_once_per_call(sm2_key: Sm2Key) -> None:
+    """A new primary version during the job does not change its destination."""
     bare = kmscore.asymmetric_encrypt(sm2_key.public_key, "SM2PKE", b"text")
 
     class Rotating(Store):
@@ -513,8 +515,8 @@ def test_the_primary_is_asked_for_once_a_call(sm2_key: Sm2Key) -> None:
         assert kmscore.decrypt(keys, outcome.ciphertext_blob or b"").key_version_id == "v2"
 
 
-def test_unchanged_is_what_the_destination_opens() -> None:
-    """A store that has another key of the destination's name leaves nothing where it is."""
+def test_an_unchanged_blob_is_decrypted_by_the_destination() -> None:
+    """If a provider has another key with the IDs of the destination, the item fails."""
     impostor = symmetric_key(NEW.suite, "key", "v2")
 
     class TwoMinded(Store):
@@ -540,8 +542,8 @@ ORDER = {"key": ["v1", "v2", "v3"]}
     [(RING, None), (RING, ORDER), (Store(RING), ORDER)],
     ids=["ring", "both", "order"],
 )
-def test_upgrade_only_refuses_an_older_version(keys: KeyProvider, order: Any) -> None:
-    """From v1 to v2 and not back from v3; another key's blobs have no age here."""
+def test_upgrade_only_rejects_an_older_destination(keys: KeyProvider, order: Any) -> None:
+    """v1 is re-encrypted to v2, and v3 fails; blobs of other keys are not compared."""
     sources = [Item(key, blob_of(key)) for key in (OLD, NEW, V3, OTHER)]
     outcomes = list(reencrypt_many(keys, sources, "key", upgrade_only=True, order=order))
     assert [outcome.status for outcome in outcomes] == [
@@ -555,16 +557,16 @@ def test_upgrade_only_refuses_an_older_version(keys: KeyProvider, order: Any) ->
     assert [outcome.error for outcome in plain] == [None] * 4
 
 
-def test_a_given_order_overrules_the_rings() -> None:
-    """The caller may know better in which order the versions were made."""
+def test_a_given_order_overrides_the_keyring() -> None:
+    """The caller can know a different order of the versions."""
     order = {"key": ("v3", "v2", "v1")}
     sources = [Item(0, blob_of(OLD)), Item(1, blob_of(V3))]
     outcomes = reencrypt_many(RING, sources, "key", upgrade_only=True, order=order)
     assert [outcome.status for outcome in outcomes] == ["failed", "rewritten"]
 
 
-def test_upgrade_only_is_about_v1_blobs() -> None:
-    """A symmetric key that an asymmetric ciphertext names fails for its kind."""
+def test_upgrade_only_applies_only_to_v1_blobs() -> None:
+    """An asymmetric ciphertext under a symmetric key fails because of the kind of the key."""
     item = Item("a", b"bare", None, None, "key", "v9", "SM2PKE")
     stranger = Oracle(version=symmetric_key(Suite.SM4_GCM, "key", "v9"), primary=OLD)
     outcome = outcome_of(stranger, item, upgrade_only=True, order={"key": ["v1", "v2"]})
@@ -572,33 +574,33 @@ def test_upgrade_only_is_about_v1_blobs() -> None:
 
 
 @pytest.mark.parametrize("kind", [list, tuple, deque])
-def test_an_order_may_be_any_sequence(kind: Callable[[list[str]], Any]) -> None:
-    """The versions up to the destination are upgradable, and are looked up in constant time."""
+def test_an_order_can_be_any_sequence(kind: Callable[[list[str]], Any]) -> None:
+    """The versions before the destination are upgradable, as a set."""
     for order in ({"key": kind(["v1", "v2", "v3"])}, None):
         assert upgradable_versions(RING, NEW, order) == frozenset({"v1", "v2"})
 
 
-def test_a_version_of_unknown_age_is_not_moved() -> None:
-    """That it is older cannot be told."""
+def test_a_version_that_is_not_in_the_order_fails() -> None:
+    """The order does not show that such a version is older."""
     order = {"key": ["v2"]}
     outcome = outcome_of(RING, Item(0, blob_of()), upgrade_only=True, order=order)
     assert isinstance(outcome.error, IncorrectKeyError)
 
 
 @pytest.mark.parametrize("order", [{}, {"key": []}, {"key": ["v1", "v3"]}, {"other": ["v2"]}])
-def test_an_order_without_the_destination_is_refused_by_the_call(order: Any) -> None:
-    """Nothing could be compared with it."""
+def test_an_order_without_the_destination_is_rejected(order: Any) -> None:
+    """Other versions cannot be compared with the destination."""
     with raises_exactly(KeyVersionNotFoundError, "v2"):
         reencrypt_many(RING, [], "key", upgrade_only=True, order=order)
 
 
-def test_an_order_with_a_version_twice_is_refused_by_the_call() -> None:
-    """It would be older than itself."""
+def test_an_order_with_a_repeated_version_is_rejected() -> None:
+    """The version would be older than itself."""
     with raises_exactly(InvalidKeyError, "twice"):
         reencrypt_many(RING, [], "key", upgrade_only=True, order={"key": ["v1", "v2", "v1"]})
 
 
-def test_upgrade_only_without_any_order_is_a_type_error() -> None:
-    """A provider that is no ring does not tell which version is the older one."""
+def test_upgrade_only_requires_an_order() -> None:
+    """A provider other than a keyring does not have an order of versions."""
     with raises_exactly(TypeError, "order"):
         reencrypt_many(Store(RING), [], "key", upgrade_only=True)

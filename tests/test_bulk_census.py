@@ -1,4 +1,4 @@
-"""What is there, by its headers, and which key versions nothing uses any more."""
+"""`census`: counts of headers; `retirable_versions`: the key versions without ciphertexts."""
 
 import dataclasses
 import pickle
@@ -41,7 +41,7 @@ def blob_of(key: Any) -> bytes:
 
 
 def is_blob(data: bytes) -> bool:
-    """Tell whether the parser takes it."""
+    """Return whether the parser accepts the data."""
     try:
         CiphertextBlob.parse(data)
     except InvalidBlobError:
@@ -53,8 +53,8 @@ def is_blob(data: bytes) -> bool:
 
 
 @given(st.data(), st.lists(blobs(), min_size=1, max_size=4))
-def test_a_census_counts_what_parses(data: st.DataObject, drawn: list[CiphertextBlob]) -> None:
-    """Just what the parser says of each, however alike they are."""
+def test_a_census_matches_the_parser(data: st.DataObject, drawn: list[CiphertextBlob]) -> None:
+    """The counts are those of the parser, also for damaged and similar blobs."""
     whole = [blob.serialize() for blob in drawn] * 2
     mixed = whole + [data.draw(mutations(raw)) for raw in whole]
     mixed += [raw[: data.draw(st.integers(0, len(raw)))] for raw in whole]
@@ -72,15 +72,15 @@ def test_a_census_counts_what_parses(data: st.DataObject, drawn: list[Ciphertext
 
 
 @pytest.mark.parametrize("length", [0, 4, 5, 6, 20, 6_701, 6_702])
-def test_a_census_bounds_the_length(length: int) -> None:
-    """A known header does not make a blob of what is too short or too long."""
+def test_a_census_checks_the_length(length: int) -> None:
+    """A blob that is too short or too long is not counted, even with a known header."""
     raw = blob_of(OLD)
     resized = (raw + bytes(6_702))[:length]
     assert census([raw, resized]).formats[BlobFormat.V1] == 1 + is_blob(resized)
 
 
-def test_a_census_uses_no_key_and_reads_one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Any bytes-like will do, and nothing is opened."""
+def test_a_census_uses_no_key_and_reads_a_stream(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All bytes-like types are accepted, and no cipher runs."""
     made = blob_of(OLD)
     forbid_ciphers(monkeypatch)
 
@@ -92,7 +92,7 @@ def test_a_census_uses_no_key_and_reads_one_at_a_time(monkeypatch: pytest.Monkey
 
 
 def test_a_census_parses_each_header_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A blob whose header is known needs one slice and one lookup."""
+    """A blob with a known header needs only one slice and one lookup."""
     parsed: list[bytes] = []
 
     def watched(raw: bytes) -> object:
@@ -105,15 +105,15 @@ def test_a_census_parses_each_header_once(monkeypatch: pytest.MonkeyPatch) -> No
     assert parsed == raws[:3]
 
 
-def test_a_census_refuses_what_is_not_bytes() -> None:
-    """`TypeError`, as everywhere."""
+def test_a_census_rejects_other_types() -> None:
+    """Other types raise `TypeError`."""
     for wrong in (None, "text", 1):
         with raises_exactly(TypeError, "ciphertext_blob must be bytes-like"):
             census([blob_of(OLD), wrong])  # type: ignore[list-item]
 
 
-def test_censuses_are_added() -> None:
-    """The census of two parts is that of the whole; only a census is added."""
+def test_censuses_can_be_added() -> None:
+    """The sum of two parts is the census of the whole; other operands raise `TypeError`."""
     one, two = [blob_of(OLD), b"?"], [blob_of(OLD), blob_of(NEW), b"", b"KMS"]
     added = census(one) + census(two)
     assert added == census(one + two)
@@ -123,7 +123,7 @@ def test_censuses_are_added() -> None:
 
 
 def test_the_counts_are_plain_dictionaries() -> None:
-    """A name that was not counted is a KeyError, as in any map, and no number that was made up."""
+    """A name without a count raises `KeyError`, unlike in a `Counter`."""
     counted = census([blob_of(OLD)])
     for counts in (counted, counted + counted):
         maps = (counts.headers, counts.formats, counts.suites, counts.keys, counts.versions)
@@ -131,8 +131,8 @@ def test_the_counts_are_plain_dictionaries() -> None:
     assert list(counted.formats) == ["v1", "other"]
 
 
-def test_a_census_says_what_it_is_worth() -> None:
-    """It is not authenticated, travels between processes, and cannot be changed."""
+def test_a_census_is_immutable_and_states_its_limits() -> None:
+    """Its note says that it is not authenticated; it can be pickled."""
     counted = census([blob_of(OLD)])
     assert "not authenticated" in counted.note
     assert pickle.loads(pickle.dumps(counted)) == counted  # noqa: S301 (our own)
@@ -143,8 +143,8 @@ def test_a_census_says_what_it_is_worth() -> None:
 # --- retirement by headers ---
 
 
-def test_a_version_that_no_header_names_is_retirable() -> None:
-    """In the order of the ring, and never a primary one, used or not."""
+def test_an_unused_version_is_retirable() -> None:
+    """The order is that of the keyring; a primary version is never included."""
     ring = Keyring([OLD, symmetric_key(Suite.AES_256_GCM, "key", "v0"), MIDDLE, NEW])
     assert retirable_versions(ring, census=census([blob_of(NEW)])) == Retirement(
         (V1, KeyVersionName("key", "v0")), None
@@ -165,10 +165,8 @@ def test_a_version_that_no_header_names_is_retirable() -> None:
     ],
     ids=["no blob", "another key", "another version", "another suite", "an asymmetric key"],
 )
-def test_one_that_cannot_be_attributed_keeps_every_version(
-    odd: bytes, reason: str, rsa_key: RsaKey
-) -> None:
-    """It might need any of them; the reason says which it is."""
+def test_an_unattributed_blob_keeps_every_version(odd: bytes, reason: str, rsa_key: RsaKey) -> None:
+    """Such a blob can need any version; the reason names it."""
     retirement = retirable_versions(
         Keyring([*RING, rsa_key]), census=census([blob_of(NEW), odd, blob_of(NEW)])
     )
@@ -178,7 +176,7 @@ def test_one_that_cannot_be_attributed_keeps_every_version(
 
 
 def test_an_asymmetric_version_is_never_retirable(rsa_key: RsaKey) -> None:
-    """What was encrypted under its public key names no version, so it is in no census."""
+    """A ciphertext of its public key names no version, so that a census cannot count it."""
     newer = RsaKey.from_pem(rsa_key.key_id, "newer", rsa_key.private_pem())
     ring = Keyring([*RING, rsa_key, newer])
     by_headers = retirable_versions(ring, census=census([blob_of(NEW)]))
@@ -186,8 +184,8 @@ def test_an_asymmetric_version_is_never_retirable(rsa_key: RsaKey) -> None:
     assert by_headers == by_outcomes == ((V1,), None)
 
 
-def test_nothing_counted_keeps_every_version() -> None:
-    """A stream that had already been read says nothing."""
+def test_an_empty_census_keeps_every_version() -> None:
+    """A stream that is already exhausted shows nothing about the versions."""
     for retirement in (
         retirable_versions(RING, census=census([])),
         retirable_versions(RING, outcomes=[]),
@@ -203,14 +201,14 @@ def outcomes_of(sources: Sequence[bytes], **options: Any) -> list[Any]:
     return list(reencrypt_many(RING, [Item(0, raw) for raw in sources], "key", **options))
 
 
-def test_outcomes_tell_what_is_left() -> None:
-    """What is rewritten or unchanged needs the destination; what is opened was authentic."""
+def test_outcomes_show_the_used_versions() -> None:
+    """Rewritten and unchanged items use the destination version, and are authenticated."""
     outcomes = outcomes_of([blob_of(OLD), blob_of(NEW)])
     assert retirable_versions(RING, outcomes=iter(outcomes)) == ((V1,), None)
 
 
-def test_after_a_dry_run_the_source_is_still_needed() -> None:
-    """Nothing has been moved yet."""
+def test_after_a_dry_run_the_source_is_still_used() -> None:
+    """A dry run has not rewritten any item."""
     outcomes = outcomes_of([blob_of(OLD), blob_of(NEW)], dry_run=True)
     assert retirable_versions(RING, outcomes=outcomes) == ((), None)
     outcomes = outcomes_of([blob_of(NEW)], dry_run=True)
@@ -218,7 +216,7 @@ def test_after_a_dry_run_the_source_is_still_needed() -> None:
 
 
 def test_one_failure_keeps_every_version() -> None:
-    """A forged header that a census would have believed is found here."""
+    """A job detects a forged header, which a census counts."""
     raw = blob_of(NEW)
     forged = raw[:-1] + bytes([raw[-1] ^ 1])
     assert retirable_versions(RING, census=census([raw, forged])).versions == (V1,)
@@ -229,22 +227,22 @@ def test_one_failure_keeps_every_version() -> None:
 @pytest.mark.parametrize("missing", ["source_key_id", "source_key_version_id"])
 @pytest.mark.parametrize("dry_run", [False, True])
 def test_an_outcome_with_one_id_missing_keeps_every_version(missing: str, dry_run: bool) -> None:
-    """Half a name attributes the item to no version, so it may need any."""
+    """An item with half a name cannot be attributed, so that it can need any version."""
     moved, kept = outcomes_of([blob_of(OLD), blob_of(NEW)], dry_run=dry_run)
     retirement = retirable_versions(RING, outcomes=[moved._replace(**{missing: None}), kept])
     assert retirement == ((), "1 of 2 items failed")
 
 
-def test_outcomes_of_another_ring_keep_every_version() -> None:
-    """What is in use has to be in the ring that is asked about."""
+def test_outcomes_of_another_keyring_keep_every_version() -> None:
+    """Each used version must be in the given keyring."""
     outcomes = outcomes_of([blob_of(OLD)])
     retirement = retirable_versions(Keyring([OLD]), outcomes=outcomes)
     assert retirement.versions == ()
     assert "version v2 of key key" in (retirement.reason or "")
 
 
-def test_censuses_agree_with_the_job() -> None:
-    """Before it they name the sources, after it the destination, as many as the job says."""
+def test_censuses_match_the_job() -> None:
+    """Before the job they count the sources, and after it the destination."""
     before = [blob_of(OLD)] * 3 + [blob_of(NEW)] * 2
     outcomes = outcomes_of(before)
     statuses = Counter(outcome.status for outcome in outcomes)
@@ -272,7 +270,7 @@ def test_censuses_agree_with_the_job() -> None:
         {"keyring": RING, "outcomes": 1},
     ],
 )
-def test_retirable_takes_a_ring_and_one_thing_to_go_by(arguments: Any) -> None:
-    """Anything else is a `TypeError`."""
+def test_retirable_versions_requires_a_keyring_and_one_source(arguments: Any) -> None:
+    """Other arguments raise `TypeError`."""
     with raises_exactly(TypeError):
         retirable_versions(**arguments)

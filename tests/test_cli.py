@@ -1,4 +1,4 @@
-"""`kmscore` on the command line: the demo, the version, and what happens without the extra."""
+"""`kmscore` on the command line: the demo, the version, and a missing extra."""
 
 import runpy
 import subprocess
@@ -17,7 +17,7 @@ from kmscore.cli.published import published_ciphertexts
 
 
 def _run(*arguments: str, width: int | None = None) -> subprocess.CompletedProcess[str]:
-    """Run `python -m kmscore` as a person would, into a pipe."""
+    """Run `python -m kmscore` in a separate process, with pipes."""
     return subprocess.run(
         [sys.executable, "-P", "-m", "kmscore", *arguments],
         capture_output=True,
@@ -30,7 +30,7 @@ def _run(*arguments: str, width: int | None = None) -> subprocess.CompletedProce
 
 @pytest.mark.parametrize("width", [60, 80, 120])
 def test_the_demo_succeeds_and_shows_each_case_at_any_width(width: int) -> None:
-    """The demo exits with 0 and shows algorithms, suites, sizes and errors, however narrow."""
+    """The demo exits with 0 and shows algorithms, suites, sizes and errors at each width."""
     result = _run("demo", width=width)
     assert (result.returncode, result.stderr) == (0, "")
     assert max(map(len, result.stdout.splitlines())) <= width
@@ -42,13 +42,13 @@ def test_the_demo_succeeds_and_shows_each_case_at_any_width(width: int) -> None:
 
 
 def test_the_demo_exits_with_0() -> None:
-    """Within this process too, and with nothing on stderr."""
+    """In this process, the exit code is 0 and standard error is empty."""
     result = CliRunner().invoke(app.app, ["demo"])
     assert (result.exit_code, result.stderr) == (0, "")
 
 
 def test_the_demo_has_a_published_ciphertext_for_each_algorithm() -> None:
-    """Each asymmetric algorithm has one, and the key given with it opens it to the plaintext."""
+    """The key of each published ciphertext decrypts it to its plaintext."""
     published = published_ciphertexts()
     assert {row.algorithm for row in published} == set(kmscore.EncryptionAlgorithm)
     for row in published:
@@ -60,7 +60,7 @@ def test_the_demo_has_a_published_ciphertext_for_each_algorithm() -> None:
 
 
 def test_the_demo_fails_if_a_plaintext_differs(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Another plaintext than the published one makes the demo exit with 1 and say so."""
+    """With a plaintext other than the published one, the demo exits with 1 and says so."""
     altered = tuple(row._replace(plaintext=b"another") for row in published_ciphertexts())
     monkeypatch.setattr(demo, "published_ciphertexts", lambda: altered)
     result = CliRunner().invoke(app.app, ["demo"])
@@ -70,10 +70,10 @@ def test_the_demo_fails_if_a_plaintext_differs(monkeypatch: pytest.MonkeyPatch) 
 
 
 @pytest.mark.parametrize("outcome", ["accepted", "other error"])
-def test_the_demo_fails_if_something_is_not_refused_as_it_must_be(
+def test_the_demo_fails_without_an_expected_error(
     monkeypatch: pytest.MonkeyPatch, outcome: str
 ) -> None:
-    """What is accepted, or refused with another error, makes the demo fail."""
+    """The demo fails if a call succeeds, or raises another error."""
 
     def attempt() -> None:
         if outcome == "other error":
@@ -87,10 +87,10 @@ def test_the_demo_fails_if_something_is_not_refused_as_it_must_be(
     assert not demo.show(console)
 
 
-def test_the_demo_on_a_build_without_an_algorithm_says_so_in_one_line(
+def test_the_demo_reports_a_missing_algorithm_in_one_line(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """An error of the library ends the demo with one line on stderr and exit code 1."""
+    """An error of the library gives one line on standard error and exit code 1."""
 
     def fail() -> tuple[()]:
         raise PlaintextSizeError("stand-in")
@@ -101,8 +101,8 @@ def test_the_demo_on_a_build_without_an_algorithm_says_so_in_one_line(
     assert result.stderr == "kmscore: plaintext_size: stand-in\n"
 
 
-def test_the_refusals_of_the_demo_are_real() -> None:
-    """The demo's own check notices the error that it names and no other."""
+def test_the_demo_checks_the_class_of_an_error() -> None:
+    """The check accepts only the error class that it names."""
 
     def fail() -> None:
         raise DecryptionError
@@ -112,13 +112,13 @@ def test_the_refusals_of_the_demo_are_real() -> None:
 
 
 def test_the_version_is_that_of_the_package() -> None:
-    """`--version` prints it and nothing else."""
+    """`--version` prints only the version."""
     result = _run("--version")
     assert (result.returncode, result.stdout) == (0, f"kmscore {kmscore.__version__}\n")
 
 
 def test_without_a_command_the_help_is_shown() -> None:
-    """No command is a mistake that is answered with the help."""
+    """A missing command gives exit code 2 and the help."""
     result = _run()
     assert result.returncode == 2
     assert "demo" in result.stdout + result.stderr
@@ -126,7 +126,7 @@ def test_without_a_command_the_help_is_shown() -> None:
 
 @pytest.mark.parametrize("missing", ["typer", "rich"])
 def test_without_the_extra_one_line_names_it(missing: str) -> None:
-    """Without the extra, `kmscore` prints one line that names it, and exits with 2."""
+    """Without the extra, `kmscore` prints one line with its name, and exits with 2."""
     code = f"import sys; sys.modules[{missing!r}] = None; from kmscore.cli import main; main()"
     result = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, check=False)
     assert (result.returncode, result.stdout) == (2, b"")
@@ -136,8 +136,10 @@ def test_without_the_extra_one_line_names_it(missing: str) -> None:
     )
 
 
-def test_another_missing_module_is_not_taken_for_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A module of our own that is missing is a fault of the installation, and shows as one."""
+def test_another_missing_module_is_not_reported_as_the_extra(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A missing module of this package is a fault of the installation, and raises its error."""
     monkeypatch.delitem(sys.modules, "kmscore.cli.app")
     monkeypatch.setitem(sys.modules, "kmscore.cli.demo", None)
     monkeypatch.delattr("kmscore.cli.demo")
@@ -148,7 +150,7 @@ def test_another_missing_module_is_not_taken_for_the_extra(monkeypatch: pytest.M
 def test_without_the_extra_main_exits_with_2(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The same within this process."""
+    """In this process, the exit code is 2 with one line on standard error."""
     monkeypatch.delitem(sys.modules, "kmscore.cli.app")
     monkeypatch.setitem(sys.modules, "typer", None)
     with pytest.raises(SystemExit) as caught:

@@ -1,4 +1,4 @@
-"""`kmscore census`: what tables name, and which versions nothing names any more."""
+"""`kmscore census`: key versions in tables, and versions that can be retired."""
 
 import json
 from pathlib import Path
@@ -36,7 +36,7 @@ def _write(path: Path, *keys: SymmetricKey) -> Path:
 
 
 def _count(ring_file: Path, *sources: Path) -> tuple[list[Any], str | None]:
-    """Return what a census says of retirement to machines, once it has said the same to people."""
+    """Return the retirable versions and the reason from JSON, and compare them with the text."""
     where = ("census", *sources, "-k", ring_file)
     document = json.loads(invoke(*where, "--json").stdout)
     versions, reason = document["retirable_versions"], document["not_retirable_because"]
@@ -50,8 +50,8 @@ def _count(ring_file: Path, *sources: Path) -> tuple[list[Any], str | None]:
     return versions, reason
 
 
-def test_the_census_for_people(ring_file: Path) -> None:
-    """Headers as text, counts, and that nothing is authenticated; IDs are no markup."""
+def test_the_census_as_text(ring_file: Path) -> None:
+    """The text has headers, counts and a note on authentication; IDs are not read as markup."""
     name = "[red]:smile:" + "k" * 60
     key = SymmetricKey.generate(KeySpec.AES_256, key_id=name, key_version_id="[/]")
     rows = [{"ciphertext_blob": base64_of(seal(b"", key=key))}] * 3
@@ -71,8 +71,8 @@ def test_the_census_for_people(ring_file: Path) -> None:
     assert document["rows_without"] == due
 
 
-def test_a_version_that_no_table_names_may_be_retired(ring_file: Path) -> None:
-    """As long as one of several tables names it, it may not; a primary never may."""
+def test_a_version_in_no_table_can_be_retired(ring_file: Path) -> None:
+    """A version in one of several tables cannot be retired, and neither can a primary version."""
     first = _write(ring_file.with_name("a.jsonl"), NEW, NEW)
     second = _write(ring_file.with_name("b.csv"), NEW, OLD)
     old = {"key_id": "orders", "key_version_id": "1"}
@@ -94,10 +94,8 @@ def test_a_version_that_no_table_names_may_be_retired(ring_file: Path) -> None:
         ('{"ciphertext_blob": null}', 0),
     ],
 )
-def test_a_row_that_cannot_be_read_may_need_any_version(
-    ring_file: Path, row: str, number: int
-) -> None:
-    """Nothing may be retired then; a row without a ciphertext needs none."""
+def test_an_unreadable_row_keeps_every_version(ring_file: Path, row: str, number: int) -> None:
+    """No version can be retired then; a row without a ciphertext needs no version."""
     source = _write(ring_file.with_name("in.jsonl"), NEW)
     with source.open("a") as file:
         file.write(f"{row}\n")
@@ -106,26 +104,26 @@ def test_a_row_that_cannot_be_read_may_need_any_version(
     assert len(versions) == 1 - number
 
 
-def test_a_version_that_the_keyring_does_not_have(ring_file: Path) -> None:
-    """Nothing may be retired: the ring is not the whole of it."""
+def test_an_unknown_version_keeps_every_version(ring_file: Path) -> None:
+    """No version can be retired, because the keyring is incomplete."""
     versions, reason = _count(ring_file, _write(ring_file.with_name("in.jsonl"), FOREIGN))
     assert (versions, reason is None) == ([], False)
 
 
-def test_what_cannot_be_counted(ring_file: Path) -> None:
-    """Every table is looked at before anybody is asked for a passphrase."""
+def test_tables_are_checked_before_the_passphrase_prompt(ring_file: Path) -> None:
+    """Every table is checked before a passphrase is requested."""
     source = _write(ring_file.with_name("in.jsonl"), NEW)
     missing = ring_file.with_name("no.csv")
     assert problem(invoke("census", source, missing)) == f"{missing}: No such file or directory"
     said = problem(invoke("census", source, "-k", source))
     assert said.startswith(f"{source}: not a sealed keyring: ")
-    # A keyring in the environment is for others: a census needs none.
+    # The keyring in the environment is for other commands; a census does not need it.
     result = invoke("census", source, env={"KMSCORE_KEYRING": str(missing)})
     assert (result.exit_code, "retired" in result.stdout) == (0, False)
 
 
-def test_failed_rows_are_still_there(ring_file: Path) -> None:
-    """A result without them names less than there is: they are counted, or nothing is retired."""
+def test_uncounted_failed_rows_keep_every_version(ring_file: Path) -> None:
+    """The result lacks the failed rows, so that their file must be counted too."""
     for suffix in (".jsonl", ".csv"):
         source = _write(ring_file.with_name(f"in{suffix}"), OLD, OLD)
         text, _, last = source.read_text().rstrip().rpartition("S01T")
@@ -142,8 +140,8 @@ def test_failed_rows_are_still_there(ring_file: Path) -> None:
         assert [name["key_version_id"] for name in names] == ["1", "2"]
 
 
-def test_failed_rows_that_are_no_objects_can_be_counted(ring_file: Path) -> None:
-    """The first of them too: otherwise what a census asks for could not be given to it."""
+def test_failed_rows_that_are_not_objects_are_counted(ring_file: Path) -> None:
+    """The file of failed rows is accepted, also if its first row is not a JSON object."""
     source = _write(ring_file.with_name("in.jsonl"), NEW)
     source.write_text(source.read_text() + "junk\n")
     out, failed = (ring_file.with_name(f"{name}.jsonl") for name in ("out", "out.failed"))
@@ -155,8 +153,8 @@ def test_failed_rows_that_are_no_objects_can_be_counted(ring_file: Path) -> None
     assert said.startswith(f"{failed}: a column 'kmscore_row', which is for failed rows; ")
 
 
-def test_an_unfinished_job_is_still_there(ring_file: Path) -> None:
-    """Its rows are not counted."""
+def test_an_unfinished_job_keeps_every_version(ring_file: Path) -> None:
+    """The rows of the job are not counted."""
     source = _write(ring_file.with_name("in.jsonl"), NEW)
     ring_file.with_name("in.jsonl.partial").mkdir()
     versions, reason = _count(ring_file, source)
@@ -165,8 +163,8 @@ def test_an_unfinished_job_is_still_there(ring_file: Path) -> None:
     assert reason.endswith("in.jsonl.partial is there, a job of in.jsonl not counted here")
 
 
-def test_of_a_key_that_no_row_names_nothing_is_said(tmp_path: Path) -> None:
-    """Its ciphertexts are elsewhere."""
+def test_versions_of_a_key_without_rows_are_not_listed(tmp_path: Path) -> None:
+    """The ciphertexts of that key are elsewhere."""
     elsewhere = [
         SymmetricKey.generate(KeySpec.AES_256, key_id="invoices", key_version_id=version)
         for version in ("1", "2")
@@ -176,7 +174,9 @@ def test_of_a_key_that_no_row_names_nothing_is_said(tmp_path: Path) -> None:
     assert _count(ring_file, _write(tmp_path / "in.jsonl", NEW)) == ([old], None)
 
 
-def test_what_nobody_foresaw(ring_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unexpected_error_is_reported_by_its_class(
+    ring_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """One line and exit code 2, without a traceback."""
     source = _write(ring_file.with_name("in.jsonl"), NEW)
     monkeypatch.setattr("kmscore.cli.census.census", lambda _: 1 // 0)

@@ -1,4 +1,4 @@
-"""`kmscore encrypt`, `decrypt` and `reencrypt`: one ciphertext, over files and pipes."""
+"""`kmscore encrypt`, `decrypt` and `reencrypt`: one ciphertext, from and to files and pipes."""
 
 import os
 import stat
@@ -35,8 +35,8 @@ def ring_file(tmp_path: Path) -> Path:
     return write_ring(tmp_path / "team.keys")
 
 
-def test_a_ciphertext_goes_through_files(ring_file: Path) -> None:
-    """What is encrypted is decrypted, and every file that is written is its owner's only."""
+def test_round_trip_through_files(ring_file: Path) -> None:
+    """The plaintext stays the same, and every written file has mode 0600."""
     folder = ring_file.parent
     names = [folder / name for name in ("plain", "sealed", "moved", "again")]
     names[0].write_bytes(bytes(range(256)))
@@ -55,8 +55,8 @@ def test_a_ciphertext_goes_through_files(ring_file: Path) -> None:
 
 
 @pytest.mark.parametrize("options", [[], ["--base64"]])
-def test_a_ciphertext_goes_through_pipes(ring_file: Path, options: list[str]) -> None:
-    """Real processes one after the other: bytes in, bytes out, Base64 if asked for."""
+def test_round_trip_through_pipes(ring_file: Path, options: list[str]) -> None:
+    """Separate processes read and write bytes, or Base64 with `--base64`."""
     where = ("-k", ring_file, *options)
     sealed = run("encrypt", *where, "--key-id", "orders", data=b"\x00\xff\n")
     moved = run("reencrypt", *where, "--destination", "other", data=sealed.stdout)
@@ -66,7 +66,7 @@ def test_a_ciphertext_goes_through_pipes(ring_file: Path, options: list[str]) ->
     assert sealed.stdout.startswith(b"S01TAQ" if options else b"KMS\x01")
 
 
-def test_the_keyring_may_stand_in_the_environment(ring_file: Path) -> None:
+def test_the_keyring_can_be_named_in_the_environment(ring_file: Path) -> None:
     """`KMSCORE_KEYRING` names the file as the option does."""
     result = invoke(
         "decrypt",
@@ -80,7 +80,7 @@ def test_the_keyring_may_stand_in_the_environment(ring_file: Path) -> None:
 
 
 def test_reencrypt_keeps_the_context_unless_another_is_given(ring_file: Path) -> None:
-    """A context is not lost by leaving it out, and is changed only by naming another."""
+    """Without `--destination-context`, the context stays."""
     where = ("reencrypt", "-k", ring_file, "--destination", "orders", "--context", _CONTEXT)
     blob = seal(b"4711", {"tenant": "acme"})
     kept = invoke(*where, data=blob).stdout_bytes
@@ -90,7 +90,7 @@ def test_reencrypt_keeps_the_context_unless_another_is_given(ring_file: Path) ->
 
 
 def test_reencrypt_of_an_asymmetric_ciphertext(tmp_path: Path, rsa_key: RsaKey) -> None:
-    """The caller names key, version and algorithm, and may give the result a context."""
+    """The caller names key, version and algorithm, and can give the result a context."""
     path = write_ring(tmp_path / "team.keys", Keyring([*RING, rsa_key]))
     algorithm = EncryptionAlgorithm.RSAES_OAEP_SHA_256
     data = kmscore.asymmetric_encrypt(rsa_key.public_key, algorithm, b"from afar")
@@ -131,23 +131,23 @@ def test_reencrypt_of_an_asymmetric_ciphertext(tmp_path: Path, rsa_key: RsaKey) 
         ),
     ],
 )
-def test_what_cannot_be_done(
+def test_a_failed_command_shows_its_error_code(
     ring_file: Path, arguments: list[str], data: bytes, reason: str
 ) -> None:
-    """One line with the code of the error, exit code 2, and nothing on standard output."""
+    """One line has the code of the error, the exit code is 2, and standard output is empty."""
     first, *rest = arguments
     assert problem(invoke(first, "-k", ring_file, *rest, data=data)).startswith(reason)
 
 
-def test_a_destination_that_is_asymmetric(tmp_path: Path, rsa_key: RsaKey) -> None:
-    """It does not seal."""
+def test_an_asymmetric_destination_is_rejected(tmp_path: Path, rsa_key: RsaKey) -> None:
+    """An asymmetric key cannot be the destination."""
     path = write_ring(tmp_path / "team.keys", Keyring([*RING, rsa_key]))
     result = invoke("reencrypt", "-k", path, "--destination", "rsa-2048", data=seal(b"4711"))
     assert problem(result).startswith("key_usage: ")
 
 
-def test_an_output_that_exists_is_left_alone(ring_file: Path) -> None:
-    """Also if it is the input, or a link into nowhere."""
+def test_an_existing_output_is_not_overwritten(ring_file: Path) -> None:
+    """This holds also for the input, the keyring, and a link without a target."""
     source, link = ring_file.with_name("in"), ring_file.with_name("link")
     source.write_bytes(seal(b"4711"))
     link.symlink_to("nowhere")
@@ -159,8 +159,8 @@ def test_an_output_that_exists_is_left_alone(ring_file: Path) -> None:
     assert not link.exists()
 
 
-def test_a_file_that_is_not_there(ring_file: Path) -> None:
-    """Input, keyring and the folder of the output are named."""
+def test_a_missing_file_is_named(ring_file: Path) -> None:
+    """A missing input, keyring or output folder is named."""
     missing = ring_file.with_name("missing")
     for arguments in (
         ("decrypt", "-k", ring_file, missing),
@@ -172,8 +172,8 @@ def test_a_file_that_is_not_there(ring_file: Path) -> None:
         assert said.endswith(": No such file or directory")
 
 
-def test_a_full_disk_behind_standard_output(ring_file: Path) -> None:
-    """One line and exit code 2, for bytes and for text."""
+def test_a_full_standard_output_is_reported(ring_file: Path) -> None:
+    """Bytes and text give one line and exit code 2."""
     if not Path("/dev/full").exists():
         pytest.skip("there is no /dev/full")
     blob = seal(b"4711")
@@ -192,8 +192,10 @@ def test_a_full_disk_behind_standard_output(ring_file: Path) -> None:
         assert result.stderr.endswith(b": No space left on device\n")
 
 
-def test_standard_streams_that_are_closed(ring_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """They are told as such: Python has `None` in their place."""
+def test_closed_standard_streams_are_reported(
+    ring_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Python uses `None` for a closed stream, which gives a clear message."""
     monkeypatch.setattr("sys.stdin", None)
     with pytest.raises(FileProblem, match="standard input is closed"):
         files.read_file(files.STANDARD, limit=1)
@@ -211,10 +213,10 @@ def test_standard_streams_that_are_closed(ring_file: Path, monkeypatch: pytest.M
 
 
 @pytest.mark.parametrize("number", [1, 95, 38])
-def test_a_file_system_without_hard_links(
+def test_an_output_is_complete_without_hard_links(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
 ) -> None:
-    """A new file is made whole there too, and never takes the place of another."""
+    """The new file is complete, and does not overwrite another file."""
 
     def refuse(*_: object) -> None:
         raise OSError(number, "no links here")
@@ -229,8 +231,10 @@ def test_a_file_system_without_hard_links(
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_another_error_of_a_link_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Only where there are no links is another way taken."""
+def test_other_errors_of_a_link_are_reported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only a missing support for hard links leads to the other method."""
 
     def refuse(*_: object) -> None:
         raise OSError(5, "Input/output error")
@@ -241,8 +245,8 @@ def test_another_error_of_a_link_is_told(tmp_path: Path, monkeypatch: pytest.Mon
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_file_beside_writes_once(tmp_path: Path) -> None:
-    """It has no name any more with which it could write again."""
+def test_a_new_file_is_written_once(tmp_path: Path) -> None:
+    """A second write fails, because the temporary name no longer exists."""
     with NewFile(tmp_path / "file") as new:
         new.replace(b"first")
         with pytest.raises(FileProblem, match="has been written"):
@@ -251,17 +255,17 @@ def test_a_file_beside_writes_once(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("is_there", [True, False])
-def test_what_another_command_has_beside_is_not_given_a_name(
+def test_the_temporary_file_of_another_command_is_not_renamed(
     tmp_path: Path, is_there: bool
 ) -> None:
-    """Removed while its command slept, the file beside may be another's, and empty yet."""
+    """A temporary file that was removed and created again can belong to another command."""
     path, beside = tmp_path / "file", tmp_path / ".file.new"
     path.write_bytes(b"all there is")
     with NewFile(path) as new:
         beside.unlink()
         if is_there:
             beside.touch()
-        with pytest.raises(FileProblem, match="another command's: nothing is done"):
+        with pytest.raises(FileProblem, match="belongs to another command; nothing was changed"):
             new.replace(b"second")
     assert path.read_bytes() == b"all there is"
     assert beside.exists() == is_there
@@ -272,7 +276,7 @@ def test_what_another_command_has_beside_is_not_given_a_name(
 def test_a_file_keeps_its_owner(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, may_give: bool
 ) -> None:
-    """Who changes it for another one does not take it away, if he has the rights to give it."""
+    """A changed file keeps its owner, if the process has the right to set the owner."""
     path = tmp_path / "file"
     path.touch()
     try:
@@ -291,10 +295,8 @@ def _refuse(*_: object) -> None:
     raise PermissionError
 
 
-def test_folders_are_not_synced_where_they_cannot_be_opened(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """On Windows a folder is no file."""
+def test_folders_are_not_synced_on_windows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On Windows, a folder cannot be opened as a file."""
     with pytest.raises(FileNotFoundError):
         sync_folder(tmp_path / "missing")
     opened: list[object] = []

@@ -1,4 +1,4 @@
-"""`kmscore inspect`: what a blob says of itself, without any key."""
+"""`kmscore inspect`: the fields of a blob, without a key."""
 
 import json
 from pathlib import Path
@@ -12,8 +12,8 @@ _UNAUTHENTICATED = "Nothing of this is authenticated"
 
 
 @pytest.mark.parametrize("width", [60, 120])
-def test_every_field_stands_there(width: int) -> None:
-    """Offset, bytes, name and meaning of each, with the note, into a pipe without colours."""
+def test_every_field_is_shown(width: int) -> None:
+    """Offset, bytes, name and meaning of each field, with a note, without colours in a pipe."""
     blob = seal(b"4711")
     result = run("inspect", data=blob, COLUMNS=str(width))
     text = result.stdout.decode()
@@ -29,8 +29,8 @@ def test_every_field_stands_there(width: int) -> None:
     assert blob[-16:][:row].hex(" ") in text
 
 
-def test_ids_are_shown_as_they_are_and_nothing_is_cut() -> None:
-    """No markup in an ID, and a long one goes over several lines; a long field says so."""
+def test_ids_are_shown_unchanged_and_not_cut() -> None:
+    """IDs are not read as markup; a long ID takes several lines, and a long field is marked."""
     name = "[red]:smile:" + "k" * 90
     key = SymmetricKey.generate(KeySpec.AES_256, key_id=name, key_version_id="[/]")
     result = invoke("inspect", data=seal(bytes(100), key=key), env={"COLUMNS": "60"})
@@ -45,8 +45,8 @@ def test_ids_are_shown_as_they_are_and_nothing_is_cut() -> None:
     )
 
 
-def test_for_machines() -> None:
-    """One object that has every byte, and says that it is not authenticated."""
+def test_inspect_as_json() -> None:
+    """One object has every byte, and states that it is not authenticated."""
     blob = seal(bytes(100))
     document = json.loads(invoke("inspect", "--json", data=blob).stdout)
     assert document["authenticated"] is False
@@ -60,8 +60,8 @@ def test_for_machines() -> None:
     assert document["length"] == len(blob)
 
 
-def test_a_file_in_base64(tmp_path: Path) -> None:
-    """White space around it does no harm, as a file has it at its end."""
+def test_a_base64_file_can_end_with_white_space(tmp_path: Path) -> None:
+    """White space around the Base64 text is ignored, such as a final line end."""
     path = tmp_path / "blob.txt"
     path.write_text(base64_of(seal(b"")) + "\n", "ascii")
     assert _UNAUTHENTICATED in invoke("inspect", "--base64", path).stdout
@@ -76,6 +76,6 @@ def test_a_file_in_base64(tmp_path: Path) -> None:
         ([], bytes(70_000), "-: more than 65,536 bytes"),
     ],
 )
-def test_what_is_no_blob(options: list[str], data: bytes, reason: str) -> None:
-    """One line, exit code 2, nothing shown."""
+def test_an_invalid_blob_is_rejected(options: list[str], data: bytes, reason: str) -> None:
+    """One line, exit code 2, and no output."""
     assert problem(invoke("inspect", *options, data=data)).startswith(reason)

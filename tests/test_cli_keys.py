@@ -1,4 +1,4 @@
-"""`kmscore keys`: a keyring file made, shown and changed, whole or not at all."""
+"""`kmscore keys`: create, show and change a keyring file, completely or not at all."""
 
 import errno
 import json
@@ -29,7 +29,7 @@ _DEAR = ScryptParameters(n=CHEAP.n * 2)
 
 @pytest.fixture(autouse=True)
 def _cheap(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have the commands seal with the least work that is allowed."""
+    """Make the commands use the lowest allowed scrypt cost."""
     monkeypatch.setattr(keyring_file, "ScryptParameters", lambda: CHEAP)
 
 
@@ -47,8 +47,8 @@ def _described(path: Path) -> list[tuple[Any, ...]]:
     ]
 
 
-def test_a_new_keyring_file_is_for_its_owner_only(tmp_path: Path) -> None:
-    """The file is made with mode 0600, holds the one key, and nothing is left beside it."""
+def test_a_new_keyring_file_has_mode_0600(tmp_path: Path) -> None:
+    """The file has mode 0600 and holds only the new key, and no temporary file remains."""
     path = tmp_path / "team.keys"
     result = invoke("keys", "new", path, "--key-id", "orders", "--version-id", "1")
     assert (result.exit_code, result.stderr) == (0, "")
@@ -58,10 +58,10 @@ def test_a_new_keyring_file_is_for_its_owner_only(tmp_path: Path) -> None:
     assert [file.name for file in tmp_path.iterdir()] == ["team.keys"]
 
 
-def test_a_file_is_synced_before_it_has_its_name(
+def test_a_file_is_synced_before_it_gets_its_name(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What is named is on the disk, and then the name is, for a new file and a changed one."""
+    """The data is synced first, then the file gets its name, then the folder is synced."""
     path, steps = tmp_path / "team.keys", list[str]()
 
     def watch(name: str) -> None:
@@ -96,7 +96,7 @@ def test_a_file_is_synced_before_it_has_its_name(
 def test_a_key_of_any_spec_is_added_and_rotated(
     ring_file: Path, spec: str, suite: str | None, kind: str
 ) -> None:
-    """It stands behind what was there; its next version has the same spec and suite."""
+    """A key is added after the existing ones; its next version has the same spec and suite."""
     before = _described(ring_file)
     options = [] if suite is None else ["--suite", suite]
     result = invoke("keys", "new", ring_file, "--key-id", "k", "--spec", spec, *options)
@@ -113,7 +113,7 @@ def test_a_key_of_any_spec_is_added_and_rotated(
 
 
 def test_ids_are_random_unless_they_are_given(ring_file: Path) -> None:
-    """Two keys without IDs are two, and an empty ID is refused and not replaced."""
+    """Two new keys without IDs get different IDs, and an empty ID is rejected."""
     for _ in range(2):
         assert invoke("keys", "new", ring_file).exit_code == 0
     assert len({key.key_id for key in read_ring(ring_file)}) == 5
@@ -122,8 +122,8 @@ def test_ids_are_random_unless_they_are_given(ring_file: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["a b", "a\x00b", "ä", "x" * 256, "\x1b[2J"])
-def test_a_name_that_is_none_is_refused(ring_file: Path, name: str) -> None:
-    """One line without anything that drives a terminal, and the file is as it was."""
+def test_an_invalid_id_is_rejected(ring_file: Path, name: str) -> None:
+    """An invalid ID gives one line without control characters, and the file does not change."""
     before = ring_file.read_bytes()
     assert "invalid_key" in problem(invoke("keys", "new", ring_file, "--key-id", name))
     assert "invalid_key" in problem(
@@ -133,7 +133,7 @@ def test_a_name_that_is_none_is_refused(ring_file: Path, name: str) -> None:
 
 
 def test_list_shows_every_version_and_no_material(ring_file: Path) -> None:
-    """A line each, with state and primary; the same for machines."""
+    """The table and the JSON show state and primary of each version, and no key material."""
     result = invoke("keys", "list", ring_file)
     lines = [line.split() for line in result.stdout.splitlines()]
     assert lines[0] == ["key", "version", "spec", "suite", "state", "primary"]
@@ -155,8 +155,8 @@ def test_list_shows_every_version_and_no_material(ring_file: Path) -> None:
     assert NEW.export_material().hex() not in result.stdout
 
 
-def test_list_shows_ids_as_they_are(tmp_path: Path) -> None:
-    """Brackets and colons in an ID are no markup, and on a narrow terminal nothing is cut."""
+def test_list_shows_ids_unchanged(tmp_path: Path) -> None:
+    """IDs are not read as markup, and a narrow terminal does not shorten them."""
     name = "[bold]:smile:[/bold]" + "x" * 80
     key = SymmetricKey.generate(KeySpec.AES_256, key_id=name, key_version_id="[red]1")
     path = write_ring(tmp_path / "team.keys", Keyring([key, Sm2Key.generate(key_id="sm2")]))
@@ -168,8 +168,8 @@ def test_list_shows_ids_as_they_are(tmp_path: Path) -> None:
     assert "…" not in result.stdout
 
 
-def test_disable_and_enable(ring_file: Path) -> None:
-    """Only the state of that version changes: order and primary versions stay."""
+def test_disable_and_enable_change_only_the_state(ring_file: Path) -> None:
+    """Only the state of that version changes; the order and the primary versions do not."""
     before = _described(ring_file)
     result = invoke("keys", "disable", ring_file, "orders", "1")
     assert result.stdout == "orders: version 1 is Disabled\n"
@@ -180,8 +180,8 @@ def test_disable_and_enable(ring_file: Path) -> None:
     assert _described(ring_file) == before
 
 
-def test_the_state_of_an_asymmetric_key(tmp_path: Path, rsa_key: RsaKey, sm2_key: Sm2Key) -> None:
-    """It changes too, and the key is the same."""
+def test_an_asymmetric_key_is_disabled(tmp_path: Path, rsa_key: RsaKey, sm2_key: Sm2Key) -> None:
+    """The state of an RSA or SM2 key changes, and its private key does not."""
     path = write_ring(tmp_path / "team.keys", Keyring([rsa_key, sm2_key]))
     for key in (rsa_key, sm2_key):
         assert invoke("keys", "disable", path, key.key_id, "v1").exit_code == 0
@@ -191,8 +191,8 @@ def test_the_state_of_an_asymmetric_key(tmp_path: Path, rsa_key: RsaKey, sm2_key
         assert new.private_pem() == old.private_pem()
 
 
-def test_the_state_of_a_key_that_is_not_of_the_default_suite(tmp_path: Path) -> None:
-    """It stays bound to its suite: what it has sealed still opens."""
+def test_a_change_of_state_keeps_the_suite(tmp_path: Path) -> None:
+    """A key with a suite other than the default keeps that suite."""
     key = SymmetricKey.generate(
         KeySpec.AES_256, key_id="orders", key_version_id="1", suite=Suite.AES_256_GCM
     )
@@ -204,8 +204,8 @@ def test_the_state_of_a_key_that_is_not_of_the_default_suite(tmp_path: Path) -> 
         assert changed.suite is Suite.AES_256_GCM
 
 
-def test_import_of_material(ring_file: Path, sm2_key: Sm2Key) -> None:
-    """Raw bytes and PEM become a version that is primary, also in a file that is new."""
+def test_imported_material_becomes_the_primary_version(ring_file: Path, sm2_key: Sm2Key) -> None:
+    """Raw bytes and PEM become the primary version, also in a new keyring file."""
     folder = ring_file.parent
     (folder / "raw").write_bytes(bytes(range(32)))
     (folder / "pem").write_bytes(sm2_key.private_pem())
@@ -225,7 +225,7 @@ def test_import_of_material(ring_file: Path, sm2_key: Sm2Key) -> None:
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
-        (["new", "--key-id", "orders"], "key orders is there already; `kmscore keys rotate`"),
+        (["new", "--key-id", "orders"], "key orders exists already; `kmscore keys rotate`"),
         (["new", "--spec", "AES_512"], "unsupported_algorithm: "),
         (["new", "--suite", "AES_512_GCM"], "unsupported_algorithm: unknown suite 'AES_512_GCM'"),
         (["new", "--suite", "SM4_GCM"], "invalid_key: "),
@@ -236,10 +236,10 @@ def test_import_of_material(ring_file: Path, sm2_key: Sm2Key) -> None:
         (["enable", "orders", "9"], "key_version_not_found: "),
     ],
 )
-def test_what_cannot_be_done_leaves_the_file(
+def test_a_failed_command_does_not_change_the_file(
     ring_file: Path, arguments: list[str], reason: str
 ) -> None:
-    """One line says why, and the file is as it was, with nothing beside it."""
+    """One line gives the reason, the file does not change, and no other file appears."""
     before = ring_file.read_bytes()
     first, *rest = arguments
     assert problem(invoke("keys", first, ring_file, *rest)).startswith(reason)
@@ -256,10 +256,10 @@ def test_what_cannot_be_done_leaves_the_file(
         ("RSA_3072", None, "the material is of RSA_2048, not of RSA_3072"),
     ],
 )
-def test_material_that_is_none(
+def test_invalid_material_is_rejected(
     ring_file: Path, rsa_key: RsaKey, spec: str, data: bytes | None, reason: str
 ) -> None:
-    """One line, and the file is as it was."""
+    """One line gives the reason, and the file does not change."""
     before, material = ring_file.read_bytes(), ring_file.parent / "material"
     material.write_bytes(rsa_key.private_pem() if data is None else data)
     options = ("--key-id", "k", "--version-id", "1", "--spec", spec)
@@ -268,10 +268,10 @@ def test_material_that_is_none(
     assert ring_file.read_bytes() == before
 
 
-def test_a_suite_is_no_matter_of_an_imported_asymmetric_key(
+def test_a_suite_for_an_imported_asymmetric_key_is_rejected(
     ring_file: Path, rsa_key: RsaKey
 ) -> None:
-    """It is refused, and not ignored."""
+    """The option `--suite` is rejected for an RSA key, not ignored."""
     material = ring_file.parent / "material"
     material.write_bytes(rsa_key.private_pem())
     options = ("--key-id", "k", "--version-id", "1", "--spec", "RSA_2048", "--suite", "SM4_GCM")
@@ -298,8 +298,8 @@ def _flip(data: bytes) -> bytes:
     ],
     ids=["another version", "one bit", "64 GB", "cut", "no keyring", "empty"],
 )
-def test_a_damaged_keyring_file(ring_file: Path, spoil: Any, reason: str) -> None:
-    """Every command says in one line what it is, and leaves the file as it was."""
+def test_a_damaged_keyring_file_is_rejected(ring_file: Path, spoil: Any, reason: str) -> None:
+    """Every command names the file and the problem in one line, and does not change the file."""
     data = spoil(ring_file.read_bytes())
     ring_file.write_bytes(data)
     for arguments in (("list",), ("new", "--key-id", "k")):
@@ -309,15 +309,17 @@ def test_a_damaged_keyring_file(ring_file: Path, spoil: Any, reason: str) -> Non
     assert ring_file.read_bytes() == data
 
 
-def test_a_wrong_passphrase(ring_file: Path) -> None:
-    """It is told as one, or as a change of the file: nobody can know which."""
+def test_a_wrong_passphrase_is_rejected(ring_file: Path) -> None:
+    """The message names both possible reasons, because they cannot be distinguished."""
     result = invoke("keys", "list", ring_file, env={"KMSCORE_PASSPHRASE": "wrong"})
     reason = "the passphrase is wrong, or the file has been changed"
     assert problem(result) == f"{ring_file}: {reason}"
 
 
-def test_too_little_memory_for_the_kdf(ring_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """That is the machine's fault, and one line says so."""
+def test_too_little_memory_for_the_kdf_is_reported(
+    ring_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One line says that the memory for the KDF is missing."""
 
     def fail(*_: object) -> None:
         raise MemoryError
@@ -327,8 +329,8 @@ def test_too_little_memory_for_the_kdf(ring_file: Path, monkeypatch: pytest.Monk
     assert said == f"{ring_file}: there is not the memory that its KDF takes"
 
 
-def test_what_a_killed_command_leaves_is_named(ring_file: Path) -> None:
-    """A file beside is not written over; the line says what it is and what to do."""
+def test_the_file_of_a_killed_command_is_reported(ring_file: Path) -> None:
+    """A leftover temporary file is not overwritten, and the message says what to do."""
     stale = ring_file.with_name(".team.keys.new")
     stale.write_bytes(b"stale")
     said = problem(invoke("keys", "rotate", ring_file, "orders"))
@@ -340,10 +342,10 @@ def test_what_a_killed_command_leaves_is_named(ring_file: Path) -> None:
 
 
 @pytest.mark.parametrize("is_there", [True, False])
-def test_the_only_copy_is_not_to_be_removed(
+def test_a_possible_only_copy_is_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_there: bool
 ) -> None:
-    """Where there are no links, a kill leaves the keyring beside an empty file, or beside none."""
+    """Without hard links, a killed command can leave its only copy under the temporary name."""
 
     class Killed(BaseException):
         pass
@@ -374,10 +376,10 @@ def test_the_only_copy_is_not_to_be_removed(
     assert [key.key_id for key in read_ring(path)] == ["orders"]
 
 
-def test_a_new_keyring_where_there_are_no_links(
+def test_a_new_keyring_is_created_without_hard_links(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is there, and the file beside, which may be another command's by then, is not touched."""
+    """The keyring is created, and a temporary file that another command made is not touched."""
 
     def refuse(*_: object) -> None:
         raise OSError(errno.EPERM, "Operation not permitted")
@@ -393,7 +395,7 @@ def test_a_new_keyring_where_there_are_no_links(
 def test_no_change_of_another_command_is_lost(
     ring_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """From before the file is read until it is written, nobody else can change it."""
+    """No other command can change the file between the read and the write."""
     said: list[str] = []
     original = keyring_file._open
 
@@ -408,10 +410,10 @@ def test_no_change_of_another_command_is_lost(
     assert read_ring(ring_file).primary("other").key_version_id == OTHER.key_version_id
 
 
-def test_a_file_that_appears_meanwhile_is_left_alone(
+def test_a_new_keyring_does_not_overwrite_a_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A new keyring file never takes the place of another."""
+    """A new keyring file does not overwrite a file that appears during the command."""
     path = tmp_path / "team.keys"
     original = keyfile.seal_keyring
 
@@ -427,8 +429,8 @@ def test_a_file_that_appears_meanwhile_is_left_alone(
 
 
 @pytest.mark.skipif(os.name == "nt", reason="links take rights on Windows")
-def test_a_link_to_a_keyring_file_stays_one(ring_file: Path) -> None:
-    """The file behind it changes: an old one with the old versions would be left elsewhere."""
+def test_a_symbolic_link_to_a_keyring_file_remains(ring_file: Path) -> None:
+    """The target of the link changes, so that no file with the old versions remains there."""
     link = ring_file.with_name("link.keys")
     link.symlink_to(ring_file)
     assert invoke("keys", "rotate", link, "orders", "--version-id", "3").exit_code == 0
@@ -440,14 +442,16 @@ def test_a_link_to_a_keyring_file_stays_one(ring_file: Path) -> None:
     ("name", "reason"),
     [("no/team.keys", "No such file or directory"), (".", "Is a directory")],
 )
-def test_a_place_where_there_can_be_no_file(tmp_path: Path, name: str, reason: str) -> None:
-    """One line names it."""
+def test_an_impossible_path_is_reported(tmp_path: Path, name: str, reason: str) -> None:
+    """One line ends with the reason of the system."""
     result = invoke("keys", "new", tmp_path / name, "--key-id", "k")
     assert problem(result).endswith(f": {reason}")
 
 
-def test_a_folder_that_cannot_be_written(ring_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One line, for who may read the file but not change it."""
+def test_a_folder_without_write_permission_is_reported(
+    ring_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One line names the file that cannot be created."""
 
     def refuse(path: Path, *_: object) -> int:
         raise PermissionError(13, "Permission denied", str(path))
@@ -457,8 +461,10 @@ def test_a_folder_that_cannot_be_written(ring_file: Path, monkeypatch: pytest.Mo
     assert said.endswith(".team.keys.new: Permission denied")
 
 
-def test_no_space_is_left(ring_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The old file stays as it is, and what there was of the new one is removed."""
+def test_a_full_disk_does_not_change_the_file(
+    ring_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The old file does not change, and the incomplete new file is removed."""
     before = ring_file.read_bytes()
 
     def fail(_: object) -> None:
@@ -471,8 +477,8 @@ def test_no_space_is_left(ring_file: Path, monkeypatch: pytest.MonkeyPatch) -> N
     assert list(ring_file.parent.iterdir()) == [ring_file]
 
 
-def test_the_passphrase_of_a_file_is_kept(ring_file: Path) -> None:
-    """A changed file opens with the same passphrase, and its salt is a fresh one."""
+def test_a_changed_file_keeps_its_passphrase(ring_file: Path) -> None:
+    """The same passphrase opens the changed file, which has a new salt."""
     before = ring_file.read_bytes()
     assert invoke("keys", "rotate", ring_file, "orders").exit_code == 0
     after = ring_file.read_bytes()
@@ -483,13 +489,13 @@ def test_the_passphrase_of_a_file_is_kept(ring_file: Path) -> None:
 @pytest.mark.parametrize(
     ("before", "usual"), [(_DEAR, CHEAP), (CHEAP, _DEAR)], ids=["dearer", "cheaper"]
 )
-def test_no_change_makes_a_guess_cheaper(
+def test_a_change_never_lowers_the_kdf_cost(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     before: ScryptParameters,
     usual: ScryptParameters,
 ) -> None:
-    """Who has sealed at a higher cost keeps it; a lower one is raised to what is usual."""
+    """A higher cost is kept, and a lower cost is raised to the default."""
     monkeypatch.setattr(keyring_file, "ScryptParameters", lambda: usual)
     path = tmp_path / "team.keys"
     path.write_bytes(keyfile.seal_keyring(Keyring([NEW]), PASSPHRASE, parameters=before))

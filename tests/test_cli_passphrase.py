@@ -1,4 +1,4 @@
-"""Where the passphrase of a keyring file comes from, and what happens where there is none."""
+"""The source of the passphrase of a keyring file, and a missing passphrase."""
 
 import os
 import subprocess
@@ -28,7 +28,7 @@ def ring_file(tmp_path: Path) -> Path:
 
 
 def _descriptor(data: bytes) -> int:
-    """Return the end of a pipe from which that can be read."""
+    """Return a file descriptor of a pipe that contains the data."""
     reading, writing = os.pipe()
     os.write(writing, data)
     os.close(writing)
@@ -37,7 +37,7 @@ def _descriptor(data: bytes) -> int:
 
 @pytest.mark.parametrize("end", [b"", b"\n", b"\r\n", b"\nmore"])
 def test_a_descriptor_gives_its_first_line(ring_file: Path, end: bytes) -> None:
-    """It goes before the environment, and a line end is no part of the passphrase."""
+    """It overrides the environment, and the line end is not part of the passphrase."""
     number = _descriptor(PASSPHRASE + end)
     options = ("--passphrase-fd", str(number))
     result = invoke("keys", "list", ring_file, *options, env={"KMSCORE_PASSPHRASE": "wrong"})
@@ -46,8 +46,8 @@ def test_a_descriptor_gives_its_first_line(ring_file: Path, end: bytes) -> None:
         os.close(number)
 
 
-def test_standard_input_may_hold_passphrase_and_data(ring_file: Path) -> None:
-    """What stands behind the first line is left for the command."""
+def test_standard_input_can_have_passphrase_and_data(ring_file: Path) -> None:
+    """The command gets the data after the first line."""
     result = subprocess.run(
         command("decrypt", "-k", ring_file, "--passphrase-fd", "0"),
         input=PASSPHRASE + b"\n" + seal(b"4711\n"),
@@ -67,30 +67,32 @@ def test_standard_input_may_hold_passphrase_and_data(ring_file: Path) -> None:
         (b"wrong", "the passphrase is wrong, or the file has been changed"),
     ],
 )
-def test_a_descriptor_that_gives_none(ring_file: Path, data: bytes, reason: str) -> None:
-    """One line; the longest line that is taken has 4,096 bytes."""
+def test_a_descriptor_without_a_valid_passphrase_is_rejected(
+    ring_file: Path, data: bytes, reason: str
+) -> None:
+    """One line gives the reason; the limit of a line is 4,096 bytes."""
     number = _descriptor(data)
     said = problem(invoke("keys", "list", ring_file, "--passphrase-fd", str(number)))
     assert said.endswith(reason.format(number))
 
 
 @pytest.mark.parametrize("number", ["999", "2147483647"])
-def test_a_descriptor_that_is_closed(ring_file: Path, number: str) -> None:
-    """The system's word for it, in one line."""
+def test_a_closed_descriptor_is_reported(ring_file: Path, number: str) -> None:
+    """One line has the message of the system."""
     said = problem(invoke("keys", "list", ring_file, "--passphrase-fd", number))
     assert said == f"file descriptor {number}: Bad file descriptor"
 
 
 @pytest.mark.parametrize("number", ["-1", "2147483648", "1" * 40, "x"])
-def test_a_descriptor_that_is_none(ring_file: Path, number: str) -> None:
-    """A mistake on the command line is one line too, and names the help."""
+def test_an_invalid_descriptor_number_is_rejected(ring_file: Path, number: str) -> None:
+    """One line names the option and the help page."""
     said = problem(invoke("keys", "list", ring_file, "--passphrase-fd", number))
     assert "--passphrase-fd" in said
     assert said.endswith("; see kmscore keys list --help")
 
 
-def test_no_passphrase_at_all(ring_file: Path) -> None:
-    """Without a terminal nobody is asked: the line says what there is to do."""
+def test_a_missing_passphrase_is_reported(ring_file: Path) -> None:
+    """Without a terminal there is no prompt, and the line lists the options."""
     said = problem(invoke("keys", "list", ring_file, env=_NONE))
     assert (
         said == "no passphrase: give --passphrase-fd, set KMSCORE_PASSPHRASE, or run this in a"
@@ -98,30 +100,28 @@ def test_no_passphrase_at_all(ring_file: Path) -> None:
     )
 
 
-def test_an_empty_variable(ring_file: Path) -> None:
-    """It is an empty passphrase, and not none."""
+def test_an_empty_variable_is_an_empty_passphrase(ring_file: Path) -> None:
+    """An empty variable is not the same as a missing variable."""
     said = problem(invoke("keys", "list", ring_file, env={"KMSCORE_PASSPHRASE": ""}))
     assert said == "the passphrase is empty"
 
 
-def test_a_passphrase_of_zeros_protects_nothing(tmp_path: Path) -> None:
-    """A new file is not sealed under it, and not made."""
+def test_a_passphrase_of_zero_bytes_is_rejected(tmp_path: Path) -> None:
+    """The keyring file is not created."""
     path, number = tmp_path / "team.keys", _descriptor(b"\x00\x00\n")
     said = problem(invoke("keys", "new", path, "--passphrase-fd", str(number)))
     assert said == "invalid_key: the passphrase is empty or contains only zero bytes"
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_variable_as_text_where_there_are_no_bytes(
-    ring_file: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """On Windows an environment has text, which is taken as UTF-8."""
+def test_the_variable_can_be_text(ring_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On Windows, environment variables are text, which is encoded as UTF-8."""
     monkeypatch.setattr(os, "supports_bytes_environ", False)
     assert invoke("keys", "list", ring_file, env=ENVIRONMENT).exit_code == 0
 
 
-def test_who_is_at_a_terminal_is_asked(ring_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Once for a file that is there, and twice for one that is new; nothing is echoed."""
+def test_a_terminal_gets_a_prompt(ring_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One prompt for an existing file, two prompts for a new file, without echo."""
     asked: list[dict[str, object]] = []
 
     def answer(_: str, **options: object) -> str:

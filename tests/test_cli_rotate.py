@@ -1,4 +1,4 @@
-"""`kmscore rotate`: what comes out, what is refused, and how it is told."""
+"""`kmscore rotate`: results, rejected input, and reports."""
 
 import json
 import os
@@ -49,7 +49,7 @@ def _rotate(ring_file: Path, source: Path, out: Path, *options: str) -> Any:
 
 
 def _mixed() -> list[tuple[str, bytes, dict[str, str]]]:
-    """Return rows with what is due of each, status or code."""
+    """Return rows with the expected status or error code of each."""
     here, there = {"tenant": "acme"}, {"tenant": "evil"}
     rows = [
         ("rewritten", seal(b"old", here), here),
@@ -68,13 +68,13 @@ def _mixed() -> list[tuple[str, bytes, dict[str, str]]]:
 
 
 def _too_long(context: dict[str, str]) -> bytes:
-    """Return a blob that parses and holds more than any may."""
+    """Return a blob that parses and is longer than the largest allowed blob."""
     blob = kmscore.CiphertextBlob.parse(seal(b"", context))
     return blob.header + bytes(24 + 6145 + 16)
 
 
 def _write(path: Path, rows: list[tuple[str, bytes, dict[str, str]]]) -> Path:
-    """Write rows in the format that the name says."""
+    """Write rows in the format of the file name."""
     if path.suffix == ".parquet":
         arrow = pytest.importorskip("pyarrow", reason="pyarrow is missing: the extra arrow")
         table = {
@@ -103,7 +103,7 @@ def _write(path: Path, rows: list[tuple[str, bytes, dict[str, str]]]) -> Path:
 
 
 def _content(path: Path) -> object:
-    """Return what has to be equal after a second run: bytes, or a table."""
+    """Return the content that must be equal after a second run: bytes or a table."""
     if path.suffix != ".parquet":
         return path.read_bytes()
     file = parquet_file.load_arrow()[1].ParquetFile(path)
@@ -119,8 +119,10 @@ def _counts(result: Any) -> dict[str, int]:
 
 @pytest.mark.parametrize("suffix", [".jsonl", ".csv", ".parquet"])
 @pytest.mark.parametrize("jobs", ["1", "2"])
-def test_good_rows_and_bad_ones(ring_file: Path, suffix: str, jobs: str) -> None:
-    """Every good row is rewritten, every bad one told with its code; a second run changes nothing.
+def test_every_row_is_rewritten_or_reported_with_its_code(
+    ring_file: Path, suffix: str, jobs: str
+) -> None:
+    """Every good row is rewritten, every bad row is reported; a second run changes no row.
 
     The census before and after agrees with the report.
     """
@@ -145,7 +147,7 @@ def test_good_rows_and_bad_ones(ring_file: Path, suffix: str, jobs: str) -> None
 
 
 def _check_census(source: Path, out: Path, due: Counter[str]) -> None:
-    """Check the headers before and after against a report."""
+    """Compare the headers before and after with a report."""
     before, after = (json.loads(invoke("census", path, "--json").stdout) for path in (source, out))
     assert before["authenticated"] is after["authenticated"] is False
     (header,) = after["headers"]
@@ -156,7 +158,7 @@ def _check_census(source: Path, out: Path, due: Counter[str]) -> None:
         (header["key_id"], header["key_version_id"]): header["blobs"]
         for header in before["headers"]
     }
-    # Those of the new version are what is unchanged, and what was wrong under it.
+    # The new version has the unchanged rows, and 5 rows with the wrong context.
     assert versions[("orders", "2")] == due["unchanged"] + 5
     assert versions[("foreign", "1")] == due["key_not_found"]
     assert versions[("off", "1")] == due["key_state"]
@@ -165,8 +167,8 @@ def _check_census(source: Path, out: Path, due: Counter[str]) -> None:
 
 
 @pytest.mark.parametrize("suffix", [".jsonl", ".csv", ".parquet"])
-def test_a_change_of_contexts_run_twice(ring_file: Path, suffix: str) -> None:
-    """The second run finds its own results, and its output is the same."""
+def test_a_second_change_of_contexts_changes_nothing(ring_file: Path, suffix: str) -> None:
+    """The second run recognizes the results of the first run, and its output is the same."""
     rows = [seal(b"%d" % row, {"old": f"{row}"}) for row in range(9)]
     source = ring_file.with_name(f"in{suffix}")
     old, new = ([json.dumps({name: f"{row}"}) for row in range(9)] for name in ("old", "new"))
@@ -199,8 +201,8 @@ def test_a_change_of_contexts_run_twice(ring_file: Path, suffix: str) -> None:
             assert opened(line["ciphertext_blob"], {"new": f"{row}"}).plaintext == b"%d" % row
 
 
-def test_the_report_for_people(ring_file: Path) -> None:
-    """Counts by status and code, the rate, and where the rows are."""
+def test_the_report_as_text(ring_file: Path) -> None:
+    """The report shows counts by status and code, the rate, and the output files."""
     source = _write(ring_file.with_name("in.jsonl"), _mixed())
     out = ring_file.with_name("out.jsonl")
     result = _rotate(ring_file, source, out, "--context-column", "context")
@@ -213,8 +215,8 @@ def test_the_report_for_people(ring_file: Path) -> None:
     assert result.stderr == ""
 
 
-def test_nothing_is_written_in_a_dry_run(ring_file: Path) -> None:
-    """The report is the same, and neither OUT nor --resume is taken."""
+def test_a_dry_run_writes_no_file(ring_file: Path) -> None:
+    """The report has the same counts, and OUT and `--resume` are rejected."""
     source = _write(ring_file.with_name("in.jsonl"), _mixed())
     where = ("rotate", source, "-k", ring_file, "--destination", "orders", "--dry-run")
     options = ("--context-column", "context")
@@ -230,8 +232,8 @@ def test_nothing_is_written_in_a_dry_run(ring_file: Path) -> None:
         assert said == "a dry run writes nothing: it takes neither OUT nor --resume"
 
 
-def test_again_seals_what_is_up_to_date(ring_file: Path) -> None:
-    """With --again nothing is unchanged."""
+def test_again_reencrypts_current_rows(ring_file: Path) -> None:
+    """With `--again`, a row under the primary version is rewritten too."""
     source = write_lines(
         ring_file.with_name("in.jsonl"), [{"ciphertext_blob": base64_of(seal(b"", key=NEW))}]
     )
@@ -240,8 +242,8 @@ def test_again_seals_what_is_up_to_date(ring_file: Path) -> None:
     assert out.read_bytes() != source.read_bytes()
 
 
-def test_upgrade_only_refuses_an_older_version(tmp_path: Path) -> None:
-    """It goes by the order of the keyring file, and names the error."""
+def test_upgrade_only_rejects_an_older_destination(tmp_path: Path) -> None:
+    """The order of versions is that of the keyring file, and the error code is reported."""
     old, new = (version for version in RING if version.key_id == "orders")
     ring_file = write_ring(tmp_path / "team.keys", Keyring([old, new], primary={"orders": "1"}))
     source = write_lines(
@@ -251,8 +253,8 @@ def test_upgrade_only_refuses_an_older_version(tmp_path: Path) -> None:
     assert _counts(result) == {"rewritten": 0, "unchanged": 0, "incorrect_key": 1}
 
 
-def test_bare_asymmetric_ciphertexts(tmp_path: Path, rsa_key: RsaKey) -> None:
-    """Key, version and algorithm are the same for all rows; a context is theirs from then on."""
+def test_asymmetric_ciphertexts_are_rotated(tmp_path: Path, rsa_key: RsaKey) -> None:
+    """Key, version and algorithm are the same for all rows; each row can get a new context."""
     ring_file = write_ring(tmp_path / "team.keys", Keyring([*RING, rsa_key]))
     algorithm = EncryptionAlgorithm.RSAES_OAEP_SHA_256
     rows = [
@@ -278,8 +280,8 @@ def test_bare_asymmetric_ciphertexts(tmp_path: Path, rsa_key: RsaKey) -> None:
     assert not again.exists()
 
 
-def test_a_destination_that_is_asymmetric(tmp_path: Path, rsa_key: RsaKey) -> None:
-    """It is refused before anything is written."""
+def test_an_asymmetric_destination_is_rejected(tmp_path: Path, rsa_key: RsaKey) -> None:
+    """The destination is rejected before a file is written."""
     ring_file = write_ring(tmp_path / "team.keys", Keyring([rsa_key]))
     source = write_lines(tmp_path / "in.jsonl", sealed_rows(1))
     where = ("rotate", source, tmp_path / "out.jsonl", "-k", ring_file)
@@ -296,7 +298,7 @@ _ROTATE = ("rotate", "{in}", "{out}", "-k", "{keys}", "--destination", "orders")
         ((*_ROTATE[:2], *_ROTATE[3:]), "OUT is missing"),
         (("rotate", "{in}", "{in}", *_ROTATE[3:]), "{in} is there already, and is left alone"),
         (("rotate", "{in}", "{keys}", *_ROTATE[3:]), "{keys}: the name must end in .jsonl, "),
-        (("rotate", "{in}", "x.csv", *_ROTATE[3:]), "x.csv: OUT must be of the format of IN"),
+        (("rotate", "{in}", "x.csv", *_ROTATE[3:]), "x.csv: OUT must have the same format as IN"),
         (("rotate", "{keys}", "{out}", *_ROTATE[3:]), "{keys}: the name must end in .jsonl, "),
         (("rotate", "no.jsonl", "{out}", *_ROTATE[3:]), "no.jsonl: No such file or directory"),
         ((*_ROTATE[:3], "-k", "no", *_ROTATE[5:]), "no: No such file or directory"),
@@ -308,9 +310,9 @@ _ROTATE = ("rotate", "{in}", "{out}", "-k", "{keys}", "--destination", "orders")
         ((*_ROTATE, "--blob-column", ""), "{in}: no column '' in line 1"),
         ((*_ROTATE, "--context-column", "x\n"), "{in}: no column 'x\\n' in line 1"),
         ((*_ROTATE, "--context-columns", "tenant,x"), "{in}: no column 'x' in line 1"),
-        ((*_ROTATE, "--context-columns", "tenant,"), "--context-columns takes different names"),
-        ((*_ROTATE, "--context-columns", "a,a"), "--context-columns takes different names"),
-        ((*_ROTATE, "--context-columns", ""), "--context-columns takes different names"),
+        ((*_ROTATE, "--context-columns", "tenant,"), "--context-columns requires different names"),
+        ((*_ROTATE, "--context-columns", "a,a"), "--context-columns requires different names"),
+        ((*_ROTATE, "--context-columns", ""), "--context-columns requires different names"),
         ((*_ROTATE, "--destination-context-column", "x"), "{in}: no column 'x' in line 1"),
         (
             (*_ROTATE, "--context-columns", "tenant", "--context-column", "c"),
@@ -332,10 +334,10 @@ _ROTATE = ("rotate", "{in}", "{out}", "-k", "{keys}", "--destination", "orders")
         (("census", "{folder}"), "{folder}: Is a directory"),
     ],
 )
-def test_what_cannot_be_done(
+def test_a_wrong_command_line_is_rejected(
     ring_file: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], reason: str
 ) -> None:
-    """One clear line, exit code 2, and no file more or less than before."""
+    """One line gives the reason, the exit code is 2, and no file changes."""
     monkeypatch.chdir(ring_file.parent)
     source = write_lines(ring_file.with_name("in.jsonl"), sealed_rows(1))
     ring_file.with_name("folder.csv").mkdir()
@@ -366,18 +368,18 @@ def test_what_cannot_be_done(
         ("encrypt", "--key-id", "k", "-k", "x", "-", "a\x00"),
     ],
 )
-def test_no_path_has_a_nul_in_it(
+def test_a_path_with_nul_is_rejected(
     ring_file: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]
 ) -> None:
-    """Wherever it comes from, it is told in one line."""
+    """Every command reports the path in one line."""
     monkeypatch.chdir(ring_file.parent)
     write_lines(ring_file.with_name("in.jsonl"), sealed_rows(1))
     ring_file.rename("x")
     assert "null" in problem(invoke(*arguments))
 
 
-def test_the_file_of_failed_rows_is_not_written_over(ring_file: Path) -> None:
-    """It is there already: nothing is begun."""
+def test_an_existing_file_of_failed_rows_is_not_overwritten(ring_file: Path) -> None:
+    """If the file exists, the job does not start."""
     source = write_lines(ring_file.with_name("in.jsonl"), sealed_rows(1))
     failed = ring_file.with_name("out.failed.jsonl")
     failed.touch()
@@ -385,16 +387,16 @@ def test_the_file_of_failed_rows_is_not_written_over(ring_file: Path) -> None:
     assert said == f"{failed} is there already, and is left alone"
 
 
-def test_no_rows_at_all(ring_file: Path) -> None:
-    """An empty table is rotated into an empty one."""
+def test_an_empty_table_is_rotated(ring_file: Path) -> None:
+    """The result of an empty table is an empty table."""
     source = write_lines(ring_file.with_name("in.jsonl"), [])
     out = ring_file.with_name("out.jsonl")
     result = _rotate(ring_file, source, out)
     assert (result.exit_code, out.read_bytes()) == (0, b"")
 
 
-def test_a_result_is_open_to_those_who_may_read_its_source(ring_file: Path) -> None:
-    """Its permissions are those of the input, and no wider; a table is no program."""
+def test_a_result_has_the_permissions_of_its_source(ring_file: Path) -> None:
+    """The result has the permissions of the input, without those to execute."""
     usual = os.umask(0o002)
     try:
         for mode, left in ((0o600, 0o600), (0o640, 0o640), (0o664, 0o664), (0o757, 0o644)):
@@ -407,8 +409,8 @@ def test_a_result_is_open_to_those_who_may_read_its_source(ring_file: Path) -> N
         os.umask(usual)
 
 
-def test_the_rows_are_all_there_in_a_real_process(ring_file: Path) -> None:
-    """Two processes at work, into a pipe: plain lines, nothing on standard error."""
+def test_real_processes_rotate_every_row(ring_file: Path) -> None:
+    """Two worker processes write plain lines to a pipe and nothing to standard error."""
     source = write_lines(ring_file.with_name("in.jsonl"), sealed_rows(9000))
     out = ring_file.with_name("out.jsonl")
     options = ("--destination", "orders", "--context-columns", "tenant", "--jobs", "2")
@@ -418,25 +420,25 @@ def test_the_rows_are_all_there_in_a_real_process(ring_file: Path) -> None:
     check_rotated(read_lines(out), 9000)
 
 
-def test_a_failure_keeps_no_frames() -> None:
-    """What a row fails with may be kept as long as the report: it holds nothing of the row."""
+def test_the_error_of_a_row_has_no_traceback() -> None:
+    """The error can live as long as the report, so that it must not refer to the row."""
     failure = columns.Columns("blob").read(0, {"blob": 5})
     assert isinstance(failure, kmscore.InvalidBlobError)
     assert failure.__traceback__ is None
 
 
-def test_a_row_that_is_none_is_passed_on() -> None:
-    """What its format has found is its error."""
+def test_the_error_of_a_damaged_row_is_kept() -> None:
+    """An error that the format found is the error of the row."""
     failure = columns.damaged_row("reason")
     assert columns.Columns("blob").read(0, failure) is failure
     assert columns.reason_of(columns.damaged_row("\ud800")) == "\\ud800"
 
 
 @pytest.mark.parametrize("is_dry", [False, True])
-def test_only_what_has_begun_can_be_finished(
+def test_a_dry_run_does_not_suggest_resume(
     ring_file: Path, monkeypatch: pytest.MonkeyPatch, is_dry: bool
 ) -> None:
-    """In a dry run there is nothing to resume, and nobody is told to."""
+    """The message suggests `--resume` only if a job exists to resume."""
 
     def fail(*_: object) -> None:
         raise crew.WorkProblem("gone")
@@ -449,15 +451,15 @@ def test_only_what_has_begun_can_be_finished(
     assert problem(invoke("rotate", source, *out, *options)) == f"gone{hint}"
 
 
-def test_the_keys_stay_out_of_what_is_sent() -> None:
-    """What the processes are given shows neither keyring nor passphrase when it is printed."""
+def test_the_repr_of_a_sealed_keyring_has_no_secret() -> None:
+    """The object that the worker processes get shows neither keyring nor passphrase."""
     assert repr(Sealed(b"file", b"secret")) == "<Sealed>"
 
 
 @pytest.mark.parametrize("suffix", [".jsonl", ".csv", ".parquet"])
 @pytest.mark.parametrize("command", ["rotate", "census"])
-def test_no_table_is_read_from_a_pipe(ring_file: Path, command: str, suffix: str) -> None:
-    """What was read for its columns would be missing from its rows; nobody is waited for."""
+def test_a_pipe_as_table_is_rejected(ring_file: Path, command: str, suffix: str) -> None:
+    """A table is read more than once, so that a pipe is rejected without waiting for data."""
     source = ring_file.with_name(f"in{suffix}")
     os.mkfifo(source)
     rest = (ring_file.with_name(f"out{suffix}"), "-k", ring_file, "--destination", "orders")
@@ -466,8 +468,8 @@ def test_no_table_is_read_from_a_pipe(ring_file: Path, command: str, suffix: str
 
 
 @pytest.mark.parametrize("suffix", [".jsonl", ".csv", ".parquet"])
-def test_failed_rows_are_not_rotated_again(ring_file: Path, suffix: str) -> None:
-    """They have columns of their own; what is rotated again is the table that they come from."""
+def test_a_file_of_failed_rows_is_rejected_as_input(ring_file: Path, suffix: str) -> None:
+    """The columns of failed rows are recognized, and the message names the original table."""
     source = _write(ring_file.with_name(f"in{suffix}"), _mixed())
     _rotate(ring_file, source, ring_file.with_name(f"out{suffix}"), "--context-column", "context")
     failed = ring_file.with_name(f"out.failed{suffix}")
@@ -476,8 +478,8 @@ def test_failed_rows_are_not_rotated_again(ring_file: Path, suffix: str) -> None
     assert not ring_file.with_name(f"again{suffix}.partial").exists()
 
 
-def test_no_code_comes_from_the_folder_of_a_table(ring_file: Path) -> None:
-    """A module that lies there is not imported, by the first process or by those at work."""
+def test_no_code_is_imported_from_the_current_folder(ring_file: Path) -> None:
+    """Neither the first process nor a worker process imports a module from that folder."""
     source = write_lines(ring_file.with_name("in.jsonl"), sealed_rows(9))
     told = ring_file.with_name("told")
     for name in ("signal", "typing", "kmscore", "json", "secrets"):
@@ -497,10 +499,10 @@ def test_no_code_comes_from_the_folder_of_a_table(ring_file: Path) -> None:
 
 
 @pytest.mark.parametrize("before", [None, "0"])
-def test_a_process_at_work_leaves_the_environment_as_it_was(
+def test_the_start_of_a_worker_restores_the_environment(
     monkeypatch: pytest.MonkeyPatch, before: str | None
 ) -> None:
-    """What makes it safe to begin one is for that one alone."""
+    """`PYTHONSAFEPATH` is set only while a worker process starts."""
     monkeypatch.delenv("PYTHONSAFEPATH", raising=False)
     if before is not None:
         monkeypatch.setenv("PYTHONSAFEPATH", before)
@@ -515,10 +517,10 @@ def _mode(path: Path) -> int:
 
 @pytest.mark.skipif(os.name == "nt", reason="groups are POSIX's")
 @pytest.mark.parametrize("may_give", [True, False])
-def test_a_result_is_no_other_groups(
+def test_a_result_has_the_group_of_its_source(
     ring_file: Path, monkeypatch: pytest.MonkeyPatch, may_give: bool
 ) -> None:
-    """It gets the group of its source, or none may read it; so does the file of failed rows."""
+    """Without the right to set the group, both output files give the group no permission."""
     source = _write(ring_file.with_name("in.jsonl"), _mixed())
     try:
         os.chown(source, -1, 4242)
@@ -543,10 +545,10 @@ def _refuse(*_: object) -> None:
 
 
 @pytest.mark.parametrize("listed", [b"an access list", b""])
-def test_a_group_may_do_no_more_than_its_list_says(
+def test_an_access_list_removes_the_permissions_of_the_group(
     ring_file: Path, monkeypatch: pytest.MonkeyPatch, listed: bytes
 ) -> None:
-    """Where there is an access list, its mask stands in the place of what the group may do."""
+    """With an access list, the group bits of the mode are its mask, not rights of the group."""
     source = write_lines(ring_file.with_name("in.jsonl"), sealed_rows(1))
     source.chmod(0o660)
     monkeypatch.setattr(os, "getxattr", lambda *_: listed, raising=False)
@@ -554,7 +556,9 @@ def test_a_group_may_do_no_more_than_its_list_says(
     assert _mode(ring_file.with_name("out.jsonl")) & stat.S_IRWXG == (0 if listed else 0o040)
 
 
-def test_where_there_are_no_access_lists(ring_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Not every system has the call."""
+def test_a_system_without_getxattr_has_no_access_lists(
+    ring_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without `os.getxattr`, a file has no access list."""
     monkeypatch.delattr(os, "getxattr", raising=False)
     assert not permissions._has_access_list(ring_file)

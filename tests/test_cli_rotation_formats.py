@@ -1,4 +1,4 @@
-"""JSON Lines and CSV: the ciphertext of a row changes, and no other byte of the file."""
+"""JSON Lines and CSV: only the ciphertext of a row changes, and no other byte of the file."""
 
 import csv
 import json
@@ -22,7 +22,7 @@ def ring_file(tmp_path: Path) -> Path:
 
 
 def _rotate(ring_file: Path, data: bytes, suffix: str, *options: str, code: int = 0) -> bytes:
-    """Return what a rotation makes of a file."""
+    """Return the result of a rotation of a file."""
     source, out = ring_file.with_name(f"in{suffix}"), ring_file.with_name(f"out{suffix}")
     source.write_bytes(data)
     where = ("rotate", source, out, "-k", ring_file, "--destination", "orders")
@@ -33,7 +33,7 @@ def _rotate(ring_file: Path, data: bytes, suffix: str, *options: str, code: int 
 
 
 def _refused(ring_file: Path, data: bytes, suffix: str, *options: str) -> str:
-    """Return why a file is not taken; nothing is left of the attempt but what can be resumed."""
+    """Return the reason why a file is rejected, and check that no result exists."""
     source, out = ring_file.with_name(f"in{suffix}"), ring_file.with_name(f"out{suffix}")
     source.write_bytes(data)
     where = ("rotate", source, out, "-k", ring_file, "--destination", "orders")
@@ -58,23 +58,23 @@ def _refused(ring_file: Path, data: bytes, suffix: str, *options: str) -> str:
     ],
 )
 def test_json_lines_keep_every_other_byte(ring_file: Path, line: str) -> None:
-    """Numbers, escapes, spaces, order, copies of the ciphertext and names stay as they were."""
+    """Numbers, escapes, spaces, order, names and copies of the ciphertext do not change."""
     text = line.replace("%s", _BLOB) + "\n"
     out = _rotate(ring_file, text.encode(), ".jsonl").decode()
     new = json.loads(out.removeprefix("\ufeff"))["ciphertext_blob"]
     assert opened(new).key_version_id == "2"
-    # The one place in the line: what is around it is taken from the input.
+    # The new ciphertext occurs once, and the text before and after it is that of the input.
     before, _, after = out.partition(new)
     assert out.count(new) == 1
     assert (text.startswith(before), text.endswith(after)) == (True, True)
     assert before + _BLOB + after == text
 
 
-def test_json_lines_with_an_escaped_ciphertext(ring_file: Path) -> None:
-    """A slash may be spelt with a backslash; the new ciphertext takes its place all the same."""
+def test_json_lines_replace_an_escaped_ciphertext(ring_file: Path) -> None:
+    """A ciphertext with escaped characters is replaced at its place."""
     blob = next(blob for blob in (base64_of(seal(b"%d" % n)) for n in range(99)) if "/" in blob)
     escaped = blob.replace("/", "\\/").replace("K", "\\u004b")
-    # What stands there literally is not the ciphertext, though it is its text.
+    # The note has the same text without escapes, but it is not the ciphertext.
     text = '{"note": "%s", "ciphertext_blob": "%s", "n": 1.0}\n' % (blob, escaped)  # noqa: UP031
     out = _rotate(ring_file, text.encode(), ".jsonl").decode()
     assert out.startswith(f'{{"note": "{blob}", "ciphertext_blob": "')
@@ -82,8 +82,8 @@ def test_json_lines_with_an_escaped_ciphertext(ring_file: Path) -> None:
     assert opened(json.loads(out)["ciphertext_blob"]).key_version_id == "2"
 
 
-def test_json_lines_without_ciphertext_and_without_end(ring_file: Path) -> None:
-    """Null is no ciphertext, blank lines are no rows, and the last line gets its end."""
+def test_json_lines_keep_null_and_add_the_last_line_end(ring_file: Path) -> None:
+    """Null is not a ciphertext, blank lines are not rows, and the last line gets a line end."""
     text = f'{{"ciphertext_blob": null}}\n\n  \r\n{{"ciphertext_blob": "{_BLOB}"}}'
     lines = _rotate(ring_file, text.encode(), ".ndjson").splitlines(keepends=True)
     assert lines[0] == b'{"ciphertext_blob": null}\n'
@@ -120,10 +120,10 @@ def test_json_lines_without_ciphertext_and_without_end(ring_file: Path) -> None:
         (f'{{"ciphertext_blob": "{_BLOB}", "c": {{"a": "b"}}}}'.encode(), "decryption"),
     ],
 )
-def test_json_lines_that_fail(ring_file: Path, line: bytes, code: str) -> None:
-    """The row goes to the file of failed rows, whole, with its number, code and reason.
+def test_failed_json_lines_are_written_whole(ring_file: Path, line: bytes, code: str) -> None:
+    """The file of failed rows has the whole row with its number, code and reason.
 
-    An object stays one, so that its ciphertext can still be counted.
+    An object is written as an object, so that the census can count its ciphertext.
     """
     good = f'{{"ciphertext_blob": "{_BLOB}", "c": null}}\n'.encode()
     data = good + line + b"\n" + good
@@ -143,8 +143,8 @@ def test_json_lines_that_fail(ring_file: Path, line: bytes, code: str) -> None:
         assert failed["record_base64"] == base64_of(line + b"\n")
 
 
-def test_contexts_in_any_form(ring_file: Path) -> None:
-    """As an object, as JSON text, or absent, in one column."""
+def test_contexts_are_objects_or_json_text(ring_file: Path) -> None:
+    """One column can have objects, JSON texts and nulls."""
     contexts = ({"tenant": "acme"}, '{"tenant":"acme"}', None, {}, "{}")
     blobs = (_SEALED, _SEALED, _BLOB, _BLOB, _BLOB)
     rows = [
@@ -157,15 +157,15 @@ def test_contexts_in_any_form(ring_file: Path) -> None:
         assert opened(json.loads(line)["ciphertext_blob"], context).key_version_id == "2"
 
 
-def test_a_context_that_no_row_needs(ring_file: Path) -> None:
-    """A row without a ciphertext stays, whatever stands in its context."""
+def test_the_context_of_a_null_ciphertext_is_ignored(ring_file: Path) -> None:
+    """A row without a ciphertext stays, even with an invalid context."""
     line = b'{"ciphertext_blob": null, "c": {"a": "1", "a": "2"}}\n'
     assert _rotate(ring_file, line, ".jsonl", "--context-column", "c") == line
 
 
 @pytest.mark.parametrize("suffix", [".jsonl", ".csv"])
-def test_a_new_context_is_where_something_stands(ring_file: Path, suffix: str) -> None:
-    """Nothing in its cell keeps the source's context; the empty object strips it."""
+def test_an_empty_destination_context_cell_keeps_the_context(ring_file: Path, suffix: str) -> None:
+    """An empty cell or null keeps the source context; an empty object removes it."""
     options = ("--context-column", "c", "--destination-context-column", "new")
     old = '{"tenant": "acme"}'
     if suffix == ".csv":
@@ -192,7 +192,7 @@ def _csv_of(text: str) -> list[list[str]]:
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 @pytest.mark.parametrize("is_ended", [True, False])
 def test_csv_keeps_every_other_byte(ring_file: Path, mark: str, end: str, is_ended: bool) -> None:
-    """Quotes, line ends, lines within a field, spaces, copies and a byte order mark stay."""
+    """Quotes, line ends, spaces, copies of the ciphertext and a byte order mark do not change."""
     records = [
         f'"id",note,ciphertext_blob,"copy"{end}',
         f'1,"a ""quoted"", text\n with\r\nlines",{_BLOB},{_BLOB}{end}',
@@ -213,20 +213,20 @@ def test_csv_keeps_every_other_byte(ring_file: Path, mark: str, end: str, is_end
     assert out == text + ("" if is_ended else end)
 
 
-def test_csv_of_a_head_alone(ring_file: Path) -> None:
-    """No rows are no mistake, and the head gets its end."""
+def test_csv_without_rows_is_valid(ring_file: Path) -> None:
+    """A file with only a header is valid, and the header gets a line end."""
     assert _rotate(ring_file, b"ciphertext_blob", ".csv") == b"ciphertext_blob\n"
 
 
-def test_csv_of_blank_lines(ring_file: Path) -> None:
-    """They are no rows."""
+def test_csv_blank_lines_are_not_rows(ring_file: Path) -> None:
+    """Blank lines are removed from the result."""
     data = f"ciphertext_blob\n\n\r\n{_BLOB}\n\n".encode()
     assert _rotate(ring_file, data, ".csv").count(b"\n") == 2
 
 
 @pytest.mark.parametrize("mark", ["", "\ufeff"])
-def test_csv_rows_that_fail(ring_file: Path, mark: str) -> None:
-    """They stand as they were behind three columns more, and an empty field is no value."""
+def test_failed_csv_rows_are_written_unchanged(ring_file: Path, mark: str) -> None:
+    """Three columns come before the unchanged row; an empty field is not a value."""
     wrong = f'"{_SEALED}","{{""tenant"": ""evil""}}",1'
     rows = [
         f'{_SEALED},"{{""tenant"": ""acme""}}",1',
@@ -254,7 +254,7 @@ def test_csv_rows_that_fail(ring_file: Path, mark: str) -> None:
         assert row in failed
 
 
-def test_csv_contexts_in_columns(ring_file: Path) -> None:
+def test_csv_context_columns_give_pairs(ring_file: Path) -> None:
     """The name of a column is the key, and an empty field is an empty value."""
     sealed = base64_of(seal(b"4711", {"tenant": "acme", "table": ""}))
     data = f"tenant,ciphertext_blob,table\nacme,{sealed},\n".encode()
@@ -281,15 +281,15 @@ def test_csv_contexts_in_columns(ring_file: Path) -> None:
         (b"PAR1\x00\x15\x04\xff", "no column 'ciphertext_blob' in the first line"),
     ],
 )
-def test_what_is_no_csv(ring_file: Path, data: bytes, reason: str) -> None:
-    """One line that names the file."""
+def test_a_file_that_is_not_csv_is_rejected(ring_file: Path, data: bytes, reason: str) -> None:
+    """One line names the file and the reason."""
     said = _refused(ring_file, data, ".csv")
     assert said.startswith(f"{ring_file.with_name('in.csv')}: {reason}")
     assert not ring_file.with_name("out.csv.partial").exists()
 
 
-def test_csv_records_that_are_malformed(ring_file: Path) -> None:
-    """Each is a row that fails, as it stands in the file; the rows around it are read."""
+def test_malformed_csv_records_are_failed_rows(ring_file: Path) -> None:
+    """Each malformed record is a failed row, written unchanged; other rows are read."""
     wrong = (f'1,"abc"d,{_BLOB}', f'2,"say \\"hi\\"",{_BLOB}', f'3,"a" ,"{_BLOB}"')
     good = f'4,"lines\nwithin",{_BLOB}\n'
     rows = "".join(good + row + "\n" for row in wrong)
@@ -302,8 +302,8 @@ def test_csv_records_that_are_malformed(ring_file: Path) -> None:
         assert line.endswith("," + row)
 
 
-def test_csv_with_any_bytes(ring_file: Path) -> None:
-    """They stay as they are where they are not read, and are a row that fails where they are."""
+def test_csv_bytes_that_are_not_utf8_fail_only_columns_that_are_read(ring_file: Path) -> None:
+    """Bytes that are not read do not change; in a column that is read they fail the row."""
     blob, strange = _BLOB.encode(), b"\xff\xc3(\xed\xb2\x80\xe9"
     head = b"ciphertext_blob,tenant," + strange + b"\n"
     kept = b",acme," + strange + b"\n" + _SEALED.encode() + b",acme,\xc3\xa4" + strange + b"\n"
@@ -339,17 +339,19 @@ def test_csv_with_any_bytes(ring_file: Path) -> None:
         (b"\x1f\x8b\x08\x00" * 9, "line 1 is not a JSON object"),
     ],
 )
-def test_what_is_no_json_lines(ring_file: Path, data: bytes, reason: str) -> None:
-    """One line that names the file."""
+def test_a_file_that_is_not_json_lines_is_rejected(
+    ring_file: Path, data: bytes, reason: str
+) -> None:
+    """One line names the file and the reason."""
     assert _refused(ring_file, data, ".jsonl") == f"{ring_file.with_name('in.jsonl')}: {reason}"
 
 
 @pytest.mark.parametrize("length", [999, 1000, 1001, 3456])
 @pytest.mark.parametrize("end", [b"", b"\n"])
-def test_a_line_that_is_too_long(
+def test_a_line_over_the_limit_is_a_failed_row(
     ring_file: Path, monkeypatch: pytest.MonkeyPatch, length: int, end: bytes
 ) -> None:
-    """It is not held in memory, and one row that fails: those around it are rewritten."""
+    """The line is not kept in memory, and the rows around it are rewritten."""
     monkeypatch.setattr(json_lines, "LONGEST_ROW", 1000)
     good = f'{{"ciphertext_blob": "{_BLOB}"}}\n'.encode()
     line = b"x" * (length - len(end)) + end
@@ -366,15 +368,19 @@ def test_a_line_that_is_too_long(
     assert failed["kmscore_message"] == said
 
 
-def test_a_first_line_that_is_too_long(ring_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """There the columns are looked for, so nothing is begun."""
+def test_a_first_line_over_the_limit_is_rejected(
+    ring_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first line must show the columns, so that the job does not start."""
     monkeypatch.setattr(json_lines, "LONGEST_ROW", 1000)
     said = _refused(ring_file, b"x" * 2000, ".jsonl")
     assert "in.jsonl: line 1 is too long to be copied: " in said
 
 
-def test_csv_rows_that_are_too_long(ring_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A line without an end is not read into memory to its end, nor is a field or a record."""
+def test_csv_rows_over_the_limit_are_rejected(
+    ring_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The limit applies to lines, fields and records, so that memory is bounded."""
     monkeypatch.setattr(csv_records, "LONGEST_ROW", 1000)
     said = _refused(ring_file, b"ciphertext_blob\n" + b"x" * 2000, ".csv")
     assert said.endswith("not CSV: row 1: a line of 1,000 characters or more")
@@ -385,10 +391,10 @@ def test_csv_rows_that_are_too_long(ring_file: Path, monkeypatch: pytest.MonkeyP
     _rotate(ring_file, b"ciphertext_blob\n" + record, ".csv", code=1)
 
 
-def test_how_much_of_a_file_has_been_looked_at(
+def test_the_position_in_a_file_increases_to_1(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It grows, and never beyond the whole."""
+    """The position never decreases, and ends at 1.0."""
     monkeypatch.setattr(comma_separated, "CHUNK_ROWS", 100)
     path = tmp_path / "in.csv"
     path.write_text("a\n" + "x\n" * 9999)
@@ -399,10 +405,10 @@ def test_how_much_of_a_file_has_been_looked_at(
 
 
 @pytest.mark.parametrize("suffix", [".jsonl", ".csv"])
-def test_a_chunk_is_bounded_in_bytes_too(
+def test_a_chunk_has_a_limit_in_bytes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suffix: str
 ) -> None:
-    """Long rows come in smaller chunks, and no row is lost at a border."""
+    """Long rows give smaller chunks, and no row is lost between two chunks."""
     module: Any = json_lines if suffix == ".jsonl" else comma_separated
     monkeypatch.setattr(module, "CHUNK_BYTES", 100)
     monkeypatch.setattr(module, "CHUNK_ROWS", 4)
@@ -417,8 +423,8 @@ def test_a_chunk_is_bounded_in_bytes_too(
 
 
 @pytest.mark.parametrize("suffix", [".jsonl", ".csv"])
-def test_a_file_that_cannot_be_read_any_more(tmp_path: Path, suffix: str) -> None:
-    """The system's word for it, in one line."""
+def test_a_missing_file_is_reported(tmp_path: Path, suffix: str) -> None:
+    """One line has the message of the system."""
     path = tmp_path / f"in{suffix}"
     assert problem(invoke("census", path)) == f"{path}: No such file or directory"
     table: Any = json_lines.JsonLines() if suffix == ".jsonl" else comma_separated.CommaSeparated()

@@ -1,4 +1,4 @@
-"""A rotation in real processes that are killed, interrupted, or run out of disk."""
+"""A rotation in real processes that are killed or interrupted, or whose disk is full."""
 
 import multiprocessing
 import operator
@@ -44,7 +44,7 @@ pytestmark = [
 _ROWS = 1000
 _KILLS = 10
 _STARTS = 50
-"""Most of them are killed at work; if not, what ought to be tested is not."""
+"""Limit of starts, because most processes must be killed before they end."""
 
 _SMALL_PARTS = Path(__file__).with_name("small_parts.py")
 
@@ -60,12 +60,12 @@ def job_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def folder(job_folder: Path, tmp_path: Path) -> Iterator[Path]:
-    """Return a copy of the folder, in which a test must leave the table and its result only."""
+    """Return a copy of the folder; after the test only the table and its result must remain."""
     folder = tmp_path / "job"
     shutil.copytree(job_folder, folder)
     yield folder
     assert (folder / "in.jsonl").read_bytes() == (job_folder / "in.jsonl").read_bytes()
-    # Killed when all was done: the next job here would have cleared it away.
+    # A job killed at its end leaves this folder, which the next job would remove.
     left = {path.name for path in folder.iterdir() if ".partial.done-" not in path.name}
     assert left == {"in.jsonl", "out.jsonl", "team.keys"}
 
@@ -77,7 +77,7 @@ def _command(folder: Path, *options: str) -> list[str]:
 
 
 def _start(folder: Path, *options: str) -> "subprocess.Popen[bytes]":
-    """Start a job in a process group of its own, and return when it is at work."""
+    """Start a job in its own process group, and return when the job has begun."""
     process = subprocess.Popen(
         _command(folder, *options),
         stdout=subprocess.DEVNULL,
@@ -90,7 +90,7 @@ def _start(folder: Path, *options: str) -> "subprocess.Popen[bytes]":
 
 
 def _await(process: "subprocess.Popen[bytes]", is_so: Callable[[], object]) -> None:
-    """Return when something is so, or the process has ended; after a while, end it and fail."""
+    """Return when a condition is true or the process has ended; at the time limit, kill it."""
     until = time.monotonic() + PATIENCE
     while process.poll() is None and not is_so():
         if time.monotonic() > until:
@@ -100,9 +100,9 @@ def _await(process: "subprocess.Popen[bytes]", is_so: Callable[[], object]) -> N
 
 
 def _end(process: "subprocess.Popen[bytes]") -> bytes:
-    """Return what the processes have said, when the last of them has ended."""
+    """Return the standard error of the processes after the last of them has ended."""
     try:
-        # To the end of it: a worker that is left would hold the pipe.
+        # Read to the end, because a remaining worker would keep the pipe open.
         _, said = process.communicate(timeout=PATIENCE)
     except BaseException:
         _kill(process)
@@ -111,14 +111,14 @@ def _end(process: "subprocess.Popen[bytes]") -> bytes:
 
 
 def _kill(process: "subprocess.Popen[bytes]") -> bytes:
-    """Kill all processes of a job; return what they have said."""
+    """Kill all processes of a job, and return their standard error."""
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     return process.communicate(timeout=PATIENCE)[1]
 
 
 def _finish(folder: Path, *options: str) -> None:
-    """Take up what is left, and check that all of it is there."""
+    """Resume the job if necessary, and check that every row is in the result."""
     if not (folder / "out.jsonl").exists() or (folder / "out.jsonl.partial").exists():
         process = _start(folder, *options)
         assert (_end(process), process.returncode) == (b"", 0)
@@ -126,8 +126,8 @@ def _finish(folder: Path, *options: str) -> None:
 
 
 @pytest.mark.parametrize("jobs", ["1", "2"])
-def test_kill_at_random_moments(folder: Path, jobs: str) -> None:
-    """Whenever it was killed, alone or with its workers, in the end all rows are there, once."""
+def test_a_job_killed_at_random_times_loses_no_row(folder: Path, jobs: str) -> None:
+    """After kills of the job alone or with its workers, every row occurs once."""
     chance = random.Random(f"kill -9, {jobs}")
     process = _start(folder, "--jobs", jobs)
     begin = time.monotonic()
@@ -145,21 +145,21 @@ def test_kill_at_random_moments(folder: Path, jobs: str) -> None:
         is_whole_group = jobs == "1" or kills % 2
         with suppress(ProcessLookupError):
             (os.killpg if is_whole_group else os.kill)(process.pid, signal.SIGKILL)
-        # To its end: no worker is left, which would hold the pipe.
+        # Read to the end, so that no worker remains that keeps the pipe open.
         said = _end(process)
-        # Of one that had just begun, Python tells that nobody has said what it was to do.
+        # A worker that has just started reports the end of its input.
         is_orphan = not is_whole_group and said.endswith(b"EOFError: Ran out of input\n")
         assert said == b"" or is_orphan, said
         if (folder / "out.jsonl").exists():
             assert len(read_lines(folder / "out.jsonl")) == _ROWS
-            # It may not have been told: the next one would do that, and must find the result.
+            # The job can lack its report; the next job makes it, and needs the result.
             _finish(folder, "--jobs", jobs)
     _finish(folder, "--jobs", jobs)
 
 
 @pytest.mark.parametrize("jobs", ["1", "2"])
-def test_control_c(folder: Path, jobs: str) -> None:
-    """All processes get it, as from a terminal: one line, exit code 130, nothing lost."""
+def test_control_c_is_resumed(folder: Path, jobs: str) -> None:
+    """All processes get the signal; one line, exit code 130, and no lost row."""
     process = _start(folder, "--jobs", jobs)
     os.killpg(process.pid, signal.SIGINT)
     said = b"kmscore: interrupted; the same command with --resume finishes it\n"
@@ -169,7 +169,7 @@ def test_control_c(folder: Path, jobs: str) -> None:
 
 
 def _children(process: "subprocess.Popen[bytes]") -> list[int]:
-    """Return the workers of a job, which are called by the command line of `multiprocessing`."""
+    """Return the worker processes of a job, by the command line of `multiprocessing`."""
     path = Path(f"/proc/{process.pid}/task/{process.pid}/children")
     return [
         int(child)
@@ -178,8 +178,8 @@ def _children(process: "subprocess.Popen[bytes]") -> list[int]:
     ]
 
 
-def test_standard_output_that_is_full(folder: Path) -> None:
-    """One line says that the result is complete; a resumed job tells its counts then."""
+def test_a_full_standard_output_is_reported(folder: Path) -> None:
+    """One line says that the result is complete; a resumed job shows its counts."""
     if not Path("/dev/full").exists():
         pytest.skip("this system has no /dev/full")
     with Path("/dev/full").open("wb") as full:
@@ -197,8 +197,8 @@ def test_standard_output_that_is_full(folder: Path) -> None:
     _finish(folder)
 
 
-def test_a_worker_that_is_killed(folder: Path) -> None:
-    """One line says so and how to go on; the other worker ends too."""
+def test_a_killed_worker_ends_the_job(folder: Path) -> None:
+    """One line says so and suggests `--resume`; the other worker ends too."""
     process = _start(folder, "--jobs", "2")
     if not Path(f"/proc/{process.pid}/task/{process.pid}/children").exists():
         _end(process)
@@ -211,8 +211,8 @@ def test_a_worker_that_is_killed(folder: Path) -> None:
     _finish(folder)
 
 
-def test_a_disk_that_is_full(job_folder: Path, tmp_path: Path) -> None:
-    """A small one of its own: one line, exit code 2, and with more room --resume finishes it."""
+def test_a_full_disk_ends_the_job(job_folder: Path, tmp_path: Path) -> None:
+    """One line and exit code 2; with more space, `--resume` completes the job."""
     mount = ["mount", "-t", "tmpfs", "-o", "size=256k", "none", str(tmp_path)]
     try:
         mounted = subprocess.run(mount, capture_output=True, check=False).returncode == 0
@@ -239,7 +239,7 @@ def test_a_disk_that_is_full(job_folder: Path, tmp_path: Path) -> None:
 
 
 class _End:
-    """The end of a pipe in a process at work, with what the first one sends."""
+    """The end of a pipe in a worker process, with the tasks of the first process."""
 
     def __init__(self, *tasks: object, closed: bool = False) -> None:
         self._tasks = iter(tasks)
@@ -253,14 +253,14 @@ class _End:
         raise EOFError
 
     def send(self, result: object) -> None:
-        """Keep a result."""
+        """Record a result."""
         if self._closed:
             raise BrokenPipeError
         self.sent.append(result)
 
 
 def _serve(end: _End, begin: Any) -> None:
-    """Do in this process what a worker does."""
+    """Run the function of a worker in this process."""
     before = signal.getsignal(signal.SIGINT)
     try:
         crew.serve(end, begin)
@@ -270,7 +270,7 @@ def _serve(end: _End, begin: Any) -> None:
 
 
 def test_a_worker_opens_the_keyring_itself(job_folder: Path) -> None:
-    """It does its tasks with its own ring, and ends when there is nobody who sends one."""
+    """A worker runs its tasks with its own keyring, and ends when the pipe ends."""
     sealed = work.Sealed((job_folder / "team.keys").read_bytes(), PASSPHRASE)
     source = job_folder / "in.jsonl"
     columns = Columns("ciphertext_blob", contexts=("tenant",))
@@ -288,8 +288,8 @@ _TOLD = [MemoryError(), OSError(28, "full"), FileProblem("line"), ZeroDivisionEr
 
 
 @pytest.mark.parametrize("error", _TOLD)
-def test_what_a_worker_cannot_do_is_told(error: Exception) -> None:
-    """It goes to the first process, if that is still there; of what nobody foresaw, the name."""
+def test_an_error_of_a_worker_is_sent_to_the_first_process(error: Exception) -> None:
+    """The first process gets the error; for an unexpected error, only the name of its class."""
 
     def begin() -> None:
         raise error
@@ -305,28 +305,30 @@ def test_what_a_worker_cannot_do_is_told(error: Exception) -> None:
     _serve(_End(closed=True), begin)
 
 
-def test_more_tasks_than_hands() -> None:
-    """Each is done once; who has least to do gets the next."""
+def test_more_tasks_than_workers_are_all_done() -> None:
+    """Each task is done one time, and no process remains."""
     begin = partial(operator.methodcaller, "__neg__")
     assert sorted(crew.in_processes(begin, range(9), 2)) == [*range(-8, 1)]
     assert multiprocessing.active_children() == []
 
 
-def test_a_process_that_ends_by_itself_has_died() -> None:
-    """It has given nothing back for what it was given."""
+def test_a_worker_that_exits_is_reported() -> None:
+    """A worker that exits without a result is an error."""
     with pytest.raises(FileProblem, match="has died"):
         list(crew.in_processes(partial(partial, os._exit), range(3, 9), 1))
 
 
-def test_what_a_worker_tells_is_raised_here() -> None:
-    """The same error, and no process is left."""
+def test_an_error_of_a_worker_is_raised_in_the_first_process() -> None:
+    """The same error is raised, and no process remains."""
     with pytest.raises(FileNotFoundError, match="No such file"):
         list(crew.in_processes(partial(os.stat, "/no/such/file"), [1], 2))
     assert multiprocessing.active_children() == []
 
 
-def test_a_worker_that_died_before_it_was_given_anything(monkeypatch: pytest.MonkeyPatch) -> None:
-    """To find that out when it is given something is the same."""
+def test_a_worker_that_died_before_its_first_task_is_reported(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A broken pipe at the first task gives the same error."""
 
     class Broken:
         def send(self, _: object) -> None:
@@ -338,10 +340,10 @@ def test_a_worker_that_died_before_it_was_given_anything(monkeypatch: pytest.Mon
         hands.give(1)
 
 
-def test_processes_that_could_not_be_started_are_not_waited_for(
+def test_unstarted_processes_are_not_joined(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """What has no process ID has not begun."""
+    """A process without a process ID was not started, and the call does not wait for it."""
 
     class Unstarted:
         pid = None
@@ -352,8 +354,8 @@ def test_processes_that_could_not_be_started_are_not_waited_for(
     assert not hands.is_busy
 
 
-def test_interrupts_are_put_off_and_not_lost(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A signal that comes while a process begins comes to this one right after."""
+def test_an_interrupt_during_the_start_is_delayed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A signal during the start of a worker process is raised directly after it."""
     done: list[str] = []
 
     def begin_meanwhile() -> None:
@@ -370,10 +372,10 @@ def test_interrupts_are_put_off_and_not_lost(monkeypatch: pytest.MonkeyPatch) ->
     assert done == ["begun", "elsewhere"]
 
 
-def test_control_c_within_this_process(
+def test_control_c_suggests_resume_only_for_a_job(
     job_folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """--resume is advised where there is something to resume; else it is `interrupted` alone."""
+    """The message suggests `--resume` if a job exists to resume; otherwise it has one word."""
 
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt

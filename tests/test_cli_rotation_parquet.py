@@ -1,4 +1,4 @@
-"""Parquet: ciphertexts as binary or text, contexts as struct, map or JSON, everything else kept."""
+"""Parquet: ciphertexts as binary or text, contexts as struct, map or JSON, other columns copied."""
 
 import json
 import struct
@@ -33,7 +33,7 @@ def ring_file(tmp_path: Path) -> Path:
 def _rotate(
     ring_file: Path, table: Any, *options: str, code: int = 0, name: str = "in.parquet"
 ) -> Any:
-    """Return what a rotation makes of a table."""
+    """Return the result of a rotation of a table."""
     source = ring_file.with_name(name)
     out = ring_file.with_name(f"out-of-{name}")
     parquet.write_table(table, source)
@@ -54,8 +54,10 @@ def _contexts() -> Iterator[Any]:
     "kind", ["binary", "large_binary", "string", "large_string", "fixed", "required"]
 )
 @pytest.mark.parametrize("form", range(4))
-def test_ciphertexts_and_contexts_of_any_type(ring_file: Path, kind: str, form: int) -> None:
-    """The type of the column stays, but a fixed size; schema, metadata and other columns too."""
+def test_ciphertexts_and_contexts_of_every_type_are_rotated(
+    ring_file: Path, kind: str, form: int
+) -> None:
+    """Types other than a fixed size stay, and so do schema, metadata and other columns."""
     types = {
         "fixed": arrow.binary(len(_BLOB)),
         "required": arrow.binary(),
@@ -77,7 +79,7 @@ def test_ciphertexts_and_contexts_of_any_type(ring_file: Path, kind: str, form: 
     columns += [context, arrow.array([0], schema.field(3).type)]
     table = arrow.table(columns, schema=schema)
     out = _rotate(ring_file, table)
-    # As it is read: the names within a map are Parquet's own.
+    # Read the table again, because Parquet has its own names for the fields of a map.
     table = parquet.ParquetFile(ring_file.with_name("in.parquet")).read()
     schema = table.schema
     assert schema.metadata == {b"owner": b"orders"}
@@ -89,8 +91,8 @@ def test_ciphertexts_and_contexts_of_any_type(ring_file: Path, kind: str, form: 
     assert opened(result, _CONTEXT).key_version_id == "2"
 
 
-def test_nulls_and_rows_that_fail(ring_file: Path) -> None:
-    """Null in, null out; what fails stands in a table of its own, with number, code and reason."""
+def test_nulls_stay_and_failed_rows_are_separated(ring_file: Path) -> None:
+    """A failed row is in a table of its own, with number, code and reason."""
     maps = arrow.map_(arrow.string(), arrow.string())
     good, twice = list(_CONTEXT.items()), [("a", "1"), ("a", "2")]
     table = arrow.table(
@@ -117,7 +119,7 @@ def test_nulls_and_rows_that_fail(ring_file: Path) -> None:
 
 
 def _text(values: list[bytes | None], kind: Any = None) -> Any:
-    """Return a column of text that nobody has checked."""
+    """Return a text column from bytes without a check for UTF-8."""
     return arrow.array(values, arrow.large_binary()).cast(kind or arrow.string(), safe=False)
 
 
@@ -132,8 +134,8 @@ def _strange_contexts() -> Iterator[Any]:
 
 
 @pytest.mark.parametrize("form", range(5))
-def test_a_context_that_is_not_utf8(ring_file: Path, form: int) -> None:
-    """It is its row's failure, and is written as it stood."""
+def test_a_context_that_is_not_utf8_fails_only_its_row(ring_file: Path, form: int) -> None:
+    """The table of failed rows has the same bytes as the input."""
     context = list(_strange_contexts())[form]
     table = arrow.table({"ciphertext_blob": [_BLOB, _BLOB], "context": context})
     assert _rotate(ring_file, table, code=1).num_rows == 1
@@ -143,8 +145,8 @@ def test_a_context_that_is_not_utf8(ring_file: Path, form: int) -> None:
     assert failed.column("context").equals(original.column("context").slice(1))
 
 
-def test_texts_that_are_not_utf8(ring_file: Path) -> None:
-    """A ciphertext or a value is its row's failure, and what is not read stays as it is."""
+def test_texts_that_are_not_utf8_fail_only_their_rows(ring_file: Path) -> None:
+    """An invalid ciphertext or context value fails; a column that is not read stays."""
     blob = base64_of(_BLOB).encode()
     table = arrow.table(
         {
@@ -165,8 +167,8 @@ def test_texts_that_are_not_utf8(ring_file: Path) -> None:
     assert said in invoke("census", source).stdout
 
 
-def test_a_context_that_no_row_needs(ring_file: Path) -> None:
-    """A row without a ciphertext stays, whatever stands in its context."""
+def test_the_context_of_a_null_ciphertext_is_ignored(ring_file: Path) -> None:
+    """A row without a ciphertext stays, even with an invalid context."""
     maps = arrow.array([[("a", "1"), ("a", "2")]], arrow.map_(arrow.string(), arrow.string()))
     blobs = arrow.array([None], arrow.binary())
     table = arrow.table({"ciphertext_blob": blobs, "context": maps})
@@ -174,7 +176,7 @@ def test_a_context_that_no_row_needs(ring_file: Path) -> None:
 
 
 def _no_contexts() -> Iterator[Any]:
-    """Yield columns that hold no context, whatever is in them."""
+    """Yield columns whose types are not allowed for contexts."""
     yield arrow.array([["ab"]])
     yield arrow.array([5])
     yield arrow.array([b"{}"])
@@ -188,8 +190,8 @@ def _no_contexts() -> Iterator[Any]:
 
 
 @pytest.mark.parametrize("form", range(9))
-def test_columns_that_are_no_contexts(ring_file: Path, form: int) -> None:
-    """One line names the column and its type, before anything is read or written."""
+def test_a_context_column_of_a_wrong_type_is_rejected(ring_file: Path, form: int) -> None:
+    """One line names the column and its type, before rows are read or files are written."""
     context = list(_no_contexts())[form]
     source, out = ring_file.with_name("in.parquet"), ring_file.with_name("out.parquet")
     parquet.write_table(arrow.table({"ciphertext_blob": [_BLOB], "context": context}), source)
@@ -203,14 +205,14 @@ def test_columns_that_are_no_contexts(ring_file: Path, form: int) -> None:
 
 
 @pytest.mark.parametrize("is_once", [True, False])
-def test_long_values_in_a_short_file(tmp_path: Path, is_once: bool) -> None:
-    """One for all rows, or compressed, no more are in memory at once than fit in a chunk."""
+def test_memory_is_bounded_for_long_values_in_a_short_file(tmp_path: Path, is_once: bool) -> None:
+    """With shared or compressed values, at most about one chunk of rows is in memory."""
     source, number = tmp_path / "in.parquet", 1024
     blobs = arrow.array([b"%05d" % (0 if is_once else n) + bytes(1 << 16) for n in range(number)])
     names = arrow.array(["a" * 1000] * number).dictionary_encode()
     numbers = arrow.array([1] * number).dictionary_encode()
     table = arrow.table({"ciphertext_blob": blobs, "name": names, "number": numbers})
-    # A page that is compressed is decompressed as a whole: they are of 1 MiB as a rule.
+    # A compressed page is decompressed as a whole; pages usually have 1 MiB.
     form = {"compression": "zstd", "use_dictionary": is_once, "write_batch_size": 16}
     parquet.write_table(table, source, **form)
     assert source.stat().st_size < 1 << 18
@@ -225,8 +227,8 @@ def test_long_values_in_a_short_file(tmp_path: Path, is_once: bool) -> None:
     assert most < 4 * CHUNK_BYTES
 
 
-def test_a_chunk_is_bounded_in_bytes_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A row that is too long alone has a chunk of its own, and none is lost at a border."""
+def test_a_chunk_has_a_limit_in_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A longer row has its own chunk, and no row is lost between two chunks."""
     monkeypatch.setattr(parquet_file, "CHUNK_BYTES", 100)
     source = tmp_path / "in.parquet"
     blobs = [b"x" * length for length in (200, 30, 30, 200, 1, 1, 1)]
@@ -240,7 +242,7 @@ def test_a_chunk_is_bounded_in_bytes_too(tmp_path: Path, monkeypatch: pytest.Mon
 
 
 def _within(name: str, times: list[int]) -> Any:
-    """Return a column of timestamps, a row each, in what the name says."""
+    """Return a column of timestamps, one in each row, inside the named type."""
     kind = arrow.timestamp("us")
     pair = arrow.struct([("at", kind)])
     forms: dict[str, tuple[Callable[[int], Any], Any]] = {
@@ -262,7 +264,7 @@ _FIRST, _NEAR, _LAST = -62_135_596_800_000_000, 1_767_225_600_000_000, 253_402_3
 
 
 def _write_old(path: Path, table: Any, *, is_plain: bool = True) -> None:
-    """Write timestamps in the form of old (INT96), by default as others than Arrow do."""
+    """Write INT96 timestamps, by default without the schema that Arrow adds."""
     form = {"use_deprecated_int96_timestamps": True, "store_schema": not is_plain}
     parts = {"row_group_size": 1, "compression": "none", "use_dictionary": False}
     parquet.write_table(table, path, **form, **parts)
@@ -271,8 +273,8 @@ def _write_old(path: Path, table: Any, *, is_plain: bool = True) -> None:
 
 
 @pytest.mark.parametrize("is_plain", [True, False])
-def test_timestamps_of_old_keep_their_range(ring_file: Path, is_plain: bool) -> None:
-    """The first and the last that there are stay, wherever they stand: nanoseconds cut both."""
+def test_int96_timestamps_keep_their_range(ring_file: Path, is_plain: bool) -> None:
+    """The first and last timestamps are kept in every type, which nanoseconds cannot represent."""
     times = [_FIRST, _LAST]
     columns = {name: _within(name, times) for name in _FORMS}
     source, out = ring_file.with_name("in.parquet"), ring_file.with_name("out.parquet")
@@ -286,7 +288,7 @@ def test_timestamps_of_old_keep_their_range(ring_file: Path, is_plain: bool) -> 
 
 
 def _as_of_old(time: int, nanoseconds: int = 0) -> bytes:
-    """Return a timestamp as it stands in a file: nanoseconds of the day, and the Julian day."""
+    """Return an INT96 timestamp as its bytes: nanoseconds of the day, and the Julian day."""
     day, clock = divmod(time, 86_400_000_000)
     return struct.pack("<qi", clock * 1000 + nanoseconds, day + 2_440_588)
 
@@ -295,8 +297,10 @@ def _as_of_old(time: int, nanoseconds: int = 0) -> bytes:
     ("name", "time"),
     [("nothing", _FIRST), ("nothing", _NEAR), *((name, _LAST) for name in _FORMS)],
 )
-def test_a_timestamp_of_old_that_is_finer(ring_file: Path, name: str, time: int) -> None:
-    """One line says so before anything is written, wherever and in which row group it stands."""
+def test_an_int96_timestamp_with_nanoseconds_is_rejected(
+    ring_file: Path, name: str, time: int
+) -> None:
+    """One line says so before a file is written, for every type and row group."""
     source, out = ring_file.with_name("in.parquet"), ring_file.with_name("out.parquet")
     times = _within(name, [0, time])
     _write_old(source, arrow.table({"ciphertext_blob": [seal(b"4711")] * 2, "when": times}))
@@ -311,8 +315,8 @@ def test_a_timestamp_of_old_that_is_finer(ring_file: Path, name: str, time: int)
     assert sorted(path.name for path in source.parent.iterdir()) == ["in.parquet", "team.keys"]
 
 
-def test_another_column_of_the_name_of_a_timestamp(ring_file: Path) -> None:
-    """It is no timestamp of old, and nobody reads either."""
+def test_a_second_column_with_the_name_of_a_timestamp(ring_file: Path) -> None:
+    """A column of text with the same name is not read as an INT96 timestamp."""
     source, out = ring_file.with_name("in.parquet"), ring_file.with_name("out.parquet")
     columns = [[seal(b"4711")], _within("nothing", [_LAST]), ["today"]]
     names = ["ciphertext_blob", "when", "when"]
@@ -323,7 +327,7 @@ def test_another_column_of_the_name_of_a_timestamp(ring_file: Path) -> None:
 
 
 def _unread() -> Iterator[Any]:
-    """Yield columns that are copied and not looked into, of a value each that stands four times."""
+    """Yield columns that are only copied; each has one value in four rows."""
     pair = arrow.struct([("empty", arrow.null()), ("full", arrow.string())])
     yield arrow.array([{"empty": None, "full": "acme"}] * 4, pair)
     yield arrow.array([{"full": "acme"}] * 4)
@@ -337,8 +341,8 @@ def _unread() -> Iterator[Any]:
 
 
 @pytest.mark.parametrize("form", range(9))
-def test_columns_that_nobody_reads(ring_file: Path, form: int) -> None:
-    """They are copied as they are, over two row groups, with a dictionary in each or all null."""
+def test_other_columns_are_copied(ring_file: Path, form: int) -> None:
+    """Columns that are not read stay equal over two row groups, with dictionaries and nulls."""
     source, out = ring_file.with_name("in.parquet"), ring_file.with_name("out.parquet")
     column = list(_unread())[form]
     blobs = [seal(b"4711"), b"junk", b"junk", seal(b"4712")]
@@ -358,8 +362,10 @@ def test_columns_that_nobody_reads(ring_file: Path, form: int) -> None:
 
 
 @pytest.mark.parametrize("is_struct", [True, False])
-def test_a_destination_that_is_none_and_one_that_is_empty(ring_file: Path, is_struct: bool) -> None:
-    """A struct of nulls alone keeps the source's context, as null does; an empty map strips it."""
+def test_only_a_null_destination_context_keeps_the_context(
+    ring_file: Path, is_struct: bool
+) -> None:
+    """A struct of nulls, like null, keeps the source context; an empty map removes it."""
     text = arrow.string()
     pair = arrow.struct([("tenant", text), ("table", text)])
     if is_struct:
@@ -375,14 +381,14 @@ def test_a_destination_that_is_none_and_one_that_is_empty(ring_file: Path, is_st
 
 
 def test_a_table_without_rows_keeps_its_schema(ring_file: Path) -> None:
-    """No rows are no mistake."""
+    """A table without rows is valid."""
     table = arrow.table({"ciphertext_blob": arrow.array([], arrow.binary())})
     out = _rotate(ring_file, table, "--destination", "orders")
     assert (out.num_rows, out.schema) == (0, table.schema)
 
 
-def test_names_of_folders_make_no_columns(ring_file: Path) -> None:
-    """A folder named as a partition is a folder."""
+def test_names_of_folders_add_no_columns(ring_file: Path) -> None:
+    """A folder that is named like a partition is an ordinary folder."""
     (ring_file.parent / "day=1").mkdir()
     table = arrow.table({"ciphertext_blob": [seal(b"4711")]})
     source = ring_file.parent / "day=1" / "in.parquet"
@@ -393,8 +399,10 @@ def test_names_of_folders_make_no_columns(ring_file: Path) -> None:
     assert parquet.ParquetFile(out).read().column_names == ["ciphertext_blob"]
 
 
-def test_many_rows_in_parts(ring_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Their order and number stay, and a second run changes nothing."""
+def test_rows_in_several_chunks_keep_their_order(
+    ring_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Order and number of rows stay, and a second run changes no row."""
     monkeypatch.setattr(parquet_file, "CHUNK_ROWS", 3)
     blobs = [seal(b"%d" % row, {"tenant": f"{row}"}) for row in range(10)]
     tenants = [f"{row}" for row in range(10)]
@@ -418,8 +426,8 @@ def test_many_rows_in_parts(ring_file: Path, monkeypatch: pytest.MonkeyPatch) ->
         ),
     ],
 )
-def test_columns_that_do_not_fit(ring_file: Path, table: Any, reason: str) -> None:
-    """One line that names the column."""
+def test_a_wrong_column_is_rejected(ring_file: Path, table: Any, reason: str) -> None:
+    """One line names the column."""
     source = ring_file.with_name("in.parquet")
     parquet.write_table(arrow.table(table), source)
     out = source.with_name("out.parquet")
@@ -427,8 +435,8 @@ def test_columns_that_do_not_fit(ring_file: Path, table: Any, reason: str) -> No
     assert problem(result).startswith(f"{source}: {reason}")
 
 
-def test_two_columns_of_one_name(ring_file: Path) -> None:
-    """It is not guessed which is meant."""
+def test_two_columns_with_the_same_name_are_rejected(ring_file: Path) -> None:
+    """The command does not guess which of the columns is right."""
     source = ring_file.with_name("in.parquet")
     names = ["ciphertext_blob", "ciphertext_blob"]
     parquet.write_table(arrow.Table.from_arrays([arrow.array([b""])] * 2, names), source)
@@ -437,23 +445,23 @@ def test_two_columns_of_one_name(ring_file: Path) -> None:
 
 
 @pytest.mark.parametrize("data", [b"", b"PAR1", b"id,ciphertext_blob\n", b"PAR1" + bytes(99)])
-def test_what_is_no_parquet(ring_file: Path, data: bytes) -> None:
-    """One line that names the file."""
+def test_a_file_that_is_not_parquet_is_rejected(ring_file: Path, data: bytes) -> None:
+    """One line names the file."""
     source = ring_file.with_name("in.parquet")
     source.write_bytes(data)
     said = problem(invoke("census", source))
     assert said.startswith(f"{source}: not Parquet that can be read and written: ")
 
 
-def test_a_file_that_is_not_there(tmp_path: Path) -> None:
-    """The system's word for it."""
+def test_a_missing_file_is_reported(tmp_path: Path) -> None:
+    """The line has the message of the system."""
     said = problem(invoke("census", tmp_path / "in.parquet"))
     assert said.startswith(f"{tmp_path / 'in.parquet'}: ")
     assert "No such file" in said
 
 
-def test_a_file_that_is_gone_meanwhile(tmp_path: Path) -> None:
-    """The system's word for it too: it is not said to be no Parquet."""
+def test_a_file_deleted_before_the_read_is_reported(tmp_path: Path) -> None:
+    """The line has the message of the system, and does not say that the file is not Parquet."""
     source = tmp_path / "in.parquet"
     with pytest.raises(FileProblem, match="No such file") as raised:
         list(Parquet().chunks(source))
@@ -462,8 +470,8 @@ def test_a_file_that_is_gone_meanwhile(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("command", ["rotate", "census"])
-def test_a_column_name_that_is_not_utf8(ring_file: Path, command: str) -> None:
-    """One line, whatever the column is for."""
+def test_a_column_name_that_is_not_utf8_is_rejected(ring_file: Path, command: str) -> None:
+    """One line names the file, also for a column that is not used."""
     source = ring_file.with_name("in.parquet")
     table = arrow.table({"ciphertext_blob": [_BLOB], "some column": ["acme"]})
     parquet.write_table(table, source, store_schema=False)
@@ -474,8 +482,8 @@ def test_a_column_name_that_is_not_utf8(ring_file: Path, command: str) -> None:
     assert sorted(path.name for path in source.parent.iterdir()) == ["in.parquet", "team.keys"]
 
 
-def test_damage_within_a_file(ring_file: Path) -> None:
-    """What is found when the rows are read ends in one line too."""
+def test_damage_inside_a_file_is_reported(ring_file: Path) -> None:
+    """Damage that is found during the read gives one line."""
     source = ring_file.with_name("in.parquet")
     table = arrow.table({"ciphertext_blob": [seal(b"%d" % row) for row in range(99)]})
     parquet.write_table(table, source, compression="none", use_dictionary=False)
@@ -488,15 +496,15 @@ def test_damage_within_a_file(ring_file: Path) -> None:
     assert not out.exists()
 
 
-def test_census(ring_file: Path) -> None:
-    """It needs no key, and counts what has no ciphertext."""
+def test_census_counts_rows_without_ciphertexts(ring_file: Path) -> None:
+    """The census needs no key, and counts nulls."""
     source = ring_file.with_name("in.parquet")
     parquet.write_table(arrow.table({"ciphertext_blob": [_BLOB, None, b"junk"]}), source)
     assert "1 other; 1 rows without a ciphertext" in invoke("census", source).stdout
 
 
 def test_failed_rows_are_counted_and_not_rotated(ring_file: Path) -> None:
-    """The versions that they name are still needed; what is rotated is where they come from."""
+    """The census counts failed rows, whose versions are still needed; rotate rejects them."""
     table = arrow.table({"ciphertext_blob": [_BLOB, b"junk", _BLOB], "context": ["{}"] * 3})
     assert _rotate(ring_file, table, code=1).num_rows == 0
     failed = ring_file.with_name("out-of-in.failed.parquet")
@@ -508,8 +516,8 @@ def test_failed_rows_are_counted_and_not_rotated(ring_file: Path) -> None:
     assert not list(ring_file.parent.glob("again*"))
 
 
-def test_without_the_extra(ring_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One line names it."""
+def test_a_missing_extra_is_named(ring_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One line names the extra to install."""
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     source = ring_file.with_name("in.parquet")
     source.touch()

@@ -1,4 +1,4 @@
-"""A rotation that is interrupted: what is left, what takes it up, and what is refused."""
+"""An interrupted rotation: the remaining files, `--resume`, and the cases that are rejected."""
 
 import csv
 import errno
@@ -48,12 +48,12 @@ _ROWS = 9
 
 
 class Killed(BaseException):
-    """Stands for the end of the process: nothing that it was to do is done any more."""
+    """The simulated end of the process; no later step runs."""
 
 
 @pytest.fixture
 def _without_collector() -> Iterator[None]:
-    """Keep what others have left from being cleared away, by the same steps, meanwhile."""
+    """Disable the garbage collector, because its cleanup would count as steps."""
     gc.collect()
     gc.disable()
     yield
@@ -62,10 +62,10 @@ def _without_collector() -> Iterator[None]:
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return a folder with a keyring and a table, which has three parts."""
+    """Return a folder with a keyring and a table that has three parts."""
     monkeypatch.setattr(json_lines, "CHUNK_ROWS", 3)
     monkeypatch.setattr(journal, "_AT_ONCE", 2)
-    # The KDF takes most of the time, and is the same each time.
+    # The KDF takes most of the time, and its result is the same each time.
     monkeypatch.setattr(Sealed, "open", functools.cache(Sealed.open))
     write_ring(tmp_path / "team.keys", Keyring([OLD, NEW]))
     rows = sealed_rows(_ROWS)
@@ -83,7 +83,7 @@ def _rotate(
 
 
 def _check_all(folder: Path) -> None:
-    """Check that every good row is there once, and the bad one in a file of its own."""
+    """Check that every good row occurs once, and the bad row in a separate file."""
     rows = read_lines(folder / "out.jsonl")
     (failed,) = read_lines(folder / "out.failed.jsonl")
     assert (failed["kmscore_row"], failed["kmscore_error"]) == (5, "invalid_blob")
@@ -98,7 +98,7 @@ _STEPS = ("fsync", "link", "rename", "replace", "mkdir", "truncate", "unlink")
 
 
 def _break_at(monkeypatch: pytest.MonkeyPatch, number: int, error: Callable[[], Any]) -> list[str]:
-    """Have the step of that number fail, and if the process dies of it, all after it."""
+    """Make the step with this number fail; if the process ends there, all later steps fail too."""
     steps: list[str] = []
 
     def watch(name: str, original: Callable[..., Any]) -> Callable[..., Any]:
@@ -122,7 +122,7 @@ def _full_disk() -> OSError:
 
 
 def _without_links(patch: pytest.MonkeyPatch) -> None:
-    """Have no hard links, as a system says it: of a name that is taken it says only that."""
+    """Disable hard links; for an existing name, the error is `EEXIST`, as on such a system."""
 
     def refuse(_: object, target: Path) -> None:
         code = errno.EEXIST if os.path.lexists(target) else errno.EPERM
@@ -134,13 +134,13 @@ def _without_links(patch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("is_slow", [False, True])
 @pytest.mark.parametrize("links", [True, False])
 @pytest.mark.usefixtures("_without_collector")
-def test_a_process_that_dies_at_any_step(
+def test_a_job_killed_at_any_step_is_resumed(
     folder: Path, monkeypatch: pytest.MonkeyPatch, links: bool, is_slow: bool
 ) -> None:
-    """The same command with --resume ends with every row once; the input is never touched.
+    """After `--resume`, the result has every row once, and the input has not changed.
 
-    Its exit code and its counts are those of the whole job, unless they had been told already. On a
-    slow machine, a run also removes what an earlier one left, by the same steps.
+    The exit code and the counts are those of the whole job, unless they were already reported. In
+    the slow case, a run also removes the files of an earlier run, with the same steps.
     """
     if not links:
         _without_links(monkeypatch)
@@ -178,7 +178,7 @@ def test_a_process_that_dies_at_any_step(
 
 
 def _watch_reports(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """Return a list of the numbers of rows that are reported from now on."""
+    """Return a list that receives the number of rows of each later report."""
     told: list[int] = []
     original = rotate.show_rotation
 
@@ -195,15 +195,15 @@ def _is_named(folder: Path) -> bool:
 
 
 def _check_whole(folder: Path) -> None:
-    """Check that what has its name already is whole."""
+    """Check that a result that has its final name is complete."""
     assert len(read_lines(folder / "out.jsonl")) == _ROWS - 1
     assert (folder / "out.failed.jsonl").exists()
 
 
 @pytest.mark.parametrize("is_slow", [False, True])
 @pytest.mark.usefixtures("_without_collector")
-def test_a_disk_that_is_full_at_any_step(folder: Path, is_slow: bool) -> None:
-    """One line and exit code 2; the input is untouched, and --resume ends with every row once."""
+def test_a_job_on_a_full_disk_is_resumed(folder: Path, is_slow: bool) -> None:
+    """A full disk gives one line and exit code 2, and `--resume` completes the result."""
     before = (folder / "in.jsonl").read_bytes()
     for number in range(1, 99):
         with pytest.MonkeyPatch.context() as patch:
@@ -222,7 +222,7 @@ def test_a_disk_that_is_full_at_any_step(folder: Path, is_slow: bool) -> None:
             if not (folder / "out.jsonl").exists() or (folder / "out.jsonl.partial").exists():
                 assert _rotate(folder, "--resume").exit_code == 1
         else:
-            # Clearing away is no part of the job.
+            # Cleanup is not part of the job.
             assert steps[number - 1] in {"rmtree", "rename", "unlink"}
             if (folder / "out.jsonl.partial").exists():
                 assert _rotate(folder, "--resume").exit_code == 1
@@ -233,7 +233,7 @@ def test_a_disk_that_is_full_at_any_step(folder: Path, is_slow: bool) -> None:
 
 
 def _interrupted(folder: Path, monkeypatch: pytest.MonkeyPatch, number: int) -> None:
-    """Leave a job unfinished."""
+    """Leave an unfinished job."""
     with monkeypatch.context() as patch:
         _break_at(patch, number, Killed)
         with pytest.raises(Killed):
@@ -242,7 +242,7 @@ def _interrupted(folder: Path, monkeypatch: pytest.MonkeyPatch, number: int) -> 
 
 
 def _watch(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """Return a list that tells which parts are done from now on."""
+    """Return a list that receives the number of each part that is processed from now on."""
     done: list[int] = []
     original = whole_table.work
 
@@ -255,8 +255,8 @@ def _watch(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return done
 
 
-def test_what_is_whole_is_not_done_again(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The parts that the journal names are taken as they are, their counts too."""
+def test_finished_parts_are_not_repeated(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The parts that the journal names are reused with their counts."""
     _interrupted(folder, monkeypatch, 13)
     lines = (folder / "out.jsonl.partial" / "journal").read_bytes().splitlines()
     assert 0 < len(lines) < 3
@@ -292,10 +292,10 @@ def _forge(good: list[Path]) -> None:
     ],
     ids=["shortened", "gone", "swapped", "forged"],
 )
-def test_a_part_that_was_changed_is_done_again(
+def test_a_changed_part_is_repeated(
     folder: Path, monkeypatch: pytest.MonkeyPatch, damage: Any, again: list[int]
 ) -> None:
-    """Whatever the disk or another process has made of it; the others stay."""
+    """A part that was changed or removed is processed again, and the others are not."""
     _interrupted(folder, monkeypatch, 13)
     damage(sorted((folder / "out.jsonl.partial").glob("0000000[01].*.good")))
     done = _watch(monkeypatch)
@@ -305,10 +305,8 @@ def test_a_part_that_was_changed_is_done_again(
     _check_all(folder)
 
 
-def test_a_line_of_the_journal_that_was_cut_off(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """It says nothing, and the part is done again; strays of the run that died are removed."""
+def test_a_truncated_journal_line_is_ignored(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The part is processed again, and unknown files of the earlier run are removed first."""
     _interrupted(folder, monkeypatch, 13)
     partial = folder / "out.jsonl.partial"
     stray = partial / "00000004.dead0000.good"
@@ -328,10 +326,10 @@ def test_a_line_of_the_journal_that_was_cut_off(
     _check_all(folder)
 
 
-def test_a_line_that_was_cut_off_is_no_part_of_the_next_one(
+def test_a_truncated_journal_line_does_not_join_the_next_line(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What a resumed job writes to the journal can be read by the one after it."""
+    """The next job can read the journal lines that a resumed job writes."""
     _interrupted(folder, monkeypatch, 13)
     with (folder / "out.jsonl.partial" / "journal").open("ab") as file:
         file.write(b'[4, "dead0000", {"rewr')
@@ -346,16 +344,14 @@ def _fail(*_: object) -> None:
     raise FileProblem("not yet")
 
 
-def test_resume_without_a_job_begins_one(folder: Path) -> None:
-    """So the command with --resume is right after an interruption at any moment."""
+def test_resume_without_a_job_starts_a_job(folder: Path) -> None:
+    """The command with `--resume` works after an interruption at any time."""
     assert _rotate(folder, "--resume").exit_code == 1
     _check_all(folder)
 
 
-def test_an_unfinished_job_is_not_begun_again(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Without --resume it is left alone, and the line says what to do."""
+def test_an_unfinished_job_requires_resume(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without `--resume`, the job does not change, and the message says what to do."""
     _interrupted(folder, monkeypatch, 13)
     partial = folder / "out.jsonl.partial"
     before = sorted(partial.iterdir())
@@ -378,10 +374,10 @@ def test_an_unfinished_job_is_not_begun_again(
         ("--blob-column=tenant", "columns"),
     ],
 )
-def test_another_job_is_not_taken_up(
+def test_resume_rejects_a_different_job(
     folder: Path, monkeypatch: pytest.MonkeyPatch, change: Any, name: str
 ) -> None:
-    """Another input, destination or option: one line says what differs, and nothing changes."""
+    """One line names the different input, destination or option, and no file changes."""
     _interrupted(folder, monkeypatch, 13)
     partial = folder / "out.jsonl.partial"
     before = {path: path.read_bytes() for path in partial.iterdir()}
@@ -397,10 +393,10 @@ def test_another_job_is_not_taken_up(
 
 @pytest.mark.parametrize("suffix", [".jsonl", ".csv", ".parquet"])
 @pytest.mark.parametrize("change", ["reversed", "shorter"])
-def test_other_rows_of_the_same_size_and_time_are_not_mixed_with_these(
+def test_other_rows_with_the_same_size_and_time_are_rejected(
     folder: Path, monkeypatch: pytest.MonkeyPatch, suffix: str, change: str
 ) -> None:
-    """Size and time are not all of an input: one line, and the right one is still taken up."""
+    """An input with equal size and time but other rows is rejected; the right input still works."""
     for module in (comma_separated, parquet_file):
         monkeypatch.setattr(module, "CHUNK_ROWS", 3)
     name, out = f"rows{suffix}", folder / f"out{suffix}"
@@ -414,7 +410,7 @@ def test_other_rows_of_the_same_size_and_time_are_not_mixed_with_these(
     status = (folder / name).stat()
     _write_table(folder / name, rows[::-1] if change == "reversed" else rows[:3])
     if (folder / name).stat().st_size != len(whole):
-        # As long as it was, whatever a format makes of it.
+        # Report the old size, because some formats change the size with the rows.
         monkeypatch.setattr(
             whole_table, "_identity", functools.partial(_as_before, status, whole_table._identity)
         )
@@ -437,7 +433,7 @@ def _as_before(status: os.stat_result, original: Callable[..., Any], *arguments:
 
 
 def _write_table(path: Path, rows: list[dict[str, Any]]) -> None:
-    """Write rows in the format that the name says."""
+    """Write rows in the format of the file name."""
     if path.suffix == ".jsonl":
         write_lines(path, rows)
     elif path.suffix == ".csv":
@@ -450,7 +446,7 @@ def _write_table(path: Path, rows: list[dict[str, Any]]) -> None:
 
 
 def _read_table(path: Path) -> list[Any]:
-    """Read rows in the format that the name says."""
+    """Read rows in the format of the file name."""
     if path.suffix == ".jsonl":
         return read_lines(path)
     if path.suffix == ".csv":
@@ -460,10 +456,10 @@ def _read_table(path: Path) -> list[Any]:
     return table
 
 
-def test_nothing_is_counted_before_the_earlier_parts_are_compared(
+def test_earlier_parts_are_compared_before_new_parts_are_recorded(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A gap that was filled from another input would keep the right one from being taken up."""
+    """A part of another input must not enter the journal; the right input would then fail."""
     monkeypatch.setattr(journal, "_AT_ONCE", 1)
     _interrupted(folder, monkeypatch, 19)
     path = folder / "out.jsonl.partial" / "journal"
@@ -483,10 +479,10 @@ def test_nothing_is_counted_before_the_earlier_parts_are_compared(
 
 
 @pytest.mark.parametrize("sealed", [None, "", "S01T"])
-def test_another_keyring_with_the_same_ids(
+def test_another_keyring_with_the_same_ids_is_rejected(
     folder: Path, monkeypatch: pytest.MonkeyPatch, sealed: str | None
 ) -> None:
-    """Rows under two keys are not mixed in one result: one line, and nothing changes."""
+    """One result never has rows under two keys; one line gives the reason, and no file changes."""
     _interrupted(folder, monkeypatch, 13)
     partial = folder / "out.jsonl.partial"
     if sealed is None:
@@ -513,10 +509,10 @@ def _newest() -> SymmetricKey:
     return SymmetricKey.generate(KeySpec.AES_256, key_id="orders", key_version_id="3")
 
 
-def test_a_result_that_appears_meanwhile_is_left_alone(
+def test_a_result_of_another_process_is_not_overwritten(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nothing is written over at the end either; once it is out of the way, --resume goes on."""
+    """A file with the name of the result is kept; `--resume` works after its removal."""
     _interrupted(folder, monkeypatch, 13)
     (folder / "out.jsonl").write_text("another's")
     said = problem(_rotate(folder, "--resume"))
@@ -527,8 +523,10 @@ def test_a_result_that_appears_meanwhile_is_left_alone(
     _check_all(folder)
 
 
-def test_an_input_that_changes_meanwhile(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Rows of two states of a table are not mixed: there is no result."""
+def test_an_input_that_changes_during_the_job_is_rejected(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The job writes no result, because it could mix rows of two states of the table."""
     original = whole_table.work
 
     def watched(*arguments: Any) -> Iterator[Any]:
@@ -542,8 +540,10 @@ def test_an_input_that_changes_meanwhile(folder: Path, monkeypatch: pytest.Monke
 
 
 @pytest.mark.parametrize("spoil", ["empty", "file", "junk", "no journal"])
-def test_what_is_no_job(folder: Path, monkeypatch: pytest.MonkeyPatch, spoil: str) -> None:
-    """A folder or file of that name that holds none is told as such, and left alone."""
+def test_a_path_without_a_job_is_rejected(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, spoil: str
+) -> None:
+    """A folder or file without a job is reported, and it does not change."""
     partial = folder / "out.jsonl.partial"
     if spoil == "empty":
         partial.mkdir()
@@ -582,10 +582,10 @@ _NO_PARTS = {
 
 
 @pytest.mark.parametrize("line", _NO_PARTS.values(), ids=_NO_PARTS)
-def test_a_line_of_the_journal_that_is_no_part(
+def test_an_invalid_journal_line_is_rejected(
     folder: Path, monkeypatch: pytest.MonkeyPatch, line: str
 ) -> None:
-    """Nothing can be said of a folder with such a one, valid JSON or not; it is left alone."""
+    """The whole folder is rejected and does not change, with valid or invalid JSON in the line."""
     _interrupted(folder, monkeypatch, 13)
     partial = folder / "out.jsonl.partial"
     with (partial / "journal").open("a") as file:
@@ -599,10 +599,10 @@ _NO_JOBS = ["[]", "7", "null", '"check"', "{}", '{"check": 7}', '{"check": "\\u0
 
 
 @pytest.mark.parametrize("text", _NO_JOBS, ids=[text[:20] for text in _NO_JOBS])
-def test_a_job_that_is_of_another_shape(
+def test_a_job_file_with_the_wrong_structure_is_rejected(
     folder: Path, monkeypatch: pytest.MonkeyPatch, text: str
 ) -> None:
-    """What is valid JSON and no job is told as such, too."""
+    """Valid JSON without a job is rejected like a folder without a job."""
     _interrupted(folder, monkeypatch, 13)
     partial = folder / "out.jsonl.partial"
     (partial / "job.json").write_text(text)
@@ -613,8 +613,10 @@ _NO_COUNTS = ["", "{", "7", "[]", '{"rewritten": "8"}', '{"rewritten": true}', _
 
 
 @pytest.mark.parametrize("text", _NO_COUNTS, ids=[text[:20] for text in _NO_COUNTS])
-def test_counts_that_are_damaged(folder: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
-    """One line names their file, and says what to do; the result has its name and stays."""
+def test_damaged_counts_are_reported(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    """One line names the damaged file and the action, and the result stays."""
     _leave_untold(folder, monkeypatch)
     partial = folder / "out.jsonl.partial"
     (partial / "done.json").write_text(text)
@@ -627,7 +629,7 @@ def test_counts_that_are_damaged(folder: Path, monkeypatch: pytest.MonkeyPatch, 
 
 
 def _leave_untold(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Leave a job that is done, but of which nobody has been told."""
+    """Leave a finished job without a report."""
 
     def refuse(*_: object, **__: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
@@ -638,8 +640,10 @@ def _leave_untold(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert (folder / "out.jsonl.partial" / "done.json").exists()
 
 
-def test_two_at_once_are_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """While one is at work, another one with --resume ends in one line."""
+def test_a_second_process_for_a_job_is_rejected(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While a process runs the job, another process with `--resume` fails with one line."""
     pytest.importorskip("fcntl")
     said: list[str] = []
     original = whole_table.work
@@ -655,8 +659,10 @@ def test_two_at_once_are_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) 
     _check_all(folder)
 
 
-def test_two_that_begin_at_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Only one gets the folder: the other one ends in one line."""
+def test_only_one_of_two_simultaneous_starts_gets_the_folder(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other start fails with one line, and does not change the folder."""
     original = job_folder.lock
 
     def meanwhile(path: Path) -> int | None:
@@ -670,8 +676,8 @@ def test_two_that_begin_at_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -
     assert (folder / "out.jsonl.partial" / "job.json").read_bytes() == b""
 
 
-def test_leftovers_are_cleared_away_unless_somebody_is_at_work_there(folder: Path) -> None:
-    """A kill at the begin or the end leaves a hidden folder, which the next one removes."""
+def test_unused_hidden_folders_are_removed(folder: Path) -> None:
+    """A hidden folder of a killed command is removed, unless a process uses it."""
     hidden = [folder / f".out.jsonl.partial.{name}" for name in ("done-1", "new-1", "new-2")]
     begun, cut_off = (folder / f".out.jsonl.partial.{name}" for name in ("new-3", "new-4"))
     for path in (*hidden, begun, cut_off):
@@ -685,21 +691,21 @@ def test_leftovers_are_cleared_away_unless_somebody_is_at_work_there(folder: Pat
     linked.mkdir()
     (linked / "job.json").symlink_to(folder / "in.jsonl")
     for path in (*hidden, cut_off, pipe, linked):
-        # A minute ago; what has just been made may not have been locked yet.
+        # More than a minute old; a newer folder is possibly not locked yet.
         os.utime(path, (path.stat().st_mtime - 61,) * 2)
     held = lock(hidden[2] / "job.json")
     assert _rotate(folder).exit_code == 1
     left = sorted(path.name for path in folder.iterdir() if path.name.startswith("."))
-    # Of a link nobody knows whose file is behind it.
+    # The owner of the file behind a link is unknown, so that folder stays.
     assert left == [f".out.jsonl.partial.new-{number}" for number in (2, 3, 6)]
     assert held is not None
     os.close(held)
 
 
-def test_a_job_that_takes_long_to_begin_is_not_cleared_away(
+def test_a_job_with_a_slow_start_is_not_removed(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Between any two steps more than a minute may go by, in which other commands begin."""
+    """Another command that starts between any two steps does not remove the new job."""
     pytest.importorskip("fcntl")
     out, bad = folder / "out.jsonl", folder / "out.failed.jsonl"
     other = job_folder.JobFolder(out, bad, Permissions.of(folder / "in.jsonl"))
@@ -720,10 +726,10 @@ def test_a_job_that_takes_long_to_begin_is_not_cleared_away(
     _check_all(folder)
 
 
-def test_two_commands_that_begin_one_job_at_the_same_time(
+def test_a_job_started_by_another_command_is_not_changed(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The later one says so in one line, leaves nothing behind, and the earlier one as it is."""
+    """The later command fails with one line and leaves no file; the earlier job does not change."""
     begin_journal, earlier = job_folder.begin_journal, folder / "out.jsonl.partial"
 
     def begin_after_another(new: Path) -> None:
@@ -739,8 +745,8 @@ def test_two_commands_that_begin_one_job_at_the_same_time(
     assert [path.read_bytes() for path in earlier.iterdir()] == [b"of the other command"]
 
 
-def test_where_there_are_no_locks(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Elsewhere the job works all the same, and removes nothing that may be in use."""
+def test_a_job_succeeds_without_file_locks(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The job does not use `fcntl`, and removes no folder that is possibly in use."""
     monkeypatch.setitem(sys.modules, "fcntl", None)
     left = folder / ".out.jsonl.partial.new-1"
     left.mkdir()
@@ -751,10 +757,10 @@ def test_where_there_are_no_locks(folder: Path, monkeypatch: pytest.MonkeyPatch)
     assert (folder / ".out.jsonl.partial.new-1").exists()
 
 
-def test_an_empty_file_that_is_not_ours_is_left_alone(
+def test_an_empty_file_of_another_process_is_not_overwritten(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Only what a job has begun to name is replaced, where there are no links either."""
+    """Without hard links, only an empty file that the job itself created is replaced."""
     _without_links(monkeypatch)
     _interrupted(folder, monkeypatch, 13)
     (folder / "out.jsonl").touch()
@@ -762,10 +768,10 @@ def test_an_empty_file_that_is_not_ours_is_left_alone(
     assert said == f"{folder / 'out.jsonl'} is there already, and is left alone"
 
 
-def test_a_file_that_appears_where_there_are_no_links(
+def test_place_without_hard_links_keeps_a_new_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is left alone even if there is nothing in it."""
+    """A file that appears at the target is not overwritten, even if it is empty."""
     _without_links(monkeypatch)
     original = os.link
 
@@ -784,10 +790,10 @@ def test_a_file_that_appears_where_there_are_no_links(
 
 
 @pytest.mark.parametrize("is_replaced", [True, False])
-def test_an_interrupt_while_a_result_is_named(
+def test_an_interrupt_during_place_loses_no_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_replaced: bool
 ) -> None:
-    """Where there are no links, it leaves no empty file, and does not remove a whole one."""
+    """Without hard links, an interrupt leaves no empty file and removes no complete file."""
     _without_links(monkeypatch)
     new, target = tmp_path / "new", tmp_path / "target"
     new.write_bytes(b"data")
@@ -805,10 +811,8 @@ def test_an_interrupt_while_a_result_is_named(
     assert (left, left.read_bytes()) == (target if is_replaced else new, b"data")
 
 
-def test_a_result_that_is_gone_before_it_was_told(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """There is nothing left to make it from: one line says so, and nobody is told of success."""
+def test_result_deleted_before_report(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The result cannot be made again, so that one line reports this instead of success."""
     _leave_untold(folder, monkeypatch)
     (folder / "out.jsonl").unlink()
     partial = folder / "out.jsonl.partial"
@@ -826,10 +830,10 @@ def test_a_result_that_is_gone_before_it_was_told(
         (SystemExit(1), "Broken pipe"),
     ],
 )
-def test_a_report_that_cannot_be_written(
+def test_a_failed_report_is_repeated_by_resume(
     folder: Path, monkeypatch: pytest.MonkeyPatch, error: BaseException, reason: str
 ) -> None:
-    """One line says that, and that the result is complete; --resume tells the counts again."""
+    """One line says that the result is complete; `--resume` shows its counts again."""
 
     def refuse(*_: object, **__: object) -> None:
         raise error
@@ -848,8 +852,10 @@ def test_a_report_that_cannot_be_written(
     _check_all(folder)
 
 
-def test_an_error_that_nobody_foresaw(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One line names its class and nothing of what it holds; exit code 1 is for failed rows."""
+def test_an_unexpected_error_is_reported_by_its_class(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The line does not show the text of the error; exit code 1 is only for failed rows."""
 
     def fail(*_: object) -> None:
         raise ZeroDivisionError("secret")
@@ -858,8 +864,8 @@ def test_an_error_that_nobody_foresaw(folder: Path, monkeypatch: pytest.MonkeyPa
     assert problem(_rotate(folder)) == "an error that was not foreseen: ZeroDivisionError"
 
 
-def test_one_without_failures_leaves_no_file_of_them(folder: Path) -> None:
-    """There is nothing but the result."""
+def test_a_job_without_failures_writes_no_file_of_failed_rows(folder: Path) -> None:
+    """The result is the only new file."""
     write_lines(folder / "good.jsonl", [{"ciphertext_blob": base64_of(seal(b"")), "tenant": None}])
     assert _rotate(folder, name="good.jsonl").exit_code == 0
     names = {path.name for path in folder.iterdir()}

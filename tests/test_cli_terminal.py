@@ -1,4 +1,4 @@
-"""The commands at a real terminal, in a pipe, and where an encoding or a stream lacks something."""
+"""Commands at a terminal, in a pipe, and with a limited encoding or a broken stream."""
 
 import builtins
 import io
@@ -36,8 +36,8 @@ from kmscore.cli.problems import FileProblem
 
 pytestmark = pytest.mark.usefixtures("in_time")
 
-# In a session of its own this makes standard input its terminal, from which passphrases are read.
-# It is done by a program: between fork and exec, a process with threads may wait for ever.
+# In a new session, this makes standard input the terminal, where passphrases are read.
+# A program does this, because a process with threads can deadlock between fork and exec.
 _AT_TERMINAL = """
 import fcntl, os, sys, termios
 fcntl.ioctl(0, termios.TIOCSCTTY, 0)
@@ -54,9 +54,9 @@ def _at_terminal(
     is_over: Callable[[bytes], bool] | None = None,
     **variables: str,
 ) -> tuple[int, str]:
-    """Run it at a pseudo-terminal so wide; return its exit code and all that it showed.
+    """Run a command at a pseudo-terminal of this width; return its exit code and its output.
 
-    `is_over` tells from what was shown whether it is given up; otherwise time does.
+    `is_over` decides from the output whether the test gives up; by default, time decides.
     """
     pty = pytest.importorskip("pty")
     fcntl = pytest.importorskip("fcntl")
@@ -77,17 +77,17 @@ def _at_terminal(
         shown = _converse(ours, typed, is_over or (lambda _: time.monotonic() > until))
         return process.wait(PATIENCE), shown.decode()
     finally:
-        # Nothing that has not ended is waited for, as leaving `with Popen` would.
+        # Kill the process first; the end of `with Popen` would wait for it.
         process.kill()
         os.close(ours)
         process.wait(PATIENCE)
 
 
 def _converse(ours: int, typed: bytes, is_over: Callable[[bytes], bool]) -> bytes:
-    """Type a line at each prompt; return all that was shown, when the other side has ended.
+    """Type a line at each prompt; return the output when the other side has ended.
 
-    Ctrl-C is typed until it is noticed, as a person does: Python does not see one that comes after
-    its last look at what has come, and before the system waits for a key.
+    Ctrl-C is typed again until it has an effect: Python misses a signal between its last check for
+    signals and the start of the system call that waits for input.
     """
     shown, line = b"", b""
     while not is_over(shown):
@@ -97,7 +97,7 @@ def _converse(ours: int, typed: bytes, is_over: Callable[[bytes], bool]) -> byte
             continue
         try:
             data = os.read(ours, 65536)
-        except OSError:  # Linux's word for the end
+        except OSError:  # the end of the terminal on Linux
             data = b""
         if not data:
             return shown
@@ -108,8 +108,8 @@ def _converse(ours: int, typed: bytes, is_over: Callable[[bytes], bool]) -> byte
     return pytest.fail(f"it has not ended; it has shown {shown!r}, not yet typed is {typed!r}")
 
 
-def test_a_command_that_never_ends_fails() -> None:
-    """What it has shown is told, and it is not waited for."""
+def test_a_command_that_does_not_end_fails() -> None:
+    """The failure shows the output, and the test does not wait for the command."""
     begin = time.monotonic()
     with pytest.raises(pytest.fail.Exception, match=r"has not ended; it has shown b'who\? '"):
         _at_terminal("sh", "-c", "printf 'who? '; exec sleep 6000", is_over=b"who? ".__eq__)
@@ -126,8 +126,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("width", [60, 120])
-def test_the_bar_at_a_terminal(folder: Path, width: int) -> None:
-    """It shows percent, rows, rate and remaining time, none of them cut, and then goes away."""
+def test_the_progress_bar_at_a_terminal(folder: Path, width: int) -> None:
+    """The bar shows percent, rows, rate and remaining time without cuts, and is then removed."""
     out = folder / f"out{width}.jsonl"
     options = ("--destination", "orders", "--context-columns", "tenant")
     where = ("rotate", folder / "in.jsonl", out, "-k", folder / "team.keys")
@@ -146,7 +146,7 @@ def test_the_bar_at_a_terminal(folder: Path, width: int) -> None:
 
 @pytest.mark.parametrize("width", [60, 120])
 def test_inspect_at_a_terminal(tmp_path: Path, width: int) -> None:
-    """In colours, and with nothing cut off."""
+    """The output has colours, and no value is cut."""
     name = "key-" + "x" * 150
     key = SymmetricKey.generate(KeySpec.AES_256, key_id=name, key_version_id="1")
     path = tmp_path / "blob"
@@ -162,7 +162,7 @@ def test_inspect_at_a_terminal(tmp_path: Path, width: int) -> None:
 
 
 def test_a_passphrase_is_asked_for_at_a_terminal(tmp_path: Path) -> None:
-    """Twice for a new file, once for one that is there, and never shown."""
+    """Two prompts for a new file, one prompt for an existing file; the input is not shown."""
     path = tmp_path / "team.keys"
     line = PASSPHRASE + b"\n"
     where = ("keys", "new", path, "--key-id", "orders")
@@ -181,8 +181,8 @@ def _without_variable(*arguments: str | Path, typed: bytes) -> tuple[int, str]:
     return _at_terminal("env", "-u", "KMSCORE_PASSPHRASE", *command(*arguments), typed=typed)
 
 
-def test_control_c_at_the_prompt(tmp_path: Path) -> None:
-    """One line and exit code 130, and no file."""
+def test_control_c_at_the_prompt_creates_no_file(tmp_path: Path) -> None:
+    """One line, exit code 130, and no file."""
     path = tmp_path / "team.keys"
     code, shown = _without_variable("keys", "new", path, typed=b"\x03\n")
     assert code == 130
@@ -190,8 +190,8 @@ def test_control_c_at_the_prompt(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_nothing_that_is_told_can_drive_a_terminal(tmp_path: Path) -> None:
-    """Escapes in paths, options and key IDs come out as text."""
+def test_output_contains_no_control_characters(tmp_path: Path) -> None:
+    """Control characters in paths, options and key IDs are written as escapes."""
     hostile = "\x1b[2J\x9b31m\u202e\n"
     folder = tmp_path / hostile
     folder.mkdir()
@@ -217,7 +217,7 @@ def test_nothing_that_is_told_can_drive_a_terminal(tmp_path: Path) -> None:
 
 
 def _pages(command: Any, page: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
-    """Yield the names of a command and of all below it, those that are loaded late as well."""
+    """Yield the names of a command and of all its subcommands, also those loaded later."""
     yield page
     if isinstance(command, TyperGroup):
         for name in command.list_commands(None):
@@ -228,8 +228,8 @@ _PAGES = list(_pages(get_command(app.app)))
 _GROUPS = {page[:-1] for page in _PAGES if page}
 
 
-def test_every_command_is_walked() -> None:
-    """Those in groups too: what the README says of all is tested of all."""
+def test_the_list_of_commands_is_complete() -> None:
+    """Subcommands of groups are included."""
     assert {(), ("keys",)} == _GROUPS
     assert {("demo",), ("rotate",), ("keys", "new")} < set(_PAGES)
 
@@ -237,7 +237,7 @@ def test_every_command_is_walked() -> None:
 @pytest.mark.parametrize("page", _PAGES, ids=" ".join)
 @pytest.mark.parametrize("width", [60, 120])
 def test_the_help_of_every_command_has_an_example(page: tuple[str, ...], width: int) -> None:
-    """It stands there whole, however narrow."""
+    """The example is complete at each width of the terminal."""
     result = invoke(*page, "--help", env={"COLUMNS": str(width)})
     assert result.exit_code == 0
     assert max(map(len, result.stdout.splitlines())) <= width
@@ -251,15 +251,15 @@ def test_the_help_of_every_command_has_an_example(page: tuple[str, ...], width: 
 @pytest.mark.parametrize(
     "arguments", [("--help",), ("reencrypt", "--help"), ("rotate", "--help"), ("inspect",)]
 )
-def test_an_encoding_that_lacks_characters(arguments: tuple[str, ...]) -> None:
-    """What ASCII cannot have is written as an escape, and nothing crashes."""
+def test_ascii_output_uses_escapes(arguments: tuple[str, ...]) -> None:
+    """With ASCII as the encoding, other characters are escaped, and the command succeeds."""
     result = run(*arguments, data=seal(bytes(100)), PYTHONIOENCODING="ascii")
     assert (result.returncode, result.stderr) == (0, b"")
     assert result.stdout.isascii()
 
 
-def test_a_path_that_is_no_text(tmp_path: Path) -> None:
-    """Bytes that are no UTF-8 come out as escapes, also where the locale has ASCII only."""
+def test_a_path_that_is_not_utf8_is_escaped(tmp_path: Path) -> None:
+    """Bytes that are not UTF-8 are escaped, also with an ASCII locale."""
     if os.name == "nt":
         pytest.skip("a path is text on Windows")
     path = os.fsencode(tmp_path) + b"/\xff\xc3\xa4.csv"
@@ -277,11 +277,11 @@ def test_a_path_that_is_no_text(tmp_path: Path) -> None:
 
 
 def _script(*arguments: str, **variables: str) -> subprocess.CompletedProcess[bytes]:
-    """Run the command by its own name, which is what a shell completes."""
+    """Run the installed script, whose name a shell completes."""
     script = Path(sys.executable).with_name("kmscore")
     if not script.exists():
         pytest.skip("the command is not beside the interpreter")
-    # Here there is no shell to be found out: it is named.
+    # Name the shell, because the parent process is not a shell.
     variables["_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION"] = "1"
     return subprocess.run(
         [script, *arguments],
@@ -294,29 +294,29 @@ def _script(*arguments: str, **variables: str) -> subprocess.CompletedProcess[by
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_shell_completion(shell: str) -> None:
-    """The script is there, and what it asks for is answered."""
+def test_completion_scripts_are_shown(shell: str) -> None:
+    """The completion script of each shell uses the right variable."""
     result = _script("--show-completion", shell)
     assert result.returncode == 0
     assert b"_KMSCORE_COMPLETE" in result.stdout
 
 
-def test_what_completion_offers() -> None:
-    """Commands by their first letters."""
+def test_completion_offers_commands() -> None:
+    """A command is completed from its first letters."""
     result = _script(_KMSCORE_COMPLETE="complete_bash", COMP_WORDS="kmscore ro", COMP_CWORD="1")
     assert result.stdout.split() == [b"rotate"]
     assert result.returncode == 0
 
 
 def test_completion_is_installed(tmp_path: Path) -> None:
-    """Into the home folder of who asks for it."""
+    """The completion script is written into the home folder."""
     result = _script("--install-completion", "bash", HOME=str(tmp_path))
     assert result.returncode == 0
     assert any("kmscore" in path.name for path in tmp_path.rglob("*"))
 
 
-def test_a_reader_that_has_gone(folder: Path) -> None:
-    """A pipe that is closed ends a command without a traceback."""
+def test_a_closed_pipe_ends_the_command(folder: Path) -> None:
+    """A command whose output pipe is closed ends without a traceback."""
     reader, writer = os.pipe()
     os.close(reader)
     try:
@@ -334,15 +334,15 @@ def test_a_reader_that_has_gone(folder: Path) -> None:
     assert result.stderr.count(b"\n") <= 1
 
 
-def test_words_for_what_has_no_file(capsys: pytest.CaptureFixture[str]) -> None:
-    """An error of the system without a file is told all the same."""
+def test_a_system_error_without_a_file_is_reported(capsys: pytest.CaptureFixture[str]) -> None:
+    """The line names the system instead of a file."""
     with pytest.raises(terminal.typer.Exit), terminal.problems_in_one_line():
         raise OSError(24, "Too many open files")
     assert capsys.readouterr().err == "kmscore: the system: Too many open files\n"
 
 
-def test_streams_of_any_kind_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where standard output is no text file of Python's own there is nothing to set."""
+def test_other_output_streams_are_not_configured(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A standard output that is not a text file of Python is not changed."""
     errors = io.TextIOWrapper(io.BytesIO(), "ascii")
     monkeypatch.setattr("sys.stdout", None)
     monkeypatch.setattr("sys.stderr", errors)
@@ -351,8 +351,10 @@ def test_streams_of_any_kind_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> 
     assert errors.errors == "backslashreplace"
 
 
-def test_output_that_cannot_be_written(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """One line, for text and for bytes, and what is held back goes nowhere."""
+def test_a_failed_write_to_standard_output_is_reported(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Text and bytes give one line, and buffered output is discarded."""
 
     def fail(*_: object) -> None:
         raise OSError(28, "No space left on device")
@@ -380,7 +382,7 @@ def test_output_that_cannot_be_written(monkeypatch: pytest.MonkeyPatch, tmp_path
 
 
 def test_no_arguments_show_the_help() -> None:
-    """Nothing is said beside it."""
+    """The output is only the help, and not an error line."""
     result = invoke()
     assert result.exit_code == 2
     assert "kmscore: " not in result.stderr
@@ -388,10 +390,10 @@ def test_no_arguments_show_the_help() -> None:
 
 
 @pytest.mark.parametrize("moment", ["import", "run"])
-def test_control_c_while_the_command_is_loaded(
+def test_control_c_during_import_is_reported(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], moment: str
 ) -> None:
-    """One line and the same exit code as later on, whether it is being loaded or has been."""
+    """One line and exit code 130, during import or directly after it."""
 
     def interrupt(name: str, *_: object) -> object:
         if name == "kmscore.cli.app":
@@ -409,8 +411,8 @@ def test_control_c_while_the_command_is_loaded(
     assert capsys.readouterr() == ("", "kmscore: interrupted\n")
 
 
-def test_the_bar_counts_rows(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Those of parts that were done before, too; all of it on standard error."""
+def test_the_progress_bar_counts_rows(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The bar is written to standard error, and not to standard output."""
     monkeypatch.setenv("FORCE_COLOR", "1")
     monkeypatch.setenv("TTY_COMPATIBLE", "1")
     ring = write_ring(tmp_path / "team.keys")

@@ -1,7 +1,7 @@
-"""The canonical bytes: one form for every map, whichever way it is computed.
+"""The canonical bytes: one form for every mapping, for the fast and the slow path.
 
-Small maps of short ASCII pairs have a path of their own, so that every law here draws many of
-them. The other side of a comparison is `second_reading`, which is written from SPEC.md alone.
+Small mappings of short ASCII pairs have their own path, so every law here draws many of them. The
+other side of a comparison is `second_reading`, which is written from SPEC.md alone.
 """
 
 import operator
@@ -21,19 +21,19 @@ from strategies import CONTEXTS, CROWDED_CONTEXTS, TEXTS, raises_exactly
 from kmscore import EncryptionContext, InvalidContextError, context
 from kmscore.context import canonical_bytes
 
-# The last letter of one byte in UTF-8, the first and last of two, three and four. UTF-16 sorts the
-# last two before U+FFFF.
+# The last character of one byte in UTF-8, and the first and last of two, three and four. UTF-16
+# sorts the last two before U+FFFF.
 _WIDE_TEXTS = st.text("z\x7f\x80é\u07ff\u0800\ue000\uffff\U00010000\U0010ffff", max_size=3)
 _WIDE = st.dictionaries(_WIDE_TEXTS, _WIDE_TEXTS, min_size=1, max_size=8)
 
-# Around the lengths that change their path or their bytes.
+# Lengths near those at which the path or the encoded length changes.
 _LENGTHS = st.sampled_from([0, 1, 126, 127, 128, 129, 254, 255, 256, 257])
 _LONG_TEXTS = st.builds(operator.mul, st.sampled_from("ab\x7fé"), _LENGTHS)
 _LONG = st.dictionaries(_LONG_TEXTS, _LONG_TEXTS, min_size=1, max_size=5)
 
 
 class Text(str):
-    """A `str` that misreports all that could be asked of it."""
+    """A `str` whose methods return wrong values."""
 
     __slots__ = ()
 
@@ -42,29 +42,29 @@ class Text(str):
         return True
 
     def __len__(self) -> int:
-        """Count one character."""
+        """Return a length of one."""
         return 1
 
     def __str__(self) -> str:
-        """Print as another."""
+        """Return other text."""
         return "another"
 
     def __format__(self, _: str) -> str:
-        """Format as another."""
+        """Return other text."""
         return "another"
 
     def __iter__(self) -> Iterator[str]:
-        """Have the letters of another."""
+        """Return the characters of other text."""
         return iter("another")
 
     def encode(self, *_: Any, **__: Any) -> bytes:
-        """Encode as another."""
+        """Return the bytes of other text."""
         return b"another"
 
 
 @st.composite
 def many_pairs(draw: st.DrawFn) -> dict[str, str]:
-    """Draw about as many pairs as a byte, or the table of lengths, can count."""
+    """Draw about as many pairs as one byte, or the table of lengths, can count."""
     pairs = [(f"{number}", "v") for number in range(draw(_LENGTHS))]
     random.Random(draw(st.integers())).shuffle(pairs)
     return dict(pairs)
@@ -75,7 +75,7 @@ _ANY = CONTEXTS | CROWDED_CONTEXTS | _WIDE | _LONG | many_pairs()
 
 
 def parsed(data: bytes) -> list[tuple[str, str]]:
-    """Return the pairs in canonical bytes, in their order; fail if there is anything else."""
+    """Return the pairs in canonical bytes, in order; fail if there are other bytes."""
     texts, offset = [], 2
     while offset < len(data):
         end = offset + 2 + int.from_bytes(data[offset : offset + 2], "big")
@@ -98,7 +98,7 @@ def parsed(data: bytes) -> list[tuple[str, str]]:
 @example({"a" * 128: "b" * 127})
 @example({"a" * 127: "b" * 128})
 def test_canonical_bytes_are_those_of_the_format(pairs: dict[str, str]) -> None:
-    """Count, then each pair by the order of the key's UTF-8 bytes, each length before its text."""
+    """The bytes are: count, then the pairs sorted by UTF-8 key, each text after its length."""
     expected = canonical(pairs.items())
     for mapping in (pairs, MappingProxyType(pairs), EncryptionContext(pairs)):
         assert canonical_bytes(mapping) == expected
@@ -117,7 +117,7 @@ _SHORT = (
 @example({"a" * 127: "b" * 127})
 @example(dict.fromkeys(map(str, range(127)), "v"))
 def test_short_ascii_pairs_take_the_fast_path(pairs: dict[str, str]) -> None:
-    """Up to 127 pairs of up to 127 letters never come to the slow one, and so hold the laws."""
+    """Up to 127 pairs of up to 127 characters never use the slow path, so the laws test both."""
     with patch.object(context, "_canonicalise", side_effect=AssertionError("the slow path")):
         assert canonical_bytes(pairs) == canonical(pairs.items())
 
@@ -127,7 +127,7 @@ def test_short_ascii_pairs_take_the_fast_path(pairs: dict[str, str]) -> None:
 def test_the_order_of_the_pairs_does_not_matter(
     pairs: dict[str, str], chance: random.Random
 ) -> None:
-    """Two contexts with the same pairs are one context."""
+    """Two contexts with the same pairs in another order have the same bytes."""
     items = list(pairs.items())
     chance.shuffle(items)
     shuffled, ordered = EncryptionContext(dict(items)), EncryptionContext(dict(sorted(items)))
@@ -137,15 +137,15 @@ def test_the_order_of_the_pairs_does_not_matter(
 
 
 @given(_ANY)
-def test_the_pairs_can_be_read_back(pairs: dict[str, str]) -> None:
-    """The canonical form is injective: its bytes give all pairs, sorted, and are used up."""
+def test_the_canonical_bytes_are_injective(pairs: dict[str, str]) -> None:
+    """The canonical form is injective: its bytes give all pairs, sorted, and no byte remains."""
     data = canonical_bytes(pairs)
     assert parsed(data) == sorted(pairs.items(), key=lambda pair: pair[0].encode())
     assert bool(data) == bool(pairs)
 
 
-# Among the letters are those that look like lengths and counts: pairs that were joined without
-# lengths would soon collide.
+# Some characters equal the bytes of lengths and counts: without lengths in the format, such pairs
+# give equal bytes.
 _COLLIDING_TEXTS = st.text("ab\x00\x01\x02é", max_size=4)
 _COLLIDING = st.dictionaries(_COLLIDING_TEXTS, _COLLIDING_TEXTS, max_size=3)
 
@@ -159,7 +159,7 @@ _COLLIDING = st.dictionaries(_COLLIDING_TEXTS, _COLLIDING_TEXTS, max_size=3)
 def test_different_contexts_never_share_canonical_bytes(
     one: dict[str, str], other: dict[str, str]
 ) -> None:
-    """Canonical bytes are equal exactly if the contexts are."""
+    """Canonical bytes are equal if and only if the contexts are equal."""
     assert (canonical_bytes(one) == canonical_bytes(other)) == (one == other)
 
 
@@ -167,7 +167,7 @@ def test_different_contexts_never_share_canonical_bytes(
 def test_a_subclass_of_str_is_read_by_its_text(
     pairs: dict[str, str], chance: random.Random
 ) -> None:
-    """Any of the keys and values may be one, and what its methods answer decides nothing."""
+    """Keys and values can be `str` subclasses, and the results of their methods are not used."""
     odd = {
         Text(key) if chance.random() < 0.3 else key: Text(value) if chance.random() < 0.3 else value
         for key, value in pairs.items()
@@ -179,7 +179,7 @@ def test_a_subclass_of_str_is_read_by_its_text(
 def _spoiled(
     pairs: dict[str, str], chance: random.Random, key: object, value: object
 ) -> Iterator[dict[Any, Any]]:
-    """Yield the pairs with one key, and with one value, replaced."""
+    """Yield the pairs with one key replaced, and with one value replaced."""
     items: list[tuple[Any, Any]] = list(pairs.items())
     number = chance.randrange(len(items))
     yield dict([*items[:number], (key, items[number][1]), *items[number + 1 :]])
@@ -187,7 +187,7 @@ def _spoiled(
 
 
 class Liar:
-    """An object that names `str` as its class, as a stand-in made by `Mock(spec=str)` does."""
+    """An object whose `__class__` is `str`, as that of `Mock(spec=str)`."""
 
     __slots__ = ()
 
@@ -202,10 +202,10 @@ class Liar:
     _CHANCE,
     st.sampled_from([None, 1, 1.5, True, b"bytes", (), ("t",), frozenset(), Liar()]),
 )
-def test_one_that_is_not_text_is_refused(
+def test_one_value_that_is_not_text_is_rejected(
     pairs: dict[str, str], chance: random.Random, wrong: object
 ) -> None:
-    """Wherever it is among however many texts, as a key and as a value."""
+    """A key or value that is not text is rejected, at every position among any number of texts."""
     for spoiled in _spoiled(pairs, chance, wrong, wrong):
         for make in (canonical_bytes, EncryptionContext):
             with raises_exactly(InvalidContextError, "must be str"):
@@ -213,10 +213,10 @@ def test_one_that_is_not_text_is_refused(
 
 
 @given(_ANY.filter(bool), _CHANCE, TEXTS, st.characters(categories=["Cs"]), TEXTS)
-def test_one_lone_surrogate_is_refused(
+def test_one_lone_surrogate_is_rejected(
     pairs: dict[str, str], chance: random.Random, before: str, surrogate: str, after: str
 ) -> None:
-    """Wherever it is in however many texts."""
+    """A lone surrogate is rejected, at every position among any number of texts."""
     text = before + surrogate + after
     for spoiled in _spoiled(pairs, chance, text, text):
         with raises_exactly(InvalidContextError, "lone surrogate"):
@@ -225,8 +225,10 @@ def test_one_lone_surrogate_is_refused(
 
 @pytest.mark.parametrize("letter", ["a", "é"], ids=["ASCII", "not ASCII"])
 @pytest.mark.parametrize("change", ["added", "removed", "replaced"])
-def test_a_map_that_another_thread_changes(letter: str, change: str) -> None:
-    """Before whichever line that happens, the bytes are those of the map before it or after it."""
+def test_a_mapping_changed_by_another_thread_gives_one_of_its_states(
+    letter: str, change: str
+) -> None:
+    """A change before any line gives the bytes of the mapping before it or after it."""
     before = {f"{letter}{number}": "v" for number in (3, 1, 2)}
     after = dict(before)
     if change == "removed":
@@ -241,7 +243,7 @@ def test_a_map_that_another_thread_changes(letter: str, change: str) -> None:
 
 
 def _changed_meanwhile(before: dict[str, str], after: dict[str, str], line: int) -> bytes:
-    """Return the canonical bytes of a map that is changed when so many lines have been run."""
+    """Return the canonical bytes of a mapping that is changed after this number of lines."""
     pairs, left = dict(before), line
 
     def trace(frame: FrameType, event: str, _: object) -> Any:

@@ -17,13 +17,13 @@ JSON_LETTERS = st.text(st.sampled_from('{}[]":,\\ua0dtrue1e9.-\n \ufeff\ud800'),
 def test_a_context_is_read_back(
     pairs: dict[str, str], ascii_only: bool, indent: int | None
 ) -> None:
-    """However a JSON encoder writes the object, it is the same context."""
+    """The JSON object gives the same context for every way to encode it."""
     text = json.dumps(pairs, ensure_ascii=ascii_only, indent=indent)
     assert EncryptionContext.from_json(text) == EncryptionContext(pairs)
 
 
 def test_8192_characters_are_the_limit() -> None:
-    """The limit counts characters, not bytes, and white space is among them."""
+    """The limit counts characters, not bytes, and includes white space."""
     text = json.dumps({"k": "é" * (8_192 - 9)}, ensure_ascii=False)
     assert len(text) == 8_192
     assert len(EncryptionContext.from_json(text)["k"]) == 8_183
@@ -32,7 +32,7 @@ def test_8192_characters_are_the_limit() -> None:
 
 
 def test_text_that_is_too_long_is_not_parsed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The length is looked at before anything else."""
+    """The length is checked before the text is parsed."""
     monkeypatch.setattr(json, "loads", lambda *_, **__: pytest.fail("it was parsed"))
     with raises_exactly(InvalidContextError, "at most 8192"):
         EncryptionContext.from_json("{" * 8_193)
@@ -70,8 +70,8 @@ def test_text_that_is_too_long_is_not_parsed(monkeypatch: pytest.MonkeyPatch) ->
     ],
     ids=range(26),
 )
-def test_what_is_not_one_object_of_strings_is_refused(text: str) -> None:
-    """Anything else, nested as deep as the length allows, ends in the one error."""
+def test_json_other_than_one_object_of_strings_is_rejected(text: str) -> None:
+    """Other JSON, also of the greatest possible depth, raises `InvalidContextError`."""
     with raises_exactly(InvalidContextError):
         EncryptionContext.from_json(text)
 
@@ -86,14 +86,14 @@ def test_what_is_not_one_object_of_strings_is_refused(text: str) -> None:
     ids=lambda value: value[:10],
 )
 def test_only_strings_are_values(value: str) -> None:
-    """Nothing is converted into text, and no number is even computed."""
+    """Other values are not converted to text, and numbers are not computed."""
     with raises_exactly(InvalidContextError):
         EncryptionContext.from_json(f'{{"a":{value}}}')
 
 
 @pytest.mark.parametrize("text", ['{"a":1}', '{"a":1.5}', '{"a":NaN}', '{"a":[-1]}', "1"])
 def test_a_number_is_rejected_where_it_is_read(text: str) -> None:
-    """The message names the reason, also where the number is not itself a value of the context."""
+    """The message has the reason, even if the number is inside another value."""
     with raises_exactly(InvalidContextError, "encryption context values must be strings"):
         EncryptionContext.from_json(text)
 
@@ -109,35 +109,35 @@ def test_a_number_is_rejected_where_it_is_read(text: str) -> None:
         '[{"a":"b","a":"c"}]',
     ],
 )
-def test_a_repeated_key_is_refused(text: str) -> None:
-    """Neither the first nor the last of two values is taken, on any level."""
+def test_a_repeated_key_is_rejected(text: str) -> None:
+    """A repeated key is rejected on every level; neither of its values is used."""
     with raises_exactly(InvalidContextError, "repeated key"):
         EncryptionContext.from_json(text)
 
 
 @pytest.mark.parametrize("escape", [r"\ud800", r"\udfff", r"\ude00\ud83d", r"\ud83d\u0041"])
-def test_a_lone_surrogate_escape_is_refused(escape: str) -> None:
-    """JSON can write what UTF-8 cannot."""
+def test_a_lone_surrogate_escape_is_rejected(escape: str) -> None:
+    """JSON can contain a lone surrogate, but UTF-8 cannot."""
     for text in (f'{{"{escape}":"v"}}', f'{{"k":"{escape}"}}'):
         with raises_exactly(InvalidContextError, "lone surrogate"):
             EncryptionContext.from_json(text)
 
 
 def test_a_pair_of_surrogate_escapes_is_one_character() -> None:
-    """That is how JSON writes characters beyond the first plane."""
+    """JSON writes characters beyond the Basic Multilingual Plane as two escapes."""
     assert EncryptionContext.from_json(r'{"k":"\ud83d\ude00"}') == {"k": "\U0001f600"}
 
 
 @pytest.mark.parametrize("wrong", [None, b"{}", bytearray(b"{}"), {}, {"a": "b"}, 1])
-def test_what_is_not_text_is_a_type_error(wrong: Any) -> None:
-    """Bytes are not decoded by guessing, and a mapping belongs to the constructor."""
+def test_an_argument_that_is_not_text_is_a_type_error(wrong: Any) -> None:
+    """Bytes and mappings raise `TypeError`."""
     with raises_exactly(TypeError, "encryption context must be str"):
         EncryptionContext.from_json(wrong)
 
 
 @pytest.mark.parametrize("text", ["{", '{"a":1}', '{"a":"b","a":"c"}', "[" * 8_192])
-def test_a_refusal_drags_no_error_of_the_parser_along(text: str) -> None:
-    """What the standard parser raised is not in the error's context."""
+def test_an_error_has_no_error_of_the_parser_as_context(text: str) -> None:
+    """The context of the error does not have the exception of the JSON parser."""
     with pytest.raises(InvalidContextError) as caught:
         EncryptionContext.from_json(text)
     assert caught.value.__cause__ is None
@@ -150,8 +150,8 @@ def test_a_refusal_drags_no_error_of_the_parser_along(text: str) -> None:
     | JSON_LETTERS
     | CONTEXTS.map(json.dumps).map(str.encode).flatmap(mutations).map(lambda b: b.decode("latin-1"))
 )
-def test_any_text_is_a_context_or_is_refused(text: str) -> None:
-    """Nothing but `InvalidContextError` escapes, and what is read is what JSON says."""
+def test_any_text_is_a_context_or_is_rejected(text: str) -> None:
+    """Any text gives the context that JSON defines, or raises `InvalidContextError`."""
     try:
         context = EncryptionContext.from_json(text)
     except InvalidContextError:

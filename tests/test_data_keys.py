@@ -1,4 +1,4 @@
-"""The data-key family: drawn, sealed, exported."""
+"""The data-key operations: generation, encryption, export."""
 
 import os
 from typing import Any
@@ -60,8 +60,10 @@ def opened(key: RsaKey | Sm2Key, algorithm: str, result: ExportResult) -> bytes:
 
 @pytest.mark.parametrize("number_of_bytes", [1, 32, 1024])
 @pytest.mark.parametrize("provider", PROVIDERS)
-def test_a_data_key_is_given_in_plaintext_and_sealed(number_of_bytes: int, provider: str) -> None:
-    """Both forms are the same fresh bytes."""
+def test_a_data_key_is_returned_in_plaintext_and_encrypted(
+    number_of_bytes: int, provider: str
+) -> None:
+    """Plaintext and blob have the same random data key."""
     keys = PROVIDERS[provider](KEYS)
     result = kmscore.generate_data_key(
         keys, "key", number_of_bytes=number_of_bytes, context=CONTEXT
@@ -73,8 +75,8 @@ def test_a_data_key_is_given_in_plaintext_and_sealed(number_of_bytes: int, provi
 
 
 @pytest.mark.parametrize("number_of_bytes", [1, 32, 1024])
-def test_a_data_key_without_plaintext_is_only_sealed(number_of_bytes: int) -> None:
-    """The result has no place for it."""
+def test_a_data_key_without_plaintext_is_only_encrypted(number_of_bytes: int) -> None:
+    """The result has no field for the plaintext."""
     result = kmscore.generate_data_key_without_plaintext(
         KEYS, "key", number_of_bytes=number_of_bytes, context=CONTEXT
     )
@@ -85,14 +87,14 @@ def test_a_data_key_without_plaintext_is_only_sealed(number_of_bytes: int) -> No
 
 
 def test_data_keys_have_32_bytes_by_default_and_are_fresh() -> None:
-    """A hundred of them are a hundred."""
+    """A hundred data keys are all different, and have 32 bytes."""
     drawn = {kmscore.generate_data_key(KEYS, "key").plaintext for _ in range(100)}
     assert {len(data_key) for data_key in drawn} == {32}
     assert len(drawn) == 100
 
 
-def test_a_data_key_is_what_the_operating_system_gives(monkeypatch: pytest.MonkeyPatch) -> None:
-    """There is no other source, and none can be passed in."""
+def test_a_data_key_comes_from_the_operating_system(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The only source is the operating system's, and no argument replaces it."""
     monkeypatch.setattr(os, "urandom", lambda length: b"\xa5" * length)
     assert kmscore.generate_data_key(KEYS, "key", number_of_bytes=5).plaintext == b"\xa5" * 5
 
@@ -115,17 +117,17 @@ DRAWING = (
 def test_a_data_key_has_1_to_1024_bytes(
     calls: dict[str, Call], operation: str, number_of_bytes: Any, error: type[Exception]
 ) -> None:
-    """A number outside is a size, anything else no number."""
+    """A number outside of the range and another type raise different errors."""
     with raises_exactly(error):
         calls[operation](number_of_bytes=number_of_bytes)
 
 
 @pytest.mark.parametrize("operation", DRAWING)
 @pytest.mark.parametrize("sign", [1, -1])
-def test_a_number_of_5000_digits_is_a_size_like_any_other(
+def test_a_number_of_5000_digits_is_a_size_error(
     calls: dict[str, Call], operation: str, sign: int
 ) -> None:
-    """Python refuses to write it out, and that must not be what the caller gets to see."""
+    """The error has no decimal form of the number, which Python cannot print."""
     with pytest.raises(PlaintextSizeError) as caught:
         calls[operation](number_of_bytes=sign * 10**5_000)
     assert len(str(caught.value)) < 200
@@ -136,7 +138,7 @@ def test_a_number_of_5000_digits_is_a_size_like_any_other(
 def test_a_data_key_is_exported_up_to_the_maximum_of_rsa(
     rsa_keys: dict[KeySpec, RsaKey], spec: KeySpec, algorithm: str, longest: int, provider: str
 ) -> None:
-    """The owner of the private key reads what the blob holds; one byte more is refused unopened."""
+    """The owner of the private key decrypts the data key; one byte more is rejected."""
     keys, rsa_key = PROVIDERS[provider](KEYS), rsa_keys[spec]
     data_key = os.urandom(longest)
     raw = kmscore.encrypt(keys, "key", data_key, CONTEXT).ciphertext_blob
@@ -153,7 +155,7 @@ def test_a_data_key_is_exported_up_to_the_maximum_of_rsa(
 def test_a_fresh_data_key_is_exported_up_to_the_maximum_of_rsa(
     rsa_keys: dict[KeySpec, RsaKey], spec: KeySpec, algorithm: str, longest: int
 ) -> None:
-    """Both ciphertexts hold the same data key."""
+    """Both ciphertexts contain the same data key."""
     arguments: Any = (KEYS, "key", rsa_keys[spec].public_key, algorithm)
     result = kmscore.generate_and_export_data_key(
         *arguments, number_of_bytes=longest, context=CONTEXT
@@ -169,7 +171,7 @@ def test_a_fresh_data_key_is_exported_up_to_the_maximum_of_rsa(
 
 @pytest.mark.parametrize("length", [1, 6047])
 def test_a_data_key_is_exported_under_sm2(sm2_key: Sm2Key, length: int) -> None:
-    """SM2PKE takes 1 to 6,047 bytes."""
+    """SM2PKE accepts 1 to 6,047 bytes."""
     data_key = os.urandom(length)
     raw = kmscore.encrypt(Store(KEYS), "key", data_key).ciphertext_blob
     result = kmscore.export_data_key(KEYS, raw, sm2_key.public_key, "SM2PKE")
@@ -177,15 +179,15 @@ def test_a_data_key_is_exported_under_sm2(sm2_key: Sm2Key, length: int) -> None:
 
 
 @pytest.mark.parametrize("length", [0, 6048, 6144])
-def test_what_sm2_does_not_take_is_refused_unopened(sm2_key: Sm2Key, length: int) -> None:
-    """An empty data key cannot be exported under SM2PKE; the wrong context is not reached."""
+def test_a_size_invalid_for_sm2_is_rejected_before_decryption(sm2_key: Sm2Key, length: int) -> None:
+    """A data key that SM2PKE cannot encrypt is rejected before the context is verified."""
     raw = kmscore.encrypt(KEYS, "key", bytes(length), CONTEXT).ciphertext_blob
     with raises_exactly(PlaintextSizeError, f"1 to 6047 bytes, not {length}"):
         kmscore.export_data_key(KEYS, raw, sm2_key.public_key, "SM2PKE")
 
 
 def test_a_fresh_data_key_is_exported_under_sm2(sm2_key: Sm2Key) -> None:
-    """Both ciphertexts hold the same data key, of 1 to 1,024 bytes."""
+    """Both ciphertexts contain the same data key, of 1 to 1,024 bytes."""
     for length in (1, 1024):
         result = kmscore.generate_and_export_data_key(
             KEYS, "key", sm2_key.public_key, "SM2PKE", number_of_bytes=length
@@ -197,7 +199,7 @@ def test_a_fresh_data_key_is_exported_under_sm2(sm2_key: Sm2Key) -> None:
 
 
 def test_an_empty_data_key_is_exported_under_rsa(rsa_key: RsaKey) -> None:
-    """OAEP takes the empty message."""
+    """OAEP can encrypt the empty message."""
     raw = kmscore.encrypt(KEYS, "key", b"").ciphertext_blob
     result = kmscore.export_data_key(KEYS, raw, rsa_key.public_key, SHA_256)
     assert opened(rsa_key, SHA_256, result) == b""

@@ -1,4 +1,4 @@
-"""Where blob, context and cipher meet."""
+"""Encryption of blobs: header, context and cipher together."""
 
 import os
 
@@ -24,10 +24,10 @@ CONTEXT = EncryptionContext({"a": "b"}).canonical
 
 
 @given(SUITES, IDS, IDS, st.binary(max_size=40), CONTEXTS)
-def test_what_is_sealed_is_a_v1_blob(
+def test_the_result_is_a_v1_blob(
     suite: Suite, key_id: str, key_version_id: str, plaintext: bytes, pairs: dict[str, str]
 ) -> None:
-    """It parses, says which key version made it, carries the IV, and opens."""
+    """The blob parses, has the IDs of the key version and the IV, and decrypts."""
     key, context = symmetric_key(suite, key_id, key_version_id), EncryptionContext(pairs).canonical
     iv = os.urandom(suite.iv_length)
     raw = envelope.seal(key, plaintext, context, iv)
@@ -46,7 +46,7 @@ def test_what_is_sealed_is_a_v1_blob(
 def test_the_associated_data_is_header_and_canonical_context(
     plaintext: bytes, pairs: dict[str, str]
 ) -> None:
-    """Anyone with the format's description and an AES-GCM opens a blob."""
+    """An independent AES-GCM, with the format's description, decrypts a blob."""
     material = os.urandom(32)
     key = SymmetricKey("key", "v1", KeySpec.AES_256, material, suite=Suite.AES_256_GCM)
     context = EncryptionContext(pairs).canonical
@@ -62,10 +62,10 @@ SIDES = st.tuples(FEW_LETTERS, FEW_LETTERS, st.dictionaries(FEW_LETTERS, FEW_LET
 
 
 @given(st.tuples(SIDES, SIDES))
-def test_another_header_or_context_is_other_associated_data(
+def test_another_header_or_context_gives_other_associated_data(
     sides: tuple[tuple[str, str, dict[str, str]], ...],
 ) -> None:
-    """Header and context together are encoded injectively: nothing slides from one to the other."""
+    """The associated data is injective: no byte of the header can become part of the context."""
     one, other = (
         CiphertextBlob(Suite.SM4_GCM, key_id, version, bytes(12), b"", bytes(16)).header
         + EncryptionContext(pairs).canonical
@@ -85,10 +85,10 @@ def test_another_header_or_context_is_other_associated_data(
     ],
     ids=str,
 )
-def test_the_header_of_another_key_is_refused_before_the_cipher(
+def test_the_header_of_another_key_is_rejected_before_the_cipher(
     suite: Suite, other: dict[str, object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A key opens only what begins with its own header, whatever a provider answers."""
+    """A key decrypts only blobs with its own header, whatever the provider returns."""
     if other == {"suite": suite}:
         other = {"suite": Suite.AES_192_GCM}
     raw = envelope.seal(symmetric_key(suite), b"text", CONTEXT)
@@ -102,7 +102,7 @@ def test_the_header_of_another_key_is_refused_before_the_cipher(
 def test_a_fresh_iv_comes_from_the_operating_system(
     suite: Suite, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is as long as the suite's and is what `os.urandom` gave."""
+    """The IV has the length for the suite, and is the output of `os.urandom`."""
     key = symmetric_key(suite)
     monkeypatch.setattr(os, "urandom", lambda length: b"\xa5" * length)
     blob = CiphertextBlob.parse(envelope.seal(key, b"text", CONTEXT))
@@ -111,7 +111,7 @@ def test_a_fresh_iv_comes_from_the_operating_system(
 
 @pytest.mark.parametrize("suite", Suite)
 def test_an_iv_of_another_length_is_a_value_error(suite: Suite) -> None:
-    """None needs no check; given, it is exactly as long as the suite's."""
+    """A given IV must have exactly the length for the suite."""
     key = symmetric_key(suite)
     envelope.check_iv(key, None)
     envelope.check_iv(key, bytes(suite.iv_length))

@@ -1,4 +1,4 @@
-"""The pure functions with IV or k given."""
+"""The functions of `hazmat`, with the IV or k as an argument."""
 
 import os
 import subprocess
@@ -41,7 +41,7 @@ def example_key() -> Sm2Key:
 
 
 def wide(data: bytes) -> memoryview:
-    """Return bytes as a view of items of four, whose `len` is not the number of bytes."""
+    """Return a view with items of four bytes, whose `len` is not the number of bytes."""
     return memoryview(data).cast("I")
 
 
@@ -50,8 +50,8 @@ KINDS = (bytes, bytearray, memoryview, wide)
 
 @pytest.mark.parametrize("suite", Suite)
 @pytest.mark.parametrize("kind", KINDS)
-def test_encrypt_takes_the_iv_given(suite: Suite, kind: Callable[[bytes], Any]) -> None:
-    """The IV stands in the blob, and the same arguments give the same blob."""
+def test_encrypt_uses_the_given_iv(suite: Suite, kind: Callable[[bytes], Any]) -> None:
+    """The IV is in the blob, and the same arguments give the same blob."""
     keys = Keyring([symmetric_key(suite)])
     iv = bytes(range(suite.iv_length))
     result = hazmat.encrypt(keys, "key", b"text", {"a": "b"}, iv=kind(iv))
@@ -61,16 +61,16 @@ def test_encrypt_takes_the_iv_given(suite: Suite, kind: Callable[[bytes], Any]) 
 
 
 @pytest.mark.parametrize("operation", ["encrypt", "reencrypt"])
-def test_the_public_form_gives_the_same_for_the_same_iv(
+def test_the_public_function_gives_the_same_for_the_same_iv(
     calls: dict[str, Call], operation: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The two differ in nothing but where the IV comes from."""
+    """`hazmat` and the public function give the same bytes for the same IV."""
     monkeypatch.setattr(os, "urandom", bytes)
     assert calls[operation]() == calls[f"hazmat.{operation}"]()
 
 
-def test_an_argument_left_out_is_absent() -> None:
-    """As in the public forms: no context is the empty one, and no source is compared."""
+def test_missing_arguments_have_the_public_defaults() -> None:
+    """As in the public functions, no context is the empty one, and no source ID is compared."""
     keys = Keyring([symmetric_key(Suite.AES_256_GCM)])
     sealed = hazmat.encrypt(keys, "key", b"text", iv=bytes(12)).ciphertext_blob
     assert kmscore.decrypt(keys, sealed).plaintext == b"text"
@@ -79,10 +79,10 @@ def test_an_argument_left_out_is_absent() -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_reencrypt_takes_the_iv_given_for_an_asymmetric_source(
+def test_reencrypt_uses_the_given_iv_for_an_asymmetric_source(
     calls: dict[str, Call], kind: Callable[[bytes], Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The IV is that of the destination, whatever the source is."""
+    """The IV is that of the destination, for every kind of source."""
     arguments = calls["reencrypt (asymmetric)"].arguments
     iv = bytes(range(24))
     result = hazmat.reencrypt(**arguments, iv=kind(iv), destination_context={"a": "b"})
@@ -93,10 +93,10 @@ def test_reencrypt_takes_the_iv_given_for_an_asymmetric_source(
 
 @pytest.mark.parametrize("length", [0, 12, 23, 25])
 @pytest.mark.parametrize("source", ["blob", "asymmetric"])
-def test_an_iv_of_another_length_is_refused_before_the_open(
+def test_an_iv_of_another_length_is_rejected_before_decryption(
     calls: dict[str, Call], source: str, length: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is a size like the others: the source is not touched."""
+    """A wrong IV length raises an error before decryption, as other wrong sizes do."""
     forbid_ciphers(monkeypatch)
     monkeypatch.setattr(kmscore.asymmetric, "decrypt_with", lambda *_: pytest.fail("it was opened"))
     name = "hazmat.reencrypt" if source == "blob" else "reencrypt (asymmetric)"
@@ -108,10 +108,10 @@ def test_an_iv_of_another_length_is_refused_before_the_open(
 
 @pytest.mark.parametrize("iv", [None, "i" * 24, 24, 24.0, [0] * 24, (0,) * 24, {}], ids=repr)
 @pytest.mark.parametrize("operation", ["hazmat.encrypt", "hazmat.reencrypt"])
-def test_an_iv_of_another_type_is_refused_before_anything_else(
+def test_an_iv_of_another_type_is_rejected_before_anything_else(
     calls: dict[str, Call], operation: str, iv: Any
 ) -> None:
-    """It is never converted, and no other fault of the call is reported before it."""
+    """An IV of a wrong type raises `TypeError`, before all other errors."""
     faulty: dict[str, Any] = {
         "keys": Oracle(AssertionError("asked"), AssertionError("asked")),
         "plaintext": bytes(6145),
@@ -126,17 +126,17 @@ def test_an_iv_of_another_type_is_refused_before_anything_else(
 
 
 def test_an_iv_is_checked_after_the_size_of_the_plaintext(calls: dict[str, Call]) -> None:
-    """Both are sizes, and the plaintext's comes first."""
+    """The size of the plaintext is checked before the size of the IV."""
     with raises_exactly(PlaintextSizeError):
         calls["hazmat.encrypt"](plaintext=bytes(6145), iv=b"")
 
 
 @pytest.mark.parametrize("k", [1, 2, 12345, ORDER - 1], ids=["1", "2", "12345", "n-1"])
 @pytest.mark.parametrize("kind", KINDS)
-def test_sm2_encrypt_takes_the_k_given(
+def test_sm2_encrypt_uses_the_given_k(
     sm2_key: Sm2Key, k: int, kind: Callable[[bytes], Any]
 ) -> None:
-    """The ciphertext is C1C3C2, is the same every time, and decrypts on the key's own backend."""
+    """The ciphertext is C1C3C2, is the same every time, and decrypts on the key's backend."""
     plaintext = b"text of 4n bytes"
     ciphertext = hazmat.sm2_encrypt(sm2_key.public_key, kind(plaintext), k)
     assert hazmat.sm2_encrypt(sm2_key.public_key, plaintext, k) == ciphertext
@@ -147,13 +147,13 @@ def test_sm2_encrypt_takes_the_k_given(
 
 @pytest.mark.parametrize("k", [0, -1, ORDER, ORDER + 1, 2**256, 10**5_000], ids=range(6))
 def test_a_k_out_of_range_is_a_value_error(sm2_key: Sm2Key, k: int) -> None:
-    """Every k is 1 to n-1."""
+    """The number k must be 1 to n-1."""
     with raises_exactly(ValueError, "k is not 1 to n-1"):
         hazmat.sm2_encrypt(sm2_key.public_key, b"text", k)
 
 
 def test_a_k_that_leaves_the_plaintext_in_clear_is_a_value_error(example_key: Sm2Key) -> None:
-    """A KDF output of zeros is drawn again where k is drawn, and refused where it is given."""
+    """If the KDF output is zero, random encryption draws another k, but a given k is rejected."""
     for plaintext in (b"\x00", b"x", b"\xff"):
         with raises_exactly(ValueError, "KDF output of zeros"):
             hazmat.sm2_encrypt(example_key.public_key, plaintext, ZERO_KDF_K)
@@ -179,13 +179,13 @@ def test_a_k_that_leaves_the_plaintext_in_clear_is_a_value_error(example_key: Sm
 def test_sm2_encrypt_checks_in_order(
     calls: dict[str, Call], change: dict[str, Any], error: type[Exception], text: str
 ) -> None:
-    """Types, then the key, then sizes, then k."""
+    """The order is: types, the key, sizes, k."""
     with raises_exactly(error, text):
         calls["hazmat.sm2_encrypt"](**change)
 
 
-def test_sm2_encrypt_takes_a_key_of_sm2(rsa_key: RsaKey) -> None:
-    """An RSA key is of the wrong kind: that comes after the types, and before the sizes."""
+def test_sm2_encrypt_requires_an_sm2_key(rsa_key: RsaKey) -> None:
+    """An RSA key is of the wrong kind; that is checked after the types and before the sizes."""
     with raises_exactly(TypeError, "plaintext must be bytes-like"):
         hazmat.sm2_encrypt(rsa_key.public_key, "text", 0)  # type: ignore[arg-type]
     with raises_exactly(TypeError, "k must be int"):
@@ -194,8 +194,8 @@ def test_sm2_encrypt_takes_a_key_of_sm2(rsa_key: RsaKey) -> None:
         hazmat.sm2_encrypt(rsa_key.public_key, b"", 0)
 
 
-def test_the_public_names_take_no_iv_and_no_k() -> None:
-    """What is in `hazmat` is exported nowhere else, and not even loaded unless asked for."""
+def test_hazmat_is_not_exported_by_kmscore() -> None:
+    """`hazmat` is not exported by `kmscore`, and `import kmscore` does not load it."""
     for name in hazmat.__all__:
         assert getattr(kmscore, name, None) is not getattr(hazmat, name)
     assert "hazmat" not in kmscore.__all__

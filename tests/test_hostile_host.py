@@ -1,4 +1,4 @@
-"""What must hold even where the host is careless: exit handlers, subclasses, error reporters."""
+"""Guarantees that hold in a careless host: exit handlers, subclasses, error reporters."""
 
 import os
 import subprocess
@@ -57,19 +57,19 @@ ciphertext = kmscore.asymmetric_encrypt(key.public_key, "SM2PKE", b"still open")
 
 
 def test_a_key_is_usable_in_an_exit_handler() -> None:
-    """A host's exit handler that was registered first runs last, and may still use its keys."""
+    """A key can be used in the exit handler that was registered first, which runs last."""
     result = subprocess.run(
         [sys.executable, "-P", "-c", _AT_EXIT],
         capture_output=True,
         check=False,
         env=os.environ
-        | {"MALLOC_PERTURB_": "165"},  # memory that was freed does not look as it did
+        | {"MALLOC_PERTURB_": "165"},  # freed memory is overwritten, so that its use is noticed
     )
     assert (result.returncode, result.stdout.decode().strip()) == (0, "still open"), result.stderr
 
 
 def _frames(error: BaseException) -> str:
-    """Return everything that the local variables of an error's traceback hold."""
+    """Return the text of all local variables in an error's traceback."""
     shown = []
     trace = error.__traceback__
     while trace:
@@ -80,8 +80,8 @@ def _frames(error: BaseException) -> str:
 
 
 @pytest.mark.parametrize("suite", Suite)
-def test_what_was_not_verified_is_in_no_traceback(suite: Suite) -> None:
-    """A reporter that prints local variables must not decrypt forged blobs for its reader."""
+def test_unverified_plaintext_is_in_no_traceback(suite: Suite) -> None:
+    """A traceback has no unverified plaintext, because reporters print local variables."""
     keys = Keyring([symmetric_key(suite)])
     blob = kmscore.encrypt(keys, symmetric_key(suite).key_id, b"top secret text").ciphertext_blob
     with pytest.raises(DecryptionError) as caught:
@@ -91,7 +91,7 @@ def test_what_was_not_verified_is_in_no_traceback(suite: Suite) -> None:
 
 
 def test_a_plaintext_in_the_wrong_place_is_not_quoted(rsa_key: RsaKey) -> None:
-    """Arguments the wrong way round: the error does not carry the plaintext."""
+    """If the arguments are in the wrong order, the error does not contain the plaintext."""
     swapped: Any = b"top secret plaintext"
     algorithm: Any = b"SM2PKE"
     calls = (
@@ -106,7 +106,7 @@ def test_a_plaintext_in_the_wrong_place_is_not_quoted(rsa_key: RsaKey) -> None:
 
 
 class _Lying(bytes):
-    """Bytes that say they are one byte long, and turn into others."""
+    """Bytes that report a length of one, and convert to other bytes."""
 
     __slots__ = ()
 
@@ -117,8 +117,8 @@ class _Lying(bytes):
         return b"something else"
 
 
-def test_bytes_are_taken_as_they_are() -> None:
-    """A subclass is measured and read by what it holds, not by what it says."""
+def test_a_bytes_subclass_is_read_by_its_buffer() -> None:
+    """A `bytes` subclass is measured and read by its buffer, not by its methods."""
     keys = Keyring([symmetric_key(Suite.AES_256_GCM)])
     key_id = symmetric_key(Suite.AES_256_GCM).key_id
     with raises_exactly(PlaintextSizeError):
@@ -128,7 +128,7 @@ def test_bytes_are_taken_as_they_are() -> None:
 
 
 class _Counted(type):
-    """The type of a stand-in for `memoryview` that counts the views that are made."""
+    """The type of a replacement for `memoryview` that counts the views."""
 
     made = 0
 
@@ -141,7 +141,7 @@ class _Counted(type):
 
 
 def _too_long_and_fitting() -> Iterator[Any]:
-    """Yield calls that measure and copy a `bytearray`, by what is too long and by what fits."""
+    """Yield calls that measure and copy a `bytearray`, of a valid length or too long."""
     keys = Keyring([symmetric_key(Suite.AES_256_GCM), Sm2Key.generate(key_id="s")])
     sm2 = next(key for key in keys if isinstance(key, Sm2Key))
     key_id = symmetric_key(Suite.AES_256_GCM).key_id
@@ -169,7 +169,7 @@ def _too_long_and_fitting() -> Iterator[Any]:
 def test_a_value_is_measured_and_copied_in_one_view(
     call: Callable[[bytearray], Any], data: bytearray, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A second view of a value could be longer than the first, which was within the limit."""
+    """An argument gets one view, because a second view could be longer than the measured one."""
     view = _Counted("view", (), {})
     monkeypatch.setattr(_typecheck, "memoryview", view, raising=False)
     with suppress(KmsCoreError):
@@ -178,8 +178,8 @@ def test_a_value_is_measured_and_copied_in_one_view(
 
 
 @pytest.mark.skipif(sys.version_info < (3, 12), reason="__buffer__ came with Python 3.12 (PEP 688)")
-def test_a_value_that_grows_between_two_views_is_measured_as_it_is_copied() -> None:
-    """A subclass that gives four bytes first and a megabyte then gets no megabyte sealed."""
+def test_a_value_that_grows_between_two_views_is_not_encrypted() -> None:
+    """A value is measured as it is copied, so that a longer second view is not encrypted."""
 
     class Growing(bytes):
         views = 0
@@ -196,7 +196,7 @@ def test_a_value_that_grows_between_two_views_is_measured_as_it_is_copied() -> N
 
 @pytest.mark.parametrize("name", ["encrypt", "decrypt", "parse", "convert"])
 def test_a_released_memoryview_is_a_type_error(name: str) -> None:
-    """It is no bytes-like object any more."""
+    """A released `memoryview` is not a bytes-like object."""
     view: Any = memoryview(b"text")
     view.release()
     keys = Keyring([symmetric_key(Suite.AES_256_GCM)])
@@ -211,14 +211,14 @@ def test_a_released_memoryview_is_a_type_error(name: str) -> None:
 
 
 class _Falsy(dict[str, str]):
-    """A mapping that is false though it is not empty."""
+    """A mapping that is false although it is not empty."""
 
     def __bool__(self) -> bool:
         return False
 
 
-def test_a_mapping_binds_what_it_holds() -> None:
-    """Whether it counts as true has nothing to do with what is in it."""
+def test_a_false_mapping_is_bound_with_its_pairs() -> None:
+    """A context that counts as false is bound with its pairs."""
     assert EncryptionContext(_Falsy(a="1")).canonical == EncryptionContext({"a": "1"}).canonical
     first, last = (
         kmscore.SymmetricKey("k", name, kmscore.KeySpec.SM4, bytes(16)) for name in ("1", "2")
@@ -238,8 +238,8 @@ class _Equal(str):
         return hash(str(self))
 
 
-def test_an_answer_is_compared_by_its_text() -> None:
-    """A provider cannot pass a key off as another by IDs that are equal to everything."""
+def test_an_id_that_equals_everything_is_rejected() -> None:
+    """A provider cannot return another key whose IDs are equal to every text."""
     key = kmscore.SymmetricKey(_Equal("other"), _Equal("9"), kmscore.KeySpec.SM4, bytes(16))
     assert type(key.key_id) is type(key.key_version_id) is str
 
@@ -259,7 +259,7 @@ def test_an_answer_is_compared_by_its_text() -> None:
 
 
 class _Other(str):
-    """Text that is encoded as another, and is equal to its capitals."""
+    """Text that encodes as other text, and ignores case when it is compared."""
 
     __slots__ = ()
 
@@ -273,15 +273,15 @@ class _Other(str):
         return hash(str(self).lower())
 
 
-def test_a_header_is_made_of_the_ids_that_were_checked() -> None:
-    """An ID that encodes as it likes does not get its own header into a blob or a ring."""
+def test_a_header_has_the_checked_text_of_ids() -> None:
+    """The header has the checked text of an ID, even if the ID's `encode` returns other bytes."""
     key = kmscore.SymmetricKey(_Other("k"), _Other("v"), kmscore.KeySpec.SM4, bytes(16))
     blob = kmscore.encrypt(Keyring([key]), "k", b"").ciphertext_blob
     assert CiphertextBlob.parse(blob).key_id == "k"
 
 
-def test_an_id_that_compares_as_it_likes_is_no_way_around_the_comparison() -> None:
-    """The ring is asked for its plain text, which no key has."""
+def test_an_id_with_its_own_comparison_is_looked_up_as_plain_text() -> None:
+    """The keyring looks up the plain text of an ID, even if the ID compares in its own way."""
     keys = Keyring([kmscore.SymmetricKey("k", "v", kmscore.KeySpec.SM4, bytes(16))])
     blob = kmscore.encrypt(keys, "k", b"").ciphertext_blob
     with raises_exactly(KeyNotFoundError):
@@ -295,7 +295,7 @@ def test_an_id_that_compares_as_it_likes_is_no_way_around_the_comparison() -> No
 
 
 class _EqualToAll:
-    """An object that is equal to everything, and not text."""
+    """An object that is equal to everything and is not text."""
 
     def __eq__(self, other: object) -> bool:
         return True
@@ -305,7 +305,7 @@ class _EqualToAll:
 
 
 def test_a_source_id_that_is_equal_to_everything_is_a_type_error() -> None:
-    """On the short path too, an ID is compared only if it is text."""
+    """The short path compares an ID only if it is text."""
     keys = Keyring([kmscore.SymmetricKey("k", "v", kmscore.KeySpec.SM4, bytes(16))])
     blob = kmscore.encrypt(keys, "k", b"").ciphertext_blob
     for name in ("source_key_id", "source_key_version_id"):
@@ -314,8 +314,8 @@ def test_a_source_id_that_is_equal_to_everything_is_a_type_error() -> None:
             kmscore.reencrypt(keys, blob, "k", **given)
 
 
-def test_a_key_of_a_subclass_is_asked_for_its_state_at_every_use() -> None:
-    """The ring remembers what was checked once for keys that cannot change their answer."""
+def test_the_state_of_a_key_subclass_is_read_at_each_use() -> None:
+    """The state of a key subclass is read at each use, because a subclass can change it."""
 
     class Revocable(kmscore.SymmetricKey):  # type: ignore[misc]
         revoked = False
@@ -337,8 +337,8 @@ def test_a_key_of_a_subclass_is_asked_for_its_state_at_every_use() -> None:
             call()
 
 
-def test_a_ring_that_overrides_version_is_asked() -> None:
-    """The hot path is for a ring as it is; a subclass with a policy of its own decides itself."""
+def test_a_keyring_subclass_with_its_own_version_is_called() -> None:
+    """Every operation calls an overridden `version`; the fast path is only for `Keyring` itself."""
     key = symmetric_key(Suite.AES_256_GCM)
 
     class Refusing(Keyring):  # type: ignore[misc]
@@ -351,10 +351,10 @@ def test_a_ring_that_overrides_version_is_asked() -> None:
 
 
 @pytest.mark.parametrize("error", [ValueError("no native library"), ImportError("broken")])
-def test_another_package_named_gmssl_is_passed_over(
+def test_another_package_named_gmssl_is_ignored(
     error: Exception, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What fails to import under that name is no backend, and the others are usable."""
+    """If another package named `gmssl` fails on import, the other backends are usable."""
 
     class Foreign(ModuleType):
         def __getattr__(self, name: str) -> Any:
@@ -370,11 +370,11 @@ def test_another_package_named_gmssl_is_passed_over(
         backends._load.cache_clear()
 
 
-# --- key files that ask for work ---
+# --- key files that cost much work ---
 
 
-def test_a_key_file_with_a_huge_modulus_costs_nothing() -> None:
-    """The length is refused before the primes are checked, which would take seconds to minutes."""
+def test_a_huge_modulus_is_rejected_within_a_second() -> None:
+    """The length is rejected before a check of the primes, which takes seconds to minutes."""
     p, q = 2**4253 - 1, 2**4423 - 1
     d = pow(65537, -1, (p - 1) * (q - 1))
     numbers = rsa.RSAPrivateNumbers(
@@ -389,7 +389,7 @@ def test_a_key_file_with_a_huge_modulus_costs_nothing() -> None:
 
 
 def test_an_encrypted_rsa_file_opens(rsa_key: RsaKey) -> None:
-    """The best encryption that `cryptography` writes is read, and a wrong password is refused."""
+    """The best encryption of `cryptography` is read, and a wrong password is rejected."""
     data = rsa_key._private_key.private_bytes(
         Encoding.DER, PrivateFormat.PKCS8, BestAvailableEncryption(b"password")
     )
@@ -399,7 +399,7 @@ def test_an_encrypted_rsa_file_opens(rsa_key: RsaKey) -> None:
         RsaKey.from_der("k", "v", data, password=b"passwore")
 
 
-# A test key, encrypted with two iterations: made for this test, and no secret.
+# A key made for this test, encrypted with two iterations; it is not secret.
 _ENCRYPTED_SM2 = bytes.fromhex(
     "3081eb305606092a864886f70d01050d3049302806092a864886f70d01050c301b040878b46e30f662e0db02"
     "0102300c06082a864886f70d02090500301d060960864801650304012a0410044c204c18592165fb0974d7c6"
@@ -408,21 +408,21 @@ _ENCRYPTED_SM2 = bytes.fromhex(
     "4ad24240a2f23b01aab4b55e94d0ad677bf583d861c7ea84efe14867ec033cac2ef0bc706803d6117acc448b"
     "63a362d1e125c9622b88d6f2899e9ec57cab"
 )
-_ENCRYPTED_LENGTH = 144  # bytes at the end; what is before them is public
+_ENCRYPTED_LENGTH = 144  # the encrypted bytes at the end; the bytes before them are public
 
 
 @given(st.integers(0, _ENCRYPTED_LENGTH - 1), st.integers(1, 255))
-def test_a_damaged_encrypted_key_tells_nothing(back: int, change: int) -> None:
-    """Bad padding, bad DER, a bad scalar and a bad point under a password read the same."""
+def test_a_damaged_encrypted_key_gives_one_message(back: int, change: int) -> None:
+    """Bad padding, bad DER, a bad scalar and a bad point under a password have the same message."""
     changed = bytearray(_ENCRYPTED_SM2)
     changed[-1 - back] ^= change
     with pytest.raises(InvalidKeyError) as caught:
         Sm2Key.from_der("k", "v", bytes(changed), password=b"password", backend="portable")
-    assert str(caught.value) == "the key is not one that this password opens"
+    assert str(caught.value) == "the key cannot be decrypted with this password"
 
 
-def test_every_last_byte_of_the_padding_reads_the_same() -> None:
-    """The one guess in 256 that gives valid padding is not told from the others."""
+def test_every_last_byte_of_the_padding_gives_one_message() -> None:
+    """The one guess of 255 that gives valid padding has the same message as the others."""
     texts = set()
     for guess in range(1, 256):
         changed = bytearray(_ENCRYPTED_SM2)

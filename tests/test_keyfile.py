@@ -1,4 +1,4 @@
-"""A keyring as sealed bytes: what goes in comes out, and nothing else does."""
+"""A keyring as sealed bytes: round trip, format, rejected files, and secrets in errors."""
 
 import functools
 import hashlib
@@ -51,12 +51,12 @@ from kmscore.keyfile.scrypt import derive_key
 
 
 def seal(ring: Keyring) -> bytes:
-    """Seal with the least work that is allowed."""
+    """Seal with the lowest allowed cost."""
     return seal_keyring(ring, PASSPHRASE, parameters=CHEAP)
 
 
 def described(ring: Keyring) -> list[tuple[Any, ...]]:
-    """Return everything about a ring that has to be kept, in order."""
+    """Return all properties of a keyring that a file must keep, in order."""
     return [
         (
             key.key_id,
@@ -73,7 +73,7 @@ def described(ring: Keyring) -> list[tuple[Any, ...]]:
 
 @pytest.fixture(scope="module")
 def ring(rsa_key: RsaKey, sm2_key: Sm2Key) -> Keyring:
-    """Return a ring with every suite, both asymmetric kinds, every state, an old primary."""
+    """Return a keyring with every suite, both asymmetric kinds, every state, an old primary."""
     symmetric = [symmetric_key(suite, f"key-{suite.value}") for suite in Suite]
     states = [symmetric_key(Suite.SM4_GCM, "many", state, state=state) for state in KeyState]
     off = RsaKey.from_pem("off", "1", rsa_key.private_pem(), state=KeyState.PENDING_DELETION)
@@ -83,13 +83,13 @@ def ring(rsa_key: RsaKey, sm2_key: Sm2Key) -> Keyring:
 
 @pytest.fixture(scope="module")
 def sealed(ring: Keyring) -> bytes:
-    """Return that ring sealed."""
+    """Return that keyring, sealed."""
     return seal(ring)
 
 
 @pytest.fixture
 def small() -> bytes:
-    """Return a sealed ring of one key."""
+    """Return a sealed keyring of one key."""
     return seal(Keyring([symmetric_key(Suite.AES_128_GCM)]))
 
 
@@ -101,25 +101,25 @@ def remember_keys(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def no_kdf(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the test fail if the KDF runs."""
+    """Make the test fail if the KDF runs."""
     monkeypatch.setattr(
         "kmscore.keyfile.sealing.derive_key", lambda *_: pytest.fail("the KDF was run")
     )
 
 
-# --- what goes in comes out ---
+# --- round trip ---
 
 
-def test_everything_about_a_ring_is_kept(ring: Keyring, sealed: bytes) -> None:
-    """IDs, spec, suite, state, material, the order of the versions, and which one is primary."""
+def test_all_properties_of_a_keyring_are_kept(ring: Keyring, sealed: bytes) -> None:
+    """IDs, spec, suite, state, material, order of versions and primary versions are kept."""
     opened = open_keyring(sealed, PASSPHRASE)
     assert described(opened) == described(ring)
     assert len({row[3] for row in described(opened)}) == len(KeyState)
     assert opened.primary("many").state is KeyState.DISABLED
 
 
-def test_an_opened_ring_works(ring: Keyring, sealed: bytes, sm2_key: Sm2Key) -> None:
-    """It opens what was sealed before, by suite and by SM2."""
+def test_an_opened_keyring_decrypts(ring: Keyring, sealed: bytes, sm2_key: Sm2Key) -> None:
+    """The opened keyring decrypts earlier blobs of every suite and earlier SM2 ciphertexts."""
     opened = open_keyring(sealed, PASSPHRASE)
     for suite in Suite:
         blob = kmscore.encrypt(ring, f"key-{suite.value}", b"text").ciphertext_blob
@@ -128,23 +128,23 @@ def test_an_opened_ring_works(ring: Keyring, sealed: bytes, sm2_key: Sm2Key) -> 
     assert kmscore.asymmetric_decrypt(opened, "sm2", "v1", "SM2PKE", bare).plaintext == b"text"
 
 
-def test_an_empty_ring_is_a_ring() -> None:
-    """It takes 92 bytes."""
+def test_an_empty_keyring_takes_92_bytes() -> None:
+    """An empty keyring can be sealed and opened, and takes 92 bytes."""
     sealed = seal(Keyring([]))
     assert len(sealed) == 92
     assert list(open_keyring(sealed, PASSPHRASE)) == []
 
 
 @pytest.mark.parametrize("kind", [bytes, bytearray, memoryview])
-def test_bytes_of_any_kind_are_taken(small: bytes, kind: type) -> None:
-    """On both sides, for both arguments."""
+def test_bytes_like_arguments_are_accepted(small: bytes, kind: type) -> None:
+    """Data and passphrase can be any bytes-like object, for sealing and for opening."""
     ring = open_keyring(kind(small), kind(PASSPHRASE))
     again = seal_keyring(ring, kind(PASSPHRASE), parameters=CHEAP)
     assert described(open_keyring(again, PASSPHRASE)) == described(ring)
 
 
-def test_every_write_has_its_own_salt_and_iv(ring: Keyring) -> None:
-    """Nothing after the parameters is the same twice."""
+def test_every_file_has_its_own_salt_and_iv(ring: Keyring) -> None:
+    """Two files of one keyring differ in salt, in IV and in the bytes after them."""
     one, two = seal(ring), seal(ring)
     assert one[:12] == two[:12]
     for field in (SALT, COMMITMENT, IV, SEALED):
@@ -152,7 +152,7 @@ def test_every_write_has_its_own_salt_and_iv(ring: Keyring) -> None:
 
 
 def test_the_default_cost_is_the_documented_one(small: bytes) -> None:
-    """128 MiB: n is 2^17, r 8, p 1; other parameters are written and read."""
+    """The default cost is 128 MiB (n is 2^17, r 8, p 1); other parameters are kept."""
     assert ScryptParameters() == ScryptParameters(n=131_072, r=8, p=1)
     ring = open_keyring(small, PASSPHRASE)
     assert seal_keyring(ring, PASSPHRASE)[9:12] == bytes([17, 8, 1])
@@ -163,7 +163,7 @@ def test_the_default_cost_is_the_documented_one(small: bytes) -> None:
 
 @st.composite
 def rings(draw: st.DrawFn) -> Keyring:
-    """Draw rings of symmetric keys."""
+    """Draw keyrings of symmetric keys."""
     keys: list[SymmetricKey] = []
     for key_id in draw(st.lists(IDS, max_size=3, unique=True)):
         suite = draw(SUITES)
@@ -177,8 +177,8 @@ def rings(draw: st.DrawFn) -> Keyring:
 
 
 @given(rings())
-def test_a_content_gives_back_its_ring(ring: Keyring) -> None:
-    """Parsing undoes serialising, and serialising parsing."""
+def test_content_round_trip_returns_the_keyring(ring: Keyring) -> None:
+    """Parsing and serialising are inverse operations."""
     content = encode_keyring(ring)
     again = decode_keyring(content)
     assert described(again) == described(ring)
@@ -188,7 +188,7 @@ def test_a_content_gives_back_its_ring(ring: Keyring) -> None:
 @settings(max_examples=300)
 @given(st.data(), rings())
 def test_a_content_has_one_form(data: st.DataObject, ring: Keyring) -> None:
-    """What parses serialises to the same bytes, and what does not is an `InvalidKeyError`."""
+    """Changed bytes are rejected with `InvalidKeyError`, or they serialise to the same bytes."""
     changed = data.draw(mutations(encode_keyring(ring)))
     try:
         parsed = decode_keyring(changed)
@@ -197,7 +197,7 @@ def test_a_content_has_one_form(data: st.DataObject, ring: Keyring) -> None:
     assert encode_keyring(parsed) == changed
 
 
-# --- by the format's description, without the code ---
+# --- the format's description, implemented without the code of the library ---
 
 
 KEY = bytes(range(32))
@@ -205,8 +205,8 @@ OTHER_KEY = bytes(range(32, 64))
 GOOD = content(entry(1, version(b"v1", KEY), version(b"v2", OTHER_KEY, 2, 5), primary=1))
 
 
-def test_a_file_made_by_the_description_opens() -> None:
-    """The docstring tells all it takes to write one."""
+def test_a_file_written_by_the_description_opens() -> None:
+    """A file that is written by the format's description opens."""
     old, new = open_keyring(write(GOOD).data, PASSPHRASE)
     assert isinstance(old, SymmetricKey)
     assert isinstance(new, SymmetricKey)
@@ -215,8 +215,8 @@ def test_a_file_made_by_the_description_opens() -> None:
     assert old.export_material() == KEY
 
 
-def test_a_file_opens_by_the_description(ring: Keyring, sealed: bytes) -> None:
-    """And to read one."""
+def test_a_sealed_file_follows_the_description(ring: Keyring, sealed: bytes) -> None:
+    """A sealed file equals the file that the format's description gives."""
     assert write(encode_keyring(ring), salt=sealed[SALT], iv=sealed[IV]).data == sealed
 
 
@@ -252,14 +252,14 @@ BAD_CONTENTS = {
 
 
 @pytest.mark.parametrize("name", BAD_CONTENTS)
-def test_a_content_that_is_none_is_refused(name: str) -> None:
-    """By one who knows the passphrase: `InvalidKeyError`."""
+def test_a_wrong_content_is_rejected(name: str) -> None:
+    """A wrong content under the right passphrase raises `InvalidKeyError`."""
     with raises_exactly(InvalidKeyError):
         open_keyring(write(BAD_CONTENTS[name]).data, PASSPHRASE)
 
 
 def test_asymmetric_keys_have_one_form(rsa_key: RsaKey, sm2_key: Sm2Key) -> None:
-    """No suite, the spec that they are of, PKCS#8 as it is written here, and not encrypted."""
+    """An asymmetric key has no suite, its own spec, and unencrypted PKCS#8 in one form."""
     inside = encode_keyring(Keyring([rsa_key]))
     start = len(content(entry(5, key_id=b"rsa-2048"))) + 3
     assert inside[start : start + 2] == b"\x01\x00"
@@ -274,18 +274,18 @@ def test_asymmetric_keys_have_one_form(rsa_key: RsaKey, sm2_key: Sm2Key) -> None
     assert Sm2Key.from_der("key", "v1", sec1)._scalar == sm2_key._scalar
 
 
-# --- what does not open ---
+# --- files that do not open ---
 
 
 @pytest.mark.parametrize("passphrase", [b"", b"wrong", PASSPHRASE[:-1], PASSPHRASE + b" "])
-def test_a_wrong_passphrase_is_refused(small: bytes, passphrase: bytes) -> None:
-    """`DecryptionError`, which says nothing more."""
+def test_a_wrong_passphrase_is_rejected(small: bytes, passphrase: bytes) -> None:
+    """A wrong passphrase raises `DecryptionError`, without a reason."""
     with raises_exactly(DecryptionError):
         open_keyring(small, passphrase)
 
 
-def test_the_cost_can_be_read_without_spending_it(small: bytes) -> None:
-    """It is what it was sealed with; what is out of bounds, or no keyring, is refused."""
+def test_the_cost_is_read_without_running_the_kdf(small: bytes) -> None:
+    """`read_parameters` returns the cost of a file, and rejects a wrong file."""
     assert read_parameters(small) == read_parameters(bytearray(small)) == CHEAP
     with raises_exactly(InvalidKeyError, "out of bounds"):
         read_parameters(small[:9] + b"\x3f" + small[10:])
@@ -297,7 +297,7 @@ def test_the_cost_can_be_read_without_spending_it(small: bytes) -> None:
 
 @pytest.fixture
 def quick_keys(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Derive keys that differ for other passphrases, salts and parameters, without any work."""
+    """Derive keys that differ by passphrase, salt and parameters, without any work."""
 
     def derive(passphrase: bytes, salt: bytes, parameters: ScryptParameters) -> bytes:
         return hashlib.sha512(repr((passphrase, salt, parameters)).encode()).digest()
@@ -306,8 +306,8 @@ def quick_keys(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("quick_keys")
-def test_every_bit_counts(small: bytes) -> None:
-    """Changed, it gives the error of a wrong passphrase, or does not even parse."""
+def test_every_flipped_bit_is_rejected(small: bytes) -> None:
+    """A file with one changed bit fails as with a wrong passphrase, or does not parse."""
     assert len(list(open_keyring(small, PASSPHRASE))) == 1
     parameters = range(9, 12)
     for index, changed in enumerate(single_bit_flips(small)):
@@ -320,8 +320,8 @@ def test_every_bit_counts(small: bytes) -> None:
 
 
 @pytest.mark.usefixtures("remember_keys")
-def test_every_truncation_is_refused(small: bytes) -> None:
-    """And so is anything appended."""
+def test_every_truncation_is_rejected(small: bytes) -> None:
+    """A truncated file and a file with appended bytes are rejected."""
     for length in range(len(small)):
         with pytest.raises((DecryptionError, InvalidKeyError)) as caught:
             open_keyring(small[:length], PASSPHRASE)
@@ -330,8 +330,8 @@ def test_every_truncation_is_refused(small: bytes) -> None:
         open_keyring(small + b"\x00", PASSPHRASE)
 
 
-def test_parameters_are_sealed_with_the_rest() -> None:
-    """A file whose key was derived with others than it says does not open."""
+def test_other_parameters_in_the_header_are_rejected() -> None:
+    """A file whose header has other parameters than the key derivation does not open."""
     one, two = (write(GOOD, cost, salt=bytes(16)) for cost in ((14, 8, 1), (14, 8, 2)))
     for written in (one._replace(header=two.header), two._replace(header=one.header)):
         with raises_exactly(DecryptionError):
@@ -363,10 +363,10 @@ def test_parameters_are_sealed_with_the_rest() -> None:
         (0, b"", "at most 67108864"),
     ],
 )
-def test_what_is_out_of_bounds_is_refused_before_the_kdf_runs(
+def test_a_header_out_of_bounds_is_rejected_before_the_kdf_runs(
     offset: int, value: bytes, text: str
 ) -> None:
-    """The message says what is wrong."""
+    """The header is rejected before the KDF runs, and the message has the reason."""
     raw = write(GOOD).data
     changed = raw[:offset] + value + raw[offset + len(value) :] if value else raw + bytes(1 << 26)
     for call in (open_keyring, lambda data, _: read_parameters(data)):
@@ -376,16 +376,16 @@ def test_what_is_out_of_bounds_is_refused_before_the_kdf_runs(
 
 @pytest.mark.usefixtures("no_kdf")
 @pytest.mark.parametrize("length", [60, 87, 88])
-def test_a_file_of_format_version_1_is_named_whatever_its_length(length: int) -> None:
-    """One of no keys takes 60 bytes, less than any of this version."""
+def test_a_file_of_format_version_1_has_its_own_message(length: int) -> None:
+    """A file of format version 1 gets its own message, even if it is too short for version 2."""
     old = b"KMSRING\x01\x01\x11\x08\x01".ljust(length, b"\xaa")
     for call in (open_keyring, lambda data, _: read_parameters(data)):
         with raises_exactly(InvalidKeyError, "format version 1; this library reads version 2"):
             call(old, PASSPHRASE)
 
 
-def test_a_caller_bounds_the_cost(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Memory and work, each from both sides, before the KDF runs; the message has both numbers."""
+def test_a_caller_can_lower_the_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`max_memory` and `max_work` are checked before the KDF runs; the message has both numbers."""
     monkeypatch.setattr("kmscore.keyfile.sealing.derive_key", remembered)
     data = write(GOOD, (14, 9, 2), salt=bytes(16)).data
     memory, work = 128 * 9 << 14, 2 * 9 << 14
@@ -400,10 +400,10 @@ def test_a_caller_bounds_the_cost(monkeypatch: pytest.MonkeyPatch) -> None:
             open_keyring(data, PASSPHRASE, **limits)
 
 
-def test_a_hostile_private_key_in_a_sealed_keyring_is_refused_before_its_primes_are_tested(
+def test_a_hostile_rsa_key_is_rejected_before_its_primes_are_tested(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Who knows the passphrase cannot make the opening of a keyring take minutes."""
+    """A keyring with a hostile RSA key is rejected before a test of its primes can take minutes."""
     monkeypatch.setattr("kmscore.keyfile.sealing.derive_key", remembered)
     p, q = hostile_keys.prime(1024), hostile_keys.prime(1024, 1)
     numbers = hostile_keys.numbers_of(p, q, e=65537) | {"p": 2**9689 - 1}
@@ -418,8 +418,8 @@ def test_a_hostile_private_key_in_a_sealed_keyring_is_refused_before_its_primes_
 
 @pytest.mark.usefixtures("no_kdf")
 @pytest.mark.parametrize("cost", [(20, 9, 1), (20, 8, 5)])
-def test_a_caller_does_not_raise_the_fixed_bounds(cost: tuple[int, int, int]) -> None:
-    """A header that asks for more than them is refused under any limits."""
+def test_a_caller_cannot_raise_the_fixed_bounds(cost: tuple[int, int, int]) -> None:
+    """A header above the fixed bounds is rejected even if the caller's limits are higher."""
     data = write(GOOD).data
     asking = data[:9] + bytes(cost) + data[12:]
     with raises_exactly(InvalidKeyError, "allowed"):
@@ -429,7 +429,7 @@ def test_a_caller_does_not_raise_the_fixed_bounds(cost: tuple[int, int, int]) ->
 @pytest.mark.usefixtures("no_kdf")
 @pytest.mark.parametrize("name", ["max_memory", "max_work"])
 def test_a_limit_is_a_positive_number(name: str) -> None:
-    """`TypeError` for other types, `bool` among them, and `ValueError` below 1."""
+    """A limit raises `TypeError` if its type is not `int`, and `ValueError` if it is below 1."""
     data = write(GOOD).data
     for wrong in (True, 1e9, "16777216", None):
         with raises_exactly(TypeError, f"{name} must be int"):
@@ -440,7 +440,7 @@ def test_a_limit_is_a_positive_number(name: str) -> None:
 
 
 def test_parameters_are_checked_when_they_are_made() -> None:
-    """Every bound, from both sides."""
+    """Every bound of the parameters is checked, with values at the bound and above or below it."""
     for good in (
         *((1 << 14, 8, 1), (1 << 15, 4, 1), (1 << 16, 2, 1)),
         *((1 << 20, 8, 4), (1 << 18, 32, 4), (1 << 14, 32, 16)),
@@ -460,15 +460,18 @@ def test_parameters_are_checked_when_they_are_made() -> None:
             ScryptParameters(**wrong)  # type: ignore[arg-type]
 
 
-def test_the_least_block_size_has_enough_memory() -> None:
-    """RFC 7914 takes n below 2^(16·r) only; with r of 1, OpenSSL would report too little memory."""
+def test_the_least_block_size_for_n_is_accepted() -> None:
+    """The KDF runs with n = 2^16 and r = 2; RFC 7914 allows r = 1 only for n below 2^16.
+
+    OpenSSL reports a violation of this limit as missing memory.
+    """
     assert len(derive_key(PASSPHRASE, bytes(16), ScryptParameters(1 << 16, 2))) == 64
 
 
-def test_a_ring_that_is_too_long_is_not_sealed(
+def test_a_keyring_that_is_too_long_is_not_sealed(
     small: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What was sealed can be opened: the bound is the same on both sides."""
+    """The length limit for sealing is that for opening, so every sealed keyring can be opened."""
     ring = open_keyring(small, PASSPHRASE)
     monkeypatch.setattr("kmscore.keyfile.sealing.MAX_LENGTH", len(small))
     assert len(seal(ring)) == len(small)
@@ -481,8 +484,8 @@ def test_a_ring_that_is_too_long_is_not_sealed(
 
 
 @pytest.mark.parametrize("passphrase", [b"", b"\x00", bytes(64)])
-def test_an_empty_passphrase_seals_nothing(passphrase: bytes) -> None:
-    """It is somebody's mistake; to scrypt zero bytes at the end are none."""
+def test_an_empty_passphrase_is_rejected(passphrase: bytes) -> None:
+    """An empty passphrase and zero bytes, which are equal for scrypt, are rejected."""
     with raises_exactly(InvalidKeyError, "passphrase"):
         seal_keyring(Keyring([]), passphrase)
 
@@ -498,16 +501,18 @@ def test_an_empty_passphrase_seals_nothing(passphrase: bytes) -> None:
         (open_keyring, (b"", "passphrase")),
     ],
 )
-def test_a_wrong_type_is_the_callers_mistake(
+def test_a_wrong_type_is_a_type_error(
     function: Callable[..., Any], arguments: tuple[Any, ...]
 ) -> None:
-    """`TypeError`, first of all."""
+    """A wrong type raises `TypeError` before all other checks."""
     with raises_exactly(TypeError):
         function(*arguments)
 
 
-def test_a_build_without_scrypt_says_so(small: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    """`UnsupportedAlgorithmError`, in both directions."""
+def test_a_build_without_scrypt_raises_unsupported_algorithm(
+    small: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without scrypt, sealing and opening raise `UnsupportedAlgorithmError`."""
 
     def refuse(*_: object) -> None:
         raise UnsupportedAlgorithm("no scrypt")
@@ -518,11 +523,11 @@ def test_a_build_without_scrypt_says_so(small: bytes, monkeypatch: pytest.Monkey
             call()
 
 
-# --- known answers, and what must not be seen ---
+# --- known answers, and secrets in errors ---
 
 
-def test_the_kdf_is_the_published_one(count_known_answers: Callable[..., None]) -> None:
-    """RFC 7914 section 12, all 64 bytes."""
+def test_the_kdf_gives_the_published_answers(count_known_answers: Callable[..., None]) -> None:
+    """The KDF gives the 64 bytes of RFC 7914 section 12."""
     derived = derive_key(b"pleaseletmein", b"SodiumChloride", ScryptParameters(1 << 14, 8, 1))
     assert derived.hex() == (
         "7023bdcb3afd7348461c06cd81fd38ebfda8fbba904f8e3ea9b543f6545da1f2"
@@ -532,7 +537,7 @@ def test_the_kdf_is_the_published_one(count_known_answers: Callable[..., None]) 
 
 
 def check_hidden(error: BaseException, *secrets: bytes) -> None:
-    """Check that no secret is in the error, nor in the library's frames that it came through."""
+    """Check that neither the error nor the library's frames in its traceback contain a secret."""
     assert error.__cause__ is error.__context__ is None
     values: list[object] = [error, str(error)]
     trace, frames = error.__traceback__, 0
@@ -542,7 +547,7 @@ def check_hidden(error: BaseException, *secrets: bytes) -> None:
             frames += 1
         trace = trace.tb_next
     assert frames
-    # As an error reporter shows them.
+    # In the form in which an error reporter shows them.
     shown = " ".join(map(repr, values))
     for secret in secrets:
         assert repr(secret[:8])[2:-1] not in shown
@@ -550,7 +555,7 @@ def check_hidden(error: BaseException, *secrets: bytes) -> None:
 
 
 def secrets_of(data: bytes) -> tuple[bytes, ...]:
-    """Return passphrase and K of a sealed keyring: its key, and the key of its commitment."""
+    """Return passphrase and K of a sealed keyring: the encryption key and the commitment key."""
     k = derive_key(PASSPHRASE, data[SALT], CHEAP)
     return PASSPHRASE, k[:32], k[32:]
 
@@ -569,7 +574,7 @@ SECRET = bytes(range(0x41, 0x61))
     ],
 )
 def test_an_error_shows_no_material(inside: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Not in its message, not behind it, not in the frames; nor does it show passphrase or K."""
+    """Message, chained errors and frames contain neither key material nor passphrase nor K."""
     raw = write(inside).data
 
     def refuse(*_: object) -> None:
@@ -583,8 +588,8 @@ def test_an_error_shows_no_material(inside: bytes, monkeypatch: pytest.MonkeyPat
 
 
 @pytest.mark.parametrize("offset", [9, 30, -1], ids=["cost", "commitment", "tag"])
-def test_a_refusal_shows_no_key(small: bytes, offset: int) -> None:
-    """The frames of a failed opening have neither the passphrase nor K."""
+def test_a_failed_opening_shows_no_key(small: bytes, offset: int) -> None:
+    """The frames of a failed opening contain neither the passphrase nor K."""
     changed = bytearray(small)
     changed[offset] ^= 0xFF
     with pytest.raises((DecryptionError, InvalidKeyError)) as caught:
@@ -596,7 +601,7 @@ def test_a_refusal_shows_no_key(small: bytes, offset: int) -> None:
 def test_a_kdf_that_fails_shows_no_passphrase(
     small: bytes, error: type[Exception], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Neither when there is not its memory nor when this build lacks it, in both directions."""
+    """An error of the KDF, for missing memory or a missing scrypt, shows no passphrase."""
 
     def fail(passphrase: bytes, *_: object) -> bytes:
         raise error(len(passphrase))
@@ -609,10 +614,10 @@ def test_a_kdf_that_fails_shows_no_passphrase(
 
 
 @pytest.mark.parametrize("error", [InvalidKeyError, UnsupportedAlgorithmError])
-def test_a_refusal_to_seal_shows_no_material(
+def test_a_failed_sealing_shows_no_material(
     error: type[Exception], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whether the ring is too long or there is no scrypt."""
+    """A failed sealing shows no material, for a long keyring and for a missing scrypt."""
 
     def refuse(*_: object) -> None:
         raise UnsupportedAlgorithm("no scrypt")
@@ -627,8 +632,8 @@ def test_a_refusal_to_seal_shows_no_material(
     check_hidden(caught.value, SECRET, PASSPHRASE)
 
 
-def test_a_sealed_ring_shows_nothing(sealed: bytes, ring: Keyring) -> None:
-    """No ID, no material: what can be read is the KDF's name, salt and parameters."""
+def test_a_sealed_keyring_shows_no_id_and_no_material(sealed: bytes, ring: Keyring) -> None:
+    """A sealed keyring shows no ID and no material, only the KDF's name, salt and parameters."""
     for key in ring:
         assert key.key_id.encode() not in sealed
         if isinstance(key, SymmetricKey):

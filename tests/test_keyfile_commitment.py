@@ -1,4 +1,4 @@
-"""A sealed keyring commits to its passphrase: no file tests more than one."""
+"""A sealed keyring commits to its passphrase: a file can test one passphrase, not several."""
 
 import functools
 import hmac
@@ -30,7 +30,7 @@ from kmscore.keyfile.content import decode_keyring
 
 PASSPHRASES = (PASSPHRASE, b"123456", b"password", b"qwerty")
 NAMES = (b"version-001", b"version-002", b"version-003", b"version-004")
-# The IDs are as long as it takes for the material to fill whole blocks, every second one.
+# The IDs have lengths at which the material fills whole blocks, every second one.
 INSIDE = content(
     entry(3, *(version(name, b"16 bytes of it..", suite=3) for name in NAMES), key_id=b"id")
 )
@@ -51,7 +51,7 @@ def honest() -> bytes:
 
 @functools.cache
 def collision(victim: int | None) -> bytes:
-    """Return a file that is right under all passphrases for the cipher, and commits to one."""
+    """Return a file whose tag is right under all passphrases, with the commitment of one."""
     header, iv = honest()[HEADER], bytes(12)
     derived = [remembered(passphrase, honest()[SALT], CHEAP) for passphrase in PASSPHRASES]
     commitment = bytes(32)
@@ -62,7 +62,7 @@ def collision(victim: int | None) -> bytes:
 
 
 def answers(data: bytes) -> list[type]:
-    """Return the answer to a file under each passphrase: a class of error, or `Keyring`."""
+    """Return the result for a file under each passphrase: the class of the error, or `Keyring`."""
     found: list[type] = []
     for passphrase in PASSPHRASES:
         try:
@@ -74,15 +74,15 @@ def answers(data: bytes) -> list[type]:
 
 @pytest.fixture
 def no_cipher(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the test fail if the cipher is used."""
+    """Make the test fail if the cipher is used."""
     monkeypatch.setattr(
         "kmscore.keyfile.sealing.AESGCM", lambda _: pytest.fail("the cipher was used")
     )
 
 
 @pytest.mark.parametrize("victim", [None, 0, 3])
-def test_the_cipher_alone_takes_a_file_under_every_passphrase(victim: int | None) -> None:
-    """The attack is a real one: four keys, one ciphertext, and its tag is right under each."""
+def test_the_cipher_alone_accepts_a_file_under_every_passphrase(victim: int | None) -> None:
+    """Without the commitment the attack works: one ciphertext with a right tag under four keys."""
     data = collision(victim)
     opened = []
     for passphrase in PASSPHRASES:
@@ -96,22 +96,22 @@ def test_the_cipher_alone_takes_a_file_under_every_passphrase(victim: int | None
     ("victim", "answer"), [(None, DecryptionError), (0, Keyring), (3, InvalidKeyError)]
 )
 def test_a_file_tests_one_passphrase_at_most(victim: int | None, answer: type) -> None:
-    """Under all others than the one that it commits to, the answer is the one error."""
+    """Under every other passphrase than that of the commitment, the result is the one error."""
     expected = [answer if index == victim else DecryptionError for index in range(4)]
     assert answers(collision(victim)) == expected
 
 
-def test_without_its_commitment_a_file_would_test_them_all(
+def test_without_the_commitment_a_file_tests_all_passphrases(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """With the comparison taken out, the answers under different passphrases differ."""
+    """Without the comparison, the results under different passphrases differ."""
     monkeypatch.setattr(hmac, "compare_digest", lambda *_: True)
     assert answers(collision(None)) == [Keyring, *[InvalidKeyError] * 3]
 
 
 @pytest.mark.usefixtures("no_cipher")
 def test_the_cipher_is_not_used_with_a_wrong_commitment() -> None:
-    """Every bit of the commitment counts, and so does the passphrase."""
+    """With any bit of the commitment changed, or another passphrase, the cipher is not used."""
     data = honest()
     for changed in single_bit_flips(data[COMMITMENT]):
         with raises_exactly(DecryptionError):
@@ -126,7 +126,7 @@ def test_the_cipher_is_not_used_with_a_wrong_commitment() -> None:
 def test_the_commitment_is_compared_in_constant_time(
     verdict: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Only `hmac.compare_digest` of all 32 bytes decides."""
+    """Only `hmac.compare_digest` decides, with all 32 bytes."""
     data, compared = honest(), []
 
     def recorded(left: bytes, right: bytes) -> bool:
@@ -140,7 +140,7 @@ def test_the_commitment_is_compared_in_constant_time(
         with raises_exactly(DecryptionError):
             open_keyring(data, PASSPHRASE)
     wrong = data[HEADER] + bytes(32) + data[60:]
-    with raises_exactly(DecryptionError):  # of the tag, which covers the commitment
+    with raises_exactly(DecryptionError):  # from the tag, which covers the commitment
         open_keyring(wrong, PASSPHRASE)
     assert compared == [{data[COMMITMENT]}, {data[COMMITMENT], bytes(32)}]
 
@@ -161,10 +161,10 @@ def _flip(data: bytes, at: int) -> bytes:
     ids=["passphrase", "commitment", "tag", "ciphertext", "IV"],
 )
 @pytest.mark.parametrize("inside", [INSIDE, INSIDE + b"!"], ids=["keyring", "other content"])
-def test_a_wrong_commitment_and_a_wrong_tag_are_one_error(
+def test_a_wrong_commitment_and_a_wrong_tag_give_one_error(
     change: Callable[[bytes], bytes], passphrase: bytes, inside: bytes
 ) -> None:
-    """Class, message and everything else are the same, whatever the content is."""
+    """Class, message and all other properties are the same, for every content."""
     data = change(write(inside, salt=honest()[SALT]).data)
     with pytest.raises(DecryptionError) as caught:
         open_keyring(data, passphrase)
@@ -176,13 +176,13 @@ def test_a_wrong_commitment_and_a_wrong_tag_are_one_error(
 
 
 def test_another_error_follows_a_right_tag_only() -> None:
-    """A content that is not a keyring's is reported to someone who knows the passphrase."""
+    """A wrong content is reported only if the passphrase is right."""
     with raises_exactly(InvalidKeyError, "the content of the sealed keyring"):
         open_keyring(write(INSIDE + b"!", salt=honest()[SALT]).data, PASSPHRASE)
 
 
 def test_the_tag_covers_header_and_commitment() -> None:
-    """A right commitment does not make up for a tag that was made without it."""
+    """A right commitment with a tag that does not cover it is rejected."""
     data = write(INSIDE, salt=honest()[SALT]).data
     aes = AESGCM(remembered(PASSPHRASE, data[SALT], CHEAP)[:32])
     for associated in (b"", data[HEADER], data[COMMITMENT], data[COMMITMENT] + data[HEADER]):

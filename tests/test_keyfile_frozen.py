@@ -1,4 +1,4 @@
-"""The format of a sealed keyring is pinned by one that was made once and does not change."""
+"""The format of a sealed keyring, checked with a constant file."""
 
 import base64
 import json
@@ -14,7 +14,7 @@ from kmscore import Keyring, KeySpec, KeyState, RsaKey, Sm2Key, Suite, Symmetric
 from kmscore.keyfile import ScryptParameters, open_keyring, read_parameters, seal_keyring
 from kmscore.keys import Key
 
-# Its keys are published test keys, and so is its passphrase.
+# Its keys and its passphrase are published test values.
 FROZEN: Mapping[str, Any] = json.loads(
     (Path(__file__).parent / "keyrings" / "format_02_test_keys.json").read_text("utf-8")
 )
@@ -22,7 +22,7 @@ PASSPHRASE = FROZEN["passphrase"].encode()
 SEALED = bytes.fromhex(FROZEN["sealed_keyring"])
 COST = (FROZEN["log_n"], FROZEN["r"], FROZEN["p"])
 
-# The codes of the format, as its description gives them.
+# The codes of the format, from its description.
 SPECS = {
     "AES_256": 1,
     "AES_192": 2,
@@ -52,12 +52,12 @@ def _remember_keys(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="module")
 def opened() -> Keyring:
-    """Return the keyring in it."""
+    """Return the keyring in the file."""
     return open_keyring(SEALED, PASSPHRASE)
 
 
 def described() -> Iterator[tuple[Any, ...]]:
-    """Yield the key versions that it was made from."""
+    """Yield the expected properties of the key versions."""
     for key in FROZEN["keys"]:
         for item in key["versions"]:
             yield (
@@ -72,7 +72,7 @@ def described() -> Iterator[tuple[Any, ...]]:
 
 
 def material(key: Key) -> str:
-    """Return raw material or the DER of PKCS#8, in hexadecimal."""
+    """Return the raw material, or the DER of PKCS#8, in hexadecimal."""
     if isinstance(key, SymmetricKey):
         return key.export_material().hex()
     first, *lines, last = key.private_pem().splitlines()
@@ -81,7 +81,7 @@ def material(key: Key) -> str:
 
 
 def test_the_frozen_keyring_opens(opened: Keyring) -> None:
-    """Each key version has its IDs, spec, state, suite and material, and the primary is right."""
+    """Each key version has its IDs, spec, state, suite and material; the primary is right."""
     assert [
         (
             key.key_id,
@@ -97,7 +97,7 @@ def test_the_frozen_keyring_opens(opened: Keyring) -> None:
 
 
 def test_the_frozen_keyring_has_every_code(opened: Keyring) -> None:
-    """All specs, states and suites occur in it, and test keys only."""
+    """All specs, states and suites occur, and all keys are test keys."""
     assert {key.spec for key in opened} == set(KeySpec)
     assert {key.state for key in opened} == set(KeyState)
     assert {key.suite for key in opened if isinstance(key, SymmetricKey)} == set(Suite)
@@ -105,10 +105,8 @@ def test_the_frozen_keyring_has_every_code(opened: Keyring) -> None:
     assert all(key.key_id.startswith("test-key-") for key in opened)
 
 
-def test_the_frozen_keyring_is_written_again(
-    opened: Keyring, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """With the same salt and IV, the same bytes come out."""
+def test_the_frozen_keyring_is_reproduced(opened: Keyring, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the same salt and IV, sealing gives the same bytes."""
     drawn = [bytes.fromhex(FROZEN["salt"]), bytes.fromhex(FROZEN["iv"])]
 
     def draw(length: int) -> bytes:
@@ -123,7 +121,7 @@ def test_the_frozen_keyring_is_written_again(
 
 
 def test_the_frozen_keyring_follows_the_description() -> None:
-    """A second writer computes every value of it from passphrase, salt, IV and keys."""
+    """A second writer computes all values of the file from passphrase, salt, IV and keys."""
     inside = content(
         *(
             entry(

@@ -1,4 +1,4 @@
-"""The embedded keyring: which version is found, what it refuses, and its hot path."""
+"""The in-memory keyring: lookup of versions, rejected arguments, and the fast path."""
 
 import copy
 import pickle
@@ -39,7 +39,7 @@ XAES = Suite.XAES_256_GCM
 
 
 def make(key_id: str = "a", key_version_id: str = "1", suite: Suite = XAES) -> SymmetricKey:
-    """Return a fresh symmetric key."""
+    """Return a new symmetric key."""
     return symmetric_key(suite, key_id, key_version_id)
 
 
@@ -47,18 +47,18 @@ A1, A2, A3, B1 = make("a", "1"), make("a", "2"), make("a", "3"), make("b", "1", 
 C1 = make("c", "1")
 
 
-# --- which version is found ---
+# --- lookup of versions ---
 
 
-def test_the_last_version_given_is_primary() -> None:
-    """Each key ID has the primary version that stands last, whatever stands between."""
+def test_the_last_version_in_the_arguments_is_primary() -> None:
+    """For each key ID, the last version in the arguments is the primary version."""
     ring = Keyring([A2, B1, A3, A1])
     assert ring.primary("a") is A1
     assert ring.primary("b") is B1
 
 
-def test_primary_overrules_the_order() -> None:
-    """Any version can be named as the primary one, and the other keys keep theirs."""
+def test_primary_overrides_the_order_of_versions() -> None:
+    """`primary` can choose any version of a key, and the other keys keep their primary version."""
     for chosen in (A1, A2, A3):
         ring = Keyring([A1, A2, A3, B1], primary={"a": chosen.key_version_id})
         assert ring.primary("a") is chosen
@@ -66,7 +66,7 @@ def test_primary_overrules_the_order() -> None:
 
 
 def test_every_version_is_found_by_its_ids(rsa_key: RsaKey, sm2_key: Sm2Key) -> None:
-    """Keys of all kinds, enabled or not, are found exactly as they were given."""
+    """`version` returns the same object for keys of all kinds and states."""
     disabled = SymmetricKey("a", "off", KeySpec.AES_256, bytes(32), state=KeyState.DISABLED)
     keys = [A1, A2, disabled, B1, rsa_key, sm2_key]
     ring = Keyring(keys)
@@ -78,7 +78,7 @@ def test_every_version_is_found_by_its_ids(rsa_key: RsaKey, sm2_key: Sm2Key) -> 
 
 @pytest.mark.parametrize("key_id", ["", "A", "aa", "a ", "\u00e4", "1"])
 def test_an_unknown_key_is_not_found(key_id: str) -> None:
-    """IDs are compared exactly, and the error says which one there is not."""
+    """IDs are compared exactly, and the error contains the ID."""
     ring = Keyring([A1, A2])
     with raises_exactly(KeyNotFoundError, repr(key_id)):
         ring.primary(key_id)
@@ -88,14 +88,14 @@ def test_an_unknown_key_is_not_found(key_id: str) -> None:
 
 @pytest.mark.parametrize("key_version_id", ["", "3", "11", "1 ", "a"])
 def test_an_unknown_version_is_not_found(key_version_id: str) -> None:
-    """A version of another key is no version of this one."""
+    """A version of one key is not found under another key."""
     ring = Keyring([A1, A2, make("b", "3")])
     with raises_exactly(KeyVersionNotFoundError, repr(key_version_id)):
         ring.version("a", key_version_id)
 
 
-def test_an_error_repeats_a_long_id_in_part_only() -> None:
-    """The longest ID stands there in full; no provider's log is flooded by more."""
+def test_an_error_shortens_a_long_id() -> None:
+    """An error contains an ID of up to 255 characters in full, and shortens a longer one."""
     ring = Keyring([A1])
     with raises_exactly(KeyNotFoundError, "k" * 255):
         ring.primary("k" * 255)
@@ -107,8 +107,8 @@ def test_an_error_repeats_a_long_id_in_part_only() -> None:
     assert "\n" not in str(first.value) + str(second.value)
 
 
-def test_an_empty_ring_has_no_keys() -> None:
-    """It is a ring nevertheless."""
+def test_an_empty_keyring_has_no_keys() -> None:
+    """An empty keyring is valid: every lookup fails, and it contains no key versions."""
     ring = Keyring([])
     assert (len(ring), list(ring)) == (0, [])
     assert ring._find_opener(sealed(A1)) is None
@@ -116,7 +116,7 @@ def test_an_empty_ring_has_no_keys() -> None:
         ring.primary("a")
 
 
-# --- what is refused ---
+# --- rejected arguments ---
 
 
 @pytest.mark.parametrize(
@@ -130,23 +130,23 @@ def test_an_empty_ring_has_no_keys() -> None:
         ({"a": "1", "x": "1"}, KeyNotFoundError),
     ],
 )
-def test_primary_has_to_name_what_is_there(
+def test_primary_with_an_unknown_id_is_rejected(
     primary: Mapping[str, str], error: type[Exception]
 ) -> None:
-    """A missing key and a missing version are two errors."""
+    """A missing key and a missing version raise different errors."""
     with raises_exactly(error):
         Keyring([A1, A2, B1], primary=primary)
 
 
 @pytest.mark.parametrize("wrong", ["a", [("a", "1")], 5, True, ("a", "1")], ids=repr)
-def test_primary_is_a_mapping(wrong: Any) -> None:
-    """Pairs or a single ID are the caller's mistake."""
+def test_primary_that_is_not_a_mapping_is_a_type_error(wrong: Any) -> None:
+    """A `primary` that is not a mapping raises `TypeError`."""
     with raises_exactly(TypeError, "primary must be Mapping"):
         Keyring([A1], primary=wrong)
 
 
-def test_a_repeated_version_is_refused(rsa_key: RsaKey) -> None:
-    """Twice the same object, or two keys under the same IDs, and the error names them."""
+def test_a_repeated_version_is_rejected(rsa_key: RsaKey) -> None:
+    """The same key twice, or two keys with the same IDs, are rejected; the error has the IDs."""
     for again in (A1, make("a", "1"), make("a", "1", Suite.AES_256_GCM)):
         for keys in ([A1, again], [A1, A2, B1, again]):
             with raises_exactly(InvalidKeyError, "version 1 of key a occurs twice"):
@@ -155,8 +155,8 @@ def test_a_repeated_version_is_refused(rsa_key: RsaKey) -> None:
         Keyring([rsa_key, rsa_key])
 
 
-def test_versions_of_two_specs_are_refused(rsa_key: RsaKey) -> None:
-    """All versions of a key are of one spec: a rotation does not change what a key is."""
+def test_versions_with_different_specs_are_rejected(rsa_key: RsaKey) -> None:
+    """All versions of a key have the same spec, because a rotation does not change the spec."""
     for other in (make("a", "9", Suite.SM4_GCM), make("a", "9", Suite.AES_128_GCM)):
         with raises_exactly(InvalidKeyError, "key a are of two specs"):
             Keyring([A1, A2, other])
@@ -164,8 +164,8 @@ def test_versions_of_two_specs_are_refused(rsa_key: RsaKey) -> None:
         Keyring([rsa_key, make(rsa_key.key_id, "2")])
 
 
-def test_versions_of_two_suites_stand_together() -> None:
-    """A key may be rotated from AES_256_GCM to XAES_256_GCM."""
+def test_versions_with_different_suites_are_accepted() -> None:
+    """One key can have versions with AES_256_GCM and with XAES_256_GCM."""
     old = make("a", "0", Suite.AES_256_GCM)
     ring = Keyring([old, A1])
     assert ring.primary("a") is A1
@@ -176,7 +176,7 @@ MATERIAL = bytes(range(100, 132))
 
 
 def of_material(key_id: str, version: str, suite: Suite, **options: Any) -> SymmetricKey:
-    """Return a key whose material is the first bytes of `MATERIAL`, a test key."""
+    """Return a key whose material is the start of `MATERIAL`, a test key."""
     material = MATERIAL[: suite.key_length]
     return SymmetricKey(key_id, version, SUITE_SPECS[suite], material, suite=suite, **options)
 
@@ -194,10 +194,10 @@ def of_material(key_id: str, version: str, suite: Suite, **options: Any) -> Symm
     ],
     ids=["one key", "two keys", "two block ciphers", "a disabled version"],
 )
-def test_one_material_under_two_suites_is_refused(
+def test_the_same_material_with_two_suites_is_rejected(
     first: SymmetricKey, second: SymmetricKey
 ) -> None:
-    """The error names the later version, and neither it nor its frames have the material."""
+    """The error has the IDs of the later version; neither it nor its frames have the material."""
     for keys, named in (([first, second], second), ([second, C1, first], first)):
         with raises_exactly(InvalidKeyError, "bound to another suite") as caught:
             Keyring(keys)
@@ -208,7 +208,7 @@ def test_one_material_under_two_suites_is_refused(
 
 
 def frames_of(error: BaseException) -> bytes:
-    """Return all bytes that local variables of the error's traceback in the library refer to."""
+    """Return all bytes to which local variables of the library in the error's traceback refer."""
     found = []
     trace = error.__traceback__
     while trace:
@@ -220,14 +220,14 @@ def frames_of(error: BaseException) -> bytes:
     return b"".join(found)
 
 
-def test_one_material_under_one_suite_is_taken() -> None:
-    """The same material twice is no cipher too many: a copy of a key under another name."""
+def test_the_same_material_with_one_suite_is_accepted() -> None:
+    """Two keys can have the same material if they have the same suite."""
     ring = Keyring([of_material("a", "1", XAES), of_material("b", "1", XAES)])
     assert len(ring) == 2
 
 
 class _Odd(str):
-    """Text with a hash of its own, which no dictionary of plain text finds."""
+    """A `str` with a different hash, so that a dictionary of plain strings does not find it."""
 
     __slots__ = ()
 
@@ -235,15 +235,15 @@ class _Odd(str):
         return 7
 
 
-def test_primary_takes_the_plain_text_of_an_id() -> None:
-    """An ID of a subclass of `str` chooses the version, and stays out of the ring."""
+def test_primary_stores_ids_as_plain_text() -> None:
+    """An ID of a `str` subclass chooses the version, but the keyring stores plain text."""
     ring = Keyring([A1, A2], primary={_Odd("a"): _Odd("1")})
     assert ring.primary("a") is A1
     assert [type(key_id) for key_id in ring._primaries] == [str]
 
 
-def test_anything_but_a_key_is_a_type_error(rsa_key: RsaKey) -> None:
-    """Not even a public key, a ring or material by itself."""
+def test_an_item_that_is_not_a_key_is_a_type_error(rsa_key: RsaKey) -> None:
+    """A public key, a keyring and bytes are not keys, and raise `TypeError`."""
     wrong: Any
     for wrong in (None, "a", b"material", rsa_key.public_key, Keyring([A1]), object(), {"a": A1}):
         with raises_exactly(TypeError, "a key must be SymmetricKey, RsaKey or Sm2Key"):
@@ -253,17 +253,17 @@ def test_anything_but_a_key_is_a_type_error(rsa_key: RsaKey) -> None:
 
 
 @pytest.mark.parametrize("wrong", [None, 5, A1])
-def test_the_keys_have_to_be_iterable(wrong: Any) -> None:
-    """A single key is not a ring."""
+def test_keys_that_are_not_iterable_are_a_type_error(wrong: Any) -> None:
+    """A single key in place of an iterable raises `TypeError`."""
     with raises_exactly(TypeError):
         Keyring(wrong)
 
 
-# --- as a value ---
+# --- the keyring as a value ---
 
 
 def test_with_version_adds_the_primary_version() -> None:
-    """The new ring has one version more, as primary; the primaries of other keys stay."""
+    """The new keyring has one more version, as primary; other keys keep their primary version."""
     ring = Keyring([A1, A2, B1], primary={"a": "1"})
     rotated = ring.with_version(A3)
     assert list(rotated) == [A1, A2, A3, B1]
@@ -275,8 +275,8 @@ def test_with_version_adds_the_primary_version() -> None:
     assert Keyring([]).with_version(A1).primary("a") is A1
 
 
-def test_with_version_refuses_what_the_constructor_does() -> None:
-    """A repeated version and another spec, and the ring stays as it was."""
+def test_with_version_rejects_the_same_keys_as_the_constructor() -> None:
+    """A repeated version or another spec raises an error, and the keyring does not change."""
     ring = Keyring([A1, A2])
     with raises_exactly(InvalidKeyError, "twice"):
         ring.with_version(A1)
@@ -285,8 +285,8 @@ def test_with_version_refuses_what_the_constructor_does() -> None:
     assert list(ring) == [A1, A2]
 
 
-def test_a_ring_can_be_iterated_again_and_again() -> None:
-    """Versions of one key come together, in the order given, from any iterable."""
+def test_a_keyring_can_be_iterated_repeatedly() -> None:
+    """Every iteration gives the versions of one key together, in the order of the arguments."""
     ring = Keyring(iter([A2, B1, A1, A3]))
     assert list(ring) == list(ring) == [A2, A1, A3, B1]
     assert len(ring) == 4
@@ -294,14 +294,14 @@ def test_a_ring_can_be_iterated_again_and_again() -> None:
     assert make("a", "1") not in ring
 
 
-def test_the_repr_shows_how_much_is_in_it() -> None:
-    """Numbers, no IDs."""
+def test_the_repr_shows_numbers_only() -> None:
+    """The `repr` shows the numbers of keys and versions, and no IDs."""
     assert repr(Keyring([A1, A2, B1])) == "<Keyring keys=2 versions=3>"
     assert repr(Keyring([])) == "<Keyring keys=0 versions=0>"
 
 
-def test_a_ring_never_changes() -> None:
-    """Neither by its attributes nor through what it was made of."""
+def test_a_keyring_is_immutable() -> None:
+    """Neither its attributes nor the arguments of its constructor can change a keyring."""
     keys, primary = [A1, A2], {"a": "1"}
     ring = Keyring(keys, primary=primary)
     keys += [A3, B1]
@@ -317,8 +317,8 @@ def test_a_ring_never_changes() -> None:
 
 @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
 @pytest.mark.parametrize("keys", [[A1], []], ids=["one key", "empty"])
-def test_a_ring_is_not_pickled_or_copied(keys: list[Key], protocol: int) -> None:
-    """It refuses as its keys do, by its own name, and an empty one is no exception."""
+def test_a_keyring_is_not_pickled_or_copied(keys: list[Key], protocol: int) -> None:
+    """The error names `Keyring`, and an empty keyring is rejected too."""
     ring = Keyring(keys)
     with raises_exactly(TypeError, "Keyring holds key material"):
         pickle.dumps(ring, protocol)
@@ -328,13 +328,13 @@ def test_a_ring_is_not_pickled_or_copied(keys: list[Key], protocol: int) -> None
 
 
 @pytest.mark.parametrize("primary", [{"a": 1}, {1: "1"}, {"a": None}])
-def test_the_primary_versions_are_named_by_text(primary: Any) -> None:
-    """An ID of another type is a mistake in the calling code."""
+def test_primary_with_an_id_that_is_not_text_is_a_type_error(primary: Any) -> None:
+    """An ID that is not a `str` raises `TypeError`."""
     with raises_exactly(TypeError):
         Keyring([A1], primary=primary)
 
 
-# --- the hot path ---
+# --- the fast path ---
 
 
 def sealed(key: SymmetricKey, plaintext_length: int = 0) -> bytes:
@@ -344,10 +344,10 @@ def sealed(key: SymmetricKey, plaintext_length: int = 0) -> bytes:
 
 
 def assert_agreement(ring: Keyring, data: bytes) -> SymmetricKey | None:
-    """Return what the hot path finds, after comparing it with what the parser says.
+    """Return the result of the fast path, after a comparison with the result of the parser.
 
-    It finds a key exactly if the bytes parse, what they hold is not too long, and the ring has that
-    version, enabled and bound to that suite.
+    The fast path finds a key if and only if the bytes parse and their ciphertext is not too long.
+    The keyring must also have that version, enabled and bound to that suite.
     """
     found = ring._find_opener(data)
     expected = None
@@ -365,7 +365,7 @@ def assert_agreement(ring: Keyring, data: bytes) -> SymmetricKey | None:
     return found
 
 
-# IDs of the lengths 33 to 35 have length bytes that are characters of IDs: `!`, `"` and `#`.
+# The length bytes of IDs with 33 to 35 bytes are characters of IDs: `!`, `"` and `#`.
 POOL_IDS = ["a", "!", '"', "!!", "a" * 33, "!" * 33, "!" * 34, '"' * 35, "a!", "~" * 254, "~" * 255]
 POOL = [
     make(key_id, key_version_id, suite)
@@ -377,7 +377,7 @@ POOL = [
 
 @st.composite
 def rings(draw: st.DrawFn) -> Keyring:
-    """Draw rings whose headers are as alike as headers can be."""
+    """Draw keyrings whose headers are as similar as possible."""
     keys = draw(st.lists(st.sampled_from(POOL), max_size=6))
     by_ids: dict[tuple[str, str], SymmetricKey] = {}
     spec_of: dict[str, KeySpec] = {}
@@ -389,7 +389,7 @@ def rings(draw: st.DrawFn) -> Keyring:
 
 @st.composite
 def rings_and_bytes(draw: st.DrawFn) -> tuple[Keyring, bytes]:
-    """Draw a ring, and a blob of one of its keys or of another, changed or not."""
+    """Draw a keyring, and a blob of one of its keys or of another key, changed or unchanged."""
     ring = draw(rings())
     key = draw(st.sampled_from([*ring] or POOL) | st.sampled_from(POOL))
     assert isinstance(key, SymmetricKey)
@@ -400,8 +400,8 @@ def rings_and_bytes(draw: st.DrawFn) -> tuple[Keyring, bytes]:
 
 
 @given(rings_and_bytes())
-def test_the_hot_path_and_the_parser_agree_on_blobs(drawn: tuple[Keyring, bytes]) -> None:
-    """For every ring and every input, well-formed or nearly, both say the same."""
+def test_the_fast_path_and_the_parser_agree_on_blobs(drawn: tuple[Keyring, bytes]) -> None:
+    """The fast path and the parser have the same result for valid and nearly valid blobs."""
     assert_agreement(*drawn)
 
 
@@ -409,18 +409,18 @@ def test_the_hot_path_and_the_parser_agree_on_blobs(drawn: tuple[Keyring, bytes]
 @example(Keyring([A1]), b"", False)
 @example(Keyring([A1]), b"KMS\x01\x05", False)
 @example(Keyring([A1]), b"KMS\x01\x05\x01a", False)
-def test_the_hot_path_and_the_parser_agree_on_random_bytes(
+def test_the_fast_path_and_the_parser_agree_on_random_bytes(
     ring: Keyring, data: bytes, prefixed: bool
 ) -> None:
-    """Bytes that nobody sealed are never taken for a blob, and raise nothing."""
+    """Random bytes are not accepted as a blob, and the fast path raises no error for them."""
     assert_agreement(ring, b"KMS\x01" + data if prefixed else data)
 
 
 @given(IDS, IDS, SUITES, st.binary(max_size=40))
-def test_every_key_is_found_by_its_own_blobs(
+def test_the_fast_path_finds_the_key_of_every_blob(
     key_id: str, key_version_id: str, suite: Suite, body: bytes
 ) -> None:
-    """Whatever the IDs are, the hot path is the one taken for what the ring itself sealed."""
+    """The fast path finds the key of every blob of the keyring, for all IDs."""
     key = SymmetricKey(
         key_id, key_version_id, SUITE_SPECS[suite], bytes(suite.key_length), suite=suite
     )
@@ -429,8 +429,8 @@ def test_every_key_is_found_by_its_own_blobs(
 
 
 @pytest.mark.parametrize("key", [A1, B1, make("!" * 33, '"' * 34), make("a" * 255, "b" * 255)])
-def test_the_hot_path_and_the_parser_agree_on_every_change(key: SymmetricKey) -> None:
-    """Every truncation, every flipped bit of the header, every byte put in or taken out of it."""
+def test_the_fast_path_and_the_parser_agree_on_every_change(key: SymmetricKey) -> None:
+    """The results agree for truncations, flipped bits of the header and changed lengths."""
     ring = Keyring([key, make("other")])
     whole = sealed(key, 3)
     shortest = len(sealed(key))
@@ -445,21 +445,21 @@ def test_the_hot_path_and_the_parser_agree_on_every_change(key: SymmetricKey) ->
 
 @pytest.mark.parametrize("key", [A1, B1, make("a" * 255, "b" * 255)])
 @pytest.mark.parametrize("length", [6143, 6144, 6145, 6702, 13402])
-def test_no_blob_holds_more_than_any_may(key: SymmetricKey, length: int) -> None:
-    """At most 6,144 bytes are opened, on the hot path too."""
+def test_the_fast_path_accepts_at_most_6144_bytes(key: SymmetricKey, length: int) -> None:
+    """The fast path accepts a ciphertext of at most 6,144 bytes."""
     data = sealed(key, length)
     assert (assert_agreement(Keyring([key]), data) is key) == (length <= 6144)
 
 
-def test_the_hot_path_knows_the_key_by_the_whole_header() -> None:
-    """The same IDs under another suite, or cut at another place, are another header."""
+def test_the_fast_path_compares_the_whole_header() -> None:
+    """The same IDs with another suite, or divided at another place, give another header."""
     ring = Keyring([make("ab", "c", Suite.AES_256_GCM)])
     for other in (make("ab", "c"), make("a", "bc", Suite.AES_256_GCM)):
         assert assert_agreement(ring, sealed(other)) is None
 
 
 def test_asymmetric_keys_have_no_header(rsa_key: RsaKey, sm2_key: Sm2Key) -> None:
-    """A blob that names an RSA or SM2 key is left to the parser and the checks behind it."""
+    """A blob with the IDs of an RSA or SM2 key is left to the parser and the later checks."""
     ring = Keyring([rsa_key, sm2_key, A1])
     for key in (rsa_key, sm2_key):
         assert assert_agreement(ring, sealed(make(key.key_id, key.key_version_id))) is None
@@ -467,8 +467,8 @@ def test_asymmetric_keys_have_no_header(rsa_key: RsaKey, sm2_key: Sm2Key) -> Non
 
 
 @pytest.mark.parametrize("state", KeyState)
-def test_the_hot_path_finds_enabled_keys_only(state: KeyState) -> None:
-    """Any other state is left to the checks that have an error for it."""
+def test_the_fast_path_finds_enabled_keys_only(state: KeyState) -> None:
+    """A key in any other state is left to the later checks, which raise the error."""
     key = SymmetricKey("a", "1", KeySpec.AES_256, bytes(32), state=state)
     ring = Keyring([A2, key])
     found = key if state is KeyState.ENABLED else None
@@ -477,8 +477,8 @@ def test_the_hot_path_finds_enabled_keys_only(state: KeyState) -> None:
     assert ring.primary("a") is key
 
 
-def test_only_a_symmetric_primary_version_seals(rsa_key: RsaKey) -> None:
-    """The hot path seals with what `primary` answers, and with nothing that does not seal."""
+def test_only_a_symmetric_primary_version_encrypts(rsa_key: RsaKey) -> None:
+    """The fast path encrypts with the primary version if that is a symmetric key."""
     ring = Keyring([A1, A2, B1, rsa_key], primary={"a": "1"})
     assert (ring._find_sealer("a"), ring._find_sealer("b")) == (A1, B1)
     assert ring._find_sealer(rsa_key.key_id) is ring._find_sealer("x") is None

@@ -1,4 +1,4 @@
-"""Key files as others write them: their lengths, their PEM, and how they are encrypted."""
+"""Key files of other tools: lengths, PEM, RSA numbers, and encryption."""
 
 import base64
 import math
@@ -57,12 +57,12 @@ SM2_PUBLIC = spki(ECC + SM2_CURVE, SM2_CASES[0].public_point)
 
 
 def case(name: str) -> bytes:
-    """Return a file that came from others."""
+    """Return a file that another tool wrote."""
     return (CASES / name).read_bytes()
 
 
 def load(data: bytes | str, **options: Any) -> Sm2Key:
-    """Read an SM2 key from PEM if that is in it, and else from DER."""
+    """Read an SM2 key from PEM if the data has it, otherwise from DER."""
     is_pem = isinstance(data, str) or b"-----BEGIN" in data
     read: Any = Sm2Key.from_pem if is_pem else Sm2Key.from_der
     key: Sm2Key = read("k", "v", data, **options)
@@ -71,7 +71,7 @@ def load(data: bytes | str, **options: Any) -> Sm2Key:
 
 
 def filled(length: int, make: Callable[[bytes], bytes]) -> bytes:
-    """Return what `make` makes of as many zeros as give this length."""
+    """Return the output of `make` for as many zeros as give this length."""
     guess = bytes(length - len(make(b"")))
     missing = len(make(guess)) - length
     result = make(guess[missing:])
@@ -88,7 +88,7 @@ def with_attributes(fill: bytes) -> bytes:
 
 
 def test_der_has_at_most_16384_bytes() -> None:
-    """A file of that length is read, and one byte more is too long, for every kind of key."""
+    """A file of 16,384 bytes is read, and one byte more is rejected, for every kind of key."""
     load(filled(MAX_DER, with_attributes))
     long = filled(MAX_DER + 1, with_attributes)
     reads: tuple[Callable[[], object], ...] = (
@@ -105,7 +105,7 @@ def test_der_has_at_most_16384_bytes() -> None:
 
 @pytest.mark.parametrize("fill", ["a", "\u00e9", "\u4e2d"])
 def test_pem_has_at_most_65536_bytes(fill: str) -> None:
-    """Text counts as the bytes that it has in a file."""
+    """The length of text is that of its UTF-8 bytes."""
     unit = len(fill.encode())
     text = SM2_PEM.decode() + fill * ((MAX_PEM - len(SM2_PEM)) // unit)
     text += "\n" * (MAX_PEM - len(text.encode()))
@@ -119,8 +119,8 @@ def test_pem_has_at_most_65536_bytes(fill: str) -> None:
                 read(data)
 
 
-def test_a_long_text_is_not_encoded() -> None:
-    """A text is measured before it is copied."""
+def test_a_long_text_is_not_copied() -> None:
+    """The length of text is checked before the text is copied."""
     text = SM2_PEM.decode() * 100_000
     tracemalloc.start()
     try:
@@ -133,7 +133,7 @@ def test_a_long_text_is_not_encoded() -> None:
 
 
 def test_a_view_is_measured_in_bytes() -> None:
-    """The length of a memoryview counts its items."""
+    """The length of a memoryview is counted in bytes, not in items."""
     view = memoryview(bytes(8 * (MAX_DER // 8 + 1))).cast("Q")
     assert len(view) < MAX_DER
     with raises_exactly(InvalidKeyError, "at most 16384"):
@@ -142,7 +142,7 @@ def test_a_view_is_measured_in_bytes() -> None:
 
 @pytest.mark.parametrize("content", [127, 128, 129, 250, 256, 257, 300, 384, 511, 512, 513, 4000])
 def test_a_length_of_any_number_of_bytes_is_read(content: int) -> None:
-    """DER writes a length in 1, 2 or 3 bytes; from 256 to 511 the second of them is 01."""
+    """Lengths of 1, 2 and 3 bytes in DER are read; from 256 to 511 the second byte is 01."""
     size = 2 if content < 128 else 3 if content < 256 else 4
     plain = filled(content + size, with_attributes)
     assert (private_key_label(plain), load(plain).spec) == ("PRIVATE KEY", KeySpec.EC_SM2)
@@ -156,7 +156,7 @@ def test_a_length_of_any_number_of_bytes_is_read(content: int) -> None:
 
 @pytest.mark.parametrize("salt", [100, 150, 200, 260])
 def test_an_encrypted_file_of_256_to_511_bytes_opens(salt: int) -> None:
-    """The second byte of its length is 01, which is not a version."""
+    """The byte 01 of such a length is not read as a version."""
     data = encrypted(SM2, salt=bytes(salt))
     assert data[:3] == b"\x30\x82\x01"
     load(data, password=PASSWORD)
@@ -166,7 +166,7 @@ def test_an_encrypted_file_of_256_to_511_bytes_opens(salt: int) -> None:
 
 
 def test_a_byte_order_mark_is_ignored() -> None:
-    """A file with one is read as text and as bytes."""
+    """A byte order mark is ignored, in text and in bytes."""
     data = case("f07_bom.pem")
     assert data.startswith(b"\xef\xbb\xbf")
     texts = (data.decode("utf-8"), data.decode("utf-8-sig"), data.decode("latin-1"))
@@ -174,8 +174,8 @@ def test_a_byte_order_mark_is_ignored() -> None:
     assert len(pems) == 1
 
 
-def test_a_certificate_beside_the_key_is_ignored() -> None:
-    """`openssl pkcs12` writes the bag's attributes, a certificate and the key in one file."""
+def test_a_certificate_in_the_file_is_ignored() -> None:
+    """The attributes and the certificate in a file of `openssl pkcs12` are ignored."""
     data = case("f08_pkcs12_bag.pem")
     assert data.index(b"BEGIN CERTIFICATE") < data.index(b"BEGIN PRIVATE KEY")
     key = RsaKey.from_pem("k", "v", data)
@@ -207,8 +207,8 @@ FORMS: dict[str, bytes] = {
 @pytest.mark.parametrize("name", FORMS)
 @pytest.mark.parametrize("kind", [Sm2Key, RsaKey, PublicKey])
 @pytest.mark.parametrize("encoding", ["utf-8", "latin-1"])
-def test_text_and_bytes_of_a_file_have_one_answer(name: str, kind: Any, encoding: str) -> None:
-    """The same key, or the same words of refusal."""
+def test_text_and_bytes_of_a_file_have_one_result(name: str, kind: Any, encoding: str) -> None:
+    """Text and bytes give the same key or the same message."""
     ids = () if kind is PublicKey else ("k", "v")
 
     def answer(data: bytes | str) -> str:
@@ -222,23 +222,23 @@ def test_text_and_bytes_of_a_file_have_one_answer(name: str, kind: Any, encoding
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-be"])
-def test_utf_16_has_its_own_words(encoding: str) -> None:
-    """The shell of Windows redirects into such files."""
+def test_utf_16_has_its_own_message(encoding: str) -> None:
+    """The error for UTF-16 names it, because redirection in the Windows shell writes such files."""
     data = ("\ufeff" * (encoding != "utf-16") + SM2_PEM.decode()).encode(encoding)
     with raises_exactly(InvalidKeyError, "UTF-16"):
         Sm2Key.from_pem("k", "v", data)
 
 
 @pytest.mark.parametrize("password", [None, PASSWORD])
-def test_encryption_by_headers_has_its_own_words(password: bytes | None) -> None:
-    """The way to PKCS#8 is named, with a password and without."""
+def test_encryption_by_headers_has_its_own_message(password: bytes | None) -> None:
+    """The error names the way to PKCS#8, with a password and without."""
     for data in (case("f15_proc_type.pem"), case("f15_proc_type.pem").decode()):
         with raises_exactly(InvalidKeyError, "encrypted by Proc-Type headers"):
             RsaKey.from_pem("k", "v", data, password=password)
 
 
 def test_a_label_is_not_quoted() -> None:
-    """A damaged file may have a part of the key where the label should be."""
+    """The error does not contain the label, because a damaged label can have a part of the key."""
     secret = "MIGHAgEAMBMGByqGSM49AgEGCCqB"
     for label in (f"{secret} PRIVATE KEY", secret, f"{secret} PUBLIC KEY"):
         for read in (load, lambda data: RsaKey.from_pem("k", "v", data), PublicKey.from_pem):
@@ -251,8 +251,8 @@ def test_a_label_is_not_quoted() -> None:
 # --- RSA ---
 
 
-def test_rsa_without_null_parameters_has_its_own_words() -> None:
-    """RFC 8017 appendix A.1 requires the NULL, which other libraries do not miss."""
+def test_rsa_without_null_parameters_has_its_own_message() -> None:
+    """RFC 8017 appendix A.1 requires the NULL, which some libraries do not check."""
     der = case("f06_rsa_pkcs8_without_null.der")
     public = spki(RSA, tlv(0x30, integer(2**2047 + 1), integer(65537)))
     sealed = encrypted(der)
@@ -262,13 +262,13 @@ def test_rsa_without_null_parameters_has_its_own_words() -> None:
         RsaKey.from_pem("k", "v", pem(der, "PRIVATE KEY"))
     with raises_exactly(InvalidKeyError, "lacks the NULL parameters"):
         PublicKey.from_der(public)
-    with raises_exactly(InvalidKeyError, "not one that this password opens"):
+    with raises_exactly(InvalidKeyError, "cannot be decrypted with this password"):
         RsaKey.from_der("k", "v", sealed, password=PASSWORD)
     assert RsaKey.from_der("k", "v", der.replace(RSA, RSA + NULL).replace(*lengthened(der)))
 
 
 def lengthened(der: bytes) -> tuple[bytes, bytes]:
-    """Return the lengths in a PKCS#8 file, and those with two bytes more inside."""
+    """Return the lengths in a PKCS#8 file, and those with two more bytes inside."""
     start = der[:9]
     assert start[:2] == b"\x30\x82"
     assert start[4:] == b"\x02\x01\x00\x30\x0b"
@@ -289,7 +289,7 @@ GOOD_NUMBERS: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("name", GOOD_NUMBERS)
 def test_a_good_key_of_another_library_is_read(name: str) -> None:
-    """Primes in either order and of two lengths, d reduced by either modulus, any exponent."""
+    """Primes in both orders and of two lengths, both forms of d and any exponent are read."""
     options = dict(GOOD_NUMBERS[name])
     p, q = prime(*options.pop("p")), prime(*options.pop("q"))
     while math.gcd(options.get("e", 65537), (p - 1) * (q - 1)) > 1:
@@ -303,7 +303,7 @@ def test_a_good_key_of_another_library_is_read(name: str) -> None:
         RsaKey.from_pem("k", "v", pem(der, "PRIVATE KEY")),
         RsaKey.from_der("k", "v", encrypted(der), password=PASSWORD),
     ):
-        # All numbers of the file are in the exported key.
+        # The exported key has all numbers of the file.
         assert key.private_pem() == pem_of_64(der, "PRIVATE KEY")
         ciphertext = asymmetric_encrypt(key.public_key, "RSAES_OAEP_SHA_256", b"plaintext")
         opened = asymmetric_decrypt(Keyring([key]), "k", "v", "RSAES_OAEP_SHA_256", ciphertext)
@@ -318,8 +318,8 @@ def pem_of_64(der: bytes, label: str) -> bytes:
     return b"\n".join([begin, *body, end, b""])
 
 
-def test_a_private_exponent_is_one_of_two() -> None:
-    """Of all d that would decrypt, two are taken: the least, and the least modulo φ(n)."""
+def test_two_private_exponents_are_accepted() -> None:
+    """Of all d that decrypt, two are accepted: the least, and the least modulo φ(n)."""
     p, q = prime(1023, 1), prime(1025, 1)
     least, modulo_phi = numbers_of(p, q), numbers_of(p, q, modulo_phi=True)
     step = math.lcm(p - 1, q - 1)
@@ -336,7 +336,7 @@ def test_a_private_exponent_is_one_of_two() -> None:
 
 
 def test_a_private_exponent_is_less_than_phi() -> None:
-    """With a prime as small as 7, d + φ(n) is less than n."""
+    """The exponent d + φ(n) is rejected, even if it is less than n because a prime is small."""
     p, q = prime(2045), 7
     phi = (p - 1) * (q - 1)
     exponents = (e for e in range(65537, 2**20, 2) if math.gcd(e, phi) == 1)
@@ -348,8 +348,8 @@ def test_a_private_exponent_is_less_than_phi() -> None:
         RsaKey.from_der("k", "v", pkcs1(good | {"d": good["d"] + phi}))
 
 
-def test_a_composite_in_place_of_a_prime_is_refused() -> None:
-    """Numbers that agree, but that one of the primes is none, would decrypt wrongly."""
+def test_a_composite_in_place_of_a_prime_is_rejected() -> None:
+    """A composite number in place of a prime is rejected, because such a key decrypts wrongly."""
     one, other = composite(768, 769), prime(1535)
     for p, q in ((one, other), (other, one), (one, composite(765, 770))):
         numbers = numbers_of(p, q)
@@ -358,8 +358,8 @@ def test_a_composite_in_place_of_a_prime_is_refused() -> None:
             RsaKey.from_der("k", "v", pkcs1(numbers))
 
 
-def test_a_prime_of_more_than_2048_bits_has_its_own_words() -> None:
-    """Libcrypto would test it for several times as long."""
+def test_a_prime_of_more_than_2048_bits_has_its_own_message() -> None:
+    """A prime of more than 2,048 bits is rejected before libcrypto's slow test of it."""
     for p, q in ((2049, 2047), (2047, 2049), (2176, 1920), (2100, 972)):
         with raises_exactly(InvalidKeyError, "a prime of more than 2048 bits"):
             RsaKey.from_der("k", "v", pkcs1(numbers_of(prime(p), prime(q))))
@@ -369,7 +369,7 @@ def test_a_prime_of_more_than_2048_bits_has_its_own_words() -> None:
 def test_inconsistent_numbers_never_reach_the_library(
     field: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The library may find the same fault, but only after it has tested the primes."""
+    """Wrong numbers are rejected before the library tests the primes, which takes long."""
     good = numbers_of(prime(1023), prime(1025))
     changed = pkcs1(good | {field: good[field] + 2})
     monkeypatch.setattr("kmscore.keys.rsa_structures.RSAPrivateNumbers", forbidden)
@@ -378,7 +378,7 @@ def test_inconsistent_numbers_never_reach_the_library(
 
 
 def test_a_key_of_another_size_never_reaches_the_library(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its primes would be tested before its size is found to be wrong."""
+    """A key of a wrong size is rejected before the library tests its primes."""
     monkeypatch.setattr("kmscore.keys.rsa_structures.RSAPrivateNumbers", forbidden)
     with raises_exactly(InvalidKeyError, "2047 bits"):
         RsaKey.from_der("k", "v", pkcs1(numbers_of(prime(1023), prime(1024))))
@@ -387,12 +387,12 @@ def test_a_key_of_another_size_never_reaches_the_library(monkeypatch: pytest.Mon
 
 
 def forbidden(*_: object, **__: object) -> None:
-    """Fail, in place of something that must not be called."""
+    """Fail; this replaces a function that must not be called."""
     pytest.fail("this was called")
 
 
 def test_a_crt_value_is_below_its_prime() -> None:
-    """A value that is right but for a multiple of its modulus is refused."""
+    """A CRT value that is right modulo its prime, but not below it, is rejected."""
     p, q = prime(1023), prime(1025)
     good = numbers_of(p, q)
     RsaKey.from_der("k", "v", pkcs1(good))
@@ -406,8 +406,8 @@ def test_a_crt_value_is_below_its_prime() -> None:
 # --- encrypted PKCS#8 ---
 
 
-def test_one_iteration_is_enough() -> None:
-    """The least number of iterations is 1; none and fewer are refused before the KDF runs."""
+def test_one_iteration_is_accepted() -> None:
+    """One iteration is accepted; zero and fewer are rejected before the KDF runs."""
     load(encrypted(SM2, iterations=1), password=PASSWORD)
     load(encrypted(SM2, iterations=1), password=PASSWORD, max_work=1)
     for count in (0, -1, -(2**64)):
@@ -417,10 +417,10 @@ def test_one_iteration_is_enough() -> None:
 
 @pytest.mark.parametrize("kind", [Sm2Key, RsaKey])
 @pytest.mark.parametrize("form", ["pem", "der"])
-def test_max_work_bounds_the_iterations(
+def test_max_work_limits_the_iterations(
     kind: Any, form: str, rsa_key: RsaKey, sm2_key: Sm2Key, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A file of so many iterations opens; one of more is refused, and its KDF does not run."""
+    """A file with `max_work` iterations opens; one with more is rejected before the KDF runs."""
     own = rsa_key if kind is RsaKey else sm2_key
     inner = RsaKey.from_pem("k", "v", own.private_pem()) if kind is RsaKey else own
     plain = base64.b64decode(b"".join(inner.private_pem().splitlines()[1:-1]))
@@ -442,7 +442,7 @@ def test_max_work_bounds_the_iterations(
 
 @pytest.mark.parametrize("password", [None, PASSWORD])
 def test_max_work_is_a_positive_int(password: bytes | None) -> None:
-    """Also where nothing is encrypted: no argument is accepted and ignored."""
+    """`max_work` is checked even if nothing is encrypted, because no argument is ignored."""
     data = SM2 if password is None else encrypted(SM2)
     for read, file in ((Sm2Key.from_der, data), (RsaKey.from_der, data), (Sm2Key.from_pem, b"")):
         wrong: Any
@@ -455,7 +455,7 @@ def test_max_work_is_a_positive_int(password: bytes | None) -> None:
 
 
 def test_a_salt_has_at_most_1024_bytes() -> None:
-    """A salt of that length opens, and so does an empty one."""
+    """A salt of 1,024 bytes and an empty one are accepted."""
     for length in (0, 1024):
         load(encrypted(SM2, salt=bytes(length)), password=PASSWORD)
     with raises_exactly(InvalidKeyError, "a salt of more than 1024 bytes"):
@@ -481,7 +481,7 @@ def scheme(
     iv: bytes = tlv(4, bytes(16)),
     data: bytes = bytes(16),
 ) -> bytes:
-    """Return an encrypted file that is wrong in one way that needs no password to be seen."""
+    """Return an encrypted file with one defect that is visible without a password."""
     pbkdf2 = tlv(0x30, tlv(4, bytes(8)), integer(1), tlv(0x30, prf, NULL))
     pbes2 = tlv(0x30, tlv(0x30, kdf, pbkdf2), tlv(0x30, cipher, iv))
     encryption = tlv(0x30, identifier, pbes2 if parameters is None else parameters)
@@ -499,9 +499,9 @@ WORDS: dict[str, tuple[bytes, str]] = {
     "another cipher": (scheme(cipher=AES_256_GCM), "with another cipher, not"),
     "PBES2 of a number": (scheme(parameters=integer(1)), "not DER of PBES2"),
     "an IV that is a number": (scheme(iv=integer(1)), "not DER of an IV"),
-    "an IV of 15 bytes": (scheme(iv=tlv(4, bytes(15))), "not that of CBC mode"),
-    "no data": (scheme(data=b""), "not that of CBC mode"),
-    "data of 17 bytes": (scheme(data=bytes(17)), "not that of CBC mode"),
+    "an IV of 15 bytes": (scheme(iv=tlv(4, bytes(15))), "not valid for CBC mode"),
+    "no data": (scheme(data=b""), "not valid for CBC mode"),
+    "data of 17 bytes": (scheme(data=bytes(17)), "not valid for CBC mode"),
     "no parameters": (
         tlv(0x30, tlv(0x30, PBES2), tlv(4, bytes(16))),
         "not DER of encrypted PKCS#8",
@@ -510,8 +510,8 @@ WORDS: dict[str, tuple[bytes, str]] = {
 
 
 @pytest.mark.parametrize("name", WORDS)
-def test_another_encryption_has_its_own_words(name: str) -> None:
-    """The message names the public fault, and it is the same with any password."""
+def test_another_encryption_has_its_own_message(name: str) -> None:
+    """The message has the visible defect, and is the same with any password."""
     data, words = WORDS[name]
     for password in (PASSWORD, b"wrong"):
         for kind in (Sm2Key, RsaKey):
@@ -521,7 +521,7 @@ def test_another_encryption_has_its_own_words(name: str) -> None:
                 kind.from_pem("k", "v", pem(data, "ENCRYPTED PRIVATE KEY"), password=password)
 
 
-def test_what_a_password_shows_is_one_error() -> None:
+def test_all_defects_behind_a_password_have_one_message() -> None:
     """A wrong password, bad padding, another kind of key and a bad key have the same message."""
     ids = ("k", "v")
     bad_padding = scheme(data=bytes(32))
@@ -535,4 +535,4 @@ def test_what_a_password_shows_is_one_error() -> None:
                 with pytest.raises(InvalidKeyError) as caught:
                     kind.from_der(*ids, data, password=password)
                 messages.add(str(caught.value))
-    assert messages == {"the key is not one that this password opens"}
+    assert messages == {"the key cannot be decrypted with this password"}

@@ -1,4 +1,4 @@
-"""No key file costs more than a good one, and none holds up another thread."""
+"""Hostile key files cost at most three times as much as good ones, also in other threads."""
 
 import threading
 import time
@@ -16,7 +16,7 @@ from test_keys_rsa import numbers_of
 
 from kmscore import InvalidKeyError, KeySpec, RsaKey
 
-MOST = 3  # times what a good RSA_4096 key costs
+MOST = 3  # multiple of the cost of a good RSA_4096 key
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +32,7 @@ def files(good: Numbers) -> list[HostileFile]:
 
 
 def accepted(file: HostileFile) -> bool:
-    """Tell whether a file is read; every other end than `InvalidKeyError` fails."""
+    """Return whether a file is read; an error other than `InvalidKeyError` fails the test."""
     try:
         file.load()
     except InvalidKeyError:
@@ -41,14 +41,14 @@ def accepted(file: HostileFile) -> bool:
 
 
 def cpu_time(call: Callable[[], object]) -> float:
-    """Return the CPU time of one call: unlike the time on a clock, little changed by others."""
+    """Return the CPU time of one call, which depends little on other processes."""
     start = time.thread_time()
     call()
     return time.thread_time() - start
 
 
 def test_there_are_hostile_files_of_every_kind(files: list[HostileFile]) -> None:
-    """More than 500 in all kinds of file, the longest of about 64 KB."""
+    """There are more than 500 files of all kinds, and the longest has about 64 KB."""
     assert len(files) > 1500
     assert {file.read.__qualname__ for file in files} == {
         f"{kind}.from_{form}"
@@ -75,7 +75,7 @@ def test_no_hostile_file_costs_three_times_a_good_one(
             unit = min(unit, baseline())
         outcomes: list[bool] = []
         cost = cpu_time(lambda file=file, outcomes=outcomes: outcomes.append(accepted(file)))
-        # A machine that is busy now was not when the unit was measured: the two once more, in turn.
+        # The load of the machine can change after the first measurement: repeat both, in turns.
         for _ in range(5):
             if cost <= MOST / 2 * unit:
                 break
@@ -86,7 +86,7 @@ def test_no_hostile_file_costs_three_times_a_good_one(
 
 
 def longest_pause(call: Callable[[], object]) -> float:
-    """Return for how long `call` keeps another thread from its work, in seconds."""
+    """Return the longest pause of another thread during `call`, in seconds."""
     pauses, begun, ended = [0.0], threading.Event(), threading.Event()
 
     def work() -> None:
@@ -107,11 +107,11 @@ def longest_pause(call: Callable[[], object]) -> float:
 
 
 @pytest.mark.campaign
-def test_no_hostile_file_holds_up_another_thread(good: Numbers, files: list[HostileFile]) -> None:
+def test_no_hostile_file_blocks_another_thread(good: Numbers, files: list[HostileFile]) -> None:
     """No file stops a second thread for longer than three good RSA_4096 keys do."""
     der = pkcs8(pkcs1(good))
     unit = min(longest_pause(lambda: RsaKey.from_der("k", "v", der)) for _ in range(5))
     for file in files:
-        # The shortest of a few: a pause may be that of another process.
+        # The shortest of several pauses, because another process can cause a pause.
         pauses = (longest_pause(lambda file=file: accepted(file)) for _ in range(5))
         assert any(pause <= MOST * unit for pause in pauses), file.name

@@ -1,4 +1,4 @@
-"""Key files that the `openssl` command writes are read here, and ours are read by it."""
+"""Key files of the `openssl` command are read, and the command reads those of kmscore."""
 
 import os
 import re
@@ -30,7 +30,7 @@ SM2_PARAMETERS = ("-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:SM2")
 
 
 def run(arguments: tuple[str, ...], data: bytes = b"") -> subprocess.CompletedProcess[bytes]:
-    """Run the command on `data`; its configuration file, if any, has no say."""
+    """Run the command on `data`, without its configuration file."""
     return subprocess.run(
         ("openssl", *arguments),
         input=data,
@@ -43,7 +43,7 @@ def run(arguments: tuple[str, ...], data: bytes = b"") -> subprocess.CompletedPr
 
 @pytest.fixture(scope="module")
 def openssl() -> OpenSsl:
-    """Return a function that runs the `openssl` command and gives its output."""
+    """Return a function that runs the `openssl` command and returns its output."""
     if shutil.which("openssl") is None:
         pytest.skip("the openssl command is not installed")
 
@@ -57,7 +57,7 @@ def openssl() -> OpenSsl:
 
 @pytest.fixture(scope="module")
 def sm2_pem(openssl: OpenSsl) -> bytes:
-    """Return a fresh SM2 key, as `openssl genpkey` writes it."""
+    """Return a new SM2 key in the form of `openssl genpkey`."""
     if run(("genpkey", *SM2_PARAMETERS)).returncode:
         pytest.skip("the openssl command has no SM2")
     return openssl("genpkey", *SM2_PARAMETERS)
@@ -65,28 +65,28 @@ def sm2_pem(openssl: OpenSsl) -> bytes:
 
 @pytest.fixture(scope="module")
 def rsa_pem(openssl: OpenSsl) -> bytes:
-    """Return a fresh RSA key, as `openssl genpkey` writes it."""
+    """Return a new RSA key in the form of `openssl genpkey`."""
     return openssl("genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048")
 
 
 def public_der(openssl: OpenSsl, private: bytes, *options: str) -> bytes:
-    """Return the SubjectPublicKeyInfo that the command finds in a private key."""
+    """Return the SubjectPublicKeyInfo that the command writes for a private key."""
     return openssl("pkey", *options, "-pubout", "-outform", "DER", data=private)
 
 
 def private_number(openssl: OpenSsl, private: bytes) -> int:
-    """Return the private scalar or exponent as the command prints it."""
+    """Return the private scalar or exponent that the command prints."""
     text = openssl("pkey", "-noout", "-text", data=private).decode()
     found = re.search(r"^(?:priv|privateExponent):\s+([0-9a-f:\s]+)", text, re.MULTILINE)
     assert found is not None
     return int(re.sub(r"[:\s]", "", found[1]), 16)
 
 
-# --- theirs, read here ---
+# --- files of the command ---
 
 
-def test_sm2_as_genpkey_writes_it(openssl: OpenSsl, sm2_pem: bytes, backend: str) -> None:
-    """PEM of `genpkey` gives the scalar and the public key that the command prints."""
+def test_sm2_pem_of_genpkey_is_read(openssl: OpenSsl, sm2_pem: bytes, backend: str) -> None:
+    """The scalar and public key of a PEM by `genpkey` are those that the command prints."""
     key = Sm2Key.from_pem("k", "v", sm2_pem, backend=backend)
     assert key.public_key.to_der() == public_der(openssl, sm2_pem)
     assert key._scalar == private_number(openssl, sm2_pem)
@@ -95,9 +95,9 @@ def test_sm2_as_genpkey_writes_it(openssl: OpenSsl, sm2_pem: bytes, backend: str
     assert opened.plaintext == b"plaintext"
 
 
-def test_sm2_in_der_as_genpkey_writes_it(openssl: OpenSsl, sm2_pem: bytes) -> None:
-    """DER of `genpkey`, which is SEC1 in 3.0 and PKCS#8 in other versions."""
-    del sm2_pem  # asked for because it skips where there is no SM2
+def test_sm2_der_of_genpkey_is_read(openssl: OpenSsl, sm2_pem: bytes) -> None:
+    """DER by `genpkey` is read; it is SEC1 in version 3.0 and PKCS#8 in other versions."""
+    del sm2_pem  # requested because it skips the test if there is no SM2
     der = openssl("genpkey", *SM2_PARAMETERS, "-outform", "DER")
     key = Sm2Key.from_der("k", "v", der)
     assert key.public_key.to_der() == public_der(openssl, der, "-inform", "DER")
@@ -116,8 +116,8 @@ SM2_REWRITTEN: dict[str, tuple[str, ...]] = {
 
 
 @pytest.mark.parametrize("name", SM2_REWRITTEN)
-def test_sm2_as_other_commands_write_it(openssl: OpenSsl, sm2_pem: bytes, name: str) -> None:
-    """SEC1 and PKCS#8, in PEM and DER, with the public point and without.
+def test_sm2_of_other_commands_is_read(openssl: OpenSsl, sm2_pem: bytes, name: str) -> None:
+    """SEC1 and PKCS#8 are read, in PEM and DER, with the public point and without.
 
     Version 3.0 labels the PEM of SEC1 `SM2 PRIVATE KEY`, others label it `EC PRIVATE KEY`.
     """
@@ -126,9 +126,9 @@ def test_sm2_as_other_commands_write_it(openssl: OpenSsl, sm2_pem: bytes, name: 
     assert read("k", "v", data).private_pem() == Sm2Key.from_pem("k", "v", sm2_pem).private_pem()
 
 
-def test_sm2_as_ecparam_writes_it(openssl: OpenSsl, sm2_pem: bytes) -> None:
-    """`ecparam -genkey` puts a block with the curve before the key."""
-    del sm2_pem  # asked for because it skips where there is no SM2
+def test_sm2_of_ecparam_is_read(openssl: OpenSsl, sm2_pem: bytes) -> None:
+    """A file by `ecparam -genkey`, with a block for the curve before the key, is read."""
+    del sm2_pem  # requested because it skips the test if there is no SM2
     data = openssl("ecparam", "-genkey", "-name", "SM2")
     assert data.count(b"-----BEGIN ") == 2
     assert b"PARAMETERS-----" in data
@@ -141,10 +141,10 @@ def test_sm2_as_ecparam_writes_it(openssl: OpenSsl, sm2_pem: bytes) -> None:
 @pytest.mark.parametrize(
     "changes", [("-param_enc", "explicit"), ("-conv_form", "compressed"), ("-conv_form", "hybrid")]
 )
-def test_sm2_in_another_form_is_refused(
+def test_sm2_in_another_form_is_rejected(
     openssl: OpenSsl, sm2_pem: bytes, changes: tuple[str, str]
 ) -> None:
-    """A curve that is spelt out and a point in another form are refused, in either half."""
+    """Explicit curve parameters and other forms of the point are rejected, in both halves."""
     with raises_exactly(InvalidKeyError):
         Sm2Key.from_pem("k", "v", openssl("ec", *changes, data=sm2_pem))
     with raises_exactly(InvalidKeyError):
@@ -159,10 +159,10 @@ ENCRYPTION = [
 
 
 @pytest.mark.parametrize(("cipher", "prf"), ENCRYPTION)
-def test_encrypted_sm2_as_pkcs8_writes_it(
+def test_encrypted_sm2_of_pkcs8_is_read(
     openssl: OpenSsl, sm2_pem: bytes, cipher: str, prf: str
 ) -> None:
-    """PBES2 with every cipher and PRF that the command can write, in PEM and DER."""
+    """PBES2 with every cipher and PRF that the command can write is read, in PEM and DER."""
     options = ("pkcs8", "-topk8", "-v2", cipher, "-v2prf", prf, "-iter", "1000")
     options += ("-passout", "env:KEY_PASSWORD")
     expected = Sm2Key.from_pem("k", "v", sm2_pem).private_pem()
@@ -176,26 +176,26 @@ def test_encrypted_sm2_as_pkcs8_writes_it(
 
 
 @pytest.mark.parametrize("options", [("-v1", "PBE-SHA1-3DES"), ("-scrypt",), ("-v2", "des3")])
-def test_a_file_encrypted_by_another_scheme_is_refused(
+def test_a_file_encrypted_by_another_scheme_is_rejected(
     openssl: OpenSsl, sm2_pem: bytes, rsa_pem: bytes, options: tuple[str, ...]
 ) -> None:
-    """PBES1, scrypt and Triple DES are not among what is read."""
+    """PBES1, scrypt and Triple DES are rejected."""
     for kind, pem in ((Sm2Key, sm2_pem), (RsaKey, rsa_pem)):
         data = openssl("pkcs8", "-topk8", *options, "-passout", "env:KEY_PASSWORD", data=pem)
         with raises_exactly(InvalidKeyError):
             kind.from_pem("k", "v", data, password=PASSWORD.encode())
 
 
-def test_an_encrypted_rsa_pss_key_is_refused(openssl: OpenSsl) -> None:
-    """Encryption is no way round the algorithm that a key is for."""
+def test_an_encrypted_rsa_pss_key_is_rejected(openssl: OpenSsl) -> None:
+    """An encrypted RSA-PSS key is rejected, as an unencrypted one is."""
     private = openssl("genpkey", "-algorithm", "RSA-PSS", "-pkeyopt", "rsa_keygen_bits:2048")
     data = openssl("pkcs8", "-topk8", "-passout", "env:KEY_PASSWORD", data=private)
     with raises_exactly(InvalidKeyError):
         RsaKey.from_pem("k", "v", data, password=PASSWORD.encode())
 
 
-def test_sm2_encrypted_in_the_old_style_is_refused(openssl: OpenSsl, sm2_pem: bytes) -> None:
-    """SEC1 under a Proc-Type header is neither PKCS#8 nor Base64 alone."""
+def test_sm2_encrypted_in_the_old_style_is_rejected(openssl: OpenSsl, sm2_pem: bytes) -> None:
+    """SEC1 with a Proc-Type header is rejected."""
     data = openssl("ec", "-aes256", "-passout", "env:KEY_PASSWORD", data=sm2_pem)
     assert b"Proc-Type: 4,ENCRYPTED" in data
     for password in (None, PASSWORD.encode()):
@@ -203,10 +203,10 @@ def test_sm2_encrypted_in_the_old_style_is_refused(openssl: OpenSsl, sm2_pem: by
             Sm2Key.from_pem("k", "v", data, password=password)
 
 
-def test_public_keys_as_the_command_writes_them(
+def test_public_keys_equal_those_of_the_command(
     openssl: OpenSsl, sm2_pem: bytes, rsa_pem: bytes
 ) -> None:
-    """`-pubout` in PEM and DER is the public half of the private key, byte for byte."""
+    """The output of `-pubout`, in PEM and DER, equals the public key of kmscore byte for byte."""
     own: tuple[tuple[bytes, Any], ...] = (
         (sm2_pem, Sm2Key.from_pem("k", "v", sm2_pem)),
         (rsa_pem, RsaKey.from_pem("k", "v", rsa_pem)),
@@ -233,8 +233,8 @@ RSA_REWRITTEN: dict[str, tuple[str, ...]] = {
 
 
 @pytest.mark.parametrize("name", RSA_REWRITTEN)
-def test_rsa_as_the_command_writes_it(openssl: OpenSsl, rsa_pem: bytes, name: str) -> None:
-    """PKCS#8, encrypted or not, and PKCS#1, in PEM and DER."""
+def test_rsa_of_the_command_is_read(openssl: OpenSsl, rsa_pem: bytes, name: str) -> None:
+    """PKCS#8, encrypted or not, and PKCS#1 are read, in PEM and DER."""
     data = openssl(*RSA_REWRITTEN[name], data=rsa_pem)
     read = RsaKey.from_der if "DER" in name else RsaKey.from_pem
     key = read("k", "v", data, password=PASSWORD.encode() if "encrypted" in name else None)
@@ -242,8 +242,8 @@ def test_rsa_as_the_command_writes_it(openssl: OpenSsl, rsa_pem: bytes, name: st
     assert key.private_pem() == RsaKey.from_pem("k", "v", rsa_pem).private_pem()
 
 
-def test_an_rsa_pss_key_is_refused(openssl: OpenSsl) -> None:
-    """A key for RSASSA-PSS only (RFC 4055 section 1.2) decrypts nothing, in either half."""
+def test_an_rsa_pss_key_is_rejected(openssl: OpenSsl) -> None:
+    """A key for RSASSA-PSS only (RFC 4055 section 1.2) is rejected, in both halves."""
     private = openssl("genpkey", "-algorithm", "RSA-PSS", "-pkeyopt", "rsa_keygen_bits:2048")
     with raises_exactly(InvalidKeyError):
         PublicKey.from_pem(openssl("pkey", "-pubout", data=private))
@@ -251,15 +251,15 @@ def test_an_rsa_pss_key_is_refused(openssl: OpenSsl) -> None:
         RsaKey.from_pem("k", "v", private)
 
 
-# --- ours, read by the command ---
+# --- files of kmscore ---
 
 
 @pytest.mark.parametrize("scalar", [1, 2**200, None], ids=["1", "leading zeros", "random"])
 def test_our_sm2_key_is_read_by_the_command(
     openssl: OpenSsl, sm2_pem: bytes, scalar: int | None
 ) -> None:
-    """The command finds the key consistent, with our scalar and our public key."""
-    del sm2_pem  # asked for because it skips where there is no SM2
+    """The command reads the key as consistent, with the same scalar and the same public key."""
+    del sm2_pem  # requested because it skips the test if there is no SM2
     key = Sm2Key.generate() if scalar is None else Sm2Key.from_scalar("k", "v", scalar)
     text = key.private_pem()
     assert b"Key is valid" in openssl("pkey", "-check", "-noout", data=text)
@@ -269,7 +269,7 @@ def test_our_sm2_key_is_read_by_the_command(
 
 
 def test_our_rsa_key_is_read_by_the_command(openssl: OpenSsl, rsa_key: RsaKey) -> None:
-    """The command finds the key consistent, with our private exponent and our public key."""
+    """The command reads the key as consistent, with the same exponent and the same public key."""
     text = rsa_key.private_pem()
     assert b"Key is valid" in openssl("pkey", "-check", "-noout", data=text)
     private = rsa_key._private_key.private_numbers()
@@ -281,8 +281,8 @@ def test_our_rsa_key_is_read_by_the_command(openssl: OpenSsl, rsa_key: RsaKey) -
 def test_our_public_keys_are_read_by_the_command(
     openssl: OpenSsl, sm2_pem: bytes, rsa_key: RsaKey, sm2_key: Sm2Key
 ) -> None:
-    """PEM and DER of both kinds come back from the command as they went in."""
-    del sm2_pem  # asked for because it skips where there is no SM2
+    """The command writes PEM and DER of both kinds as it read them."""
+    del sm2_pem  # requested because it skips the test if there is no SM2
     for key in (rsa_key.public_key, sm2_key.public_key):
         for data, form in ((key.to_pem(), "PEM"), (key.to_der(), "DER")):
             read = ("pkey", "-pubin", "-inform", form)
@@ -294,10 +294,10 @@ def test_our_public_keys_are_read_by_the_command(
     assert printed == sm2_key.public_key.to_der()[-65:].hex()
 
 
-def test_the_command_and_we_open_what_the_other_seals(
+def test_the_command_and_kmscore_decrypt_ciphertexts_of_each_other(
     openssl: OpenSsl, sm2_pem: bytes, tmp_path: Path
 ) -> None:
-    """The key that was read is the key: `pkeyutl` encrypts for ours and decrypts from ours."""
+    """`pkeyutl` encrypts for the key that was read and decrypts ciphertexts of kmscore."""
     key = Sm2Key.from_pem("k", "v", sm2_pem)
     private, public = tmp_path / "private.pem", tmp_path / "public.pem"
     private.write_bytes(key.private_pem())

@@ -1,4 +1,4 @@
-"""Public keys: SubjectPublicKeyInfo and nothing else, checked when it is read."""
+"""Public keys: only SubjectPublicKeyInfo is read, and every key is checked."""
 
 import base64
 import copy
@@ -76,8 +76,8 @@ GOOD = {
 
 
 @pytest.mark.parametrize(("spec", "der"), GOOD.items())
-def test_what_is_read_is_written_again(spec: KeySpec, der: bytes) -> None:
-    """DER and PEM come back byte for byte, whatever kind of bytes or text they came in."""
+def test_a_public_key_is_written_as_it_was_read(spec: KeySpec, der: bytes) -> None:
+    """DER and PEM are written byte for byte as they were read, for all types of arguments."""
     key = PublicKey.from_der(der)
     assert (key.spec, key.to_der(), type(key.to_der())) == (spec, der, bytes)
     assert PublicKey.from_der(bytearray(der)) == PublicKey.from_der(memoryview(der)) == key
@@ -89,10 +89,10 @@ def test_what_is_read_is_written_again(spec: KeySpec, der: bytes) -> None:
         assert PublicKey.from_pem(data) == key
 
 
-def test_every_private_key_gives_its_public_one(
+def test_a_public_key_encrypts_for_its_private_key(
     rsa_keys: dict[KeySpec, RsaKey], sm2_key: Sm2Key
 ) -> None:
-    """The public half that was written and read again encrypts for the private key."""
+    """The public key, after it is written and read, encrypts for the private key."""
     for key, algorithm in [(key, "RSAES_OAEP_SHA_1") for key in rsa_keys.values()] + [
         (sm2_key, "SM2PKE")
     ]:
@@ -104,7 +104,7 @@ def test_every_private_key_gives_its_public_one(
         assert result.plaintext == b"plaintext"
 
 
-def test_rsa_is_written_as_others_write_it(rsa_key: RsaKey) -> None:
+def test_rsa_is_written_as_cryptography_writes_it(rsa_key: RsaKey) -> None:
     """`cryptography` writes and reads the same SubjectPublicKeyInfo."""
     theirs = load_pem_private_key(rsa_key.private_pem(), None).public_key()
     form = PublicFormat.SubjectPublicKeyInfo
@@ -117,23 +117,23 @@ def test_rsa_is_written_as_others_write_it(rsa_key: RsaKey) -> None:
 
 
 @pytest.mark.parametrize("bits", [512, 1024, 2047, 2049, 2056, 3071, 3073, 4095, 4097, 8192])
-def test_an_rsa_modulus_of_another_length_is_refused(bits: int) -> None:
-    """Exactly 2048, 3072 and 4096 bits, not about so many."""
+def test_an_rsa_modulus_of_another_length_is_rejected(bits: int) -> None:
+    """The modulus must have exactly 2048, 3072 or 4096 bits."""
     for modulus in (2 ** (bits - 1) + 1, 2**bits - 1):
         with raises_exactly(InvalidKeyError, f"{bits} bits"):
             PublicKey.from_der(rsa_der(modulus))
 
 
 @pytest.mark.parametrize("exponent", [-3, 0, 1, 2, 4, 65536, 2**32, 2**32 + 1, 2**64 + 1, 2**521])
-def test_an_rsa_exponent_out_of_range_is_refused(exponent: int) -> None:
-    """Odd, 3 to 2^32: 1 would not encrypt, and a huge one costs whoever encrypts."""
+def test_an_rsa_exponent_out_of_range_is_rejected(exponent: int) -> None:
+    """The exponent must be odd and 3 to 2^32, because 1 does not encrypt and a huge one is slow."""
     with raises_exactly(InvalidKeyError):
         PublicKey.from_der(rsa_der(2**2047 + 1, exponent))
 
 
 @pytest.mark.parametrize("modulus", [2**2048 - 2, -(2**2047) - 1], ids=["even", "negative"])
-def test_an_even_or_negative_rsa_modulus_is_refused(modulus: int) -> None:
-    """Libcrypto reads an even one and fails when it is to encrypt."""
+def test_an_even_or_negative_rsa_modulus_is_rejected(modulus: int) -> None:
+    """An even or negative modulus is rejected; libcrypto reads an even one and then fails."""
     with raises_exactly(InvalidKeyError, "negative or even modulus"):
         PublicKey.from_der(rsa_der(modulus))
 
@@ -161,8 +161,8 @@ BAD_RSA = {
 
 
 @pytest.mark.parametrize("name", BAD_RSA)
-def test_a_bad_rsa_structure_is_refused(name: str) -> None:
-    """Strict DER of rsaEncryption with NULL, a modulus and an exponent, and nothing else."""
+def test_a_bad_rsa_structure_is_rejected(name: str) -> None:
+    """RSA needs strict DER of rsaEncryption with NULL, a modulus and an exponent."""
     with raises_exactly(InvalidKeyError):
         PublicKey.from_der(BAD_RSA[name])
     with raises_exactly(InvalidKeyError):
@@ -173,7 +173,7 @@ def test_a_bad_rsa_structure_is_refused(name: str) -> None:
 
 X, Y = POINT[1:33], POINT[33:]
 BIT = bytes([Y[-1] ^ 1])
-# Below 2^256 even when p is added to x.
+# x + p is below 2^256.
 SMALL_X = 1
 SMALL_Y = 0x9F7A0914_33A81E3F_218F405F_792355BF_2AA98B5F_FA95982F_03870800_065279A3
 
@@ -210,15 +210,15 @@ BAD_POINTS = {
 
 
 @pytest.mark.parametrize("name", BAD_POINTS)
-def test_a_bad_sm2_point_is_refused(name: str) -> None:
-    """65 bytes, 04 first, coordinates below p, on the curve."""
+def test_a_bad_sm2_point_is_rejected(name: str) -> None:
+    """A point must have 65 bytes, the first byte 04, coordinates below p, and be on the curve."""
     with raises_exactly(InvalidKeyError):
         PublicKey.from_der(BAD_POINTS[name])
 
 
 @pytest.mark.parametrize("y", [SMALL_Y, P - SMALL_Y])
-def test_a_point_with_a_small_coordinate_is_taken(y: int) -> None:
-    """What is refused for x + p is a key with x itself; leading zeros are part of it."""
+def test_a_point_with_a_small_coordinate_is_accepted(y: int) -> None:
+    """A point whose x is small is accepted with x, although x + p is rejected."""
     der = sm2_der(point(SMALL_X, y))
     assert PublicKey.from_der(der).to_der() == der
 
@@ -249,8 +249,8 @@ BAD_STRUCTURES = {
 
 
 @pytest.mark.parametrize("name", BAD_STRUCTURES)
-def test_a_bad_structure_is_refused(name: str) -> None:
-    """The named curve under id-ecPublicKey in strict DER, and nothing after it."""
+def test_a_bad_structure_is_rejected(name: str) -> None:
+    """SM2 needs strict DER of id-ecPublicKey and the named curve, without bytes after it."""
     with raises_exactly(InvalidKeyError):
         PublicKey.from_der(BAD_STRUCTURES[name])
     with raises_exactly(InvalidKeyError):
@@ -290,8 +290,8 @@ OTHER_KINDS: dict[str, Callable[[Any, Encoding], bytes]] = {
 
 
 @pytest.mark.parametrize("kind", OTHER_KINDS)
-def test_a_file_of_another_kind_is_refused(rsa_key: RsaKey, kind: str) -> None:
-    """Only SubjectPublicKeyInfo of RSA and SM2; a certificate's key is not taken out of it."""
+def test_a_file_of_another_kind_is_rejected(rsa_key: RsaKey, kind: str) -> None:
+    """Only SubjectPublicKeyInfo of RSA and SM2 is read; a certificate is rejected."""
     key = load_pem_private_key(rsa_key.private_pem(), None)
     with raises_exactly(InvalidKeyError):
         PublicKey.from_pem(OTHER_KINDS[kind](key, Encoding.PEM))
@@ -299,8 +299,8 @@ def test_a_file_of_another_kind_is_refused(rsa_key: RsaKey, kind: str) -> None:
         PublicKey.from_der(OTHER_KINDS[kind](key, Encoding.DER))
 
 
-def test_a_private_key_is_not_taken_for_its_public_half(rsa_key: RsaKey, sm2_key: Sm2Key) -> None:
-    """Who hands over a private key by mistake is told so."""
+def test_a_private_key_is_rejected_with_its_own_message(rsa_key: RsaKey, sm2_key: Sm2Key) -> None:
+    """The error for a private key says that the file is a private key."""
     for text in (rsa_key.private_pem(), sm2_key.private_pem()):
         with raises_exactly(InvalidKeyError, "label"):
             PublicKey.from_pem(text)
@@ -321,8 +321,8 @@ def test_a_private_key_is_not_taken_for_its_public_half(rsa_key: RsaKey, sm2_key
         pem(sm2_der()).replace(b"=", b"*"),
     ],
 )
-def test_a_bad_pem_is_refused(data: bytes | str) -> None:
-    """Exactly one block PUBLIC KEY in strict Base64."""
+def test_a_bad_pem_is_rejected(data: bytes | str) -> None:
+    """A PEM must be exactly one block PUBLIC KEY in strict Base64."""
     with raises_exactly(InvalidKeyError, "PEM"):
         PublicKey.from_pem(data)
 
@@ -331,7 +331,7 @@ def test_a_bad_pem_is_refused(data: bytes | str) -> None:
     "wrong", [None, 5, ["PEM"], object()], ids=lambda wrong: type(wrong).__name__
 )
 def test_a_file_of_the_wrong_type_is_a_type_error(wrong: Any) -> None:
-    """PEM is text or bytes-like, DER is bytes-like."""
+    """PEM must be text or bytes-like, and DER bytes-like."""
     with raises_exactly(TypeError, "PEM must be bytes-like"):
         PublicKey.from_pem(wrong)
     with raises_exactly(TypeError, "public key must be bytes-like"):
@@ -342,7 +342,7 @@ def test_a_file_of_the_wrong_type_is_a_type_error(wrong: Any) -> None:
 
 
 def test_without_sm3_rsa_still_works(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A build that cannot compute with SM2 says so for SM2 keys, and reads the others."""
+    """A build without SM3 raises an error for SM2 keys, and reads RSA keys."""
 
     def missing(name: str | None) -> Any:
         raise UnsupportedAlgorithmError(f"no backend {name}")
@@ -361,10 +361,10 @@ def test_without_sm3_rsa_still_works(monkeypatch: pytest.MonkeyPatch) -> None:
         (InternalError("not under this policy", []), UnsupportedAlgorithmError),
     ],
 )
-def test_a_key_that_cryptography_does_not_load_ends_in_an_error_of_ours(
+def test_a_key_that_cryptography_rejects_raises_an_error_of_kmscore(
     cause: Exception, error: type[Exception], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The key is invalid, or RSA is missing from the build or taken away by the policy."""
+    """The key is rejected as invalid, or RSA is reported as missing from the build or by policy."""
 
     def refuse(*_: int) -> Any:
         numbers = create_autospec(RSAPublicNumbers, instance=True, n=2**2047 + 1, e=65537)
@@ -380,7 +380,7 @@ def test_a_key_that_cryptography_does_not_load_ends_in_an_error_of_ours(
 
 
 def test_equal_keys_are_equal_values(backend: str) -> None:
-    """Equality and hash are those of the key, not of the object or the backend."""
+    """Equality and hash depend on the key, not on the object or the backend."""
     one, two = PublicKey.from_der(sm2_der()), PublicKey.from_pem(pem(sm2_der()))
     own = Sm2Key.from_scalar("k", "v", SM2_CASES[0].scalar, backend=backend).public_key
     assert one == two == own
@@ -392,13 +392,13 @@ def test_equal_keys_are_equal_values(backend: str) -> None:
 
 
 def unpickle(data: bytes) -> Any:
-    """Return what a pickle made here holds."""
+    """Return the object in a pickle that this module made."""
     return pickle.loads(data)  # noqa: S301 (pickled by the test itself)
 
 
 @pytest.mark.parametrize(("spec", "der"), GOOD.items())
 def test_a_public_key_is_pickled_and_copied(spec: KeySpec, der: bytes) -> None:
-    """It holds no secret; what comes back is the key, and it works."""
+    """A public key has no secret, so it is pickled and copied, and the copy works."""
     key = PublicKey.from_der(der)
     algorithm = "SM2PKE" if spec is KeySpec.EC_SM2 else "RSAES_OAEP_SHA_256"
     copies = [unpickle(pickle.dumps(key, n)) for n in range(pickle.HIGHEST_PROTOCOL + 1)]
@@ -407,16 +407,16 @@ def test_a_public_key_is_pickled_and_copied(spec: KeySpec, der: bytes) -> None:
         assert asymmetric_encrypt(same, algorithm, b"plaintext")
 
 
-def test_what_is_unpickled_is_checked_again() -> None:
-    """A pickle cannot smuggle a point off the curve past the checks."""
+def test_an_unpickled_key_is_checked_again() -> None:
+    """A pickle with a point off the curve is rejected."""
     smuggled = pickle.dumps(PublicKey.from_der(sm2_der()), 4).replace(POINT, POINT[:-1] + BIT)
     with raises_exactly(InvalidKeyError):
         unpickle(smuggled)
 
 
 @pytest.mark.parametrize(("spec", "der"), GOOD.items())
-def test_a_public_key_never_changes(spec: KeySpec, der: bytes) -> None:
-    """Nothing is set, added or deleted, and the repr names the spec."""
+def test_a_public_key_is_immutable(spec: KeySpec, der: bytes) -> None:
+    """No attribute can be set, added or deleted, and the `repr` has the spec."""
     key = PublicKey.from_der(der)
     for name in ("spec", "_der", "_primitive", "new"):
         with raises_exactly(AttributeError, "immutable"):
@@ -428,15 +428,15 @@ def test_a_public_key_never_changes(spec: KeySpec, der: bytes) -> None:
 
 
 @given(st.sampled_from([sm2_der(), RSA_DER]).flatmap(mutations) | st.binary(max_size=100))
-def test_damaged_der_raises_nothing_else(changed: bytes) -> None:
-    """Changed bytes are refused, or they are another key in its one encoding."""
+def test_damaged_der_raises_only_invalid_key(changed: bytes) -> None:
+    """Changed bytes are rejected, or they are another key in its only encoding."""
     for read, data in ((PublicKey.from_der, changed), (PublicKey.from_pem, pem(changed))):
         with suppress(InvalidKeyError):
             assert read(data).to_der() == changed
 
 
 @given(st.text(max_size=80) | st.just(pem(sm2_der())).flatmap(mutations))
-def test_damaged_pem_raises_nothing_else(changed: str | bytes) -> None:
-    """A changed text is refused, or it is still one key."""
+def test_damaged_pem_raises_only_invalid_key(changed: str | bytes) -> None:
+    """A changed text is rejected, or it is still one key."""
     with suppress(InvalidKeyError):
         assert PublicKey.from_pem(changed).spec is KeySpec.EC_SM2

@@ -1,4 +1,4 @@
-"""RSA private keys: the files they come in, their passwords, and the numbers that are refused."""
+"""RSA private keys: file formats, passwords, and rejected numbers."""
 
 import base64
 import datetime as dt
@@ -58,7 +58,7 @@ FORMATS = [
 
 @pytest.fixture(scope="module")
 def private_key(rsa_key: RsaKey) -> RSAPrivateKey:
-    """Return the session's RSA_2048 key as `cryptography` has it."""
+    """Return the session's RSA_2048 key as an object of `cryptography`."""
     key = load_pem_private_key(rsa_key.private_pem(), None)
     assert isinstance(key, RSAPrivateKey)
     return key
@@ -102,7 +102,7 @@ def test_every_format_gives_the_same_key(
     form: PrivateFormat,
     password: bytes | None,
 ) -> None:
-    """PKCS#8, encrypted or not, and PKCS#1 are read in PEM and DER, and the key decrypts."""
+    """Every file format, PKCS#8 or PKCS#1 in PEM or DER, gives the same key, and it decrypts."""
     data = write(private_key, encoding, form, password)
     key = load(data, encoding, password=password)
     assert key.public_key == rsa_key.public_key
@@ -114,10 +114,10 @@ def test_every_format_gives_the_same_key(
 
 
 @pytest.mark.parametrize("kind", [bytes, bytearray, memoryview])
-def test_bytes_like_files_and_passwords_are_taken(
+def test_bytes_like_files_and_passwords_are_accepted(
     private_key: RSAPrivateKey, rsa_key: RsaKey, kind: Callable[[bytes], Any]
 ) -> None:
-    """Files and passwords come as `bytes`, `bytearray` or `memoryview`, and PEM as text too."""
+    """Files and passwords can be `bytes`, `bytearray` or `memoryview`, and PEM also `str`."""
     for encoding in (Encoding.PEM, Encoding.DER):
         data = write(private_key, encoding, PrivateFormat.PKCS8, PASSWORD)
         key = load(kind(data), encoding, password=kind(PASSWORD))
@@ -128,10 +128,10 @@ def test_bytes_like_files_and_passwords_are_taken(
 
 @pytest.mark.parametrize("encoding", [Encoding.PEM, Encoding.DER])
 @pytest.mark.parametrize("password", [None, b"", b"wrong", PASSWORD + b"\n"])
-def test_a_wrong_or_missing_password_is_refused(
+def test_a_wrong_or_missing_password_is_rejected(
     private_key: RSAPrivateKey, encoding: Encoding, password: bytes | None
 ) -> None:
-    """An encrypted key opens with its own password alone."""
+    """An encrypted key needs its own password."""
     data = write(private_key, encoding, PrivateFormat.PKCS8, PASSWORD)
     with raises_exactly(InvalidKeyError, "password"):
         load(data, encoding, password=password)
@@ -140,10 +140,10 @@ def test_a_wrong_or_missing_password_is_refused(
 @pytest.mark.parametrize("encoding", [Encoding.PEM, Encoding.DER])
 @pytest.mark.parametrize("form", [PrivateFormat.PKCS8, PrivateFormat.TraditionalOpenSSL])
 @pytest.mark.parametrize("password", [b"", PASSWORD])
-def test_a_superfluous_password_is_refused(
+def test_a_superfluous_password_is_rejected(
     private_key: RSAPrivateKey, encoding: Encoding, form: PrivateFormat, password: bytes
 ) -> None:
-    """A password for a key in the clear means that someone is mistaken about the file."""
+    """A password for an unencrypted key is rejected, because the caller expects another file."""
     with raises_exactly(InvalidKeyError, "password"):
         load(write(private_key, encoding, form), encoding, password=password)
 
@@ -188,24 +188,24 @@ WRONG_KINDS: dict[str, Callable[[RSAPrivateKey, Encoding], bytes]] = {
 
 @pytest.mark.parametrize("encoding", [Encoding.PEM, Encoding.DER])
 @pytest.mark.parametrize("kind", WRONG_KINDS)
-def test_a_file_of_the_wrong_kind_is_refused(
+def test_a_file_of_the_wrong_kind_is_rejected(
     private_key: RSAPrivateKey, kind: str, encoding: Encoding
 ) -> None:
-    """Whatever is not one RSA private key is an invalid key."""
+    """A file that is not exactly one RSA private key raises `InvalidKeyError`."""
     data = WRONG_KINDS[kind](private_key, encoding)
     with raises_exactly(InvalidKeyError):
         load(data, encoding)
 
 
-def test_a_pem_of_two_keys_is_refused(rsa_keys: dict[KeySpec, RsaKey]) -> None:
-    """Which of two keys is meant is not for the library to guess."""
+def test_a_pem_of_two_keys_is_rejected(rsa_keys: dict[KeySpec, RsaKey]) -> None:
+    """A file with two keys is rejected, because the choice of one is a guess."""
     pems = [rsa_keys[spec].private_pem() for spec in (KeySpec.RSA_2048, KeySpec.RSA_3072)]
     with raises_exactly(InvalidKeyError):
         RsaKey.from_pem("k", "v", b"".join(pems))
 
 
-def test_a_pem_encrypted_in_the_old_style_is_refused(private_key: RSAPrivateKey) -> None:
-    """Encryption by Proc-Type headers derives its key with one MD5, and is no PKCS#8."""
+def test_a_pem_encrypted_in_the_old_style_is_rejected(private_key: RSAPrivateKey) -> None:
+    """Encryption by Proc-Type headers is rejected: it uses one MD5 as its KDF and is not PKCS#8."""
     data = write(private_key, Encoding.PEM, PrivateFormat.TraditionalOpenSSL, PASSWORD)
     assert b"Proc-Type" in data
     for password in (PASSWORD, None):
@@ -224,15 +224,15 @@ def pkcs8(key: RSAPrivateKey, algorithm: bytes, version: int = 0) -> bytes:
 
 
 @pytest.mark.parametrize("version", [1, 2, 127])
-def test_pkcs8_of_another_version_is_refused(private_key: RSAPrivateKey, version: int) -> None:
-    """PrivateKeyInfo has the version 0 (RFC 5208 section 5)."""
+def test_pkcs8_of_another_version_is_rejected(private_key: RSAPrivateKey, version: int) -> None:
+    """PrivateKeyInfo must have version 0 (RFC 5208 section 5)."""
     with raises_exactly(InvalidKeyError):
         load(pkcs8(private_key, RSA_ENCRYPTION, version), Encoding.DER)
 
 
 @pytest.mark.parametrize("version", [1, 2, -1])
-def test_pkcs1_of_another_version_is_refused(private_key: RSAPrivateKey, version: int) -> None:
-    """RSAPrivateKey of two primes has the version 0 (RFC 8017 appendix A.1.2)."""
+def test_pkcs1_of_another_version_is_rejected(private_key: RSAPrivateKey, version: int) -> None:
+    """RSAPrivateKey of two primes must have version 0 (RFC 8017 appendix A.1.2)."""
     numbers = numbers_of(private_key)
     with raises_exactly(InvalidKeyError, "is PKCS#1 of an unknown version"):
         load(pkcs1(numbers, version), Encoding.DER)
@@ -245,10 +245,10 @@ def pem(der: bytes, label: str) -> bytes:
 
 
 @pytest.mark.parametrize("parameters", [b"", b"\x05\x00", b"\x30\x00"], ids=repr)
-def test_a_key_for_signatures_alone_is_refused(
+def test_a_key_for_signatures_only_is_rejected(
     private_key: RSAPrivateKey, parameters: bytes
 ) -> None:
-    """Under id-RSASSA-PSS a key is for RSASSA-PSS only (RFC 4055 section 1.2)."""
+    """A key with id-RSASSA-PSS is only for signatures (RFC 4055 section 1.2) and is rejected."""
     der = pkcs8(private_key, RSA_ENCRYPTION)
     assert load(der, Encoding.DER).spec is load(pem(der, LABELS[0])).spec is KeySpec.RSA_2048
     der = pkcs8(private_key, RSASSA_PSS + parameters)
@@ -259,8 +259,8 @@ def test_a_key_for_signatures_alone_is_refused(
             load(pem(der, label))
 
 
-def test_the_label_says_what_the_structure_is(private_key: RSAPrivateKey) -> None:
-    """A label that does not fit is no way round a check: one structure stands under one label."""
+def test_a_label_of_another_structure_is_rejected(private_key: RSAPrivateKey) -> None:
+    """Each label requires its own structure, so that another label cannot skip a check."""
     structures = {
         "PRIVATE KEY": pkcs8(private_key, RSA_ENCRYPTION),
         "RSA PRIVATE KEY": pkcs1(numbers_of(private_key)),
@@ -291,8 +291,8 @@ INCONSISTENT: dict[str, Callable[[dict[str, int]], dict[str, int]]] = {
 
 
 @pytest.mark.parametrize("change", INCONSISTENT)
-def test_an_inconsistent_key_is_refused(private_key: RSAPrivateKey, change: str) -> None:
-    """Numbers that do not belong together would give wrong results that give a prime away."""
+def test_an_inconsistent_key_is_rejected(private_key: RSAPrivateKey, change: str) -> None:
+    """Numbers that are not consistent are rejected, because wrong results can reveal a prime."""
     numbers = numbers_of(private_key)
     assert load(pkcs1(numbers), Encoding.DER).spec is KeySpec.RSA_2048
     with raises_exactly(InvalidKeyError, "consistent"):
@@ -300,15 +300,15 @@ def test_an_inconsistent_key_is_refused(private_key: RSAPrivateKey, change: str)
 
 
 @pytest.mark.parametrize("bits", [1024, 1536])
-def test_a_file_of_a_short_key_is_refused(bits: int) -> None:
-    """The lengths of old files are not among the three."""
+def test_a_file_of_a_short_key_is_rejected(bits: int) -> None:
+    """A file with a key shorter than 2048 bits is rejected."""
     data = write(rsa.generate_private_key(65537, bits), Encoding.PEM, PrivateFormat.PKCS8)
     with raises_exactly(InvalidKeyError, f"{bits} bits"):
         load(data)
 
 
 def stand_in(modulus: int, exponent: int) -> RSAPrivateKey:
-    """Return a private key of which only the public numbers are there."""
+    """Return a private key that has only its public numbers."""
     public = create_autospec(RSAPublicKey, instance=True)
     public.key_size = modulus.bit_length()
     public.public_numbers.return_value = RSAPublicNumbers(exponent, modulus)
@@ -320,30 +320,30 @@ def stand_in(modulus: int, exponent: int) -> RSAPrivateKey:
 
 
 @pytest.mark.parametrize("bits", [512, 1024, 2047, 2049, 2056, 3071, 3073, 4095, 4097, 8192])
-def test_a_modulus_of_another_length_is_refused(bits: int) -> None:
-    """Exactly 2048, 3072 and 4096 bits, not about so many."""
+def test_a_modulus_of_another_length_is_rejected(bits: int) -> None:
+    """The modulus must have exactly 2048, 3072 or 4096 bits."""
     with raises_exactly(InvalidKeyError, f"{bits} bits"):
         RsaKey("k", "v", stand_in(2**bits - 1, 65537))
 
 
 @pytest.mark.parametrize("exponent", [0, 1, 2, 4, 65536, 2**32, 2**32 + 1, 2**64 + 1])
-def test_a_public_exponent_out_of_range_is_refused(exponent: int) -> None:
-    """Odd and 3 to 2^32, also when `cryptography` would let another one pass."""
+def test_a_public_exponent_out_of_range_is_rejected(exponent: int) -> None:
+    """The exponent must be odd and 3 to 2^32, even if `cryptography` accepts another one."""
     with raises_exactly(InvalidKeyError, "public exponent"):
         RsaKey("k", "v", stand_in(2**2048 - 1, exponent))
 
 
 @pytest.mark.parametrize("exponent", [3, 5, 65537, 2**32 - 1])
 @pytest.mark.parametrize("spec", [KeySpec.RSA_2048, KeySpec.RSA_3072, KeySpec.RSA_4096])
-def test_a_public_exponent_in_range_is_taken(spec: KeySpec, exponent: int) -> None:
-    """Any odd exponent from 3 to 2^32, and the modulus alone decides the spec."""
+def test_a_public_exponent_in_range_is_accepted(spec: KeySpec, exponent: int) -> None:
+    """Any odd exponent from 3 to 2^32 is accepted, and the spec depends only on the modulus."""
     bits = int(spec.value.removeprefix("RSA_"))
     key = RsaKey("k", "v", stand_in(2**bits - 1, exponent))
     assert (key.spec, key.public_key.spec, key.state) == (spec, spec, KeyState.ENABLED)
 
 
-def test_the_constructor_takes_an_rsa_private_key_alone(private_key: RSAPrivateKey) -> None:
-    """Whatever is no RSAPrivateKey of `cryptography` is a `TypeError`, its public half too."""
+def test_the_constructor_accepts_only_an_rsa_private_key(private_key: RSAPrivateKey) -> None:
+    """An argument other than an RSAPrivateKey of `cryptography` raises `TypeError`."""
     wrong: Any
     for wrong in (None, b"PEM", private_key.public_key(), ec.generate_private_key(ec.SECP256R1())):
         with raises_exactly(TypeError, "private_key must be RSAPrivateKey"):
@@ -378,21 +378,21 @@ def test_a_wrong_type_is_raised_before_a_wrong_value(
 
 
 def test_der_is_not_text(rsa_key: RsaKey) -> None:
-    """Only PEM may be a `str`."""
+    """Only PEM can be a `str`."""
     text: Any = rsa_key.private_pem().decode()
     with raises_exactly(TypeError, "DER must be bytes-like"):
         RsaKey.from_der("k", "v", text)
 
 
 @pytest.mark.parametrize("bad", [{"key_id": ""}, {"key_version_id": "a b"}], ids=str)
-def test_an_id_out_of_its_form_is_refused(private_key: RSAPrivateKey, bad: dict[str, str]) -> None:
-    """RSA keys have the same IDs as every other key."""
+def test_an_invalid_id_is_rejected(private_key: RSAPrivateKey, bad: dict[str, str]) -> None:
+    """The IDs of RSA keys have the same rules as those of all keys."""
     with raises_exactly(InvalidKeyError, "printable ASCII"):
         RsaKey(**({"key_id": "k", "key_version_id": "v"} | bad), private_key=private_key)
 
 
 def test_the_state_is_kept_and_checked(private_key: RSAPrivateKey) -> None:
-    """States come as members or as the service spells them; an unknown one is refused."""
+    """A state is given as a member or as its value; an unknown one is rejected."""
     assert RsaKey("k", "v", private_key, state="Disabled").state is KeyState.DISABLED
     pem = write(private_key, Encoding.PEM, PrivateFormat.PKCS8)
     assert load(pem, state=KeyState.PENDING_IMPORT).state is KeyState.PENDING_IMPORT
@@ -404,10 +404,10 @@ def test_the_state_is_kept_and_checked(private_key: RSAPrivateKey) -> None:
     ("spec", "bits"),
     [(KeySpec.RSA_2048, 2048), ("RSA_3072", 3072), (KeySpec.RSA_4096, 4096)],
 )
-def test_generate_asks_for_the_length_of_the_spec(
+def test_generate_requests_the_modulus_length_of_the_spec(
     monkeypatch: pytest.MonkeyPatch, spec: KeySpec | str, bits: int
 ) -> None:
-    """A fresh key has the spec's modulus, the exponent 65,537 and, if none are given, UUIDs."""
+    """`generate` requests the modulus of the spec and the exponent 65,537, and IDs are UUIDs."""
     asked: list[tuple[int, int]] = []
 
     def generate(exponent: int, bits: int) -> RSAPrivateKey:
@@ -423,8 +423,8 @@ def test_generate_asks_for_the_length_of_the_spec(
     assert (given_ids.key_id, given_ids.key_version_id) == ("k", "v")
 
 
-def test_generated_keys_are_of_their_spec(rsa_keys: dict[KeySpec, RsaKey]) -> None:
-    """What comes out of a real generation has the modulus and the exponent it should have."""
+def test_generated_keys_have_their_spec(rsa_keys: dict[KeySpec, RsaKey]) -> None:
+    """Generated keys have the modulus length of their spec and the exponent 65,537."""
     for spec, key in rsa_keys.items():
         numbers = load_pem_private_key(key.private_pem(), None).public_key().public_numbers()
         assert isinstance(numbers, RSAPublicNumbers)
@@ -433,20 +433,20 @@ def test_generated_keys_are_of_their_spec(rsa_keys: dict[KeySpec, RsaKey]) -> No
 
 
 @pytest.mark.parametrize("spec", [KeySpec.AES_256, KeySpec.SM4, KeySpec.EC_SM2])
-def test_generate_refuses_a_spec_that_is_not_rsa(spec: KeySpec) -> None:
-    """An RSA key is of an RSA spec."""
+def test_generate_rejects_a_spec_that_is_not_rsa(spec: KeySpec) -> None:
+    """`generate` accepts only an RSA spec."""
     with raises_exactly(InvalidKeyError, spec.name):
         RsaKey.generate(spec)
 
 
-def test_generate_refuses_an_unknown_spec() -> None:
-    """There is no default length."""
+def test_generate_rejects_an_unknown_spec() -> None:
+    """`generate` rejects an unknown spec; no length is the default."""
     with raises_exactly(UnsupportedAlgorithmError, "KeySpec"):
         RsaKey.generate("RSA_1024")
 
 
-def test_the_exported_key_is_the_key(rsa_key: RsaKey, private_key: RSAPrivateKey) -> None:
-    """`private_pem` is unencrypted PKCS#8 that reads back as the same key."""
+def test_the_exported_key_is_the_same_key(rsa_key: RsaKey, private_key: RSAPrivateKey) -> None:
+    """`private_pem` is unencrypted PKCS#8, and gives the same key when it is read."""
     pem = rsa_key.private_pem()
     assert pem.startswith(b"-----BEGIN PRIVATE KEY-----\n")
     assert load(pem).private_pem() == pem == write(private_key, Encoding.PEM, PrivateFormat.PKCS8)
@@ -454,10 +454,10 @@ def test_the_exported_key_is_the_key(rsa_key: RsaKey, private_key: RSAPrivateKey
 
 @given(st.data())
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_a_damaged_file_raises_nothing_else(
+def test_a_damaged_file_raises_only_invalid_key(
     private_key: RSAPrivateKey, data: st.DataObject
 ) -> None:
-    """Of a changed file either a key comes or `InvalidKeyError`."""
+    """A changed file gives a key or raises `InvalidKeyError`."""
     original = write(private_key, Encoding.DER, PrivateFormat.PKCS8)
     changed = data.draw(mutations(original) | st.binary(max_size=64))
     with suppress(InvalidKeyError):
@@ -465,10 +465,10 @@ def test_a_damaged_file_raises_nothing_else(
 
 
 @pytest.mark.parametrize("cause", [ValueError("no key"), InternalError("no random numbers", [])])
-def test_where_no_rsa_key_loads_the_key_is_not_blamed(
+def test_without_rsa_the_error_is_unsupported_algorithm(
     private_key: RSAPrivateKey, cause: Exception, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Under some policies of the system `cryptography` finds every key invalid."""
+    """If `cryptography` rejects every RSA key, the error is about RSA, not about the key."""
 
     def refuse(*_: object, **__: object) -> Never:
         raise cause

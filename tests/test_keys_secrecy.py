@@ -1,4 +1,4 @@
-"""Private keys show nothing, leave by two doors only, and never change."""
+"""Private keys: no secret in texts and errors, two ways to export, and no changes."""
 
 import base64
 import copy
@@ -59,7 +59,7 @@ def key(request: pytest.FixtureRequest, rsa_key: RsaKey, sm2_key: Sm2Key) -> Any
 
 
 def rsa_private(key: RsaKey) -> RSAPrivateKey:
-    """Return an RSA key as `cryptography` has it."""
+    """Return an RSA key as an object of `cryptography`."""
     private = load_pem_private_key(key.private_pem(), None)
     assert isinstance(private, RSAPrivateKey)
     return private
@@ -77,24 +77,24 @@ def material(key: AnyKey) -> list[bytes]:
 
 
 def windows(text: str, length: int) -> Iterator[str]:
-    """Yield every run of `length` characters."""
+    """Yield every substring of `length` characters."""
     return (text[start : start + length] for start in range(len(text) - length + 1))
 
 
 def spellings(secret: bytes) -> Iterator[str]:
-    """Yield how a secret, or eight bytes of it, might stand in a text."""
+    """Yield the texts in which a secret, or eight bytes of it, can be written."""
     for start in range(0, len(secret) - 7, 4):
         part = secret[start : start + 8]
         yield from (part.hex(), part.hex(":"), repr(part)[2:-1], str(list(part))[1:-1])
         yield from (str(int.from_bytes(part, "big")), str(int.from_bytes(part, "little")))
     yield str(int.from_bytes(secret, "big"))
     for shift in range(3):
-        # Whatever stands before it, one of the three ways to cut it into groups is this.
+        # For any prefix, one of these three offsets gives the Base64 groups of the secret.
         yield from windows(base64.b64encode(secret[shift:]).decode()[:-4], 12)
 
 
 def assert_secret(shown: str, secrets: list[bytes]) -> None:
-    """Fail if a part of a secret stands in what is shown."""
+    """Fail if the text contains a part of a secret."""
     for secret in secrets:
         for spelling in spellings(secret):
             assert spelling not in shown
@@ -102,7 +102,7 @@ def assert_secret(shown: str, secrets: list[bytes]) -> None:
 
 
 def chain(error: BaseException | None) -> Iterator[BaseException]:
-    """Yield an error and all that it was raised from or after, suppressed or not."""
+    """Yield an error and all its causes and contexts, suppressed or not."""
     if error is not None:
         yield error
         yield from chain(error.__cause__)
@@ -110,7 +110,7 @@ def chain(error: BaseException | None) -> Iterator[BaseException]:
 
 
 def everything(error: BaseException) -> str:
-    """Return all that a careless reporter would print of an error."""
+    """Return all the text that an error reporter can print about an error."""
     parts = ["".join(traceback.format_exception(error))]
     for each in chain(error):
         parts += [str(each), repr(each), repr(each.args), repr(vars(each))]
@@ -120,13 +120,13 @@ def everything(error: BaseException) -> str:
 
 @dataclasses.dataclass
 class Holder:
-    """What a service may keep a key in."""
+    """A record of a service that contains a key."""
 
     key: Any
 
 
-def test_the_search_finds_what_it_looks_for(key: AnyKey) -> None:
-    """Were a secret shown in any usual spelling, the other tests would fail."""
+def test_the_search_finds_a_secret_in_a_text(key: AnyKey) -> None:
+    """`assert_secret` fails for a secret in any usual notation, so the other tests can fail."""
     for secret in material(key):
         number = int.from_bytes(secret, "big")
         padded = base64.b64encode(b"x" + secret).decode()
@@ -135,8 +135,8 @@ def test_the_search_finds_what_it_looks_for(key: AnyKey) -> None:
                 assert_secret(f"before {shown} after", [secret])
 
 
-def test_nothing_secret_is_shown(key: AnyKey) -> None:
-    """No way to turn a key, or what holds it, into text shows a secret."""
+def test_the_text_of_a_key_has_no_secret(key: AnyKey) -> None:
+    """Every conversion of a key, or of a container of it, to text shows no secret."""
     record = logging.LogRecord("test", logging.INFO, "", 0, "%s %r", (key, key), None)
     shown = [f"{key} {key!r} {key!a}", record.getMessage(), reprlib.repr(key), pprint.pformat(key)]
     shown += [repr([key]), repr({key: key}), repr(Holder(key)), repr(Keyring([key]))]
@@ -145,8 +145,8 @@ def test_nothing_secret_is_shown(key: AnyKey) -> None:
     assert_secret("\n".join(shown), material(key))
 
 
-def test_nothing_secret_is_public(key: AnyKey) -> None:
-    """Of all public attributes only `export_material` and `private_pem` give secrets away."""
+def test_public_attributes_have_no_secret(key: AnyKey) -> None:
+    """Among the public attributes, only `export_material` and `private_pem` return secrets."""
     public = {name: getattr(key, name) for name in dir(key) if not name.startswith("_")}
     methods = {name for name, value in public.items() if callable(value)}
     makers = {"generate", "from_pem", "from_der", "from_scalar"}
@@ -163,7 +163,7 @@ def test_nothing_secret_is_public(key: AnyKey) -> None:
 
 
 def load_damaged(key: AnyKey) -> Iterator[Callable[[], object]]:
-    """Yield calls that fail on a file of the key's own material."""
+    """Yield calls that fail on a file with the key's own material."""
     if isinstance(key, SymmetricKey):
         raw = key.export_material()
         other = Suite.SM4_GCM if key.spec is not KeySpec.SM4 else Suite.AES_128_GCM
@@ -232,8 +232,8 @@ def load_damaged(key: AnyKey) -> Iterator[Callable[[], object]]:
         yield lambda: RsaKey.from_der("k", "v", pkcs1.replace(prime, prime[:-1] + b"\1"))
 
 
-def test_no_error_shows_what_was_in_the_file(key: AnyKey) -> None:
-    """No message, argument, cause, context or traceback shows a secret or a password."""
+def test_no_error_shows_the_contents_of_the_file(key: AnyKey) -> None:
+    """Messages, arguments, causes, contexts and tracebacks contain no secret and no password."""
     secrets = [*material(key), PASSWORD]
     numbers = 0
     for call in load_damaged(key):
@@ -245,7 +245,7 @@ def test_no_error_shows_what_was_in_the_file(key: AnyKey) -> None:
 
 
 def load_encrypted(key: AnyKey) -> Iterator[Callable[[], object]]:
-    """Yield calls that fail with a password, a decrypted file or a key in their hands."""
+    """Yield calls that fail while they hold a password, a decrypted file or a key."""
     if isinstance(key, SymmetricKey):
         return
     kind: Any = type(key)
@@ -282,7 +282,7 @@ def load_encrypted(key: AnyKey) -> Iterator[Callable[[], object]]:
 
 
 def values(value: object, depth: int = 4) -> Iterator[str]:
-    """Yield what a reporter could show of a variable, down into what it holds."""
+    """Yield the texts that a reporter can show of a variable and of its contents."""
     if isinstance(value, (bytes, bytearray, memoryview)):
         yield repr(bytes(value))
     elif isinstance(value, (str, int)):
@@ -306,7 +306,7 @@ def variables(error: BaseException) -> str:
 
 
 def test_the_search_finds_a_secret_in_a_variable(key: AnyKey) -> None:
-    """Were a secret in any variable, or within what it holds, the next test would fail."""
+    """`variables` contains every secret of a variable, so the next test can fail."""
     for secret in material(key):
         number = int.from_bytes(secret, "big")
         for held in (secret, bytearray(secret), number, [{"a": (number,)}], Holder(secret)):
@@ -315,7 +315,7 @@ def test_the_search_finds_a_secret_in_a_variable(key: AnyKey) -> None:
 
 
 def test_no_frame_of_an_error_holds_a_secret(key: AnyKey) -> None:
-    """Reporters show the variables of every frame: none has the password, the file or the key."""
+    """No frame of an error has the password, the file or the key, because reporters show them."""
     secrets = [*material(key), PASSWORD]
     numbers = 0
     for call in (*load_damaged(key), *load_encrypted(key)):
@@ -331,8 +331,8 @@ def test_no_frame_of_an_error_holds_a_secret(key: AnyKey) -> None:
     assert numbers >= 11
 
 
-def test_an_error_of_a_ring_shows_no_material(key: AnyKey) -> None:
-    """What is said about a repeated version or an unknown one names IDs alone."""
+def test_an_error_of_a_keyring_shows_no_material(key: AnyKey) -> None:
+    """An error about a repeated or an unknown version contains IDs and no material."""
     ring = Keyring([key])
     raw: Any = material(key)
     calls: tuple[Callable[[], object], ...] = (
@@ -350,7 +350,7 @@ def test_an_error_of_a_ring_shows_no_material(key: AnyKey) -> None:
         assert_secret(everything(caught.value), material(key))
 
 
-# --- ways out ---
+# --- export ---
 
 WAYS_OUT: dict[str, Callable[[Any], object]] = {
     **{
@@ -369,7 +369,7 @@ WAYS_OUT: dict[str, Callable[[Any], object]] = {
 
 @pytest.mark.parametrize("way", WAYS_OUT)
 def test_a_key_is_not_copied_or_serialised(key: AnyKey, way: str) -> None:
-    """Every way ends in the same `TypeError`, which names the class and the reason."""
+    """Copying and serialising raise a `TypeError` with the class and the reason."""
     with raises_exactly(TypeError, f"{type(key).__name__} holds key material"):
         WAYS_OUT[way](key)
 
@@ -381,15 +381,15 @@ def test_a_key_is_not_copied_or_serialised(key: AnyKey, way: str) -> None:
         *(lambda key: key.__reduce__(), lambda key: key.__getstate__(), lambda key: key + key),
     ],
 )
-def test_a_key_has_no_other_form(key: AnyKey, way: Callable[[Any], object]) -> None:
-    """A key is no dataclass, mapping, sequence, buffer or number, and gives no state away."""
+def test_a_key_is_not_converted_to_another_type(key: AnyKey, way: Callable[[Any], object]) -> None:
+    """A key is not a dataclass, mapping, sequence, buffer or number, and returns no state."""
     with pytest.raises(TypeError) as caught:
         way(key)
     assert_secret(everything(caught.value), material(key))
 
 
-def test_a_ring_gives_no_state_away(key: AnyKey) -> None:
-    """A ring refuses to be taken apart in its own name."""
+def test_a_keyring_is_not_copied_or_serialised(key: AnyKey) -> None:
+    """Copying and serialising a keyring raise a `TypeError` that names `Keyring`."""
     ring = Keyring([key])
     for way in (pickle.dumps, copy.copy, copy.deepcopy, lambda ring: ring.__getstate__()):
         with raises_exactly(TypeError, "Keyring holds key material"):
@@ -397,7 +397,7 @@ def test_a_ring_gives_no_state_away(key: AnyKey) -> None:
 
 
 def test_material_in_the_wrong_place_is_not_quoted() -> None:
-    """The likeliest slip, material and spec the wrong way round, does not show the material."""
+    """If material and spec are exchanged by mistake, the error does not contain the material."""
     raw = bytes(range(32))
     wrong: Any = raw
     with pytest.raises(TypeError) as caught:
@@ -406,8 +406,8 @@ def test_material_in_the_wrong_place_is_not_quoted() -> None:
     assert_secret(everything(caught.value), [raw])
 
 
-def test_the_two_doors_give_the_material(key: AnyKey) -> None:
-    """`export_material` and `private_pem` are there on purpose and give the whole key."""
+def test_the_two_export_functions_return_the_material(key: AnyKey) -> None:
+    """`export_material` and `private_pem` return the whole key."""
     if isinstance(key, SymmetricKey):
         assert len(key.export_material()) == key.suite.key_length
         assert not hasattr(key, "private_pem")
@@ -420,8 +420,8 @@ def test_the_two_doors_give_the_material(key: AnyKey) -> None:
 # --- values ---
 
 
-def test_a_key_never_changes(key: AnyKey) -> None:
-    """No attribute is set, added or deleted, the private ones included."""
+def test_a_key_is_immutable(key: AnyKey) -> None:
+    """No attribute, public or private, can be set, added or deleted."""
     names = [name for cls in type(key).__mro__ for name in getattr(cls, "__slots__", ())]
     assert {"key_id", "key_version_id", "spec", "state"} < set(names)
     for name in (*names, "new", "__class__", "__dict__"):
@@ -434,7 +434,7 @@ def test_a_key_never_changes(key: AnyKey) -> None:
 
 
 def test_keys_are_compared_by_identity(key: AnyKey) -> None:
-    """Comparing material would take time that depends on it; a key equals itself alone."""
+    """A key equals only itself, because a comparison of material takes time that depends on it."""
     if isinstance(key, SymmetricKey):
         raw = key.export_material()
         same: AnyKey = SymmetricKey(
@@ -442,7 +442,7 @@ def test_keys_are_compared_by_identity(key: AnyKey) -> None:
         )
     else:
         same = type(key).from_pem(key.key_id, key.key_version_id, key.private_pem())
-    assert key == key  # noqa: PLR0124 (that is the point)
+    assert key == key  # noqa: PLR0124 (the comparison is the test)
     assert key != same
     assert len({key, same, key}) == 2
     assert key not in {material(key)[0]: None}
@@ -450,5 +450,5 @@ def test_keys_are_compared_by_identity(key: AnyKey) -> None:
 
 
 def test_a_key_can_be_kept_by_weak_reference(key: AnyKey) -> None:
-    """A service's cache need not keep a key alive."""
+    """A weak reference to a key works, so that a cache does not keep the key alive."""
     assert weakref.ref(key)() is key

@@ -1,6 +1,6 @@
 """SM2 private keys: scalars, PKCS#8 and SEC1, encrypted files, and the rules of PEM.
 
-Every file here is built by hand from RFC 5208, RFC 5915 and RFC 8018; the key in them is the
+Every file here is built by hand from RFC 5208, RFC 5915 and RFC 8018. The key in them is the
 published one of GM/T 0003.5.
 """
 
@@ -57,7 +57,7 @@ P_256 = bytes.fromhex("06082a8648ce3d030107")
 
 
 def point_field(point: bytes, padding: int = 0) -> bytes:
-    """Return the field of an ECPrivateKey that holds the public point."""
+    """Return the field of an ECPrivateKey with the public point."""
     return tlv(0xA1, tlv(3, bytes([padding]), point))
 
 
@@ -94,14 +94,14 @@ def pem(der: bytes, label: str = "PRIVATE KEY") -> str:
 
 
 def load(data: bytes | str, **options: Any) -> Sm2Key:
-    """Read a key from PEM if it is text, and else from DER."""
+    """Read a key from PEM if the argument is text, otherwise from DER."""
     read: Any = Sm2Key.from_pem if isinstance(data, str) else Sm2Key.from_der
     key: Sm2Key = read("k", "v", data, **options)
     return key
 
 
 def is_published(key: Sm2Key) -> bool:
-    """Tell whether a key is the published one, in both halves."""
+    """Return whether both halves of a key are the published ones."""
     return key.private_pem() == pem(pkcs8()).encode() and key.public_key.to_der().endswith(POINT)
 
 
@@ -110,7 +110,7 @@ def is_published(key: Sm2Key) -> bool:
 
 @pytest.mark.parametrize("scalar", [1, 2, 2**64, SCALAR, N - 3, N - 2])
 def test_a_scalar_of_1_to_n_minus_2_is_a_key(scalar: int, backend: str) -> None:
-    """Both ends of the range are keys, on every backend, and all of them are one key."""
+    """The least and the greatest scalar give a key on every backend, and all of them are equal."""
     key = Sm2Key.from_scalar("k", "v", scalar, backend=backend)
     assert (key.key_id, key.key_version_id, key.spec) == ("k", "v", KeySpec.EC_SM2)
     assert (key.backend, key.state) == (backend, KeyState.ENABLED)
@@ -119,18 +119,18 @@ def test_a_scalar_of_1_to_n_minus_2_is_a_key(scalar: int, backend: str) -> None:
 
 
 @pytest.mark.parametrize("scalar", [0, -1, -SCALAR, N - 1, N, N + 1, N + SCALAR, 2**256, 2**4096])
-def test_a_scalar_out_of_range_is_refused(scalar: int) -> None:
-    """0 and n give no point, and n-1 makes 1 + d vanish."""
+def test_a_scalar_out_of_range_is_rejected(scalar: int) -> None:
+    """0 and n give no point, and n-1 makes 1 + d zero modulo n, so they are rejected."""
     with raises_exactly(InvalidKeyError, "1 to n-2"):
         Sm2Key.from_scalar("k", "v", scalar)
 
 
 @pytest.mark.parametrize("scalar", [0, N - 1, N, 2**256 - 1])
 @pytest.mark.parametrize("structure", [pkcs8, sec1])
-def test_a_scalar_out_of_range_in_a_file_is_refused(
+def test_a_scalar_out_of_range_in_a_file_is_rejected(
     scalar: int, structure: Callable[..., bytes]
 ) -> None:
-    """A file is held to the same range."""
+    """A scalar in a file must be in the same range."""
     inner = sec1(scalar.to_bytes(32, "big"), curve=SM2_CURVE, public=None)
     with raises_exactly(InvalidKeyError, "1 to n-2"):
         load(pkcs8(inner) if structure is pkcs8 else inner)
@@ -138,13 +138,13 @@ def test_a_scalar_out_of_range_in_a_file_is_refused(
 
 @pytest.mark.parametrize("scalar", [True, False, None, 1.0, "1", D], ids=repr)
 def test_a_scalar_is_an_int(scalar: Any) -> None:
-    """A `bool` is no number either."""
+    """A scalar that is not an `int`, such as a `bool`, raises `TypeError`."""
     with raises_exactly(TypeError, "scalar must be int"):
         Sm2Key.from_scalar("k", "v", scalar)
 
 
 def test_generated_keys_are_fresh() -> None:
-    """Absent IDs are random UUIDs, given ones stay, and no two keys are the same."""
+    """Missing IDs become random UUIDs, given ones are kept, and all keys are different."""
     keys = [Sm2Key.generate() for _ in range(3)] + [Sm2Key.generate(key_id="k", state="Disabled")]
     assert len({key.public_key for key in keys}) == len(keys)
     assert len({uuid.UUID(key.key_version_id) for key in keys}) == len(keys)
@@ -152,8 +152,8 @@ def test_generated_keys_are_fresh() -> None:
     assert len({uuid.UUID(key.key_id) for key in keys[:-1]}) == len(keys) - 1
 
 
-def test_generate_draws_again_instead_of_n_minus_1(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The one value of the random source that is no key is not handed on."""
+def test_generate_never_returns_n_minus_1(monkeypatch: pytest.MonkeyPatch) -> None:
+    """If the random source gives n-1, which is not a key, another value is drawn."""
     drawn = iter([N - 1, N - 1, SCALAR])
     monkeypatch.setattr("kmscore.keys.sm2.draw_scalar", lambda: next(drawn))
     assert is_published(Sm2Key.generate())
@@ -175,7 +175,7 @@ GOOD = {
 
 @pytest.mark.parametrize("name", GOOD)
 def test_every_structure_gives_the_same_key(name: str, backend: str) -> None:
-    """The optional fields may be there or not, in DER and PEM, on every backend."""
+    """The optional fields can be present or missing, in DER and PEM, on every backend."""
     label = "EC PRIVATE KEY" if name.startswith("SEC1") else "PRIVATE KEY"
     for data in (GOOD[name], pem(GOOD[name], label)):
         key = load(data, backend=backend)
@@ -214,8 +214,8 @@ BAD_KEYS: dict[str, Callable[..., bytes]] = {
 
 
 @pytest.mark.parametrize("name", BAD_KEYS)
-def test_a_bad_ec_private_key_is_refused(name: str) -> None:
-    """What is wrong in an ECPrivateKey is wrong on its own and within PKCS#8."""
+def test_a_bad_ec_private_key_is_rejected(name: str) -> None:
+    """An invalid ECPrivateKey is rejected, alone and in PKCS#8."""
     with raises_exactly(InvalidKeyError):
         load(BAD_KEYS[name](curve=SM2_CURVE))
     with raises_exactly(InvalidKeyError):
@@ -223,7 +223,7 @@ def test_a_bad_ec_private_key_is_refused(name: str) -> None:
 
 
 def long_form(der: bytes) -> bytes:
-    """Return DER with the outer length in one byte more than it needs."""
+    """Return DER whose outer length has one byte more than necessary."""
     size = der[1] & 0x7F if der[1] & 0x80 else 0
     length = der[2 : 2 + size] or der[1:2]
     return der[:1] + bytes([0x80 | (1 + len(length)), 0]) + length + der[2 + size :]
@@ -269,8 +269,8 @@ BAD_FILES = {
 
 
 @pytest.mark.parametrize("name", BAD_FILES)
-def test_a_bad_file_is_refused(name: str) -> None:
-    """Strict DER, the right algorithm, curve and version, and nothing after it."""
+def test_a_bad_file_is_rejected(name: str) -> None:
+    """A file must be strict DER with the right algorithm, curve and version, and nothing more."""
     with raises_exactly(InvalidKeyError):
         load(BAD_FILES[name])
     with raises_exactly(InvalidKeyError):
@@ -282,8 +282,8 @@ def test_a_bad_file_is_refused(name: str) -> None:
 # --- PEM ---
 
 
-def test_the_label_says_what_the_structure_is() -> None:
-    """PKCS#8 under the label of SEC1, or the reverse, is refused."""
+def test_a_label_of_another_structure_is_rejected() -> None:
+    """PKCS#8 with the label of SEC1 is rejected, and so is the reverse."""
     for data in (pem(pkcs8(), "EC PRIVATE KEY"), pem(sec1(), "PRIVATE KEY")):
         with raises_exactly(InvalidKeyError):
             load(data)
@@ -307,8 +307,8 @@ GOOD_PEMS = {
 
 
 @pytest.mark.parametrize("name", GOOD_PEMS)
-def test_a_pem_as_tools_write_it_is_taken(name: str) -> None:
-    """Line ends, text around the block and blocks that are not private keys change nothing."""
+def test_a_pem_in_the_form_of_other_tools_is_accepted(name: str) -> None:
+    """Line ends, text around the block and blocks that are not private keys are ignored."""
     assert is_published(load(GOOD_PEMS[name]))
     raw = GOOD_PEMS[name].encode("utf-8", "surrogatepass")
     assert is_published(Sm2Key.from_pem("k", "v", bytearray(raw)))
@@ -316,7 +316,7 @@ def test_a_pem_as_tools_write_it_is_taken(name: str) -> None:
 
 
 def with_stray_bits(text: str) -> str:
-    """Return a PEM that ends in padding with one of the bits set that no byte takes."""
+    """Return a PEM with padding in which one unused bit is set."""
     last = text.index("=") - 1
     assert text[last] in "AQgw"
     return text[:last] + chr(ord(text[last]) + 1) + text[last + 1 :]
@@ -351,15 +351,15 @@ BAD_PEMS = {
 
 
 @pytest.mark.parametrize("name", BAD_PEMS)
-def test_a_bad_pem_is_refused(name: str) -> None:
-    """Exactly one key block, a label that is known, and Base64 that is strict."""
+def test_a_bad_pem_is_rejected(name: str) -> None:
+    """A PEM must have exactly one key block, with a known label and strict Base64."""
     with raises_exactly(InvalidKeyError):
         load(BAD_PEMS[name])
 
 
 @pytest.mark.parametrize("byte", [b"\0", b"\x1c", b"\x85", b"\xa0", b"\xe9", b"-", b"="], ids=repr)
-def test_a_byte_that_is_neither_base64_nor_white_space_is_refused(byte: bytes) -> None:
-    """White space in PEM is that of ASCII (RFC 7468 section 3), not that of Unicode."""
+def test_a_byte_that_is_neither_base64_nor_white_space_is_rejected(byte: bytes) -> None:
+    """Only ASCII white space is allowed in PEM (RFC 7468 section 3), not that of Unicode."""
     data = pem(pkcs8()).encode()
     middle = data.index(b"\n", 40)
     assert is_published(Sm2Key.from_pem("k", "v", data[:middle] + b" \t\r\n" + data[middle:]))
@@ -367,8 +367,8 @@ def test_a_byte_that_is_neither_base64_nor_white_space_is_refused(byte: bytes) -
         Sm2Key.from_pem("k", "v", data[:middle] + byte + data[middle:])
 
 
-def test_a_hostile_pem_costs_no_more_than_its_length() -> None:
-    """Many beginnings without an end are read once, not once for each of them."""
+def test_a_hostile_pem_is_read_in_linear_time() -> None:
+    """The time for many BEGIN lines without an END line is linear in the length."""
     start = time.process_time()
     with raises_exactly(InvalidKeyError, "PEM"):
         load("-----BEGIN PRIVATE KEY-----\n" * 3000)
@@ -417,7 +417,7 @@ def encrypted(
     claimed_iv: bytes | None = None,
     tail: bytes = b"",
 ) -> bytes:
-    """Return an EncryptedPrivateKeyInfo whose key derivation and encryption really took place."""
+    """Return an EncryptedPrivateKeyInfo with a real key derivation and encryption."""
     salt, iv = os.urandom(8), os.urandom(16)
     known_prf, hash_class = PRFS[prf]
     known_cipher, algorithm, length = CIPHERS[cipher]
@@ -442,8 +442,8 @@ def encrypted(
 
 @pytest.mark.parametrize("cipher", CIPHERS)
 @pytest.mark.parametrize("prf", PRFS)
-def test_every_cipher_and_prf_opens(cipher: str, prf: str) -> None:
-    """AES and SM4 in CBC mode, under HMAC of any of five hashes, in DER and in PEM."""
+def test_every_cipher_and_prf_is_read(cipher: str, prf: str) -> None:
+    """AES and SM4 in CBC mode, with HMAC of any of five hashes, are read in DER and in PEM."""
     data = encrypted(cipher, prf)
     assert is_published(load(data, password=PASSWORD))
     text = pem(data, "ENCRYPTED PRIVATE KEY")
@@ -452,16 +452,16 @@ def test_every_cipher_and_prf_opens(cipher: str, prf: str) -> None:
 
 
 @pytest.mark.parametrize(("cipher", "length"), [(name, row[2]) for name, row in CIPHERS.items()])
-def test_a_key_length_has_to_be_that_of_the_cipher(cipher: str, length: int) -> None:
-    """The optional length may repeat what the cipher says, and nothing else."""
+def test_a_key_length_must_equal_that_of_the_cipher(cipher: str, length: int) -> None:
+    """The optional key length must equal the key length of the cipher."""
     assert is_published(load(encrypted(cipher, key_length=length), password=PASSWORD))
     for wrong in (-1, 0, 8, length - 1, length + 1, 48, 2**64):
-        with raises_exactly(InvalidKeyError, "not its cipher's"):
+        with raises_exactly(InvalidKeyError, "wrong for the cipher"):
             load(encrypted(cipher, key_length=wrong), password=PASSWORD)
 
 
-def test_the_parameters_of_the_prf_may_be_absent() -> None:
-    """Some writers leave the NULL out."""
+def test_the_parameters_of_the_prf_can_be_missing() -> None:
+    """The NULL parameters of the PRF can be missing, because some tools omit them."""
     assert is_published(load(encrypted(null=b""), password=PASSWORD))
 
 
@@ -489,8 +489,8 @@ BAD_ENCRYPTION: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("name", BAD_ENCRYPTION)
-def test_a_bad_encrypted_file_is_refused(name: str) -> None:
-    """Another scheme or another content is refused, with the right password too."""
+def test_a_bad_encrypted_file_is_rejected(name: str) -> None:
+    """Another scheme or another content is rejected, even with the right password."""
     data = encrypted(**BAD_ENCRYPTION[name])
     with raises_exactly(InvalidKeyError):
         load(data, password=PASSWORD)
@@ -498,18 +498,18 @@ def test_a_bad_encrypted_file_is_refused(name: str) -> None:
         load(pem(data, "ENCRYPTED PRIVATE KEY"), password=PASSWORD)
 
 
-def test_pbes1_as_it_really_looks_is_refused() -> None:
-    """Its parameters are a salt and a count."""
+def test_pbes1_is_rejected() -> None:
+    """PBES1, whose parameters are a salt and a count, is rejected."""
     parameters = tlv(0x30, tlv(4, bytes(8)), integer(2048))
     data = tlv(0x30, tlv(0x30, PBE_MD5_DES, parameters), tlv(4, bytes(16)))
     with raises_exactly(InvalidKeyError, "PBES2"):
         load(data, password=PASSWORD)
 
 
-def test_no_file_can_ask_for_more_than_ten_million_iterations(
+def test_more_than_ten_million_iterations_are_rejected(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Above that the key derivation is not begun; up to that it is as long as the file says."""
+    """A file with more than ten million iterations is rejected before the key derivation."""
     asked: list[int] = []
 
     def quick(algorithm: HashAlgorithm, length: int, salt: bytes, iterations: int) -> PBKDF2HMAC:
@@ -525,15 +525,15 @@ def test_no_file_can_ask_for_more_than_ten_million_iterations(
 
 
 @pytest.mark.parametrize("password", [b"", b"wrong", PASSWORD + b"\n", PASSWORD[:-1]])
-def test_a_wrong_password_is_refused(password: bytes) -> None:
-    """Whether the padding or the structure shows it, the error is the same."""
+def test_a_wrong_password_is_rejected(password: bytes) -> None:
+    """A wrong password gives the same error, whether the padding or the structure is wrong."""
     for _ in range(20):
         with raises_exactly(InvalidKeyError):
             load(encrypted(), password=password)
 
 
-def test_a_missing_or_superfluous_password_is_refused() -> None:
-    """An encrypted key needs a password, and a key in the clear takes none, not even an empty."""
+def test_a_missing_or_superfluous_password_is_rejected() -> None:
+    """An encrypted key needs a password, and an unencrypted one accepts none, not even b""."""
     for data in (encrypted(), pem(encrypted(), "ENCRYPTED PRIVATE KEY")):
         with raises_exactly(InvalidKeyError, "needs a password"):
             load(data)
@@ -544,7 +544,7 @@ def test_a_missing_or_superfluous_password_is_refused() -> None:
 
 
 def test_a_label_decides_whether_a_file_is_encrypted() -> None:
-    """A key in the clear under the label of an encrypted one, or the reverse, is refused."""
+    """A label for an encrypted key with an unencrypted one is rejected, and so is the reverse."""
     with raises_exactly(InvalidKeyError):
         load(pem(pkcs8(), "ENCRYPTED PRIVATE KEY"), password=PASSWORD)
     with raises_exactly(InvalidKeyError):
@@ -552,10 +552,10 @@ def test_a_label_decides_whether_a_file_is_encrypted() -> None:
 
 
 @pytest.mark.parametrize(("cipher", "prf"), [("SM4", "SHA-256"), ("AES-256", "SM3")])
-def test_a_build_without_the_algorithm_says_so(
+def test_a_build_without_the_algorithm_raises_unsupported_algorithm(
     monkeypatch: pytest.MonkeyPatch, cipher: str, prf: str
 ) -> None:
-    """A file that needs SM4 or SM3 where they are missing is no bad file."""
+    """If the build lacks SM4 or SM3, the error for a file that needs it is about the algorithm."""
 
     def missing(*_: Any) -> Any:
         raise UnsupportedAlgorithm("not in this build")
@@ -597,7 +597,7 @@ def test_a_wrong_type_is_raised_before_a_wrong_value(
 
 
 def test_der_is_not_text() -> None:
-    """Only PEM may be a `str`."""
+    """Only PEM can be a `str`."""
     text: Any = pem(pkcs8())
     with raises_exactly(TypeError, "DER must be bytes-like"):
         Sm2Key.from_der("k", "v", text)
@@ -614,10 +614,10 @@ def test_der_is_not_text() -> None:
     ],
     ids=str,
 )
-def test_a_wrong_id_state_or_backend_is_refused(
+def test_a_wrong_id_state_or_backend_is_rejected(
     arguments: dict[str, Any], error: type[Exception]
 ) -> None:
-    """An SM2 key has the IDs and states of every key, and a backend that exists."""
+    """An SM2 key has the rules of all keys for IDs and states, and its backend must exist."""
     good: dict[str, Any] = {"key_id": "k", "key_version_id": "v"}
     with raises_exactly(error):
         Sm2Key.from_scalar(scalar=SCALAR, **(good | arguments))
@@ -627,8 +627,8 @@ def test_a_wrong_id_state_or_backend_is_refused(
         Sm2Key.generate(**(good | arguments))
 
 
-def test_the_best_backend_is_taken_and_the_repr_names_it() -> None:
-    """Without a name the first of the available backends does the work."""
+def test_the_default_backend_is_used_and_shown_in_the_repr() -> None:
+    """Without a name, the first available backend is used, and the `repr` has its name."""
     key = Sm2Key.from_scalar("k", "v", SCALAR, state="PendingImport")
     assert key.backend == available_backends()[0]
     assert repr(key) == (
@@ -637,8 +637,8 @@ def test_the_best_backend_is_taken_and_the_repr_names_it() -> None:
     )
 
 
-def test_the_exported_key_is_the_key() -> None:
-    """`private_pem` is byte for byte PKCS#8 with the point and without a second curve."""
+def test_the_exported_key_is_the_same_key() -> None:
+    """`private_pem` is PKCS#8 with the point and with one curve, byte for byte."""
     key = Sm2Key.from_scalar("k", "v", SCALAR)
     assert is_published(key)
     assert key.public_key == PublicKey.from_der(BAD_FILES["public key"])
@@ -649,8 +649,8 @@ DAMAGED = [pkcs8(), sec1(), encrypted()]
 
 
 @given(st.sampled_from(DAMAGED).flatmap(mutations) | st.binary(max_size=80))
-def test_a_damaged_file_raises_nothing_else(changed: bytes) -> None:
-    """Of a changed file either a key comes or `InvalidKeyError`, in DER and PEM."""
+def test_a_damaged_file_raises_only_invalid_key(changed: bytes) -> None:
+    """A changed file gives a key or raises `InvalidKeyError`, in DER and PEM."""
     for data, password in ((changed, None), (changed, PASSWORD), (pem(changed), None)):
         with suppress(InvalidKeyError):
             assert load(data, password=password).spec is KeySpec.EC_SM2
@@ -662,7 +662,7 @@ def test_a_damaged_file_raises_nothing_else(changed: bytes) -> None:
     .map(lambda text: text.encode("utf-8", "replace"))
     .flatmap(mutations)
 )
-def test_a_damaged_pem_raises_nothing_else(changed: str | bytes) -> None:
-    """Of a changed text either a key comes or `InvalidKeyError`."""
+def test_a_damaged_pem_raises_only_invalid_key(changed: str | bytes) -> None:
+    """A changed text gives a key or raises `InvalidKeyError`."""
     with suppress(InvalidKeyError):
         assert Sm2Key.from_pem("k", "v", changed).spec is KeySpec.EC_SM2

@@ -43,7 +43,7 @@ GOOD: dict[str, Any] = {
 
 @pytest.mark.parametrize(("spec", "suite", "length"), DEFAULTS)
 def test_each_spec_has_its_default_suite(spec: KeySpec, suite: Suite, length: int) -> None:
-    """AES_256 is bound to XAES_256_GCM unless told otherwise, the others to their own GCM."""
+    """The default suite of AES_256 is XAES_256_GCM; the other specs have their own GCM suite."""
     key = SymmetricKey("k", "v", spec, bytes(length))
     assert (key.spec, key.suite, key.state) == (spec, suite, KeyState.ENABLED)
     assert SymmetricKey.generate(spec).suite is suite
@@ -52,7 +52,7 @@ def test_each_spec_has_its_default_suite(spec: KeySpec, suite: Suite, length: in
 @pytest.mark.parametrize("spec", LENGTHS)
 @pytest.mark.parametrize("suite", Suite)
 def test_a_key_is_bound_to_a_suite_of_its_own_spec_only(spec: KeySpec, suite: Suite) -> None:
-    """A spec takes the suites made for it and refuses every other, even of the same length."""
+    """A spec accepts its own suites and rejects all others, also those of the same key length."""
     if (spec, suite) in BINDINGS:
         assert SymmetricKey("k", "v", spec, bytes(LENGTHS[spec]), suite=suite).suite is suite
         assert SymmetricKey.generate(spec, suite=suite).suite is suite
@@ -65,8 +65,8 @@ def test_a_key_is_bound_to_a_suite_of_its_own_spec_only(spec: KeySpec, suite: Su
 
 @pytest.mark.parametrize("spec", LENGTHS)
 @pytest.mark.parametrize("wrong", [0, 15, 16, 17, 23, 24, 25, 31, 32, 33, 64])
-def test_material_of_another_length_is_refused(spec: KeySpec, wrong: int) -> None:
-    """Only the length of the spec is material, not one byte more or less."""
+def test_material_of_another_length_is_rejected(spec: KeySpec, wrong: int) -> None:
+    """Material must have exactly the length of the spec."""
     if wrong == LENGTHS[spec]:
         assert SymmetricKey("k", "v", spec, bytes(wrong)).export_material() == bytes(wrong)
     else:
@@ -75,8 +75,8 @@ def test_material_of_another_length_is_refused(spec: KeySpec, wrong: int) -> Non
 
 
 @pytest.mark.parametrize("spec", [spec for spec in KeySpec if spec not in LENGTHS])
-def test_an_asymmetric_spec_is_refused(spec: KeySpec) -> None:
-    """A symmetric key is of a symmetric spec."""
+def test_an_asymmetric_spec_is_rejected(spec: KeySpec) -> None:
+    """A symmetric key cannot have an asymmetric spec."""
     with raises_exactly(InvalidKeyError, spec.name):
         SymmetricKey("k", "v", spec, bytes(32))
     with raises_exactly(InvalidKeyError, spec.name):
@@ -88,7 +88,7 @@ def test_an_asymmetric_spec_is_refused(spec: KeySpec) -> None:
     ["", "a" * 256, " ", "a b", "a\n", "\na", "a\x00", "a\x7f", "caf\u00e9", "\u5bc6", "\ud800"],
 )
 @pytest.mark.parametrize("name", ["key_id", "key_version_id"])
-def test_an_id_out_of_its_form_is_refused(name: str, text: str) -> None:
+def test_an_invalid_id_is_rejected(name: str, text: str) -> None:
     """An ID is 1 to 255 characters of 21..7E, in the constructor and in `generate`."""
     ids = {"key_id": "k", "key_version_id": "v"} | {name: text}
     with raises_exactly(InvalidKeyError, "printable ASCII"):
@@ -98,8 +98,8 @@ def test_an_id_out_of_its_form_is_refused(name: str, text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["!", "~", "a" * 255, "key/\"\\'<>", "v1"])
-def test_an_id_in_its_form_is_kept_as_it_is(text: str) -> None:
-    """Every printable ASCII character and every length to 255 is an ID, of both kinds."""
+def test_a_valid_id_is_kept_unchanged(text: str) -> None:
+    """Every printable ASCII character except space and every length to 255 is accepted."""
     key = SymmetricKey(text, text, KeySpec.AES_128, bytes(16))
     assert (key.key_id, key.key_version_id) == (text, text)
 
@@ -126,7 +126,7 @@ def test_an_id_in_its_form_is_kept_as_it_is(text: str) -> None:
     ids=str,
 )
 def test_a_wrong_type_is_a_type_error(arguments: dict[str, Any]) -> None:
-    """Each argument has its Python type, and another one is the caller's mistake."""
+    """An argument of another type raises `TypeError`."""
     with raises_exactly(TypeError):
         SymmetricKey(**(GOOD | arguments))
 
@@ -144,21 +144,21 @@ def test_a_wrong_type_is_a_type_error(arguments: dict[str, Any]) -> None:
     ids=str,
 )
 def test_a_wrong_type_is_raised_before_a_wrong_value(arguments: dict[str, Any]) -> None:
-    """Types are checked first, whatever else is wrong."""
+    """Types are checked first, before all values."""
     with raises_exactly(TypeError):
         SymmetricKey(**(GOOD | arguments))
 
 
 @pytest.mark.parametrize("name", ["key_id", "key_version_id"])
-def test_generate_takes_no_id_of_another_type(name: str) -> None:
-    """An ID that is given has to be text; only an absent one becomes a UUID."""
+def test_generate_with_an_id_of_another_type_is_a_type_error(name: str) -> None:
+    """An ID that is not text raises `TypeError`; only a missing ID becomes a UUID."""
     ids: dict[str, Any] = {name: 7}
     with raises_exactly(TypeError, name):
         SymmetricKey.generate(KeySpec.AES_128, **ids)
 
 
-def test_spec_and_state_may_be_given_as_the_service_spells_them() -> None:
-    """The values of the enums are taken as well as their members."""
+def test_spec_and_state_are_accepted_as_values_of_the_service() -> None:
+    """The values of the enums are accepted, and so are their members."""
     key = SymmetricKey("k", "v", "Aliyun_SM4", bytes(16), state="PendingDeletion")
     assert (key.spec, key.state) == (KeySpec.SM4, KeyState.PENDING_DELETION)
     assert SymmetricKey.generate("Aliyun_AES_192", state="Disabled").spec is KeySpec.AES_192
@@ -166,15 +166,15 @@ def test_spec_and_state_may_be_given_as_the_service_spells_them() -> None:
 
 @pytest.mark.parametrize("name", ["spec", "state"])
 @pytest.mark.parametrize("value", ["", "AES_256", "ENABLED", "aliyun_aes_256", "Enabled "])
-def test_an_unknown_spec_or_state_is_refused(name: str, value: str) -> None:
-    """There is no default branch: neither the Python name nor another case will do."""
+def test_an_unknown_spec_or_state_is_rejected(name: str, value: str) -> None:
+    """An unknown value is rejected, also a member's name in Python and a value in other case."""
     arguments: dict[str, Any] = {"spec": KeySpec.AES_256, "material": bytes(32)} | {name: value}
     with raises_exactly(UnsupportedAlgorithmError):
         SymmetricKey("k", "v", **arguments)
 
 
 @pytest.mark.parametrize("kind", [bytes, bytearray, memoryview])
-def test_material_may_be_any_bytes_like(kind: Callable[[bytes], Any]) -> None:
+def test_material_can_be_any_bytes_like_object(kind: Callable[[bytes], Any]) -> None:
     """`bytes`, `bytearray` and `memoryview` of the same bytes are the same material."""
     raw = bytes(range(32))
     exported = SymmetricKey("k", "v", KeySpec.AES_256, kind(raw)).export_material()
@@ -192,8 +192,8 @@ def test_a_memoryview_is_measured_in_bytes() -> None:
 
 
 @pytest.mark.parametrize("suite", Suite)
-def test_a_bytearray_changed_afterwards_changes_nothing(suite: Suite) -> None:
-    """The key keeps its own copy: what it seals later still opens with the first material."""
+def test_a_later_change_of_a_bytearray_has_no_effect(suite: Suite) -> None:
+    """The key has its own copy of the material, so later changes of the argument have no effect."""
     spec = next(spec for spec, of_spec in BINDINGS if of_spec is suite)
     material = bytearray(range(suite.key_length))
     key = SymmetricKey("k", "v", spec, material, suite=suite)
@@ -205,7 +205,7 @@ def test_a_bytearray_changed_afterwards_changes_nothing(suite: Suite) -> None:
 
 
 def test_generated_keys_are_fresh() -> None:
-    """No two keys share material, and absent IDs are random UUIDs in their usual spelling."""
+    """All keys have different material, and missing IDs are random UUIDs in their usual form."""
     keys = [SymmetricKey.generate(KeySpec.AES_128) for _ in range(20)]
     assert len({key.export_material() for key in keys}) == len(keys)
     ids = [text for key in keys for text in (key.key_id, key.key_version_id)]
@@ -214,8 +214,8 @@ def test_generated_keys_are_fresh() -> None:
 
 
 @pytest.mark.parametrize(("spec", "length"), LENGTHS.items())
-def test_generate_keeps_what_it_is_given(spec: KeySpec, length: int) -> None:
-    """IDs and state stand as given, and the material has the length of the spec."""
+def test_generate_keeps_the_given_ids_and_state(spec: KeySpec, length: int) -> None:
+    """IDs and state are those of the arguments, and the material has the length of the spec."""
     key = SymmetricKey.generate(spec, key_id="k", key_version_id="v", state=KeyState.DISABLED)
     assert (key.key_id, key.key_version_id, key.state) == ("k", "v", KeyState.DISABLED)
     assert len(key.export_material()) == length
@@ -225,7 +225,7 @@ def test_generate_keeps_what_it_is_given(spec: KeySpec, length: int) -> None:
 
 @pytest.mark.parametrize(("spec", "suite"), BINDINGS)
 def test_the_header_is_that_of_a_blob_of_the_key(spec: KeySpec, suite: Suite) -> None:
-    """The header computed once is byte for byte what stands before the IV of every blob."""
+    """The stored header equals the bytes before the IV in every blob of the key."""
     key = SymmetricKey.generate(spec, key_id="key", key_version_id="v" * 255, suite=suite)
     assert key.header == b"KMS\x01" + bytes([suite.value]) + b"\x03key\xff" + b"v" * 255
     blob = CiphertextBlob(suite, "key", "v" * 255, bytes(suite.iv_length), b"", bytes(16))
@@ -233,7 +233,7 @@ def test_the_header_is_that_of_a_blob_of_the_key(spec: KeySpec, suite: Suite) ->
 
 
 def test_the_repr_names_the_key_and_its_suite() -> None:
-    """A log line tells which key it is about."""
+    """The `repr` has the IDs, the spec and the suite, so that a log line identifies the key."""
     key = SymmetricKey("k", "v", KeySpec.AES_256, bytes(32), state="Disabled")
     assert repr(key) == (
         "<SymmetricKey key_id='k' key_version_id='v' spec=AES_256 state=DISABLED"
@@ -241,8 +241,8 @@ def test_the_repr_names_the_key_and_its_suite() -> None:
     )
 
 
-def test_without_sm4_everything_else_works(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A build of `cryptography` without SM4 refuses SM4 keys when they are made, and no others."""
+def test_without_sm4_the_other_keys_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A build of `cryptography` without SM4 rejects SM4 keys when they are made, and no others."""
 
     def cipher(algorithm: Any, mode: Any) -> Cipher[Any]:
         if isinstance(algorithm, SM4):
@@ -250,7 +250,7 @@ def test_without_sm4_everything_else_works(monkeypatch: pytest.MonkeyPatch) -> N
         return Cipher(algorithm, mode)
 
     monkeypatch.setattr("kmscore.aead.Cipher", cipher)
-    # Another build is another process: what this one has found out is forgotten.
+    # In a new process, nothing is known yet about the build; clear the stored results.
     monkeypatch.setattr("kmscore.aead._check_suite", cache(aead._check_suite.__wrapped__))
     for make in (
         lambda: SymmetricKey("k", "v", KeySpec.SM4, bytes(16)),

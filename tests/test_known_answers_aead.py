@@ -1,4 +1,4 @@
-"""The five suites: published messages, sealed and opened."""
+"""The five suites: encryption and decryption of published messages."""
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator
@@ -22,7 +22,7 @@ from kmscore.aead import sealer
 
 Count = Callable[[str, int], None]
 Outcomes = dict[str, tuple[Outcome, Outcome | None]]
-"""What opening and sealing gave, by case, so that a failing assertion names it."""
+"""Results of opening and sealing by case, so that a failed assertion shows the case."""
 
 AES_GCM = {16: Suite.AES_128_GCM, 24: Suite.AES_192_GCM, 32: Suite.AES_256_GCM}
 REFUSED = refusal(InvalidTag())
@@ -42,7 +42,7 @@ def outcomes(cases: Iterable[GcmCase]) -> Outcomes:
 
 
 def due(cases: Iterable[GcmCase]) -> Outcomes:
-    """Return what has to come of it: the published bytes, or the one error."""
+    """Return the expected results: the published bytes, or the one error."""
     return {
         case.name: (REFUSED, None) if case.plaintext is None else (case.plaintext, case.sealed)
         for case in cases
@@ -51,7 +51,7 @@ def due(cases: Iterable[GcmCase]) -> Outcomes:
 
 @pytest.mark.parametrize("name", CAVP_GCM_FILES)
 def test_nist_cavp_gcm_opens_and_seals(name: str, count_known_answers: Count) -> None:
-    """Every case with a 96-bit IV and a 128-bit tag gives its figures; FAIL is the one error."""
+    """Every case with a 96-bit IV and a 128-bit tag gives its bytes; FAIL gives the one error."""
     cases = cavp_gcm(name)
     assert outcomes(cases) == due(cases)
     assert len(due(cases)) == len(cases) >= 375
@@ -63,7 +63,7 @@ def test_nist_cavp_gcm_opens_and_seals(name: str, count_known_answers: Count) ->
 def test_wycheproof_gcm_opens_and_seals(
     key_bits: int, least: int, count_known_answers: Count
 ) -> None:
-    """Every case with a 96-bit IV gives its figures; a modified tag is the one error."""
+    """Every case with a 96-bit IV gives its bytes; a changed tag gives the one error."""
     cases = wycheproof_gcm(key_bits)
     assert outcomes(cases) == due(cases)
     assert len(due(cases)) == len(cases) >= least
@@ -72,7 +72,7 @@ def test_wycheproof_gcm_opens_and_seals(
 
 
 def test_sm4_gcm_of_rfc_8998_opens_and_seals(count_known_answers: Count) -> None:
-    """The example of RFC 8998 gives its figures in both directions."""
+    """The example of RFC 8998 gives its bytes in both directions."""
     case = SM4_GCM_CASE
     sm4 = sealer(Suite.SM4_GCM, case.key)
     assert sm4.seal(case.iv, case.plaintext, case.associated_data) == case.sealed
@@ -80,8 +80,8 @@ def test_sm4_gcm_of_rfc_8998_opens_and_seals(count_known_answers: Count) -> None
     count_known_answers("RFC 8998 SM4-GCM", 1)
 
 
-def test_sm4_gcm_of_rfc_8998_is_refused_with_a_byte_changed() -> None:
-    """No byte of the published ciphertext and tag can change: the one error, and no plaintext."""
+def test_sm4_gcm_of_rfc_8998_is_rejected_with_a_byte_changed() -> None:
+    """A changed byte of the published ciphertext or tag gives the one error and no plaintext."""
     case = SM4_GCM_CASE
     sm4 = sealer(Suite.SM4_GCM, case.key)
     for position, byte in enumerate(case.sealed):
@@ -92,7 +92,7 @@ def test_sm4_gcm_of_rfc_8998_is_refused_with_a_byte_changed() -> None:
 
 @pytest.mark.parametrize("case", XAES_CASES, ids=lambda case: case.name)
 def test_xaes_of_c2sp_opens_and_seals(case: AeadCase, count_known_answers: Count) -> None:
-    """Both examples of the specification give their figures in both directions."""
+    """Both examples of the specification give their bytes in both directions."""
     xaes = sealer(Suite.XAES_256_GCM, case.key)
     assert xaes.seal(case.iv, case.plaintext, case.associated_data) == case.sealed
     assert xaes.open(case.iv, case.sealed, case.associated_data) == case.plaintext
@@ -114,7 +114,7 @@ def test_xaes_of_c2sp_derives_the_published_key(case: AeadCase) -> None:
 
 
 def random_messages(number: int) -> Iterator[tuple[bytes, bytes, bytes, bytes]]:
-    """Yield key, nonce, plaintext and associated data as the specification draws them."""
+    """Yield key, nonce, plaintext and associated data as the specification generates them."""
     longest = 32 + 24 + 2 * (1 + 255)
     stream = BytesIO(hashlib.shake_128().digest(number * longest))
     for _ in range(number):
@@ -127,7 +127,7 @@ def random_messages(number: int) -> Iterator[tuple[bytes, bytes, bytes, bytes]]:
     "number", [10_000, pytest.param(1_000_000, marks=pytest.mark.campaign)], ids=str
 )
 def test_xaes_gives_the_accumulated_hash_of_c2sp(number: int, count_known_answers: Count) -> None:
-    """The ciphertexts of all drawn messages have the published hash, and all of them open."""
+    """The ciphertexts of all generated messages have the published hash, and all of them open."""
     accumulated = hashlib.shake_128()
     for key, nonce, plaintext, associated_data in random_messages(number):
         xaes = sealer(Suite.XAES_256_GCM, key)

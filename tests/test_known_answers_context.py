@@ -1,4 +1,4 @@
-"""The encryption context: published serialisations, and ciphertexts bound to them."""
+"""The encryption context: published canonical bytes, and ciphertexts bound to them."""
 
 import json
 from collections.abc import Callable
@@ -23,7 +23,7 @@ def test_a_published_context_has_the_published_bytes(
 
 @pytest.mark.parametrize("case", CONTEXT_CASES, ids=lambda case: case.name)
 def test_a_published_context_has_the_same_bytes_in_any_form(case: ContextCase) -> None:
-    """Order and form decide nothing: reversed, as JSON with escapes, as JSON without."""
+    """Another order of the pairs and the JSON forms with and without escapes give equal bytes."""
     backwards = dict(reversed(case.context.items()))
     assert EncryptionContext(backwards).canonical == case.canonical
     for text in (json.dumps(case.context), json.dumps(case.context, ensure_ascii=False, indent=1)):

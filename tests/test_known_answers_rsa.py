@@ -31,14 +31,14 @@ from kmscore import (
 
 Count = Callable[[str, int], None]
 Outcomes = dict[tuple[str, str, str], Outcome]
-"""By group, case and algorithm, so that a failing assertion names all three."""
+"""Results by group, case and algorithm, so that a failed assertion shows all three."""
 
 ALGORITHMS = {
     ("SHA-256", "SHA-256"): EncryptionAlgorithm.RSAES_OAEP_SHA_256,
     ("SHA-1", "SHA-1"): EncryptionAlgorithm.RSAES_OAEP_SHA_1,
 }
 HASHES = {
-    "SHA-1": SHA1(),  # noqa: S303 (published with it)
+    "SHA-1": SHA1(),  # noqa: S303 (the published hash)
     "SHA-224": SHA224(),
     "SHA-256": SHA256(),
     "SHA-384": SHA384(),
@@ -50,24 +50,24 @@ OUR_SIZES = {2048, 3072, 4096}
 
 @cache
 def checked_keys(der: bytes) -> Keyring:
-    """Return a ring of the one key, read once: that costs 40 ms and more."""
+    """Return a keyring of the one key; it is stored, because reading takes 40 ms or more."""
     return Keyring([RsaKey.from_der("rsa", "1", der)])
 
 
 def unchecked_key(der: bytes) -> RSAPrivateKey:
-    """Return the key without that check of its numbers, for hundreds of keys or very long ones."""
+    """Return the key without a check of its numbers, for hundreds of keys or very long ones."""
     key = load_der_private_key(der, None, unsafe_skip_rsa_key_validation=True)
     assert isinstance(key, RSAPrivateKey)
     return key
 
 
 def unchecked_keys(der: bytes) -> Keyring:
-    """Return a ring of the one key, unchecked."""
+    """Return a keyring of the one key, which is not checked."""
     return Keyring([RsaKey("rsa", "1", unchecked_key(der))])
 
 
 def opened_by_cryptography(groups: Iterable[OaepGroup]) -> bool:
-    """Tell whether every case opens with its own hashes and label."""
+    """Return whether every case decrypts with its own hashes and label."""
     return all(
         unchecked_key(group.key).decrypt(
             case.ciphertext,
@@ -80,12 +80,12 @@ def opened_by_cryptography(groups: Iterable[OaepGroup]) -> bool:
 
 
 def decrypted(keys: Keyring, algorithm: EncryptionAlgorithm, ciphertext: bytes) -> bytes:
-    """Return the plaintext under the one key of a ring made here."""
+    """Return the plaintext under the only key of a keyring of this module."""
     return asymmetric_decrypt(keys, "rsa", "1", algorithm, ciphertext).plaintext
 
 
 def outcomes(groups: Iterable[OaepGroup], keys: Callable[[bytes], Keyring]) -> Outcomes:
-    """Return what becomes of every case under each of our algorithms."""
+    """Return the result of every case under each algorithm of kmscore."""
     return {
         (group.name, case.name, algorithm.name): outcome(
             decrypted, ring, algorithm, case.ciphertext
@@ -98,7 +98,7 @@ def outcomes(groups: Iterable[OaepGroup], keys: Callable[[bytes], Keyring]) -> O
 
 
 def due(groups: Iterable[OaepGroup]) -> Outcomes:
-    """Return what has to become of it: valid, no label and one hash of ours opens, nothing else."""
+    """Return the expected results: cases with one of our hashes and no label decrypt, if valid."""
     return {
         (group.name, case.name, algorithm.name): (
             REFUSED
@@ -112,12 +112,12 @@ def due(groups: Iterable[OaepGroup]) -> Outcomes:
 
 
 def of_our_sizes(groups: Iterable[OaepGroup]) -> list[OaepGroup]:
-    """Return the groups whose key can be one of ours."""
+    """Return the groups with a supported key length."""
     return [group for group in groups if group.modulus_bits in OUR_SIZES]
 
 
 def keys_of_other_sizes() -> dict[bytes, int]:
-    """Return every published key that cannot be one of ours, once, with its length in bits."""
+    """Return every published key with an unsupported length, once, with its length in bits."""
     groups = (*wycheproof_oaep(), *rsa_laboratories_oaep())
     return {
         group.key: group.modulus_bits for group in groups if group.modulus_bits not in OUR_SIZES
@@ -125,16 +125,16 @@ def keys_of_other_sizes() -> dict[bytes, int]:
 
 
 @pytest.mark.parametrize("group", of_our_sizes(wycheproof_oaep()), ids=lambda group: group.name)
-def test_wycheproof_opens_or_gives_the_one_error(
+def test_wycheproof_decrypts_or_gives_the_one_error(
     group: OaepGroup, count_known_answers: Count
 ) -> None:
-    """What is valid, has no label and our hashes opens; everything else is the same refusal."""
+    """Valid cases without a label and with our hashes decrypt; all others give the one error."""
     assert outcomes([group], checked_keys) == due([group])
     count_known_answers(f"Wycheproof RSAES-OAEP, {group.modulus_bits} bits", len(group.cases))
 
 
 def test_wycheproof_has_every_kind_of_case() -> None:
-    """All sizes and both algorithms are there; empty messages, labels, lengths, other hashes."""
+    """There are all sizes and both algorithms, empty messages, labels, lengths and other hashes."""
     cases = [(group, case) for group in of_our_sizes(wycheproof_oaep()) for case in group.cases]
     ours = [(group, case) for group, case in cases if group.hashes in ALGORITHMS]
     valid = [case for _, case in ours if case.message is not None]
@@ -148,16 +148,16 @@ def test_wycheproof_has_every_kind_of_case() -> None:
     assert any(case.message and group.hashes not in ALGORITHMS for group, case in cases)
 
 
-def test_the_pkcs1_example_of_2048_bits_opens(count_known_answers: Count) -> None:
-    """The six messages of RSA Laboratories come out under SHA-1, and SHA-256 refuses them."""
+def test_the_pkcs1_example_of_2048_bits_decrypts(count_known_answers: Count) -> None:
+    """The six messages of RSA Laboratories decrypt with SHA-1, and are rejected with SHA-256."""
     groups = of_our_sizes(rsa_laboratories_oaep())
     assert outcomes(groups, checked_keys) == due(groups)
     assert [len(group.cases) for group in groups] == [6]
     count_known_answers("RSA Laboratories RSAES-OAEP, 2048 bits", 6)
 
 
-def test_the_sha_256_set_of_cryptography_opens(count_known_answers: Count) -> None:
-    """Its messages under ten keys and more come out under SHA-256, and SHA-1 refuses them."""
+def test_the_sha_256_set_of_cryptography_decrypts(count_known_answers: Count) -> None:
+    """Messages under at least ten keys decrypt with SHA-256, and are rejected with SHA-1."""
     groups = [group for group in cryptography_oaep() if group.hashes in ALGORITHMS]
     assert outcomes(groups, checked_keys) == due(groups)
     number = sum(len(group.cases) for group in groups)
@@ -170,12 +170,12 @@ def test_the_sha_256_set_of_cryptography_opens(count_known_answers: Count) -> No
     sorted({group.hashes for group in cryptography_oaep()} - set(ALGORITHMS)),
     ids="-".join,
 )
-def test_the_other_sets_of_cryptography_are_refused(
+def test_the_other_sets_of_cryptography_are_rejected(
     hashes: tuple[str, str], count_known_answers: Count
 ) -> None:
-    """Ciphertexts that open under their own two hashes give the one error under ours."""
+    """Ciphertexts that decrypt with their own two hashes give the one error with ours."""
     groups = [group for group in cryptography_oaep() if group.hashes == hashes]
-    # Otherwise a misread key or ciphertext would be refused just as well.
+    # Without this check, a key or ciphertext that is read wrongly is rejected too.
     assert opened_by_cryptography(groups)
     assert outcomes(groups, unchecked_keys) == due(groups)
     count_known_answers(
@@ -183,8 +183,8 @@ def test_the_other_sets_of_cryptography_are_refused(
     )
 
 
-def test_the_labelled_ciphertext_of_boringssl_is_refused(count_known_answers: Count) -> None:
-    """A ciphertext that opens under its own hash and label gives the one error under ours."""
+def test_the_labelled_ciphertext_of_boringssl_is_rejected(count_known_answers: Count) -> None:
+    """A ciphertext that decrypts with its own hash and label gives the one error without it."""
     group = boringssl_oaep_label()
     assert opened_by_cryptography([group])
     assert outcomes([group], checked_keys) == due([group])
@@ -192,12 +192,12 @@ def test_the_labelled_ciphertext_of_boringssl_is_refused(count_known_answers: Co
 
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS.values(), ids=lambda algorithm: algorithm.name)
-def test_a_leading_zero_cannot_be_left_out(algorithm: EncryptionAlgorithm) -> None:
-    """A ciphertext has the modulus's length: as a number the shorter one would be the same."""
+def test_a_ciphertext_without_its_leading_zero_is_rejected(algorithm: EncryptionAlgorithm) -> None:
+    """A ciphertext must have the length of the modulus, even if its first byte is 00."""
     keys = checked_keys(rsa_laboratories_oaep()[-1].key)
     (key,) = keys
     assert isinstance(key, RsaKey)
-    # One in 256 begins with 00; no published one with our hashes does.
+    # One ciphertext in 256 begins with 00; no published one with our hashes does.
     ciphertext = b"\x01"
     while ciphertext[0]:
         ciphertext = asymmetric_encrypt(key.public_key, algorithm, b"message")
@@ -211,8 +211,10 @@ def test_a_leading_zero_cannot_be_left_out(algorithm: EncryptionAlgorithm) -> No
     list(keys_of_other_sizes()),
     ids=[f"{bits}" for bits in keys_of_other_sizes().values()],
 )
-def test_a_published_key_of_another_size_is_refused(der: bytes, count_known_answers: Count) -> None:
-    """Lengths other than 2048, 3072 and 4096 bits end at construction, 2688 and 4032 too."""
+def test_a_published_key_of_another_size_is_rejected(
+    der: bytes, count_known_answers: Count
+) -> None:
+    """A key whose length is not 2048, 3072 or 4096 bits is rejected by the constructor."""
     with pytest.raises(InvalidKeyError) as caught:
         RsaKey.from_der("rsa", "1", der)
     assert type(caught.value) is InvalidKeyError

@@ -31,7 +31,7 @@ SPKI_PREFIX = bytes.fromhex("3059301306072a8648ce3d020106082a811ccf5501822d03420
 
 
 def parts(case: Sm2Case) -> tuple[int, int, bytes, bytes]:
-    """Return x, y, C3 and C2 of a case, read by another parser than the one under test."""
+    """Return x, y, C3 and C2 of a case, read by an independent parser."""
     data = case.ciphertext
     if case.encoding == "C1C3C2":
         x, y = int.from_bytes(data[1:33], "big"), int.from_bytes(data[33:65], "big")
@@ -47,7 +47,7 @@ def parts(case: Sm2Case) -> tuple[int, int, bytes, bytes]:
 
 
 def encoded(case: Sm2Case, encoding: Sm2Encoding) -> bytes:
-    """Return a case in another encoding, written by another writer than the one under test."""
+    """Return a case in another encoding, written by an independent writer."""
     x, y, c3, c2 = parts(case)
     if encoding is Sm2Encoding.ASN1_DER:
         fields = [(2, n.to_bytes(n.bit_length() // 8 + 1, "big")) for n in (x, y)]
@@ -62,7 +62,7 @@ def encoded(case: Sm2Case, encoding: Sm2Encoding) -> bytes:
 
 
 def decrypted(case: Sm2Case, backend: str, ciphertext: bytes) -> Outcome:
-    """Return what becomes of `ciphertext` under the key of a case."""
+    """Return the result of the decryption of `ciphertext` under the key of a case."""
     keys = Keyring([Sm2Key.from_scalar("sm2", "1", case.scalar, backend=backend)])
 
     def operation() -> bytes:
@@ -73,31 +73,31 @@ def decrypted(case: Sm2Case, backend: str, ciphertext: bytes) -> Outcome:
 
 
 def due(case: Sm2Case) -> Outcome:
-    """Return what has to become of a case: the published plaintext, or the one error."""
+    """Return the expected result of a case: the published plaintext, or the one error."""
     return REFUSED if case.plaintext is None else case.plaintext
 
 
-def test_the_backends_of_python_are_never_missing() -> None:
-    """A backend that fails its self-test would be skipped below: these two have no excuse."""
+def test_the_python_backends_are_available() -> None:
+    """The Python backends must be available, because unavailable ones are skipped below."""
     expected = {"portable"} | ({"gmssl"} if find_spec("gmssl") else set())
     assert expected <= set(available_backends())
 
 
 @pytest.mark.parametrize("case", SM2_CASES, ids=lambda case: case.name)
-def test_a_published_ciphertext_opens_or_gives_the_one_error(
+def test_a_published_ciphertext_decrypts_or_gives_the_one_error(
     case: Sm2Case, backend: str, count_known_answers: Count
 ) -> None:
-    """Each backend opens what is valid, and refuses all else with the same error."""
+    """Each backend decrypts the valid ciphertexts, and rejects all others with the same error."""
     assert decrypted(case, backend, case.ciphertext) == due(case)
     count_known_answers(f"SM2PKE of GM/T 0003.5, openHiTLS and OpenSSL: {backend}", 1)
 
 
 @pytest.mark.parametrize("encoding", [Sm2Encoding.ASN1_DER, Sm2Encoding.C1C3C2])
 @pytest.mark.parametrize("case", SM2_CASES, ids=lambda case: case.name)
-def test_a_published_ciphertext_does_the_same_in_der_and_c1c3c2(
+def test_a_published_ciphertext_has_one_result_in_der_and_c1c3c2(
     case: Sm2Case, encoding: Sm2Encoding, backend: str
 ) -> None:
-    """The encoding decides nothing: both open the valid cases and refuse the others."""
+    """In both encodings, the valid cases decrypt and the others are rejected."""
     assert decrypted(case, backend, encoded(case, encoding)) == due(case)
 
 
@@ -110,7 +110,7 @@ def test_a_published_scalar_has_the_published_point(case: Sm2Case, backend: str)
 
 @pytest.mark.parametrize("case", WELL_FORMED, ids=lambda case: case.name)
 def test_convert_turns_a_published_ciphertext_into_every_encoding_and_back(case: Sm2Case) -> None:
-    """Every pair of encodings gives the bytes of another writer, and the case comes back."""
+    """`convert` gives the bytes of an independent writer for every pair of encodings."""
     assert encoded(case, Sm2Encoding(case.encoding)) == case.ciphertext
     for source in Sm2Encoding:
         for target in Sm2Encoding:
@@ -121,10 +121,10 @@ def test_convert_turns_a_published_ciphertext_into_every_encoding_and_back(case:
 
 @pytest.mark.parametrize("encoding", Sm2Encoding)
 @pytest.mark.parametrize("case", MALFORMED, ids=lambda case: case.name)
-def test_convert_refuses_a_published_point_off_the_curve(
+def test_convert_rejects_a_published_point_off_the_curve(
     case: Sm2Case, encoding: Sm2Encoding
 ) -> None:
-    """What is malformed without any key is refused in every encoding, into every encoding."""
+    """A ciphertext that is malformed without a key is rejected for every pair of encodings."""
     for target in Sm2Encoding:
         with pytest.raises(InvalidBlobError) as caught:
             convert(encoded(case, encoding), encoding, target)
@@ -134,7 +134,7 @@ def test_convert_refuses_a_published_point_off_the_curve(
 
 @pytest.mark.parametrize("case", WITH_K, ids=lambda case: case.name)
 def test_the_published_k_gives_the_published_ciphertext(case: Sm2Case) -> None:
-    """With k given, encryption under the published public key gives the example byte for byte."""
+    """With the published k, encryption for the published public key gives the example's bytes."""
     assert case.k is not None
     assert case.plaintext is not None
     public_key = PublicKey.from_der(SPKI_PREFIX + case.public_point)
@@ -144,7 +144,7 @@ def test_the_published_k_gives_the_published_ciphertext(case: Sm2Case) -> None:
 
 
 def test_the_published_cases_have_every_kind() -> None:
-    """Both encodings, several keys, a k, and refusals with and without the key's help are there."""
+    """There are both encodings, several keys, a k, and rejections with and without the key."""
     assert {case.encoding for case in SM2_CASES} == {"ASN1_DER", "C1C3C2"}
     assert len({case.scalar for case in SM2_CASES}) == 3
     assert (len(SM2_CASES), len(WELL_FORMED), len(MALFORMED), len(WITH_K)) == (9, 6, 3, 2)

@@ -1,4 +1,4 @@
-"""The laws of the operations: what holds for every key, suite, context and plaintext."""
+"""The laws of the operations: they hold for every key, suite, context and plaintext."""
 
 import os
 from concurrent.futures import ThreadPoolExecutor
@@ -40,7 +40,7 @@ EITHER = st.sampled_from([RING, STORE])
 
 
 def outcome(keys: KeyProvider, operation: str, *arguments: Any, **options: Any) -> tuple[Any, ...]:
-    """Return what an operation answers, or the error it raises, in a form to compare."""
+    """Return the result of an operation or its error, in a form that can be compared."""
     try:
         result = getattr(kmscore, operation)(keys, *arguments, **options)
     except KmsCoreError as error:
@@ -49,10 +49,10 @@ def outcome(keys: KeyProvider, operation: str, *arguments: Any, **options: Any) 
 
 
 @given(EITHER, SUITES, PLAINTEXTS, CONTEXTS)
-def test_what_is_encrypted_decrypts(
+def test_an_encrypted_plaintext_decrypts(
     keys: KeyProvider, suite: Suite, plaintext: bytes, context: dict[str, str]
 ) -> None:
-    """Every suite gives every plaintext back under the same context, in whatever order."""
+    """Every suite returns every plaintext under the same context, for any order of its pairs."""
     result = kmscore.encrypt(keys, suite.name, plaintext, context)
     shuffled = dict(reversed(context.items()))
     assert kmscore.decrypt(keys, result.ciphertext_blob, shuffled) == (
@@ -66,7 +66,7 @@ def test_what_is_encrypted_decrypts(
 def test_another_context_never_decrypts(
     keys: KeyProvider, suite: Suite, context: dict[str, str], other: dict[str, str]
 ) -> None:
-    """A blob opens under an equal context and under no other."""
+    """A blob decrypts only under an equal context."""
     assume(context != other)
     raw = kmscore.encrypt(keys, suite.name, b"text", context).ciphertext_blob
     with raises_exactly(DecryptionError):
@@ -79,10 +79,10 @@ def test_another_context_never_decrypts(
     st.data(),
     CONTEXTS,
 )
-def test_rotation_keeps_every_old_blob_readable(
+def test_old_blobs_decrypt_after_rotation(
     suites: tuple[Suite, ...], data: st.DataObject, context: dict[str, str]
 ) -> None:
-    """A new version seals from now on, and everything sealed before still opens."""
+    """The new version encrypts, and all earlier blobs still decrypt."""
     chosen = data.draw(st.lists(st.sampled_from(suites), min_size=1, max_size=6))
     keys, sealed = Keyring([]), []
     for number, suite in enumerate(chosen):
@@ -120,14 +120,14 @@ def follow(
 def test_any_chain_of_reencryptions_keeps_the_plaintext(
     suite: Suite, plaintext: bytes, context: dict[str, str], hops: list[Any]
 ) -> None:
-    """Over any keys, suites and contexts, nothing is lost and nothing is added."""
+    """A chain of re-encryptions over any keys, suites and contexts keeps the plaintext."""
     raw = kmscore.encrypt(RING, suite.name, plaintext, context).ciphertext_blob
     assert follow(raw, hops, context) == plaintext
 
 
 @pytest.mark.parametrize("algorithm", EncryptionAlgorithm)
 @given(plaintext=st.binary(min_size=1, max_size=190), hops=HOPS, context=CONTEXTS)
-def test_a_chain_may_begin_with_an_asymmetric_ciphertext(
+def test_a_chain_can_begin_with_an_asymmetric_ciphertext(
     rsa_key: RsaKey,
     sm2_key: Sm2Key,
     algorithm: EncryptionAlgorithm,
@@ -135,7 +135,7 @@ def test_a_chain_may_begin_with_an_asymmetric_ciphertext(
     hops: list[Any],
     context: dict[str, str],
 ) -> None:
-    """RSA and SM2 sources lead into the same chains."""
+    """A chain can begin with an RSA or SM2 ciphertext."""
     source = sm2_key if algorithm is EncryptionAlgorithm.SM2PKE else rsa_key
     result = kmscore.reencrypt(
         Keyring([*RING, source]),
@@ -159,8 +159,8 @@ def test_a_chain_may_begin_with_an_asymmetric_ciphertext(
     | st.binary(max_size=80),
     st.sampled_from([{"a": "b"}, {}]),
 )
-def test_bytes_of_any_kind_raise_only_our_errors(data: bytes, context: dict[str, str]) -> None:
-    """Random and damaged blobs end in a `KmsCoreError`; a keyring and a parser always agree."""
+def test_any_bytes_raise_only_errors_of_kmscore(data: bytes, context: dict[str, str]) -> None:
+    """Random and damaged blobs raise a `KmsCoreError`, the same with a keyring and a store."""
     reencrypt = {"destination_key_id": "SM4_GCM", "source_context": context, "dry_run": True}
     for operation, options in (("decrypt", {"context": context}), ("reencrypt", reencrypt)):
         answers = [outcome(keys, operation, data, **options) for keys in (RING, STORE)]
@@ -194,10 +194,10 @@ BARE_MOVES = st.fixed_dictionaries(
 
 @settings(max_examples=300)
 @given(SUITES, MOVES | BARE_MOVES, st.data(), st.sampled_from(list(PROVIDERS)))
-def test_a_dry_run_ends_as_the_call_itself(
+def test_a_dry_run_gives_the_result_of_the_real_call(
     rsa_key: RsaKey, suite: Suite, options: dict[str, Any], data: st.DataObject, provider: str
 ) -> None:
-    """Both succeed with the same answer but for the blob, or both raise the same error."""
+    """Both return the same fields except for the blob, or both raise the same error."""
     disabled = symmetric_key(Suite.AES_128_GCM, "disabled", state=KeyState.DISABLED)
     keys = PROVIDERS[provider](Keyring([*RING, rsa_key, disabled]))
     if "source_algorithm" in options:
@@ -217,7 +217,7 @@ def test_a_dry_run_ends_as_the_call_itself(
 @pytest.mark.parametrize("suite", Suite)
 @pytest.mark.parametrize("provider", PROVIDERS)
 def test_no_iv_is_ever_used_twice(suite: Suite, provider: str, rsa_key: RsaKey) -> None:
-    """Whatever seals, under one key version and even for the same plaintext, draws an IV."""
+    """Every operation that encrypts draws a new IV, also for the same key and plaintext."""
     keys = PROVIDERS[provider](RING)
     first = kmscore.encrypt(keys, suite.name, b"text").ciphertext_blob
     wrapping: Any = (rsa_key.public_key, "RSAES_OAEP_SHA_256")
@@ -237,7 +237,7 @@ def test_no_iv_is_ever_used_twice(suite: Suite, provider: str, rsa_key: RsaKey) 
 
 
 def test_the_ivs_of_xaes_differ_in_both_halves() -> None:
-    """The half that derives the key and the half that is GCM's own are both drawn."""
+    """The half that derives the key and the half that AES-GCM uses are both random."""
     keys = Keyring([SymmetricKey("key", "v1", "Aliyun_AES_256", os.urandom(32))])
     ivs = [
         CiphertextBlob.parse(kmscore.encrypt(keys, "key", b"").ciphertext_blob).iv
@@ -246,8 +246,8 @@ def test_the_ivs_of_xaes_differ_in_both_halves() -> None:
     assert len({iv[:12] for iv in ivs}) == len({iv[12:] for iv in ivs}) == 50
 
 
-def test_keys_and_contexts_may_be_shared_between_threads(rsa_key: RsaKey, sm2_key: Sm2Key) -> None:
-    """Many threads with the same values all get their own plaintext back."""
+def test_keys_and_contexts_can_be_shared_between_threads(rsa_key: RsaKey, sm2_key: Sm2Key) -> None:
+    """Many threads with the same keyring and context all get the right plaintext."""
     keys = Keyring([*RING, rsa_key, sm2_key])
     context = EncryptionContext({"a": "b"})
 

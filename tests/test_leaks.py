@@ -1,4 +1,4 @@
-"""What leaves with an error or a `repr`: nothing secret; and errors of others pass as they are."""
+"""Errors and `repr` contain no secret, and errors of a provider propagate unchanged."""
 
 import inspect
 import os
@@ -58,7 +58,7 @@ def calls(rsa_key: RsaKey, sm2_key: Sm2Key) -> dict[str, Call]:
 
 
 def secrets(keys: Keyring) -> Iterator[bytes | str]:
-    """Yield all that must not be seen, in the forms in which it could be."""
+    """Yield all secrets, in the forms in which they can appear."""
     for key in keys:
         if isinstance(key, SymmetricKey):
             yield from forms(key.export_material())
@@ -74,13 +74,13 @@ def secrets(keys: Keyring) -> Iterator[bytes | str]:
 
 
 def forms(secret: bytes) -> Iterator[bytes | str]:
-    """Yield a secret as bytes, in hexadecimal and as Python shows it; a part would be too much."""
+    """Yield a secret as bytes, in hexadecimal and as Python prints it."""
     part = secret[-12:]
     yield from (part, part.hex(), part.hex().upper(), repr(part)[2:-1])
 
 
 def shown(error: BaseException) -> tuple[str, bytes]:
-    """Return all that a reporter of errors would write down, and what is sent between processes."""
+    """Return all text that an error reporter writes, and the pickled bytes of the error."""
     chain = [error]
     while following := chain[-1].__cause__ or chain[-1].__context__:
         chain.append(following)
@@ -91,7 +91,7 @@ def shown(error: BaseException) -> tuple[str, bytes]:
 
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_no_error_shows_a_secret(calls: dict[str, Call], operation: str) -> None:
-    """Not its message, not what it was raised from, not its pickle."""
+    """The message, the chained errors and the pickle of an error contain no secret."""
     call = calls[operation]
     hidden = list(secrets(calls["encrypt"].arguments["keys"]))
     taken = inspect.signature(call.function).parameters
@@ -113,7 +113,7 @@ def test_no_error_shows_a_secret(calls: dict[str, Call], operation: str) -> None
 
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_no_result_and_no_key_shows_a_secret(calls: dict[str, Call], operation: str) -> None:
-    """Neither in `repr` nor in a format string; a blob and a plaintext's length may be shown."""
+    """`repr` and format strings have no secret, but can have a blob or a plaintext's length."""
     keys = calls["encrypt"].arguments["keys"]
     text = f"{calls[operation]()!r} {keys!r} {list(keys)!r} {list(keys)}"
     for secret in secrets(keys):
@@ -122,7 +122,7 @@ def test_no_result_and_no_key_shows_a_secret(calls: dict[str, Call], operation: 
 
 @pytest.mark.parametrize("state", [state for state in KeyState if state != KeyState.ENABLED])
 def test_an_unusable_key_shows_no_secret(state: KeyState) -> None:
-    """The errors about keys name IDs, specs and states."""
+    """Errors about keys contain IDs, specs and states, and no material."""
     material = os.urandom(32)
     key = SymmetricKey("key", "v1", KeySpec.AES_256, material, state=state)
     with pytest.raises(KmsCoreError) as unusable:
@@ -138,7 +138,7 @@ def test_an_unusable_key_shows_no_secret(state: KeyState) -> None:
 
 
 class StoreError(Exception):
-    """What a service's own store raises."""
+    """An exception of a service's own key store."""
 
 
 @pytest.mark.parametrize("kind", [StoreError, KeyError, ValueError, LookupError, RecursionError])
@@ -153,10 +153,10 @@ class StoreError(Exception):
         ("generate_data_key_without_plaintext", "primary"),
     ],
 )
-def test_an_error_of_the_provider_passes_unchanged(
+def test_an_error_of_the_provider_propagates_unchanged(
     calls: dict[str, Call], operation: str, method: str, kind: type[Exception]
 ) -> None:
-    """It is the very object that the store raised, and nothing is chained to it."""
+    """The exception is the object that the store raised, without cause or context."""
     error = kind("the store is down")
     ring, arguments = calls["encrypt"].arguments["keys"], calls[operation].arguments
     source = ring.version(arguments.get("source_key_id", "source"), "v1")

@@ -1,4 +1,4 @@
-"""What a provider answers is checked, in one order, before it is used."""
+"""The answer of a provider is checked, in a fixed order, before it is used."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -52,17 +52,17 @@ BLOB = CiphertextBlob(GCM, "k", "v", bytes(12), b"", bytes(16))
 
 
 def open_with(answer: Any, suite: Suite = GCM) -> SymmetricKey:
-    """Ask a provider that answers this for version v of k, which a header of `suite` names."""
+    """Ask a provider with this answer for version v of k, which a header of `suite` names."""
     return opening_key(Oracle(version=answer), suite, "k", "v")
 
 
 def seal_with(answer: Any) -> SymmetricKey:
-    """Ask a provider that answers this for the primary version of k."""
+    """Ask a provider with this answer for the primary version of k."""
     return sealing_key(Oracle(primary=answer), "k")
 
 
 def decrypt_with(answer: Any) -> RsaKey | Sm2Key:
-    """Ask a provider that answers this for version v of k, to decrypt with RSA."""
+    """Ask a provider with this answer for version v of k, to decrypt with RSA."""
     return decrypting_key(Oracle(version=answer), "k", "v", SHA_256)
 
 
@@ -80,7 +80,7 @@ def symmetric(key_id: str = "k", key_version_id: str = "v", **options: Any) -> S
 
 @pytest.fixture(scope="module")
 def rsa(rsa_key: RsaKey) -> Callable[..., RsaKey]:
-    """Return a function that gives the session's RSA key other IDs or another state."""
+    """Return a function that returns the session's RSA key with other IDs or another state."""
 
     def make(key_id: str = "k", key_version_id: str = "v", **options: Any) -> RsaKey:
         return RsaKey(key_id, key_version_id, rsa_key._private_key, **options)
@@ -90,24 +90,24 @@ def rsa(rsa_key: RsaKey) -> Callable[..., RsaKey]:
 
 @pytest.fixture(scope="module")
 def fitting(rsa: Callable[..., RsaKey]) -> Mapping[str, Callable[..., Any]]:
-    """Return, for each way to ask, what makes a key that fits."""
+    """Return, for each lookup, a function that makes a suitable key."""
     return {"open": symmetric, "seal": symmetric, "decrypt": rsa}
 
 
 @pytest.mark.parametrize("way", ASK)
-def test_a_key_that_fits_is_returned_as_it_is(
+def test_a_suitable_key_is_returned_unchanged(
     fitting: Mapping[str, Callable[..., Any]], way: str
 ) -> None:
-    """The answer itself, not a copy."""
+    """The lookup returns the answer itself, not a copy."""
     key = fitting[way]()
     assert ASK[way](key) is key
 
 
 @pytest.mark.parametrize("way", ASK)
-def test_an_answer_that_is_no_key_is_a_type_error(
+def test_an_answer_that_is_not_a_key_is_a_type_error(
     rsa_key: RsaKey, sm2_key: Sm2Key, way: str
 ) -> None:
-    """A store that answers `None`, an ID, material or a public key is programmed wrong."""
+    """An answer such as `None`, an ID, material or a public key raises `TypeError`."""
     foreign: Any
     for foreign in (
         *(None, "k", b"material", 5, object(), {}, SymmetricKey, Keyring([KEY])),
@@ -119,26 +119,26 @@ def test_an_answer_that_is_no_key_is_a_type_error(
 
 @pytest.mark.parametrize("way", ASK)
 @pytest.mark.parametrize("key_id", ["K", "kk", "v", "k.", "!"])
-def test_another_key_is_refused(
+def test_another_key_is_rejected(
     fitting: Mapping[str, Callable[..., Any]], way: str, key_id: str
 ) -> None:
-    """The key ID of the answer is exactly the one asked for."""
+    """The key ID of the answer must equal the requested one."""
     with raises_exactly(IncorrectKeyError, "another key than"):
         ASK[way](fitting[way](key_id))
 
 
 @pytest.mark.parametrize("way", ["open", "decrypt"])
 @pytest.mark.parametrize("key_version_id", ["V", "vv", "k", "v2"])
-def test_another_version_is_refused(
+def test_another_version_is_rejected(
     fitting: Mapping[str, Callable[..., Any]], way: str, key_version_id: str
 ) -> None:
-    """The key version ID of the answer is exactly the one asked for."""
+    """The key version ID of the answer must equal the requested one."""
     with raises_exactly(IncorrectKeyError, "another key version than"):
         ASK[way](fitting[way]("k", key_version_id))
 
 
-def test_any_version_may_be_the_primary_one() -> None:
-    """Who asks for the primary version names no version."""
+def test_any_version_can_be_the_primary_one() -> None:
+    """A lookup of the primary version accepts every key version ID."""
     for key_version_id in ("v", "w", "k"):
         key = symmetric("k", key_version_id)
         assert seal_with(key) is key
@@ -146,17 +146,17 @@ def test_any_version_may_be_the_primary_one() -> None:
 
 @pytest.mark.parametrize("way", ASK)
 @pytest.mark.parametrize("state", STATES)
-def test_a_key_that_is_not_enabled_is_refused(
+def test_a_key_that_is_not_enabled_is_rejected(
     fitting: Mapping[str, Callable[..., Any]], way: str, state: KeyState
 ) -> None:
-    """Anything but `ENABLED` refuses every use, and the error names the state."""
+    """A key that is not `ENABLED` is rejected for every use, and the error has the state."""
     with raises_exactly(KeyStateError, state.value):
         ASK[way](fitting[way](state=state))
 
 
 @pytest.mark.parametrize("suite", [suite for suite in Suite if suite is not GCM])
-def test_a_key_bound_to_another_suite_does_not_open(suite: Suite) -> None:
-    """A header cannot choose the cipher that a key is used with."""
+def test_a_key_bound_to_another_suite_does_not_decrypt(suite: Suite) -> None:
+    """A key cannot be used with another suite than its own, even if the header names it."""
     with raises_exactly(IncorrectKeyError, suite.name):
         open_with(symmetric(suite=suite))
     for key in (symmetric(suite=suite), Keyring([symmetric(suite=suite)]).primary("k")):
@@ -165,8 +165,10 @@ def test_a_key_bound_to_another_suite_does_not_open(suite: Suite) -> None:
 
 
 @pytest.mark.parametrize("way", ["open", "seal"])
-def test_an_asymmetric_key_neither_seals_nor_opens(rsa: Callable[..., RsaKey], way: str) -> None:
-    """Where a symmetric key is due another one is the wrong kind, and the error names it."""
+def test_an_asymmetric_key_does_not_encrypt_or_decrypt_blobs(
+    rsa: Callable[..., RsaKey], way: str
+) -> None:
+    """In place of a symmetric key, another key is of the wrong kind, and the error has its spec."""
     with raises_exactly(KeyUsageError, "RSA_2048"):
         ASK[way](rsa())
     with raises_exactly(KeyUsageError, "EC_SM2"):
@@ -175,16 +177,18 @@ def test_an_asymmetric_key_neither_seals_nor_opens(rsa: Callable[..., RsaKey], w
 
 @pytest.mark.parametrize("suite", Suite)
 @pytest.mark.parametrize("algorithm", EncryptionAlgorithm)
-def test_a_symmetric_key_decrypts_no_asymmetric_ciphertext(
+def test_a_symmetric_key_is_rejected_for_an_asymmetric_ciphertext(
     suite: Suite, algorithm: EncryptionAlgorithm
 ) -> None:
-    """Whatever the algorithm is, a symmetric key is the wrong kind, and the error names it."""
+    """A symmetric key is of the wrong kind for every algorithm, and the error has its spec."""
     with raises_exactly(KeyUsageError, SUITE_SPECS[suite].name):
         decrypting_key(Oracle(version=symmetric(suite=suite)), "k", "v", algorithm)
 
 
-def test_an_algorithm_has_to_fit_the_key(rsa_keys: dict[KeySpec, RsaKey], sm2_key: Sm2Key) -> None:
-    """RSA keys of all lengths decrypt both hashes of OAEP, SM2 keys SM2PKE, and not across."""
+def test_an_algorithm_for_another_kind_of_key_is_rejected(
+    rsa_keys: dict[KeySpec, RsaKey], sm2_key: Sm2Key
+) -> None:
+    """RSA keys decrypt only OAEP, with both hashes, and SM2 keys decrypt only SM2PKE."""
     for key in (*rsa_keys.values(), sm2_key):
         for algorithm in EncryptionAlgorithm:
             keys = Oracle(version=key)
@@ -208,21 +212,21 @@ ERRORS = [
 
 @pytest.mark.parametrize("way", ASK)
 @pytest.mark.parametrize("error", ERRORS, ids=repr)
-def test_what_the_provider_raises_passes_unchanged(way: str, error: BaseException) -> None:
-    """The very same exception arrives, without a cause or a context put to it."""
+def test_an_exception_of_the_provider_propagates_unchanged(way: str, error: BaseException) -> None:
+    """The exception of the provider propagates as the same object, without cause and context."""
     with pytest.raises(type(error)) as caught:
         ASK[way](error)
     assert caught.value is error
     assert (caught.value.__cause__, caught.value.__context__) == (None, None)
 
 
-# --- the order: object, IDs, state, kind, suite or algorithm ---
+# --- the order: type, IDs, state, kind, suite or algorithm ---
 
 DISABLED = {"state": KeyState.DISABLED}
 
 
-def test_ids_come_before_state_kind_and_suite(rsa: Callable[..., RsaKey]) -> None:
-    """Of another key nothing is told, not even that it is disabled."""
+def test_ids_are_checked_before_state_kind_and_suite(rsa: Callable[..., RsaKey]) -> None:
+    """For another key, the error says only that the IDs differ, not that the key is disabled."""
     for key in (
         symmetric("x", **DISABLED),
         symmetric("k", "x", **DISABLED),
@@ -240,8 +244,8 @@ def test_ids_come_before_state_kind_and_suite(rsa: Callable[..., RsaKey]) -> Non
             seal_with(key)
 
 
-def test_the_state_comes_before_kind_and_suite(rsa: Callable[..., RsaKey]) -> None:
-    """A disabled key is disabled, whatever it might have been used for."""
+def test_the_state_is_checked_before_kind_and_suite(rsa: Callable[..., RsaKey]) -> None:
+    """A disabled key raises `KeyStateError`, even if its kind or suite is wrong too."""
     for ask, key in (
         (open_with, symmetric(suite=XAES, **DISABLED)),
         (open_with, rsa(**DISABLED)),
@@ -253,21 +257,21 @@ def test_the_state_comes_before_kind_and_suite(rsa: Callable[..., RsaKey]) -> No
             ask(key)
 
 
-def test_the_kind_comes_before_the_suite(rsa: Callable[..., RsaKey]) -> None:
-    """An RSA key has no suite to compare."""
+def test_the_kind_is_checked_before_the_suite(rsa: Callable[..., RsaKey]) -> None:
+    """An RSA key has no suite, so the kind is checked first."""
     for suite in Suite:
         with raises_exactly(KeyUsageError):
             open_with(rsa(), suite)
 
 
-# --- who is asked, and for what ---
+# --- calls of the provider ---
 
 
 class Recorder(Store):
-    """A store that writes down what it is asked."""
+    """A store that records its calls."""
 
     def __init__(self, keys: Keyring) -> None:
-        """Answer what `keys` answers."""
+        """Return the answers of `keys`."""
         super().__init__(keys)
         self.asked: list[tuple[str, ...]] = []
 
@@ -282,8 +286,8 @@ class Recorder(Store):
         return super().version(key_id, key_version_id)
 
 
-def test_the_provider_is_asked_once_for_what_is_needed(rsa: Callable[..., RsaKey]) -> None:
-    """One call for each key, by the IDs of the header or of the caller."""
+def test_the_provider_is_called_once_for_each_key(rsa: Callable[..., RsaKey]) -> None:
+    """The provider is called once for each key, with the IDs of the header or of the caller."""
     keys = Recorder(Keyring([KEY, rsa("r")]))
     opening_key(keys, GCM, "k", "v")
     sealing_key(keys, "k")
@@ -292,28 +296,28 @@ def test_the_provider_is_asked_once_for_what_is_needed(rsa: Callable[..., RsaKey
 
 
 class HalfProvider:
-    """Has one method of the two."""
+    """An object with one of the two methods."""
 
     def primary(self, key_id: str) -> str:
-        """Answer anything."""
+        """Return any value."""
         return key_id
 
 
 class NoMethods:
-    """Has both names, and neither is a method."""
+    """An object that has both names, but neither is a method."""
 
     primary = version = "v"
 
 
 @pytest.mark.parametrize("wrong", [None, {}, [], "k", b"", 5, KEY, HalfProvider(), NoMethods()])
-def test_what_is_no_provider_is_a_type_error(wrong: Any) -> None:
-    """A provider has two methods; a key, a mapping or half of a provider is none."""
+def test_an_object_that_is_not_a_provider_is_a_type_error(wrong: Any) -> None:
+    """A key, a mapping and an object with one of the two methods raise `TypeError`."""
     with raises_exactly(TypeError, f"keys must be a KeyProvider, not {type(wrong).__name__}"):
         check_provider(wrong)
 
 
 def test_a_provider_needs_no_base_class() -> None:
-    """The embedded ring is one, and so is anything with the two methods."""
+    """`Keyring` and every object with the two methods are providers."""
     for keys in (Keyring([]), Oracle(), Store(Keyring([]))):
         check_provider(keys)
         assert callable(keys.version)
@@ -334,7 +338,7 @@ IMPOSSIBLE = {
     "a full-width letter": "\uff4bey",
     "a lone surrogate": "key\ud800",
 }
-"""Texts that are not 1 to 255 characters of 21..7E, by what is wrong."""
+"""Texts that are not 1 to 255 characters of 21..7E, by defect."""
 
 SEALING_CALLS = tuple(
     name for name in SEALING if "asymmetric_encrypt" not in name and "sm2" not in name
@@ -354,10 +358,10 @@ def calls(rsa_key: RsaKey, sm2_key: Sm2Key) -> Mapping[str, Call]:
 @pytest.mark.parametrize("provider", [lambda keys: keys, Recorder], ids=["a ring", "a store"])
 @pytest.mark.parametrize("text", IMPOSSIBLE.values(), ids=IMPOSSIBLE)
 @pytest.mark.parametrize("operation", SEALING_CALLS)
-def test_an_impossible_key_id_is_not_found_before_the_provider_is_asked(
+def test_an_invalid_key_id_is_not_found_before_the_provider_is_called(
     operation: str, text: str, provider: Callable[[Keyring], Any], calls: Mapping[str, Call]
 ) -> None:
-    """A store that builds a query from an ID sees only IDs that a key can have."""
+    """A provider gets only IDs that a key can have, because it can use them in a query."""
     call = calls[operation]
     name = "destination_key_id" if "reencrypt" in operation else "key_id"
     keys = provider(call.arguments["keys"])
@@ -370,10 +374,10 @@ def test_an_impossible_key_id_is_not_found_before_the_provider_is_asked(
 
 @pytest.mark.parametrize("text", IMPOSSIBLE.values(), ids=IMPOSSIBLE)
 @pytest.mark.parametrize("operation", BARE_CALLS)
-def test_impossible_ids_of_an_asymmetric_source_are_not_found_before_the_provider_is_asked(
+def test_invalid_source_ids_are_not_found_before_the_provider_is_called(
     operation: str, text: str, calls: Mapping[str, Call]
 ) -> None:
-    """The key ID is looked at before the key version ID, and the provider sees neither."""
+    """The key ID is checked before the key version ID, and the provider gets neither."""
     call = calls[operation]
     key_id, key_version_id = BARE_CALLS[operation]
     keys = Recorder(call.arguments["keys"])
@@ -385,16 +389,16 @@ def test_impossible_ids_of_an_asymmetric_source_are_not_found_before_the_provide
     assert keys.asked == []
 
 
-def test_a_bulk_destination_that_no_key_can_have_is_not_found() -> None:
-    """The job asks for its destination as a single operation does."""
+def test_a_bulk_destination_with_an_invalid_id_is_not_found() -> None:
+    """A bulk job checks its destination ID as a single operation does."""
     keys = Recorder(Keyring([KEY]))
     with raises_exactly(KeyNotFoundError):
         bulk.reencrypt_many(keys, [], "key\n")
     assert keys.asked == []
 
 
-def test_the_longest_and_the_oddest_ids_reach_the_provider() -> None:
-    """Quotes, percent signs and slashes are legal, as the docstring of `KeyProvider` warns."""
+def test_long_and_unusual_ids_reach_the_provider() -> None:
+    """Quotes, percent signs and slashes are valid, as the docstring of `KeyProvider` warns."""
     for key_id in ("k" * 255, "';--", "%2e/..", '"\\`'):
         assert sealing_key(Recorder(Keyring([symmetric(key_id)])), key_id).key_id == key_id
 
@@ -402,8 +406,8 @@ def test_the_longest_and_the_oddest_ids_reach_the_provider() -> None:
 # --- source IDs ---
 
 
-def test_source_ids_that_are_given_have_to_match() -> None:
-    """Each ID may be absent; one that is there is the header's, exactly."""
+def test_source_ids_must_equal_the_ids_in_the_header() -> None:
+    """A source ID can be missing; otherwise it must equal the ID in the header."""
     raw = BLOB.serialize()
     for good in ((None, None), ("k", None), (None, "v"), ("k", "v")):
         assert V1.read(Keyring([KEY]), raw, good).find_key() is KEY

@@ -1,4 +1,4 @@
-"""A ciphertext that does not open gives one error, whatever is wrong with it."""
+"""A ciphertext that does not decrypt gives one error, whatever its defect is."""
 
 import os
 from collections.abc import Callable, Mapping
@@ -70,12 +70,12 @@ RSA_DEFECTS: Mapping[str, Callable[[bytes, RSAPublicKey], bytes]] = {
 
 
 def near_modulus(key: RSAPublicKey, distance: int) -> bytes:
-    """Return a number at the edge of what RSA takes."""
+    """Return a number next to the modulus."""
     return (key.public_numbers().n + distance).to_bytes(256, "big")
 
 
 def unpadded(key: RSAPublicKey, message: int) -> bytes:
-    """Return a number encrypted without any padding."""
+    """Return a number encrypted without padding."""
     numbers = key.public_numbers()
     return pow(message, numbers.e, numbers.n).to_bytes(256, "big")
 
@@ -114,7 +114,7 @@ def der(ciphertext: bytes) -> bytes:
 
 
 def in_clear() -> bytes:
-    """Return a ciphertext with the right C3 whose C2 is the plaintext itself."""
+    """Return a ciphertext with the right C3, whose C2 is the plaintext itself."""
     point = portable.multiply(EXAMPLE_KEY._scalar, G)
     parts = portable.load().encrypt_with_k(point, b"x", 470)
     assert parts.c2 == b"x"
@@ -122,7 +122,7 @@ def in_clear() -> bytes:
 
 
 def assert_tells_nothing(operation: Callable[..., object], *arguments: Any, **options: Any) -> None:
-    """Expect the one `DecryptionError`: nothing but its class, and nothing behind it."""
+    """Expect `DecryptionError` with the constant text, without arguments, cause and context."""
     with pytest.raises(DecryptionError) as caught:
         operation(*arguments, **options)
     error = caught.value
@@ -137,7 +137,7 @@ def assert_tells_nothing(operation: Callable[..., object], *arguments: Any, **op
 def assert_opens_nowhere(
     key: RsaKey | Sm2Key, algorithm: EncryptionAlgorithm, ciphertext: bytes
 ) -> None:
-    """Expect the one error of both operations that open an asymmetric ciphertext."""
+    """Expect the one error from both operations that decrypt an asymmetric ciphertext."""
     ids = key.key_id, key.key_version_id
     source = dict(zip(("source_key_id", "source_key_version_id"), ids, strict=True))
     move = partial(kmscore.reencrypt, source_algorithm=algorithm, **source)
@@ -150,20 +150,20 @@ def assert_opens_nowhere(
 
 @pytest.mark.parametrize("algorithm", RSA_ALGORITHMS)
 @pytest.mark.parametrize("defect", RSA_DEFECTS)
-def test_nothing_tells_why_an_rsa_ciphertext_is_refused(
+def test_every_defect_of_an_rsa_ciphertext_gives_the_one_error(
     rsa_key: RsaKey, algorithm: EncryptionAlgorithm, defect: str
 ) -> None:
-    """Length, range and padding of every kind give the one error."""
+    """Every defect of length, range and padding gives the one error."""
     primitive = rsa_key._private_key.public_key()
     ciphertext = kmscore.asymmetric_encrypt(rsa_key.public_key, algorithm, b"text")
     assert_opens_nowhere(rsa_key, algorithm, RSA_DEFECTS[defect](ciphertext, primitive))
 
 
 @pytest.mark.parametrize("algorithm", RSA_ALGORITHMS)
-def test_nothing_tells_a_ciphertext_of_another_key_or_hash(
+def test_another_rsa_key_or_hash_gives_the_one_error(
     rsa_key: RsaKey, sm2_key: Sm2Key, algorithm: EncryptionAlgorithm
 ) -> None:
-    """It looks like one with a wrong padding."""
+    """A ciphertext of another key or hash gives the same error as a wrong padding."""
     other = RsaKey.generate(rsa_key.spec)
     (another_hash,) = set(RSA_ALGORITHMS) - {algorithm}
     for public_key, used in ((other.public_key, algorithm), (rsa_key.public_key, another_hash)):
@@ -175,8 +175,8 @@ def test_nothing_tells_a_ciphertext_of_another_key_or_hash(
 
 
 @pytest.mark.parametrize("defect", SM2_DEFECTS)
-def test_nothing_tells_why_an_sm2_ciphertext_is_refused(defect: str) -> None:
-    """Encoding, point, digest and KDF of every kind give the one error."""
+def test_every_defect_of_an_sm2_ciphertext_gives_the_one_error(defect: str) -> None:
+    """Every defect of encoding, point, digest and KDF gives the one error."""
     ciphertext = kmscore.asymmetric_encrypt(EXAMPLE_KEY.public_key, SM2PKE, b"text")
     assert_opens_nowhere(EXAMPLE_KEY, SM2PKE, SM2_DEFECTS[defect](ciphertext))
 
@@ -184,10 +184,10 @@ def test_nothing_tells_why_an_sm2_ciphertext_is_refused(defect: str) -> None:
 @pytest.mark.parametrize("provider", PROVIDERS)
 @pytest.mark.parametrize("suite", Suite)
 @pytest.mark.parametrize("defect", ["IV", "ciphertext", "tag", "context", "material", "length"])
-def test_nothing_tells_why_a_blob_is_refused(
+def test_every_defect_of_a_blob_gives_the_one_error(
     rsa_key: RsaKey, provider: str, suite: Suite, defect: str
 ) -> None:
-    """A changed bit, another context, another key of the same name: one error."""
+    """A changed bit, another context and another key with the same IDs give the one error."""
     key = symmetric_key(suite, "key")
     raw = kmscore.encrypt(Keyring([key]), "key", b"text", {"a": "b"}).ciphertext_blob
     offset = {"IV": len(key.header), "ciphertext": -20, "tag": -1}.get(defect)
@@ -206,8 +206,8 @@ def test_nothing_tells_why_a_blob_is_refused(
 
 
 @given(SUITES, st.binary(max_size=80))
-def test_after_the_header_nothing_but_a_decryption_error_is_left(suite: Suite, body: bytes) -> None:
-    """Whatever follows a right header and is long enough was never sealed, and is not told why."""
+def test_any_bytes_after_a_right_header_give_the_one_error(suite: Suite, body: bytes) -> None:
+    """A right header with any bytes after it, long enough for a blob, gives the one error."""
     key = symmetric_key(suite, "key")
     raw = key.header + os.urandom(suite.iv_length + 16) + body
     for keys in (Keyring([key]), Store(Keyring([key]))):
@@ -222,8 +222,8 @@ def test_after_the_header_nothing_but_a_decryption_error_is_left(suite: Suite, b
     | mutations(kmscore.asymmetric_encrypt(EXAMPLE_KEY.public_key, SM2PKE, b"text"))
     | mutations(der(kmscore.asymmetric_encrypt(EXAMPLE_KEY.public_key, SM2PKE, b"text")))
 )
-def test_any_bytes_under_sm2_open_or_give_the_one_error(data: bytes) -> None:
-    """Random and damaged ciphertexts, DER among them, end in nothing else."""
+def test_any_bytes_under_sm2_decrypt_or_give_the_one_error(data: bytes) -> None:
+    """Random and damaged ciphertexts, also in DER, decrypt or give the one error."""
     call = partial(kmscore.asymmetric_decrypt, Keyring([EXAMPLE_KEY]), "sm2", "v1", SM2PKE, data)
     try:
         plaintext = call().plaintext
@@ -232,13 +232,13 @@ def test_any_bytes_under_sm2_open_or_give_the_one_error(data: bytes) -> None:
     if plaintext is None:
         assert_tells_nothing(call)
     else:
-        # No change at all, or one undone by another.
+        # The ciphertext is unchanged, or one change reverts another.
         assert plaintext == b"text"
 
 
 @given(st.binary(min_size=250, max_size=260))
 def test_any_bytes_under_rsa_give_the_one_error(rsa_key: RsaKey, data: bytes) -> None:
-    """Nobody finds a valid padding by chance."""
+    """Random ciphertexts give the one error, because a valid padding is too improbable."""
     keys: KeyProvider = Keyring([rsa_key])
     for algorithm in RSA_ALGORITHMS:
         assert_tells_nothing(kmscore.asymmetric_decrypt, keys, "rsa-2048", "v1", algorithm, data)

@@ -1,4 +1,4 @@
-"""The operations but re-encryption: what they give back, and their sizes."""
+"""The operations except for re-encryption: results and sizes."""
 
 from collections.abc import Callable
 from typing import Any
@@ -41,12 +41,12 @@ def calls(rsa_key: RsaKey, sm2_key: Sm2Key) -> dict[str, Call]:
 
 
 def oversized(length: int, key: SymmetricKey = KEY) -> bytes:
-    """Return a blob whose tag is right and whose plaintext is as long as no operation seals."""
+    """Return a blob with a right tag and a plaintext that is too long for the operations."""
     return envelope.seal(key, bytes(length), EncryptionContext(CONTEXT).canonical)
 
 
-def test_encrypt_tells_the_key_version_that_sealed() -> None:
-    """It is the primary one, and stands in the blob too."""
+def test_encrypt_returns_the_key_version() -> None:
+    """The result has the IDs of the primary version, and so has the blob."""
     result = kmscore.encrypt(KEYS, "key", b"text", CONTEXT)
     blob = CiphertextBlob.parse(result.ciphertext_blob)
     assert isinstance(result, EncryptResult)
@@ -55,8 +55,8 @@ def test_encrypt_tells_the_key_version_that_sealed() -> None:
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
-def test_decrypt_tells_the_key_version_that_opened(provider: str) -> None:
-    """It is the one named in the blob, which need not be the primary one."""
+def test_decrypt_returns_the_key_version(provider: str) -> None:
+    """The result has the IDs in the blob, which can differ from the primary version."""
     keys = PROVIDERS[provider](KEYS)
     raw = kmscore.encrypt(Keyring([OLD_KEY]), "key", b"text", CONTEXT).ciphertext_blob
     result = kmscore.decrypt(keys, raw, CONTEXT)
@@ -71,8 +71,8 @@ def every_other_byte(data: bytes) -> memoryview:
 
 @pytest.mark.parametrize("kind", [bytes, bytearray, memoryview, every_other_byte])
 @pytest.mark.parametrize("provider", PROVIDERS)
-def test_bytes_like_arguments_are_taken(kind: Callable[[bytes], Any], provider: str) -> None:
-    """Plaintext and blob may be any bytes-like object; what comes back is bytes."""
+def test_bytes_like_arguments_are_accepted(kind: Callable[[bytes], Any], provider: str) -> None:
+    """Plaintext and blob can be any bytes-like object; the result is `bytes`."""
     keys = PROVIDERS[provider](KEYS)
     raw = kmscore.encrypt(keys, "key", kind(b"text"), CONTEXT).ciphertext_blob
     plaintext = kmscore.decrypt(keys, kind(raw), CONTEXT).plaintext
@@ -84,14 +84,14 @@ def test_bytes_like_arguments_are_taken(kind: Callable[[bytes], Any], provider: 
     "context",
     [CONTEXT, EncryptionContext(CONTEXT), EncryptionContext.from_json('{"purpose":"test"}')],
 )
-def test_a_context_may_be_given_in_any_form(context: Any) -> None:
-    """A mapping and a prepared context are one context."""
+def test_a_context_is_accepted_in_any_form(context: Any) -> None:
+    """A mapping and an `EncryptionContext` with the same pairs are the same context."""
     raw = kmscore.encrypt(KEYS, "key", b"text", context).ciphertext_blob
     assert kmscore.decrypt(KEYS, raw, CONTEXT).plaintext == b"text"
 
 
 def test_6144_bytes_are_the_longest_plaintext() -> None:
-    """They make a blob of the header, 24, 6,144 and 16 bytes; one byte more is refused."""
+    """The longest plaintext gives a blob of header, 24, 6,144 and 16 bytes; 6,145 are rejected."""
     raw = kmscore.encrypt(KEYS, "key", bytes(6144)).ciphertext_blob
     assert len(raw) == len(KEY.header) + 24 + 6144 + 16
     assert kmscore.decrypt(KEYS, raw).plaintext == bytes(6144)
@@ -104,14 +104,14 @@ def test_6144_bytes_are_the_longest_plaintext() -> None:
 @pytest.mark.parametrize("provider", PROVIDERS)
 @pytest.mark.parametrize("key", [KEY, OLD_KEY], ids=lambda key: key.suite.name)
 @pytest.mark.parametrize("operation", ["decrypt", "reencrypt", "export_data_key"])
-def test_a_blob_of_more_than_6144_bytes_is_refused_unopened(
+def test_a_blob_of_more_than_6144_bytes_is_rejected_before_decryption(
     calls: dict[str, Call],
     operation: str,
     key: SymmetricKey,
     provider: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """A right tag does not help; at 6,144 bytes it is opened."""
+    """6,145 bytes of ciphertext with a right tag are rejected before decryption; 6,144 decrypt."""
     call = calls[operation]
     keys = PROVIDERS[provider](KEYS)
     changes = {"keys": keys, "ciphertext_blob": oversized(6144, key)}
@@ -126,10 +126,10 @@ def test_a_blob_of_more_than_6144_bytes_is_refused_unopened(
 
 
 @pytest.mark.parametrize("operation", ["decrypt", "asymmetric_decrypt", "generate_data_key"])
-def test_a_result_shows_the_length_of_a_plaintext_and_not_the_plaintext(
+def test_a_result_shows_only_the_length_of_the_plaintext(
     calls: dict[str, Call], operation: str
 ) -> None:
-    """Neither `repr` nor `str` nor a format string gives it away; IDs and blob are there."""
+    """`repr`, `str` and format strings show IDs and blob, but not the plaintext."""
     result = calls[operation]()
     assert type(result.plaintext) is bytes
     for shown in (repr(result), str(result), f"{result}", f"{[result]}".strip("[]")):
@@ -142,7 +142,7 @@ def test_a_result_shows_the_length_of_a_plaintext_and_not_the_plaintext(
 
 
 def test_an_operation_does_not_keep_or_change_its_arguments(sm2_key: Sm2Key) -> None:
-    """What the caller passed in is as it was, and the result does not follow it."""
+    """The arguments stay unchanged, and later changes of them do not change the result."""
     plaintext, context = bytearray(b"text"), dict(CONTEXT)
     result = kmscore.encrypt(KEYS, "key", plaintext, context)
     exported = kmscore.asymmetric_encrypt(sm2_key.public_key, "SM2PKE", plaintext)

@@ -1,7 +1,8 @@
-"""Which error is raised when two things are wrong at once: the earlier one in the order of checks.
+"""With two faults at the same time, the error is that of the earlier check.
 
-types, parse, contexts, source IDs, source key (found, a key at all, the IDs asked for, state, kind,
-suite or algorithm), destination key (the same), public key, sizes, the one open.
+The order of the checks: types, parsing, contexts, source IDs, source key, destination key, public
+key, sizes, decryption. For a key: the provider finds it, it is a key, it has the requested IDs,
+then state, kind, and suite or algorithm.
 """
 
 from collections.abc import Mapping
@@ -88,15 +89,15 @@ NEVER_ANSWERED_BY_A_KEYRING = {
 
 
 class World(fault_pairs.World):
-    """The calls of v1."""
+    """The calls of the v1 format."""
 
     def __init__(self, rsa_key: RsaKey, sm2_key: Sm2Key, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Take the keys that are slow to make."""
+        """Take the keys that take long to generate."""
         calls = valid_calls(rsa_key, sm2_key)
         super().__init__(FAULTS, calls, calls["encrypt"].arguments["keys"], monkeypatch)
 
     def keyring(self, operation: str) -> Keyring:
-        """Return a ring of what this provider would answer."""
+        """Return a keyring with the answers of this provider."""
         arguments = self.calls[operation].arguments
         source_id = "rsa-2048" if {"ciphertext", "source_algorithm"} & set(arguments) else "source"
         keys = []
@@ -111,7 +112,7 @@ class World(fault_pairs.World):
 
 @pytest.fixture
 def world(rsa_key: RsaKey, sm2_key: Sm2Key, monkeypatch: pytest.MonkeyPatch) -> World:
-    """Return a world in which nothing is wrong yet."""
+    """Return a world without faults."""
     return World(rsa_key, sm2_key, monkeypatch)
 
 
@@ -119,7 +120,7 @@ def world(rsa_key: RsaKey, sm2_key: Sm2Key, monkeypatch: pytest.MonkeyPatch) -> 
 def test_the_earlier_of_two_faults_is_raised(
     world: World, operation: str, faults: tuple[Fault, ...]
 ) -> None:
-    """Nothing after it is looked at: no other key is asked for, and nothing is opened or sealed."""
+    """After the first fault, no other key is requested, and nothing is decrypted or encrypted."""
     world.check_pair(operation, faults)
 
 
@@ -127,7 +128,7 @@ def test_the_earlier_of_two_faults_is_raised(
 def test_the_earlier_of_two_faults_is_raised_with_a_keyring(
     world: World, operation: str, faults: tuple[Fault, ...]
 ) -> None:
-    """The hot path of a keyring keeps to the same order."""
+    """The fast path of a keyring has the same order."""
     call = world.call(operation, faults)
     if "keys" in call.arguments:
         call.arguments["keys"] = world.keyring(operation)
@@ -136,5 +137,5 @@ def test_the_earlier_of_two_faults_is_raised_with_a_keyring(
 
 @pytest.mark.parametrize("operation", FAULTS)
 def test_without_a_fault_the_operation_succeeds(world: World, operation: str) -> None:
-    """What the other tests take away was there."""
+    """The valid calls of the other tests succeed."""
     world.check_success(operation)

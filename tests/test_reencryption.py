@@ -1,4 +1,4 @@
-"""Re-encryption: the three cases, what it gives back, and what it never takes for granted."""
+"""Re-encryption: the three cases, the result, the checks of the source, and dry runs."""
 
 import os
 from typing import Any
@@ -41,7 +41,7 @@ BOTH = ("reencrypt", *ASYMMETRIC)
 
 @pytest.fixture(params=PROVIDERS)
 def keys(request: pytest.FixtureRequest, rsa_key: RsaKey, sm2_key: Sm2Key) -> KeyProvider:
-    """Return a ring of every kind of key, and a store with the same."""
+    """Return a keyring with every kind of key, and a `Store` with the same keys."""
     return PROVIDERS[request.param](Keyring([OLD, NEW, OTHER, rsa_key, sm2_key]))
 
 
@@ -56,8 +56,8 @@ def blob_of(plaintext: bytes = b"text", context: Any = None) -> bytes:
     return kmscore.encrypt(Keyring([OLD]), "key", plaintext, context).ciphertext_blob
 
 
-def test_a_ciphertext_moves_to_the_newest_version_of_its_key(keys: KeyProvider) -> None:
-    """Case 1: the key was rotated, so key ID and context stay and the version changes."""
+def test_a_blob_is_reencrypted_to_the_newest_version_of_its_key(keys: KeyProvider) -> None:
+    """Case 1: after a rotation, key ID and context stay the same and the version changes."""
     result = kmscore.reencrypt(
         keys,
         blob_of(context={"a": "b"}),
@@ -71,7 +71,7 @@ def test_a_ciphertext_moves_to_the_newest_version_of_its_key(keys: KeyProvider) 
 
 
 def test_the_context_changes_and_the_key_stays(keys: KeyProvider) -> None:
-    """Case 2: the result opens under the new context and no longer under the old one."""
+    """Case 2: the result decrypts under the new context and not under the old one."""
     raw = kmscore.encrypt(keys, "key", b"text", {"a": "b"}).ciphertext_blob
     result = kmscore.reencrypt(
         keys, raw, "key", source_context={"a": "b"}, destination_context={"a": "c"}
@@ -81,8 +81,8 @@ def test_the_context_changes_and_the_key_stays(keys: KeyProvider) -> None:
         kmscore.decrypt(keys, result.ciphertext_blob or b"", {"a": "b"})
 
 
-def test_another_symmetric_key_takes_over(keys: KeyProvider) -> None:
-    """Case 3: the destination's primary version seals, with its own suite."""
+def test_a_blob_is_reencrypted_to_another_symmetric_key(keys: KeyProvider) -> None:
+    """Case 3: the destination's primary version encrypts with its own suite."""
     result = kmscore.reencrypt(keys, blob_of(), "other")
     assert result[1:] == ("key", "v1", "other", "1", None, Suite.SM4_GCM)
     blob = CiphertextBlob.parse(result.ciphertext_blob or b"")
@@ -92,14 +92,14 @@ def test_another_symmetric_key_takes_over(keys: KeyProvider) -> None:
 
 @pytest.mark.parametrize("algorithm", EncryptionAlgorithm)
 @pytest.mark.parametrize("kind", [bytes, bytearray, memoryview])
-def test_a_symmetric_key_takes_over_from_an_asymmetric_one(
+def test_an_asymmetric_ciphertext_is_reencrypted_to_a_symmetric_key(
     keys: KeyProvider,
     rsa_key: RsaKey,
     sm2_key: Sm2Key,
     algorithm: EncryptionAlgorithm,
     kind: type,
 ) -> None:
-    """Case 3: the caller names key, version and algorithm, by member or by name."""
+    """Case 3: the caller passes key ID, version ID and algorithm, as a member or as its name."""
     source = sm2_key if algorithm is EncryptionAlgorithm.SM2PKE else rsa_key
     ciphertext = kmscore.asymmetric_encrypt(source.public_key, algorithm, b"text")
     for name in (algorithm, algorithm.value):
@@ -118,10 +118,10 @@ def test_a_symmetric_key_takes_over_from_an_asymmetric_one(
 
 
 @pytest.mark.parametrize("encoding", ["C1C3C2", "ASN1_DER"])
-def test_an_sm2_source_comes_in_two_encodings(
+def test_an_sm2_source_is_accepted_in_two_encodings(
     keys: KeyProvider, sm2_key: Sm2Key, encoding: str
 ) -> None:
-    """The first byte tells them apart."""
+    """An SM2 source can be C1C3C2 or DER; the first byte shows the encoding."""
     ciphertext = kmscore.asymmetric_encrypt(sm2_key.public_key, "SM2PKE", b"text")
     result = kmscore.reencrypt(
         keys,
@@ -135,14 +135,14 @@ def test_an_sm2_source_comes_in_two_encodings(
 
 
 @pytest.mark.parametrize("kind", [bytes, bytearray, memoryview])
-def test_a_blob_may_be_any_bytes_like_object(keys: KeyProvider, kind: type) -> None:
-    """What comes back is bytes."""
+def test_a_blob_can_be_any_bytes_like_object(keys: KeyProvider, kind: type) -> None:
+    """The result is `bytes` for every bytes-like source."""
     result = kmscore.reencrypt(keys, kind(blob_of()), "other")
     assert type(result.ciphertext_blob) is bytes
 
 
-def test_no_destination_context_is_the_empty_one(keys: KeyProvider) -> None:
-    """It never means that the context of the source is kept."""
+def test_a_missing_destination_context_is_the_empty_one(keys: KeyProvider) -> None:
+    """A missing destination context is the empty context, not the source's."""
     result = kmscore.reencrypt(
         keys, blob_of(context={"a": "b"}), "other", source_context={"a": "b"}
     )
@@ -153,17 +153,17 @@ def test_no_destination_context_is_the_empty_one(keys: KeyProvider) -> None:
 
 
 def test_a_context_given_for_both_sides_is_read_once(keys: KeyProvider) -> None:
-    """What opens is what seals, also if the map changes meanwhile."""
+    """One mapping for both contexts is read once, even if its values change between reads."""
     both = Fickle()
     blob = blob_of(context={"a": "1"})
     result = kmscore.reencrypt(keys, blob, "key", source_context=both, destination_context=both)
     assert kmscore.decrypt(keys, result.ciphertext_blob or b"", {"a": "1"}).plaintext == b"text"
 
 
-def test_the_context_of_the_source_has_to_be_the_one_it_was_sealed_under(
+def test_a_wrong_source_context_is_rejected(
     keys: KeyProvider,
 ) -> None:
-    """The destination's does not stand in for it."""
+    """Decryption uses the source context; the destination context does not replace it."""
     raw = blob_of(context={"a": "b"})
     for context in (None, {"a": "c"}, {"a": "b", "c": "d"}, {"b": "a"}):
         with raises_exactly(DecryptionError):
@@ -180,8 +180,10 @@ def test_the_context_of_the_source_has_to_be_the_one_it_was_sealed_under(
         {"source_key_id": "key", "source_key_version_id": "v1"},
     ],
 )
-def test_source_ids_that_are_the_headers_are_taken(keys: KeyProvider, ids: dict[str, Any]) -> None:
-    """Naming the source is allowed, and changes nothing."""
+def test_source_ids_equal_to_the_header_are_accepted(
+    keys: KeyProvider, ids: dict[str, Any]
+) -> None:
+    """Source IDs that equal those in the header are accepted, and the result is the same."""
     assert kmscore.reencrypt(keys, blob_of(), "other", **ids).source_key_version_id == "v1"
 
 
@@ -197,30 +199,30 @@ def test_source_ids_that_are_the_headers_are_taken(keys: KeyProvider, ids: dict[
         {"source_key_id": "other", "source_key_version_id": "v1"},
     ],
 )
-def test_source_ids_that_are_not_the_headers_are_refused(
+def test_source_ids_different_from_the_header_are_rejected(
     keys: KeyProvider, ids: dict[str, Any]
 ) -> None:
-    """No parameter is accepted and ignored, an empty one neither."""
+    """Wrong source IDs are rejected, and so is an empty one, because no argument is ignored."""
     with raises_exactly(IncorrectKeyError, "than the caller"):
         kmscore.reencrypt(keys, blob_of(), "other", **ids)
 
 
 @pytest.mark.parametrize("missing", ["source_key_id", "source_key_version_id"])
 @pytest.mark.parametrize("operation", ASYMMETRIC)
-def test_an_asymmetric_source_has_to_be_named(
+def test_an_asymmetric_source_requires_its_ids(
     calls: dict[str, Call], operation: str, missing: str
 ) -> None:
-    """Its ciphertext has no header that could."""
+    """Without its key ID or its version ID, an asymmetric source raises `TypeError`."""
     with raises_exactly(TypeError, "needs source_key_id and source_key_version_id"):
         calls[operation](**{missing: None})
 
 
 @pytest.mark.parametrize("context", [{"a": "b"}, {"": ""}, EncryptionContext({"a": "b"})])
 @pytest.mark.parametrize("operation", ASYMMETRIC)
-def test_an_asymmetric_source_has_no_context(
+def test_an_asymmetric_source_with_a_context_is_rejected(
     calls: dict[str, Call], operation: str, context: Any
 ) -> None:
-    """It binds none, and a context that is not checked would only look like one that was."""
+    """An asymmetric ciphertext has no context, so a source context is rejected, not ignored."""
     with raises_exactly(InvalidContextError, "binds no encryption context"):
         calls[operation](source_context=context)
     for empty in (None, {}, EncryptionContext()):
@@ -228,18 +230,18 @@ def test_an_asymmetric_source_has_no_context(
 
 
 @pytest.mark.parametrize("operation", BOTH)
-def test_a_dry_run_tells_the_same_without_a_blob(calls: dict[str, Call], operation: str) -> None:
-    """Every field but the blob is that of the real call."""
+def test_a_dry_run_returns_the_same_without_a_blob(calls: dict[str, Call], operation: str) -> None:
+    """A dry run returns the fields of the real call except for the blob."""
     real, dry = (calls[operation](dry_run=dry_run) for dry_run in (False, True))
     assert dry.ciphertext_blob is None
     assert dry[1:] == real[1:]
 
 
 @pytest.mark.parametrize("operation", BOTH)
-def test_a_dry_run_draws_nothing_and_seals_nothing(
+def test_a_dry_run_draws_no_iv_and_does_not_encrypt(
     calls: dict[str, Call], operation: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Only IV and seal are left out."""
+    """A dry run makes the same checks, but draws no IV and does not encrypt."""
     used: list[str] = []
     decrypt_with = kmscore.asymmetric.decrypt_with
     monkeypatch.setattr(
@@ -252,7 +254,7 @@ def test_a_dry_run_draws_nothing_and_seals_nothing(
 
 
 def test_the_result_shows_no_plaintext(calls: dict[str, Call]) -> None:
-    """It has no place for one."""
+    """A result has no field for the plaintext."""
     fields = ["source_key_id", "source_key_version_id"]
     fields += ["destination_key_id", "destination_key_version_id"]
     fields += ["source_algorithm", "destination_suite"]
@@ -260,8 +262,10 @@ def test_the_result_shows_no_plaintext(calls: dict[str, Call]) -> None:
     assert b"data" not in (calls["reencrypt"]().ciphertext_blob or b"")
 
 
-def test_a_plaintext_of_any_allowed_length_moves(keys: KeyProvider, sm2_key: Sm2Key) -> None:
-    """Nothing at all and the longest are re-encrypted, from a blob and from SM2."""
+def test_a_plaintext_of_any_allowed_length_is_reencrypted(
+    keys: KeyProvider, sm2_key: Sm2Key
+) -> None:
+    """The shortest and the longest plaintexts are re-encrypted, from a blob and from SM2."""
     for length in (0, 6144):
         result = kmscore.reencrypt(keys, blob_of(bytes(length)), "other")
         assert kmscore.decrypt(keys, result[0] or b"").plaintext == bytes(length)
@@ -272,10 +276,10 @@ def test_a_plaintext_of_any_allowed_length_moves(keys: KeyProvider, sm2_key: Sm2
 
 
 @pytest.mark.parametrize("algorithm", RSA_ALGORITHMS)
-def test_an_empty_plaintext_moves_from_rsa(
+def test_an_empty_plaintext_is_reencrypted_from_rsa(
     keys: KeyProvider, rsa_key: RsaKey, algorithm: EncryptionAlgorithm
 ) -> None:
-    """OAEP knows the empty message."""
+    """OAEP can encrypt the empty message, so it is re-encrypted."""
     ciphertext = kmscore.asymmetric_encrypt(rsa_key.public_key, algorithm, b"")
     ids = {"source_key_id": rsa_key.key_id, "source_key_version_id": "v1"}
     result = kmscore.reencrypt(keys, ciphertext, "other", source_algorithm=algorithm, **ids)

@@ -1,6 +1,6 @@
-"""The short path of re-encryption against its steps: same result, same error, for every call.
+"""The short path of re-encryption and its separate steps: same result, same error.
 
-Every case is drawn from its number, so that a failure can be repeated alone.
+Every case is drawn from its number, so that one failed case can be repeated.
 """
 
 import itertools
@@ -28,42 +28,42 @@ LENGTHS: Final = (0, 1, 32, 33, 6144, 6145)
 
 
 class EqualToAll:
-    """No text, and equal to every text; a dictionary takes it for key-0."""
+    """An object that is not text but equals every text; its hash is that of key-0."""
 
     __slots__ = ()
 
     def __eq__(self, other: object) -> bool:
-        """Lie."""
+        """Return a wrong answer."""
         return True
 
     def __hash__(self) -> int:
-        """Lie."""
+        """Return a wrong answer."""
         return hash("key-0")
 
 
 class Text(EqualToAll, str):
-    """A `str` that does the same."""
+    """A `str` with the same behaviour."""
 
     __slots__ = ()
 
 
 class Bytes(bytes):
-    """`bytes` whose items are those of another blob than its buffer holds."""
+    """A `bytes` object whose items are not the bytes in its buffer."""
 
     shown: bytes
 
     def __getitem__(self, place: Any) -> Any:
-        """Lie."""
+        """Return a wrong answer."""
         return self.shown[place]
 
 
 def fixed_ivs(length: int) -> bytes:
-    """Stand for `os.urandom`: both ways draw the same IV, so that their blobs can be compared."""
+    """Replace `os.urandom` with the same IV for both ways, so that their blobs are comparable."""
     return b"\x5a" * length
 
 
 class World:
-    """Rings whose headers are of one length and of several, and blobs of all their keys."""
+    """Keyrings whose headers have one length or several, and blobs of all their keys."""
 
     def __init__(self, rsa_key: RsaKey) -> None:
         """Make the keys and the blobs."""
@@ -89,7 +89,7 @@ class World:
         self.key_ids = [*dict.fromkeys(key.key_id for key in self.keys), rsa_key.key_id]
 
     def case(self, number: int) -> dict[str, Any]:
-        """Return the arguments of a call, most of them right."""
+        """Return the arguments of a call; most of them are right."""
         draw = random.Random(number)
         key, pairs, blob = draw.choice(self.blobs)
         return {
@@ -124,7 +124,7 @@ def mostly(
 
 
 def damaged(draw: random.Random, blob: bytes, other: bytes) -> Any:
-    """Return a blob as it is in three of four cases, else changed, cut, or of another type."""
+    """Return the blob unchanged in three of four cases, otherwise changed, cut or another type."""
     place, liar = draw.randrange(len(blob)), Bytes(blob)
     liar.shown = other
     changes: list[Any] = [
@@ -150,7 +150,7 @@ def context(draw: random.Random, pairs: dict[str, str]) -> Any:
 
 
 def wrong_context(draw: random.Random) -> Any:
-    """Return a context of another map, one that cannot be encoded, or none at all."""
+    """Return another context, one that cannot be encoded, or a value of another type."""
     return draw.choice(
         (
             *({"other": "one"}, {"a": 1}, {"a": "\ud800"}, {Text("a"): "b"}, {"a": Text("z")}),
@@ -160,26 +160,26 @@ def wrong_context(draw: random.Random) -> Any:
 
 
 def wrong_id(draw: random.Random) -> Any:
-    """Return an ID that the header does not have, or no plain text."""
+    """Return an ID that is not in the header, or a value that is not plain text."""
     return draw.choice(("other", "", "\n", Text("key-0"), Text("v1"), b"v1", EqualToAll()))
 
 
 def wrong_destination(draw: random.Random) -> Any:
-    """Return an ID that no key has, or no plain text."""
+    """Return an ID that no key has, or a value that is not plain text."""
     return draw.choice(("other", "", "key 1", "k" * 256, Text("key-1"), None, EqualToAll()))
 
 
 def result_of(call: Callable[[], Any]) -> Any:
-    """Return what a call returns, or all that its error shows."""
+    """Return the result of a call, or all properties of its error."""
     try:
         return call()
-    except Exception as error:  # noqa: BLE001 (whatever it is, the steps raise it too)
+    except Exception as error:  # noqa: BLE001 (the steps must raise the same error)
         behind = error.__context__, error.__cause__, error.__suppress_context__
         return type(error), str(error), getattr(error, "code", None), behind
 
 
 def name_of(result: Any) -> str:
-    """Return the class of an error, or `right`."""
+    """Return the name of the class of an error, or `right`."""
     if isinstance(result, tuple) and isinstance(result[0], type):
         return result[0].__name__
     return "right"
@@ -187,13 +187,13 @@ def name_of(result: Any) -> str:
 
 @pytest.fixture(scope="module")
 def world(rsa_key: RsaKey) -> World:
-    """Return the world, made once."""
+    """Return the world, which is made once."""
     return World(rsa_key)
 
 
 @pytest.fixture
 def short(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
-    """Count the calls of the short path, where the IVs are not random."""
+    """Count the calls of the short path, with constant IVs."""
     count = [0]
     reseal = envelope.reseal
 
@@ -208,8 +208,8 @@ def short(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
 
 
 @pytest.mark.parametrize("number", CASES)
-def test_the_short_path_does_what_its_steps_do(world: World, short: list[int], number: int) -> None:
-    """Result, class, message and what stands behind an error, of whatever call."""
+def test_the_short_path_equals_its_steps(world: World, short: list[int], number: int) -> None:
+    """Both ways give the same result, or the same class, message and cause of an error."""
     seen: Counter[str] = Counter()
     for case in range(number):
         arguments = world.case(case)
@@ -228,10 +228,10 @@ def test_the_short_path_does_what_its_steps_do(world: World, short: list[int], n
 
 
 @pytest.mark.parametrize("number", CASES)
-def test_the_short_path_of_a_job_does_what_its_steps_do(
+def test_the_short_path_of_a_job_equals_its_steps(
     world: World, short: list[int], number: int
 ) -> None:
-    """A store is never on the short path; its outcomes are those of the ring behind it."""
+    """A store never uses the short path, and its outcomes equal those of its keyring."""
     seen: Counter[str] = Counter()
     for case in range(number):
         arguments = world.case(case)
@@ -259,7 +259,7 @@ def test_the_short_path_of_a_job_does_what_its_steps_do(
 
 
 def shown(outcome: Outcome) -> tuple[Any, ...]:
-    """Return an outcome, with all that its error shows."""
+    """Return an outcome, with all properties of its error."""
     error = outcome.error
     shown = None
     if error is not None:

@@ -1,7 +1,7 @@
-"""Independent implementations of SM2 encryption open each other's ciphertexts.
+"""Independent implementations of SM2 decrypt the ciphertexts of each other.
 
-They are the three backends, the `openssl` command, the package `gmssl` by its own functions, and
-the textbook. Every one encrypts to every one.
+The implementations are the three backends, the `openssl` command, the functions of the package
+`gmssl`, and the textbook. Each of them encrypts for all of them.
 """
 
 import random
@@ -37,7 +37,7 @@ RANDOM = random.Random("SM2 encryption by several implementations")
 
 
 def scalar_from(start: int, coordinate: int, first_byte: int) -> int:
-    """Return the next scalar whose public point has a coordinate that begins with a byte."""
+    """Return the next scalar with a public point one of whose coordinates begins with a byte."""
     points = multiples(G, start)
     return next(scalar for scalar, point in points if point[coordinate] >> 248 == first_byte)
 
@@ -57,14 +57,14 @@ MESSAGES = [(SCALARS[i % 7], RANDOM.randbytes(length)) for i, length in enumerat
 
 
 class Party(NamedTuple):
-    """An implementation: scalar and plaintext to C1C3C2, and back."""
+    """An implementation: encryption of a plaintext for a scalar to C1C3C2, and decryption."""
 
     seal: Callable[[int, bytes], bytes]
     open: Callable[[int, bytes], bytes | None]
 
 
 def backend_of_ours(name: str) -> Party:
-    """Return one of our backends, through the public functions."""
+    """Return a backend of kmscore, with the public functions."""
     if name not in available_backends():
         pytest.skip(f"the SM2 backend {name} is not usable here")
 
@@ -109,18 +109,18 @@ def openssl_command() -> Party:
 
 
 def gmssl_package() -> Party:
-    """Return the package's own functions, on the bare form, which is the one they have right."""
+    """Return the package's own functions in the bare form, which they implement correctly."""
     module = pytest.importorskip("gmssl.sm2")
 
     @cache
     def cipher(scalar: int) -> "module.CryptSM2":
         made = module.CryptSM2(private_key=f"{scalar:064x}", public_key="", mode=1)
-        # Given to the constructor, a point loses every leading 0 and 4.
+        # The constructor removes every leading 0 and 4 of a point.
         made.public_key = both(multiply(scalar, G)).hex()
         return made
 
     def seal(scalar: int, plaintext: bytes) -> bytes:
-        # It gives `None` for a KDF output of zeros instead of drawing again.
+        # The package returns `None` for a KDF output of zeros and does not draw k again.
         while (ciphertext := cipher(scalar).encrypt(plaintext)) is None:
             pass
         return convert(ciphertext, "C1C3C2_BARE", "C1C3C2")
@@ -133,7 +133,7 @@ def gmssl_package() -> Party:
 
 
 def textbook() -> Party:
-    """Return the reference."""
+    """Return the textbook implementation."""
 
     def open_(scalar: int, ciphertext: bytes) -> bytes | None:
         point, c3, c2 = parse(ciphertext, Sm2Encoding.C1C3C2)
@@ -157,11 +157,11 @@ PARTIES: dict[str, Callable[[], Party]] = {
 
 @cache
 def sealed_by(name: str) -> list[bytes]:
-    """Return every message, encrypted by one party."""
+    """Return the ciphertexts of every message by one implementation."""
     seal = PARTIES[name]().seal
     ciphertexts: list[bytes] = []
     for scalar, plaintext in MESSAGES:
-        # Not every party draws again when the KDF gives zeros, as it does for one byte in 256.
+        # If the KDF gives zeros, as for one byte in 256, some implementations do not draw k again.
         while (ciphertext := seal(scalar, plaintext)).endswith(plaintext) and len(plaintext) == 1:
             pass
         ciphertexts.append(ciphertext)
@@ -170,14 +170,14 @@ def sealed_by(name: str) -> list[bytes]:
 
 @pytest.mark.parametrize("opener", PARTIES)
 @pytest.mark.parametrize("sealer", PARTIES)
-def test_each_opens_what_each_encrypts(sealer: str, opener: str) -> None:
-    """Plaintexts of 1 to 6,047 bytes, under keys with leading zeros among them, come back."""
+def test_each_decrypts_the_ciphertexts_of_each(sealer: str, opener: str) -> None:
+    """Plaintexts of 1 to 6,047 bytes decrypt, also under keys with leading zeros."""
     open_ = PARTIES[opener]().open
     for (scalar, plaintext), ciphertext in zip(MESSAGES, sealed_by(sealer), strict=True):
         assert open_(scalar, ciphertext) == plaintext
 
 
-# k by where the byte stands: in C1, or in the point that both sides share.
+# k by the position of the byte: in C1, or in the shared point.
 SHORT = {
     "x of C1 begins with 00": scalar_with(0, 0x00),
     "y of C1 begins with 00": scalar_with(1, 0x00),
@@ -192,14 +192,14 @@ SHORT = {
 
 @pytest.mark.parametrize("opener", PARTIES)
 @pytest.mark.parametrize("k", SHORT.values(), ids=SHORT)
-def test_each_opens_ciphertexts_with_short_coordinates(k: int, opener: str) -> None:
-    """Coordinates with leading zeros, in C1 and in the shared point, are right everywhere."""
+def test_each_decrypts_ciphertexts_with_short_coordinates(k: int, opener: str) -> None:
+    """Leading zeros in the coordinates of C1 and of the shared point are handled correctly."""
     parts = encrypt(PUBLIC, b"some plaintext", k)
     assert PARTIES[opener]().open(SCALAR, parts.raw()) == b"some plaintext"
 
 
 @pytest.mark.parametrize("scalar", SCALARS[:6])
-def test_every_backend_finds_the_same_public_point(scalar: int, backend: str) -> None:
-    """A key has the textbook's public point whatever computes with it."""
+def test_every_backend_computes_the_same_public_point(scalar: int, backend: str) -> None:
+    """With every backend, a key has the public point of the textbook."""
     key = Sm2Key.from_scalar("sm2", "v1", scalar, backend=backend)
     assert key.public_key.to_der().endswith(b"\x04" + both(multiply(scalar, G)))

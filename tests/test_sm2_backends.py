@@ -1,4 +1,4 @@
-"""Which backends of SM2 are usable, which one is taken, and what the self-test keeps out."""
+"""The SM2 backends: which are usable, the choice of one, and the self-test."""
 
 import ctypes
 import importlib.util
@@ -29,24 +29,24 @@ EXAMPLE = parse(selftest._CIPHERTEXT, Sm2Encoding.C1C3C2)
 
 @pytest.fixture(autouse=True)
 def _fresh_backends() -> Iterator[None]:
-    """Load the backends anew in every test, and after it."""
+    """Load the backends again in every test, and after it."""
     backends._load.cache_clear()
     yield
     backends._load.cache_clear()
 
 
 def missing(*_arguments: Any) -> NoReturn:
-    """Stand in for what this build of a library does not have."""
+    """Replace a function that this build of a library does not have."""
     raise UnsupportedAlgorithm("missing")
 
 
 def unusable(*_arguments: Any) -> NoReturn:
-    """Stand in for the `load` of a backend that is not usable."""
+    """Replace the `load` of a backend that is not usable."""
     raise UnsupportedAlgorithmError("taken away")
 
 
 def test_the_list_has_every_usable_backend_with_the_default_first() -> None:
-    """The list is in order of preference, gmssl always last; portable is always there."""
+    """The list is in order of preference; gmssl is always last, and portable is always there."""
     names = available_backends()
     assert "portable" in names
     assert names in [tuple(name for name in order if name in names) for order in ORDERS]
@@ -54,8 +54,8 @@ def test_the_list_has_every_usable_backend_with_the_default_first() -> None:
     assert select_backend(None).name == names[0]
 
 
-def test_a_backend_is_taken_by_name(backend: str) -> None:
-    """Each name gives its backend, the same one every time, and a key keeps it."""
+def test_a_backend_is_selected_by_name(backend: str) -> None:
+    """Each name returns the same backend every time, and a key has that backend."""
     assert select_backend(backend).name == backend
     assert select_backend(backend) is select_backend(backend)
     assert Sm2Key.generate(backend=backend).backend == backend
@@ -63,7 +63,7 @@ def test_a_backend_is_taken_by_name(backend: str) -> None:
 
 @pytest.mark.parametrize("name", ["", "OpenSSL", "openssl ", "auto", "kmscore.sm2", "..portable"])
 def test_an_unknown_name_is_unsupported(name: str) -> None:
-    """A name is one of three, exactly; anything else is never imported."""
+    """A name is exactly one of three; a module with another name is not imported."""
     with raises_exactly(UnsupportedAlgorithmError, "unknown SM2 backend"):
         select_backend(name)
     with raises_exactly(UnsupportedAlgorithmError, "unknown SM2 backend"):
@@ -71,21 +71,21 @@ def test_an_unknown_name_is_unsupported(name: str) -> None:
 
 
 def test_an_unknown_backend_is_not_quoted() -> None:
-    """What stands in the wrong place can be a key; the message has the names that are allowed."""
+    """The message has the allowed names, because a value in the wrong place can be a key."""
     with raises_exactly(UnsupportedAlgorithmError, "openssl, portable, gmssl") as caught:
         Sm2Key.from_scalar("k", "v", 5, backend="3945208f7b2144b13f36e38ac6d39f95")
     assert "3945" not in str(caught.value)
 
 
 @pytest.mark.parametrize("name", [b"openssl", 1, True, ["openssl"], object()])
-def test_a_name_that_is_no_text_is_a_type_error(name: Any) -> None:
-    """A wrong type is the caller's mistake."""
+def test_a_name_that_is_not_text_is_a_type_error(name: Any) -> None:
+    """A name of the wrong type raises `TypeError`."""
     with raises_exactly(TypeError, "backend"):
         select_backend(name)
 
 
-def test_gmssl_is_never_chosen_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where only gmssl is left, `None` gives an error and its name gives it."""
+def test_gmssl_is_never_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    """If only gmssl is usable, `None` raises an error, and the name selects it."""
     if "gmssl" not in available_backends():
         pytest.skip("the package gmssl is not installed")
     backends._load.cache_clear()
@@ -97,8 +97,8 @@ def test_gmssl_is_never_chosen_by_itself(monkeypatch: pytest.MonkeyPatch) -> Non
     assert select_backend("gmssl").name == "gmssl"
 
 
-def test_without_any_backend_there_is_no_sm2_key(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No backend is one error, with or without a name."""
+def test_without_any_backend_no_sm2_key_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without any usable backend, a name and no name both raise `UnsupportedAlgorithmError`."""
     for module in (openssl, portable, gmssl):
         monkeypatch.setattr(module, "load", unusable)
     assert available_backends() == ()
@@ -109,7 +109,7 @@ def test_without_any_backend_there_is_no_sm2_key(monkeypatch: pytest.MonkeyPatch
 
 
 def test_importing_loads_no_backend(tmp_path: Path) -> None:
-    """Neither ctypes nor gmssl is loaded by the import; the list loads what it needs."""
+    """The import loads neither ctypes nor gmssl; `available_backends` loads the backends."""
     code = (
         "import sys; before = set(sys.modules); import kmscore; new = set(sys.modules) - before;"
         "print(sorted({'ctypes', 'gmssl', 'kmscore.sm2.backends.openssl'} & new))"
@@ -120,10 +120,10 @@ def test_importing_loads_no_backend(tmp_path: Path) -> None:
     assert run.stdout.decode().strip() == "[]"
 
 
-def test_without_the_package_gmssl_there_is_no_such_backend(
+def test_without_the_package_the_backend_gmssl_is_unavailable(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The optional package may be missing; the error says so, and the rest works."""
+    """If the optional package is missing, the error says so, and the other backends work."""
     monkeypatch.setitem(sys.modules, "gmssl", None)
     monkeypatch.setitem(sys.modules, "gmssl.sm2", None)
     assert "gmssl" not in available_backends()
@@ -132,8 +132,8 @@ def test_without_the_package_gmssl_there_is_no_such_backend(
         select_backend("gmssl")
 
 
-def test_a_package_gmssl_that_is_another_one_is_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What bears the name and lacks the class counts as missing."""
+def test_another_package_named_gmssl_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A package of the same name without the class counts as missing."""
     monkeypatch.setitem(sys.modules, "gmssl.sm2", ModuleType("gmssl.sm2"))
     assert "gmssl" not in available_backends()
     with raises_exactly(UnsupportedAlgorithmError, "the SM2 backend gmssl is not usable here"):
@@ -144,7 +144,7 @@ def test_a_package_gmssl_that_is_another_one_is_not_taken(monkeypatch: pytest.Mo
 def test_without_sm3_the_backends_that_need_it_are_not_usable(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A build of `cryptography` without SM3 leaves libcrypto's own SM2, which has its SM3."""
+    """A build of `cryptography` without SM3 leaves only libcrypto, which has its own SM3."""
     usable = set(available_backends())
     backends._load.cache_clear()
     monkeypatch.setattr(scheme, "Hash", missing)
@@ -156,7 +156,7 @@ def test_without_sm3_the_backends_that_need_it_are_not_usable(
 
 
 def test_without_ctypes_the_other_backends_are_usable(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An interpreter built without libffi has no ctypes, and `portable` is still there."""
+    """An interpreter without libffi has no ctypes, and `portable` is still usable."""
     monkeypatch.setitem(sys.modules, "ctypes", None)
     monkeypatch.setattr(backends, "openssl", openssl)
     monkeypatch.delitem(sys.modules, "kmscore.sm2.backends.openssl")
@@ -168,17 +168,17 @@ def test_without_ctypes_the_other_backends_are_usable(monkeypatch: pytest.Monkey
 
 
 class _Broken:
-    """A finder whose `_ssl` is there but does not load: its libssl is gone."""
+    """A finder whose `_ssl` exists but does not load, because its libssl is missing."""
 
     @staticmethod
     def find_spec(name: str, *_arguments: Any) -> None:
-        """Fail for `_ssl` alone."""
+        """Fail for `_ssl` only."""
         if name == "_ssl":
             raise ImportError("libssl.so.3: cannot open shared object file")
 
 
-def test_a_broken_ssl_module_does_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An interpreter whose own libssl has been removed takes another libcrypto, if there is one."""
+def test_a_broken_ssl_module_is_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An interpreter without its own libssl uses another libcrypto, if one exists."""
     monkeypatch.delitem(sys.modules, "_ssl", raising=False)
     monkeypatch.setattr(sys, "meta_path", [_Broken, *sys.meta_path])
     monkeypatch.setattr(sys, "platform", "linux")
@@ -190,7 +190,7 @@ def test_a_broken_ssl_module_does_not_matter(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def library(version: int = 0x3000_0000, **replaced: Any) -> Any:
-    """Return a libcrypto that loads, takes every key and does nothing."""
+    """Return a libcrypto that loads, accepts every key and computes nothing."""
 
     def take(_context: int, handle: Any, _selection: int, _params: Any) -> int:
         handle._obj.value = 1
@@ -202,7 +202,7 @@ def library(version: int = 0x3000_0000, **replaced: Any) -> Any:
 
 
 def give(libraries: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Let only these libraries be loaded, and return the list of the names tried."""
+    """Let only these libraries load, and return the list of the names tried."""
     tried: list[str] = []
 
     def load(name: str) -> Any:
@@ -216,7 +216,7 @@ def give(libraries: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> list[str
 
 
 def give_ssl(file: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let `_ssl` have this file, or none."""
+    """Let `_ssl` have this file, or no file."""
     module = ModuleType("_ssl")
     if file is not None:
         module.__file__ = file
@@ -229,17 +229,17 @@ UNFIT = {
     "OpenSSL 1.1.1": {"own": library(0x1010_117F)},
     "no library context": {"own": library(OSSL_LIB_CTX_new=lambda: None)},
     "no default provider": {"own": library(OSSL_PROVIDER_load=lambda *_arguments: None)},
-    # Some distributions take SM2 out: the library loads, and then knows no such key.
+    # Some distributions remove SM2: the library loads, but does not know the key type.
     "no SM2": {"own": library(EVP_PKEY_CTX_new_from_name=lambda *_arguments: None)},
     "no curve of SM2": {"own": library(EVP_PKEY_fromdata=lambda *_arguments: 0)},
 } | {f"without {name}": {"own": library(**{name: None})} for name in openssl._PROTOTYPES}
 
 
 @pytest.mark.parametrize("unfit", UNFIT.values(), ids=UNFIT)
-def test_an_unfit_library_is_passed_over_for_the_next(
+def test_after_an_unsuitable_library_the_next_is_tried(
     unfit: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What is not a libcrypto of version 3.0 or newer with SM2 is left alone for the next one."""
+    """If a library is not libcrypto 3.0 or newer with SM2, the next one is tried."""
     give_ssl("own", monkeypatch)
     monkeypatch.setattr(sys, "platform", "linux")
     fit = library()
@@ -249,10 +249,10 @@ def test_an_unfit_library_is_passed_over_for_the_next(
 
 
 @pytest.mark.parametrize("unfit", UNFIT.values(), ids=UNFIT)
-def test_without_a_fit_library_the_backend_is_not_usable(
+def test_without_a_suitable_library_the_backend_is_not_usable(
     unfit: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where no libcrypto fits, the reason is told and the others are used."""
+    """If no libcrypto is suitable, the error has the reason, and the other backends work."""
     give_ssl("own", monkeypatch)
     give(unfit, monkeypatch)
     with raises_exactly(UnsupportedAlgorithmError, "no libcrypto of version 3.0 or newer"):
@@ -273,9 +273,10 @@ def test_without_a_fit_library_the_backend_is_not_usable(
 def test_the_interpreters_own_library_is_tried_first(
     system: str, names: list[str], own: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The names of the system follow; on macOS none is without a version, which would abort.
+    """The names of the system follow; on macOS all of them have a version, because others abort.
 
-    Without `_ssl`, or with one that is part of the interpreter and has no file, they are all.
+    Without `_ssl`, or if it is built into the interpreter and has no file, only these names are
+    tried.
     """
     give_ssl(own, monkeypatch)
     if own == "no module":
@@ -287,8 +288,8 @@ def test_the_interpreters_own_library_is_tried_first(
     assert tried == (["own"] if own == "own" else []) + names
 
 
-def test_every_function_has_its_prototype(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Result and argument types are declared for whatever is called: pointers are not `int`."""
+def test_every_called_function_has_a_prototype(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Result and argument types of all called functions are declared, as pointers are not `int`."""
     functions = {name: SimpleNamespace() for name in openssl._PROTOTYPES}
     functions["OpenSSL_version_num"] = type("Version", (), {"__call__": lambda _: 0x3000_0000})()
     give({"any": SimpleNamespace(**functions)}, monkeypatch)
@@ -311,10 +312,10 @@ def test_every_function_has_its_prototype(monkeypatch: pytest.MonkeyPatch) -> No
         ("riscv64", 0x3050_0010, False),
     ],
 )
-def test_on_64_bit_arm_a_library_that_branches_on_the_scalar_is_no_default(
+def test_on_64_bit_arm_a_library_that_branches_on_the_scalar_is_not_the_default(
     machine: str, version: int, branches: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """There `portable` comes first from OpenSSL 3.2 on; by its name the library can be had."""
+    """On 64-bit ARM with OpenSSL 3.2 or newer, the default is `portable`, not `openssl`."""
     usable = available_backends()
     if "openssl" not in usable:
         pytest.skip("the SM2 backend openssl is not usable here")
@@ -331,7 +332,7 @@ def test_on_64_bit_arm_a_library_that_branches_on_the_scalar_is_no_default(
 
 
 class Careless:
-    """A backend with a defect: a right one but for what the functions given change."""
+    """A backend with a defect: the given functions change the results of a right one."""
 
     name = "portable"
     is_default = True
@@ -343,7 +344,7 @@ class Careless:
         ),
         encrypt: Callable[[Any, bytes], Sm2Ciphertext] = lambda right, plaintext: right(plaintext),
     ) -> None:
-        """Take what decrypts and encrypts; each gets what would be right first."""
+        """Take the functions that decrypt and encrypt; each first gets the right function."""
         self._decrypt, self._encrypt = decrypt, encrypt
 
     def decryptor(self, scalar: int, public_point: Point) -> scheme.Decryptor:
@@ -358,7 +359,7 @@ class Careless:
 
 
 def unchecked(_right: Any, scalar: int, parts: Sm2Ciphertext) -> bytes:
-    """Decrypt without looking at C3, at the curve or at the key stream."""
+    """Decrypt without a check of C3, of the curve or of the key stream."""
     return decrypt_unchecked(scalar, Parts(*parts.c1, parts.c3, parts.c2))
 
 
@@ -405,10 +406,10 @@ FAILING = {
 
 
 @pytest.mark.parametrize("broken", FAILING.values(), ids=FAILING)
-def test_a_backend_with_a_defect_is_not_taken(
+def test_a_backend_with_a_defect_is_rejected(
     broken: Careless, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The self-test keeps it out, and it is neither listed nor chosen nor had by its name."""
+    """The self-test rejects it: it is not listed, not the default and not available by name."""
     assert not passes_self_test(broken)
     monkeypatch.setattr(portable, "load", lambda: broken)
     assert "portable" not in available_backends()
@@ -416,14 +417,14 @@ def test_a_backend_with_a_defect_is_not_taken(
         select_backend("portable")
 
 
-def test_a_right_backend_passes(backend: str) -> None:
-    """So does the stand-in of the tests above without a defect."""
+def test_a_right_backend_passes_the_self_test(backend: str) -> None:
+    """A right backend passes the self-test, and so does the backend above without a defect."""
     assert passes_self_test(select_backend(backend))
     assert passes_self_test(Careless())
 
 
 def lax(right: Any, scalar: int, parts: Sm2Ciphertext) -> bytes | None:
-    """Look at C3 in what is as long as the example, and at nothing else."""
+    """Check C3 only if the ciphertext is as long as the example."""
     if len(parts.c2) == len(EXAMPLE.c2):
         plaintext: bytes | None = right(parts)
         return plaintext
@@ -433,24 +434,24 @@ def lax(right: Any, scalar: int, parts: Sm2Ciphertext) -> bytes | None:
 LAX = Careless(lax)
 
 
-def test_a_backend_that_takes_points_off_the_curve_is_never_given_one(
+def test_a_backend_that_accepts_points_off_the_curve_gets_none(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The scheme checks the point itself, so such a backend does no harm and passes.
+    """The scheme checks the point itself, so such a backend is safe and passes the self-test.
 
-    Without the scheme's check the self-test would keep it out.
+    Without the scheme's check, the self-test rejects it.
     """
     assert passes_self_test(LAX)
     monkeypatch.setattr(encodings, "is_on_curve", lambda _point: True)
     assert not passes_self_test(LAX)
 
 
-def test_a_backend_that_takes_a_key_stream_of_zeros_passes_nothing_on(
+def test_a_backend_that_accepts_a_key_stream_of_zeros_decrypts_nothing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The scheme compares C2 with the plaintext itself, so such a backend does no harm and passes.
+    """The scheme compares C2 with the plaintext, so such a backend is safe and passes.
 
-    Without the scheme's comparison the self-test would keep it out.
+    Without the scheme's comparison, the self-test rejects it.
     """
     assert passes_self_test(LAX)
 
@@ -467,10 +468,10 @@ def test_a_backend_that_takes_a_key_stream_of_zeros_passes_nothing_on(
 @pytest.mark.parametrize(
     "error", [RuntimeError("libcrypto failed to encrypt"), InvalidBlobError("not DER of GM/T 0009")]
 )
-def test_a_backend_that_cannot_encrypt_is_not_taken(
+def test_a_backend_that_cannot_encrypt_is_rejected(
     error: Exception, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An encryption that ends in an error fails the self-test; the other backends are usable."""
+    """An error in encryption fails the self-test, and the other backends are usable."""
 
     def failing(_right: Any, _plaintext: bytes) -> NoReturn:
         raise error
@@ -481,8 +482,8 @@ def test_a_backend_that_cannot_encrypt_is_not_taken(
         select_backend("openssl")
 
 
-def test_a_backend_that_always_gives_a_key_stream_of_zeros_ends() -> None:
-    """Drawing again has an end: a backend that never encrypts is not asked for ever."""
+def test_encryption_stops_after_100_key_streams_of_zeros() -> None:
+    """Encryption draws k at most 100 times, and then raises an error."""
     draws: list[bytes] = []
 
     def unencrypted(right: Any, plaintext: bytes) -> Sm2Ciphertext:

@@ -1,4 +1,4 @@
-"""The openssl backend: what it does to the process around it, and every libcrypto it may meet."""
+"""The openssl backend: its effects on the process, and the variants of libcrypto."""
 
 import ctypes
 import datetime as dt
@@ -59,7 +59,7 @@ def keys(real: openssl.OpensslBackend) -> Keyring:
 
 
 def refuse(keys: Keyring, ciphertext: bytes) -> None:
-    """Have a ciphertext refused."""
+    """Assert that a ciphertext is rejected."""
     assert_refused(
         lambda: kmscore.asymmetric_decrypt(
             keys, "sm2", "v1", EncryptionAlgorithm.SM2PKE, ciphertext
@@ -99,13 +99,12 @@ def tls_contexts(tmp_path: Path) -> tuple[ssl.SSLContext, ssl.SSLContext]:
 
 
 @pytest.mark.parametrize("ciphertext", REFUSED.values(), ids=REFUSED)
-def test_a_refusal_does_not_disturb_the_hosts_tls(
+def test_a_failed_decryption_does_not_disturb_tls(
     ciphertext: bytes, keys: Keyring, tls_contexts: tuple[ssl.SSLContext, ssl.SSLContext]
 ) -> None:
-    """After a refusal the next read on a connection of the same thread goes on as before.
+    """After a failed decryption, the next read on a TLS connection of the thread works.
 
-    An error left on libcrypto's queue would turn the read that finds no data yet into a failure of
-    the connection.
+    An error on libcrypto's queue turns a read without data into a failure of the connection.
     """
     server_context, client_context = tls_contexts
     messages: queue.SimpleQueue[bytes] = queue.SimpleQueue()
@@ -137,7 +136,7 @@ def test_a_refusal_does_not_disturb_the_hosts_tls(
 
 @pytest.fixture
 def peek_error(real: openssl.OpensslBackend) -> Iterator[Callable[[], int]]:
-    """Return what tells the newest error on this thread's queue, 0 for none; start with none."""
+    """Clear this thread's error queue, and return a function for its newest error, 0 for none."""
     library = ctypes.CDLL(real.libcrypto._name)
     library.ERR_peek_last_error.restype = ctypes.c_ulong
     library.ERR_clear_error()
@@ -146,7 +145,7 @@ def peek_error(real: openssl.OpensslBackend) -> Iterator[Callable[[], int]]:
 
 
 def leave_an_error(backend: openssl.OpensslBackend) -> None:
-    """Leave an error on the queue, as a careless host would."""
+    """Leave an error on the queue, as a careless host does."""
     assert not backend.libcrypto.EVP_PKEY_CTX_new_from_name(backend.context, b"no such", None)
 
 
@@ -164,21 +163,21 @@ OPERATIONS: dict[str, Callable[[openssl.OpensslBackend, Keyring], object]] = {
 
 
 def assert_no_sm2(operation: Callable[[], object]) -> None:
-    """Assert that `operation` says that the library has no SM2."""
+    """Assert that the error of `operation` says that the library has no SM2."""
     with raises_exactly(UnsupportedAlgorithmError, "this libcrypto has no SM2"):
         operation()
 
 
 @pytest.mark.parametrize("before", [False, True], ids=["empty", "not empty"])
 @pytest.mark.parametrize("operation", OPERATIONS.values(), ids=OPERATIONS)
-def test_the_error_queue_stays_as_it_was(
+def test_the_error_queue_stays_unchanged(
     operation: Callable[[openssl.OpensslBackend, Keyring], object],
     before: bool,
     real: openssl.OpensslBackend,
     keys: Keyring,
     peek_error: Callable[[], int],
 ) -> None:
-    """No operation leaves an error of its own on the queue or takes the host's off it."""
+    """An operation adds no error to the queue and removes no error of the host."""
     if before:
         leave_an_error(real)
     expected = peek_error()
@@ -187,18 +186,18 @@ def test_the_error_queue_stays_as_it_was(
     assert peek_error() == expected
 
 
-def test_the_library_context_is_our_own(real: openssl.OpensslBackend) -> None:
-    """The context is not the process-wide one."""
+def test_the_library_context_is_not_the_default_one(real: openssl.OpensslBackend) -> None:
+    """The library context is not the default one of the process."""
     get_default = ctypes.CDLL(real.libcrypto._name).OSSL_LIB_CTX_get0_global_default
     get_default.restype = ctypes.c_void_p
     assert real.context
     assert real.context != get_default()
 
 
-def test_a_fips_setting_of_the_process_does_not_take_sm2_away(
+def test_sm2_works_with_a_fips_setting_of_the_process(
     real: openssl.OpensslBackend, tmp_path: Path
 ) -> None:
-    """Where the process-wide context asks for FIPS, and so has no SM2, the backend still works."""
+    """If the default context of the process requires FIPS and has no SM2, the backend works."""
     code = """
 import kmscore
 from kmscore.sm2.backends import openssl
@@ -215,7 +214,7 @@ print(kmscore.sm2.available_backends())
 
 
 class Counted:
-    """The real library, counting its calls by name."""
+    """The real library, with a count of calls by name."""
 
     def __init__(self, library: Any) -> None:
         """Count the calls of `library`."""
@@ -224,7 +223,7 @@ class Counted:
         self.freed: list[int] = []
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
-        """Return a function that counts itself."""
+        """Return a function that counts its calls."""
 
         def counted(*arguments: Any) -> Any:
             self.calls[name] += 1
@@ -235,8 +234,8 @@ class Counted:
         return counted
 
 
-def test_a_key_is_freed_once_with_its_last_user(real: openssl.OpensslBackend) -> None:
-    """The EVP_PKEY lives as long as the operation of the key, and is then freed, once."""
+def test_a_key_is_freed_once_after_its_last_use(real: openssl.OpensslBackend) -> None:
+    """The EVP_PKEY is freed exactly once, when the operation of the key is deleted."""
     library = Counted(real.libcrypto)
     decryptor = real._replace(libcrypto=library).decryptor(SCALAR, PUBLIC_POINT)
     encryptor = real._replace(libcrypto=library).encryptor(PUBLIC_POINT)
@@ -251,8 +250,8 @@ def test_a_key_is_freed_once_with_its_last_user(real: openssl.OpensslBackend) ->
     assert all(library.freed)
 
 
-def test_every_context_is_freed_and_every_mark_taken_back(real: openssl.OpensslBackend) -> None:
-    """Contexts of libcrypto and marks on its queue come in pairs, refusals among them."""
+def test_every_context_is_freed_and_every_mark_removed(real: openssl.OpensslBackend) -> None:
+    """Every context is freed and every mark is removed, also after a failed decryption."""
     library = Counted(real.libcrypto)
     backend = real._replace(libcrypto=library)
     decryptor, encryptor = backend.decryptor(SCALAR, PUBLIC_POINT), backend.encryptor(PUBLIC_POINT)
@@ -263,7 +262,7 @@ def test_every_context_is_freed_and_every_mark_taken_back(real: openssl.OpensslB
     assert_no_sm2(lambda: backend.encryptor(Point(1, 1)))
     calls = library.calls
     made = calls["EVP_PKEY_CTX_new_from_name"], calls["EVP_PKEY_CTX_new_from_pkey"]
-    # One to make each key ready and one for each that is used, kept for its next use.
+    # One to prepare each key, and one for each key in use, which is kept for its next use.
     assert made == (3, 2)
     assert calls["ERR_set_mark"] == calls["ERR_pop_to_mark"] == 3 + 9
     assert calls["EVP_PKEY_CTX_free"] == 3
@@ -273,7 +272,7 @@ def test_every_context_is_freed_and_every_mark_taken_back(real: openssl.OpensslB
 
 
 def test_a_context_is_used_by_one_thread_at_a_time(real: openssl.OpensslBackend) -> None:
-    """As many are made as threads are at work at once, and each is used again."""
+    """There are as many contexts as threads at the same time, and each is used again."""
     at_work, most = set[int](), 8
 
     def run(context: int, *arguments: Any) -> Any:
@@ -294,7 +293,7 @@ def test_a_context_is_used_by_one_thread_at_a_time(real: openssl.OpensslBackend)
 
 
 def test_threads_share_a_key(real: openssl.OpensslBackend) -> None:
-    """One key, used by many threads at once, opens and refuses as for one."""
+    """Many threads with one key at the same time get the right plaintext or the rejection."""
     decryptor = real.decryptor(SCALAR, PUBLIC_POINT)
     wrong = PARTS._replace(c3=bytes(32))
     with ThreadPoolExecutor(8) as pool:
@@ -304,10 +303,10 @@ def test_threads_share_a_key(real: openssl.OpensslBackend) -> None:
 
 @pytest.mark.parametrize("length", [1, 11, 255, 256, 6047])
 @pytest.mark.parametrize("operation", ["decrypt", "encrypt"])
-def test_the_output_has_the_room_that_we_computed(
+def test_the_output_buffer_has_the_computed_length(
     operation: str, length: int, real: openssl.OpensslBackend
 ) -> None:
-    """Decryption gets room for as much as C2 has, encryption for the longest DER there is."""
+    """Decryption gets a buffer of the length of C2, and encryption one for the longest DER."""
     rooms: list[tuple[int, int]] = []
 
     def recorded(context: int, output: Any, room: Any, data: bytes, size: int) -> Any:
@@ -324,8 +323,8 @@ def test_the_output_has_the_room_that_we_computed(
     assert rooms == [(due, due)]
 
 
-def test_no_more_comes_out_than_there_was_room_for(real: openssl.OpensslBackend) -> None:
-    """A library that reports more bytes than it had room for gives nothing from beyond."""
+def test_the_output_is_never_longer_than_the_buffer(real: openssl.OpensslBackend) -> None:
+    """If the library reports more bytes than the buffer has, only the buffer is returned."""
 
     def boastful(_context: int, output: Any, room: Any, _data: bytes, _size: int) -> int:
         ctypes.memset(output, 0x41, room._obj.value)
@@ -339,7 +338,7 @@ def test_no_more_comes_out_than_there_was_room_for(real: openssl.OpensslBackend)
 
 @pytest.mark.parametrize("result", [1, 0])
 def test_the_output_buffer_is_overwritten(result: int, real: openssl.OpensslBackend) -> None:
-    """After a decryption, right or wrong, no plaintext is left in the memory of the buffer."""
+    """After decryption, successful or not, the buffer has no plaintext."""
     buffers = []
 
     def recorded(_context: int, output: Any, room: Any, _data: bytes, _size: int) -> int:
@@ -357,7 +356,7 @@ def test_the_output_buffer_is_overwritten(result: int, real: openssl.OpensslBack
 def test_the_buffer_of_the_scalar_is_overwritten(
     result: int, real: openssl.OpensslBackend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The private scalar is in one buffer, and gone from it when the key is made or refused."""
+    """The private scalar is in one buffer, which is overwritten after success and after failure."""
     overwrite, before, after = openssl._overwrite, [], []
 
     def recorded(buffer: Any) -> None:
@@ -380,7 +379,7 @@ def test_the_buffer_of_the_scalar_is_overwritten(
 def test_an_integer_is_written_in_the_order_of_the_machine(
     order: Literal["little", "big"], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Byte by byte it is what `int.to_bytes` gives."""
+    """The bytes of an integer are those of `int.to_bytes` in the order of the machine."""
     monkeypatch.setattr(openssl.sys, "byteorder", order)
     buffer = ctypes.create_string_buffer(32)
     openssl._write_integer(buffer, SCALAR)
@@ -388,8 +387,10 @@ def test_an_integer_is_written_in_the_order_of_the_machine(
 
 
 @pytest.mark.parametrize("result", [0, -1, -2])
-def test_nothing_comes_out_of_a_call_that_failed(result: int, real: openssl.OpensslBackend) -> None:
-    """What a failed decryption wrote before it failed is dropped."""
+def test_the_output_of_a_failed_call_is_discarded(
+    result: int, real: openssl.OpensslBackend
+) -> None:
+    """The output of a failed decryption is discarded."""
 
     def failing(_context: int, output: Any, room: Any, _data: bytes, _size: int) -> int:
         ctypes.memset(output, 0x41, room._obj.value)
@@ -403,7 +404,7 @@ def test_nothing_comes_out_of_a_call_that_failed(result: int, real: openssl.Open
 def test_an_encryption_that_fails_is_a_runtime_error(
     function: str, real: openssl.OpensslBackend, peek_error: Callable[[], int]
 ) -> None:
-    """No input makes it fail, so it is none of the contract's errors; the queue stays clean."""
+    """No input makes encryption fail, so a failure is a `RuntimeError`; the queue stays clean."""
 
     def failing(*_arguments: Any) -> int:
         leave_an_error(real)
@@ -417,10 +418,10 @@ def test_an_encryption_that_fails_is_a_runtime_error(
 
 
 @pytest.mark.parametrize("result", [0, -1, -2])
-def test_a_decryption_that_cannot_be_set_up_gives_nothing(
+def test_a_decryption_that_cannot_be_set_up_returns_none(
     result: int, real: openssl.OpensslBackend
 ) -> None:
-    """Where the operation does not even start there is no plaintext."""
+    """If decryption cannot be set up, there is no plaintext."""
 
     def failing(context: int) -> int:
         assert real.libcrypto.EVP_PKEY_decrypt_init(context) == 1
@@ -430,10 +431,10 @@ def test_a_decryption_that_cannot_be_set_up_gives_nothing(
     assert real._replace(libcrypto=library).decryptor(SCALAR, PUBLIC_POINT)(PARTS) is None
 
 
-def test_no_memory_for_a_context_is_a_memory_error(
+def test_missing_memory_for_a_context_is_a_memory_error(
     real: openssl.OpensslBackend, peek_error: Callable[[], int]
 ) -> None:
-    """A want of memory says nothing about the ciphertext: no refusal is made of it."""
+    """Missing memory raises `MemoryError`, because it says nothing about the ciphertext."""
     frees: list[int] = []
     library = StandIn(
         real.libcrypto,
@@ -459,13 +460,13 @@ def test_no_memory_for_a_context_is_a_memory_error(
         {"EVP_PKEY_fromdata_init": lambda _context: -2},
         {"EVP_PKEY_fromdata": lambda *_arguments: 0},
         {"EVP_PKEY_fromdata": lambda *_arguments: -2},
-        {"EVP_PKEY_fromdata": lambda *_arguments: 1},  # and yet no key
+        {"EVP_PKEY_fromdata": lambda *_arguments: 1},  # and still no key
     ],
 )
-def test_a_library_that_takes_no_key_has_no_sm2(
+def test_a_failed_key_import_is_reported_as_missing_sm2(
     replaced: dict[str, Any], real: openssl.OpensslBackend, peek_error: Callable[[], int]
 ) -> None:
-    """At whatever step the import fails, the error is one and nothing is left behind."""
+    """A failed import of a key raises one error at every step, and leaves nothing on the queue."""
     library = Counted(StandIn(real.libcrypto, **replaced))
     backend = real._replace(libcrypto=library)
     assert_no_sm2(lambda: backend.decryptor(SCALAR, PUBLIC_POINT))

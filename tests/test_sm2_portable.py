@@ -1,4 +1,4 @@
-"""The portable backend: right on every input, and no secret is ever multiplied as it is."""
+"""The portable backend: right results for every input, and blinding of every secret."""
 
 import hmac
 import itertools
@@ -46,14 +46,14 @@ CALLS = 150
 @pytest.mark.parametrize("point", EDGE_POINTS)
 @pytest.mark.parametrize("scalar", EDGE_SCALARS)
 def test_multiplying_agrees_with_the_textbook_at_the_edges(scalar: int, point: AffinePoint) -> None:
-    """The least, the greatest and the round scalars give the textbook's point."""
+    """For the least, the greatest and round scalars, the product is that of the textbook."""
     assert portable.multiply(scalar, Point(*point)) == multiply(scalar, point)
 
 
 @settings(max_examples=50)
 @given(st.integers(1, N - 1), st.integers(0, P - 1).map(point_near))
 def test_multiplying_agrees_with_the_textbook(scalar: int, point: AffinePoint) -> None:
-    """So do any scalar and any point."""
+    """For any scalar and any point, the product is that of the textbook."""
     assert portable.multiply(scalar, Point(*point)) == multiply(scalar, point)
 
 
@@ -68,7 +68,7 @@ def test_multiplying_agrees_with_the_textbook(scalar: int, point: AffinePoint) -
     ],
     ids=["least", "greatest", "second", "2^64"],
 )
-def test_the_product_does_not_depend_on_what_blinds_it(
+def test_the_product_does_not_depend_on_the_blinding(
     scalar: int, draw: Callable[[int], int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The extremes of r and of the starting coordinates give the same product."""
@@ -84,7 +84,7 @@ def jacobian(point: AffinePoint | None) -> tuple[int, int, int]:
 
 
 def affine(point: tuple[int, int, int]) -> AffinePoint | None:
-    """Return the point that a Jacobian form stands for."""
+    """Return the point that a Jacobian form represents."""
     x, y, z = point
     if z == 0:
         return None
@@ -104,10 +104,10 @@ def affine(point: tuple[int, int, int]) -> AffinePoint | None:
         (SMALL_Y, SMALL_Y),
     ],
 )
-def test_the_addition_has_no_exceptions(
+def test_addition_is_right_for_special_points(
     left: AffinePoint | None, right: AffinePoint | None
 ) -> None:
-    """Equal, opposite and infinite points, each in other coordinates, add as any others do."""
+    """Equal, opposite and infinite points, each in other coordinates, are added correctly."""
     assert affine(portable._add(jacobian(left), jacobian(right))) == add(left, right)
 
 
@@ -119,7 +119,7 @@ def test_doubling_agrees_with_the_textbook(point: AffinePoint | None) -> None:
 
 @given(st.integers(0, 2**257))
 def test_the_window_digits_give_the_scalar(scalar: int) -> None:
-    """The digits are 0 or odd from -15 to 15, four zeros after each other one, and sum up."""
+    """Digits are 0 or odd from -15 to 15, with four zeros after each odd one, and add up to it."""
     digits = portable._window_digits(scalar)
     assert sum(digit << position for position, digit in enumerate(digits)) == scalar
     places = [position for position, digit in enumerate(digits) if digit]
@@ -129,7 +129,7 @@ def test_the_window_digits_give_the_scalar(scalar: int) -> None:
 
 @pytest.fixture
 def multiplied(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """Return the list to which everything that is multiplied is added: r, a and b of each call."""
+    """Return a list that records every factor of a multiplication: r, a and b of each call."""
     seen: list[int] = []
     window_digits = portable._window_digits
 
@@ -151,13 +151,15 @@ def varying_bits(values: list[int]) -> set[int]:
 
 
 @pytest.mark.parametrize("scalar", [1, 2**128, SCALAR, N - 1], ids=["1", "2^128", "d", "n-1"])
-def test_no_bit_of_what_is_multiplied_stays(scalar: int, multiplied: list[int]) -> None:
-    """Over calls with one scalar each of the 128 bits of r, of a and of b takes both values.
+def test_no_bit_of_a_factor_is_constant(scalar: int, multiplied: list[int]) -> None:
+    """Over many calls with one scalar, each of the 128 bits of r, a and b has both values.
 
-    So does every digit from the 16th on, zero in some calls and not in others (the first few hang
-    on so few bits that some are too rarely other than zero). This shows that nothing stays in
-    place, not that nothing can be learnt: b is as long as (d + n)/r, so how often
-    a bit from 128 on is set depends on the size of d + n, a number between n and 2n.
+    Every digit from the 16th on is zero in some calls and not in others. The first digits depend on
+    few bits, so some of them are zero too often for this check.
+
+    This shows that no bit is constant, not that the values reveal nothing. The length of b is that
+    of (d + n)/r. So the frequency of a bit from 128 on depends on the size of d + n, which is
+    between n and 2n.
     """
     for _ in range(CALLS):
         portable.multiply(scalar, Point(*G))
@@ -170,10 +172,10 @@ def test_no_bit_of_what_is_multiplied_stays(scalar: int, multiplied: list[int]) 
             assert column == {True, False}
 
 
-def test_what_is_multiplied_makes_up_the_scalar(multiplied: list[int]) -> None:
-    """The parts satisfy a + b·r = d + n, r of 128 bits, a below r, b of at least 128: even for 1.
+def test_the_factors_give_the_scalar(multiplied: list[int]) -> None:
+    """The parts satisfy a + b·r = d + n; r has 128 bits, a is below r, b has at least 128 bits.
 
-    The scalar itself is never multiplied.
+    This holds even for the scalar 1. The scalar itself is never a factor.
     """
     for scalar in (1, 2, SCALAR, N - 1):
         for _ in range(10):
@@ -187,10 +189,10 @@ def test_what_is_multiplied_makes_up_the_scalar(multiplied: list[int]) -> None:
             assert scalar not in {a, b}
 
 
-def test_adding_a_multiple_of_the_order_would_leave_bits_in_place() -> None:
-    """With d + m·n, m random of 64 bits, bits 192 to 223 show d's up to one borrow, whatever m.
+def test_adding_a_multiple_of_the_order_leaves_bits_constant() -> None:
+    """With d + m·n for a random m of 64 bits, bits 192 to 223 are those of d, up to one borrow.
 
-    That is why the scalar is split instead.
+    The scalar is split for this reason.
     """
     window = SCALAR >> 192 & 0xFFFF_FFFF
     blinded = [SCALAR + random.getrandbits(64) * N for _ in range(1000)]
@@ -198,8 +200,8 @@ def test_adding_a_multiple_of_the_order_would_leave_bits_in_place() -> None:
     assert not varying_bits(blinded) >= set(range(194, 224))
 
 
-def test_every_call_starts_from_other_coordinates(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The point is multiplied in a random one of its Jacobian forms, never as it came."""
+def test_every_call_starts_from_random_coordinates(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each multiplication starts from a random Jacobian form of the point."""
     forms: list[tuple[int, int, int]] = []
     odd_multiples = portable._odd_multiples
 
@@ -218,8 +220,8 @@ def test_every_call_starts_from_other_coordinates(monkeypatch: pytest.MonkeyPatc
         assert plain not in values
 
 
-def test_k_is_blinded_as_the_private_scalar_is(multiplied: list[int]) -> None:
-    """Encryption, with k given too, multiplies by parts of k + n and never by k."""
+def test_k_is_blinded_like_the_private_scalar(multiplied: list[int]) -> None:
+    """Encryption, also with a given k, multiplies by parts of k + n and never by k."""
     key = PublicKey.from_der(Sm2Key.from_scalar("sm2", "v1", SCALAR).public_key.to_der())
     multiplied.clear()
     k = 2**200 + 1
@@ -231,7 +233,7 @@ def test_k_is_blinded_as_the_private_scalar_is(multiplied: list[int]) -> None:
 
 
 def test_encryption_draws_k_and_multiplies_twice_by_it() -> None:
-    """Every ciphertext has a k of its own in 1..n-1: C1 is k·G, the shared point k·P."""
+    """Every ciphertext has its own k in 1..n-1; C1 is k·G, and the shared point is k·P."""
     calls: list[tuple[int, Point]] = []
 
     def recorded(scalar: int, point: Point) -> Point:
@@ -248,8 +250,8 @@ def test_encryption_draws_k_and_multiplies_twice_by_it() -> None:
     assert portable.load().multiply is portable.multiply
 
 
-def test_making_a_key_never_multiplies_by_its_scalar(multiplied: list[int]) -> None:
-    """The public point is computed from the parts of d + n, on whatever backend the key is."""
+def test_key_creation_never_multiplies_by_the_scalar(multiplied: list[int]) -> None:
+    """The public point is computed from the parts of d + n, for a key of any backend."""
     available_backends()  # their self-tests multiply too
     multiplied.clear()
     Sm2Key.from_scalar("sm2", "v1", SCALAR)
@@ -262,7 +264,7 @@ def test_making_a_key_never_multiplies_by_its_scalar(multiplied: list[int]) -> N
 def test_a_scalar_is_drawn_from_1_to_n_minus_1(
     drawn: int, scalar: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Both ends of what the operating system's source gives lead to the ends of the range."""
+    """The least and the greatest output of the random source give the ends of the range."""
     bounds: list[int] = []
 
     def randbelow(bound: int) -> int:
@@ -278,7 +280,7 @@ def test_a_scalar_is_drawn_from_1_to_n_minus_1(
 def test_encryption_draws_again_when_the_kdf_gives_zeros(
     backend_name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A k with which C2 would be the plaintext is dropped for the next one."""
+    """A k with which C2 equals the plaintext is replaced by another one."""
     if backend_name not in available_backends():
         pytest.skip(f"the SM2 backend {backend_name} is not usable here")
     key = Sm2Key.from_scalar("sm2", "v1", SCALAR, backend=backend_name).public_key
@@ -290,7 +292,7 @@ def test_encryption_draws_again_when_the_kdf_gives_zeros(
 
 @pytest.mark.parametrize("verdict", [True, False])
 def test_c3_is_compared_in_constant_time(verdict: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing but `hmac.compare_digest` decides whether C3 is right, wherever the two differ."""
+    """Only `hmac.compare_digest` decides whether C3 is right, for a difference at any position."""
     compared: list[tuple[bytes, bytes]] = []
 
     def recorded(left: bytes, right: bytes) -> bool:

@@ -1,6 +1,6 @@
-"""SM2 ciphertexts made to deceive: every backend refuses each of them with the one error.
+"""SM2 ciphertexts with one defect each: every backend rejects each of them with one error.
 
-Wherever that is possible C3 is right, so that nothing but the check in question can refuse.
+Where it is possible, C3 is right, so that only the check under test can reject the ciphertext.
 """
 
 import os
@@ -57,12 +57,12 @@ OFF_CURVE = (HIGH.x, HIGH.y + 1)
 
 
 def consistent(c1: tuple[int, int], shared: tuple[int, int] | None = None) -> Parts:
-    """Return a ciphertext that opens for whoever multiplies `c1` without looking at it."""
+    """Return a ciphertext that decrypts if `c1` is multiplied without a check."""
     return sealed(c1, shared or multiply(SCALAR, c1), PLAINTEXT)
 
 
 def plus_p(point: tuple[int, int], coordinate: int) -> Parts:
-    """Return a right ciphertext but for p added to one coordinate of C1."""
+    """Return a right ciphertext, except that p is added to one coordinate of C1."""
     right = consistent(point)
     return right._replace(x=right.x + P) if coordinate == 0 else right._replace(y=right.y + P)
 
@@ -72,11 +72,11 @@ def flipped(data: bytes) -> bytes:
     return data[:-1] + bytes([data[-1] ^ 1])
 
 
-# Wrong points, digests and lengths, which any encoding can carry.
+# Wrong points, digests and lengths, which every encoding can contain.
 WRONG_PARTS = {
     "C1 off the curve": HIGH._replace(y=HIGH.y + 1),
     "C1 off the curve, C3 consistent with d": consistent(OFF_CURVE),
-    # The portable backend computes with d + n, which makes a difference off the curve only.
+    # The portable backend computes with d + n; that is a difference only off the curve.
     "C1 off the curve, C3 consistent with d + n": consistent(
         OFF_CURVE, portable.multiply(SCALAR, Point(*OFF_CURVE))
     ),
@@ -161,7 +161,7 @@ VISIBLE = (
         "x as OCTET STRING": HIGH.der(x=tlv(4, X)),
     }
 )
-"""What is wrong without any key."""
+"""Defects that are visible without a key."""
 
 HIDDEN = {
     f"{name} ({encoding})": parts.encoded(encoding)
@@ -184,7 +184,7 @@ HIDDEN = {
     "C3 missing (C1C3C2)": HIGH._replace(c3=b"", c2=HIGH.c2 + b"\x00").raw(),
     "C1C2C3": FIRST_04.encoded("C1C2C3"),
 }
-"""What only the private key shows to be wrong."""
+"""Defects that only the private key shows."""
 
 TRAPS = VISIBLE | HIDDEN
 DESTINATION = SymmetricKey("symmetric", "v1", KeySpec.AES_256, os.urandom(32))
@@ -202,22 +202,22 @@ def opened(keys: Keyring, ciphertext: bytes) -> bytes:
 
 
 @pytest.mark.parametrize("parts", [HIGH, FIRST_04, FIRST_30, consistent(point_near(0))])
-def test_what_the_traps_are_made_from_opens(keys: Keyring, parts: Parts) -> None:
-    """The ciphertexts without a defect open, in both encodings that decryption takes."""
+def test_the_originals_of_the_traps_decrypt(keys: Keyring, parts: Parts) -> None:
+    """The ciphertexts without a defect decrypt, in both encodings that decryption accepts."""
     assert opened(keys, parts.raw()) == PLAINTEXT
     assert opened(keys, parts.der()) == PLAINTEXT
 
 
-def test_the_traps_are_as_long_as_they_should_be() -> None:
-    """A C2 of 6,048 bytes is refused for itself, not only for the length of the whole."""
+def test_the_traps_have_the_lengths_in_their_names() -> None:
+    """A C2 of 6,048 bytes is rejected in a ciphertext whose whole length is within the limit."""
     assert len(TRAPS["C1C3C2 of 6,145 bytes"]) == 6145
     assert len(TRAPS["DER of 6,160 bytes"]) == 6160
     assert len(TRAPS["C2 of 6,048 bytes (DER)"]) <= 6159
 
 
 @pytest.mark.parametrize("trap", TRAPS.values(), ids=TRAPS)
-def test_decryption_refuses(keys: Keyring, trap: bytes) -> None:
-    """Every trap gives the one `DecryptionError`, with one text and no reason behind it."""
+def test_decryption_rejects_the_trap(keys: Keyring, trap: bytes) -> None:
+    """Every trap raises the one `DecryptionError`, with one text and without a cause."""
     assert_refused(lambda: opened(keys, trap))
 
 
@@ -236,8 +236,8 @@ def test_decryption_refuses(keys: Keyring, trap: bytes) -> None:
     ],
 )
 @pytest.mark.parametrize("dry_run", [False, True])
-def test_re_encryption_refuses(keys: Keyring, name: str, dry_run: bool) -> None:
-    """A trap given to `reencrypt` gives the same error as when it is decrypted."""
+def test_reencryption_rejects_the_trap(keys: Keyring, name: str, dry_run: bool) -> None:
+    """`reencrypt` raises the same error for a trap as decryption."""
     assert_refused(
         lambda: kmscore.reencrypt(
             keys,
@@ -253,10 +253,10 @@ def test_re_encryption_refuses(keys: Keyring, name: str, dry_run: bool) -> None:
 
 @pytest.mark.parametrize("trap", VISIBLE.values(), ids=VISIBLE)
 @pytest.mark.parametrize("source", [Sm2Encoding.ASN1_DER, Sm2Encoding.C1C3C2])
-def test_conversion_refuses(trap: bytes, source: Sm2Encoding) -> None:
-    """What is wrong without any key is an invalid blob to `convert`, and no reason stands behind.
+def test_conversion_rejects_the_trap(trap: bytes, source: Sm2Encoding) -> None:
+    """A defect that is visible without a key raises `InvalidBlobError`, without a cause.
 
-    Each is read as both encodings: one of them is its own, and none is guessed.
+    Each trap is read in both encodings: one of them is its own, and none is guessed.
     """
     with pytest.raises(InvalidBlobError) as caught:
         convert(trap, source, Sm2Encoding.C1C3C2)
@@ -268,17 +268,17 @@ def test_conversion_refuses(trap: bytes, source: Sm2Encoding) -> None:
 
 @pytest.mark.parametrize("parts", WRONG_PARTS.values(), ids=WRONG_PARTS)
 @pytest.mark.parametrize("source", Sm2Encoding)
-def test_conversion_refuses_wrong_parts_in_every_encoding(
+def test_conversion_rejects_wrong_parts_in_every_encoding(
     parts: Parts, source: Sm2Encoding
 ) -> None:
-    """The point and the lengths are checked whatever the encoding."""
+    """The point and the lengths are checked in every encoding."""
     with pytest.raises(InvalidBlobError):
         convert(parts.encoded(source.value), source, source)
 
 
 @pytest.mark.parametrize("source", ["C1C3C2_BARE", "C1C2C3_BARE"])
-def test_a_bare_ciphertext_opens_once_its_encoding_is_named(keys: Keyring, source: str) -> None:
-    """The bare forms are read only by who names them, even if x begins with 04."""
+def test_a_bare_ciphertext_decrypts_after_conversion(keys: Keyring, source: str) -> None:
+    """A bare form is read only if the caller names it, even if x begins with 04."""
     bare = FIRST_04.encoded(source)
     assert bare[0] == 0x04
     assert opened(keys, convert(bare, source, "C1C3C2")) == PLAINTEXT

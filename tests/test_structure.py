@@ -1,4 +1,4 @@
-"""The structure of the package: layers, names, and what may not be in it."""
+"""The structure of the package: layers, imports, public names, and forbidden modules."""
 
 import ast
 import importlib
@@ -15,7 +15,7 @@ import kmscore
 
 _PACKAGE = Path(kmscore.__file__).resolve().parent
 
-# The rooms from the ground up. A room imports only from rooms before it, or within itself.
+# The layers, lowest first. A layer imports only from layers before it, or from itself.
 _ROOMS = (
     "errors",
     "_values",
@@ -46,8 +46,8 @@ _ROOMS = (
     "__main__",
 )
 
-# What the engine has none of: clock, socket, thread, logging, a random source that is not the
-# operating system's.
+# Modules that the engine does not use: clock, socket, thread, logging, and random sources other
+# than the operating system's.
 _FORBIDDEN = frozenset(
     {
         "asyncio",
@@ -75,10 +75,10 @@ _FORBIDDEN = frozenset(
 )
 
 
-# These read files, start processes and show progress: they are no part of the engine.
+# These read files, start processes and show progress; they are not part of the engine.
 _TOOLS = ("kmscore.cli",)
 
-# The modules that need an extra, and what they import of it.
+# The modules that need an extra, and the packages that they import from it.
 _EXTRAS = {
     "kmscore.sm2.backends.gmssl": {"gmssl"},
     "kmscore.bulk.arrow": {"pyarrow"},
@@ -86,7 +86,7 @@ _EXTRAS = {
     "kmscore.bulk.spark": {"pyarrow", "pyspark"},
 }
 
-# What is not in `kmscore` itself: those who need it import it by name.
+# Public modules that `import kmscore` does not load: the user imports them by name.
 _BY_NAME = ("bulk", "keyfile")
 
 
@@ -111,7 +111,7 @@ def _imports(source: str) -> Iterator[str]:
 
 
 def _module(name: str, sources: Mapping[str, str]) -> str:
-    """Return the module of the package that an imported name stands in."""
+    """Return the module of the package that contains an imported name."""
     while name not in sources:
         if f"{name}.__init__" in sources:
             return f"{name}.__init__"
@@ -132,7 +132,7 @@ def _graph(sources: Mapping[str, str]) -> dict[str, set[str]]:
 
 
 def _upward_imports(sources: Mapping[str, str]) -> list[str]:
-    """Return every import that does not point down."""
+    """Return every import of a higher layer."""
     return [
         f"{name} imports {imported}"
         for name, targets in _graph(sources).items()
@@ -142,8 +142,8 @@ def _upward_imports(sources: Mapping[str, str]) -> list[str]:
     ]
 
 
-def test_imports_point_down_only() -> None:
-    """No module imports from a room above its own."""
+def test_a_module_imports_only_lower_layers() -> None:
+    """A module imports only from its own layer and from lower layers."""
     assert _upward_imports(_sources()) == []
 
 
@@ -156,26 +156,26 @@ def test_imports_point_down_only() -> None:
         ("kmscore.context", "def late():\n    from kmscore.operations import encrypt"),
     ],
 )
-def test_an_import_turned_round_is_found(module: str, statement: str) -> None:
-    """The test of the layers fails when a module imports from above, inside a function too."""
+def test_an_import_of_a_higher_layer_is_found(module: str, statement: str) -> None:
+    """The test of the layers finds an import of a higher layer, also inside a function."""
     sources = _sources()
     sources[module] += f"\n{statement}\n"
     assert len(_upward_imports(sources)) == 1
 
 
-def test_no_modules_import_each_other() -> None:
-    """There is no cycle among the modules, within a room either."""
+def test_the_import_graph_has_no_cycle() -> None:
+    """The import graph of the modules has no cycle, also within a layer."""
     order = list(TopologicalSorter(_graph(_sources())).static_order())
     assert len(order) == len(_sources())
 
 
-def test_every_room_is_on_the_list() -> None:
-    """A new module has to be given its place."""
+def test_every_module_has_a_layer() -> None:
+    """Every module of the package belongs to a layer."""
     assert {name.split(".")[1] for name in _sources()} == set(_ROOMS)
 
 
-def test_the_engine_imports_nothing_that_it_says_it_has_not() -> None:
-    """Outside the tools there is no clock, socket, thread, logging or other randomness."""
+def test_the_engine_imports_no_forbidden_module() -> None:
+    """Except for the tools, no module imports clock, socket, thread, logging or random modules."""
     found = {
         (name, imported)
         for name, source in _sources().items()
@@ -187,7 +187,7 @@ def test_the_engine_imports_nothing_that_it_says_it_has_not() -> None:
 
 
 def test_the_engine_reads_no_environment_and_no_file() -> None:
-    """`os` is there for its random source only, and nothing is opened."""
+    """The engine uses `os` only for `os.urandom`, and opens no file."""
     used = {
         node.attr
         for name, source in _sources().items()
@@ -208,7 +208,7 @@ def test_the_engine_reads_no_environment_and_no_file() -> None:
 
 
 def test_the_engine_depends_on_cryptography_alone() -> None:
-    """Outside the tools and what an extra is named after, only `cryptography` is imported."""
+    """Except for the tools and the modules of extras, only `cryptography` is imported."""
     foreign = {
         imported.split(".")[0]
         for name, source in _sources().items()
@@ -219,7 +219,7 @@ def test_the_engine_depends_on_cryptography_alone() -> None:
 
 
 def test_each_extra_is_imported_in_its_own_module() -> None:
-    """And nothing else is imported there: Arrow's batches are what Spark hands to its workers."""
+    """A module of an extra imports only its extra; the one for Spark also imports Arrow."""
     foreign = {
         name: {imported.split(".")[0] for imported in _imports(_sources()[name])}
         - sys.stdlib_module_names
@@ -230,7 +230,7 @@ def test_each_extra_is_imported_in_its_own_module() -> None:
 
 
 def test_no_module_imports_hazmat() -> None:
-    """Nothing in the package reaches for a given IV or k."""
+    """No module of the package imports `kmscore.hazmat`."""
     importers = {
         name for name, targets in _graph(_sources()).items() if "kmscore.hazmat" in targets
     }
@@ -238,7 +238,7 @@ def test_no_module_imports_hazmat() -> None:
 
 
 def test_importing_loads_neither_ctypes_nor_gmssl() -> None:
-    """`import kmscore` is light, and `kmscore.sm2` is reachable after it."""
+    """`import kmscore` loads neither ctypes nor gmssl, and `kmscore.sm2` is usable after it."""
     code = (
         "import sys, kmscore; kmscore.sm2.convert;"
         "print(sorted({'ctypes', 'gmssl', 'typer', 'rich'} & set(sys.modules)))"
@@ -248,8 +248,8 @@ def test_importing_loads_neither_ctypes_nor_gmssl() -> None:
 
 
 @pytest.mark.parametrize("name", _BY_NAME)
-def test_what_is_imported_by_name_is_light_and_costs_the_others_nothing(name: str) -> None:
-    """It needs no extra, `import kmscore` does not load it, and its names are there."""
+def test_a_module_imported_by_name_loads_no_extra(name: str) -> None:
+    """`import kmscore` does not load it, it loads no extra, and its public names exist."""
     code = (
         f"import sys, kmscore; assert 'kmscore.{name}' not in sys.modules;"
         f"import kmscore.{name};"
@@ -263,7 +263,7 @@ def test_what_is_imported_by_name_is_light_and_costs_the_others_nothing(name: st
 
 
 def test_public_names_exist_and_are_listed() -> None:
-    """`__all__` is sorted, complete, and every name in it is there."""
+    """`__all__` is sorted and complete, and every name in it exists."""
     assert sorted(kmscore.__all__) == sorted(set(kmscore.__all__))
     public = {name for name in vars(kmscore) if not name.startswith("_")}
     modules = {module.name for module in pkgutil.iter_modules(kmscore.__path__)}
@@ -273,7 +273,7 @@ def test_public_names_exist_and_are_listed() -> None:
 
 
 def test_no_public_function_shares_a_name_with_a_module() -> None:
-    """A name means one thing: `kmscore.X` is a function or a module, not now one, now the other."""
+    """`kmscore.X` is either a function or a module, not both."""
     engine = (name for name in _sources() if not name.startswith(_TOOLS))
     names = {name.rpartition(".")[2] for name in engine} | {"sm2", "keys", "cli", "backends"}
     functions = {
@@ -289,7 +289,7 @@ def test_no_public_function_shares_a_name_with_a_module() -> None:
 
 
 def test_every_public_name_has_a_docstring() -> None:
-    """Every public class, function and method says what it takes, gives and raises."""
+    """Every public class, function and method has a docstring."""
     undocumented = {
         f"{name}.{member}" if member else name
         for name in kmscore.__all__

@@ -1,4 +1,4 @@
-"""No bit of a ciphertext blob can change, be taken away or be added, whoever opens it."""
+"""Every changed, missing or additional bit of a ciphertext blob is rejected by all operations."""
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -36,7 +36,7 @@ Opening = Callable[[KeyProvider, bytes], Any]
 
 @pytest.fixture(params=["decrypt", "reencrypt", "export_data_key"])
 def opening(request: pytest.FixtureRequest, rsa_key: RsaKey) -> Opening:
-    """Return an operation that opens a blob."""
+    """Return an operation that decrypts a blob."""
     operations: Mapping[str, Opening] = {
         "decrypt": lambda keys, raw: kmscore.decrypt(keys, raw, CONTEXT),
         "reencrypt": lambda keys, raw: kmscore.reencrypt(
@@ -51,9 +51,9 @@ def opening(request: pytest.FixtureRequest, rsa_key: RsaKey) -> Opening:
 
 @pytest.fixture(params=PROVIDERS)
 def keys(request: pytest.FixtureRequest, suite: Suite) -> KeyProvider:
-    """Return a ring where every key ID and version ID one bit away has the very same material.
+    """Return a keyring in which every ID that differs in one bit has the same material.
 
-    So it is the tag that has to notice, and not that there is no such key.
+    So the tag must detect the change, because every changed ID is found.
     """
     material = bytes(range(suite.key_length))
     near = [flipped.decode() for flipped in single_bit_flips(b"k") if flipped < b"\x7f"]
@@ -77,7 +77,7 @@ def sealed(keys: KeyProvider, plaintext: bytes = b"text") -> bytes:
 def refusals(
     opening: Opening, keys: KeyProvider, changed: Iterator[bytes]
 ) -> Iterator[type[Exception] | None]:
-    """Yield the class of the error that each input ends in; `None` if it was opened."""
+    """Yield the class of the error for each input; `None` if it was decrypted."""
     for data in changed:
         try:
             opening(keys, data)
@@ -89,10 +89,10 @@ def refusals(
 
 @pytest.mark.parametrize("suite", Suite)
 @pytest.mark.parametrize("plaintext", [b"", b"\x00\xff\x5a"], ids=["empty", "3 bytes"])
-def test_every_single_bit_flip_is_refused(
+def test_every_single_bit_flip_is_rejected(
     opening: Opening, keys: KeyProvider, suite: Suite, plaintext: bytes
 ) -> None:
-    """Header, IV, ciphertext and tag: no bit is left out of what is authenticated."""
+    """Every bit of header, IV, ciphertext and tag is authenticated."""
     raw = sealed(keys, plaintext)
     assert opening(keys, raw) is not None
     assert CiphertextBlob.parse(raw).suite is suite
@@ -103,7 +103,7 @@ def test_every_single_bit_flip_is_refused(
     }
     for index, error in enumerate(refusals(opening, keys, single_bit_flips(raw))):
         field = fields[index]
-        # The top bit would make the ID anything but ASCII.
+        # With the top bit set, the ID is not ASCII.
         is_of_a_twin = field in {"key ID", "key version ID"} and index % 8 != 7
         if is_of_a_twin or field in {"IV", "ciphertext", "tag"}:
             assert error is DecryptionError, f"bit {index} of the {field}"
@@ -112,8 +112,8 @@ def test_every_single_bit_flip_is_refused(
 
 
 @pytest.mark.parametrize("suite", Suite)
-def test_every_truncation_is_refused(opening: Opening, keys: KeyProvider, suite: Suite) -> None:
-    """From either end, and wherever one byte or more is cut out."""
+def test_every_truncation_is_rejected(opening: Opening, keys: KeyProvider, suite: Suite) -> None:
+    """A blob without bytes at its start, at its end or at any other place is rejected."""
     raw = sealed(keys)
     header = len(raw) - suite.iv_length - 4 - 16
     ends = [raw[:length] for length in range(len(raw))]
@@ -127,8 +127,8 @@ def test_every_truncation_is_refused(opening: Opening, keys: KeyProvider, suite:
 
 
 @pytest.mark.parametrize("suite", Suite)
-def test_every_extension_is_refused(opening: Opening, keys: KeyProvider, suite: Suite) -> None:
-    """At either end, and wherever one byte is put in."""
+def test_every_extension_is_rejected(opening: Opening, keys: KeyProvider, suite: Suite) -> None:
+    """A blob with bytes added at its start, at its end or at any other place is rejected."""
     raw = sealed(keys)
     assert CiphertextBlob.parse(raw).suite is suite
     tails = [b"\x00", b"\xff", b"\n", b"=", bytes(16), bytes(100), raw[-16:], raw]
@@ -144,10 +144,10 @@ def test_every_extension_is_refused(opening: Opening, keys: KeyProvider, suite: 
 
 
 @pytest.mark.parametrize("suite", Suite)
-def test_parts_of_two_blobs_do_not_make_a_third(
+def test_a_blob_with_fields_of_two_blobs_is_rejected(
     opening: Opening, keys: KeyProvider, suite: Suite
 ) -> None:
-    """Fields of blobs of one key under one context cannot be exchanged."""
+    """A blob with fields of two blobs, of one key and one context, is rejected."""
     one, other = (
         CiphertextBlob.parse(kmscore.encrypt(keys, "k", text, CONTEXT).ciphertext_blob)
         for text in (b"aaaa", b"bbbb")

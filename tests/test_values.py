@@ -1,4 +1,4 @@
-"""Values that never change, and how they are shown."""
+"""Immutable values and their `repr`."""
 
 import dataclasses
 import importlib
@@ -22,14 +22,14 @@ from kmscore import (
 
 
 def _classes() -> Iterator[type]:
-    """Yield every class of the library itself with a `repr` of its own that can be half made."""
+    """Yield every class of kmscore with its own `repr` whose instances can be incomplete."""
     for module in pkgutil.walk_packages(kmscore.__path__, "kmscore."):
         if module.name.split(".")[1] in {"cli", "__main__", "_values"}:
             continue
         try:
             imported = importlib.import_module(module.name)
         except ImportError as error:
-            # An extra that is not installed, such as arrow.
+            # An extra, such as arrow, is not installed.
             assert error.name in {"pyarrow", "pyspark"}  # noqa: PT017
             continue
         for _, kind in inspect.getmembers(imported, inspect.isclass):
@@ -45,15 +45,15 @@ CLASSES = sorted(set(_classes()), key=lambda kind: kind.__qualname__)
 
 
 def test_the_classes_are_found() -> None:
-    """The test below is about keys, rings, contexts, blobs and the rest."""
+    """The classes include keys, keyrings, contexts and blobs."""
     names = {kind.__name__ for kind in CLASSES}
     assert names >= {"SymmetricKey", "RsaKey", "Sm2Key", "PublicKey", "Keyring", "KmsApi"}
     assert names >= {"EncryptionContext", "CiphertextBlob", "Profile", "Policy", "Census"}
 
 
 @pytest.mark.parametrize("kind", CLASSES, ids=lambda kind: kind.__name__)
-def test_a_value_without_its_fields_is_shown(kind: type) -> None:
-    """An instance whose constructor has set nothing yet has a `repr` that names its class."""
+def test_an_incomplete_instance_has_a_repr(kind: type) -> None:
+    """An instance without any field has a `repr` with the name of its class."""
     assert kind.__name__ in repr(kind.__new__(kind))
 
 
@@ -68,21 +68,21 @@ def test_a_value_without_its_fields_is_shown(kind: type) -> None:
     ],
     ids=["ID", "material", "scalar", "ring", "context"],
 )
-def test_a_reporter_that_shows_locals_reports_a_constructor_that_raised(
+def test_a_failed_constructor_can_be_reported_with_its_locals(
     make: Callable[[], object],
 ) -> None:
-    """Before Python 3.12 `repr` is called without protection, and the report would be lost."""
+    """Before Python 3.12, an error in `repr` prevents a report with local variables."""
     with pytest.raises((InvalidKeyError, InvalidContextError)) as caught:
         make()
     report = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
     assert "incomplete>" in "".join(report.format())
 
 
-def test_a_record_is_shown_as_a_dataclass_is() -> None:
-    """With all fields set, the `repr` is the standard one, from which the value can be made."""
+def test_the_repr_equals_that_of_a_dataclass() -> None:
+    """With all fields set, the `repr` is that of a dataclass."""
 
     class Standard:
-        """The fields of a blob, with the `repr` of the standard library."""
+        """A dataclass with the fields of a blob and the `repr` of the standard library."""
 
     blob = kmscore.CiphertextBlob(kmscore.Suite.SM4_GCM, "k", "v", bytes(12), b"text", bytes(16))
     fields = [(field.name, field.type) for field in dataclasses.fields(blob)]

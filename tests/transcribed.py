@@ -1,13 +1,13 @@
-"""Known answers that no package carries, transcribed: figures alone, each with its source."""
+"""Known answers that no package contains: transcribed values, each with its source."""
 
 from typing import NamedTuple
 
 
 class Sm2Case(NamedTuple):
-    """One SM2 ciphertext under the key of a private scalar and its point, 04 and coordinates.
+    """One SM2 ciphertext for a private scalar and its point, 04 and coordinates.
 
-    `plaintext` is `None` if the ciphertext must be refused, and `well_formed` tells whether that
-    takes the private key. `k` is there if it was published.
+    `plaintext` is `None` if the ciphertext must be rejected. `well_formed` is false if that needs
+    no private key. `k` is set if it was published.
     """
 
     name: str
@@ -36,7 +36,7 @@ _GMT_CIPHERTEXT = bytes.fromhex(
 
 
 def _refused(name: str, ciphertext: str, *, well_formed: bool = True) -> Sm2Case:
-    """Return a variant of the ciphertext above that its key must refuse."""
+    """Return a variant of the ciphertext above that must be rejected."""
     data = bytes.fromhex(ciphertext)
     return Sm2Case(name, _GMT_SCALAR, _GMT_POINT, "C1C3C2", data, None, well_formed)
 
@@ -88,7 +88,7 @@ SM2_CASES = (
         ),
         plaintext=b"The floofy bunnies hop at midnight",
     ),
-    # What openHiTLS made of the example to be refused: the file above, DEC_FUNC_TC002 (the first
+    # The invalid variants of the example in openHiTLS: the file above, DEC_FUNC_TC002 (the first
     # three and the wrong key) and DEC_API_TC002 (numbers 3 and 4).
     _refused(
         "C1 off the curve, x changed",
@@ -143,7 +143,7 @@ SM2_CASES = (
 
 
 class AeadCase(NamedTuple):
-    """One message of an authenticated cipher, sealed: ciphertext and tag."""
+    """One message of an authenticated cipher: `sealed` is ciphertext and tag."""
 
     name: str
     key: bytes

@@ -1,4 +1,4 @@
-"""Accumulated tests: the cases are drawn anew, asked one by one, and the answers digested."""
+"""Run accumulated tests: draw the cases, ask them one by one, and digest the answers."""
 
 import hashlib
 from collections.abc import Callable, Mapping
@@ -12,7 +12,7 @@ _DIGEST_BYTES: Final = 32
 
 
 def is_accumulated(test: VectorTest) -> bool:
-    """Return whether a test stands for many cases."""
+    """Return whether a test covers many cases."""
     return test.operation == _OPERATION
 
 
@@ -21,7 +21,7 @@ def run_accumulated(
 ) -> Mapping[str, Any]:
     """Return the digest of the answers to all cases.
 
-    If one is not supported, or there is none to be had, that is the answer to all.
+    If the answer to one case is `unsupported` or `failure`, it is the answer to the whole test.
     """
     digest = hashlib.shake_128()
     for case in accumulated.draw(test.file):

@@ -1,6 +1,6 @@
 """The command `kmscore-vectors`: make the test vectors, list them, and run them.
 
-Exit codes: 0, nothing failed; 1, something did; 2, it could not be run at all.
+Exit codes: 0, success; 1, a test failed or no test was right; 2, the command cannot run.
 """
 
 import importlib
@@ -22,14 +22,14 @@ from kmscore_vectors.judgement import Ask, Results
 from kmscore_vectors.runner import CommandError, Peer
 from kmscore_vectors.terminal import bar, give_up_output, say, stop, write_any_character
 
-_INTERRUPTED: Final = 130  # the exit code after Ctrl-C, as shells have it
+_INTERRUPTED: Final = 130  # the exit code of shells after Ctrl-C
 _COMMAND: Final = "kmscore_vectors.command"
 _UsageError = cast("type[typer.BadParameter]", typer.BadParameter.__base__)
-"""The base of all mistakes in options and arguments, for which typer has no public name."""
+"""The base class of all errors in options and arguments; typer has no public name for it."""
 
 
 class _Commands(TyperGroup):
-    """The commands, with one line for Ctrl-C, of which typer makes an exit without words."""
+    """The commands, with a message of one line for Ctrl-C; typer exits without a message."""
 
     def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 (typer's own)
         try:
@@ -41,7 +41,7 @@ class _Commands(TyperGroup):
 app: typer.Typer = typer.Typer(
     name="kmscore-vectors",
     cls=_Commands,
-    # By default, the lines of a docstring end where they end in the source.
+    # By default, typer keeps the line breaks of a docstring in the help.
     rich_markup_mode="markdown",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -49,22 +49,20 @@ app: typer.Typer = typer.Typer(
 
 _Folder = Annotated[
     Path | None,
-    typer.Argument(
-        metavar="DIR", help="Folder of vectors (default: those that came with the package)."
-    ),
+    typer.Argument(metavar="DIR", help="Folder of vectors (default: the vectors in the package)."),
 ]
 _Json = Annotated[bool, typer.Option("--json", help="One JSON object instead of tables.")]
 _WithoutAccumulated = Annotated[
     bool,
     typer.Option(
         "--no-accumulated",
-        help="No tests of 10,000 cases each, which take a minute or two (default: all tests).",
+        help="Skip the tests of 10,000 cases each, which take 1 to 2 minutes (default: all tests).",
     ),
 ]
 
 
 def main() -> None:
-    """Run the command; a problem that its user can solve is one line and exit code 2."""
+    """Run the command. A problem that the user can solve gives one line and exit code 2."""
     write_any_character()
     try:
         code = app(standalone_mode=False)
@@ -72,16 +70,16 @@ def main() -> None:
         code = _explain(error)
     except typer.Abort:
         code = say("interrupted", _INTERRUPTED)
-    except OSError as error:  # of writing to standard output
+    except OSError as error:  # from writing to standard output
         give_up_output()
         code = say(f"standard output: {error.strerror or error}")
     sys.exit(code or 0)
 
 
 def _explain(error: typer.BadParameter) -> int:
-    """Print what is wrong with the command line; return the exit code."""
+    """Print the error in the command line; return the exit code."""
     reason = error.format_message()
-    # Without any argument the help has been printed, and there is nothing to add.
+    # Without any argument, typer has printed the help, and the message is empty.
     if reason:
         path = app.info.name if error.ctx is None else error.ctx.command_path
         say(f"{reason.rstrip('.')}; see {path} --help")
@@ -126,7 +124,7 @@ def generate(
         Path, typer.Option("--out", metavar="DIR", help="Folder to write to; created if needed.")
     ],
 ) -> None:
-    """Write the vector files into DIR, the same bytes every time, and nothing else.
+    """Write only the vector files into DIR, with the same bytes every time.
 
     Example: kmscore-vectors generate --out vectors
     """
@@ -137,13 +135,13 @@ def generate(
             for file in progress.track(make_files(), total=len(NAMES), description="Generating"):
                 path = out / f"{file.name}.json"
                 path.write_bytes(file.serialize())
-    except OSError as error:  # one of writing, as on a full disk, names no file
+    except OSError as error:  # an error from a write, for example on a full disk, names no file
         stop(f"{error.filename or path}: {error.strerror}")
 
 
 @app.command(name="list")
 def list_tests(folder: _Folder = None, *, as_json: _Json = False) -> None:
-    """List the files with their operations, and how many tests there are of each.
+    """List the files with their operations, and the number of tests of each.
 
     Example: kmscore-vectors list
     """
@@ -159,7 +157,7 @@ def list_tests(folder: _Folder = None, *, as_json: _Json = False) -> None:
 def verify(
     folder: _Folder = None, *, as_json: _Json = False, no_accumulated: _WithoutAccumulated = False
 ) -> None:
-    """Run the vectors on the library kmscore, on each usable SM2 backend and a foreign key store.
+    """Run the vectors on kmscore with each usable SM2 backend and with another key provider.
 
     The tests of 10,000 cases each run on the best backend only.
 
@@ -168,7 +166,8 @@ def verify(
     adapter = _load_adapter()
     folder = _choose(folder)
     files = _load(folder, accumulated=not no_accumulated)
-    # The tests of 10,000 cases take most of the time: once is enough, and the first has all files.
+    # The tests of 10,000 cases take most of the time, so they run once, in the first configuration,
+    # which has all files.
     plan = [
         (
             configuration.name,
@@ -200,7 +199,7 @@ def run(
     as_json: _Json = False,
     no_accumulated: _WithoutAccumulated = False,
 ) -> None:
-    """Run the vectors on any implementation: COMMAND reads and writes a JSON object a line.
+    """Run the vectors on any implementation: COMMAND reads and writes one JSON object per line.
 
     Example: kmscore-vectors run --no-accumulated -- node answer.js
     """
@@ -220,7 +219,7 @@ def run(
 
 
 def _load_adapter() -> Any:  # noqa: ANN401 (a module that is there only with the library)
-    """Return the module that runs the library, or stop if there is none that it can run."""
+    """Return the module that runs the library, or stop if the library is missing or incomplete."""
     try:
         return importlib.import_module("kmscore_vectors.adapter")
     except ImportError as error:
@@ -254,7 +253,7 @@ def _load(folder: Path, *, accumulated: bool) -> dict[str, list[VectorTest]]:
 
 
 def _run(plan: list[tuple[str, Ask, list[VectorTest]]], description: str) -> Results:
-    """Return the results of all tests, with a bar."""
+    """Return the results of all tests; show a progress bar."""
     with bar() as progress:
         total = sum(judgement.questions(tests) for _, _, tests in plan)
         task = progress.add_task(description, total=total)
@@ -271,7 +270,7 @@ def _run(plan: list[tuple[str, Ask, list[VectorTest]]], description: str) -> Res
 def _finish(
     results: Results, folder: Path, *, as_json: bool, library: report.Library | None = None
 ) -> None:
-    """Print the results; exit with 1 if they are no success."""
+    """Print the results; exit with 1 if they are not a success."""
     if as_json:
         typer.echo(report.to_json(results, folder, library))
     else:

@@ -1,4 +1,4 @@
-"""The vector files as they lie in a folder: found, read, held to their schemas."""
+"""Find and read the vector files of a folder, and check them against their schemas."""
 
 import json
 import stat
@@ -14,7 +14,7 @@ from jsonschema.validators import extend
 from kmscore_vectors.generator.affine import ORDER
 from kmscore_vectors.generator.model import OUTPUTS
 
-MAX_FILE_LENGTH: Final = 64 << 20  # bytes; the longest of the suite has less than 3 MiB
+MAX_FILE_LENGTH: Final = 64 << 20  # bytes; the longest file of the suite has less than 3 MiB
 NAMES: Final = (
     "blob",
     "encryption_context",
@@ -31,12 +31,12 @@ _OF_A_GROUP: Final = frozenset({"type", "tests"})
 
 
 class VectorFileError(Exception):
-    """A folder has no vectors, or a file in it is not what its schema says."""
+    """A folder has no vectors, or a file in it does not match its schema."""
 
 
 @dataclass(frozen=True)
 class VectorTest:
-    """One test, with what its group says of all its tests, and the file of its flag."""
+    """One test, with the shared inputs of its group and the effect of its flag."""
 
     file: str
     tc_id: int
@@ -57,10 +57,13 @@ _PACKAGE: Final = Path(__file__).parent
 
 
 def installed_folder() -> Path:
-    """Return the folder of vectors that came with the package.
+    """Return the folder of vectors of the package.
 
-    It is within the wheel, or next to the package in an editable installation. Raises
-    `VectorFileError` if it is in neither place.
+    Returns:
+        The folder in the wheel, or the parent folder of the package in an editable installation.
+
+    Raises:
+        VectorFileError: If neither folder has vectors.
     """
     for folder in (_PACKAGE / "data", _PACKAGE.parent):
         if (folder / "blob.json").is_file():
@@ -69,18 +72,32 @@ def installed_folder() -> Path:
 
 
 def choose_folder(given: Path | None) -> Path:
-    """Return the folder given, or the installed one. Raises `VectorFileError` without either."""
+    """Return the folder given, or the installed one.
+
+    Raises:
+        VectorFileError: If no folder is given and the installation has no vectors.
+    """
     return installed_folder() if given is None else given
 
 
 def load(
     folder: Path, names: Sequence[str] | None = None
 ) -> Iterator[tuple[str, tuple[VectorTest, ...]]]:
-    """Yield the name and the tests of every file of the suite, or of those named.
+    """Yield the name and the tests of each file.
 
-    Raises `VectorFileError` if one is missing, is no regular file of at most `MAX_FILE_LENGTH`
-    bytes, is not JSON, or not as its schema says. The schemas are always those that came with the
-    package: a folder cannot loosen them.
+    The schemas are always those of the package, so that a folder cannot loosen them.
+
+    Args:
+        folder: The folder of the vectors.
+        names: The names of the files, without `.json` (default: all files of the suite).
+
+    Yields:
+        The name of a file and its tests, in the order of the file.
+
+    Raises:
+        VectorFileError: If `folder` is not a folder; or if a file is missing, is not a regular
+            file, cannot be read, has more than `MAX_FILE_LENGTH` bytes, is not JSON, or does not
+            match its schema; or if the installation has no schemas.
     """
     if not folder.is_dir():
         raise VectorFileError(f"{folder} is not a folder")
@@ -95,12 +112,12 @@ def load(
 
 
 def _read(path: Path) -> bytes:
-    """Return the bytes of a regular file: a pipe may never end, nor even begin."""
+    """Return the bytes of a regular file. A pipe is rejected, because a read could block."""
     try:
         if not stat.S_ISREG(path.stat().st_mode):
             raise VectorFileError(f"{path} is not a regular file")
         with path.open("rb") as file:
-            # Not by the length that the file system tells, which is 0 for some that have no end.
+            # The length in the file system is not used: it is 0 for some files without an end.
             data = file.read(MAX_FILE_LENGTH + 1)
     except FileNotFoundError:
         raise VectorFileError(f"{path} is missing") from None
@@ -112,14 +129,14 @@ def _read(path: Path) -> bytes:
 
 
 def unique_names(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Return an object of JSON, or raise `ValueError` if a name stands in it twice."""
+    """Return a JSON object, or raise `ValueError` if a name occurs in it twice."""
     fields = dict(pairs)
     if len(fields) != len(pairs):
-        raise ValueError("a name stands twice")
+        raise ValueError("a name occurs twice")
     return fields
 
 
-# To a schema 104.0 is an integer. To the parsers of many languages it is none.
+# In JSON Schema, 104.0 is an integer. In the parsers of many languages it is not.
 _Validator = extend(  # type: ignore[no-untyped-call]  # jsonschema has no types of its own
     Draft202012Validator,
     type_checker=Draft202012Validator.TYPE_CHECKER.redefine(
@@ -130,7 +147,7 @@ _Validator = extend(  # type: ignore[no-untyped-call]  # jsonschema has no types
 
 @cache
 def _validator(name: str) -> Any:  # noqa: ANN401 (a class made by jsonschema)
-    """Return what checks a file of this name."""
+    """Return the validator for a file of this name."""
     try:
         path = installed_folder() / "schemas" / f"{name}_v1_schema.json"
     except VectorFileError:
@@ -139,7 +156,7 @@ def _validator(name: str) -> Any:  # noqa: ANN401 (a class made by jsonschema)
 
 
 def _check(path: Path, name: str, document: Any) -> None:  # noqa: ANN401 (any JSON)
-    """Raise what is wrong with a file, by its schema and beyond what a schema can say."""
+    """Raise `VectorFileError` for a fault that the schema or a rule beyond it finds."""
     for error in _validator(name).iter_errors(document):
         where = "/".join(map(str, error.absolute_path)) or "the file"
         raise VectorFileError(f"{path}: {where}: {_brief(error)}")
@@ -155,18 +172,18 @@ def _check(path: Path, name: str, document: Any) -> None:  # noqa: ANN401 (any J
 
 
 def _check_inputs(path: Path, test: Mapping[str, Any]) -> None:
-    """Raise what is wrong with the inputs of a test that no implementation can be asked."""
+    """Raise `VectorFileError` for inputs that cannot be a question to an implementation."""
     for field in _PAIRS:
         keys = [key for key, _ in test.get(field) or ()]
         if len(set(keys)) != len(keys):
-            raise VectorFileError(f"{path}: test {test['tcId']}: a key stands twice in {field}")
+            raise VectorFileError(f"{path}: test {test['tcId']}: a key occurs twice in {field}")
     if "k" in test and not 0 < int(test["k"], 16) < ORDER:
         raise VectorFileError(f"{path}: test {test['tcId']}: k is not 1 to n - 1")
 
 
 def _brief(error: ValidationError) -> str:
-    """Return what is wrong, without the better part of a long document that is quoted."""
-    if error.schema is False:  # its own message names no field
+    """Return the error of a schema, with a long quotation of the document cut."""
+    if error.schema is False:  # jsonschema's message names no field
         return f"a field that the result of the test does not allow: {_cut(repr(error.instance))}"
     return _cut(error.message)
 

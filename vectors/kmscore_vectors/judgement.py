@@ -1,4 +1,4 @@
-"""What an answer to a test is worth, and what all of them come to."""
+"""The verdict on each answer to a test, and the results of a run."""
 
 import enum
 from collections import Counter
@@ -11,14 +11,14 @@ from kmscore_vectors.files import VectorTest
 from kmscore_vectors.generator.streams import CASES
 
 Answer: TypeAlias = Mapping[str, Any]
-"""Outputs by name; or `error` with a code; or `unsupported`; or `failure` with what went wrong."""
+"""Outputs by name; or `error` with a code; or `unsupported`; or `failure` with the reason."""
 
 Ask: TypeAlias = Callable[[str, Mapping[str, Any]], Answer]
-"""Takes an operation and its inputs, and gives the answer of the implementation under test."""
+"""A function from an operation and its inputs to the answer of the implementation under test."""
 
 
 class Verdict(enum.Enum):
-    """What became of a test."""
+    """The result of a test."""
 
     RIGHT = "right"
     WRONG = "wrong"
@@ -28,13 +28,13 @@ class Verdict(enum.Enum):
 
     @property
     def is_failure(self) -> bool:
-        """Whether the implementation does something other than the specification says."""
+        """Whether the implementation differs from the specification."""
         return self not in {Verdict.RIGHT, Verdict.UNSUPPORTED}
 
 
 @dataclass(frozen=True)
 class Judgement:
-    """A test, who was asked, what came back, and what that is worth."""
+    """A test, the name of the implementation, its answer and the verdict."""
 
     subject: str
     test: VectorTest
@@ -59,31 +59,31 @@ class Results:
 
     @property
     def total(self) -> Counter[Verdict]:
-        """How many tests came to what."""
+        """The number of tests for each verdict."""
         return sum(self.by_flag.values(), Counter())
 
     @property
     def is_success(self) -> bool:
-        """Whether nothing failed and something was right: supporting nothing is no success."""
+        """Whether no test failed and at least one was right: no support is not a success."""
         return not self.failures and self.total[Verdict.RIGHT] > 0
 
 
 def run(
     subject: str, ask: Ask, tests: Sequence[VectorTest], advance: Callable[[int], None]
 ) -> Iterator[Judgement]:
-    """Yield the judgement of each test; `advance` is told the questions as they are answered."""
+    """Yield the judgement of each test; call `advance` with the number of answered questions."""
     for test in tests:
         answer = _answer(ask, test, advance)
         yield Judgement(subject, test, answer, judge(test, answer))
 
 
 def questions(tests: Iterable[VectorTest]) -> int:
-    """Return how many questions tests are: one each, and for an accumulated one all its cases."""
+    """Return the number of questions: one per test, and one per case of an accumulated test."""
     return sum(CASES if is_accumulated(test) else 1 for test in tests)
 
 
 def _answer(ask: Ask, test: VectorTest, advance: Callable[[int], None]) -> Answer:
-    """Return the answer to a test; that to an accumulated one is made of its cases' answers."""
+    """Return the answer to a test; an accumulated test asks all its cases."""
     asked = 0
 
     def ask_one(operation: str, inputs: Mapping[str, Any]) -> Answer:
@@ -101,7 +101,7 @@ def _answer(ask: Ask, test: VectorTest, advance: Callable[[int], None]) -> Answe
 
 
 def judge(test: VectorTest, answer: Answer) -> Verdict:
-    """Return what an answer is worth."""
+    """Return the verdict on an answer."""
     if "unsupported" in answer:
         return Verdict.UNSUPPORTED
     if dict(answer) == test.expected:

@@ -1,4 +1,4 @@
-"""The judgements of a run of the vectors, for people and for machines."""
+"""The judgements of a run of the vectors, as tables and as JSON."""
 
 import json
 from collections import Counter
@@ -15,9 +15,9 @@ from kmscore_vectors.judgement import Judgement, Results, Verdict
 from kmscore_vectors.runner import GIVEN_UP, PATIENCE
 from kmscore_vectors.terminal import printable
 
-_LISTED: Final = 20  # rows of what failed; --json has all
+_LISTED: Final = 20  # rows of the table of failures; --json has all
 _LONGEST: Final = 120  # characters of an answer
-_REASON, _COMPLAINT = 70, 330  # characters of a failure: what happened, and the end of what it said
+_REASON, _COMPLAINT = 70, 330  # characters of a failure: its start, and the end of standard error
 _HEADS: Final = {
     Verdict.RIGHT: "right",
     Verdict.WRONG: "wrong",
@@ -25,16 +25,16 @@ _HEADS: Final = {
     Verdict.ACCEPTED: "taken",
     Verdict.UNSUPPORTED: "n/a",
 }
-"""What stands over the counts of a verdict: short, so that 60 columns are enough for all."""
+"""The column heads of the counts; they are short, so that 60 columns are enough for all."""
 
 
 class Library(NamedTuple):
-    """The library that is run."""
+    """The library under test."""
 
     version: str
     folder: Path
     unusable_backends: Mapping[str, str]
-    """Why SM2 backends cannot be used here, by their names."""
+    """The reason why an SM2 backend cannot be used here, by its name."""
 
 
 def listing_to_json(files: Mapping[str, Sequence[VectorTest]], folder: Path) -> str:
@@ -84,7 +84,7 @@ def _folder_line(folder: Path) -> Text:
 
 
 def to_json(results: Results, folder: Path, library: Library | None = None) -> str:
-    """Return the results as one JSON object, with the library if it is what was run."""
+    """Return the results as one JSON object, with the library if `verify` ran it."""
     flags: dict[str, dict[str, dict[str, int]]] = {}
     for (file, flag), counter in results.by_flag.items():
         flags.setdefault(file, {})[flag] = _by_name(counter)
@@ -114,7 +114,7 @@ def to_json(results: Results, folder: Path, library: Library | None = None) -> s
 
 
 def show(results: Results, folder: Path, console: Console, library: Library | None = None) -> None:
-    """Print a table by flag, then what failed and what that means, and what was run."""
+    """Print a table by flag, the failures with their effects, the library and the folder."""
     console.print(_flag_table(results))
     if results.failures:
         console.print(_failure_table(results))
@@ -137,7 +137,7 @@ def _by_name(counter: Counter[Verdict]) -> dict[str, int]:
 
 
 def _flag_table(results: Results) -> Table:
-    """Return the table by flag, file after file."""
+    """Return the table of counts by flag, file after file."""
     legend = "; ".join(
         f"{head}: {verdict.value}" for verdict, head in _HEADS.items() if head != verdict.value
     )
@@ -158,7 +158,7 @@ def _flag_table(results: Results) -> Table:
 
 
 def _failure_table(results: Results) -> Table:
-    """Return a table of the first failing tests, those without an answer once for each reason."""
+    """Return a table of the first failed tests; tests without an answer are one row per reason."""
     rows: dict[tuple[object, ...], list[Judgement]] = {}
     for judgement in results.failures:
         if not _is_not_asked(judgement):
@@ -187,12 +187,12 @@ def _failure_table(results: Results) -> Table:
 
 
 def _is_not_asked(judgement: Judgement) -> bool:
-    """Return whether an implementation had been given up before this test."""
+    """Return whether the runner had given up the implementation before this test."""
     return judgement.answer.get("failure") == GIVEN_UP
 
 
 def _answer(judgement: Judgement) -> str:
-    """Return what came back and what was expected, or why nothing came."""
+    """Return the expected and the actual answer, or the reason for a missing answer."""
     if "failure" in judgement.answer:
         return _failure(judgement.answer["failure"])
     expected, answer = (_brief(dict(each)) for each in (judgement.test.expected, judgement.answer))
@@ -200,24 +200,24 @@ def _answer(judgement: Judgement) -> str:
 
 
 def _brief(fields: dict[str, object]) -> str:
-    """Return fields as JSON, cut to what can be read."""
+    """Return fields as JSON, cut to a readable length."""
     text = json.dumps(fields)
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 
 def _failure(reason: str) -> str:
-    """Return a failure as text, line by line: an exception stands at the end of what was said."""
+    """Return a failure as text, line by line; keep its end, because an exception is shown there."""
     if len(reason) > _REASON + _COMPLAINT:
         reason = f"{reason[:_REASON]} … {reason[-_COMPLAINT:]}"
     return "\n".join(map(printable, reason.splitlines()))
 
 
 def _effect_table(failures: list[Judgement]) -> Table:
-    """Return what an implementation is open to that fails as this one does, by the notes."""
+    """Return a table of the attacks that the failures allow, from the notes of the flags."""
     table = Table(title="What that is open to", show_lines=True)
     for name in ("file", "flag", "effect"):
         table.add_column(name, overflow="fold")
-    # Nothing is known of one that gave no answer.
+    # A test without an answer shows no weakness.
     tests = (judgement.test for judgement in failures if "failure" not in judgement.answer)
     effects = {(test.file, test.flag): test.effect for test in tests if test.effect}
     for (file, flag), effect in effects.items():
@@ -226,7 +226,7 @@ def _effect_table(failures: list[Judgement]) -> Table:
 
 
 def _last_line(results: Results) -> Text:
-    """Return how many tests came to what; those not asked are wrong, but say nothing of it."""
+    """Return the number of tests for each verdict; count tests that were not asked separately."""
     total = results.total
     not_asked = sum(map(_is_not_asked, results.failures))
     total[Verdict.WRONG] -= not_asked

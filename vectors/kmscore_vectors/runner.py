@@ -1,7 +1,8 @@
-"""Anyone's implementation as a process: a line of JSON in, a line of JSON out.
+"""Run an implementation as a process: one line of JSON in, one line of JSON out.
 
-Nothing that the process does may end the run: it may hang, die, close its output, or print what is
-no answer. It is then killed with all of its process group, and the next question starts it anew.
+The run continues whatever the process does: it may hang, end, close its output, or print a line
+that is not an answer. Then the runner kills the whole process group, and the next question starts
+the process again.
 """
 
 import contextlib
@@ -22,27 +23,38 @@ from kmscore_vectors.judgement import Answer
 if TYPE_CHECKING:
     from io import BufferedReader
 
-MAX_LINE: Final = 1 << 18  # bytes of one answer; the longest that is right has some 131,100
+MAX_LINE: Final = 1 << 18  # bytes of one answer; the longest right answer has some 131,100
 PATIENCE: Final = 10
-"""After so many failures in a row without one answer the process is not started any more."""
+"""The number of failures in a row after which the process is not started again."""
 
 GIVEN_UP: Final = f"not asked any more, after {PATIENCE} failures in a row"
-"""The failure of every question that is not asked because of that."""
+"""The failure of each question that is not asked for this reason."""
 
 _RESERVED: Final = frozenset({"error", "unsupported", "failure"})
-_PARTING: Final = 2.0  # seconds to end by itself, once there are no more questions
-_KEPT: Final = 500  # bytes of what it says on standard error
+_PARTING: Final = 2.0  # seconds that the process has to end by itself after the last question
+_KEPT: Final = 500  # bytes of its standard error that are kept
 
 
 class CommandError(Exception):
-    """The command cannot be started at all."""
+    """The command cannot be started."""
 
 
 class Peer:
-    """An implementation behind a command. A context manager: none of its process group is left."""
+    """An implementation that a command starts.
+
+    Use it as a context manager: at the end, no process of its process group is left.
+    """
 
     def __init__(self, command: Sequence[str], *, timeout: float) -> None:
-        """Start the command, or raise `CommandError`; `timeout` is in seconds for one answer."""
+        """Start the command.
+
+        Args:
+            command: The program and its arguments.
+            timeout: Seconds for one answer.
+
+        Raises:
+            CommandError: If the command cannot be started.
+        """
         self._command = tuple(command)
         self._timeout = timeout
         self._last_id = 0
@@ -59,12 +71,12 @@ class Peer:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """End the process: with time to do so by itself, unless the run was broken off."""
+        """End the process; let it end by itself, unless the run was interrupted."""
         if self._process is not None:
             self._process.end(_PARTING if kind is None else 0.0)
 
     def ask(self, operation: str, inputs: Mapping[str, Any]) -> Answer:
-        """Return the answer to a question, or `failure` with the reason why there is none."""
+        """Return the answer to a question, or `failure` with the reason if it has no answer."""
         if self._failures == PATIENCE:
             return {"failure": GIVEN_UP}
         try:
@@ -81,7 +93,7 @@ class Peer:
         return answer
 
     def _complaint(self) -> str:
-        """End a process that is of no use any more; return what it complained of, if it did."""
+        """End a process that failed; return the end of its standard error, or an empty text."""
         complaint = "" if self._process is None else self._process.end(0.0)
         self._process = None
         return f" ({complaint})" if complaint else ""
@@ -95,19 +107,19 @@ class Peer:
 
 
 class _NoAnswerError(Exception):
-    """A question was not answered, or by something that is no answer."""
+    """A question has no answer, or its answer is malformed."""
 
 
 class _Process:
-    """One life of the command, with a thread that talks to it and one that hears it complain."""
+    """A running command, with one thread for questions and answers and one for standard error."""
 
     def __init__(self, command: Sequence[str]) -> None:
-        self._popen = subprocess.Popen(  # noqa: S603 (to run this command is what we are asked)
+        self._popen = subprocess.Popen(  # noqa: S603 (the user asks for this command)
             command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            start_new_session=True,  # with a process group of its own, which can be killed whole
+            start_new_session=True,  # its own process group, so that the whole group can be killed
         )
         self._questions: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         self._answers: queue.SimpleQueue[bytes] = queue.SimpleQueue()
@@ -131,21 +143,21 @@ class _Process:
         return line
 
     def end(self, patience: float) -> str:
-        """End the process and its group; return the end of what it complained of."""
+        """End the process and its group; return the end of its standard error."""
         self._questions.put(None)
         if patience:
             self._talking.join(patience)
-        # The process is not waited for before this, so that its number cannot be another's by now.
+        # Kill before the wait: until then the process ID cannot belong to another process.
         _kill(self._popen)
         self._popen.wait()
-        # What it has started and moved to another group may still hold its output.
+        # A child that moved to another process group can still hold the output open.
         deadline = time.monotonic() + _PARTING
         for thread in (self._talking, self._listening):
             thread.join(max(0.0, deadline - time.monotonic()))
         return self._complaints.decode("utf-8", "backslashreplace").strip()
 
     def _talk(self) -> None:
-        """Write each question and read the line that follows, until there is none to ask."""
+        """Write each question and read the line that follows, until the last question."""
         stdin = cast("BinaryIO", self._popen.stdin)
         stdout = cast("BufferedReader", self._popen.stdout)
         with stdout:
@@ -154,19 +166,19 @@ class _Process:
                     stdin.write(question)
                     stdin.flush()
                     self._answers.put(stdout.readline(MAX_LINE + 1))
-            self._answers.put(b"")  # to a question that could not be written
+            self._answers.put(b"")  # for a question that could not be written
             while stdout.read1():
-                pass  # it is done when its output is
+                pass  # the process is done when its output ends
 
     def _listen(self) -> None:
-        """Read all that it complains of, so that it never has to wait, and keep the end."""
+        """Read all of standard error, so that the process never blocks, and keep the end."""
         with cast("BinaryIO", self._popen.stderr) as stderr:
             while data := os.read(stderr.fileno(), 1 << 16):
                 self._complaints = (self._complaints + data)[-_KEPT:]
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:
-    """Kill a process, and where there are process groups all of its own."""
+    """Kill a process, and its process group where the system has process groups."""
     if hasattr(os, "killpg"):
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGKILL)
@@ -197,6 +209,6 @@ def _read(line: bytes, number: int) -> Answer:
 
 
 def _is_flat(outputs: Mapping[str, Any]) -> bool:
-    """Return whether outputs are texts, or objects of texts and nulls: no operation has others."""
+    """Return whether outputs are texts, or objects of texts and nulls, as in every operation."""
     fields = [value.values() if isinstance(value, dict) else (value,) for value in outputs.values()]
     return all(value is None or isinstance(value, str) for group in fields for value in group)

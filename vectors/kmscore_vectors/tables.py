@@ -1,7 +1,7 @@
 """The tables of SPEC.md that the vectors are made from.
 
-They are written down here a second time on purpose. If they came from an implementation, a wrong
-value in it would be in the vectors too, and the vectors would not find it.
+They are repeated here on purpose. If they came from an implementation, a wrong value in it would
+also be in the vectors, and the vectors would not find it.
 """
 
 from enum import Enum, StrEnum

@@ -1,4 +1,4 @@
-"""The terminal: text that cannot drive it, one line for a problem, a bar where one can be seen."""
+"""Terminal output: escaped text, one line for each problem, and a progress bar."""
 
 import json
 import os
@@ -22,7 +22,7 @@ from rich.table import Column
 
 
 def printable(text: str) -> str:
-    """Return a text in which nothing can drive a terminal or begin a new line."""
+    """Return a text without control characters, so that it cannot control the terminal."""
     return "".join(
         character if character.isprintable() else json.dumps(character)[1:-1] for character in text
     )
@@ -40,24 +40,24 @@ def stop(reason: str) -> NoReturn:
 
 
 def write_any_character() -> None:
-    """Have characters that the encoding of a standard stream lacks written as escapes."""
+    """Write characters that are not in the encoding of a standard stream as escapes."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
 
 
 def give_up_output() -> None:
-    """Point standard output at nothing, so that Python does not fail again when it flushes it."""
+    """Redirect standard output to the null device, so that Python's flush at exit succeeds."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 @contextmanager
 def bar() -> Iterator[Progress]:
-    """Show a bar on standard error, if that is a terminal."""
+    """Show a progress bar on standard error, if that is a terminal."""
     console = Console(stderr=True)
     columns = (
         TextColumn("{task.description}"),
-        # It takes what the others leave: on a narrow terminal no figure is cut for it.
+        # The bar takes the remaining width, so that a narrow terminal cuts no figure.
         BarColumn(bar_width=None, table_column=Column(ratio=1)),
         TaskProgressColumn(),
         MofNCompleteColumn(),

@@ -1,4 +1,4 @@
-"""What every test of the vectors may use, and the promises that hold for the whole run."""
+"""Fixtures for all tests of the vectors, and the checks for the whole run."""
 
 from pathlib import Path
 
@@ -14,6 +14,6 @@ settings.load_profile("kmscore")
 
 
 def pytest_configure() -> None:
-    """Refuse to test the checkout: what users get is the wheel."""
+    """Reject a test of the checkout, because users get the wheel."""
     if Path(kmscore_vectors.__file__).is_relative_to(Path(__file__).resolve().parents[1]):
         raise pytest.UsageError("the tests run on the installed wheel: pip install ./vectors")

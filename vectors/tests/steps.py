@@ -1,4 +1,4 @@
-"""The steps of the specification's constructions, each computed here and not by the library."""
+"""The steps of the specification's constructions, computed without the library."""
 
 import hashlib
 from typing import NamedTuple
@@ -12,7 +12,7 @@ from kmscore.sm2.curve import Point
 
 
 class Derivation(NamedTuple):
-    """What XAES-256-GCM computes on the way to its derived key, in the names of section 5.4."""
+    """The intermediate values of XAES-256-GCM's derived key, in the names of section 5.4."""
 
     block: bytes
     k1: bytes
@@ -22,13 +22,13 @@ class Derivation(NamedTuple):
 
 
 def xor(left: bytes, right: bytes) -> bytes:
-    """Return the XOR of two byte strings of one length."""
+    """Return the XOR of two byte strings of the same length."""
     return bytes(a ^ b for a, b in zip(left, right, strict=True))
 
 
 def encrypt_blocks(cipher: BlockCipherAlgorithm, blocks: bytes) -> bytes:
-    """Return each block encrypted by itself."""
-    return Cipher(cipher, ECB()).encryptor().update(blocks)  # noqa: S305 (what GCM is made of)
+    """Return the blocks, each encrypted separately."""
+    return Cipher(cipher, ECB()).encryptor().update(blocks)  # noqa: S305 (the block cipher of GCM)
 
 
 def derive(key: bytes, nonce: bytes) -> Derivation:
@@ -64,5 +64,5 @@ def key_stream(x2: bytes, y2: bytes, length: int) -> bytes:
 
 
 def coordinates(point: Point) -> tuple[bytes, bytes]:
-    """Return x and y in 32 bytes each."""
+    """Return x and y, 32 bytes each."""
     return point.x.to_bytes(32, "big"), point.y.to_bytes(32, "big")

@@ -1,4 +1,4 @@
-"""A check that is taken out is noticed by the vectors: once a module here, all by the campaign."""
+"""The vectors detect a removed check: one check per module here, all checks in the campaign."""
 
 import re
 import threading
@@ -20,7 +20,7 @@ _SITES = {
 
 
 def _rows() -> dict[str, dict[str, set[str]]]:
-    """Return the flags that notice each check, by file, as the page has them."""
+    """Return the flags that detect each check, by file, from the page."""
     return {
         name: {
             file: set(flags.split(", "))
@@ -31,7 +31,7 @@ def _rows() -> dict[str, dict[str, set[str]]]:
 
 
 def _first_rows() -> Iterator[tuple[str, str]]:
-    """Yield the first check of each module that is noticed, with the first file that does."""
+    """Yield the first detected check of each module, with the first file that detects it."""
     seen: set[str] = set()
     for name, flags in _rows().items():
         module = name.partition(":")[0]
@@ -41,7 +41,7 @@ def _first_rows() -> Iterator[tuple[str, str]]:
 
 
 def test_the_page_knows_every_check() -> None:
-    """Each is noticed, or it is explained why not; none is both, and none is of the past."""
+    """Each check is either detected or has an explanation, and the page has no former checks."""
     unnoticed = [name for names in check_removal.UNNOTICED.values() for name in names]
     rows = _rows()
     assert len(unnoticed) == len(set(unnoticed))
@@ -57,19 +57,19 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize(("name", "file"), list(_first_rows()))
 def test_one_check_a_module(folder: Path, name: str, file: str) -> None:
-    """Without it, tests of the flags on the page fail, and no other."""
+    """Without one check, only tests of the flags on the page fail."""
     noticed = check_removal.noticed_without(_SITES[name], folder, (file,))
     assert {test.flag for test in noticed} == _rows()[name][file]
 
 
 def test_nothing_fails_with_all_checks(folder: Path) -> None:
-    """The copy itself is right: what fails without a check fails for want of it."""
+    """The copy with all checks passes, so each failure comes from the removed check."""
     assert check_removal.run_copy(folder, ("blob", "reencrypt")) == []
 
 
 @pytest.mark.campaign
 def test_every_check(tmp_path: Path) -> None:
-    """Take out each; the page is what comes of it."""
+    """The page is the result of the removal of each check."""
     local = threading.local()
     folders = (tmp_path / str(number) for number in range(8))
 

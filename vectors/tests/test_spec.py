@@ -1,4 +1,4 @@
-"""The specification of the formats: its worked examples are true, and its tables are the code's."""
+"""The specification: its worked examples are correct, and its tables agree with the code."""
 
 import base64
 import hashlib
@@ -85,19 +85,19 @@ class Given:
         return value
 
     def only(self, *names: str) -> Example:
-        """Return the values that the others follow from."""
+        """Return the values from which the others follow."""
         return {name: self._values[name] for name in names}
 
 
 @cache
 def sections() -> dict[str, str]:
-    """Return what stands under each heading, by the heading's number."""
+    """Return the text of each section, by the number of its heading."""
     parts = re.split(r"^#{2,3} ([\d.]+?)\.? .*$", SPEC.read_text("utf-8"), flags=re.MULTILINE)
     return dict(zip(parts[1::2], parts[2::2], strict=True))
 
 
 def rows(number: str) -> list[list[str]]:
-    """Return the cells of every table of a section, without the marks of code."""
+    """Return the cells of every table of a section, without backticks."""
     lines = [line for line in sections()[number].splitlines() if line.startswith("|")]
     table = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
     rules = {index for index, row in enumerate(table) if set(row[0]) == {"-"}}
@@ -174,7 +174,7 @@ def context(given: Given) -> Example:
 
 
 def blob_of(given: Given, suite: Suite, spec: KeySpec, iv: bytes) -> CiphertextBlob:
-    """Return the blob that the library seals with the IV given, and opens again."""
+    """Return the blob that the library seals with a given IV, and check that it opens again."""
     key = SymmetricKey(
         given.text("key_id"), given.text("key_version_id"), spec, given.data("K"), suite=suite
     )
@@ -211,7 +211,7 @@ def gcm_steps(
 
 
 def gcm(given: Given, cipher: BlockCipherAlgorithm, iv: bytes, blob: CiphertextBlob) -> Example:
-    """Return every step of GCM on the way to `blob`."""
+    """Return every step of GCM for `blob`."""
     associated_data = blob.header + EncryptionContext.from_json(given.text("json")).canonical
     steps = gcm_steps(cipher, iv, given.data("P"), associated_data)
     assert (blob.ciphertext, blob.tag) == (steps["C"], steps["T"])
@@ -415,13 +415,13 @@ EXAMPLES: Final[Mapping[str, Callable[[Given], Example]]] = {
 
 @pytest.mark.parametrize("number", EXAMPLES)
 def test_an_example_follows_from_what_it_gives(number: str) -> None:
-    """Every value of a worked example is the one that its first values lead to."""
+    """Every value of a worked example follows from its first values."""
     example = stated(number)
     assert EXAMPLES[number](Given(example)) == example
 
 
 def test_no_example_is_left_out() -> None:
-    """Each section with worked values is recomputed, and the blob of one is that of the others."""
+    """Each section with worked values is recomputed, and sections with one blob agree on it."""
     with_values = {number for number, text in sections().items() if "\n```\n" in text}
     assert with_values == {*EXAMPLES, "7.1"}
     assert stated("12.1")["blob"] == stated("12.4")["blob"] == stated("12.9")["source_blob"]
@@ -429,7 +429,7 @@ def test_no_example_is_left_out() -> None:
 
 
 def test_the_curve() -> None:
-    """The parameters are those that the library computes with, and G is on the curve."""
+    """The parameters are those of the library, and G is on the curve."""
     x, y = coordinates(G)
     numbers = {"p": P, "a": A, "b": B, "n": N}
     due: Example = {name: number.to_bytes(32, "big") for name, number in numbers.items()}
@@ -457,7 +457,7 @@ def test_the_suites_and_key_specs() -> None:
 
 
 def test_the_asymmetric_algorithms_and_encodings() -> None:
-    """The tables of sections 6 and 7.2 name what the library has, with its lengths."""
+    """The tables of sections 6 and 7.2 list the library's names, with its lengths."""
     lengths = {
         algorithm.value: str(hashlib.new(row.hash_name).digest_size)
         for algorithm, row in ENCRYPTION_ALGORITHMS.items()
@@ -496,12 +496,12 @@ def test_the_asymmetric_algorithms_and_encodings() -> None:
     ],
 )
 def test_the_limits(number: str, limit: int) -> None:
-    """Where a length is limited, the figure is the library's."""
+    """Every limit of a length is the library's limit."""
     assert f"{limit:,}" in sections()[number]
 
 
 def test_the_errors() -> None:
-    """Section 9 lists every code of the library once, and no section uses another."""
+    """Section 9 lists every code of the library once, and the sections use only these codes."""
     codes = [row[0] for row in rows("9")]
     leaves = errors.KmsCoreError.__subclasses__()
     assert sorted(codes) == sorted(leaf.code for leaf in leaves)
@@ -524,7 +524,7 @@ def test_the_options_of_a_profile() -> None:
 
 
 def test_the_parameters_of_the_actions() -> None:
-    """Section 14.1 lists what each action needs and takes, in the order in which it is missed."""
+    """Section 14.1 lists the parameters of each action, in the order of the checks."""
     listed = {row[0]: [cell.split(", ") for cell in row[1:]] for row in rows("14.1")}
     for name, action in ACTIONS.items():
         needed = [row.name for row in action.parameters if row.is_required]
@@ -533,7 +533,7 @@ def test_the_parameters_of_the_actions() -> None:
 
 
 def test_the_errors_of_the_service() -> None:
-    """Section 14.4 has status and message of every fault there is, but for the service's own."""
+    """Section 14.4 has the status and message of every error, except the service's own errors."""
     named = [service_errors.missing_parameter("NAME"), service_errors.invalid_parameter("NAME")]
     fixed = [
         service_errors.UNSUPPORTED_ALIAS,
@@ -554,13 +554,13 @@ def test_the_errors_of_the_service() -> None:
 
 
 def test_the_operations() -> None:
-    """Section 11.2 gives every operation the outputs that it has in the vector files."""
+    """Section 11.2 lists the outputs that each operation has in the vector files."""
     outputs = {row[0]: tuple(row[2].split(", ")) for row in rows("11.2")}
     assert outputs | {"accumulated": ("digest",)} == OUTPUTS
 
 
 def test_the_keys_of_accumulated_tests() -> None:
-    """Section 11.4 draws from the keys that stand first in the files."""
+    """Section 11.4 draws from the first keys in the files."""
     files = dict(load(installed_folder(), ("rsa_oaep", "sm2pke", "reencrypt")))
     first = {name: tests[0].inputs for name, tests in files.items()}
     for name in ("rsa_oaep", "sm2pke"):
@@ -575,6 +575,6 @@ def test_the_keys_of_accumulated_tests() -> None:
 
 
 def test_the_characters_of_accumulated_tests() -> None:
-    """The list of section 11.4 is the one that texts are drawn from."""
+    """The list of section 11.4 is the list from which texts are drawn."""
     listed = re.findall(r"U\+([0-9A-F]{4,6})", sections()["11.4"])
     assert [chr(int(number, 16)) for number in listed] == [*CHARACTERS]

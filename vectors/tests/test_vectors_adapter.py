@@ -1,7 +1,7 @@
-"""The adapter of `kmscore-vectors verify`: it sees the mistakes that programs would meet.
+"""The adapter of `kmscore-vectors verify` detects the mistakes that would affect programs.
 
-A program calls `encrypt` and `reencrypt`, which draw the IV. Each mistake here is in them alone:
-with the IV given everything is right.
+A program calls `encrypt` and `reencrypt`, which draw the IV. Each mistake here is only in them: the
+functions with a given IV are correct.
 """
 
 import os
@@ -147,12 +147,12 @@ def test_mistakes_of_what_programs_call_are_seen(
     mistake: Callable[[Call], Call],
     reason: str,
 ) -> None:
-    """Without the mistake there is no failure; with it the reason is said."""
+    """Without the mistake all tests pass; with it the report has the reason."""
     tests = _tests(file, name)
     if reason.endswith("in place of"):
         tests = [test for test in tests if not test.is_valid][:20]
     else:
-        # The contexts have to matter, so that one that was dropped can be missed.
+        # The context must not be empty, so that a dropped context is detected.
         names = {"pairs", "destination_pairs"}
         tests = [t for t in tests if t.is_valid and any(t.inputs.get(n) for n in names)][:20]
     assert tests
@@ -164,7 +164,7 @@ def test_mistakes_of_what_programs_call_are_seen(
 
 
 def test_a_portable_backend_that_is_refused_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It needs nothing but Python: without it something is wrong with the library."""
+    """The backend needs only Python, so the library is faulty if the backend is missing."""
     monkeypatch.setattr(adapter, "available_backends", lambda: ("openssl",))
     monkeypatch.setattr(backends, "_load", _without_portable)
     names = [configuration.name for configuration in configurations()]

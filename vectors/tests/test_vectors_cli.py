@@ -1,4 +1,4 @@
-"""`kmscore-vectors` on the command line: what it prints, what it writes, and how it ends."""
+"""`kmscore-vectors` on the command line: its output, its files and its exit codes."""
 
 import json
 import re
@@ -27,7 +27,7 @@ _README = Path(__file__).resolve().parents[1] / "README.md"
 
 def _invoke(name: str, *arguments: str) -> Result:
     if name == "run" and "--timeout" not in arguments:
-        # However busy the machine is, an answer that is due comes.
+        # A time that is enough for an answer on a busy machine.
         arguments = ("--timeout", str(PATIENCE), *arguments)
     return CliRunner().invoke(cli.app, [name, *arguments])
 
@@ -37,7 +37,7 @@ def _python(name: str) -> list[str]:
 
 
 def _write_few(name: str, folder: Path, *more: int) -> None:
-    """Write a file of vectors with few tests: of the first two groups, and of those named."""
+    """Write a vector file with few tests: those of the first two groups and of named groups."""
     document = json.loads((installed_folder() / name).read_bytes())
     kept: list[Any] = []
     for group in (document["testGroups"][index] for index in (0, 1, *more)):
@@ -58,7 +58,7 @@ def _write_few(name: str, folder: Path, *more: int) -> None:
 
 @pytest.fixture
 def small(tmp_path: Path) -> Path:
-    """Return a folder of vectors with few tests in each file, and none of 10,000 cases."""
+    """Return a folder of vectors with few tests in each file, without tests of 10,000 cases."""
     for path in installed_folder().glob("*.json"):
         _write_few(path.name, tmp_path)
     return tmp_path
@@ -67,10 +67,10 @@ def small(tmp_path: Path) -> Path:
 def test_generate_writes_the_files_and_nothing_else(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The folder is made, with those above it; a second time it is written over."""
+    """The folder is created with its parents; a second run overwrites the files."""
     out = tmp_path / "a" / "b"
     assert cli.make_files is make_files
-    # To make all of them takes its time.
+    # It takes long to make all files.
     files = tuple(islice(make_files(), 2))
     monkeypatch.setattr(cli, "make_files", lambda: iter(files))
     for _ in range(2):
@@ -91,7 +91,7 @@ def test_generate_where_nothing_can_be_written(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
 def test_generate_on_a_full_disk(tmp_path: Path) -> None:
-    """The file that could not be written is named, though the error of writing names none."""
+    """The message names the file that could not be written, though the error has no file name."""
     (tmp_path / "blob.json").symlink_to("/dev/full")
     result = _invoke("generate", "--out", str(tmp_path))
     assert result.exit_code == 2
@@ -99,7 +99,7 @@ def test_generate_on_a_full_disk(tmp_path: Path) -> None:
 
 
 def test_verify(small: Path) -> None:
-    """All right: a table by flag, a line for each way to run the library, and the sum."""
+    """All tests pass: a table by flag, a line for each way to run the library, and the sum."""
     result = _invoke("verify", str(small))
     assert (result.exit_code, result.stderr) == (0, "")
     assert "Keyring, SM2 by" in result.stdout
@@ -112,7 +112,7 @@ def test_verify(small: Path) -> None:
 def test_verify_says_which_backends_are_unusable(
     small: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With the reason, for people and for machines; fewer tests are no failure by themselves."""
+    """Text and JSON have the reason; fewer tests alone are not a failure."""
     monkeypatch.setattr(adapter, "_BACKENDS", ("portable", "other"))
     result = _invoke("verify", str(small))
     assert result.exit_code == 0
@@ -138,7 +138,7 @@ def test_verify_for_machines(small: Path) -> None:
 
 
 def test_verify_tells_what_is_wrong(small: Path) -> None:
-    """A vector that is not true fails the run: it is named, with what came back."""
+    """A wrong vector fails the run: the output has its name and the answer."""
     file = small / "blob.json"
     document = json.loads(file.read_bytes())
     document["testGroups"][0]["tests"][0]["tag"] = "00" * 16
@@ -164,7 +164,7 @@ def test_verify_tells_what_is_wrong(small: Path) -> None:
 def test_accumulated_tests_are_run_once_unless_told_otherwise(
     small: Path, name: str, file: str, command: list[str]
 ) -> None:
-    """10,000 questions are one test, and `verify` asks them in its first configuration only."""
+    """10,000 questions count as one test, and only `verify`'s first configuration asks them."""
     _write_few(f"{file}.json", small, -1)
     totals = [
         json.loads(_invoke(name, "--json", *options, str(small), *command).stdout)["total"]["right"]
@@ -175,14 +175,14 @@ def test_accumulated_tests_are_run_once_unless_told_otherwise(
 
 @pytest.mark.parametrize("command", [["verify"], ["run", "--", *_python("library.py")]])
 def test_what_was_run_is_told(small: Path, command: list[str]) -> None:
-    """The folder of the vectors stands in the footer and in the JSON, escaped only if it must."""
+    """The footer and the JSON have the folder of the vectors, escaped only where necessary."""
     folder = small / "Vektören \u202e鑰"
     folder.mkdir()
     for path in small.glob("*.json"):
         path.rename(folder / path.name)
     result = _invoke(command[0], str(folder), *command[1:])
     told = f"vectors: {str(folder).replace(chr(0x202E), chr(92) + 'u202e')}"
-    # On a narrow terminal it goes over several lines.
+    # On a narrow terminal the folder needs several lines.
     assert "".join(told.split()) in "".join(result.stdout.split())
     result = _invoke(command[0], "--json", str(folder), *command[1:])
     assert json.loads(result.stdout)["folder"] == str(folder)
@@ -207,7 +207,7 @@ def test_what_was_run_is_told(small: Path, command: list[str]) -> None:
 def test_vectors_that_cannot_be_run(
     small: Path, command: list[str], spoil: Any, reason: str
 ) -> None:
-    """One clear line, exit code 2, no traceback; in a process of its own, as it is used."""
+    """One clear line, exit code 2, no traceback; in a separate process, as users run it."""
     spoil(small)
     rest = ["--", "true"] if command == ["run"] else []
     result = subprocess.run(
@@ -221,14 +221,14 @@ def test_vectors_that_cannot_be_run(
 
 
 def test_run_with_the_library(small: Path) -> None:
-    """All right, and the command's own options are not taken for ours."""
+    """All tests pass, and the options of COMMAND are not options of `run`."""
     result = _invoke("run", str(small), "--", *_python("library.py"), "--json", "--", "--help")
     assert result.exit_code == 0
     assert re.search(r"^\d+ right\.$", result.stdout, re.MULTILINE)
 
 
 def test_the_responder_of_the_page_is_right(small: Path, tmp_path: Path) -> None:
-    """The example is right on all that it supports, and says what it does not."""
+    """The example is right on all operations that it supports, and reports the others."""
     (code,) = re.findall(
         r"^```python\n(.*?)^```$", _README.read_text("utf-8"), re.DOTALL | re.MULTILINE
     )
@@ -246,13 +246,13 @@ def test_the_responder_of_the_page_is_right(small: Path, tmp_path: Path) -> None
     )
     others = [path for path in small.glob("*.json") if path.stem != "blob"]
     number = sum(json.loads(path.read_bytes())["numberOfTests"] for path in others)
-    # Of its own file it is what is in Base64.
+    # In `blob.json`, the unsupported tests are those in Base64.
     number += sum(counts["not supported"] for counts in document["flags"]["blob"].values())
     assert document["total"]["not supported"] == number > 40
 
 
 def test_the_page_shows_questions_and_answers_as_they_are() -> None:
-    """The answer that the page shows is that of the library to the question before it."""
+    """The answer on the page is the library's answer to the question before it."""
     question, *answers = (
         json.loads(line)
         for block in re.findall(
@@ -272,7 +272,7 @@ def test_the_page_shows_questions_and_answers_as_they_are() -> None:
 
 
 def test_run_with_gmssl(small: Path) -> None:
-    """What it accepts is counted, and the page says what that is open to."""
+    """The output counts the accepted invalid ciphertexts, and shows the effect."""
     pytest.importorskip("gmssl")
     shutil.copy(installed_folder() / "sm2pke.json", small)
     result = _invoke("run", "--no-accumulated", str(small), "--", *_python("gmssl_decrypt.py"))
@@ -285,7 +285,7 @@ def test_run_with_gmssl(small: Path) -> None:
 
 
 def test_run_with_what_says_nothing(small: Path) -> None:
-    """Every test is wrong, and nothing is said of what it is open to: nothing is known of it."""
+    """Every test is wrong, and no effect is shown, because there are no answers."""
     result = _invoke("run", str(small), "--", sys.executable, "-c", "")
     assert result.exit_code == 1
     assert "What failed" in result.stdout
@@ -293,7 +293,7 @@ def test_run_with_what_says_nothing(small: Path) -> None:
 
 
 def test_run_with_what_crashes(small: Path) -> None:
-    """Its exception is shown as text, once, and who was not asked any more is not counted."""
+    """Its exception is shown once, as text; tests that are not asked are counted separately."""
     code = "import sys\nsys.stdin.readline()\nraise ValueError('a' * 400 + ' no key of that ID')"
     command = ["--", sys.executable, "-c", code]
     result = CliRunner(env={"COLUMNS": "100"}).invoke(cli.app, ["run", str(small), *command])
@@ -359,13 +359,13 @@ def test_what_an_implementation_prints_cannot_drive_the_terminal() -> None:
 
 
 def test_what_can_be_printed_is_printed_as_it_is() -> None:
-    """Letters of any language stand as they are; what a terminal acts on is escaped."""
+    """Letters of any language are unchanged; control characters are escaped."""
     assert report.printable('Schlüssel/鑰匙 \\ "x"') == 'Schlüssel/鑰匙 \\ "x"'
     assert report.printable("\x1b\x9b\u202e\n\ud800") == r"\u001b\u009b\u202e\n\ud800"
 
 
 def test_the_tables_can_be_read_in_60_columns() -> None:
-    """Every flag and head stands there whole, with a legend; what was expected, with the answer."""
+    """Flags and heads are complete, with a legend; failures show expectation and answer."""
     tests = [
         VectorTest(name, number, "", "", flag, "", {}, {"error": "due"})
         for name, loaded in load(installed_folder())
@@ -385,14 +385,14 @@ def test_the_tables_can_be_read_in_60_columns() -> None:
 
 
 def test_no_test_at_all_is_no_success() -> None:
-    """Nor is it told as one."""
+    """A run without tests is not a success, and is not reported as one."""
     console = Console(width=80, record=True)
     report.show(Results([]), Path(), console)
     assert "no test: nothing was right." in console.export_text()
 
 
 def test_the_bar_is_for_terminals(monkeypatch: pytest.MonkeyPatch, small: Path) -> None:
-    """On a terminal standard error shows how far it is, up to the end; tables go elsewhere."""
+    """On a terminal, standard error shows the progress up to the end; tables go elsewhere."""
     monkeypatch.setenv("FORCE_COLOR", "1")
     monkeypatch.setenv("TTY_COMPATIBLE", "1")
     for command in (
@@ -406,7 +406,7 @@ def test_the_bar_is_for_terminals(monkeypatch: pytest.MonkeyPatch, small: Path) 
 
 
 def test_help_shows_how_a_command_is_given() -> None:
-    """The usage line has the two dashes, and the page with the protocol is named."""
+    """The usage line has the two dashes, and the help names the page with the protocol."""
     result = CliRunner(env={"COLUMNS": "200"}).invoke(cli.app, ["run", "--help"])
     assert "-- COMMAND..." in result.stdout
     assert "README.md" in result.stdout

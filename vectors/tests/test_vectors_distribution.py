@@ -1,4 +1,4 @@
-"""The vectors are a distribution of their own, which needs the library only to run it."""
+"""The vectors are a separate distribution, which needs the library only to run it."""
 
 import ast
 import json
@@ -34,7 +34,7 @@ def _imports(path: Path) -> set[str]:
 
 
 def test_only_the_adapter_imports_the_library() -> None:
-    """Every other module works without it, whatever is called."""
+    """Only the adapter imports the library; the other modules work without it."""
     importers = {
         path.relative_to(_PACKAGE).parts[0]
         for path in _PACKAGE.rglob("*.py")
@@ -44,7 +44,7 @@ def test_only_the_adapter_imports_the_library() -> None:
 
 
 def test_importing_the_package_does_not_import_the_library() -> None:
-    """Nor does its command line, before `verify` is asked for."""
+    """The package and its command line do not import the library before `verify` needs it."""
     code = "import kmscore_vectors, kmscore_vectors.cli, sys; print('kmscore' in sys.modules)"
     done = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, check=True)
     assert done.stdout == b"False\n"
@@ -52,7 +52,7 @@ def test_importing_the_package_does_not_import_the_library() -> None:
 
 @pytest.fixture(scope="module")
 def alone(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
-    """Return the command in an environment with all packages of this one but `kmscore`."""
+    """Return the command in an environment with all packages of this one except `kmscore`."""
     packages = tmp_path_factory.mktemp("packages")
     for path in Path(sysconfig.get_path("purelib")).iterdir():
         if not path.name.startswith(("kmscore-", "kmscore.")) and path.name != "kmscore":
@@ -69,7 +69,7 @@ def _run(command: list[str], *arguments: str) -> subprocess.CompletedProcess[str
 
 
 def test_without_the_library_the_files_are_made(alone: list[str], tmp_path: Path) -> None:
-    """The same bytes as those that came with the package."""
+    """Without the library, `generate` makes the same bytes as the files of the package."""
     done = _run(alone, "generate", "--out", str(tmp_path))
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     made = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
@@ -77,7 +77,7 @@ def test_without_the_library_the_files_are_made(alone: list[str], tmp_path: Path
 
 
 def test_without_the_library_an_implementation_is_run(alone: list[str]) -> None:
-    """One that knows blobs is right on them, and says what it does not know."""
+    """An implementation of blobs is right on blobs, and reports the rest as unsupported."""
     command = [sys.executable, "-I", str(_RESPONDER)]
     done = _run(alone, "run", "--json", "--no-accumulated", "--", *command)
     document = json.loads(done.stdout)
@@ -98,7 +98,7 @@ def test_without_the_library_verify_says_what_is_missing(alone: list[str]) -> No
 
 
 def test_two_suite_ids_swapped_in_the_library_are_found(tmp_path: Path) -> None:
-    """The tables of the vectors are their own: a wrong one in the library is not in both."""
+    """The vectors have their own tables, so they detect a wrong table in the library."""
     copy = tmp_path / "kmscore"
     shutil.copytree(
         Path(kmscore.__file__).parent, copy, ignore=shutil.ignore_patterns("__pycache__")
@@ -123,7 +123,7 @@ def test_two_suite_ids_swapped_in_the_library_are_found(tmp_path: Path) -> None:
 def test_the_installed_folder_is_data_or_the_source(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The data of a wheel first; then the folder around the package, as in an editable install."""
+    """The folder is the data of a wheel, or else the parent folder, as in an editable install."""
     package = tmp_path / "source" / "kmscore_vectors"
     package.mkdir(parents=True)
     monkeypatch.setattr(files, "_PACKAGE", package)
@@ -136,11 +136,11 @@ def test_the_installed_folder_is_data_or_the_source(
     assert installed_folder() == package / "data"
 
 
-# --- what is built ---
+# --- the built distributions ---
 
 
 def _copy(source: Path, target: Path) -> Path:
-    """Copy a folder without what git ignores, so that nothing else gets into a distribution."""
+    """Copy a folder without the files that git ignores, so that a distribution lacks them."""
     if not (source / ".git").exists():  # an unpacked sdist
         return Path(
             shutil.copytree(source, target, ignore=shutil.ignore_patterns(".*", "__pycache__"))
@@ -179,7 +179,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_distribution_is_built_the_same_twice(
     project: str, kind: str, checkout: Path, tmp_path: Path
 ) -> None:
-    """Byte by byte, from two copies whose files were written at other times."""
+    """Two copies with different file times give the same bytes."""
     again = tmp_path / "again"
     shutil.copytree(checkout, again, copy_function=shutil.copyfile)
     for path in again.rglob("*"):
@@ -214,7 +214,7 @@ def test_the_wheel_of_the_vectors_has_the_data(checkout: Path, tmp_path: Path) -
 
 
 def test_the_sdist_of_the_library_carries_the_vectors_whole(checkout: Path, tmp_path: Path) -> None:
-    """Its tests can be run from it, those of the vectors too."""
+    """The sdist has the tests of the library and of the vectors, and they can run from it."""
     with tarfile.open(_build(checkout, tmp_path, "sdist")) as sdist:
         names = {name.partition("/")[2] for name in sdist.getnames()}
     due = {
@@ -226,7 +226,7 @@ def test_the_sdist_of_the_library_carries_the_vectors_whole(checkout: Path, tmp_
 
 
 def test_the_sdist_of_the_vectors_stands_alone(checkout: Path, tmp_path: Path) -> None:
-    """The wheel that is built from it is the one that is built from the source."""
+    """The wheel from the sdist is the same as the wheel from the source."""
     with tarfile.open(_build(checkout / "vectors", tmp_path / "sdist", "sdist")) as sdist:
         sdist.extractall(tmp_path, filter="data")
     (unpacked,) = tmp_path.glob("kmscore_vectors-*")
@@ -236,5 +236,5 @@ def test_the_sdist_of_the_vectors_stands_alone(checkout: Path, tmp_path: Path) -
 
 
 def test_the_licence_is_that_of_the_library() -> None:
-    """Each distribution has to carry the text of its licence."""
+    """Each distribution must contain the text of its licence."""
     assert (_SOURCE / "LICENSE").read_bytes() == (_CHECKOUT / "LICENSE").read_bytes()

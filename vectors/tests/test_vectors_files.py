@@ -1,4 +1,4 @@
-"""The vector files as they lie there: what `generate` makes, as their schemas say, and true."""
+"""The checked-in vector files are those of `generate`, match their schemas, and are correct."""
 
 import json
 import os
@@ -44,14 +44,14 @@ _SLOW = ("rsa_oaep", "sm2pke", "service_blob", "service_api", "reencrypt")
 
 
 def test_the_files_are_what_the_generator_makes() -> None:
-    """Byte for byte, in the package as in the folder, and there is no other file of vectors."""
+    """The same bytes in the package and in the folder, and no other vector file."""
     for folder in (installed_folder(), CHECKOUT):
         assert {path.name: path.read_bytes() for path in folder.glob("*.json")} == made()
     assert [Path(name).stem for name in made()] == list(NAMES)
 
 
 def test_there_are_as_many_as_there_have_to_be() -> None:
-    """60 in each, 600 in all, an accumulated one in each, and every class of error among them."""
+    """At least 60 tests per file, 600 in all, one accumulated per file, and every error class."""
     assert all(len(tests) >= 60 for tests in files().values())
     every = [test for tests in files().values() for test in tests]
     assert len(every) >= 600
@@ -64,7 +64,7 @@ def test_there_are_as_many_as_there_have_to_be() -> None:
 
 
 def test_each_negative_flag_says_what_it_is_open_to() -> None:
-    """A flag of an invalid test has an effect."""
+    """Every flag of an invalid test has an effect."""
     assert [
         test
         for tests in files().values()
@@ -80,7 +80,7 @@ def test_each_negative_flag_says_what_it_is_open_to() -> None:
 def test_the_library_is_right_on_the_cases_of_an_accumulated_test(
     name: str, number: int | None
 ) -> None:
-    """Each answer is the one that is due. `kmscore-vectors verify` asks for all 10,000 of each."""
+    """Each answer is the expected one. `kmscore-vectors verify` asks all 10,000 of each file."""
     responder = Responder()
     cases = list(islice(accumulated.draw(name), number))
     for case in cases:
@@ -94,7 +94,7 @@ def test_the_library_is_right_on_the_cases_of_an_accumulated_test(
     [pytest.param(name, marks=[pytest.mark.campaign] if name in _SLOW else []) for name in NAMES],
 )
 def test_the_library_gives_the_digest_of_an_accumulated_test(name: str) -> None:
-    """Over all answers in their order."""
+    """The digest covers all answers in their order."""
     test = files()[name][-1]
     (outcome,) = run("", Responder().answer, [test], lambda _: None)
     assert outcome.answer == test.expected
@@ -107,19 +107,19 @@ def _is_refusal(answer: Mapping[str, Any]) -> bool:
 
 @pytest.mark.parametrize("name", ["blob", "encryption_context"])
 def test_a_second_reading_of_the_specification_agrees(name: str) -> None:
-    """A decoder that knows nothing but the specification is right on every test."""
+    """A decoder that is written only from the specification is right on every test."""
     results = Results(run("", second_reading.answer, files()[name], lambda _: None))
     assert results.failures == []
     assert results.is_success
 
 
 def test_the_second_reading_shares_no_code() -> None:
-    """It imports neither the library nor the generator."""
+    """The second decoder imports neither the library nor the generator."""
     assert "kmscore" not in Path(second_reading.__file__).read_text("utf-8").partition('"""')[2]
 
 
 def _openssl(*arguments: str, data: bytes) -> bytes:
-    """Return what the command prints, or nothing if it fails."""
+    """Return the output of the command, or empty bytes if it fails."""
     command = ["openssl", "pkeyutl", "-decrypt", *arguments]
     return subprocess.run(command, input=data, capture_output=True, check=False).stdout
 
@@ -161,7 +161,7 @@ def _der(tag: int, content: bytes) -> bytes:
 
 
 def _as_der(data: bytes, encoding: str) -> bytes:
-    """Return a ciphertext of SM2 in the one encoding that the command reads."""
+    """Return a ciphertext of SM2 in the only encoding that the command reads."""
     if encoding == "ASN1_DER":
         return data
     rest = data if encoding.endswith("BARE") else data[1:]
@@ -199,7 +199,7 @@ def test_the_openssl_command_agrees_on_sm2(tmp_path: Path) -> None:
 
 
 def _set(*path: Any) -> Callable[[Any], None]:
-    """Return what puts the last of a path at the place that the others name."""
+    """Return a function that sets the last value of a path at the place of the others."""
 
     def change(document: Any) -> None:
         *way, last, value = path
@@ -263,7 +263,7 @@ _INVALID = ("testGroups", 0, "tests", 30)
 def test_a_file_that_is_not_as_its_schema_says(
     tmp_path: Path, change: Callable[[Any], None], reason: str
 ) -> None:
-    """An unknown field, flag, operation or class of error is refused, and told where it is."""
+    """An unknown field, flag, operation or error class is rejected, with its place."""
     document = deepcopy(json.loads(made()["blob.json"]))
     change(document)
     file = tmp_path / "blob.json"
@@ -276,7 +276,7 @@ def test_a_file_that_is_not_as_its_schema_says(
 
 @pytest.mark.parametrize("name", NAMES)
 def test_no_schema_allows_an_unknown_field(name: str) -> None:
-    """Not in the file, the notes, a note, a group, a test, a trace, a key or a response."""
+    """No object may have an unknown field: file, notes, group, test, trace, key, response."""
     document = _thinned(json.loads(made()[f"{name}.json"]))
     places = {_shape(document, place): place for place in _objects(document)}
     for place in places.values():
@@ -292,7 +292,7 @@ def test_no_schema_allows_an_unknown_field(name: str) -> None:
 
 
 def _thinned(document: Any) -> Any:
-    """Return a document with one test of each form in a group: the schemas take their time."""
+    """Return a document with one test of each form per group, because the schemas are slow."""
     for group in document["testGroups"]:
         forms = {
             frozenset((place[-1:], *_at(test, place)) for place in _objects(test)): test
@@ -303,7 +303,7 @@ def _thinned(document: Any) -> Any:
 
 
 def _alone(document: Any, place: tuple[Any, ...]) -> tuple[Any, tuple[Any, ...]]:
-    """Return a document with no other test than that of a place, and the place in it."""
+    """Return a document with only the test of a place, and the place in it."""
     if place[:1] != ("testGroups",):
         groups = document["testGroups"][:1]
         return document | {"testGroups": groups}, place
@@ -322,10 +322,10 @@ def _at(document: Any, place: tuple[Any, ...]) -> Any:
 
 
 def _shape(document: Any, place: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Return what objects have in common that one rule of a schema is for.
+    """Return a key that is equal for objects under the same rule of a schema.
 
-    That is the way to them without indices, the operation of their group, and their fields. All
-    notes are of one rule.
+    It is the path without indices, the operation of the group, and the fields. All notes are under
+    one rule.
     """
     way = tuple(step for step in place if isinstance(step, str))
     group = document["testGroups"][place[1]]["type"] if way[:1] == ("testGroups",) else ""
@@ -359,7 +359,7 @@ def _objects(document: Any, place: tuple[Any, ...] = ()) -> list[tuple[Any, ...]
     ],
 )
 def test_a_damaged_file(tmp_path: Path, data: bytes, reason: str) -> None:
-    """What is no JSON, or JSON with a name twice, is told in one line."""
+    """A file that is not JSON, or that has a name twice, gives one line."""
     file = tmp_path / "blob.json"
     file.write_bytes(data)
     with pytest.raises(VectorFileError) as caught:
@@ -368,7 +368,7 @@ def test_a_damaged_file(tmp_path: Path, data: bytes, reason: str) -> None:
 
 
 def test_a_folder_without_vectors(tmp_path: Path) -> None:
-    """No folder, none of the files, and what is there under a file's name but is none."""
+    """A missing folder, missing files and entries that are not files give one line."""
     with pytest.raises(VectorFileError, match="nowhere is not a folder"):
         list(load(tmp_path / "nowhere"))
     with pytest.raises(VectorFileError, match=r"blob\.json is missing"):
@@ -379,7 +379,7 @@ def test_a_folder_without_vectors(tmp_path: Path) -> None:
 
 
 def test_a_long_message_is_cut(tmp_path: Path) -> None:
-    """Of a file of a megabyte one line is shown."""
+    """The message about a file of a megabyte is one line."""
     document = json.loads(made()["blob.json"])
     document["testGroups"][0]["tests"][0]["blob"] = "zz" * 500_000
     (tmp_path / "blob.json").write_text(json.dumps(document), "ascii")
@@ -389,13 +389,13 @@ def test_a_long_message_is_cut(tmp_path: Path) -> None:
 
 
 def test_the_folder_is_chosen(tmp_path: Path) -> None:
-    """The one given, or else the installed one."""
+    """The folder is the given one, or else the installed one."""
     assert choose_folder(tmp_path) == tmp_path
     assert choose_folder(None) == installed_folder()
 
 
 def test_every_configuration_is_right() -> None:
-    """Each other SM2 backend, and a key store that is no ring; `test_vectors` has the first."""
+    """Each other SM2 backend and another key provider pass; `test_vectors` has the first."""
     first, *others = configurations()
     subjects = [first.name]
     for configuration in others:
@@ -408,7 +408,7 @@ def test_every_configuration_is_right() -> None:
 
 
 def test_a_configuration_runs_what_its_name_says(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The SM2 key is on the backend named, and a key store that is no ring is handed over."""
+    """The SM2 key uses the named backend, and the operations get the named kind of provider."""
     used: list[KeyProvider] = []
 
     def decrypt(keys: KeyProvider, *arguments: Any) -> DecryptResult:
@@ -429,13 +429,13 @@ def test_a_configuration_runs_what_its_name_says(monkeypatch: pytest.MonkeyPatch
 
 
 def test_an_exception_of_the_library_is_a_failure() -> None:
-    """The verifier goes on, and says what it was."""
+    """The verifier continues, and the failure names the exception."""
     configuration = next(iter(configurations()))
     assert configuration.ask("guess", {}) == {"failure": "KeyError: 'guess'"}
 
 
 def _shortened(name: str) -> Any:
-    """Return a file with the first test of each group: its schema has nothing against that."""
+    """Return a file with the first test of each group, which its schema allows."""
     document = json.loads(made()[f"{name}.json"])
     for group in document["testGroups"]:
         group["tests"] = group["tests"][:1]
@@ -448,7 +448,7 @@ _UNPRINTABLE = ("\ud800", "\x1b[2J", "\x07", "\x7f", "\x85", "\u202e", "\n", "é
 @pytest.mark.parametrize("text", _UNPRINTABLE)
 @pytest.mark.parametrize("name", NAMES)
 def test_what_is_shown_of_a_file_is_printable(tmp_path: Path, name: str, text: str) -> None:
-    """No text of a file can break an output that has no such character, or drive a terminal."""
+    """No text of a file has a control character, which could control a terminal."""
     whole = _shortened(name)
     flag = next(flag for flag, note in whole["notes"].items() if "effect" in note)
     places: list[tuple[Any, ...]] = [
@@ -474,7 +474,7 @@ def test_what_is_shown_of_a_file_is_printable(tmp_path: Path, name: str, text: s
 
 
 def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
-    """The reason of the system is told: here, links that lead round in a circle."""
+    """The message has the reason of the system, here a loop of links."""
     (tmp_path / "blob.json").symlink_to(tmp_path / "blob.json")
     with pytest.raises(VectorFileError, match=r"blob\.json cannot be read: Too many levels"):
         list(load(tmp_path))
@@ -482,7 +482,7 @@ def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("target", ["pipe", "/dev/zero", "/dev/stdin"])
 def test_what_is_no_regular_file_is_not_read(tmp_path: Path, target: str) -> None:
-    """A pipe that nobody writes to, or a device without an end, is refused at once."""
+    """A pipe without a writer, or a device without an end, is rejected at once."""
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "blob.json").symlink_to(tmp_path / target)
     code = (
@@ -491,7 +491,7 @@ def test_what_is_no_regular_file_is_not_read(tmp_path: Path, target: str) -> Non
         "try: list(load(Path(sys.argv[1])))\n"
         "except Exception as error: print(error, end='')"
     )
-    # In a process that can be killed: it would never come back.
+    # In a separate process, which can be killed if it never returns.
     result = subprocess.run(
         [sys.executable, "-P", "-c", code, str(tmp_path)],
         stdin=subprocess.PIPE,
@@ -503,7 +503,7 @@ def test_what_is_no_regular_file_is_not_read(tmp_path: Path, target: str) -> Non
 
 
 def test_a_file_may_not_be_longer_than_it_can_have_to_be(tmp_path: Path) -> None:
-    """One byte above the limit is refused as such, and up to it JSON is read."""
+    """A file one byte above the limit is rejected; up to the limit, JSON is read."""
     file = tmp_path / "blob.json"
     for length, reason in ((0, "is not JSON"), (1, "has more than 67,108,864 bytes")):
         with file.open("wb") as opened:
@@ -523,15 +523,15 @@ def test_a_file_may_not_be_longer_than_it_can_have_to_be(tmp_path: Path) -> None
     ],
 )
 def test_no_context_has_a_key_twice(tmp_path: Path, name: str, field: str) -> None:
-    """Whoever makes a dictionary of the pairs would be asked another question than who does not."""
+    """A repeated key would be another question to implementations that use a dictionary."""
     document = json.loads(made()[f"{name}.json"])
     document["testGroups"][0]["tests"][1][field] = [["a", "1"], ["b", "2"], ["a", "1"]]
-    _is_refused(tmp_path, name, document, f"test 2: a key stands twice in {field}")
+    _is_refused(tmp_path, name, document, f"test 2: a key occurs twice in {field}")
 
 
 @pytest.mark.parametrize("k", [0, affine.ORDER, affine.ORDER + 1, (1 << 256) - 1])
 def test_every_k_is_one_that_can_be_drawn(tmp_path: Path, k: int) -> None:
-    """From 1 to n - 1: no implementation has to say what becomes of another."""
+    """Every k is from 1 to n - 1: implementations need no rule for other values."""
     document = json.loads(made()["sm2pke.json"])
     (group, *_) = (group for group in document["testGroups"] if group["type"] == "sm2_encrypt")
     test = group["tests"][0]
@@ -551,7 +551,7 @@ def test_every_k_is_one_that_can_be_drawn(tmp_path: Path, k: int) -> None:
 def test_a_number_is_an_integer_as_it_stands(
     tmp_path: Path, place: tuple[Any, ...], reason: str, kind: type
 ) -> None:
-    """A parser that tells 104.0 from 104 could not read what others can."""
+    """104.0 is rejected, because some parsers distinguish it from 104."""
     document = json.loads(made()["blob.json"])
     *way, last = place
     holder = document
@@ -563,7 +563,7 @@ def test_a_number_is_an_integer_as_it_stands(
 
 
 def _is_refused(folder: Path, name: str, document: Any, reason: str) -> None:
-    """Assert that a file is refused in one line that ends with the reason."""
+    """Assert that a file is rejected with one line that ends with the reason."""
     file = folder / f"{name}.json"
     file.write_text(json.dumps(document), "ascii")
     with pytest.raises(VectorFileError) as caught:
@@ -575,7 +575,7 @@ def _is_refused(folder: Path, name: str, document: Any, reason: str) -> None:
 
 @cache
 def _shared_point(d: int, c1: bytes) -> bytes:
-    """Return x2 and y2 for C1, of which x and y are given."""
+    """Return x2 and y2 for C1, given by x and y."""
     x, y = (int.from_bytes(half, "big") for half in (c1[:32], c1[32:]))
     shared = affine.finite(affine.multiply(d, (x, y)))
     return b"".join(coordinate.to_bytes(32, "big") for coordinate in shared)
@@ -598,7 +598,7 @@ def _shared_point(d: int, c1: bytes) -> bytes:
 def test_zeros_of_the_kdf_are_all_looked_at(
     encoding: str, is_refused: Callable[[bytes], bool], flags: set[str]
 ) -> None:
-    """Whoever refuses for another reason than that all of t is zero fails a vector in each form."""
+    """An implementation that rejects by another rule than t = 0 fails a vector in each form."""
 
     def ask(_: str, inputs: Mapping[str, Any]) -> Mapping[str, Any]:
         data = bytes.fromhex(inputs["ciphertext"])

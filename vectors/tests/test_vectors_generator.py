@@ -1,4 +1,4 @@
-"""The second implementation: against what others published, and against the library."""
+"""The second implementation agrees with published values and with the library."""
 
 import hashlib
 
@@ -56,20 +56,20 @@ def test_contexts_as_the_aws_sdk_serialises_them(case: ContextCase) -> None:
 
 @pytest.mark.parametrize("name", ["Suite", "KeySpec", "KeyState", "EncryptionAlgorithm"])
 def test_the_tables_agree_with_the_library(name: str) -> None:
-    """Each is written down twice, with the same names and values."""
+    """Both have the same tables, with the same names and values."""
     ours, theirs = ({m.name: m.value for m in getattr(t, name)} for t in (tables, algorithms))
     assert ours == theirs
 
 
 def test_the_error_codes_agree_with_the_library() -> None:
-    """One member for each class of error."""
+    """The table has one member for each error class."""
     codes = {code.value for code in tables.ErrorCode}
     assert codes == {error.code for error in errors.KmsCoreError.__subclasses__()}
 
 
 @given(st.dictionaries(st.text(), st.text(), max_size=6))
 def test_contexts_agree_with_the_library(context: dict[str, str]) -> None:
-    """Two encoders, one canonical form."""
+    """Both encoders give the same canonical form."""
     pairs = wire.sorted_pairs(list(context.items()))
     assert wire.context_bytes(pairs) == EncryptionContext(context).canonical
 
@@ -81,7 +81,7 @@ def test_contexts_agree_with_the_library(context: dict[str, str]) -> None:
 )
 @example(Suite.SM4_GCM, "k" * 255, "v")
 def test_headers_agree_with_the_library(suite: Suite, key_id: str, version_id: str) -> None:
-    """Two encoders, one header."""
+    """Both encoders give the same header."""
     header = wire.header_bytes(suite.value, key_id.encode(), version_id.encode())
     assert header == encode_header(algorithms.Suite(suite.value), key_id, version_id)
 
@@ -132,7 +132,7 @@ def test_sm4_gcm_as_rfc_8998_has_it() -> None:
 @pytest.mark.parametrize("suite", Suite)
 @given(data=st.data())
 def test_whole_blobs_agree_with_the_library(suite: Suite, data: st.DataObject) -> None:
-    """Header, context, IV and cipher put together give the blob that the library makes."""
+    """Header, context, IV and cipher together give the library's blob."""
     spec = aead.spec_of(suite)
     key_length, iv_length = aead.key_length(spec), aead.iv_length(suite)
     material = data.draw(st.binary(min_size=key_length, max_size=key_length))
@@ -149,13 +149,13 @@ def test_whole_blobs_agree_with_the_library(suite: Suite, data: st.DataObject) -
 
 
 def _oaep_groups() -> list[OaepGroup]:
-    """Return the published groups with one hash of ours for OAEP and for MGF1 alike."""
+    """Return the published groups that use one supported hash for both OAEP and MGF1."""
     groups = [*wycheproof_oaep(), *rsa_laboratories_oaep(), *cryptography_oaep()]
     return [group for group in groups if group.hashes in {("SHA-1",) * 2, ("SHA-256",) * 2}]
 
 
 def _raw_decryption(numbers: RSAPrivateNumbers, ciphertext: bytes) -> bytes:
-    """Return the encoded message in a ciphertext, by the remainders (RFC 8017 section 5.1.2)."""
+    """Return the encoded message in a ciphertext, by the CRT (RFC 8017 section 5.1.2)."""
     c = int.from_bytes(ciphertext, "big")
     m_q = pow(c, numbers.dmq1, numbers.q)
     h = (pow(c, numbers.dmp1, numbers.p) - m_q) * numbers.iqmp % numbers.p
@@ -166,7 +166,7 @@ def test_oaep_as_published() -> None:
     """With the seed found in each published ciphertext, the generator writes that ciphertext."""
     checked = 0
     for group in _oaep_groups():
-        # To check a key takes longer than all that is done with it.
+        # The check of a key takes longer than all operations with it.
         private = load_der_private_key(group.key, None, unsafe_skip_rsa_key_validation=True)
         assert isinstance(private, RSAPrivateKey)
         numbers = private.private_numbers()
@@ -175,7 +175,7 @@ def test_oaep_as_published() -> None:
         key = oaep.RsaTestKey(numbers.p, numbers.q)
         name = group.hashes[0].replace("SHA-", "sha")
         size = hashlib.new(name).digest_size
-        # Every third: a private operation in Python's integers takes its time.
+        # Only every third test, because a private operation with Python's integers is slow.
         for case in group.cases[::3]:
             if case.message is None:
                 continue
@@ -191,7 +191,7 @@ def test_oaep_as_published() -> None:
 @pytest.mark.parametrize("algorithm", _HASHES)
 @pytest.mark.parametrize("spec", RSA_KEYS)
 def test_oaep_agrees_with_the_library(spec: str, algorithm: str) -> None:
-    """The library reads the generator's keys, both halves, and opens what it encrypts."""
+    """The library reads the generator's private and public keys, and opens its ciphertexts."""
     test_key = RSA_KEYS[spec]
     key = RsaKey.from_der("key", "v1", test_key.pkcs8())
     assert key.spec == spec
@@ -218,7 +218,7 @@ def test_sm2_as_published(case: Sm2Case) -> None:
 @example(1, b"first multiple")
 @example(affine.ORDER - 1, b"last multiple")
 def test_sm2_agrees_with_the_library(k: int, message: bytes) -> None:
-    """In every encoding, the library converts and opens what the generator encrypts."""
+    """The library converts and opens the generator's ciphertexts in every encoding."""
     key = Sm2Key.from_scalar("key", "v1", 12345)
     parts = affine.encrypt(affine.multiply(12345, affine.BASE), message, k)
     encoded = hazmat.sm2_encrypt(key.public_key, message, k)
@@ -227,7 +227,7 @@ def test_sm2_agrees_with_the_library(k: int, message: bytes) -> None:
 
 
 def test_the_point_at_infinity_is_the_neutral_element() -> None:
-    """Nothing is added by it, and a point and its negative give it."""
+    """A point plus infinity is the point, and a point plus its negative is infinity."""
     assert affine.BASE is not None
     x, y = affine.BASE
     assert affine.add(None, affine.BASE) == affine.add(affine.BASE, None) == affine.BASE
@@ -237,6 +237,6 @@ def test_the_point_at_infinity_is_the_neutral_element() -> None:
 
 
 def test_a_multiple_of_the_order_is_no_k() -> None:
-    """It would give the point at infinity, which has no coordinates to write."""
+    """A multiple of the order gives the point at infinity, which has no coordinates."""
     with raises_exactly(ValueError, "the point at infinity has no coordinates"):
         affine.encrypt(affine.BASE, b"text", affine.ORDER)

@@ -1,4 +1,4 @@
-"""The vectors, run on the library: every one right, and every negative one for its one defect."""
+"""The library passes every vector, and each negative vector has exactly one defect."""
 
 from typing import Any
 
@@ -32,18 +32,18 @@ _MODULES = (
 
 @pytest.fixture(scope="module", params=_MODULES, ids=lambda module: module.__name__.split(".")[-1])
 def file(request: pytest.FixtureRequest) -> VectorFile:
-    """Return each of the files, made when its tests begin."""
+    """Return one file, made when its tests begin."""
     made: VectorFile = request.param.make()
     return made
 
 
 def _answer(group: Group, case: Case) -> dict[str, Any]:
-    """Return what the library answers to a test."""
+    """Return the library's answer to a test."""
     return RESPONDER.answer(group.operation, {**group.shared, **case.inputs})
 
 
 def test_the_library_is_right_on_every_vector(file: VectorFile) -> None:
-    """Outputs byte for byte, and the very code of the error that is due."""
+    """The outputs are equal byte for byte, and errors have exactly the expected code."""
     wrong = [
         (group.operation, case.flag, case.comment)
         for group, case in file.cases()
@@ -53,7 +53,7 @@ def test_the_library_is_right_on_every_vector(file: VectorFile) -> None:
 
 
 def test_repairing_the_one_defect_makes_a_vector_valid(file: VectorFile) -> None:
-    """What each negative vector was made from is taken, and differs in one field."""
+    """The source of each negative vector is accepted, and differs in one field."""
     for group, case in file.cases():
         assert (case.repaired is None) == (case.error is None)
         if case.repaired is not None:
@@ -78,13 +78,13 @@ def test_a_file_is_whole(file: VectorFile) -> None:
 
 
 def test_outputs_are_those_of_the_operation(file: VectorFile) -> None:
-    """What a valid test gives back is what the table of operations says, and nothing else."""
+    """A valid test has exactly the outputs in the table of operations."""
     for group, case in file.cases():
         expected = () if case.error else OUTPUTS[group.operation]
         assert tuple(case.outputs) == expected
 
 
 def test_an_unknown_operation_is_a_key_error() -> None:
-    """It is no property of a ciphertext."""
+    """An unknown operation is not a property of a ciphertext."""
     with pytest.raises(KeyError):
         RESPONDER.answer("guess", {})

@@ -1,4 +1,4 @@
-"""The runner: whatever an implementation does, it is judged, and nothing of it is left behind."""
+"""The runner judges every implementation and leaves no process behind, also after misbehaviour."""
 
 import json
 import os
@@ -23,10 +23,10 @@ from kmscore_vectors.runner import MAX_LINE, CommandError, Peer
 _RESPONDERS = Path(__file__).parent / "responders"
 _RIGHT = {"echo": "right"}
 _END = PATIENCE / 10
-"""Seconds in which a process that is to end has ended, however busy the machine is."""
+"""Seconds in which a process must end, also on a busy machine."""
 
 _HANGING = {"hang", "late"}
-"""What a misbehaving implementation does that is given up after the time for an answer."""
+"""The misbehaviour that ends only with the timeout of an answer."""
 
 pytestmark = pytest.mark.usefixtures("in_time")
 
@@ -37,19 +37,19 @@ def _command(name: str, *arguments: str) -> list[str]:
 
 @pytest.fixture
 def children(tmp_path: Path) -> Path:
-    """Name a file to which a misbehaving implementation writes the processes that it starts."""
+    """Return a file to which a misbehaving implementation writes the processes that it starts."""
     return tmp_path / "children"
 
 
 @pytest.fixture
 def _patiently(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Give a process and its threads all the time that they may need to end."""
+    """Give a process and its threads enough time to end."""
     monkeypatch.setattr(runner, "_PARTING", _END)
 
 
 @pytest.fixture
 def peer(children: Path, _patiently: None) -> Iterator[Peer]:
-    """Start one that misbehaves as it is told; in the end no thread or process of it is left."""
+    """Start a misbehaving implementation; at the end, check that it leaves no thread or process."""
     threads = set(threading.enumerate())
     with Peer(_command("misbehaving.py", str(children)), timeout=PATIENCE) as started:
         yield started
@@ -62,7 +62,7 @@ def _do(peer: Peer, what: str) -> dict[str, Any]:
 
 
 def _do_in(seconds: float, peer: Peer, what: str) -> dict[str, Any]:
-    """Ask for what never comes, with little time for it."""
+    """Ask for an answer that never comes, with a short timeout."""
     peer._timeout = seconds
     try:
         return _do(peer, what)
@@ -111,7 +111,7 @@ def _do_in(seconds: float, peer: Peer, what: str) -> dict[str, Any]:
     ],
 )
 def test_a_failure_costs_one_answer(peer: Peer, what: str, reason: str | None) -> None:
-    """What is no answer is told as what it is, and the next question is answered again."""
+    """A line that is not an answer is reported, and the next question is answered again."""
     assert _do(peer, "right") == _RIGHT
     answer = _do_in(1.0 if what in _HANGING else PATIENCE, peer, what)
     assert answer.keys() == {"failure"}
@@ -133,34 +133,34 @@ def test_a_failure_costs_one_answer(peer: Peer, what: str, reason: str | None) -
     ],
 )
 def test_answers(peer: Peer, what: str, answer: dict[str, Any]) -> None:
-    """The three forms of an answer; and whoever floods standard error is not kept waiting."""
+    """The three forms of an answer work, and a flood on standard error does not block."""
     for _ in range(3):
         assert _do(peer, what) == answer
 
 
 def test_a_second_line_is_not_taken_for_the_next_answer(peer: Peer) -> None:
-    """The process that printed it is stopped, and the one after that is asked."""
+    """The process that printed it is ended, and a new process gets the question."""
     assert _do(peer, "twice") == _RIGHT
     assert _do(peer, "right") == {"failure": "the answer to question 1, when 2 was asked"}
     assert _do(peer, "right") == _RIGHT
 
 
 def test_a_late_answer_is_not_taken_for_the_next(peer: Peer) -> None:
-    """Who did not answer in time is not listened to any more."""
+    """The output of a process that answers too late is ignored."""
     assert "failure" in _do_in(1.0, peer, "late")
     time.sleep(1)
     assert _do(peer, '{"id": ID, "error": "decryption"}') == {"error": "decryption"}
 
 
 def test_who_does_not_read_is_not_written_to_for_ever(peer: Peer) -> None:
-    """A question that fills the pipe is given up like an answer that does not come."""
+    """A question that fills the pipe fails like a missing answer."""
     assert _do(peer, "deaf") == _RIGHT
     assert _do_in(1.0, peer, "x" * (1 << 22)) == {"failure": "no answer in 1 seconds"}
     assert _do(peer, "right") == _RIGHT
 
 
 def _is_running(process: int) -> bool:
-    """Return whether a process is there and is no mere entry of one that has ended."""
+    """Return whether a process exists and is not a zombie."""
     try:
         state = Path(f"/proc/{process}/stat").read_text("ascii").rpartition(")")[2].split()[0]
     except FileNotFoundError:
@@ -170,7 +170,7 @@ def _is_running(process: int) -> bool:
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="there is no /proc")
 def test_what_it_has_started_is_killed_too(peer: Peer, children: Path) -> None:
-    """A child that holds the output open does not outlive the answer that never came."""
+    """A child that holds the output open is killed after the timeout."""
     for seconds in (1.0, 10.0, 100.0):
         assert "failure" in _do_in(seconds, peer, "hang")
         if children.exists():
@@ -186,7 +186,7 @@ def test_what_it_has_started_is_killed_too(peer: Peer, children: Path) -> None:
 def test_what_has_left_its_group_is_waited_for_once(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """A child that holds output and complaints open keeps the run no longer than one deadline."""
+    """A child that holds output and standard error open delays the run by one deadline at most."""
     code = (
         "import subprocess, sys; sys.stdin.readline();"
         "child = subprocess.Popen(['sleep', '60'], start_new_session=True);"
@@ -201,7 +201,7 @@ def test_what_has_left_its_group_is_waited_for_once(
     waits: list[float] = []
     try:
         with monkeypatch.context() as patch:
-            # A clock on which nothing takes time but the waits.
+            # A clock on which only the waits take time.
             patch.setattr(runner, "time", SimpleNamespace(monotonic=lambda: sum(waits)))
             patch.setattr(threading.Thread, "join", lambda _, seconds: waits.append(seconds))
             process.end(0.0)
@@ -217,7 +217,7 @@ def test_what_has_left_its_group_is_waited_for_once(
 def test_without_sessions_the_process_alone_is_killed(
     monkeypatch: pytest.MonkeyPatch, children: Path
 ) -> None:
-    """As on Windows, where there is no `killpg`."""
+    """Without `killpg`, as on Windows, only the process itself is killed."""
     monkeypatch.delattr(os, "killpg")
     with Peer(_command("misbehaving.py", str(children)), timeout=PATIENCE) as peer:
         assert _do(peer, "right") == _RIGHT
@@ -226,7 +226,7 @@ def test_without_sessions_the_process_alone_is_killed(
 
 
 def test_after_many_failures_in_a_row_it_is_left_alone(peer: Peer) -> None:
-    """One answer between two failures is enough to go on for ever."""
+    """One answer between two failures is enough to continue."""
     for what in ("die", "right") * runner.PATIENCE:
         _do(peer, what)
     for _ in range(runner.PATIENCE):
@@ -247,7 +247,7 @@ def test_after_many_failures_in_a_row_it_is_left_alone(peer: Peer) -> None:
     ],
 )
 def test_a_command_that_cannot_be_started(command: str, reason: str) -> None:
-    """It is an error before the first question."""
+    """A command that cannot be started is an error before the first question."""
     with pytest.raises(CommandError) as caught:
         Peer([command], timeout=1.0)
     assert str(caught.value) == f"{command} cannot be started: {reason}"
@@ -255,7 +255,7 @@ def test_a_command_that_cannot_be_started(command: str, reason: str) -> None:
 
 
 def test_a_command_that_cannot_be_started_again(tmp_path: Path) -> None:
-    """Later on it is a failure like others."""
+    """After the first question, a failed start is a failure like others."""
     script = tmp_path / "script"
     script.write_text("#!/bin/sh\nexit 1\n", "ascii")
     script.chmod(0o755)
@@ -281,7 +281,7 @@ def test_breaking_off_does_not_wait(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("_patiently")
 def test_at_the_end_it_may_finish_what_it_does(tmp_path: Path) -> None:
-    """Its input ends, and it has time to see that and to write down what it has."""
+    """After the end of its input, the process has time to write its data."""
     code = (
         "import sys, time; sys.stdin.read(); print('x' * 100_000); time.sleep(0.3);"
         f"open({str(tmp_path / 'done')!r}, 'w').close()"
@@ -306,7 +306,7 @@ def _run(command: list[str], tests: list[VectorTest]) -> Results:
 
 
 def test_the_library_is_perfect() -> None:
-    """Asked by the protocol, line by line, it is right on every test."""
+    """Through the protocol, line by line, the library is right on every test."""
     tests = _tests(*files()) + _tests("encryption_context", accumulated=True)[-1:]
     results = _run(_command("library.py"), tests)
     assert results.failures == []
@@ -315,7 +315,7 @@ def test_the_library_is_perfect() -> None:
 
 
 def test_the_questions_do_not_tell_the_answers(tmp_path: Path) -> None:
-    """Nothing of what is expected is ever sent, nor what kind of test it is."""
+    """Neither the expected result nor the kind of test is ever sent."""
     code = "import sys; open(sys.argv[1], 'wb').write(sys.stdin.buffer.readline())"
     command = [sys.executable, "-c", code, str(tmp_path / "question")]
     for tests in files().values():
@@ -328,7 +328,7 @@ def test_the_questions_do_not_tell_the_answers(tmp_path: Path) -> None:
 
 
 def test_gmssl_is_found_out() -> None:
-    """Its own `decrypt` takes another C3 and points off the curve, and is told what that means."""
+    """Its own `decrypt` accepts another C3 and points off the curve; the output has the effect."""
     pytest.importorskip("gmssl")
     results = _run(_command("gmssl_decrypt.py"), _tests("sm2pke"))
     accepted = {flag for (_, flag), counts in results.by_flag.items() if counts[Verdict.ACCEPTED]}
@@ -338,7 +338,7 @@ def test_gmssl_is_found_out() -> None:
 
 
 def test_verdicts() -> None:
-    """Each answer has its worth."""
+    """Each answer gets its verdict."""
     valid = next(test for test in files()["aead"] if test.operation == "decrypt" and test.is_valid)
     invalid = next(test for test in files()["aead"] if not test.is_valid)
     other = {"plaintext": "00" * 40}
@@ -357,7 +357,7 @@ def test_verdicts() -> None:
 
 
 def test_supporting_nothing_is_no_success() -> None:
-    """Nor is a run of no tests."""
+    """Neither a run without supported operations nor a run without tests is a success."""
     tests = _tests("blob", accumulated=True)
     results = Results(run("", lambda *_: {"unsupported": True}, tests, lambda _: None))
     assert results.failures == []
@@ -367,7 +367,7 @@ def test_supporting_nothing_is_no_success() -> None:
 
 @pytest.mark.parametrize("answer", [{"unsupported": True}, {"failure": "no"}])
 def test_an_accumulated_test_stops_when_there_is_no_answer(answer: dict[str, Any]) -> None:
-    """The bar comes to its end all the same."""
+    """The progress bar still reaches its end."""
     (test,) = _tests("blob", accumulated=True)[-1:]
     steps: list[int] = []
     (outcome,) = run("", lambda *_: answer, [test], steps.append)
@@ -380,7 +380,7 @@ def test_an_accumulated_test_stops_when_there_is_no_answer(answer: dict[str, Any
     "answer", [{}, {"canonical": "\ud800"}, {"error": "\ud800"}, {"canonical": None}, {"x": "y"}]
 )
 def test_an_accumulated_test_of_strange_answers_is_wrong(answer: dict[str, Any]) -> None:
-    """Whatever is answered can be digested, and has another digest."""
+    """Every answer can be digested, and a wrong answer gives another digest."""
     (test,) = _tests("encryption_context", accumulated=True)[-1:]
     (outcome,) = run("", lambda *_: answer, [test], lambda _: None)
     assert outcome.verdict is Verdict.WRONG

@@ -1,4 +1,4 @@
-"""The vectors of the service's layout and surface: what they come from, and what they cover."""
+"""The sources and the coverage of the vectors of the service's layout and API."""
 
 import base64
 import json
@@ -62,7 +62,7 @@ def _tests(operation: str) -> list[VectorTest]:
 
 
 def test_the_published_blob_is_among_them() -> None:
-    """The vector that is known from the vendor's rule, with its associated data."""
+    """The vectors contain the blob that is known from the vendor's rule."""
     blob = base64.b64decode(PUBLISHED_BLOB).hex()
     (opened,) = [test for test in _tests("service_decrypt") if test.inputs["blob"] == blob][:1]
     assert opened.expected == {"plaintext": bytes(range(0x64, 0x84)).hex()}
@@ -78,7 +78,7 @@ def test_the_published_blob_is_among_them() -> None:
 
 @given(st.none() | CONTEXTS, OPTIONS)
 def test_the_rule_agrees_with_the_library(context: dict[str, str] | None, options: Options) -> None:
-    """Two encoders, one associated data, with every option."""
+    """Both encoders give the same associated data, with every option."""
     pairs = None if context is None else tuple(context.items())
     due = associated_data(context, profile_of(options), allow_ambiguous=True)
     assert service_rule.associated_data(pairs, options) == due
@@ -88,7 +88,7 @@ def test_the_rule_agrees_with_the_library(context: dict[str, str] | None, option
 def test_trying_every_reading_agrees_with_the_library(
     context: dict[str, str], sort_order: str
 ) -> None:
-    """The library finds the contexts that are confused without trying them all."""
+    """The library finds the same confused contexts without an exhaustive search."""
     profile = profile_of(Options(sort_order=sort_order))
     found = {other.canonical.hex() for other in alibaba.collisions(context, profile=profile)}
     tried = service_rule.confused_contexts(tuple(context.items()), sort_order)
@@ -100,7 +100,7 @@ def test_trying_every_reading_agrees_with_the_library(
 def test_whole_blobs_agree_with_the_library(
     context: dict[str, str] | None, options: Options, plaintext: bytes, iv: bytes
 ) -> None:
-    """What the generator seals, the library opens."""
+    """The library opens the generator's blobs."""
     sealer = ServiceKey(Suite.AES_256_GCM, bytes(range(32)), KEY.key_version_id)
     pairs = None if context is None else tuple(context.items())
     result = alibaba.decrypt(
@@ -114,7 +114,7 @@ def test_whole_blobs_agree_with_the_library(
 
 
 def test_every_option_and_every_plain_suite_opens() -> None:
-    """Each value of each option, and each suite, stands in a valid test of decryption."""
+    """A valid test of decryption exists for each value of each option and for each suite."""
     valid = [test.inputs for test in _tests("service_decrypt") if test.is_valid]
     assert {inputs["suite_id"] for inputs in valid} == {"01", "02", "03", "04"}
     assert {inputs["payload"] for inputs in valid} == set(alibaba.Payload)
@@ -130,7 +130,7 @@ def test_every_option_and_every_plain_suite_opens() -> None:
 
 
 def test_collisions_are_what_they_say() -> None:
-    """Some tests have several, some none, and each is another context with the same text."""
+    """Each collision is another context with the same text; some tests have several, some none."""
     numbers = set()
     for test in _tests("collisions"):
         found = test.expected["collisions"].split(",") if test.expected["collisions"] else []
@@ -142,7 +142,7 @@ def test_collisions_are_what_they_say() -> None:
 
 
 def test_the_tables_are_those_of_the_library() -> None:
-    """What the generator says of an action or an error, the library says too."""
+    """The generator and the library have the same tables of actions and errors."""
     assert list(service_table.ACTIONS) == list(ACTIONS)
     for name, row in service_table.ACTIONS.items():
         parameters = ACTIONS[name].parameters
@@ -153,7 +153,7 @@ def test_the_tables_are_those_of_the_library() -> None:
 
 
 def test_every_code_and_every_action_is_there() -> None:
-    """In each layout: all errors but the service's own, dry runs of all actions, all steps."""
+    """Each layout has all errors except the service's own, dry runs of all actions, all steps."""
     codes = {row.code for row in service_errors.ERRORS.values()} | {
         *(fault.code for fault in service_errors.REJECTED.values()),
         service_errors.missing_parameter("").code,
@@ -179,12 +179,12 @@ def test_every_code_and_every_action_is_there() -> None:
 
 
 def test_each_flag_of_a_refusal_says_what_it_is_open_to() -> None:
-    """Though no test of requests is invalid in form."""
+    """Every flag of a request has an effect, although no test of requests is invalid in form."""
     assert [test.comment for test in _tests("api_call") if not test.effect] == []
 
 
 def test_who_may_not_gets_one_response() -> None:
-    """Whatever there is or is not: the same response to all that the policy does not allow."""
+    """The response to a request without permission does not depend on the existence of objects."""
     responses = {
         json.dumps(test.expected["response"])
         for test in _tests("api_call")
@@ -208,7 +208,7 @@ def test_who_may_not_gets_one_response() -> None:
 def test_what_is_printed_is_printable(
     tmp_path: Path, name: str, place: Callable[[Any], tuple[Any, Any]], text: str
 ) -> None:
-    """A file whose texts could drive a terminal is refused."""
+    """A file with texts that could control a terminal is rejected."""
     document = deepcopy(json.loads((installed_folder() / f"{name}.json").read_bytes()))
     fields, key = place(document)
     fields[key] = text

@@ -1,4 +1,4 @@
-"""`kmscore-vectors` on a terminal: its help, its list, and all that ends it early."""
+"""`kmscore-vectors` on a terminal: its help, its list, and early exits."""
 
 import io
 import json
@@ -32,7 +32,7 @@ def _main(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> object:
 @pytest.mark.parametrize("name", _COMMANDS)
 @pytest.mark.parametrize("width", [60, 80, 120])
 def test_the_help_of_every_command_fits(name: str, width: int) -> None:
-    """An example, and every option whole, however narrow the terminal."""
+    """The help has an example and complete option names, also on a narrow terminal."""
     result = CliRunner(env={"COLUMNS": str(width)}).invoke(cli.app, [name, "--help"])
     assert max(map(len, result.stdout.splitlines())) <= width
     assert "…" not in result.stdout
@@ -40,14 +40,14 @@ def test_the_help_of_every_command_fits(name: str, width: int) -> None:
 
 
 def test_the_commands_are_those_tested_here() -> None:
-    """A new one has an example too."""
+    """The list here has all commands, so that a new command also needs an example."""
     group = get_command(cli.app)
     assert isinstance(group, TyperGroup)
     assert tuple(group.commands) == _COMMANDS
 
 
 def test_list_counts_the_tests_of_every_operation() -> None:
-    """As many as the files have, in the table and for machines."""
+    """The table and the JSON have the numbers of the files."""
     number = sum(len(tests) for _, tests in load(installed_folder()))
     result = CliRunner(env={"COLUMNS": "200"}).invoke(cli.app, ["list"])
     assert result.exit_code == 0
@@ -68,7 +68,7 @@ def test_the_version(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixt
 def test_a_mistake_in_the_arguments(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """One line that names the page to read; without arguments that page itself."""
+    """One line that names the help page; without arguments the help page itself."""
     assert _main(monkeypatch, "list", "--nope") == 2
     reason = "No such option: --nope; see kmscore-vectors list --help"
     assert capsys.readouterr().err == f"kmscore-vectors: {reason}\n"
@@ -102,7 +102,7 @@ def test_output_that_cannot_be_written() -> None:
 
 
 def test_an_encoding_that_lacks_characters() -> None:
-    """Tables come out as escapes."""
+    """The lines of tables are printed as escapes."""
     done = subprocess.run(
         [*_MODULE, "list"],
         env=os.environ | {"PYTHONIOENCODING": "ascii"},
@@ -116,7 +116,7 @@ def test_an_encoding_that_lacks_characters() -> None:
 def test_output_that_fails_is_given_up(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """What is held back goes nowhere: Python does not fail again at the end."""
+    """Buffered output is dropped, so that Python does not fail again at the end."""
 
     def fail(*_: object) -> None:
         raise OSError(28, "No space left on device")
@@ -133,7 +133,7 @@ def test_output_that_fails_is_given_up(
 
 
 def test_given_up_output_goes_nowhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Also what was written before and is still held back."""
+    """Output that was written before and is still buffered is dropped too."""
     with (tmp_path / "out").open("w") as out:
         monkeypatch.setattr("sys.stdout", out)
         terminal.give_up_output()
@@ -142,7 +142,7 @@ def test_given_up_output_goes_nowhere(monkeypatch: pytest.MonkeyPatch, tmp_path:
 
 
 def test_streams_of_any_kind_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where standard output is not a text file of Python's own there is nothing to set."""
+    """A standard output that is not a `TextIOWrapper` is left unchanged."""
     errors = io.TextIOWrapper(io.BytesIO(), "ascii")
     monkeypatch.setattr("sys.stdout", None)
     monkeypatch.setattr("sys.stderr", errors)
@@ -167,7 +167,7 @@ def test_streams_of_any_kind_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> 
 def test_the_library_is_missing(
     monkeypatch: pytest.MonkeyPatch, error: ImportError, reason: str | None
 ) -> None:
-    """One line; the absence of anything else is not taken for it."""
+    """A missing library gives one line; other import errors are raised unchanged."""
 
     def fail(_: str) -> object:
         raise error
@@ -184,7 +184,7 @@ def test_the_library_is_missing(
 
 
 def test_an_installation_without_data(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Without DIR it is asked for; with DIR the reason is another: there are no schemas."""
+    """Without DIR, the message asks for DIR; with DIR, it says that the schemas are missing."""
     given = installed_folder()
     monkeypatch.setattr(files, "_PACKAGE", tmp_path / "kmscore_vectors")
     files._validator.cache_clear()

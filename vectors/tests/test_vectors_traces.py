@@ -1,4 +1,4 @@
-"""The traces: each is what follows, step by step, from the inputs and outputs beside it."""
+"""Each trace follows, step by step, from the inputs and outputs of its test."""
 
 import base64
 import hashlib
@@ -48,7 +48,7 @@ def _hex(**values: bytes) -> Trace:
 
 
 def _header(blob: bytes) -> bytes:
-    """Return the header of section 3.1, by the lengths that it states."""
+    """Return the header of section 3.1, by its length fields."""
     end = 6 + blob[5]
     return blob[: end + 1 + blob[end]]
 
@@ -81,7 +81,7 @@ def _associated_data(blob: bytes, pairs: Any) -> bytes:
 
 
 def _open(blob: bytes, key: bytes, pairs: Any) -> tuple[bytes, Trace]:
-    """Return what a blob opens to, with what its trace has to name on the way."""
+    """Return the plaintext of a blob, with the values that its trace must have."""
     fields = second_reading.parse_blob(blob)
     iv, ciphertext, tag = (bytes.fromhex(fields[name]) for name in ("iv", "ciphertext", "tag"))
     trace = {"sortedPairs": _sorted_pairs(pairs)}
@@ -111,7 +111,7 @@ def _rsa_key(private_key: str) -> RSAPrivateKey:
 
 
 def _rsa_open(private_key: str, algorithm: str, ciphertext: bytes) -> tuple[bytes, Trace]:
-    """Return what section 6.2 opens, with the values of section 6.1 found on the way back."""
+    """Return the plaintext by section 6.2, with the values of section 6.1."""
     numbers = _rsa_key(private_key).private_numbers()
     c, p, q = int.from_bytes(ciphertext, "big"), numbers.p, numbers.q
     mq = pow(c, numbers.dmq1, q)
@@ -131,7 +131,7 @@ def _rsa_open(private_key: str, algorithm: str, ciphertext: bytes) -> tuple[byte
 
 
 def _sm2_open(d: int, ciphertext: bytes) -> tuple[bytes, Trace]:
-    """Return what section 7.5 opens, with the values of section 7.4."""
+    """Return the plaintext by section 7.5, with the values of section 7.4."""
     encoding = "ASN1_DER" if ciphertext[:1] == b"\x30" else "C1C3C2"
     raw = convert(ciphertext, encoding, "C1C3C2_BARE")
     c1, c3, c2 = raw[:64], raw[64:96], raw[96:]
@@ -151,9 +151,9 @@ def _asymmetric_decrypt(test: Fields) -> Trace:
     ciphertext = bytes.fromhex(test["ciphertext"])
     if test["algorithm"] == EncryptionAlgorithm.SM2PKE.value:
         message, trace = _sm2_open(int(test["d"], 16), ciphertext)
-        # The points with a coordinate of 1 were chosen as they are: nobody knows their k.
+        # The points with a coordinate of 1 were chosen directly, so their k is unknown.
         if (1).to_bytes(32, "big").hex() not in (trace["C1"][:64], trace["C1"][64:]):
-            k = test["trace"]["k"]  # what follows from C1 is only whether it is this
+            k = test["trace"]["k"]  # C1 shows only whether this k is right
             assert _point(k) == trace["C1"]
             trace = {"k": k, **trace}
     else:
@@ -171,7 +171,7 @@ def _sm2_encrypt(test: Fields) -> Trace:
 
 
 def _reencrypt(test: Fields) -> Trace:
-    """Return the trace of section 8: what the source opens to, and how that is sealed."""
+    """Return the trace of section 8: the plaintext of the source, and the steps of its sealing."""
     keys = {(key["key_id"], key["key_version_id"]): key for key in test["keys"]}
     response, source = test["response"], bytes.fromhex(test["ciphertext_blob"])
     key = keys[response["source_key_id"], response["source_key_version_id"]]
@@ -195,7 +195,7 @@ def _reencrypt(test: Fields) -> Trace:
 
 
 def _parse_service_blob(test: Fields) -> Trace:
-    """Return the trace of section 13.2: the key version ID as it stands in the blob."""
+    """Return the trace of section 13.2: the key version ID, as it is in the blob."""
     start = len(test["prefix"])
     assert test["blob"].startswith(test["prefix"])
     return {"keyVersionIdBytes": test["blob"][start : start + 72]}
@@ -209,7 +209,7 @@ def _json_string(text: str) -> str:
 
 
 def _service_text(test: Fields) -> str:
-    """Return the text of section 13.3; in an order that is not told, by code point."""
+    """Return the text of section 13.3; the default order is by code point."""
     if test.get("context_binding") == "json":
         pairs = (f"{_json_string(key)}:{_json_string(value)}" for key, value in test["pairs"])
         return f"{{{','.join(pairs)}}}"
@@ -220,7 +220,7 @@ def _service_text(test: Fields) -> str:
 
 
 def _has_context(test: Fields) -> bool:
-    """Tell whether a context counts as one: a test that says nothing of it takes `{}` for one."""
+    """Return whether a context counts as present; without the option, `{}` counts as present."""
     pairs = test["pairs"]
     return bool(pairs) or (pairs is not None and not test.get("empty_is_absent", False))
 
@@ -250,7 +250,7 @@ def _service_associated_data(test: Fields) -> Trace:
 
 
 def _service_decrypt(test: Fields) -> Trace:
-    """Return the trace of section 13.5: what was bound, and what was sealed."""
+    """Return the trace of section 13.5: the associated data and the sealed payload."""
     trace = _service_rule(test)
     data = _bound(test, trace)
     start = len(test["prefix"]) // 2 + 36
@@ -283,11 +283,11 @@ _STEPS: Final[Mapping[str | None, set[str]]] = {
     "Rejected.PendingImport": {"operation"},
     "ValidationError": {"action", "parameters", "resolve", "existence", "operation"},
 }
-"""The steps of section 14.2 that may decide for each code."""
+"""The steps of section 14.2 that can decide, for each code."""
 
 
 def _api_call(test: Fields) -> Trace:
-    """Return the step that decides, as far as parameters and response tell it."""
+    """Return the step that decides, as far as parameters and response show it."""
     steps = _STEPS[test["response"].get("Code")]
     params, step = test["params"], test["trace"]["step"]
     misspelt = {name.lower() for name in params if name not in {"Action", "DryRun"}}
@@ -327,7 +327,7 @@ _TRACES: Final[Mapping[str, Callable[[Fields], Trace]]] = {
 
 @pytest.mark.parametrize("name", NAMES)
 def test_each_trace_follows_from_its_test(name: str) -> None:
-    """Every field of every trace has the value that the specification's steps lead to."""
+    """Every field of every trace has the value from the specification's steps."""
     wrong = [
         test["tcId"]
         for operation, test in _valid(name)

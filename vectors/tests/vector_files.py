@@ -1,4 +1,4 @@
-"""The vector files, read and made once in a process, and not before a test asks for them."""
+"""The vector files, read and made once per process, when a test first asks for them."""
 
 from functools import cache
 
@@ -14,5 +14,5 @@ def files() -> dict[str, tuple[VectorTest, ...]]:
 
 @cache
 def made() -> dict[str, bytes]:
-    """Return what the generator makes, by the name of the file."""
+    """Return the generated files, by name."""
     return {f"{file.name}.json": file.serialize() for file in make_files()}

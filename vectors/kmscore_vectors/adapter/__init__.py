@@ -1,4 +1,4 @@
-"""The library `kmscore` under the vectors, in every way that it can be run on this machine.
+"""Run the library `kmscore` on the vectors, in each configuration that this machine allows.
 
 Only the modules of this package import `kmscore`.
 """
@@ -23,22 +23,22 @@ _WITH_PROVIDER: Final = ("aead", "rsa_oaep", "sm2pke", "reencrypt")
 
 
 class Configuration(NamedTuple):
-    """One way to run the library, and the files that it makes a difference to."""
+    """One way to run the library, and the files whose results depend on it."""
 
     name: str
     files: tuple[str, ...]
     responder: Responder
 
     def ask(self, operation: str, inputs: Mapping[str, Any]) -> Answer:
-        """Return the library's answer. An exception that is no refusal is a failure of its own."""
+        """Return the library's answer; an exception without an error code is a `failure`."""
         try:
             return self.responder.answer(operation, inputs)
-        except Exception as error:  # noqa: BLE001 (whatever it is, the other tests go on)
+        except Exception as error:  # noqa: BLE001 (after any exception, the other tests go on)
             return {"failure": f"{type(error).__name__}: {error}"}
 
 
 class _ForeignProvider:
-    """A ring behind the two methods of `KeyProvider`: the library may take no short cut."""
+    """A keyring with only the methods of `KeyProvider`, so that the library has no fast path."""
 
     def __init__(self, ring: Keyring) -> None:
         self._ring = ring
@@ -57,10 +57,10 @@ def _foreign(ring: Keyring) -> KeyProvider:
 
 
 def configurations() -> Iterator[Configuration]:
-    """Yield the ways to run the library: all files once, and what differs in every other way.
+    """Yield the ways to run the library: first with all files, then with the files that differ.
 
-    The backend `portable` needs Python alone. It is run even if the library rejects it: then its
-    tests fail.
+    The backend `portable` needs only Python. It is run even if the library rejects it, and then
+    its tests fail.
     """
     best, *others = dict.fromkeys([*available_backends(), "portable"])
     yield Configuration(f"Keyring, SM2 by {best}", NAMES, Responder(backend=best))
@@ -74,7 +74,7 @@ def configurations() -> Iterator[Configuration]:
 
 
 def library() -> Library:
-    """Return which library is run, and why SM2 backends cannot be used here."""
+    """Return the library under test, with the reasons why SM2 backends cannot be used here."""
     unusable: dict[str, str] = {}
     for backend in _BACKENDS:
         try:

@@ -1,7 +1,7 @@
-"""The library as the vectors ask it: a request in, its outputs or an error's code out.
+"""Answer the questions of the vectors with the library: outputs, or the code of an error.
 
 Only public names are used, and `hazmat` where an IV or k is given. The functions that programs call
-draw the IV and have a path of their own, so both are called, and the results have to agree.
+draw the IV and have their own code path. So both are called, and the results must agree.
 """
 
 from collections.abc import Callable, Mapping
@@ -39,25 +39,25 @@ Answer: TypeAlias = dict[str, Any]
 Provider: TypeAlias = Callable[[Keyring], KeyProvider]
 Fields: TypeAlias = Mapping[str, Any]
 MakeContext: TypeAlias = Callable[[dict[str, str]], Mapping[str, str]]
-"""Returns a context of the pairs given."""
+"""A function that makes a context of the given pairs."""
 
 ResultT = TypeVar("ResultT", EncryptResult, ReEncryptResult)
 
 
 class DisagreementError(Exception):
-    """The public function and the same with the IV given do not do the same."""
+    """The public function, and its variant with a given IV, have different results."""
 
 
 class Responder:
-    """One way to run the library: on an SM2 backend, with the embedded provider or another."""
+    """One way to run the library: with an SM2 backend, and with a keyring or another provider."""
 
     def __init__(
         self, *, backend: str | None = None, provider: Provider = lambda ring: ring
     ) -> None:
-        """Choose the backend of SM2 keys, and what becomes of a ring before it is used."""
+        """Set the backend of SM2 keys, and the function that makes a provider of a keyring."""
         self._backend = backend
         self._provider = provider
-        # Checking a private key takes longer than all that the tests of its group do with it.
+        # The check of a private key takes longer than all tests of its group.
         self._keys: dict[tuple[Any, ...], Key] = {}
         self._operations: Mapping[str, Callable[[Fields], Answer]] = {
             "parse_blob": _parse_blob,
@@ -81,7 +81,9 @@ class Responder:
     def answer(self, operation: str, fields: Fields) -> Answer:
         """Return the outputs of `operation`, or its `error`.
 
-        Raises `KeyError` for an unknown operation or a field that is not there.
+        Raises:
+            KeyError: If the operation is unknown or a field is missing.
+            DisagreementError: If a function that draws the IV disagrees with its variant.
         """
         try:
             return self._operations[operation](fields)
@@ -155,7 +157,7 @@ class Responder:
         return service.service_decrypt(self._key(_only_key(fields)), fields)
 
     def _key(self, fields: Fields) -> Key:
-        """Return a key of a ring; one document is one key, however often it is asked for."""
+        """Return a key of a keyring; make it only once for each document."""
         known = tuple(fields.items())
         if known not in self._keys:
             self._keys[known] = _symmetric(fields) if "key" in fields else self._private(fields)
@@ -175,9 +177,10 @@ def _agreed(
     keys: KeyProvider,
     context: dict[str, str],
 ) -> ResultT:
-    """Return the result with the IV given, once two with the IV drawn agree with it.
+    """Return the result with the given IV, after two results with drawn IVs agree with it.
 
-    The contexts are a `dict` and then an `EncryptionContext`, which the library reads differently.
+    The contexts are first a `dict` and then an `EncryptionContext`, because the library reads them
+    differently.
     """
     try:
         result = given()
@@ -192,7 +195,7 @@ def _agreed(
 
 
 def _check_same(results: list[ResultT], keys: KeyProvider, context: dict[str, str]) -> None:
-    """Raise `DisagreementError` unless results differ in IV, ciphertext and tag alone."""
+    """Raise `DisagreementError` unless the results differ only in IV, ciphertext and tag."""
     if len({result._replace(ciphertext_blob=b"") for result in results}) > 1:
         raise DisagreementError("another result")
     first, *others = (result.ciphertext_blob or b"" for result in results)
@@ -207,7 +210,7 @@ def _check_same(results: list[ResultT], keys: KeyProvider, context: dict[str, st
 
 
 def _check_refused(call: Callable[[], object], due: KmsCoreError) -> None:
-    """Raise `DisagreementError` unless a call is refused for the same reason."""
+    """Raise `DisagreementError` unless a call fails with the same error code."""
     try:
         call()
     except KmsCoreError as error:
@@ -219,12 +222,12 @@ def _check_refused(call: Callable[[], object], due: KmsCoreError) -> None:
 
 @lru_cache(maxsize=256)
 def _rsa_key(key_id: str, key_version_id: str, state: str, data: bytes) -> RsaKey:
-    """Return a key; to check one takes longer than a hundred tests, and it is the same for all."""
+    """Return a key, from a cache: the check of one key takes longer than a hundred tests."""
     return RsaKey.from_der(key_id, key_version_id, data, state=state)
 
 
 def _only_key(fields: Fields) -> Fields:
-    """Return what a test of one key says of that key."""
+    """Return the fields of the key in a test with one key."""
     names = ("key_id", "key_version_id", "key_spec", "suite_id", "key")
     return {name: fields[name] for name in names} | {"state": KeyState.ENABLED.value}
 

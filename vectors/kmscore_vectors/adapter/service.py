@@ -1,6 +1,6 @@
-"""What the vectors ask of the service's layout and surface: `kmscore.alibaba` answers.
+"""Answer the questions about the service's layout and API with `kmscore.alibaba`.
 
-Only public names are used, but for the associated data by itself, which no public function gives.
+Only public names are used, except for the associated data alone, which no public function returns.
 """
 
 from collections.abc import Callable, Mapping
@@ -62,7 +62,7 @@ def collisions(fields: Fields) -> Answer:
 
 
 def service_decrypt(key: Key, fields: Fields) -> Answer:
-    """Return what a blob holds, `key` being the one key version that there is."""
+    """Return the plaintext of a blob; `key` is the only key version."""
     payload, prefix = Payload(fields["payload"]), bytes.fromhex(fields["prefix"])
     result = decrypt(
         VersionIndex(Keyring([key])),
@@ -75,7 +75,7 @@ def service_decrypt(key: Key, fields: Fields) -> Answer:
 
 
 def api_call(make_key: Callable[[Fields], Key], fields: Fields) -> Answer:
-    """Return the response to a request, status and all fields of the body as texts."""
+    """Return the response to a request: the status and all fields of the body, as texts."""
     aliases, policy = fields["aliases"], fields["policy"]
     api = KmsApi(
         VersionIndex(Keyring([make_key(key) for key in fields["keys"]])),
@@ -90,7 +90,7 @@ def api_call(make_key: Callable[[Fields], Key], fields: Fields) -> Answer:
 
 
 def _context(fields: Fields) -> EncryptionContext | None:
-    """Return the context of a test; `None` is none at all."""
+    """Return the context of a test; `None` is an absent context."""
     pairs = fields["pairs"]
     return None if pairs is None else EncryptionContext(dict(pairs))
 

@@ -1,6 +1,6 @@
-"""The second implementation, which the vectors come from.
+"""The second implementation, which generates the vectors.
 
-It is written for being read beside the specification and shares no code with the library that the
-vectors check: no parser, no cipher suite, no curve. A mistake would have to be made twice. Speed
-and side channels are of no concern to it: it only ever meets test keys.
+It follows the specification and shares no code with the library that the vectors check: no parser,
+no cipher suite, no curve. A mistake would have to occur in both. Speed and side channels do not
+matter here, because all keys are test keys.
 """

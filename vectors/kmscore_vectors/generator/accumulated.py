@@ -1,6 +1,6 @@
 """Ten thousand cases in one test: each is drawn from its number, and one digest covers them all.
 
-`streams` has what a case is drawn from.
+`streams` has the byte streams from which the cases are drawn.
 """
 
 import hashlib
@@ -36,14 +36,14 @@ NOTE: Final = Note(
     "A mistake that shows for a few lengths or values only.",
 )
 _TAG: Final = 16
-# What is done to a case, of four kinds and of eight; those not named leave it as it is.
+# The kinds of change to a case, of four kinds and of eight; the other kinds leave it unchanged.
 _CHANGED, _CUT, _OTHER = 2, 3, 3
 _MODIFIED, _MOVED, _MISNAMED, _DRY = 4, 5, 6, 7
 _PRINTABLE: Final = range(0x21, 0x7F)
 
 
 def line(operation: str, answer: Mapping[str, Json]) -> bytes:
-    """Return what the digest takes in for one answer, or for what is due."""
+    """Return the line that the digest covers for one answer or one expected result."""
     if "error" in answer:
         values = ["error", answer["error"]]
     else:
@@ -78,7 +78,7 @@ def group(name: str) -> Group:
 
 
 def _blobs() -> Iterator[Drawn]:
-    """Yield blobs: half of them as they should be, a quarter with a bit changed, or cut."""
+    """Yield blobs: half of them valid, a quarter with a changed bit, a quarter cut."""
     for stream in streams("blob"):
         suite = Suite(1 + stream.below(5))
         ids = [bytes(0x21 + byte % 94 for byte in stream.take(1 + stream.below(16))) for _ in "ab"]
@@ -93,7 +93,7 @@ def _blobs() -> Iterator[Drawn]:
 
 
 def _read(data: bytes) -> Fields:
-    """Return what a blob parses to. The one place where the generator reads what it wrote."""
+    """Return the fields of a blob, or the error. Only here the generator parses its own output."""
     failed = refused(ErrorCode.INVALID_BLOB)
     suites = {suite.value: suite for suite in Suite}
     if data[:4] != b"KMS\x01" or data[4:5] not in {bytes([value]) for value in suites}:
@@ -147,7 +147,7 @@ def _aead() -> Iterator[Drawn]:
 
 
 def _rsa() -> Iterator[Drawn]:
-    """Yield ciphertexts of RSA, some with a bit changed before the masks, some after all."""
+    """Yield ciphertexts of RSA, some with a bit changed before the masks, some at the end."""
     key = hex_fields(private_key=RSA_2048.pkcs8())
     for stream in streams("rsa_oaep"):
         algorithm, hash_name = (

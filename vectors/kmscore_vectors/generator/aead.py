@@ -1,4 +1,4 @@
-"""The vectors of the five suites: whole blobs, sealed with the IV given, and opened again."""
+"""The vectors of the five suites: whole blobs, sealed with a given IV, and opened again."""
 
 import hashlib
 from collections.abc import Iterator
@@ -125,7 +125,7 @@ def make() -> VectorFile:
 
 
 def iv_length(suite: Suite) -> int:
-    """Return the bytes of an IV."""
+    """Return the length of an IV in bytes."""
     return 24 if suite is Suite.XAES_256_GCM else 12
 
 
@@ -135,7 +135,7 @@ def context_field(pairs: Pairs) -> Fields:
 
 
 def trace_of(suite: Suite, pairs: Pairs, aad: bytes, sealed: Sealed) -> Fields:
-    """Return what happens on the way to a tag."""
+    """Return the intermediate values of a tag."""
     derived = hex_fields(derivedKey=sealed.gcm_key) if suite is Suite.XAES_256_GCM else {}
     return {
         "sortedPairs": [[key.hex(), value.hex()] for key, value in sorted_pairs(pairs)],
@@ -146,7 +146,7 @@ def trace_of(suite: Suite, pairs: Pairs, aad: bytes, sealed: Sealed) -> Fields:
 
 
 def key_length(spec: KeySpec) -> int:
-    """Return the bytes of a symmetric key."""
+    """Return the length of a symmetric key in bytes."""
     return _KEY_LENGTHS[spec]
 
 
@@ -156,7 +156,7 @@ def spec_of(suite: Suite) -> KeySpec:
 
 
 def _wide_context(excess: int) -> Pairs:
-    """Return a context whose canonical form has 65,535 bytes and some more."""
+    """Return a context whose canonical form has 65,535 bytes, plus the given number."""
     overhead = 2 + 2 + len("k") + 2  # the count, and the lengths of the key and of the value
     return (("k", "v" * (65_535 - overhead + excess)),)
 
@@ -177,7 +177,7 @@ class _Maker:
         }
 
     def draw(self, purpose: str, length: int) -> bytes:
-        """Return bytes that belong to a test by its name."""
+        """Return bytes drawn from the name of a test."""
         return hashlib.shake_128(f"{self.suite.name} {purpose}".encode()).digest(length)
 
     def iv(self, purpose: str) -> bytes:
@@ -185,11 +185,11 @@ class _Maker:
         return self.draw(f"IV {purpose}", iv_length(self.suite))
 
     def associated_data(self, pairs: Pairs) -> bytes:
-        """Return the associated data as it has to be."""
+        """Return the correct associated data."""
         return self.header + context_bytes(sorted_pairs(pairs))
 
     def blob(self, sealed: Sealed, iv: bytes) -> bytes:
-        """Return the blob of what is sealed."""
+        """Return the blob of a sealed message."""
         return self.header + iv + sealed.ciphertext + sealed.tag
 
     def sealed(
@@ -214,7 +214,7 @@ class _Maker:
         return Case(comment, flag, inputs, hex_fields(plaintext=plaintext), case.trace)
 
     def both(self) -> Iterator[tuple[str, str, bytes, Pairs]]:
-        """Yield the comment, flag, plaintext and pairs of what is sealed and opened alike."""
+        """Yield the comment, flag, plaintext and pairs that both operations are tested with."""
         yield "32 bytes, no context", "Valid", _MESSAGE, ()
         yield "32 bytes, two pairs", "Valid", _MESSAGE, _PAIRS
         yield "an empty key and an empty value", "Valid", _MESSAGE, (("", ""),)
@@ -264,11 +264,11 @@ class _Maker:
         yield self.too_long()
 
     def refuse(self, right: Case, flag: str, comment: str, blob: bytes) -> Case:
-        """Return what becomes of `right` with a blob that does not open."""
+        """Return `right` as a negative test, with a blob that does not open."""
         return right.refused(ErrorCode.DECRYPTION, flag, comment, hex_fields(blob=blob))
 
     def modified(self, right: Case) -> Iterator[Case]:
-        """Yield blobs with a bit turned over, or a byte more or less."""
+        """Yield blobs with one flipped bit, or one byte more or less."""
         blob = bytes.fromhex(str(right.inputs["blob"]))
         iv = len(self.header)
         ciphertext = iv + iv_length(self.suite)
@@ -311,7 +311,7 @@ class _Maker:
             )
 
     def other_contexts(self, right: Case) -> Iterator[Case]:
-        """Yield contexts that are not the one that was sealed."""
+        """Yield contexts other than the context of the blob."""
         for comment, pairs in (
             ("no context", ()),
             ("a pair is missing", _PAIRS[:1]),
@@ -333,7 +333,7 @@ class _Maker:
         )
 
     def other_headers(self, right: Case) -> Iterator[Case]:
-        """Yield blobs whose header names something else; the rest fits that header."""
+        """Yield blobs with another value in the header; the rest fits that header."""
         rest = bytes.fromhex(str(right.inputs["blob"]))[len(self.header) :]
         for comment, error, ids in (
             ("another key ID", ErrorCode.KEY_NOT_FOUND, (b"kez", b"v1")),
@@ -357,7 +357,7 @@ class _Maker:
                 )
 
     def other_associated_data(self, right: Case) -> Iterator[Case]:
-        """Yield blobs that are whole but for what the tag was computed over."""
+        """Yield blobs whose only defect is a tag over other associated data."""
         iv = self.iv(right.comment)
         pairs = sorted_pairs(_PAIRS)
         context = context_bytes(pairs)
@@ -390,7 +390,7 @@ class _Maker:
         yield self.refuse(bare, "AssociatedData", comment, self.blob(sealed, iv))
 
     def other_derivations(self, right: Case) -> Iterator[Case]:
-        """Yield blobs that another suite has sealed with the same key, under this one's header."""
+        """Yield blobs that another suite has sealed with the same key, under this header."""
         iv = self.iv(right.comment)
         aad = self.associated_data(_PAIRS)
         sealings = {
@@ -420,7 +420,7 @@ class _Maker:
             yield self.refuse(right, "OtherDerivation", comment, self.blob(sealed, iv))
 
     def too_long(self) -> Case:
-        """Return a blob with a plaintext of one byte too many, and a tag that is right."""
+        """Return a blob with a plaintext one byte too long, and a correct tag."""
         right = self.opened("6,144 bytes", "Boundary", bytes(_MOST_PLAINTEXT), ())
         more = self.sealed("6,145 bytes", "Boundary", bytes(_MOST_PLAINTEXT + 1), ())
         return right.refused(

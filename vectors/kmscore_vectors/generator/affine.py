@@ -1,6 +1,6 @@
-"""SM2 public-key encryption (GB/T 32918.4-2016) with k given, in affine coordinates.
+"""SM2 public-key encryption (GB/T 32918.4-2016) with a given k, in affine coordinates.
 
-The formulas are those of any textbook: chord and tangent, double and add.
+The formulas are the textbook formulas: chord and tangent, double and add.
 """
 
 from typing import NamedTuple, TypeAlias
@@ -31,7 +31,7 @@ ALGORITHM_P256 = bytes.fromhex("301306072a8648ce3d020106082a8648ce3d030107")
 
 
 class Sm2Parts(NamedTuple):
-    """A ciphertext and everything on the way to it."""
+    """A ciphertext and its intermediate values."""
 
     x1: int
     y1: int
@@ -43,7 +43,7 @@ class Sm2Parts(NamedTuple):
 
 
 def add(left: AffinePoint, right: AffinePoint) -> AffinePoint:
-    """Return the sum of two points; the curve's b takes no part in it."""
+    """Return the sum of two points; the formulas do not use the curve's b."""
     if left is None:
         return right
     if right is None:
@@ -60,7 +60,7 @@ def add(left: AffinePoint, right: AffinePoint) -> AffinePoint:
 
 
 def multiply(scalar: int, point: AffinePoint) -> AffinePoint:
-    """Return the product of a scalar that is not negative and a point."""
+    """Return the product of a scalar, 0 or more, and a point."""
     product: AffinePoint = None
     for bit in f"{scalar:b}":
         product = add(product, product)
@@ -70,7 +70,7 @@ def multiply(scalar: int, point: AffinePoint) -> AffinePoint:
 
 
 def finite(point: AffinePoint) -> tuple[int, int]:
-    """Return the coordinates of a point that has some."""
+    """Return the coordinates of a point, or raise `ValueError` for the point at infinity."""
     if point is None:
         raise ValueError("the point at infinity has no coordinates")
     return point
@@ -92,7 +92,7 @@ def kdf(shared: bytes, length: int) -> bytes:
 
 
 def seal(c1: tuple[int, int], shared: tuple[int, int], message: bytes) -> Sm2Parts:
-    """Return the ciphertext with C1 = [k]G and the shared point [k]P given."""
+    """Return the ciphertext for given points C1 = [k]G and [k]P."""
     x2, y2 = (coordinate.to_bytes(_BLOCK, "big") for coordinate in shared)
     stream = kdf(x2 + y2, len(message))
     c2 = bytes(a ^ b for a, b in zip(message, stream, strict=True))
@@ -100,7 +100,7 @@ def seal(c1: tuple[int, int], shared: tuple[int, int], message: bytes) -> Sm2Par
 
 
 def encrypt(public_point: AffinePoint, message: bytes, k: int) -> Sm2Parts:
-    """Return the ciphertext of a message under a public point, k given."""
+    """Return the ciphertext of a message under a public point, for a given k."""
     return seal(finite(multiply(k, BASE)), finite(multiply(k, public_point)), message)
 
 
@@ -152,8 +152,9 @@ def pkcs8(
 ) -> bytes:
     """Return a private key in PKCS#8 (RFC 5208, RFC 5915).
 
-    Other octets of the scalar, another point, algorithm, a curve named within, or other versions
-    (of the whole, and of what is within) are for negative vectors.
+    The keyword arguments are for negative vectors: other octets of the scalar, another point,
+    another algorithm, a curve named in ECPrivateKey, or other versions (of PKCS#8 and of
+    ECPrivateKey).
     """
     if point is None:
         point = point_bytes(finite(multiply(scalar, BASE)))

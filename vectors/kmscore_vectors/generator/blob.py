@@ -1,4 +1,4 @@
-"""The vectors of the blob format: what parses, and to which fields; nothing is decrypted."""
+"""The vectors of the blob format: valid and invalid blobs, with their fields, not decrypted."""
 
 import base64
 from collections.abc import Iterator
@@ -88,7 +88,7 @@ def make() -> VectorFile:
 def _case(
     comment: str, flag: str, suite: Suite, ids: tuple[bytes, bytes], ciphertext: bytes
 ) -> Case:
-    """Return a blob that parses."""
+    """Return a test of a valid blob."""
     header = header_bytes(suite.value, *ids)
     iv = bytes(range(1, 1 + (24 if suite is Suite.XAES_256_GCM else 12)))
     fields = {"key_id": ids[0].decode(), "key_version_id": ids[1].decode()}
@@ -106,7 +106,7 @@ def _case(
 
 
 def _plain(suite: Suite = Suite.AES_256_GCM, ids: tuple[bytes, bytes] = _SHORT) -> Case:
-    """Return a blob with an empty ciphertext, so that nothing can be missing unnoticed."""
+    """Return a blob with an empty ciphertext, so that every missing byte matters."""
     return _case("empty ciphertext", "Valid", suite, ids, b"")
 
 
@@ -156,7 +156,7 @@ def _truncated() -> Iterator[Case]:
 
 
 def _wrong_prefixes() -> Iterator[Case]:
-    """Yield blobs with a byte before the IDs that has no such value, or something before them."""
+    """Yield blobs with an invalid byte before the IDs, or with bytes before the blob."""
     whole = _plain()
     blob = _bytes(whole)
     for offset, byte in ((0, b"k"), (1, b"m"), (2, b"s"), (0, b"\xcb"), (1, b"\x00")):
@@ -174,7 +174,7 @@ def _wrong_prefixes() -> Iterator[Case]:
 
 
 def _wrong_ids() -> Iterator[Case]:
-    """Yield blobs with an ID that cannot be one."""
+    """Yield blobs with an invalid ID."""
     whole = _plain()
     tail = _bytes(whole)[12:]
     for comment, ids in {"key ID": (b"", b"v1"), "key version ID": (b"key", b"")}.items():
@@ -190,7 +190,7 @@ def _wrong_ids() -> Iterator[Case]:
 
 
 def _wrong_lengths() -> Iterator[Case]:
-    """Yield blobs of one byte more than any has."""
+    """Yield blobs one byte longer than the limit."""
     for ids in (_SHORT, (b"k" * _LONGEST, b"v" * _LONGEST)):
         for suite in (Suite.AES_256_GCM, Suite.XAES_256_GCM):
             right = _case("the longest", "Boundary", suite, ids, bytes(_MOST_PLAINTEXT))
@@ -205,7 +205,7 @@ def _bytes(case: Case) -> bytes:
 
 
 def _refuse(right: Case, flag: str, comment: str, blob: bytes) -> Case:
-    """Return what becomes of `right` with other bytes."""
+    """Return `right` as a negative test, with other bytes."""
     return right.refused(ErrorCode.INVALID_BLOB, flag, comment, hex_fields(blob=blob))
 
 
@@ -215,7 +215,7 @@ def _with(data: bytes, offset: int, replacement: bytes) -> bytes:
 
 
 def _base64() -> Iterator[Case]:
-    """Yield blobs as text. Their lengths leave no, one and two characters of padding."""
+    """Yield blobs as text, whose Base64 has zero, one and two characters of padding."""
     rights = {}
     for length in (0, 1, 2):
         blob = str(_case("", "", Suite.AES_256_GCM, _SHORT, bytes(length)).inputs["blob"])
@@ -255,6 +255,6 @@ def _base64() -> Iterator[Case]:
 
 
 def _next(character: str) -> str:
-    """Return the character of the alphabet whose lowest bit is set too."""
+    """Return the character of the alphabet with the same value and the lowest bit set."""
     alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
     return alphabet[alphabet.index(character) | 1]

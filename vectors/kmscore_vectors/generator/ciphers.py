@@ -1,4 +1,4 @@
-"""The five suites with the IV given, and what happens on the way to the tag."""
+"""The five suites with a given IV, and the intermediate values of the tag."""
 
 from typing import NamedTuple
 
@@ -13,7 +13,7 @@ _XAES_SALT = 12
 
 
 class Sealed(NamedTuple):
-    """A sealed message, the key and the counter block that GCM began with."""
+    """A sealed message, with the key and the first counter block of GCM."""
 
     gcm_key: bytes
     counter_block: bytes
@@ -22,7 +22,7 @@ class Sealed(NamedTuple):
 
 
 def derive_xaes_key(material: bytes, nonce: bytes) -> bytes:
-    """Return the key of one nonce (C2SP XAES-256-GCM; NIST SP 800-108r1 section 4.1, CMAC)."""
+    """Return the key for one nonce (C2SP XAES-256-GCM; NIST SP 800-108r1 section 4.1, CMAC)."""
     blocks = []
     for counter in (1, 2):
         mac = CMAC(AES(material))

@@ -245,5 +245,5 @@ def _texts() -> Iterator[Case]:
 
 
 def _refuse(right: Case, flag: str, comment: str, text: str) -> Case:
-    """Return what becomes of `right` with another text."""
+    """Return `right` as a negative test, with another text."""
     return right.refused(ErrorCode.INVALID_CONTEXT, flag, comment, {"json": text})

@@ -1,4 +1,4 @@
-"""The ring of test keys that the vectors of re-encryption are asked with."""
+"""The keyring of test keys for the vectors of re-encryption."""
 
 import hashlib
 from collections.abc import Sequence
@@ -25,11 +25,11 @@ class SymmetricTestKey:
 
     @property
     def header(self) -> bytes:
-        """What a blob of this version begins with."""
+        """The header of a blob of this version."""
         return header_bytes(self.suite.value, self.key_id.encode(), self.key_version_id.encode())
 
     def associated_data(self, pairs: Pairs) -> bytes:
-        """Return what the tag covers beside the ciphertext."""
+        """Return the associated data."""
         return self.header + context_bytes(sorted_pairs(pairs))
 
     def iv(self, purpose: str) -> bytes:
@@ -38,7 +38,7 @@ class SymmetricTestKey:
         return hashlib.shake_128(name).digest(iv_length(self.suite))
 
     def seal(self, plaintext: bytes, pairs: Pairs, iv: bytes) -> ciphers.Sealed:
-        """Return a message sealed as it has to be."""
+        """Return a message sealed with the correct associated data."""
         return ciphers.seal(self.suite, self.material, iv, plaintext, self.associated_data(pairs))
 
     def blob(self, plaintext: bytes, pairs: Pairs, iv: bytes) -> bytes:
@@ -47,7 +47,7 @@ class SymmetricTestKey:
         return self.header + iv + sealed.ciphertext + sealed.tag
 
     def document(self) -> Fields:
-        """Return the key as it stands in a file."""
+        """Return the key as a JSON object of the file."""
         return {
             "key_id": self.key_id,
             "key_version_id": self.key_version_id,
@@ -68,7 +68,7 @@ class PrivateTestKey:
     state: KeyState = KeyState.ENABLED
 
     def document(self) -> Fields:
-        """Return the key as it stands in a file."""
+        """Return the key as a JSON object of the file."""
         return {
             "key_id": self.key_id,
             "key_version_id": self.key_version_id,
@@ -84,14 +84,14 @@ TestKey = SymmetricTestKey | PrivateTestKey
 def symmetric(
     key_id: str, key_version_id: str, suite: Suite, state: KeyState = KeyState.ENABLED
 ) -> SymmetricTestKey:
-    """Return a key whose material belongs to its name."""
+    """Return a key whose material is derived from its name."""
     name = f"material {key_id} {key_version_id}".encode()
     material = hashlib.shake_128(name).digest(key_length(spec_of(suite)))
     return SymmetricTestKey(key_id, key_version_id, suite, material, state)
 
 
 def ring_field(keys: Sequence[TestKey]) -> Json:
-    """Return the keys of a ring; the last version of a key is its primary one."""
+    """Return the keys of a keyring; the last version of a key is the primary version."""
     return [key.document() for key in keys]
 
 
@@ -99,12 +99,12 @@ PER_SUITE: Final = {
     suite: symmetric(suite.name.lower().replace("_", "-"), "v1", suite) for suite in Suite
 }
 ROTATED: Final = tuple(symmetric("rotated", f"v{n}", Suite.XAES_256_GCM) for n in (1, 2, 3))
-# One key whose versions were bound to two suites.
+# One key whose versions are bound to two suites.
 MIGRATED: Final = (
     symmetric("migrated", "v1", Suite.AES_256_GCM),
     symmetric("migrated", "v2", Suite.XAES_256_GCM),
 )
-# The older version is the primary one: the newer is given before it.
+# The older version is the primary version, because the newer one comes before it.
 ROLLED_BACK: Final = tuple(symmetric("rolled-back", f"v{n}", Suite.AES_128_GCM) for n in (2, 1))
 RETIRED: Final = (
     symmetric("retired", "v1", Suite.AES_256_GCM, KeyState.DISABLED),

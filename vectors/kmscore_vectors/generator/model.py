@@ -1,7 +1,7 @@
-"""What a vector file is made of, and how it is written.
+"""The model of a vector file and its JSON form.
 
-The form is that of Project Wycheproof. A test's fields stand flat beside each other; which of them
-an implementation is given and which it has to give is told by `OUTPUTS`.
+The form is that of Project Wycheproof. The fields of a test are on one level. `OUTPUTS` names the
+fields that are outputs of an implementation; the others are its inputs.
 """
 
 import json
@@ -37,18 +37,18 @@ OUTPUTS: Final[Mapping[str, tuple[str, ...]]] = {
     "api_call": ("response",),
     "accumulated": ("digest",),
 }
-"""The fields that each operation gives back; what else a test has, it takes."""
+"""The output fields of each operation; the other fields of a test are its inputs."""
 
 
 class Note(NamedTuple):
-    """What a flag means: what is wrong, and what an implementation that takes it is open to."""
+    """The meaning of a flag: the defect, and the effect if an implementation accepts it."""
 
     description: str
     effect: str = ""
     links: tuple[str, ...] = ()
 
     def document(self) -> Fields:
-        """Return the note as it stands in the file."""
+        """Return the note as a JSON object of the file."""
         fields: Fields = {"description": self.description}
         if self.effect:
             fields["effect"] = self.effect
@@ -59,7 +59,7 @@ class Note(NamedTuple):
 
 @dataclass(frozen=True)
 class Case:
-    """One test. An invalid one has one defect, and knows what it is without that."""
+    """One test. An invalid test has one defect, and `repaired` is the test without it."""
 
     comment: str
     flag: str
@@ -70,11 +70,11 @@ class Case:
     repaired: "Case | None" = None
 
     def refused(self, error: ErrorCode, flag: str, comment: str, inputs: Fields) -> "Case":
-        """Return this case with some inputs replaced, which makes it one that is refused."""
+        """Return this case with some inputs replaced, as an invalid test."""
         return Case(comment, flag, self.inputs | inputs, error=error, repaired=self)
 
     def document(self, tc_id: int) -> Fields:
-        """Return the test as it stands in the file."""
+        """Return the test as a JSON object of the file."""
         fields: Fields = {"tcId": tc_id, "comment": self.comment, "flags": [self.flag]}
         fields |= self.inputs
         if self.error is not None:
@@ -127,7 +127,7 @@ class VectorFile:
         }
 
     def serialize(self) -> bytes:
-        """Return the bytes of the file: ASCII, two spaces a level, a line feed at the end."""
+        """Return the bytes of the file: ASCII, two spaces per level, a line feed at the end."""
         return (json.dumps(self.document(), indent=2) + "\n").encode("ascii")
 
 

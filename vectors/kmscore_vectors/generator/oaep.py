@@ -1,4 +1,4 @@
-"""RSAES-OAEP (RFC 8017 section 7.1) with the seed given, step by step."""
+"""RSAES-OAEP (RFC 8017 section 7.1) with a given seed, step by step."""
 
 import hashlib
 from math import lcm
@@ -12,7 +12,7 @@ _RSA_ENCRYPTION_IDENTIFIER = bytes.fromhex("300d06092a864886f70d0101010500")
 
 
 class RsaTestKey(NamedTuple):
-    """An RSA key as its two primes."""
+    """An RSA key, given by its two primes."""
 
     p: int
     q: int
@@ -38,7 +38,7 @@ class RsaTestKey(NamedTuple):
         return (self.n.bit_length() + 7) // 8
 
     def power(self, message: int) -> int:
-        """Return RSAEP of an integer below the modulus."""
+        """Return RSAEP of an integer that is less than the modulus."""
         return pow(message, PUBLIC_EXPONENT, self.n)
 
     def pkcs8(
@@ -100,7 +100,7 @@ def data_block(hash_name: str, message: bytes, length: int, label: bytes = b"") 
 def pad(
     hash_name: str, db: bytes, seed: bytes, *, mgf_hash: str | None = None, first: int = 0
 ) -> Padded:
-    """Return EM from DB and seed; another MGF hash or first byte is for negative vectors."""
+    """Return EM from DB and seed; negative vectors use another MGF hash or first byte."""
     mgf_hash = mgf_hash or hash_name
     db_mask = mgf1(mgf_hash, seed, len(db))
     masked_db = _xor(db, db_mask)

@@ -1,4 +1,4 @@
-"""The keys of the vectors. TEST KEYS: published, known to everybody, never to be used."""
+"""The keys of the vectors. TEST KEYS: published, known to everyone, and never to be used."""
 
 from kmscore_vectors.generator import affine
 from kmscore_vectors.generator.oaep import RsaTestKey

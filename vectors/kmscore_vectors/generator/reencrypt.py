@@ -1,4 +1,4 @@
-"""The vectors of the whole operation: a ring of keys, a request, and a blob or an error."""
+"""The vectors of re-encryption: a keyring, a request, and a blob or an error."""
 
 import hashlib
 from collections.abc import Iterator, Sequence
@@ -45,7 +45,7 @@ _HASHES: Final = {
 }
 _AES: Final = PER_SUITE[Suite.AES_256_GCM]
 _XAES: Final = PER_SUITE[Suite.XAES_256_GCM]
-# For signatures only: without parameters, and with those of RSA encryption.
+# rsaEncryption without parameters; RSASSA-PSS, for signatures only, without and with NULL.
 _RSA_WITHOUT_NULL: Final = bytes.fromhex("300b06092a864886f70d010101")
 _RSASSA_PSS: Final = bytes.fromhex("300b06092a864886f70d01010a")
 _RSASSA_PSS_NULL: Final = bytes.fromhex("300d06092a864886f70d01010a0500")
@@ -219,7 +219,7 @@ def _move(
     source_key_version_id: str | None = None,
     dry_run: bool = False,
 ) -> Case:
-    """Return a test that moves a blob."""
+    """Return a test that re-encrypts a blob."""
     fields = request(
         source.blob(plaintext, source_pairs, source.iv(comment)),
         destination,
@@ -263,7 +263,7 @@ def _sealed(
 
 
 def _valid() -> Iterator[Case]:
-    """Yield requests that move a blob."""
+    """Yield requests that re-encrypt a blob."""
     for old, new in product(PER_SUITE.values(), repeat=2):
         yield _move(f"{old.suite.name} to {new.suite.name}", "Valid", old, new)
     newest = keyring.ROTATED[-1]
@@ -306,7 +306,7 @@ def _valid() -> Iterator[Case]:
 
 
 def _rsa_ciphertext(algorithm: EncryptionAlgorithm, message: bytes, hash_name: str = "") -> bytes:
-    """Return a ciphertext under the RSA key of the ring."""
+    """Return a ciphertext under the RSA key of the keyring."""
     hash_name = hash_name or _HASHES[algorithm]
     seed = hashlib.new(hash_name, b"seed" + message).digest()
     db = oaep.data_block(hash_name, message, RSA_2048.length)
@@ -314,7 +314,7 @@ def _rsa_ciphertext(algorithm: EncryptionAlgorithm, message: bytes, hash_name: s
 
 
 def _sm2_parts(message: bytes) -> affine.Sm2Parts:
-    """Return a ciphertext under the SM2 key of the ring."""
+    """Return a ciphertext under the SM2 key of the keyring."""
     k = int.from_bytes(hashlib.sha256(b"k" + message).digest(), "big") >> 1
     return affine.encrypt(SM2_PUBLIC_POINT, message, k)
 
@@ -329,7 +329,7 @@ def _take(
     destination: SymmetricTestKey = _XAES,
     dry_run: bool = False,
 ) -> Case:
-    """Return a test whose source is a bare ciphertext."""
+    """Return a test whose source is an asymmetric ciphertext."""
     source = keyring.SM2 if algorithm is EncryptionAlgorithm.SM2PKE else keyring.RSA
     fields = request(
         ciphertext,
@@ -345,7 +345,7 @@ def _take(
 
 
 def _right_asymmetric() -> dict[EncryptionAlgorithm, Case]:
-    """Return a request for each algorithm that succeeds."""
+    """Return a successful request for each algorithm."""
     return {
         **{
             algorithm: _take(
@@ -363,7 +363,7 @@ def _right_asymmetric() -> dict[EncryptionAlgorithm, Case]:
 
 
 def _asymmetric() -> Iterator[Case]:
-    """Yield requests whose source is a bare ciphertext."""
+    """Yield requests whose source is an asymmetric ciphertext."""
     yield from _right_asymmetric().values()
     sm2pke = EncryptionAlgorithm.SM2PKE
     yield _take("SM2PKE, ASN1_DER", "Asymmetric", sm2pke, affine.asn1(_sm2_parts(_MESSAGE)))
@@ -398,12 +398,12 @@ def _blob_of(case: Case) -> bytes:
 
 
 def _blob_field(blob: bytes) -> Fields:
-    """Return another source."""
+    """Return the field of a source."""
     return hex_fields(ciphertext_blob=blob)
 
 
 def _tried(right: Case) -> tuple[Case, Case]:
-    """Return a request and its dry run: what is refused in one is refused in the other."""
+    """Return a request and its dry run; each is rejected for the same reasons."""
     sought = dict(right.outputs["response"])  # type: ignore[arg-type]
     trace = {name: right.trace[name] for name in ("plaintext",)}
     dry = replace(
@@ -418,13 +418,13 @@ def _tried(right: Case) -> tuple[Case, Case]:
 def _refuse_both(
     right: Case, error: ErrorCode, flag: str, comment: str, inputs: Fields
 ) -> Iterator[Case]:
-    """Yield a request that is refused, and its dry run."""
+    """Yield a rejected request and its dry run."""
     for case, suffix in zip(_tried(right), ("", ", dry run"), strict=True):
         yield case.refused(error, flag, comment + suffix, inputs)
 
 
 def _wrong_blobs() -> Iterator[Case]:
-    """Yield sources that are no blob, or one that is too long."""
+    """Yield sources that are not blobs, or a blob that is too long."""
     right = _move("to be broken", "Valid", _AES, _XAES)
     blob, start = _blob_of(right), len(_AES.header)
     for comment, data in (
@@ -450,7 +450,7 @@ def _wrong_blobs() -> Iterator[Case]:
 
 
 def _wrong_contexts() -> Iterator[Case]:
-    """Yield contexts that are none, or not the source's."""
+    """Yield contexts that are invalid, or not the source's."""
     right = _move("to be refused", "Valid", _AES, _XAES)
     for name in ("source_pairs", "destination_pairs"):
         yield from _refuse_both(
@@ -480,11 +480,11 @@ def _wrong_contexts() -> Iterator[Case]:
 
 
 def _wrong_keys() -> Iterator[Case]:
-    """Yield requests for keys that are not there, not enabled, or of another kind."""
+    """Yield requests for keys that are missing, not enabled, or of another kind."""
     right = _move("to be refused", "Valid", _AES, _XAES)
 
     def sealed(key: SymmetricTestKey) -> Fields:
-        """Return a blob that opens, if only the key may be used."""
+        """Return a blob that would open if the key could be used."""
         return _blob_field(key.blob(_MESSAGE, _OLD, key.iv("sealed")))
 
     gone = keyring.symmetric("gone", "v1", Suite.AES_256_GCM)
@@ -536,7 +536,7 @@ def _wrong_keys() -> Iterator[Case]:
 
 
 def _wrong_ids() -> Iterator[Case]:
-    """Yield names that are not those of the ciphertext, or of nothing."""
+    """Yield source IDs, suites and algorithms that are unknown or do not fit the ciphertext."""
     rotated = keyring.ROTATED[0]
     right = _move(
         "to be refused", "SourceId", rotated, _AES, source_key_id=rotated.key_id,
@@ -583,7 +583,7 @@ def _wrong_ids() -> Iterator[Case]:
 
 
 def _wrong_tags() -> Iterator[Case]:
-    """Yield blobs that fit a key version, and do not open under it."""
+    """Yield blobs that name a key version but do not open under it."""
     for key in PER_SUITE.values():
         right = _move("to be modified", "Valid", key, _XAES)
         blob = _blob_of(right)
@@ -615,7 +615,7 @@ def _wrong_tags() -> Iterator[Case]:
 
 
 def _wrong_asymmetric() -> Iterator[Case]:
-    """Yield bare ciphertexts that do not open. There are more of them in the other files."""
+    """Yield asymmetric ciphertexts that do not open. The other files have more of them."""
     rights = _right_asymmetric()
     for algorithm, hash_name in _HASHES.items():
         right = rights[algorithm]
@@ -650,7 +650,7 @@ def _wrong_asymmetric() -> Iterator[Case]:
 def _sm2_defects(
     parts: affine.Sm2Parts, shifted: affine.Sm2Parts, ciphertext: bytes
 ) -> Sequence[tuple[str, bytes]]:
-    """Return what may be wrong with an SM2 ciphertext."""
+    """Return SM2 ciphertexts, each with one defect."""
     return (
         ("nothing", b""),
         ("a first byte that is no encoding's", b"\x05" + ciphertext[1:]),
@@ -665,7 +665,7 @@ def _sm2_defects(
 
 
 def _wrong_rings() -> Iterator[Case]:
-    """Yield rings that cannot be, each of which would do without its one defect."""
+    """Yield invalid keyrings, each of which is valid without its one defect."""
     right = _move("to be refused", "Valid", _AES, _XAES)
     ring: list[TestKey] = [_AES, _XAES, keyring.RSA, keyring.SM2, PER_SUITE[Suite.AES_128_GCM]]
     base = replace(right, inputs={"keys": ring_field(ring)} | right.inputs)
@@ -676,7 +676,7 @@ def _wrong_rings() -> Iterator[Case]:
     documents: list[Json] = [key.document() for key in ring]
 
     def with_field(index: int, **fields: str) -> Fields:
-        """Return the ring with one of its keys changed."""
+        """Return the keyring with one of its keys changed."""
         changed = ring[index].document() | fields
         return {"keys": [*documents[:index], changed, *documents[index + 1 :]]}
 
@@ -736,7 +736,7 @@ def _no_rsa_keys() -> Iterator[tuple[str, bytes]]:
 
 def _rsa_keys() -> Iterator[tuple[str, bytes]]:
     """Yield other private keys of RSA with the same primes."""
-    # For the exponent of the ring's key, both moduli give the same d.
+    # For the exponent of the key in the keyring, both moduli give the same d.
     exponent = 17
     yield "RSA with e = 17, d modulo phi(n)", RSA_2048.pkcs8(exponent=exponent)
     d = pow(exponent, -1, RSA_2048.carmichael)

@@ -111,7 +111,7 @@ class _Maker:
         self.room = self.key.length - 2 * self.hash_length - 2
 
     def cases(self) -> Iterator[Case]:
-        """Yield all."""
+        """Yield all tests."""
         yield self.valid("Valid", "32 bytes", _MESSAGE)
         yield self.valid("Boundary", "no byte", b"")
         yield self.valid("Boundary", "one byte", b"\x01")
@@ -125,7 +125,7 @@ class _Maker:
         yield from self.wrong_ciphertexts()
 
     def seed(self, purpose: str) -> bytes:
-        """Return the seed of a test, which is drawn from its name."""
+        """Return the seed of a test, drawn from its name."""
         return hashlib.shake_128(f"{self.name} {purpose}".encode()).digest(self.hash_length)
 
     def valid(self, flag: str, comment: str, message: bytes, seed: bytes | None = None) -> Case:
@@ -160,11 +160,11 @@ class _Maker:
         return next(case for case in cases if str(case.inputs["ciphertext"]).startswith("00"))
 
     def refuse(self, right: Case, flag: str, comment: str, ciphertext: bytes) -> Case:
-        """Return what becomes of `right` with another ciphertext."""
+        """Return `right` as a negative test, with another ciphertext."""
         return right.refused(ErrorCode.DECRYPTION, flag, comment, hex_fields(ciphertext=ciphertext))
 
     def wrong_encodings(self) -> Iterator[Case]:
-        """Yield encoded messages with a byte that is not what it must be."""
+        """Yield encoded messages with one wrong byte."""
         hash_length, length = self.hash_length, self.key.length
 
         def refuse(
@@ -228,7 +228,7 @@ class _Maker:
             yield self.refuse(right, flag, comment, oaep.encrypt_em(self.key, em))
 
     def wrong_ciphertexts(self) -> Iterator[Case]:
-        """Yield ciphertexts of another length, or of a value that nobody encrypts to."""
+        """Yield ciphertexts with a wrong length, a wrong or extreme value, or a changed bit."""
         right = self.valid("Valid", "32 bytes", _MESSAGE)
         zeros = self.small_ciphertext()
         ciphertext, short = (bytes.fromhex(str(c.inputs["ciphertext"])) for c in (right, zeros))

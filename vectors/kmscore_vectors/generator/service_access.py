@@ -1,4 +1,4 @@
-"""The vectors of whose key it is: aliases and permissions."""
+"""The vectors of aliases, resource names and permissions."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -119,7 +119,7 @@ def _names() -> Iterator[Case]:
 
 
 def _permissions(requests: Requests) -> Iterator[Case]:
-    """Yield what no statement allows, and what just the right ones do."""
+    """Yield requests that no statement allows, and requests that the right statements allow."""
     others = policy(("Allow", "kms:*", _NOTHING_NAMED))
     for action in ACTIONS:
         right, named = requests.right(action), permissions_of(action)
@@ -163,7 +163,7 @@ def _permissions(requests: Requests) -> Iterator[Case]:
 
 
 def _blind(requests: Requests, action: str, others: str) -> Iterator[Case]:
-    """Yield requests for what is not there or not usable, by one who may do nothing with it."""
+    """Yield requests for a missing or unusable object, by a caller without permission for it."""
     right = requests.right(action)
     asked: dict[str, dict[str, str]] = {}
     if action in WITH_KEY_ID:
@@ -192,7 +192,7 @@ def _blind(requests: Requests, action: str, others: str) -> Iterator[Case]:
 
 
 def _policies() -> Iterator[Case]:
-    """Yield policies by what stands in them."""
+    """Yield policies with different statements."""
     right = V1.right("Decrypt")
     orders = "acs:kms:*:*:key/orders"
     for comment, statements in {

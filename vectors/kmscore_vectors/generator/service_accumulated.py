@@ -22,7 +22,7 @@ from kmscore_vectors.tables import ErrorCode, Suite
 
 _VERSION: Final = "86a9efd9-3d16-4894-bd4f-1fc43f3f2abf"
 _UNKNOWN: Final = b"ffffffff-ffff-ffff-ffff-ffffffffffff"
-# What is done to a case, of four kinds and of eight; those not named leave it as it is.
+# The kinds of change to a case, of four kinds and of eight; the other kinds leave it unchanged.
 _CHANGED, _OTHER = 2, 3
 _MODIFIED, _MOVED, _RENAMED, _DENIED = 4, 5, 6, 7
 
@@ -66,7 +66,7 @@ def blobs() -> Iterator[Drawn]:
 
 
 def calls() -> Iterator[Drawn]:
-    """Yield requests to decrypt v1 blobs, half of which are refused."""
+    """Yield requests to decrypt v1 blobs, half of which are rejected."""
     keys = service_requests.PLAIN
     shared = {**V1.shared, "keys": ring_field(keys)}
     for stream in streams("service_api"):

@@ -1,4 +1,4 @@
-"""The vectors of what is opened, and of what is not: one response for every such failure."""
+"""The vectors of ciphertexts that open, and of failures, which all have one response."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -122,7 +122,7 @@ def _changed(requests: Requests) -> dict[str, bytes]:
 
 
 def _not_blobs(requests: Requests) -> dict[str, bytes]:
-    """Return what does not parse."""
+    """Return texts and bytes that do not parse as a blob."""
     blob, iv = requests.blob(ORDERS[0]), _iv_at(requests)
     return {
         "one byte": b"\x00",
@@ -135,7 +135,7 @@ def _not_blobs(requests: Requests) -> dict[str, bytes]:
 
 
 def _not_opened(requests: Requests) -> Iterator[Case]:
-    """Yield blobs that do not open, each for one reason, in every action that opens."""
+    """Yield blobs that do not open, each for one reason, in every action that opens blobs."""
     for action in ("Decrypt", "ExportDataKey", "ReEncrypt"):
         right = requests.right(action)
         for flag, step, blobs in (
@@ -159,7 +159,7 @@ def _not_opened(requests: Requests) -> Iterator[Case]:
 
 
 def _ambiguous(requests: Requests) -> Iterator[Case]:
-    """Yield contexts that the service's rule confuses with others; v1 takes them."""
+    """Yield contexts that the service's rule confuses with others; v1 accepts them."""
     places = [
         (action, name)
         for action, row in ACTIONS.items()

@@ -1,4 +1,4 @@
-"""The vectors of requests and responses: what the service says, and nothing that is drawn."""
+"""The vectors of requests, with responses that have no random values."""
 
 from itertools import chain
 from types import ModuleType

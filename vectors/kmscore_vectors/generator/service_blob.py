@@ -1,4 +1,4 @@
-"""The vectors of the service's own layout: its blob, its context rule, and what it opens."""
+"""The vectors of the service's own layout: its blob, its context rule, and decryption."""
 
 from collections.abc import Iterator
 from itertools import chain
@@ -118,7 +118,7 @@ def _right() -> Iterator[Case]:
 
 
 def _wrong() -> Iterator[Case]:
-    """Yield blobs that do not parse, and prefixes that are not theirs."""
+    """Yield blobs that do not parse, and prefixes that do not match."""
     yield from _wrong_lengths()
     yield from _wrong_ids()
     right = _parsed("32 bytes of ciphertext", "Layout")
@@ -169,7 +169,7 @@ def _wrong_lengths() -> Iterator[Case]:
 
 
 def _wrong_ids() -> Iterator[Case]:
-    """Yield blobs whose first 36 bytes are no UUID."""
+    """Yield blobs whose first 36 bytes are not a UUID."""
     right = _parsed("32 bytes of ciphertext", "Layout")
     rest = bytes.fromhex(str(right.inputs["blob"]))[36:]
     hyphens = _VERSION.encode()
@@ -195,6 +195,6 @@ def _wrong_ids() -> Iterator[Case]:
 
 
 def _refuse(right: Case, flag: str, comment: str, blob: bytes) -> Case:
-    """Return what becomes of `right` with a blob that does not parse."""
+    """Return `right` as a negative test, with a blob that does not parse."""
     fields: Fields = hex_fields(blob=blob)
     return right.refused(ErrorCode.INVALID_BLOB, flag, comment, fields)

@@ -1,4 +1,4 @@
-"""The vectors of the service's context rule: what it gives, and which contexts it confuses."""
+"""The vectors of the service's context rule: associated data, and contexts that it confuses."""
 
 from collections.abc import Iterator
 from itertools import chain
@@ -17,7 +17,7 @@ from kmscore_vectors.generator.service_rule import (
 from kmscore_vectors.generator.wire import Pairs
 from kmscore_vectors.tables import ErrorCode
 
-# U+10000 stands before U+FFFF by UTF-16 unit and behind it by code point.
+# U+10000 sorts before U+FFFF by UTF-16 unit and after it by code point.
 BEYOND: Final = (("\U00010000", "1"), ("\uffff", "2"), ("\ue000", "3"))
 _JAVA: Final = Options(sort_order="utf_16")
 _ABSENT: Final = Options(empty_is_absent=True)
@@ -76,7 +76,7 @@ def groups() -> Iterator[Group]:
 
 
 def context_field(pairs: Pairs | None) -> Json:
-    """Return a context as a field; `None` is none at all."""
+    """Return a context as a field; `None` is an absent context."""
     return None if pairs is None else pairs_field(pairs)
 
 
@@ -135,7 +135,7 @@ def _json_texts() -> Iterator[Case]:
 
 
 def _not_contexts() -> Iterator[Case]:
-    """Yield what is no context."""
+    """Yield invalid contexts."""
     right = _rule("one pair", "Published", (("a", "1"),))
     for comment, pairs in (
         ("the high half in a value", (("a", "\ud83d"),)),
@@ -165,7 +165,7 @@ def _ambiguities() -> Iterator[Case]:
 
 
 def _collisions() -> Iterator[Case]:
-    """Yield contexts, and all that the rule confuses them with."""
+    """Yield contexts, each with all contexts that the rule confuses with it."""
     named = {
         f"{comment}, by {name}": (pairs, order)
         for comment, pairs in {**_SMALL, **_ORDERS}.items()

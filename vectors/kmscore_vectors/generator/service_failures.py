@@ -1,4 +1,4 @@
-"""The vectors of what does not open in the service's layout: one part or one option is another."""
+"""The vectors of decryption that fails in the service's layout: one part or one option differs."""
 
 import base64
 import hashlib
@@ -104,18 +104,18 @@ def refuse(
     fields: Fields,
     error: ErrorCode = ErrorCode.DECRYPTION,
 ) -> Case:
-    """Return what becomes of `right` with another field."""
+    """Return `right` as a negative test, with another field."""
     return right.refused(error, flag, comment, fields)
 
 
 def reseal(right: Case, flag: str, comment: str, key: ServiceKey) -> Case:
-    """Return what becomes of `right` when another key has sealed it."""
+    """Return `right` as a negative test, with a blob that another key has sealed."""
     iv = blob_of(right)[IV_AT:CIPHERTEXT_AT]
     return refuse(right, flag, comment, hex_fields(blob=key.blob(MESSAGE, PAIR, iv)))
 
 
 def other_rules(maker: Maker) -> Iterator[Case]:
-    """Yield profiles, and contexts, that are not those of the message."""
+    """Yield profiles and contexts other than those of the message."""
     bare = maker.opened("no context at all", "Opens", MESSAGE, None)
     empty = maker.opened("a context without pairs", "Opens", MESSAGE, ())
     yield bare
@@ -172,7 +172,7 @@ def other_rules(maker: Maker) -> Iterator[Case]:
 
 
 def other_data(maker: Maker) -> Iterator[Case]:
-    """Yield blobs that are whole but for what the tag was computed over."""
+    """Yield blobs whose only defect is a tag over other associated data."""
     pairs = (("b", "2"), ("a", "1"))
     right = maker.opened("two pairs", "AmbiguousAllowed", MESSAGE, pairs, allow_ambiguous=True)
     text, ordered = text_of(pairs), sorted_pairs(pairs)
@@ -203,7 +203,7 @@ def other_data(maker: Maker) -> Iterator[Case]:
 
 
 def wrong_blobs(maker: Maker) -> Iterator[Case]:
-    """Yield blobs that name another version, or are none."""
+    """Yield blobs that name another version, or that do not parse."""
     right = maker.opened("one pair, to be moved", "Opens", MESSAGE, PAIR)
     yield right
     rest = blob_of(right)[IV_AT:]
@@ -231,7 +231,7 @@ def wrong_blobs(maker: Maker) -> Iterator[Case]:
 
 
 def changed(right: Case) -> Iterator[Case]:
-    """Yield blobs with a bit turned over, or a byte more or less."""
+    """Yield blobs with one flipped bit, or one byte more or less."""
     blob = blob_of(right)
     tag = len(blob) - TAG
     for flag, start, end in (

@@ -1,4 +1,4 @@
-"""The vectors of keys that are not there, not enabled, or for something else."""
+"""The vectors of keys that are missing, not enabled, or for another use."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -57,7 +57,7 @@ def cases(requests: Requests) -> Iterator[Case]:
 
 
 def _not_found(requests: Requests) -> Iterator[Case]:
-    """Yield what is not there, asked for by one who may do everything."""
+    """Yield requests for missing objects, by a caller with all permissions."""
     for action in WITH_KEY_ID:
         right = requests.right(action)
         for comment, name, refusal, step in (
@@ -111,7 +111,7 @@ def _not_found(requests: Requests) -> Iterator[Case]:
 
 
 def _long_name(length: int) -> str:
-    """Return a resource name of a key that is there, of so many characters."""
+    """Return a resource name of an existing key, with the given number of characters."""
     name = "acs:kms:::key/orders"
     return name.replace("::", f":{'r' * (length - len(name))}:", 1)
 
@@ -151,7 +151,7 @@ def _states(requests: Requests) -> Iterator[Case]:
 
 
 def _usage(requests: Requests) -> Iterator[Case]:
-    """Yield keys that an action does not go with."""
+    """Yield keys that do not fit the action."""
     for action in WITH_KEY_ID[:4]:
         params = {**requests.right(action), "KeyId": "rsa"}
         yield requests.refused(f"{action}, RSA", "KeyUsage", "operation", UNSUPPORTED, params)
@@ -171,7 +171,7 @@ def _usage(requests: Requests) -> Iterator[Case]:
 
 
 def _service_usage() -> Iterator[Case]:
-    """Yield keys that the service's layout takes no blob of."""
+    """Yield keys whose blobs the service's layout does not accept."""
     named: dict[str, tuple[str, Refusal]] = {
         "bound to XAES_256_GCM": (XAES.key_id, UNSUPPORTED),
         "with a version ID that is no UUID": ("unnamed", UNSUPPORTED),

@@ -77,7 +77,7 @@ _NOT_LENGTHS: Final = {
 
 
 def cases(requests: Requests) -> Iterator[Case]:
-    """Yield the tests of a layout; limits are those of v1, and alike in both."""
+    """Yield the tests of a layout; the tests of limits use v1, because both layouts share them."""
     yield from _dry_runs(requests)
     if requests is V1:
         yield from _lengths()
@@ -86,7 +86,7 @@ def cases(requests: Requests) -> Iterator[Case]:
 
 
 def _dry_runs(requests: Requests) -> Iterator[Case]:
-    """Yield the three outcomes of a dry run for every action."""
+    """Yield the three outcomes of a dry run (success, denial, failure) for every action."""
     nothing = policy()
     for action in ACTIONS:
         right = requests.right(action)
@@ -201,7 +201,7 @@ def _wrapping() -> Iterator[Case]:
 
 
 def _limits() -> Iterator[Case]:
-    """Yield parameters that are at their limits, and parameters that are not taken."""
+    """Yield parameters at their limits, and parameters that are not accepted."""
     right = V1.right("Encrypt")
     for length in (0, 1, _MOST_PLAINTEXT):
         params = {**right, "Plaintext": to_base64(bytes(length))}

@@ -1,4 +1,4 @@
-"""The messages that the vectors of opening are made of: keys, whole blobs, and their fields."""
+"""The messages for the vectors of decryption: keys, whole blobs, and their fields."""
 
 import hashlib
 from dataclasses import dataclass
@@ -100,5 +100,5 @@ class Maker:
 
 
 def draw(purpose: str, length: int) -> bytes:
-    """Return bytes that belong to a test by its name."""
+    """Return bytes drawn from the name of a test."""
     return hashlib.shake_128(f"service {purpose}".encode()).digest(length)

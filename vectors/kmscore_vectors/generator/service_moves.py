@@ -1,4 +1,4 @@
-"""The vectors of re-encryption and of bare ciphertexts."""
+"""The vectors of re-encryption and of asymmetric ciphertexts."""
 
 import base64
 import hashlib
@@ -68,7 +68,7 @@ def cases(requests: Requests) -> Iterator[Case]:
 
 
 def _sources(requests: Requests) -> Iterator[Case]:
-    """Yield re-encryptions: their sources, as dry runs where they would succeed."""
+    """Yield re-encryptions of blobs; those that would succeed are dry runs."""
     right = requests.right("ReEncrypt")
     key_id, version_id = ORDERS[0].key_id, ORDERS[0].key_version_id
     for comment, params in {
@@ -95,7 +95,7 @@ def _sources(requests: Requests) -> Iterator[Case]:
 
 
 def _bare_sources(requests: Requests) -> Iterator[Case]:
-    """Yield re-encryptions of bare ciphertexts."""
+    """Yield re-encryptions of asymmetric ciphertexts."""
     for algorithm in (*HASHES, "SM2PKE"):
         right = requests.bare(algorithm)
         yield requests.passed(algorithm, "BareSource", right)
@@ -136,7 +136,7 @@ def _bare_sources(requests: Requests) -> Iterator[Case]:
 
 
 def _bare() -> Iterator[Case]:
-    """Yield ciphertexts of RSA and SM2, those that open and those that do not."""
+    """Yield ciphertexts of RSA and SM2 that open, and ciphertexts that do not."""
     for algorithm in HASHES:
         for message in (MESSAGE, b""):
             yield _asymmetric_decrypt(algorithm, rsa_ciphertext(algorithm, message), message)
@@ -191,7 +191,7 @@ def _bare() -> Iterator[Case]:
 
 
 def _asymmetric_decrypt(algorithm: str, ciphertext: bytes, message: bytes) -> Case:
-    """Return a test of a ciphertext of RSA that opens."""
+    """Return a test of an RSA ciphertext that opens."""
     params = {**asymmetric(RSA, algorithm), "CiphertextBlob": to_base64(ciphertext)}
     comment = f"{algorithm}, {len(message)} bytes"
     return V1.answered(

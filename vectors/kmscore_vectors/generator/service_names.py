@@ -1,4 +1,4 @@
-"""The vectors of parameter names: flattened contexts, names in another case, contexts elsewhere."""
+"""The vectors of parameter names: flattened, in another case, and of contexts not accepted."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -42,7 +42,7 @@ NOTES: Final = {
 
 
 def cases(requests: Requests) -> Iterator[Case]:
-    """Yield the tests, all of them in the layout v1: names are read alike in both."""
+    """Yield the tests, all in the layout v1, because both layouts read names alike."""
     if requests is V1:
         yield from _flattened()
         yield from _broken()
@@ -67,13 +67,13 @@ _FORMS: Final = {"by key": by_key, "by number": by_number}
 
 
 def _decrypt(pairs: Pairs, given: dict[str, str]) -> dict[str, str]:
-    """Return a request to decrypt a blob that is bound to some pairs, with parameters given."""
+    """Return a request to decrypt a blob that is bound to `pairs`, with extra parameters."""
     blob = to_base64(V1.blob(ARCHIVE, MESSAGE, pairs))
     return {"Action": "Decrypt", "CiphertextBlob": blob, **given}
 
 
 def _flattened() -> Iterator[Case]:
-    """Yield flattened contexts, each beside one that is another."""
+    """Yield flattened contexts, each with a second test under another context."""
     read: dict[str, tuple[Pairs, dict[str, str]]] = {}
     pairs: Pairs
     for form, flatten in _FORMS.items():
@@ -172,7 +172,7 @@ def _refuse(
     action: str = "Encrypt",
     name: str = "EncryptionContext",
 ) -> Case:
-    """Return a request whose own context is replaced by parameters that are wrong."""
+    """Return a request whose context is replaced by wrong parameters."""
     params = {**without(V1.right(action), name), **given}
     return V1.refused(comment, flag, "parameters", invalid(name), params)
 
@@ -216,7 +216,7 @@ def _cases_of_letters() -> Iterator[Case]:
 
 
 def _elsewhere() -> Iterator[Case]:
-    """Yield contexts that an action does not take."""
+    """Yield contexts that the action does not accept."""
     for action, row in ACTIONS.items():
         right = V1.right(action)
         for name in _CONTEXTS:

@@ -1,4 +1,4 @@
-"""The vectors of opening: whole blobs of the service's layout, right ones and changed ones."""
+"""The vectors of decryption: whole blobs of the service's layout, valid and changed."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -58,7 +58,7 @@ _ALL: Final = Options(
 
 
 def groups() -> Iterator[Group]:
-    """Yield the groups of opening."""
+    """Yield the groups of decryption."""
     published = Maker(PUBLISHED_KEY)
     special = chain(
         _published(published), _options(published), _ambiguous(published), payloads(published),
@@ -77,7 +77,7 @@ def groups() -> Iterator[Group]:
 
 
 def _published(maker: Maker) -> Iterator[Case]:
-    """Yield what is known from elsewhere."""
+    """Yield a blob of the published rule, and payloads at the boundaries."""
     yield maker.opened(
         "the published rule with a known IV", "AmbiguousAllowed", MESSAGE, PAIRS,
         allow_ambiguous=True, iv=PUBLISHED_IV,
@@ -132,7 +132,7 @@ def _options(maker: Maker) -> Iterator[Case]:
             f"three pairs by {order}", "AmbiguousAllowed", MESSAGE, BEYOND,
             Options(sort_order=order), allow_ambiguous=True,
         )  # fmt: skip
-    # Where {} counts as absent, both open one and the same blob.
+    # Where {} counts as absent, both contexts open the same blob.
     absent = Options(empty_is_absent=True)
     blob = maker.key.blob(MESSAGE, None, maker.iv("absent"), absent)
     for comment, pairs in (("sealed with none, opened with {}", ()), ("the same with none", None)):
@@ -170,7 +170,7 @@ def _ambiguous(maker: Maker) -> Iterator[Case]:
 
 
 def _of_suite(maker: Maker) -> Iterator[Case]:
-    """Yield the tests that every suite has."""
+    """Yield the tests of one suite."""
     right = maker.opened("32 bytes, one pair", "Opens", MESSAGE, PAIR)
     yield right
     yield maker.opened("32 bytes, no context at all", "Opens", MESSAGE, None)

@@ -1,4 +1,4 @@
-"""The vectors of parameters: missing and wrong."""
+"""The vectors of missing, empty and wrong parameters."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -96,7 +96,7 @@ _NOT_BASE64: Final = {
 
 
 def cases(requests: Requests) -> Iterator[Case]:
-    """Yield the tests, all of them in the layout v1: parameters are read alike in both."""
+    """Yield the tests, all in the layout v1, because both layouts read parameters alike."""
     if requests is V1:
         yield from _actions()
         yield from _missing()
@@ -111,7 +111,7 @@ def without(params: dict[str, str], name: str) -> dict[str, str]:
 
 
 def _actions() -> Iterator[Case]:
-    """Yield requests of no action that there is."""
+    """Yield requests with a missing or unknown action."""
     right = V1.right("Decrypt")
     for name in ("Sign", "ListKeys", "decrypt", "DECRYPT", " Decrypt", "Decrypt\n"):
         yield V1.refused(
@@ -155,7 +155,7 @@ def _missing() -> Iterator[Case]:
 
 
 def _empty() -> Iterator[Case]:
-    """Yield requests with a parameter that is the empty text."""
+    """Yield requests with an empty parameter."""
     yield V1.refused(
         "Action",
         "EmptyParameter",
@@ -192,7 +192,7 @@ def _empty() -> Iterator[Case]:
 
 
 def _without_context(action: str) -> dict[str, str]:
-    """Return a request with every optional parameter empty, whose blob is bound to no context."""
+    """Return a request with all optional parameters empty and a blob without a context."""
     right = V1.right(action) | dict.fromkeys(ACTIONS[action].optional, "")
     if "CiphertextBlob" in right and action != "AsymmetricDecrypt":
         right["CiphertextBlob"] = to_base64(V1.blob(ARCHIVE, MESSAGE, ()))
@@ -200,14 +200,14 @@ def _without_context(action: str) -> dict[str, str]:
 
 
 def refuse(flag: str, comment: str, action: str, name: str, text: str) -> Case:
-    """Return a request with a parameter that is wrong."""
+    """Return a request with a wrong parameter."""
     params = {**V1.right(action), name: text}
     step = "dry run" if name == "DryRun" else "parameters"
     return V1.refused(f"{name} of {action}: {comment}", flag, step, invalid(name), params)
 
 
 def _wrong() -> Iterator[Case]:
-    """Yield requests with one parameter that is wrong."""
+    """Yield requests with one wrong parameter."""
     for action, name in (
         ("Encrypt", "EncryptionContext"),
         ("AsymmetricDecrypt", "Algorithm"),
@@ -255,7 +255,7 @@ def _wrong() -> Iterator[Case]:
 
 
 def _order() -> Iterator[Case]:
-    """Yield requests with two faults: the first in the table is told, a missing one before all."""
+    """Yield requests with two faults: a missing parameter is reported first, then table order."""
     right = V1.right("Encrypt")
     for comment, refusal, params in (
         ("the first of two that are wrong", invalid("Plaintext"), {"Plaintext": "*"}),

@@ -1,4 +1,4 @@
-"""The vectors of what is sealed in place of a plaintext, where it is not strict Base64."""
+"""The vectors of sealed payloads that are not strict Base64."""
 
 import base64
 from collections.abc import Iterator
@@ -30,7 +30,7 @@ NOTES: Final = {
 
 
 def payloads(maker: Maker) -> Iterator[Case]:
-    """Yield what was sealed and is not strict Base64."""
+    """Yield blobs whose payload is not strict Base64."""
     right = maker.opened("31 bytes, whose text is padded", "Opens", MESSAGE[:31], None)
     yield right
     text = payload_of(MESSAGE[:31])

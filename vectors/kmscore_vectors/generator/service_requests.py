@@ -81,12 +81,12 @@ def alias_name(alias: str) -> str:
 
 
 def to_base64(data: bytes) -> str:
-    """Return bytes as a parameter has them."""
+    """Return bytes in the Base64 form of a parameter."""
     return base64.b64encode(data).decode("ascii")
 
 
 def policy(*statements: tuple[str, object, object]) -> str:
-    """Return a policy document of effects, actions and resources."""
+    """Return a policy document from effects, actions and resources."""
     return json.dumps(
         {
             "Version": "1",
@@ -129,7 +129,7 @@ class Requests:
 
     @property
     def shared(self) -> Fields:
-        """What all tests of the layout have."""
+        """The fields that all tests of the layout share."""
         aliases: Json = dict(ALIASES)
         return {
             "keys": ring_field(RING),
@@ -149,7 +149,7 @@ class Requests:
         return service_key.blob(plaintext, pairs, iv)
 
     def right(self, action: str) -> dict[str, str]:
-        """Return the parameters of a request that succeeds."""
+        """Return the parameters of a valid request."""
         wrapping = {
             "PublicKeyBlob": to_base64(RSA_2048.spki()),
             "WrappingAlgorithm": "RSAES_OAEP_SHA_256",
@@ -183,7 +183,7 @@ class Requests:
         return {"Action": action, **params[action]}
 
     def bare(self, algorithm: str = "SM2PKE") -> dict[str, str]:
-        """Return the parameters of a re-encryption of a bare ciphertext."""
+        """Return the parameters of a re-encryption of an asymmetric ciphertext."""
         is_sm2 = algorithm == "SM2PKE"
         key = SM2 if is_sm2 else RSA
         ciphertext = (
@@ -238,7 +238,7 @@ class Requests:
         params: dict[str, str],
         policy_text: str | None = None,
     ) -> Case:
-        """Return a test that would succeed, as a dry run."""
+        """Return a dry run of a request that would succeed."""
         params = {**params, "DryRun": "true"}
         return self.refused(comment, flag, "answer", DRY_RUN_PASSED, params, policy_text)
 
@@ -249,7 +249,7 @@ BOTH: Final = (V1, SERVICE)
 
 
 def permissions_of(action: str) -> list[str]:
-    """Return what the policy is asked about for an action."""
+    """Return the permissions that an action needs."""
     return list(ACTIONS[action].permissions)
 
 

@@ -1,6 +1,6 @@
-"""The service's own context rule and blob, as an encoder and nothing more.
+"""The service's own context rule and blob, as an encoder only.
 
-Which contexts are confused is found by trying every way to read a text, not by thinking about it.
+The confused contexts are found by an exhaustive search over all readings of a text.
 """
 
 import base64
@@ -17,12 +17,12 @@ from kmscore_vectors.generator.wire import Pairs, context_bytes, sorted_pairs
 from kmscore_vectors.tables import Suite
 
 INSTANCE_PREFIX: Final = bytes.fromhex("240002")
-"""What stands before a blob of a KMS instance."""
+"""The prefix of a blob of a KMS instance."""
 
 
 @dataclass(frozen=True)
 class Options:
-    """What the vendor's own clients do not agree in; the defaults are the published rule."""
+    """The details in which the vendor's own clients differ; the defaults are the published rule."""
 
     payload: str = "base64"
     sort_order: str = "code_point"
@@ -47,7 +47,7 @@ PUBLISHED: Final = Options()
 
 
 def text_of(pairs: Pairs, sort_order: str = "code_point") -> str:
-    """Return the pairs in order and joined."""
+    """Return the text of the pairs, sorted and joined."""
     encoding = {"code_point": "utf-32-be", "utf_16": "utf-16-be"}[sort_order]
     ordered = sorted(pairs, key=lambda pair: pair[0].encode(encoding))
     return "&".join(f"{key}={value}" for key, value in ordered)
@@ -63,12 +63,12 @@ def json_of(pairs: Pairs) -> str:
 
 
 def digest_of(text: str) -> bytes:
-    """Return the associated data that a text gives by the published rule."""
+    """Return the associated data of a text by the published rule."""
     return hashlib.sha256(text.encode("utf-8")).digest()
 
 
 def associated_data(pairs: Pairs | None, options: Options = PUBLISHED) -> bytes:
-    """Return the associated data of a context; of none there is none."""
+    """Return the associated data of a context; an absent context has none."""
     if pairs is None or (not pairs and options.empty_is_absent):
         return b""
     if options.context_binding == "json":
@@ -86,7 +86,7 @@ def rule_trace(pairs: Pairs | None, options: Options = PUBLISHED) -> Fields:
 
 
 def confused_with(pairs: Pairs, sort_order: str = "code_point") -> list[Pairs]:
-    """Return every other context with the same text; some of them in more than one order."""
+    """Return every other context with the same text; some contexts occur in several orders."""
     text = text_of(pairs, sort_order)
     return [
         reading
@@ -98,13 +98,13 @@ def confused_with(pairs: Pairs, sort_order: str = "code_point") -> list[Pairs]:
 
 
 def confused_contexts(pairs: Pairs, sort_order: str = "code_point") -> str:
-    """Return those contexts in their canonical form of v1, as one text."""
+    """Return the confused contexts in their canonical v1 form, as one text."""
     found = {context_bytes(sorted_pairs(other)) for other in confused_with(pairs, sort_order)}
     return ",".join(sorted(canonical.hex() for canonical in found))
 
 
 def _readings(text: str) -> Iterator[Pairs]:
-    """Yield every list of pairs that a text is when it is cut at some `&` and once at an `=`."""
+    """Yield every list of pairs from cuts of a text at some `&`, and of each part at one `=`."""
     pieces = text.split("&")
     for glued in product((False, True), repeat=len(pieces) - 1):
         parts = [pieces[0]]
@@ -114,34 +114,34 @@ def _readings(text: str) -> Iterator[Pairs]:
 
 
 def _splits(part: str) -> Iterator[tuple[str, str]]:
-    """Yield every pair that a part can be."""
+    """Yield every pair that a part can represent."""
     for end, character in enumerate(part):
         if character == "=":
             yield part[:end], part[end + 1 :]
 
 
 def payload_of(plaintext: bytes, options: Options = PUBLISHED) -> bytes:
-    """Return what is sealed in place of a plaintext."""
+    """Return the payload that is sealed for a plaintext."""
     return base64.b64encode(plaintext) if options.payload == "base64" else plaintext
 
 
 def blob_bytes(
     key_version_id: str, iv: bytes, parts: Iterable[bytes], prefix: bytes = b""
 ) -> bytes:
-    """Return a blob of the parts behind its IV."""
+    """Return a blob from its key version ID, its IV and the parts after the IV."""
     return b"".join((prefix, key_version_id.encode("ascii"), iv, *parts))
 
 
 @dataclass(frozen=True)
 class ServiceKey:
-    """A key version whose ID can stand in a blob of the service."""
+    """A key version whose ID is valid in a blob of the service."""
 
     suite: Suite
     material: bytes
     key_version_id: str
 
     def seal(self, payload: bytes, iv: bytes, aad: bytes, prefix: bytes = b"") -> bytes:
-        """Return the blob of what is sealed, with the associated data given."""
+        """Return the blob of a payload, sealed with the given associated data."""
         sealed = ciphers.seal(self.suite, self.material, iv, payload, aad)
         parts = (sealed.ciphertext, sealed.tag)
         return blob_bytes(self.key_version_id, iv, parts, prefix)
@@ -149,13 +149,13 @@ class ServiceKey:
     def blob(
         self, plaintext: bytes, pairs: Pairs | None, iv: bytes, options: Options = PUBLISHED
     ) -> bytes:
-        """Return the blob of a plaintext as it has to be."""
+        """Return the correct blob of a plaintext."""
         aad = associated_data(pairs, options)
         return self.seal(payload_of(plaintext, options), iv, aad, options.prefix)
 
 
 def flipped(data: bytes, offset: int) -> bytes:
-    """Return data with the last bit of a byte turned over."""
+    """Return data with the last bit of a byte flipped."""
     changed = bytearray(data)
     changed[offset] ^= 1
     return bytes(changed)

@@ -1,4 +1,4 @@
-"""What the service takes and says, by action and by cause, as tables of the generator's own."""
+"""The service's parameters and errors, by action and by cause, independent of the library."""
 
 from typing import Final, NamedTuple
 
@@ -7,7 +7,7 @@ from kmscore_vectors.tables import KeyState
 
 
 class Refusal(NamedTuple):
-    """An error as a response has it."""
+    """An error, with the fields of its response."""
 
     status: int
     code: str
@@ -25,19 +25,19 @@ class Refusal(NamedTuple):
 
     @property
     def when_dry(self) -> "Refusal":
-        """What a dry run says in its place."""
+        """The error of a dry run in its place."""
         if self == NO_PERMISSION:
             return Refusal(403, "AccessDeniedError", self.message)
         return Refusal(400, "ValidationError", self.message)
 
 
 def missing(name: str) -> Refusal:
-    """Return the error of a parameter that is not there."""
+    """Return the error of a missing parameter."""
     return Refusal(400, "MissingParameter", f'The parameter "{name}" is needed but not provided.')
 
 
 def invalid(name: str) -> Refusal:
-    """Return the error of a parameter that is not as it has to be."""
+    """Return the error of an invalid parameter."""
     return Refusal(400, "InvalidParameter", f'The specified parameter "{name}" is not valid.')
 
 
@@ -64,7 +64,7 @@ DRY_RUN_PASSED: Final = Refusal(
 
 
 class Action(NamedTuple):
-    """An action: the parameters that it needs, those that it takes, and what is asked for it."""
+    """An action: its required parameters, its optional parameters, and its permissions."""
 
     required: tuple[str, ...]
     optional: tuple[str, ...]
@@ -102,4 +102,4 @@ ACTIONS: Final = {
     "AsymmetricEncrypt": Action((*_ASYMMETRIC, "Plaintext"), (), ("kms:AsymmetricEncrypt",)),
     "AsymmetricDecrypt": Action((*_ASYMMETRIC, "CiphertextBlob"), (), ("kms:AsymmetricDecrypt",)),
 }
-"""Every action. Each also takes DryRun."""
+"""All actions. Each also accepts DryRun."""

@@ -67,14 +67,14 @@ def cases(requests: Requests) -> Iterator[Case]:
 
 
 def _blob(payload: bytes) -> dict[str, str]:
-    """Return the parameter of a blob in which a payload is sealed."""
+    """Return the parameter of a blob with a sealed payload."""
     key = ServiceKey(ORDERS[0].suite, ORDERS[0].material, ORDERS[0].key_version_id)
     blob = key.seal(payload, bytes(12), associated_data(PAIR))
     return {"CiphertextBlob": to_base64(blob)}
 
 
 def _texts() -> Iterator[Case]:
-    """Yield texts that are encrypted, decrypted and moved."""
+    """Yield texts that are encrypted, decrypted and re-encrypted."""
     for comment, text in _TEXTS.items():
         sealed = _blob(text.encode("utf-8"))
         params = {**SERVICE.right("Encrypt"), "Plaintext": text}
@@ -92,7 +92,7 @@ def _texts() -> Iterator[Case]:
 
 
 def _not_texts() -> Iterator[Case]:
-    """Yield payloads that are not UTF-8: nothing but moving them is possible."""
+    """Yield payloads that are not UTF-8: they can be re-encrypted, but not decrypted to a text."""
     for comment, payload in {
         "FF": b"\xff",
         "a byte of 80 to BF alone": b"text\x80",
@@ -117,7 +117,7 @@ def _not_texts() -> Iterator[Case]:
 
 
 def _sizes() -> Iterator[Case]:
-    """Yield texts of 8,192 bytes, and of more."""
+    """Yield texts of 8,192 bytes, and longer texts."""
     for comment, character in (
         ("one byte", "x"), ("two bytes", "\u00e9"), ("four bytes", "\U0001f511")
     ):  # fmt: skip

@@ -1,4 +1,4 @@
-"""The vectors of SM2PKE: decryption, encryption with k given, and the five encodings."""
+"""The vectors of SM2PKE: decryption, encryption with a given k, and the five encodings."""
 
 import hashlib
 from collections.abc import Iterator
@@ -23,19 +23,19 @@ _PUBLIC: Final = SM2_PUBLIC_POINT
 _K: Final = 0x59276E27D506861A16680F3AD9C02DCCEF3CC1FA3CDBE4CE6D54B80DEAC1BC21
 """The k of the example in GM/T 0003.5-2012 Annex C."""
 
-# Found by going through k = 1, 2, 3, ... once: P, 2P, 3P, ..., and the KDF of each.
+# Found by a search over k = 1, 2, 3, ...: P, 2P, 3P, ..., and the KDF of each.
 _FIRST_00_K: Final = 470
 """The least k for which the KDF's output under this key begins with 00."""
 _FIRST_0000_K: Final = 62785
-"""The least k for which it begins with 00 00; a third 00 is some 2^24 values away."""
+"""The least k for which it begins with 00 00; a third 00 needs some 2^24 values."""
 _SECOND_00_K: Final = 618
 """The least k for which its second byte alone is 00."""
 _LAST_00_K: Final = 242
-"""The least k for which the last byte that `_MESSAGE` takes is 00, and the first is not."""
+"""The least k for which the last byte for `_MESSAGE` is 00, and the first is not."""
 _BLOCK_ENDS_00_K: Final = 53
 """The least k for which the first block of it ends with 00."""
 
-_NO_CURVE: Final = bytes.fromhex("300906072a8648ce3d0201")  # id-ecPublicKey, and no more
+_NO_CURVE: Final = bytes.fromhex("300906072a8648ce3d0201")  # only id-ecPublicKey, without a curve
 _SMALL_X: Final = (1, 0x9F7A091433A81E3F218F405F792355BF2AA98B5FFA95982F03870800065279A3)
 _SMALL_Y: Final = (0x9C17043EFFE1A805A74A9A5E70B9D659705D3242094A566DC016F49311178D1F, 1)
 
@@ -161,7 +161,7 @@ def make() -> VectorFile:
 
 
 def _trace(parts: Sm2Parts, k: int | None) -> Fields:
-    """Return what happens on the way, in the names of the standard."""
+    """Return the intermediate values, in the names of the standard."""
     named = {} if k is None else hex_fields(k=k.to_bytes(32, "big"))
     return named | hex_fields(
         C1=affine.coordinates(parts),
@@ -187,7 +187,7 @@ def _opens(
 
 
 def _sealed(c1: tuple[int, int], message: bytes = _MESSAGE) -> Sm2Parts:
-    """Return what opens under the key if nobody looks at where C1 is."""
+    """Return a ciphertext that opens under the key if C1 is not checked."""
     reduced = (c1[0] % PRIME, c1[1] % PRIME)
     return affine.seal(c1, affine.finite(multiply(SM2_SCALAR, reduced)), message)
 
@@ -201,7 +201,7 @@ def _least_k(coordinate: int) -> int:
 
 
 def _both_forms(encoding: str) -> Iterator[Case]:
-    """Yield what is valid in either form."""
+    """Yield valid ciphertexts that both forms have."""
     lengths = {
         "Valid": (len(_MESSAGE), 16, 100),
         "Boundary": (1, 31, 32, 33, 64, _MOST_PLAINTEXT),
@@ -238,7 +238,7 @@ def _both_forms(encoding: str) -> Iterator[Case]:
 
 
 def _both_defects(encoding: str) -> Iterator[Case]:
-    """Yield the defects that either form can have."""
+    """Yield the defects that both forms can have."""
     parts = affine.encrypt(_PUBLIC, _MESSAGE, _K)
     right = _opens(encoding, "Valid", _MESSAGE, parts, encoding, _K)
 
@@ -322,7 +322,7 @@ def _raw() -> Iterator[Case]:
 
 
 def _too_long(encoding: str) -> Case:
-    """Return a message of one byte more than there may be."""
+    """Return a message one byte longer than the limit."""
     message = (_MESSAGE * 320)[: _MOST_PLAINTEXT + 1]
     origin = affine.encrypt(_PUBLIC, message[:-1], _K)
     right = _opens("the longest", "Boundary", message[:-1], origin, encoding, _K)
@@ -382,7 +382,7 @@ def _der_defects(parts: Sm2Parts) -> Iterator[tuple[str, str, bytes]]:
 
 
 def _huge(value: int) -> bytes:
-    """Return an INTEGER that is `value` modulo p, and far beyond it."""
+    """Return an INTEGER that is congruent to `value` modulo p, and much larger than p."""
     return der_integer(value + (PRIME << 256))
 
 
@@ -397,7 +397,7 @@ def _elements(parts: Sm2Parts) -> tuple[bytes, bytes, bytes, bytes]:
 
 
 def _ber(parts: Sm2Parts) -> Iterator[tuple[str, str, bytes]]:
-    """Yield what BER allows and DER does not, and what neither allows."""
+    """Yield encodings that BER allows and DER does not, and encodings that neither allows."""
     x, y, c3, c2 = _elements(parts)
     content = x + y + c3 + c2
     size = len(content)
@@ -424,7 +424,7 @@ def _ber(parts: Sm2Parts) -> Iterator[tuple[str, str, bytes]]:
 
 
 def _conversions() -> Iterator[Case]:
-    """Yield one ciphertext in every pair of encodings, and what cannot be converted."""
+    """Yield one ciphertext in every pair of encodings, and ciphertexts that cannot be converted."""
     parts = affine.encrypt(_PUBLIC, _MESSAGE, _K)
     short = affine.encrypt(_PUBLIC, _MESSAGE, _least_k(0))
     for which, chosen in {"usual": parts, "x begins with 00": short}.items():
@@ -464,7 +464,7 @@ def _conversions() -> Iterator[Case]:
 
 
 def _encryptions() -> Iterator[Case]:
-    """Yield encryptions with k given."""
+    """Yield encryptions with a given k."""
     for k in (1, 2, 3, _K, _least_k(0), _least_k(1), ORDER - 1):
         for length in (1, len(_MESSAGE), 64):
             message = (_MESSAGE * 4)[:length]
@@ -490,7 +490,7 @@ def _encryptions() -> Iterator[Case]:
 
 
 def _public_keys() -> Iterator[Case]:
-    """Yield public keys that are none. Each would encrypt but for its one defect."""
+    """Yield invalid public keys. Each is valid without its one defect."""
     parts = affine.encrypt(_PUBLIC, _MESSAGE, _K)
     right = Case(
         "the key of all other tests",

@@ -1,4 +1,4 @@
-"""The stream of bytes that one drawn case is made of, and what is drawn from it.
+"""The stream of bytes from which one case is drawn, and the values that are drawn from it.
 
 Case i of a file is drawn from SHAKE-128 (FIPS 202) of `kmscore ‖ file name ‖ u32 i`, front to back.
 """
@@ -20,7 +20,7 @@ CHARACTERS: Final = (
 
 
 class Drawn(NamedTuple):
-    """One case: what is asked, and what is due."""
+    """One case: the operation, its inputs and the expected result."""
 
     operation: str
     inputs: Fields
@@ -28,7 +28,7 @@ class Drawn(NamedTuple):
 
 
 class Stream:
-    """The bytes that one case is drawn from."""
+    """The bytes from which one case is drawn."""
 
     def __init__(self, name: str, number: int) -> None:
         """Begin the stream of a case of a file."""
@@ -46,14 +46,14 @@ class Stream:
         return int.from_bytes(self.take(2), "big") % limit
 
     def flip(self, data: bytes, start: int = 0) -> bytes:
-        """Return data with one bit turned over, at or after a byte; bit 0 is a byte's highest."""
+        """Return data with one bit flipped, at or after byte `start`; bit 0 is the highest."""
         bit = 8 * start + self.below(8 * (len(data) - start))
         changed = bytearray(data)
         changed[bit // 8] ^= 0x80 >> bit % 8
         return bytes(changed)
 
     def pairs(self) -> Pairs:
-        """Return a context of up to four pairs; a key that has been drawn before is left out."""
+        """Return a context of up to four pairs; a pair with a repeated key is left out."""
         drawn: dict[str, str] = {}
         for _ in range(self.below(5)):
             key, value = self._text(), self._text()
@@ -70,10 +70,10 @@ def streams(name: str) -> Iterator[Stream]:
 
 
 def another(pairs: Pairs) -> Pairs:
-    """Return a context that is not this one."""
+    """Return another context."""
     return () if pairs else (("a", ""),)
 
 
 def refused(error: ErrorCode) -> Fields:
-    """Return what is due for a case that is refused."""
+    """Return the expected result of a case that is rejected."""
     return {"error": error.value}

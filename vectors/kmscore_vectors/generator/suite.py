@@ -31,7 +31,7 @@ _MAKERS: Final[tuple[ModuleType, ...]] = (
 
 
 def make_files() -> Iterator[VectorFile]:
-    """Yield every file as it is written."""
+    """Yield every file, complete with its accumulated test."""
     for maker in _MAKERS:
         file: VectorFile = maker.make()
         yield replace(

@@ -1,34 +1,34 @@
-"""Bytes on the wire: the v1 blob's header, the canonical context, and the little DER that is due.
+"""Wire formats: the v1 blob's header, the canonical context, and the necessary parts of DER.
 
-Nothing here refuses anything: the negative vectors are made of what an encoder should not write.
+These functions check nothing, because the negative vectors need encodings that are not allowed.
 """
 
 from collections.abc import Iterable, Sequence
 from typing import TypeAlias
 
 Pairs: TypeAlias = Sequence[tuple[str, str]]
-"""An encryption context in the order in which its pairs were given."""
+"""An encryption context, with its pairs in the given order."""
 
-_LONG_FORM = 0x80  # of a length in DER
+_LONG_FORM = 0x80  # the bit of a DER length in the long form
 
 
 def length16(field: bytes) -> bytes:
-    """Return a field behind its length in two bytes, big-endian."""
+    """Return the length of a field in two bytes, big-endian, followed by the field."""
     return len(field).to_bytes(2, "big") + field
 
 
 def length8(field: bytes) -> bytes:
-    """Return a field behind its length in one byte."""
+    """Return the length of a field in one byte, followed by the field."""
     return len(field).to_bytes(1, "big") + field
 
 
 def sorted_pairs(pairs: Pairs) -> list[tuple[bytes, bytes]]:
-    """Return the pairs in UTF-8, sorted by the bytes of the key."""
+    """Return the pairs in UTF-8, in the order of the bytes of the key."""
     return sorted((key.encode("utf-8"), value.encode("utf-8")) for key, value in pairs)
 
 
 def context_bytes(encoded: Sequence[tuple[bytes, bytes]]) -> bytes:
-    """Return the canonical form of pairs that are encoded and in order."""
+    """Return the canonical form of pairs that are already encoded and sorted."""
     if not encoded:
         return b""
     fields = b"".join(length16(key) + length16(value) for key, value in encoded)
@@ -62,7 +62,7 @@ def der_octets(value: bytes) -> bytes:
 
 
 def der_bits(value: bytes, unused: int = 0) -> bytes:
-    """Return a BIT STRING; the number of unused bits is 0 unless a vector is to be negative."""
+    """Return a BIT STRING; negative vectors use a number of unused bits other than 0."""
     return der(0x03, bytes([unused]) + value)
 
 
