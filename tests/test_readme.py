@@ -1,4 +1,4 @@
-"""README: its examples run as they stand, and its commands are those that the checks run."""
+"""README: its examples run, its commands are those of the checks, and its links lead to files."""
 
 import doctest
 import re
