@@ -79,7 +79,7 @@ def reencrypt(
 ) -> ReEncryptResult:
     """Re-encrypt as `kmscore.reencrypt` does, with a given IV for the destination.
 
-    A dry run is not offered, because it does not use an IV.
+    There is no `dry_run` argument, because a dry run does not use the IV.
 
     Args:
         keys: The keyring or other provider that has both keys.

@@ -111,8 +111,8 @@ def reencrypt(
         KeyStateError: If a key version is not enabled.
         KeyUsageError: If a key is of the wrong kind: the destination key is asymmetric, or the
             source key does not fit the source.
-        UnsupportedAlgorithmError: If the installed libraries lack the algorithm. This is checked
-            between the source key and the destination key.
+        UnsupportedAlgorithmError: If the installed libraries lack the algorithm. This error
+            is raised after the checks of the source key and before those of the destination key.
         PlaintextSizeError: If the source holds more than 6,144 bytes of ciphertext.
         DecryptionError: If the source cannot be decrypted, for any reason.
     """
@@ -221,8 +221,8 @@ def prepare(
 ) -> Prepared:
     """Make every check of a re-encryption that precedes decryption.
 
-    Every re-encryption except the usual call takes these steps. A given `iv` replaces the IV that
-    `Prepared.finish` draws.
+    Every re-encryption takes these steps, except on the short path of `reencrypt` and of bulk
+    jobs. A given `iv` replaces the IV that `Prepared.finish` draws.
 
     Raises the errors of `kmscore.reencrypt`, and `ValueError` for an IV of the wrong length.
     """

@@ -558,7 +558,7 @@ WRONG: Mapping[str, list[Any]] = {
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("argument", inspect.signature(alibaba.reencrypt).parameters)
 def test_a_wrong_type_is_rejected_before_wrong_values(way: str, argument: str) -> None:
-    """The error names the argument of the wrong type, although every value is wrong too."""
+    """The error names the argument of the wrong type, although other values are wrong too."""
     arguments: dict[str, Any] = {
         "keys": KEYS,
         "ciphertext_blob": b"",

@@ -254,7 +254,7 @@ def test_upgrade_only_rejects_an_older_destination(tmp_path: Path) -> None:
 
 
 def test_asymmetric_ciphertexts_are_rotated(tmp_path: Path, rsa_key: RsaKey) -> None:
-    """Key, version and algorithm are the same for all rows; each row can get a new context."""
+    """Source key and algorithm are given once for all rows; each blob can have its context."""
     ring_file = write_ring(tmp_path / "team.keys", Keyring([*RING, rsa_key]))
     algorithm = EncryptionAlgorithm.RSAES_OAEP_SHA_256
     rows = [

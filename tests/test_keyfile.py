@@ -403,7 +403,7 @@ def test_a_caller_can_lower_the_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_hostile_rsa_key_is_rejected_before_its_primes_are_tested(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """A keyring with a hostile RSA key is rejected before a test of its primes can take minutes."""
+    """An RSA key with a false, very long prime is rejected; the primality test never starts."""
     monkeypatch.setattr("kmscore.keyfile.sealing.derive_key", remembered)
     p, q = hostile_keys.prime(1024), hostile_keys.prime(1024, 1)
     numbers = hostile_keys.numbers_of(p, q, e=65537) | {"p": 2**9689 - 1}

@@ -168,7 +168,7 @@ def test_a_key_bound_to_another_suite_does_not_decrypt(suite: Suite) -> None:
 def test_an_asymmetric_key_does_not_encrypt_or_decrypt_blobs(
     rsa: Callable[..., RsaKey], way: str
 ) -> None:
-    """In place of a symmetric key, another key is of the wrong kind, and the error has its spec."""
+    """If an asymmetric key is given instead of a symmetric one, the error names its spec."""
     with raises_exactly(KeyUsageError, "RSA_2048"):
         ASK[way](rsa())
     with raises_exactly(KeyUsageError, "EC_SM2"):

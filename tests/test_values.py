@@ -22,7 +22,7 @@ from kmscore import (
 
 
 def _classes() -> Iterator[type]:
-    """Yield every class of kmscore with its own `repr` whose instances can be incomplete."""
+    """Yield the classes of kmscore that define or inherit a `repr` other than `object`'s."""
     for module in pkgutil.walk_packages(kmscore.__path__, "kmscore."):
         if module.name.split(".")[1] in {"cli", "__main__", "_values"}:
             continue

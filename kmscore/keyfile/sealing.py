@@ -99,7 +99,8 @@ def open_keyring(
             default, 2^25, have no effect.
 
     Returns:
-        The keyring. Each SM2 key has the best SM2 backend that is available.
+        The keyring. Each SM2 key uses the default backend, the first of
+        `kmscore.sm2.available_backends()`.
 
     Raises:
         TypeError: If an argument has the wrong type.
