@@ -17,6 +17,7 @@ EVERYTHING = (".[test,bench,arrow,spark]", "./vectors")
 nox.needs_version = ">=2024.10.9"
 nox.options.default_venv_backend = "venv"
 nox.options.error_on_missing_interpreters = False
+nox.options.download_python = "never"
 nox.options.sessions = ["lint", "prose", "types", "docs", "coverage", "oldest", "vectors"]
 
 
