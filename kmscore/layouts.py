@@ -42,7 +42,7 @@ NO_IDS: Final = (None, None)
 class Source(Protocol):
     """A ciphertext that was read and is to be decrypted."""
 
-    def bind(self, context: ContextLike, /) -> bytes:
+    def bind(self, context: ContextLike) -> bytes:
         """Return the bytes that the context adds to the associated data.
 
         Raises `InvalidContextError`.
@@ -79,7 +79,7 @@ class Destination(Protocol):
         """Maximum length of a plaintext in bytes."""
         ...
 
-    def bind(self, context: ContextLike, /) -> bytes:
+    def bind(self, context: ContextLike) -> bytes:
         """Return the bytes that the context adds to the associated data.
 
         Raises `InvalidContextError`.
@@ -91,7 +91,7 @@ class Destination(Protocol):
         ...
 
     def seal(
-        self, key: SymmetricKey, plaintext: bytes, bound: bytes, /, iv: bytes | None = None
+        self, key: SymmetricKey, plaintext: bytes, bound: bytes, iv: bytes | None = None
     ) -> bytes:
         """Return the ciphertext, with a new IV unless one is given."""
         ...
@@ -136,8 +136,6 @@ class V1Source:
     raw: bytes
     """The blob itself."""
 
-    bind = staticmethod(canonical_bytes)
-
     def __init__(self, keys: KeyProvider, data: BytesLike, ids: GivenIds) -> None:
         """Parse the blob."""
         self._keys = keys
@@ -145,6 +143,10 @@ class V1Source:
         self.raw = raw = blob_bytes(data)
         header, self.least_plaintext_length = parse_header(raw)
         self._suite, self._key_id, self._key_version_id = header
+
+    def bind(self, context: ContextLike) -> bytes:
+        """See `Source`: the canonical bytes."""
+        return canonical_bytes(context)
 
     def find_key(self) -> SymmetricKey:
         """See `Source`. Raises `IncorrectKeyError` if an ID is given and is not the header's."""
@@ -175,10 +177,20 @@ class _V1Layout:
     """The v1 ciphertext blob."""
 
     max_plaintext_length: int = MAX_PLAINTEXT_LENGTH
-    check_keys = staticmethod(check_provider)
-    bind = staticmethod(canonical_bytes)
-    find_destination = staticmethod(sealing_key)
-    seal = staticmethod(envelope.seal)
+
+    def check_keys(self, keys: object) -> None:
+        check_provider(keys)
+
+    def bind(self, context: ContextLike) -> bytes:
+        return canonical_bytes(context)
+
+    def find_destination(self, keys: KeyProvider, key_id: str) -> SymmetricKey:
+        return sealing_key(keys, key_id)
+
+    def seal(
+        self, key: SymmetricKey, plaintext: bytes, bound: bytes, iv: bytes | None = None
+    ) -> bytes:
+        return envelope.seal(key, plaintext, bound, iv)
 
     def read(self, keys: KeyProvider, data: BytesLike, ids: GivenIds = NO_IDS) -> V1Source:
         return V1Source(keys, data, ids)
