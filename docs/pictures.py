@@ -4,7 +4,8 @@
 
 The byte layout comes from `CiphertextBlob.layout()`. The steps of a re-encryption and the layers
 come from the syntax trees of the installed package. A step without a caption here is an error, so
-that a new step cannot be left out of the picture. `tests/test_pictures.py` compares the files.
+that a new step cannot be left out of the picture. `tests/documents/test_pictures.py` compares the
+files.
 """
 
 import ast

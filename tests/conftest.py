@@ -7,21 +7,23 @@ from typing import Any
 
 import pytest
 from hypothesis import settings
-from patience import in_time
 
 import kmscore
 from kmscore import KeySpec, RsaKey, Sm2Key
 from kmscore.sm2.backends import _load
 
-__all__ = ["in_time"]
+# A failed assertion in a helper then shows both values.
+pytest.register_assert_rewrite("support")
 
-# A failed assertion in these helpers then shows both values.
-pytest.register_assert_rewrite("fault_pairs")
+from support.parameter_names import pytest_make_parametrize_id  # noqa: E402
+from support.time_limits import in_time  # noqa: E402
+
+__all__ = ["in_time", "pytest_make_parametrize_id"]
+
 settings.load_profile("kmscore")
 
-_CHECKOUT = Path(__file__).resolve().parent.parent
+_CHECKOUT = Path(__file__).resolve().parents[1]
 _COUNTS = "known answers"
-_SHOWN = 16  # number of bytes in a parameter
 _known_answers: Counter[str] = Counter()
 
 
@@ -29,11 +31,6 @@ def pytest_configure() -> None:
     """Reject a run on the checkout, because users install the wheel."""
     if Path(kmscore.__file__).resolve().is_relative_to(_CHECKOUT / "kmscore"):
         raise pytest.UsageError("the tests run on the installed wheel: pip install '.[test]'")
-
-
-def pytest_make_parametrize_id(val: object) -> str | None:
-    """Name long bytes by their length, because a random IV differs in every process."""
-    return f"{len(val)} bytes" if isinstance(val, bytes) and len(val) > _SHOWN else None
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from patience import PATIENCE
+from support.time_limits import PATIENCE
 
 import kmscore
 

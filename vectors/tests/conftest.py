@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
-from patience import in_time
+from support.time_limits import in_time
 
 import kmscore_vectors
 

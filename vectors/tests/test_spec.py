@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Final, TypeAlias, cast
 
 import pytest
+from constructions import coordinates, derive, encrypt_blocks, key_stream, mgf1, sm3, xor
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.ciphers import BlockCipherAlgorithm
 from cryptography.hazmat.primitives.ciphers.algorithms import AES, SM4
 from cryptography.hazmat.primitives.cmac import CMAC
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from steps import coordinates, derive, encrypt_blocks, key_stream, mgf1, sm3, xor
 
 from kmscore import (
     CiphertextBlob,

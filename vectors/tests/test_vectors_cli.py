@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from patience import PATIENCE
 from rich.console import Console
+from support.time_limits import PATIENCE
 from typer.testing import CliRunner, Result
 
 import kmscore

@@ -12,7 +12,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from patience import PATIENCE
+from support.time_limits import PATIENCE
 
 import kmscore
 import kmscore_vectors

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import second_reading
-from patience import PATIENCE
+from support import spec_decoder
+from support.time_limits import PATIENCE
 from vector_files import files, made
 
 from kmscore import DecryptResult, KeyProvider, Keyring, Sm2Key, asymmetric_decrypt, sm2
@@ -108,14 +108,14 @@ def _is_refusal(answer: Mapping[str, Any]) -> bool:
 @pytest.mark.parametrize("name", ["blob", "encryption_context"])
 def test_a_second_reading_of_the_specification_agrees(name: str) -> None:
     """A decoder that is written only from the specification is right on every test."""
-    results = Results(run("", second_reading.answer, files()[name], lambda _: None))
+    results = Results(run("", spec_decoder.answer, files()[name], lambda _: None))
     assert results.failures == []
     assert results.is_success
 
 
 def test_the_second_reading_shares_no_code() -> None:
     """The second decoder imports neither the library nor the generator."""
-    assert "kmscore" not in Path(second_reading.__file__).read_text("utf-8").partition('"""')[2]
+    assert "kmscore" not in Path(spec_decoder.__file__).read_text("utf-8").partition('"""')[2]
 
 
 def _openssl(*arguments: str, data: bytes) -> bytes:

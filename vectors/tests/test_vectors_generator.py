@@ -7,9 +7,14 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPriv
 from cryptography.hazmat.primitives.serialization import load_der_private_key
 from hypothesis import example, given
 from hypothesis import strategies as st
-from published import OaepGroup, cryptography_oaep, rsa_laboratories_oaep, wycheproof_oaep
-from strategies import raises_exactly
-from transcribed import (
+from support.published_vectors import (
+    OaepGroup,
+    cryptography_oaep,
+    rsa_laboratories_oaep,
+    wycheproof_oaep,
+)
+from support.strategies import raises_exactly
+from support.transcribed_vectors import (
     CONTEXT_CASES,
     SM2_CASES,
     SM4_GCM_CASE,

@@ -12,7 +12,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from patience import PATIENCE
+from support.time_limits import PATIENCE
 from vector_files import files
 
 from kmscore_vectors import runner

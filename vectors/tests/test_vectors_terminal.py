@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from patience import PATIENCE
+from support.time_limits import PATIENCE
 from typer.core import TyperGroup
 from typer.main import get_command
 from typer.testing import CliRunner

@@ -8,13 +8,13 @@ from functools import cache
 from typing import Any, Final, TypeAlias
 
 import pytest
-import second_reading
+from constructions import coordinates, derive, key_stream, mgf1, sm3, xor
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.ciphers import Cipher
 from cryptography.hazmat.primitives.ciphers.algorithms import AES, SM4
 from cryptography.hazmat.primitives.ciphers.modes import GCM
 from cryptography.hazmat.primitives.serialization import load_der_private_key
-from steps import coordinates, derive, key_stream, mgf1, sm3, xor
+from support import spec_decoder
 
 from kmscore.algorithms import EncryptionAlgorithm
 from kmscore.alibaba.parameters import ACTIONS
@@ -77,12 +77,12 @@ def _canonicalize_json(test: Fields) -> Trace:
 
 def _associated_data(blob: bytes, pairs: Any) -> bytes:
     """Return A of section 5.2."""
-    return _header(blob) + second_reading.canonical(pairs)
+    return _header(blob) + spec_decoder.canonical(pairs)
 
 
 def _open(blob: bytes, key: bytes, pairs: Any) -> tuple[bytes, Trace]:
     """Return the plaintext of a blob, with the values that its trace must have."""
-    fields = second_reading.parse_blob(blob)
+    fields = spec_decoder.parse_blob(blob)
     iv, ciphertext, tag = (bytes.fromhex(fields[name]) for name in ("iv", "ciphertext", "tag"))
     trace = {"sortedPairs": _sorted_pairs(pairs)}
     trace |= _hex(associatedData=_associated_data(blob, pairs))

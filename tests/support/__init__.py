@@ -1,0 +1,1 @@
+"""Helpers of the tests: test keys, published answers, second implementations, and strategies."""
