@@ -40,7 +40,7 @@ def encrypt(
     Example: kmscore encrypt -k team.keys --key-id orders --context '{"tenant":"acme"}' in out
     """
     with problems_in_one_line():
-        keys, _ = read_keyring(keyring, passphrase_fd)
+        keys = read_keyring(keyring, passphrase_fd)
         plaintext = read_file(source, limit=MAX_PLAINTEXT_LENGTH)
         result = kmscore.encrypt(keys, key_id, plaintext, _read_context(context))
         write_ciphertext(out, result.ciphertext_blob, base64=base64)
@@ -60,7 +60,7 @@ def decrypt(
     Example: kmscore decrypt -k team.keys --context '{"tenant":"acme"}' in out
     """
     with problems_in_one_line():
-        keys, _ = read_keyring(keyring, passphrase_fd)
+        keys = read_keyring(keyring, passphrase_fd)
         blob = read_ciphertext(source, base64=base64)
         write_output(out, kmscore.decrypt(keys, blob, _read_context(context)).plaintext)
 
@@ -101,7 +101,7 @@ def reencrypt(
     with problems_in_one_line():
         if algorithm is not None and None in {source_key_id, source_version_id}:
             raise FileProblem("--algorithm needs --source-key-id and --source-version-id")
-        keys, _ = read_keyring(keyring, passphrase_fd)
+        keys = read_keyring(keyring, passphrase_fd)
         opening = _read_context(context)
         result = kmscore.reencrypt(
             keys,

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import BinaryIO, Final, TextIO
 
 from kmscore.cli.new_file import NewFile
-from kmscore.cli.problems import FileProblem, describe
+from kmscore.cli.problems import FileProblem
+from kmscore.tables.errors import describe
 
 STANDARD: Final = Path("-")
 """Standard input or output."""

@@ -12,7 +12,6 @@ from kmscore.cli.files import read_file
 from kmscore.cli.new_file import NewFile
 from kmscore.cli.passphrase import get_passphrase
 from kmscore.cli.problems import FileProblem
-from kmscore.cli.sealed_keyring import Sealed
 from kmscore.errors import DecryptionError, InvalidKeyError
 from kmscore.keyfile import ScryptParameters
 from kmscore.keyfile.sealing import MAX_LENGTH
@@ -28,15 +27,14 @@ Change = Callable[[Keyring], tuple[Keyring, str]]
 """A function from a keyring to the changed keyring and the message for the user."""
 
 
-def read_keyring(path: Path, descriptor: int | None) -> tuple[Keyring, Sealed]:
-    """Return the keyring in a file, and the unopened file with its passphrase.
+def read_keyring(path: Path, descriptor: int | None) -> Keyring:
+    """Return the keyring in a file.
 
     Raises `FileProblem`, and `UnsupportedAlgorithmError` if this build of the libraries lacks an
     algorithm of the file or of one of its keys.
     """
     data = read_file(path, limit=MAX_LENGTH)
-    sealed = Sealed(data, get_passphrase(descriptor))
-    return _open(path, sealed), sealed
+    return _open(path, data, get_passphrase(descriptor))
 
 
 def change_keyring(
@@ -60,10 +58,10 @@ def change_keyring(
         # Read while no other command can write, so that no change of another command is lost.
         keyring, parameters = Keyring([]), ScryptParameters()
         if not is_new:
-            sealed = Sealed(read_file(path, limit=MAX_LENGTH), passphrase)
-            keyring = _open(path, sealed)
+            sealed = read_file(path, limit=MAX_LENGTH)
+            keyring = _open(path, sealed, passphrase)
             # Keep a higher scrypt cost of the file.
-            before = keyfile.read_parameters(sealed.keyfile)
+            before = keyfile.read_parameters(sealed)
             parameters = max(parameters, before, key=lambda cost: cost.work)
         changed, words = change(keyring)
         data = keyfile.seal_keyring(changed, passphrase, parameters=parameters)
@@ -74,10 +72,10 @@ def change_keyring(
     return words
 
 
-def _open(path: Path, sealed: Sealed) -> Keyring:
+def _open(path: Path, sealed: bytes, passphrase: bytes) -> Keyring:
     """Return the keyring. Raises `FileProblem` and `UnsupportedAlgorithmError`."""
     try:
-        return sealed.open()
+        return keyfile.open_keyring(sealed, passphrase)
     except DecryptionError:
         reason = "the passphrase is wrong, or the file has been changed"
     except InvalidKeyError as error:

@@ -91,7 +91,7 @@ def list_keys(
     Example: kmscore keys list team.keys
     """
     with problems_in_one_line():
-        keyring, _ = read_keyring(path, passphrase_fd)
+        keyring = read_keyring(path, passphrase_fd)
     rows = [_row(keyring, key) for key in keyring]
     if as_json:
         for row in rows:

@@ -10,9 +10,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
-from kmscore.cli.disk import is_empty, place, sync, sync_folder
-from kmscore.cli.permissions import OWNER_ONLY
-from kmscore.cli.problems import FileProblem, describe
+from kmscore.cli.problems import FileProblem
+from kmscore.tables.disk import is_empty, place, sync, sync_folder
+from kmscore.tables.errors import describe
+from kmscore.tables.permissions import OWNER_ONLY
 
 
 class NewFile:

@@ -5,7 +5,7 @@ rows; 2, the job could not start or could not finish; 130, interrupted.
 """
 
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated
 
 import typer
 
@@ -15,22 +15,25 @@ from kmscore.cli.keyring_file import KeyringOption, read_keyring
 from kmscore.cli.options import BlobColumnOption, JsonOption
 from kmscore.cli.passphrase import Descriptor
 from kmscore.cli.problems import FileProblem
-from kmscore.cli.rotation.columns import Columns, Source
-from kmscore.cli.rotation.formats import input_of, table_of
-from kmscore.cli.rotation.table import Table
-from kmscore.cli.rotation.whole_table import Report, is_unfinished, rotate
-from kmscore.cli.rotation.work import Assignment, TableJob
 from kmscore.cli.rotation_report import show_rotation
 from kmscore.cli.terminal import (
     INTERRUPTED,
-    bar,
     problems_in_one_line,
     progress,
     stop,
     surprises_in_one_line,
 )
-
-_MOST_JOBS: Final = 256
+from kmscore.tables import (
+    Columns,
+    Options,
+    Report,
+    Source,
+    check_columns,
+    forget_job,
+    is_unfinished,
+    rotate,
+)
+from kmscore.tables.rotation import MAX_JOBS
 
 _In = Annotated[
     Path, typer.Argument(metavar="IN", help="A table: .jsonl, .ndjson, .csv or .parquet.")
@@ -86,7 +89,7 @@ def rotate_table(
         typer.Option(
             "--jobs",
             min=1,
-            max=_MOST_JOBS,
+            max=MAX_JOBS,
             help="Number of worker processes; 1 starts no extra process.",
         ),
     ] = 1,
@@ -118,7 +121,6 @@ def rotate_table(
     Example: kmscore rotate in.csv out.csv -k a.keys --destination orders --context-columns tenant
     """
     with problems_in_one_line(), surprises_in_one_line():
-        table = input_of(source)
         columns = _columns(
             blob_column,
             context_column,
@@ -126,40 +128,31 @@ def rotate_table(
             destination_context_column,
             Source(source_key_id, source_version_id, algorithm),
         )
-        _check_out(out, table, dry_run=dry_run, resume=resume)
-        table.check_columns(source, columns)
-        keys, sealed = read_keyring(keyring, passphrase_fd)
-        _check_rows(table, source)
-        job = TableJob(table, columns, destination, not again, upgrade_only, dry_run)
-        assignment = Assignment(job, keys, sealed, jobs)
+        _check_out(out, dry_run=dry_run, resume=resume)
+        # Report a problem with the input before the prompt for the passphrase.
+        check_columns(source, columns)
+        keys = read_keyring(keyring, passphrase_fd)
+        options = Options(
+            destination_key_id=destination,
+            columns=columns,
+            skip_current=not again,
+            upgrade_only=upgrade_only,
+        )
         try:
-            with progress("Rotating") as (bar, task):
+            with progress() as show:
                 report = rotate(
-                    source,
-                    out,
-                    assignment,
+                    *(source, out, keys, options),
+                    jobs=jobs,
                     resume=resume,
-                    advance=lambda done, rows: bar.update(
-                        task,
-                        # Parts finish in any order, but the bar must not move back.
-                        completed=max(done, bar.tasks[task].completed),
-                        rows=bar.tasks[task].fields["rows"] + rows,
-                    ),
+                    keep_job=True,
+                    on_progress=show,
                 )
             _tell(report, as_json=as_json)
         except KeyboardInterrupt:
             hint = "; the same command with --resume finishes it" if is_unfinished(out) else ""
             stop(f"interrupted{hint}", INTERRUPTED)
-    if report.has_failures:
+    if report.failed:
         raise typer.Exit(1)
-
-
-def _check_rows(table: Table, source: Path) -> None:
-    """Check all rows before the first is written. Raises `FileProblem`."""
-    with bar() as shown:
-        task = shown.add_task("Checking", total=1.0)
-        for position in table.check_rows(source):
-            shown.update(task, completed=position)
 
 
 def _tell(report: Report, *, as_json: bool) -> None:
@@ -172,7 +165,8 @@ def _tell(report: Report, *, as_json: bool) -> None:
     except SystemExit:  # raised by rich after the reader has closed the pipe
         pass
     else:
-        report.forget()
+        if report.out is not None:
+            forget_job(report.out)
         return
     give_up_output()
     hint = "" if report.out is None else f"; {report.out} is complete, --resume tells its counts"
@@ -202,13 +196,11 @@ def _columns(
     return Columns(blob, context, names, destination_context, source)
 
 
-def _check_out(out: Path | None, table: Table, *, dry_run: bool, resume: bool) -> None:
-    """Raise `FileProblem` for a missing OUT, an OUT in a dry run, or an OUT of another format."""
+def _check_out(out: Path | None, *, dry_run: bool, resume: bool) -> None:
+    """Raise `FileProblem` for a missing OUT, or for an OUT in a dry run."""
     if dry_run:
         if out is not None or resume:
             raise FileProblem("a dry run writes nothing: it takes neither OUT nor --resume")
         return
     if out is None:
         raise FileProblem("OUT is missing")
-    if table_of(out).suffix != table.suffix:
-        raise FileProblem(f"{out}: OUT must have the same format as IN")

@@ -6,9 +6,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from kmscore.cli.rotation.counts import failures
-from kmscore.cli.rotation.whole_table import Report
 from kmscore.cli.terminal import printable
+from kmscore.tables import Report
 
 
 def show_rotation(report: Report, *, as_json: bool) -> None:
@@ -21,8 +20,8 @@ def show_rotation(report: Report, *, as_json: bool) -> None:
         typer.echo("a dry run: nothing is written")
     else:
         typer.echo(printable(f"written: {report.out}"))
-    if report.failed is not None:
-        typer.echo(printable(f"failed rows: {report.failed}"))
+    if report.failed_rows is not None:
+        typer.echo(printable(f"failed rows: {report.failed_rows}"))
 
 
 def _rotation_document(report: Report) -> dict[str, object]:
@@ -30,10 +29,10 @@ def _rotation_document(report: Report) -> dict[str, object]:
     return {
         "rows": report.rows,
         **_statuses(report),
-        "failed": failures(report.counts),
+        "failed": dict(report.failed),
         "seconds": round(report.seconds, 3),
         "out": None if report.out is None else str(report.out),
-        "failed_rows": None if report.failed is None else str(report.failed),
+        "failed_rows": None if report.failed_rows is None else str(report.failed_rows),
     }
 
 
@@ -43,7 +42,7 @@ def _rotation_table(report: Report) -> Table:
     table.columns[0].justify = "right"
     for name, number in _statuses(report).items():
         table.add_row(f"{number:,}", name)
-    for code, number in failures(report.counts).items():
+    for code, number in report.failed.items():
         table.add_row(f"{number:,}", f"failed: {code}")
     rate = report.rows / report.seconds if report.seconds else 0.0
     table.add_row(f"{report.rows:,}", f"in all, {rate:,.0f} a second")
@@ -52,4 +51,4 @@ def _rotation_table(report: Report) -> Table:
 
 def _statuses(report: Report) -> dict[str, int]:
     """Return the number of rewritten and of unchanged rows."""
-    return {name: report.counts[name] for name in ("rewritten", "unchanged")}
+    return {"rewritten": report.rewritten, "unchanged": report.unchanged}

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from io import TextIOWrapper
 from typing import Any, Final, NoReturn, cast
@@ -26,6 +26,8 @@ from typer.core import TyperGroup
 from kmscore.cli.files import give_up_output
 from kmscore.cli.problems import FileProblem
 from kmscore.errors import KmsCoreError
+from kmscore.tables import Progress as TableProgress
+from kmscore.tables import TableError
 
 INTERRUPTED: Final = 130
 """The exit code after Ctrl-C, as in shells."""
@@ -102,6 +104,8 @@ def problems_in_one_line() -> Iterator[None]:
         yield
     except FileProblem as error:
         reason = str(error)
+    except TableError as error:
+        reason = f"{error}; --resume finishes the job" if error.can_resume else str(error)
     except KmsCoreError as error:
         reason = f"{error.code}: {error}"
     except OSError as error:
@@ -119,7 +123,7 @@ def surprises_in_one_line() -> Iterator[None]:
     """
     try:
         yield
-    except (typer.Exit, typer.Abort, FileProblem, KmsCoreError, OSError):
+    except (typer.Exit, typer.Abort, FileProblem, TableError, KmsCoreError, OSError):
         raise
     except Exception as error:  # noqa: BLE001 (the exit code 1 means that rows failed)
         name = type(error).__name__
@@ -134,30 +138,34 @@ class RowsColumn(ProgressColumn):
     def render(self, task: Task) -> Text:
         """Return the text of the column."""
         rows = int(task.fields["rows"])
+        if not rows:  # the input is checked
+            return Text("")
         rate = rows / task.elapsed if task.elapsed else 0.0
         return Text(f"{rows:,} rows, {rate:,.0f}/s")
 
 
 @contextmanager
-def bar(*figures: ProgressColumn) -> Iterator[Progress]:
-    """Show a progress bar on standard error if it is a terminal, with extra columns."""
+def progress() -> Iterator[Callable[[TableProgress], None]]:
+    """Show the progress of a table on standard error if it is a terminal."""
     console = Console(stderr=True)
     columns = (
         TextColumn("{task.description}"),
         # The bar takes the remaining width, so that no number is cut on a narrow terminal.
         BarColumn(bar_width=None, table_column=Column(ratio=1)),
         TaskProgressColumn(),
-        *figures,
+        RowsColumn(),
         TimeRemainingColumn(),
     )
     with Progress(
         *columns, console=console, transient=True, expand=True, disable=not console.is_terminal
-    ) as progress:
-        yield progress
+    ) as bar:
+        tasks: dict[str, TaskID] = {}
 
+        def show(now: TableProgress) -> None:
+            if now.phase not in tasks:
+                for task in tasks.values():
+                    bar.update(task, visible=False)
+                tasks[now.phase] = bar.add_task(now.phase.capitalize(), total=1.0, rows=0)
+            bar.update(tasks[now.phase], completed=now.fraction, rows=now.rows)
 
-@contextmanager
-def progress(description: str) -> Iterator[tuple[Progress, TaskID]]:
-    """Show the progress of a table; yield the bar and its task, from 0 to 1, with `rows`."""
-    with bar(RowsColumn()) as shown:
-        yield shown, shown.add_task(description, total=1.0, rows=0)
+        yield show

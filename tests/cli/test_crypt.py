@@ -22,9 +22,9 @@ from support.commands import (
 import kmscore
 from kmscore import EncryptionAlgorithm, Keyring, RsaKey
 from kmscore.cli import files
-from kmscore.cli.disk import sync_folder
 from kmscore.cli.new_file import NewFile
 from kmscore.cli.problems import FileProblem
+from kmscore.tables.disk import sync_folder
 
 _CONTEXT = '{"tenant":"acme"}'
 

@@ -396,10 +396,10 @@ def test_no_change_of_another_command_is_lost(
     said: list[str] = []
     original = keyring_file._open
 
-    def meanwhile(path: Path, sealed: Any) -> Keyring:
+    def meanwhile(path: Path, *sealed: Any) -> Keyring:
         monkeypatch.setattr(keyring_file, "_open", original)
         said.append(problem(invoke("keys", "rotate", ring_file, "other")))
-        return original(path, sealed)
+        return original(path, *sealed)
 
     monkeypatch.setattr(keyring_file, "_open", meanwhile)
     assert invoke("keys", "rotate", ring_file, "orders").exit_code == 0

@@ -33,9 +33,8 @@ from support.strategies import flip_last_bit
 
 import kmscore
 from kmscore import EncryptionAlgorithm, Keyring, RsaKey
-from kmscore.cli import permissions
-from kmscore.cli.rotation import columns, crew, parquet_file
-from kmscore.cli.sealed_keyring import Sealed
+from kmscore.tables import columns, crew, parquet_file, permissions
+from kmscore.tables.worker_keys import WorkerKeys
 
 
 @pytest.fixture
@@ -423,7 +422,7 @@ def test_real_processes_rotate_every_row(ring_file: Path) -> None:
 
 def test_the_error_of_a_row_has_no_traceback() -> None:
     """The error can live as long as the report, so that it must not refer to the row."""
-    failure = columns.Columns("blob").read(0, {"blob": 5})
+    failure = columns.read_item(columns.Columns("blob"), 0, {"blob": 5})
     assert isinstance(failure, kmscore.InvalidBlobError)
     assert failure.__traceback__ is None
 
@@ -431,7 +430,7 @@ def test_the_error_of_a_row_has_no_traceback() -> None:
 def test_the_error_of_a_damaged_row_is_kept() -> None:
     """An error that the format found is the error of the row."""
     failure = columns.damaged_row("reason")
-    assert columns.Columns("blob").read(0, failure) is failure
+    assert columns.read_item(columns.Columns("blob"), 0, failure) is failure
     assert columns.reason_of(columns.damaged_row("\ud800")) == "\\ud800"
 
 
@@ -442,7 +441,7 @@ def test_a_dry_run_does_not_suggest_resume(
     """The message suggests `--resume` only if a job exists to resume."""
 
     def fail(*_: object) -> None:
-        raise crew.WorkProblem("gone")
+        raise crew.WorkerError("gone")
 
     monkeypatch.setattr(crew._Crew, "give", fail)
     source = write_lines(ring_file.with_name("in.jsonl"), sealed_rows(1))
@@ -452,9 +451,9 @@ def test_a_dry_run_does_not_suggest_resume(
     assert problem(invoke("rotate", source, *out, *options)) == f"gone{hint}"
 
 
-def test_the_repr_of_a_sealed_keyring_has_no_secret() -> None:
+def test_the_repr_of_the_keys_of_workers_has_no_secret() -> None:
     """The object that the worker processes get shows neither keyring nor passphrase."""
-    assert repr(Sealed(b"file", b"secret")) == "<Sealed>"
+    assert repr(WorkerKeys(b"file", b"secret")) == "<WorkerKeys>"
 
 
 @pytest.mark.parametrize("suffix", [".jsonl", ".csv", ".parquet"])

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 PACKAGES = (
-    *("kmscore", "kmscore.bulk", "kmscore.keyfile", "kmscore.alibaba"),
+    *("kmscore", "kmscore.bulk", "kmscore.tables", "kmscore.keyfile", "kmscore.alibaba"),
     *("kmscore.sm2", "kmscore.hazmat"),
 )
 RAISES_NOTHING = {

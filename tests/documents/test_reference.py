@@ -11,7 +11,9 @@ from types import ModuleType
 import pytest
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
-PACKAGES = ("kmscore", "kmscore.bulk", "kmscore.keyfile", "kmscore.alibaba", "kmscore.sm2")
+PACKAGES = tuple(
+    f"kmscore{name}" for name in ("", ".bulk", ".tables", ".keyfile", ".alibaba", ".sm2")
+)
 
 
 @pytest.fixture(scope="module")

@@ -42,6 +42,7 @@ _ROOMS = (
     "alibaba",
     "bulk",
     "keyfile",
+    "tables",
     "cli",
     "__main__",
 )
@@ -76,7 +77,7 @@ _FORBIDDEN = frozenset(
 
 
 # These read files, start processes and show progress; they are not part of the engine.
-_TOOLS = ("kmscore.cli",)
+_TOOLS = ("kmscore.cli", "kmscore.tables")
 
 # The modules that need an extra, and the packages that they import from it.
 _EXTRAS = {
@@ -87,7 +88,7 @@ _EXTRAS = {
 }
 
 # Public modules that `import kmscore` does not load: the user imports them by name.
-_BY_NAME = ("bulk", "keyfile")
+_BY_NAME = ("bulk", "keyfile", "tables")
 
 
 def _sources() -> dict[str, str]:

@@ -5,8 +5,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, BinaryIO, Final, NamedTuple, Protocol
 
-from kmscore.cli.problems import FileProblem
-from kmscore.cli.rotation.columns import Columns, Failure, Record
+from kmscore.tables.columns import Columns, Failure, Record
+from kmscore.tables.errors import TableError
 
 CHUNK_ROWS: Final = 4096
 """Rows that are worked on, written and taken up again together."""
@@ -26,10 +26,10 @@ OWN_COLUMNS: Final = (ROW_COLUMN, ERROR_COLUMN, MESSAGE_COLUMN)
 
 
 def check_own_columns(path: Path, names: Collection[str]) -> None:
-    """Raise `FileProblem` if a table has columns of failed rows: it is made of such."""
+    """Raise `TableError` if a table has columns of failed rows: it is made of such."""
     for name in OWN_COLUMNS:
         if name in names:
-            raise FileProblem(
+            raise TableError(
                 f"{path}: a column {name!r}, which is for failed rows; rotate the table that they"
                 " come from"
             )
@@ -68,18 +68,18 @@ class Table(Protocol):
     suffix: str
 
     def check_columns(self, path: Path, columns: Columns) -> None:
-        """Raise `FileProblem` if a file is not of the format, or lacks a column."""
+        """Raise `TableError` if a file is not of the format, or lacks a column."""
         ...
 
     def check_rows(self, path: Path) -> Iterator[float]:
         """Look at all rows before any is written, in a format where one can hide those after it.
 
-        Yields how much of the file has been looked at, 0 to 1. Raises `FileProblem`.
+        Yields how much of the file has been looked at, 0 to 1. Raises `TableError`.
         """
         ...
 
     def chunks(self, path: Path) -> Iterator[Chunk]:
-        """Yield the rows of a file. Raises `FileProblem` if it cannot be read to its end."""
+        """Yield the rows of a file. Raises `TableError` if it cannot be read to its end."""
         ...
 
     def records(self, chunk: Chunk, columns: Columns) -> Iterator[Record | Failure]:

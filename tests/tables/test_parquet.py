@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from support.commands import base64_of, invoke, opened, problem, seal, write_ring
 
-from kmscore.cli.files import FileProblem
-from kmscore.cli.rotation import parquet_file
-from kmscore.cli.rotation.columns import Columns
-from kmscore.cli.rotation.parquet import Parquet
-from kmscore.cli.rotation.table import CHUNK_BYTES
+from kmscore.tables import parquet_file
+from kmscore.tables.columns import Columns
+from kmscore.tables.errors import TableError
+from kmscore.tables.parquet import Parquet
+from kmscore.tables.table import CHUNK_BYTES
 
 arrow = pytest.importorskip("pyarrow", reason="pyarrow is not installed: the extra arrow")
 parquet = pytest.importorskip("pyarrow.parquet", reason="pyarrow is not installed: the extra arrow")
@@ -463,7 +463,7 @@ def test_a_missing_file_is_reported(tmp_path: Path) -> None:
 def test_a_file_deleted_before_the_read_is_reported(tmp_path: Path) -> None:
     """The line has the message of the system, and does not say that the file is not Parquet."""
     source = tmp_path / "in.parquet"
-    with pytest.raises(FileProblem, match="No such file") as raised:
+    with pytest.raises(TableError, match="No such file") as raised:
         list(Parquet().chunks(source))
     assert str(raised.value).startswith(f"{source}: ")
     assert "not Parquet" not in str(raised.value)

@@ -11,8 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, Final, NamedTuple, TextIO
 
-from kmscore.cli.problems import FileProblem, describe
-from kmscore.cli.rotation.table import LONGEST_ROW
+from kmscore.tables.errors import TableError, describe
+from kmscore.tables.table import LONGEST_ROW
 
 ANY_BYTES: Final = "surrogateescape"
 """What is not UTF-8 is decoded to what gives the same bytes when it is written."""
@@ -50,16 +50,16 @@ class Records(NamedTuple):
 def open_records(path: Path) -> Iterator[Records]:
     """Open a file to read its records, and close it.
 
-    Raises `FileProblem` for what is wrong with it, also with a record that is read meanwhile.
+    Raises `TableError` for what is wrong with it, also with a record that is read meanwhile.
     """
     try:
         with path.open("rb") as raw, _decoded(raw) as file:
             texts = _texts(file)
             yield Records(_take_head(path, texts), texts, raw)
     except OSError as error:
-        raise FileProblem(describe(error, path)) from None
+        raise TableError(describe(error, path)) from None
     except csv.Error as error:
-        raise FileProblem(f"{path}: not CSV: {error}") from None
+        raise TableError(f"{path}: not CSV: {error}") from None
 
 
 def parse(texts: Iterable[str]) -> Iterator[list[str]]:
@@ -136,12 +136,12 @@ def _followed(taken: list[str], lines: Iterator[str]) -> Iterator[str]:
 
 
 def _take_head(path: Path, records: Iterator[str]) -> Head:
-    """Take the head off the records. Raises `FileProblem`, and `csv.Error`."""
+    """Take the head off the records. Raises `TableError`, and `csv.Error`."""
     text = next(records, "")
     mark = _MARK if text.startswith(_MARK) else ""
     text = text.removeprefix(_MARK)
     if not text.strip("\r\n"):
-        raise FileProblem(f"{path}: no column names in the first line")
+        raise TableError(f"{path}: no column names in the first line")
     try:
         return Head(mark, text, next(parse([text])))
     except csv.Error as error:

@@ -25,13 +25,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, Protocol, Self
 
-from kmscore.cli.disk import sync, sync_folder
-from kmscore.cli.permissions import OWNER_ONLY, Permissions
-from kmscore.cli.problems import FileProblem
-from kmscore.cli.rotation.counts import Counts, has_failures, parse_counts
-from kmscore.cli.rotation.journal import Journal, begin_journal
-from kmscore.cli.rotation.lock import lock
-from kmscore.cli.rotation.target import KINDS, Join, Target
+from kmscore.tables.counts import Counts, has_failures, parse_counts
+from kmscore.tables.disk import sync, sync_folder
+from kmscore.tables.errors import TableError
+from kmscore.tables.journal import Journal, begin_journal
+from kmscore.tables.lock import lock
+from kmscore.tables.permissions import OWNER_ONLY, Permissions
+from kmscore.tables.target import KINDS, Join, Target
 
 _JOB: Final = "job.json"
 _DONE: Final = "done.json"
@@ -89,7 +89,7 @@ class JobFolder:
     def begin(self, job: Mapping[str, Any], check: Check, *, resume: bool) -> None:
         """Make the folder, or with `resume` take up the one that is there.
 
-        Raises `FileProblem`.
+        Raises `TableError`.
         """
         self._sweep()
         if not os.path.lexists(self._path):
@@ -97,9 +97,7 @@ class JobFolder:
         elif resume:
             self._take_up(job, check)
         else:
-            raise FileProblem(
-                f"{self._path} is there: an unfinished job; finish it with --resume, or remove it"
-            )
+            raise TableError(f"{self._path} is there: an unfinished job", can_resume=True)
 
     def _sweep(self) -> None:
         """Clear away what processes that were killed have left beside."""
@@ -109,7 +107,7 @@ class JobFolder:
                 shutil.rmtree(path, ignore_errors=True)
 
     def _make(self, job: Mapping[str, Any], check: Check) -> None:
-        """Make the folder. It has its name only when it can be taken up. Raises `FileProblem`."""
+        """Make the folder. It has its name only when it can be taken up. Raises `TableError`."""
         for target in self._targets.values():
             target.check_free()
         new = self._hidden("new")
@@ -126,7 +124,7 @@ class JobFolder:
             if error.errno not in {errno.ENOTEMPTY, errno.EEXIST}:
                 raise
             shutil.rmtree(new, ignore_errors=True)
-            raise FileProblem(
+            raise TableError(
                 f"{self._path} is there: another command began this job at the same time"
             ) from None
         sync_folder(self._path.parent)
@@ -136,21 +134,21 @@ class JobFolder:
         return self._path.with_name(f".{self._path.name}.{state}-{self._run}")
 
     def _take_up(self, job: Mapping[str, Any], check: Check) -> None:
-        """Check that the folder is this job's, and read the journal. Raises `FileProblem`."""
+        """Check that the folder is this job's, and read the journal. Raises `TableError`."""
         try:
             self._lock = lock(self._path / _JOB)
             known, sealed = self._read_job()
             self.journal.read()
         except (FileNotFoundError, NotADirectoryError, ValueError, RecursionError):
-            raise FileProblem(f"{self._path} holds no job: remove it") from None
+            raise TableError(f"{self._path} holds no job: remove it") from None
         for name in sorted({*known, *job}):
             if known.get(name) != job.get(name):
-                raise FileProblem(
+                raise TableError(
                     f"{self._path} is of another job: {name} was {known.get(name)!r},"
                     f" and is {job.get(name)!r}"
                 )
         if not check.opens(sealed):
-            raise FileProblem(
+            raise TableError(
                 f"{self._path} is of another keyring: its destination version has the same ID"
                 " and another key"
             )
@@ -175,7 +173,7 @@ class JobFolder:
     def join(self, number: int, join: Join) -> None:
         """Join so many parts, which are all of the input, and say that it is done.
 
-        Raises `FileProblem` if there are others of an earlier run.
+        Raises `TableError` if there are others of an earlier run.
         """
         self.journal.complete()
         counts = [self.journal.counts_of(each) for each in range(number)]
@@ -195,7 +193,7 @@ class JobFolder:
 
         The file of failed rows is made only if there are some, and named before the other: that
         one is there only when all is. What the job was and its counts stay, to be told again, until
-        `remove`. Raises `FileProblem`.
+        `remove`. Raises `TableError`.
         """
         counts = self._read_counts()
         for kind in ("bad", "good") if has_failures(counts) else ("good",):
@@ -208,12 +206,12 @@ class JobFolder:
         return counts
 
     def _read_counts(self) -> Counts:
-        """Return all counts of a job that is done. Raises `FileProblem` if they are damaged."""
+        """Return all counts of a job that is done. Raises `TableError` if they are damaged."""
         path = self._path / _DONE
         try:
             return parse_counts(json.loads(path.read_bytes()))
         except (ValueError, RecursionError):
-            raise FileProblem(
+            raise TableError(
                 f"{path} is damaged: remove {self._path}, and begin again if the result is missing"
             ) from None
 
@@ -242,7 +240,7 @@ def _is_left(folder: Path) -> bool:
         descriptor = lock(folder / _JOB)
     except FileNotFoundError:
         return True
-    except (FileProblem, OSError):
+    except (TableError, OSError):
         return False
     if descriptor is not None:
         os.close(descriptor)

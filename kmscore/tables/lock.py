@@ -3,13 +3,13 @@
 import os
 from pathlib import Path
 
-from kmscore.cli.problems import FileProblem
+from kmscore.tables.errors import TableError
 
 
 def lock(path: Path) -> int | None:
     """Be the only one with a file, until the descriptor that this returns is closed.
 
-    Raises `FileProblem` if somebody else is, and errors of the system.
+    Raises `TableError` if somebody else is, and errors of the system.
     """
     try:
         import fcntl  # noqa: PLC0415 (not everywhere)
@@ -21,5 +21,5 @@ def lock(path: Path) -> int | None:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         os.close(descriptor)
-        raise FileProblem(f"another command is at work in {path.parent}") from None
+        raise TableError(f"another command is at work in {path.parent}") from None
     return descriptor

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any, BinaryIO, Final, NamedTuple
 
 from kmscore._base64 import encode_base64
-from kmscore.cli.problems import FileProblem, describe
-from kmscore.cli.rotation.columns import (
+from kmscore.errors import InvalidContextError
+from kmscore.tables.columns import (
     Columns,
     Failure,
     Record,
@@ -18,7 +18,8 @@ from kmscore.cli.rotation.columns import (
     damaged_row,
     reason_of,
 )
-from kmscore.cli.rotation.table import (
+from kmscore.tables.errors import TableError, describe
+from kmscore.tables.table import (
     CHUNK_BYTES,
     CHUNK_ROWS,
     ERROR_COLUMN,
@@ -29,7 +30,6 @@ from kmscore.cli.rotation.table import (
     Result,
     check_own_columns,
 )
-from kmscore.errors import InvalidContextError
 
 _MARK: Final = "\ufeff"
 
@@ -64,12 +64,12 @@ class JsonLines:
         """
         record = self._first(path, columns)
         if isinstance(record, RowError):
-            raise FileProblem(f"{path}: line 1 is {reason_of(record)}")
+            raise TableError(f"{path}: line 1 is {reason_of(record)}")
         if record is None or ROW_COLUMN in record:
             return
         for name in columns.names:
             if name not in record:
-                raise FileProblem(f"{path}: no column {name!r} in line 1")
+                raise TableError(f"{path}: no column {name!r} in line 1")
 
     def check_rows(self, path: Path) -> Iterator[float]:
         """Look at the names in the first line. A line ends with its end, whatever is on it."""
@@ -104,7 +104,7 @@ class JsonLines:
                 if lines:
                     yield Chunk(row, lines, 1.0)
         except OSError as error:
-            raise FileProblem(describe(error, path)) from None
+            raise TableError(describe(error, path)) from None
 
     def records(self, chunk: Chunk, columns: Columns) -> Iterator[Record | Failure]:
         """Yield the objects."""

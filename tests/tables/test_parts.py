@@ -30,19 +30,18 @@ from support.commands import (
 
 from kmscore import Keyring, KeySpec, SymmetricKey
 from kmscore.cli import rotate
-from kmscore.cli.disk import place
-from kmscore.cli.permissions import Permissions
-from kmscore.cli.problems import FileProblem
-from kmscore.cli.rotation import (
+from kmscore.tables import (
     comma_separated,
     job_folder,
     journal,
     json_lines,
     parquet_file,
-    whole_table,
+    rotation,
 )
-from kmscore.cli.rotation.lock import lock
-from kmscore.cli.sealed_keyring import Sealed
+from kmscore.tables.disk import place
+from kmscore.tables.errors import TableError
+from kmscore.tables.lock import lock
+from kmscore.tables.permissions import Permissions
 
 _ROWS = 9
 
@@ -65,8 +64,6 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return a folder with a keyring and a table that has three parts."""
     monkeypatch.setattr(json_lines, "CHUNK_ROWS", 3)
     monkeypatch.setattr(journal, "_AT_ONCE", 2)
-    # The KDF takes most of the time, and its result is the same each time.
-    monkeypatch.setattr(Sealed, "open", functools.cache(Sealed.open))
     write_ring(tmp_path / "team.keys", Keyring([OLD, NEW]))
     rows = sealed_rows(_ROWS)
     rows[4]["ciphertext_blob"] = "junk"
@@ -182,7 +179,7 @@ def _watch_reports(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     told: list[int] = []
     original = rotate.show_rotation
 
-    def show(report: whole_table.Report, **options: Any) -> None:
+    def show(report: rotation.Report, **options: Any) -> None:
         original(report, **options)
         told.append(report.rows)
 
@@ -244,14 +241,14 @@ def _interrupted(folder: Path, monkeypatch: pytest.MonkeyPatch, number: int) -> 
 def _watch(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Return a list that receives the number of each part that is processed from now on."""
     done: list[int] = []
-    original = whole_table.work
+    original = rotation.work
 
     def watched(*arguments: Any) -> Iterator[Any]:
         for each in original(*arguments):
             done.append(each.number)
             yield each
 
-    monkeypatch.setattr(whole_table, "work", watched)
+    monkeypatch.setattr(rotation, "work", watched)
     return done
 
 
@@ -314,13 +311,13 @@ def test_a_truncated_journal_line_is_ignored(folder: Path, monkeypatch: pytest.M
     with (partial / "journal").open("ab") as file:
         file.write(b'[4, "dead0000", {"rewr')
     seen: list[bool] = []
-    original = whole_table.work
+    original = rotation.work
 
     def watched(*arguments: Any) -> Iterator[Any]:
         seen.append(stray.exists())
         yield from original(*arguments)
 
-    monkeypatch.setattr(whole_table, "work", watched)
+    monkeypatch.setattr(rotation, "work", watched)
     assert _rotate(folder, "--resume").exit_code == 1
     assert seen == [False]
     _check_all(folder)
@@ -334,14 +331,14 @@ def test_a_truncated_journal_line_does_not_join_the_next_line(
     with (folder / "out.jsonl.partial" / "journal").open("ab") as file:
         file.write(b'[4, "dead0000", {"rewr')
     with monkeypatch.context() as patch:
-        patch.setattr(whole_table, "_check_unchanged", _fail)
+        patch.setattr(rotation, "_check_unchanged", _fail)
         assert problem(_rotate(folder, "--resume")) == "not yet"
     assert _rotate(folder, "--resume").exit_code == 1
     _check_all(folder)
 
 
 def _fail(*_: object) -> None:
-    raise FileProblem("not yet")
+    raise TableError("not yet")
 
 
 def test_resume_without_a_job_starts_a_job(folder: Path) -> None:
@@ -356,7 +353,7 @@ def test_an_unfinished_job_requires_resume(folder: Path, monkeypatch: pytest.Mon
     partial = folder / "out.jsonl.partial"
     before = sorted(partial.iterdir())
     said = problem(_rotate(folder))
-    assert said == f"{partial} is there: an unfinished job; finish it with --resume, or remove it"
+    assert said == f"{partial} is there: an unfinished job; --resume finishes the job"
     assert sorted(partial.iterdir()) == before
 
 
@@ -417,9 +414,9 @@ def test_other_rows_with_the_same_size_and_time_are_rejected(
     if (folder / name).stat().st_size != len(whole):
         # Report the old size, because some formats change the size with the rows.
         monkeypatch.setattr(
-            whole_table, "_identity", functools.partial(_as_before, status, whole_table._identity)
+            rotation, "_identity", functools.partial(_as_before, status, rotation._identity)
         )
-        monkeypatch.setattr(whole_table, "_check_unchanged", lambda *_: None)
+        monkeypatch.setattr(rotation, "_check_unchanged", lambda *_: None)
     os.utime(folder / name, ns=(status.st_atime_ns, status.st_mtime_ns))
     said = problem(_rotate(folder, "--resume", name=name, out=out.name))
     assert said == (
@@ -532,15 +529,15 @@ def test_an_input_that_changes_during_the_job_is_rejected(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The job writes no result, because it could mix rows of two states of the table."""
-    original = whole_table.work
+    original = rotation.work
 
     def watched(*arguments: Any) -> Iterator[Any]:
         yield from original(*arguments)
         os.utime(folder / "in.jsonl", (1, 1))
 
-    monkeypatch.setattr(whole_table, "work", watched)
+    monkeypatch.setattr(rotation, "work", watched)
     said = problem(_rotate(folder))
-    assert said == f"{folder / 'in.jsonl'} has been changed while it was read; start again"
+    assert said == f"{folder / 'in.jsonl'} was changed while it was read; start again"
     assert not (folder / "out.jsonl").exists()
 
 
@@ -651,14 +648,14 @@ def test_a_second_process_for_a_job_is_rejected(
     """While a process runs the job, another process with `--resume` fails with one line."""
     pytest.importorskip("fcntl")
     said: list[str] = []
-    original = whole_table.work
+    original = rotation.work
 
     def watched(*arguments: Any) -> Iterator[Any]:
         if not said:
             said.append(problem(_rotate(folder, "--resume")))
         yield from original(*arguments)
 
-    monkeypatch.setattr(whole_table, "work", watched)
+    monkeypatch.setattr(rotation, "work", watched)
     assert _rotate(folder).exit_code == 1
     assert said == [f"another command is at work in {folder / 'out.jsonl.partial'}"]
     _check_all(folder)
@@ -865,7 +862,7 @@ def test_an_unexpected_error_is_reported_by_its_class(
     def fail(*_: object) -> None:
         raise ZeroDivisionError("secret")
 
-    monkeypatch.setattr(whole_table, "work", fail)
+    monkeypatch.setattr(rotation, "work", fail)
     assert problem(_rotate(folder)) == "an error that was not foreseen: ZeroDivisionError"
 
 

@@ -8,9 +8,9 @@ from typing import Any, BinaryIO
 
 from kmscore._base64 import encode_base64
 from kmscore.bulk import KEEP_CONTEXT
-from kmscore.cli.problems import FileProblem
-from kmscore.cli.rotation.columns import Columns, Failure, Record, reason_of
-from kmscore.cli.rotation.parquet_file import (
+from kmscore.tables.columns import Columns, Failure, Record, reason_of
+from kmscore.tables.errors import TableError
+from kmscore.tables.parquet_file import (
     check_timestamps,
     is_binary,
     is_text,
@@ -19,7 +19,7 @@ from kmscore.cli.rotation.parquet_file import (
     read_schema,
     read_tables,
 )
-from kmscore.cli.rotation.table import (
+from kmscore.tables.table import (
     OWN_COLUMNS,
     Chunk,
     Result,
@@ -38,20 +38,20 @@ class Parquet:
         for name in columns.names:
             if schema.names.count(name) != 1:
                 reason = "no" if name not in schema.names else "more than one"
-                raise FileProblem(f"{path}: {reason} column {name!r}")
+                raise TableError(f"{path}: {reason} column {name!r}")
         kind = schema.field(columns.blob).type
         if not (is_text(kind) or is_binary(kind)):
-            raise FileProblem(f"{path}: column {columns.blob!r} is of {kind}: not binary, not text")
+            raise TableError(f"{path}: column {columns.blob!r} is of {kind}: not binary, not text")
         for name in columns.whole_contexts:
             kind = schema.field(name).type
             if not (_is_words(kind) or _is_context(kind)):
-                raise FileProblem(
+                raise TableError(
                     f"{path}: column {name!r} is of {kind}: not text, no struct or map of text"
                 )
         for name in columns.contexts:
             kind = schema.field(name).type
             if not _is_words(kind):
-                raise FileProblem(f"{path}: column {name!r} is of {kind}: not text")
+                raise TableError(f"{path}: column {name!r} is of {kind}: not text")
 
     def check_rows(self, path: Path) -> Iterator[float]:
         """Look at the schema, and for timestamps that are finer than what they are kept as."""

@@ -17,11 +17,11 @@ from hashlib import file_digest, sha256
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from kmscore.cli.disk import sync, sync_folder
-from kmscore.cli.permissions import OWNER_ONLY
-from kmscore.cli.problems import FileProblem
-from kmscore.cli.rotation.counts import Counts, parse_counts
-from kmscore.cli.rotation.target import KINDS
+from kmscore.tables.counts import Counts, parse_counts
+from kmscore.tables.disk import sync, sync_folder
+from kmscore.tables.errors import TableError
+from kmscore.tables.permissions import OWNER_ONLY
+from kmscore.tables.target import KINDS
 
 _JOURNAL: Final = "journal"
 
@@ -121,7 +121,7 @@ class Journal:
     def take(self, number: int, digest: str) -> Counts:
         """Return the counts of a part that is whole, and made of the chunk with this digest.
 
-        Raises `FileProblem` if it was made of another one.
+        Raises `TableError` if it was made of another one.
         """
         _, part = self._known[number]
         if part.chunk != digest:
@@ -175,14 +175,14 @@ class Journal:
     def complete(self) -> None:
         """Count all that is waiting, when the input has come to its end.
 
-        Raises `FileProblem` if parts of an earlier run are left over: they are of other rows.
+        Raises `TableError` if parts of an earlier run are left over: they are of other rows.
         """
         if self._uncompared:
             raise self._other_rows()
         self.flush()
 
-    def _other_rows(self) -> FileProblem:
-        return FileProblem(
+    def _other_rows(self) -> TableError:
+        return TableError(
             f"{self._folder} was begun with other rows, in an input of the same size and time:"
             " resume with that one, or remove the folder"
         )

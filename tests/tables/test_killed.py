@@ -18,23 +18,23 @@ from typing import Any
 
 import pytest
 from support.commands import (
-    PASSPHRASE,
     check_rotated,
     environment,
     invoke,
     problem,
     read_lines,
+    read_ring,
     sealed_rows,
     write_lines,
     write_ring,
 )
 from support.time_limits import PATIENCE
 
-from kmscore.cli.problems import FileProblem
-from kmscore.cli.rotation import crew, work
-from kmscore.cli.rotation.columns import Columns
-from kmscore.cli.rotation.journal import Part
-from kmscore.cli.rotation.json_lines import JsonLines
+from kmscore.tables import Options, crew, work, worker_keys
+from kmscore.tables.columns import Columns
+from kmscore.tables.errors import TableError
+from kmscore.tables.journal import Part
+from kmscore.tables.json_lines import JsonLines
 
 pytestmark = [
     pytest.mark.skipif(os.name == "nt", reason="signals and process groups are POSIX's"),
@@ -271,12 +271,12 @@ def _serve(end: _End, begin: Any) -> None:
 
 def test_a_worker_opens_the_keyring_itself(job_folder: Path) -> None:
     """A worker runs its tasks with its own keyring, and ends when the pipe ends."""
-    sealed = work.Sealed((job_folder / "team.keys").read_bytes(), PASSPHRASE)
+    sealed = worker_keys.WorkerKeys.of(read_ring(job_folder / "team.keys"))
     source = job_folder / "in.jsonl"
     columns = Columns("ciphertext_blob", contexts=("tenant",))
     table = JsonLines()
     job = work.TableJob(
-        table, columns, "orders", skip_current=True, upgrade_only=False, dry_run=True
+        table, Options(destination_key_id="orders", columns=columns), is_dry_run=True
     )
     chunk = next(table.chunks(source))
     end = _End(work.Task(7, chunk, None))
@@ -284,7 +284,7 @@ def test_a_worker_opens_the_keyring_itself(job_folder: Path) -> None:
     assert end.sent == [work.Done(7, 1.0, Part(Counter(rewritten=_ROWS), "", ""))]
 
 
-_TOLD = [MemoryError(), OSError(28, "full"), FileProblem("line"), ZeroDivisionError("secret")]
+_TOLD = [MemoryError(), OSError(28, "full"), TableError("line"), ZeroDivisionError("secret")]
 
 
 @pytest.mark.parametrize("error", _TOLD)
@@ -314,7 +314,7 @@ def test_more_tasks_than_workers_are_all_done() -> None:
 
 def test_a_worker_that_exits_is_reported() -> None:
     """A worker that exits without a result is an error."""
-    with pytest.raises(FileProblem, match="has died"):
+    with pytest.raises(TableError, match="has died"):
         list(crew.in_processes(partial(partial, os._exit), range(3, 9), 1))
 
 
@@ -336,7 +336,7 @@ def test_a_worker_that_died_before_its_first_task_is_reported(
 
     hands = crew._Crew(str, 1)
     monkeypatch.setattr(hands, "_loads", {Broken(): 0})
-    with pytest.raises(FileProblem, match="has died"):
+    with pytest.raises(TableError, match="has died"):
         hands.give(1)
 
 
@@ -380,14 +380,14 @@ def test_control_c_suggests_resume_only_for_a_job(
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("kmscore.cli.rotation.whole_table.work", interrupt)
+    monkeypatch.setattr("kmscore.tables.rotation.work", interrupt)
     where = (job_folder / "in.jsonl", tmp_path / "out.jsonl", "-k", job_folder / "team.keys")
     said = problem(invoke("rotate", *where, "--destination", "orders"), 130)
     assert said == "interrupted; the same command with --resume finishes it"
     dry = (where[0], *where[2:], "--destination", "orders", "--dry-run")
     assert problem(invoke("rotate", *dry), 130) == "interrupted"
-    monkeypatch.setattr("kmscore.cli.rotation.whole_table.sealing_key", interrupt)
+    monkeypatch.setattr("kmscore.tables.rotation.sealing_key", interrupt)
     again = (where[0], tmp_path / "again.jsonl", *where[2:], "--destination", "orders")
     assert problem(invoke("rotate", *again), 130) == "interrupted"
-    monkeypatch.setattr("kmscore.cli.census.input_of", interrupt)
+    monkeypatch.setattr("kmscore.tables.counting.input_of", interrupt)
     assert problem(invoke("census", where[0]), 130) == "interrupted"

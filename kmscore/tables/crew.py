@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from multiprocessing import connection
 from typing import Any, Final
 
-from kmscore.cli.problems import FileProblem
+from kmscore.tables.errors import TableError
 
 _AT_ONCE: Final = 2
 """Tasks for each process, one at work and one waiting: memory does not grow with their number."""
@@ -23,14 +23,14 @@ Begin = Callable[[], Callable[[Any], Any]]
 """Runs once in each process, and returns what does a task there. Both are sent there."""
 
 
-class WorkProblem(FileProblem):
+class WorkerError(TableError):
     """A process could not go on; what it was at can be done again."""
 
 
 def in_processes(begin: Begin, tasks: Iterable[Any], number: int) -> Generator[Any, None, None]:
     """Yield what becomes of each task, as it comes out of the hands of so many processes.
 
-    Raises `WorkProblem` if one of them dies, and what one of them raises of this or the system.
+    Raises `WorkerError` if one of them dies, and what one of them raises of this or the system.
     """
     crew = _Crew(begin, number)
     try:
@@ -74,7 +74,7 @@ class _Crew:
         try:
             end.send(task)
         except OSError:
-            raise WorkProblem(_DIED) from None
+            raise WorkerError(_DIED) from None
         self._loads[end] += 1
 
     def receive(self) -> list[Any]:
@@ -89,7 +89,7 @@ class _Crew:
         try:
             result = end.recv()
         except (EOFError, OSError):
-            raise WorkProblem(_DIED) from None
+            raise WorkerError(_DIED) from None
         if isinstance(result, Exception):
             raise result
         return result
@@ -159,11 +159,11 @@ def serve(end: Any, begin: Begin) -> None:  # noqa: ANN401 (a connection has no 
         while (task := tasks.get()) is not None:
             end.send(perform(task))
     except MemoryError:
-        result = WorkProblem(_LACKS_MEMORY)
-    except (OSError, FileProblem) as error:
+        result = WorkerError(_LACKS_MEMORY)
+    except (OSError, TableError) as error:
         result = error
     except Exception as error:  # noqa: BLE001 (a traceback from here would show what it holds)
-        result = FileProblem(f"an error that was not foreseen: {type(error).__name__}")
+        result = TableError(f"an error that was not foreseen: {type(error).__name__}")
     else:
         return
     try:

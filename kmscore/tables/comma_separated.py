@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import BinaryIO, Final, NamedTuple, TextIO
 
 from kmscore._base64 import encode_base64
-from kmscore.cli.problems import FileProblem
-from kmscore.cli.rotation.columns import Columns, Failure, Record, damaged_row, reason_of
-from kmscore.cli.rotation.csv_records import ANY_BYTES, Head, open_records, parse
-from kmscore.cli.rotation.table import (
+from kmscore.tables.columns import Columns, Failure, Record, damaged_row, reason_of
+from kmscore.tables.csv_records import ANY_BYTES, Head, open_records, parse
+from kmscore.tables.errors import TableError
+from kmscore.tables.table import (
     CHUNK_BYTES,
     CHUNK_ROWS,
     OWN_COLUMNS,
@@ -46,7 +46,7 @@ class CommaSeparated:
             for name in columns.names:
                 if head.names.count(name) != 1:
                     reason = "no" if name not in head.names else "more than one"
-                    raise FileProblem(f"{path}: {reason} column {name!r} in the first line")
+                    raise TableError(f"{path}: {reason} column {name!r} in the first line")
 
     def check_rows(self, path: Path) -> Iterator[float]:
         """Look at the head, and whether all records can be told apart."""

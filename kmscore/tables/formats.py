@@ -4,11 +4,11 @@ import stat
 from pathlib import Path
 from typing import Final
 
-from kmscore.cli.problems import FileProblem, describe
-from kmscore.cli.rotation.comma_separated import CommaSeparated
-from kmscore.cli.rotation.json_lines import JsonLines
-from kmscore.cli.rotation.parquet import Parquet
-from kmscore.cli.rotation.table import Table
+from kmscore.tables.comma_separated import CommaSeparated
+from kmscore.tables.errors import TableError, describe
+from kmscore.tables.json_lines import JsonLines
+from kmscore.tables.parquet import Parquet
+from kmscore.tables.table import Table
 
 _TABLES: Final[dict[str, type[Table]]] = {
     ".jsonl": JsonLines,
@@ -19,15 +19,15 @@ _TABLES: Final[dict[str, type[Table]]] = {
 
 
 def table_of(path: Path) -> Table:
-    """Return the format that a file's name says. Raises `FileProblem`."""
+    """Return the format that a file's name says. Raises `TableError`."""
     kind = _TABLES.get(path.suffix.lower())
     if kind is None:
-        raise FileProblem(f"{path}: the name must end in {', '.join(_TABLES)}")
+        raise TableError(f"{path}: the name must end in {', '.join(_TABLES)}")
     return kind()
 
 
 def input_of(path: Path) -> Table:
-    """Return the format of a table that is to be read. Raises `FileProblem`.
+    """Return the format of a table that is to be read. Raises `TableError`.
 
     It is read more than once, and what comes through a pipe is there but once: the rows that were
     looked at for the columns would be missing.
@@ -36,9 +36,9 @@ def input_of(path: Path) -> Table:
     try:
         mode = path.stat().st_mode
     except OSError as error:
-        raise FileProblem(describe(error, path)) from None
+        raise TableError(describe(error, path)) from None
     if stat.S_ISDIR(mode):
-        raise FileProblem(f"{path}: Is a directory")
+        raise TableError(f"{path}: Is a directory")
     if not stat.S_ISREG(mode):
-        raise FileProblem(f"{path}: no regular file; a table is read more than once")
+        raise TableError(f"{path}: no regular file; a table is read more than once")
     return table

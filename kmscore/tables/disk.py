@@ -6,7 +6,7 @@ import stat
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from kmscore.cli.permissions import OWNER_ONLY
+from kmscore.tables.permissions import OWNER_ONLY
 
 _NO_LINKS: Final = frozenset(
     getattr(errno, name, None) for name in ("EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK")

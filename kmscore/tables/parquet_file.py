@@ -10,39 +10,39 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from kmscore.cli.problems import FileProblem, describe
-from kmscore.cli.rotation.table import CHUNK_BYTES, CHUNK_ROWS
+from kmscore.tables.errors import TableError, describe
+from kmscore.tables.table import CHUNK_BYTES, CHUNK_ROWS
 
 
 def load_arrow() -> tuple[Any, Any]:
-    """Return pyarrow and its part for Parquet, or raise `FileProblem`."""
+    """Return pyarrow and its part for Parquet, or raise `TableError`."""
     try:
         return import_module("pyarrow"), import_module("pyarrow.parquet")
     except ModuleNotFoundError:
         pass
-    raise FileProblem("Parquet needs the extra arrow: pip install 'kmscore[cli,arrow]'")
+    raise TableError("Parquet needs the extra arrow: pip install 'kmscore[cli,arrow]'")
 
 
 @contextmanager
 def problems(path: Path) -> Iterator[None]:
-    """Raise `FileProblem` for what is wrong with a file, in one line."""
+    """Raise `TableError` for what is wrong with a file, in one line."""
     arrow, _ = load_arrow()
     try:
         yield
     except OSError as error:
         # Arrow raises it as well, and then without a number.
         if error.strerror:
-            raise FileProblem(describe(error, path)) from None
+            raise TableError(describe(error, path)) from None
         reason = str(error)
     except (arrow.ArrowException, UnicodeDecodeError) as error:
         reason = str(error)
     else:
         return
-    raise FileProblem(f"{path}: not Parquet that can be read and written: {reason.splitlines()[0]}")
+    raise TableError(f"{path}: not Parquet that can be read and written: {reason.splitlines()[0]}")
 
 
 def read_schema(path: Path) -> Any:  # noqa: ANN401 (a library without types)
-    """Return the schema of a file, or raise `FileProblem`."""
+    """Return the schema of a file, or raise `TableError`."""
     with problems(path), _opened(path) as file:
         return file.schema_arrow
 
@@ -66,7 +66,7 @@ def is_binary(kind: Any) -> bool:  # noqa: ANN401 (a library without types)
 def read_tables(path: Path) -> Iterator[tuple[Any, float]]:
     """Yield the rows of a file as tables that make a chunk each.
 
-    Yields with each how much of the file has been read, 0 to 1. Raises `FileProblem` if it cannot
+    Yields with each how much of the file has been read, 0 to 1. Raises `TableError` if it cannot
     be read to its end.
     """
     arrow, parquet = load_arrow()
@@ -176,7 +176,7 @@ def _spelt_out(batch: Any, schema: Any) -> Any:  # noqa: ANN401 (a library witho
 def check_timestamps(path: Path) -> Iterator[float]:
     """Look for timestamps that are finer than what they are kept as.
 
-    Yields how much of the file has been looked at, 0 to 1. Raises `FileProblem` for one.
+    Yields how much of the file has been looked at, 0 to 1. Raises `TableError` for one.
     """
     with problems(path), _opened(path) as file, _opened(path, unit="ns") as fine:
         names = _old_timestamps(file.metadata)
@@ -184,7 +184,7 @@ def check_timestamps(path: Path) -> Iterator[float]:
         batches = (each.iter_batches(CHUNK_ROWS, columns=names) for each in (file, fine))
         for ours, theirs in zip(*batches, strict=True) if names else ():
             if not all(map(_is_same_time, _leaves(ours.columns), _leaves(theirs.columns))):
-                raise FileProblem(
+                raise TableError(
                     f"{path}: a timestamp finer than a microsecond, in the form of old (INT96):"
                     " it has to be made one of today first"
                 )

@@ -5,9 +5,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import BinaryIO, Final, TypeAlias
 
-from kmscore.cli.disk import place, sync, sync_folder
-from kmscore.cli.permissions import Permissions
-from kmscore.cli.problems import FileProblem
+from kmscore.tables.disk import place, sync, sync_folder
+from kmscore.tables.errors import TableError
+from kmscore.tables.permissions import Permissions
 
 KINDS: Final = ("good", "bad")
 """What there is of every part and result: the rows that stay in the table, and the failed ones."""
@@ -28,7 +28,7 @@ class Target:
         self._whole: Path = folder / f"all.{kind}"
 
     def check_free(self) -> None:
-        """Raise `FileProblem` if a file has the name already."""
+        """Raise `TableError` if a file has the name already."""
         if os.path.lexists(self._path):
             raise self._taken()
 
@@ -40,10 +40,10 @@ class Target:
             sync(file)
 
     def take_name(self) -> None:
-        """Give it its name, which must not be another file's. Raises `FileProblem`."""
+        """Give it its name, which must not be another file's. Raises `TableError`."""
         if not self._whole.exists():  # it has its name, and no other one any more
             if not self._path.exists():
-                raise FileProblem(
+                raise TableError(
                     f"{self._path} was written, and is gone: remove {self._folder} to begin again"
                 )
             return
@@ -54,5 +54,5 @@ class Target:
                 raise self._taken() from None
         sync_folder(self._path.parent)
 
-    def _taken(self) -> FileProblem:
-        return FileProblem(f"{self._path} is there already, and is left alone")
+    def _taken(self) -> TableError:
+        return TableError(f"{self._path} is there already, and is left alone")

@@ -1,1 +1,0 @@
-"""A table of ciphertexts moved to the primary version of a key, in parts that can be resumed."""

@@ -1,0 +1,174 @@
+"""The columns of a row with its ciphertext and its encryption context."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple, TypeAlias
+
+from kmscore import EncryptionContext
+from kmscore._base64 import decode_base64
+from kmscore.bulk import KEEP_CONTEXT, Item, KeepContext
+from kmscore.context import ContextLike
+from kmscore.errors import InvalidBlobError, InvalidContextError, KmsCoreError
+
+Record = Mapping[str, Any]
+"""The values of a row by the names of their columns."""
+
+
+class RowError(Exception):
+    """A row that is damaged or lacks a column. The engine has no code for this."""
+
+    def __init__(self, code: str, reason: str) -> None:
+        """Create the error with a code, `damaged_row` or `missing_column`, and the reason."""
+        super().__init__(reason)
+        self.code: str = code
+
+
+Failure: TypeAlias = KmsCoreError | RowError
+"""The error of a failed row, with code and text."""
+
+
+def reason_of(failure: Failure) -> str:
+    """Return the text of a failure, with escapes for characters that UTF-8 cannot encode."""
+    return str(failure).encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def damaged_row(reason: str) -> RowError:
+    """Return the error of a row that does not follow the format of its table."""
+    return RowError("damaged_row", reason)
+
+
+class Unreadable(NamedTuple):
+    """A value of a record that cannot be read; a row that needs it fails with this error."""
+
+    error: Failure
+
+
+class Source(NamedTuple):
+    """The key version and the algorithm of asymmetric ciphertexts, the same for all rows."""
+
+    key_id: str | None = None
+    """The key ID; `None` is the one in the header of the blob."""
+
+    key_version_id: str | None = None
+    """The key version ID; `None` is the one in the header of the blob."""
+
+    algorithm: str | None = None
+    """`RSAES_OAEP_SHA_256`, `RSAES_OAEP_SHA_1` or `SM2PKE`; `None` for v1 blobs."""
+
+
+class Columns(NamedTuple):
+    """The names of the columns that are read."""
+
+    blob: str = "ciphertext_blob"
+    """The ciphertexts, in strict Base64 or, in Parquet, binary."""
+
+    context: str | None = None
+    """The source contexts, each a JSON object or, in Parquet, a struct or map. Excludes `contexts`.
+
+    `None`, and a row without a value, is the empty context.
+    """
+
+    contexts: tuple[str, ...] = ()
+    """Columns of context values. The name of the column is the key of the pair."""
+
+    destination_context: str | None = None
+    """The destination contexts, in the same form as `context`.
+
+    Without the column, and in a row without a value, the source context is kept.
+    """
+
+    source: Source = Source()
+    """The key version and algorithm of asymmetric ciphertexts."""
+
+    @property
+    def structured(self) -> tuple[str, ...]:
+        """The columns in which an empty text means that there is no value."""
+        return (self.blob, *self.whole_contexts)
+
+    @property
+    def whole_contexts(self) -> tuple[str, ...]:
+        """The columns with a context of several pairs in each row."""
+        names = (self.context, self.destination_context)
+        return tuple(name for name in names if name is not None)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All columns that are read."""
+        return (*self.structured, *self.contexts)
+
+
+def read_item(
+    columns: Columns, reference: int, record: "Record | Failure"
+) -> "Item | Failure | None":
+    """Return a row as an item; `None` if it has no ciphertext; or the error of the row."""
+    if isinstance(record, KmsCoreError | RowError):
+        return record
+    try:
+        return _item(columns, reference, record)
+    except (KmsCoreError, RowError) as error:
+        # Without the frames, which have the values of the row.
+        return error.with_traceback(None)
+
+
+def _item(columns: Columns, reference: int, record: Record) -> Item | None:
+    """Return a row as an item, or `None` if it has no ciphertext.
+
+    Raises `RowError`, `InvalidBlobError` and `InvalidContextError`.
+    """
+    blob = _ciphertext(_field(record, columns.blob))
+    if blob is None:
+        return None
+    destination: ContextLike | KeepContext = KEEP_CONTEXT
+    if columns.destination_context is not None:
+        new = _context(_field(record, columns.destination_context))
+        # An empty cell is often an oversight, and the context names the owner of the ciphertext.
+        # Therefore only an empty object removes the context.
+        destination = KEEP_CONTEXT if new is None else new
+    return Item(reference, blob, _source_context(columns, record), destination, *columns.source)
+
+
+def _source_context(columns: Columns, record: Record) -> ContextLike:
+    if columns.context is not None:
+        return _context(_field(record, columns.context))
+    if not columns.contexts:
+        return None
+    pairs = {name: _field(record, name) for name in columns.contexts}
+    return EncryptionContext({key: text for key, text in pairs.items() if text is not None})
+
+
+def _field(record: Record, name: str) -> Any:  # noqa: ANN401 (any value of a table)
+    """Return the value of a column. Raises `RowError`, and the error of an unreadable value."""
+    try:
+        value = record[name]
+    except KeyError:
+        pass
+    else:
+        if isinstance(value, Unreadable):
+            raise value.error
+        return value
+    raise RowError("missing_column", f"no column {name!r:.80}")
+
+
+def _ciphertext(value: object) -> bytes | None:
+    """Return the bytes of a ciphertext, from strict Base64 too. Raises `InvalidBlobError`."""
+    if value is None or isinstance(value, bytes):
+        return value
+    if not isinstance(value, str):
+        raise InvalidBlobError(f"ciphertext: text or bytes required, not {type(value).__name__}")
+    data = decode_base64(value.encode("utf-8", "surrogatepass"))
+    if data is None:
+        raise InvalidBlobError("ciphertext: not strict Base64")
+    return data
+
+
+def _context(value: object) -> ContextLike:
+    """Return a context from a JSON text or an object, and `None` for no value.
+
+    Raises `InvalidContextError`.
+    """
+    if value is None or isinstance(value, EncryptionContext):
+        return value
+    if isinstance(value, str):
+        return EncryptionContext.from_json(value)
+    if isinstance(value, Mapping):
+        return EncryptionContext(value)
+    raise InvalidContextError(f"encryption context: an object required, not {type(value).__name__}")

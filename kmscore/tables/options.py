@@ -1,0 +1,34 @@
+"""The options of a rotation."""
+
+from dataclasses import dataclass, field
+from typing import final
+
+from kmscore._values import Record
+from kmscore.tables.columns import Columns
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Options(Record):
+    """The instructions for every row of a rotation.
+
+    Args:
+        destination_key_id: The ID of the destination key, a symmetric key.
+        columns: The names of the columns that are read.
+        skip_current: Whether to leave ciphertexts of the primary version in their context as they
+            are (default). They are decrypted all the same.
+        upgrade_only: Whether to reject a ciphertext whose key version is newer than the primary
+            version of the destination key (default `False`).
+    """
+
+    destination_key_id: str
+    """The ID of the destination key."""
+
+    columns: Columns = field(default_factory=Columns)
+    """The names of the columns that are read."""
+
+    skip_current: bool = True
+    """Whether ciphertexts of the primary version in their context are left as they are."""
+
+    upgrade_only: bool = False
+    """Whether a ciphertext of a newer key version is rejected."""

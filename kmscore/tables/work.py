@@ -1,0 +1,125 @@
+"""One chunk of a table, re-encrypted and written; in this process or in several."""
+
+from collections.abc import Callable, Generator, Iterable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+from kmscore.bulk import Item, Outcome, Status, reencrypt_many
+from kmscore.keyring import KeyProvider
+from kmscore.tables.columns import Failure, Record, read_item
+from kmscore.tables.counts import Counts, count_failure
+from kmscore.tables.crew import in_processes
+from kmscore.tables.journal import Part, digest_of
+from kmscore.tables.options import Options
+from kmscore.tables.table import Chunk, Result, Table
+from kmscore.tables.worker_keys import WorkerKeys
+
+
+class TableJob(NamedTuple):
+    """The instructions for every chunk. They are sent to worker processes and contain no key."""
+
+    table: Table
+    options: Options
+    is_dry_run: bool
+
+
+class Assignment(NamedTuple):
+    """A job, its keys, and its number of processes."""
+
+    job: TableJob
+    keys: KeyProvider
+    worker_keys: WorkerKeys | None
+    """The same keys for the worker processes; `None` if there are none."""
+
+    processes: int
+    """1 is this process alone."""
+
+
+class Task(NamedTuple):
+    """A chunk, its number, and the paths of its two files (`None` in a dry run)."""
+
+    number: int
+    chunk: Chunk
+    paths: tuple[Path, Path] | None
+
+
+class Done(NamedTuple):
+    """The result of a task."""
+
+    number: int
+    position: float
+    part: Part
+    """Without digests in a dry run."""
+
+
+def perform(job: TableJob, keys: KeyProvider, task: Task) -> Done:
+    """Re-encrypt a chunk and write its two files."""
+    records, results, counts = _results(job, keys, task.chunk)
+    part = Part(counts, "", "")
+    if task.paths is not None:
+        job.table.write(task.chunk, records, results, job.options.columns.blob, *task.paths)
+        part = Part(counts, task.chunk.digest(), digest_of(task.paths))
+    return Done(task.number, task.chunk.position, part)
+
+
+def _results(
+    job: TableJob, keys: KeyProvider, chunk: Chunk
+) -> tuple[list[Record | Failure], list[Result], Counts]:
+    """Return the records, the result of each, and the counts."""
+    columns = job.options.columns
+    records = list(job.table.records(chunk, columns))
+    results: list[Result] = []
+    counts = Counts()
+
+    def items() -> Iterator[Item]:
+        """Yield an item for each row that can be read; add a provisional result for every row."""
+        for row, record in enumerate(records):
+            item = read_item(columns, row, record)
+            if item is None:
+                counts[Status.UNCHANGED.value] += 1
+                results.append(Result(None))
+            elif isinstance(item, Item):
+                results.append(Result(None))
+                yield item
+            else:
+                count_failure(counts, item.code)
+                results.append(Result(None, item))
+
+    outcomes = reencrypt_many(
+        keys,
+        items(),
+        job.options.destination_key_id,
+        skip_current=job.options.skip_current,
+        upgrade_only=job.options.upgrade_only,
+        dry_run=job.is_dry_run,
+    )
+    for outcome in outcomes:
+        results[outcome.reference] = _result(outcome)
+        if outcome.error is None:
+            counts[outcome.status.value] += 1
+        else:
+            count_failure(counts, outcome.error.code)
+    return records, results, counts
+
+
+def _result(outcome: Outcome) -> Result:
+    is_new = outcome.status is Status.REWRITTEN
+    return Result(outcome.ciphertext_blob if is_new else None, outcome.error)
+
+
+def begin(job: TableJob, worker_keys: WorkerKeys) -> Callable[[Task], Done]:
+    """Return the function that performs a task in a worker process."""
+    return partial(perform, job, worker_keys.open())
+
+
+def work(assignment: Assignment, tasks: Iterable[Task]) -> Generator[Done, None, None]:
+    """Yield the result of each task; with several processes, in the order of completion.
+
+    Raises `TableError` if a process dies, and `TableError` and `OSError` if a chunk cannot be
+    written.
+    """
+    job, keys, worker_keys, processes = assignment
+    if worker_keys is None:
+        return (perform(job, keys, task) for task in tasks)
+    return in_processes(partial(begin, job, worker_keys), tasks, processes)
