@@ -75,12 +75,26 @@ class Report(NamedTuple):
 
 
 def is_unfinished(out: Path | None) -> bool:
-    """Return whether there is a job that `resume` would finish; for a dry run there is none."""
+    """Return whether there is a job that `resume` would finish.
+
+    Args:
+        out: The path of the new table; `None` is a dry run.
+
+    Returns:
+        Whether the folder of a job exists; `False` for a dry run.
+    """
     return out is not None and partial_path(out).exists()
 
 
 def failed_path(out: Path) -> Path:
-    """Return the path of the table of the failed rows of a result."""
+    """Return the path of the table of the failed rows.
+
+    Args:
+        out: The path of the new table.
+
+    Returns:
+        The path in the same folder: `out.failed.csv` for `out.csv`.
+    """
     return out.with_name(f"{out.stem}.failed{out.suffix}")
 
 
@@ -188,6 +202,9 @@ def forget_job(out: Path) -> None:
 
     Args:
         out: The path of the new table.
+
+    Raises:
+        OSError: If the table cannot be found.
     """
     JobFolder(out, failed_path(out), Permissions.of(out)).remove()
 
