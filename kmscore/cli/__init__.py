@@ -1,17 +1,23 @@
 """The command line of kmscore. It needs the extra `cli`."""
 
+import multiprocessing
 import sys
+
+from kmscore.cli.signals import end_of, raise_at_sigterm
 
 _EXTRA_PACKAGES = frozenset({"rich", "typer"})
 
 
 def main() -> None:
     """Run the command `kmscore`; without the extra, print one line and exit with 2."""
+    if getattr(sys, "frozen", False):  # a worker process of a frozen application starts here
+        multiprocessing.freeze_support()
     try:
+        raise_at_sigterm()
         code = _run()
-    except KeyboardInterrupt:  # before `Commands` can handle it, or after
-        sys.stderr.write("kmscore: interrupted\n")
-        code = 130
+    except KeyboardInterrupt as interrupt:  # before `Commands` can handle it, or after
+        word, code = end_of(interrupt)
+        sys.stderr.write(f"kmscore: {word}\n")
     sys.exit(code)
 
 

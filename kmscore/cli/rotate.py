@@ -16,8 +16,8 @@ from kmscore.cli.options import BlobColumnOption, JsonOption
 from kmscore.cli.passphrase import Descriptor
 from kmscore.cli.problems import FileProblem
 from kmscore.cli.rotation_report import show_rotation
+from kmscore.cli.signals import end_of
 from kmscore.cli.terminal import (
-    INTERRUPTED,
     problems_in_one_line,
     progress,
     stop,
@@ -100,6 +100,9 @@ def rotate_table(
     again: Annotated[
         bool, typer.Option("--again", help="Also re-encrypt rows that are up to date.")
     ] = False,
+    keep_going: Annotated[
+        bool, typer.Option("--keep-going", help="Go on if all of the first rows fail.")
+    ] = False,
     upgrade_only: Annotated[
         bool, typer.Option("--upgrade-only", help="Reject re-encryption to an older version.")
     ] = False,
@@ -137,6 +140,7 @@ def rotate_table(
             columns=columns,
             skip_current=not again,
             upgrade_only=upgrade_only,
+            keep_going=keep_going,
         )
         try:
             with progress() as show:
@@ -148,9 +152,10 @@ def rotate_table(
                     on_progress=show,
                 )
             _tell(report, as_json=as_json)
-        except KeyboardInterrupt:
+        except KeyboardInterrupt as interrupt:
+            word, code = end_of(interrupt)
             hint = "; the same command with --resume finishes it" if is_unfinished(out) else ""
-            stop(f"interrupted{hint}", INTERRUPTED)
+            stop(word + hint, code)
     if report.failed:
         raise typer.Exit(1)
 

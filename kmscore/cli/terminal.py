@@ -2,6 +2,7 @@
 
 import json
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from io import TextIOWrapper
@@ -25,12 +26,16 @@ from typer.core import TyperGroup
 
 from kmscore.cli.files import give_up_output
 from kmscore.cli.problems import FileProblem
+from kmscore.cli.signals import end_of
 from kmscore.errors import KmsCoreError
 from kmscore.tables import Progress as TableProgress
 from kmscore.tables import TableError
 
 INTERRUPTED: Final = 130
 """The exit code after Ctrl-C, as in shells."""
+
+_SECONDS: Final = 30
+"""The time between two lines of progress without a terminal."""
 
 _UsageError = cast("type[typer.BadParameter]", typer.BadParameter.__base__)
 """The base class of all errors in options and arguments, which typer does not export."""
@@ -47,7 +52,7 @@ class Commands(TyperGroup):
             code = super().main(*args, **extra | {"standalone_mode": False})
         except _UsageError as error:
             code = _explain(error)
-        except (KeyboardInterrupt, typer.Abort):
+        except typer.Abort:  # at a prompt
             code = _say("interrupted", INTERRUPTED)
         except OSError as error:  # from writing to standard output
             give_up_output()
@@ -58,9 +63,9 @@ class Commands(TyperGroup):
         """Run the command of the command line."""
         try:
             return super().invoke(ctx)
-        except KeyboardInterrupt:
+        except KeyboardInterrupt as interrupt:
             # typer would exit without a message.
-            raise typer.Abort from None
+            stop(*end_of(interrupt))
 
 
 def _explain(error: typer.BadParameter) -> int:
@@ -129,7 +134,7 @@ def surprises_in_one_line() -> Iterator[None]:
         name = type(error).__name__
     else:
         return
-    stop(f"an error that was not foreseen: {name}")
+    stop(f"an unexpected error: {name}")
 
 
 class RowsColumn(ProgressColumn):
@@ -144,10 +149,29 @@ class RowsColumn(ProgressColumn):
         return Text(f"{rows:,} rows, {rate:,.0f}/s")
 
 
+def _lines() -> Callable[[TableProgress], None]:
+    """Return a function that prints the progress in a line every 30 seconds."""
+    begin = last = time.monotonic()
+
+    def show(now: TableProgress) -> None:
+        nonlocal last
+        seconds = time.monotonic()
+        if seconds - last >= _SECONDS:
+            last = seconds
+            rate = now.rows / (seconds - begin)
+            words = f"{now.phase}, {now.fraction:.0%}, {now.rows:,} rows, {rate:,.0f} per second"
+            typer.echo(f"kmscore: {words}", err=True)
+
+    return show
+
+
 @contextmanager
 def progress() -> Iterator[Callable[[TableProgress], None]]:
-    """Show the progress of a table on standard error if it is a terminal."""
+    """Show the progress of a table on standard error: a bar, or without a terminal some lines."""
     console = Console(stderr=True)
+    if not console.is_terminal:
+        yield _lines()
+        return
     columns = (
         TextColumn("{task.description}"),
         # The bar takes the remaining width, so that no number is cut on a narrow terminal.
@@ -156,9 +180,7 @@ def progress() -> Iterator[Callable[[TableProgress], None]]:
         RowsColumn(),
         TimeRemainingColumn(),
     )
-    with Progress(
-        *columns, console=console, transient=True, expand=True, disable=not console.is_terminal
-    ) as bar:
+    with Progress(*columns, console=console, transient=True, expand=True) as bar:
         tasks: dict[str, TaskID] = {}
 
         def show(now: TableProgress) -> None:

@@ -48,6 +48,11 @@ class CommaSeparated:
                     reason = "no" if name not in head.names else "more than one"
                     raise TableError(f"{path}: {reason} column {name!r} in the first line")
 
+    def column_names(self, path: Path) -> list[str]:
+        """Return the names in the head."""
+        with open_records(path) as (head, _, _):
+            return head.names
+
     def check_rows(self, path: Path) -> Iterator[float]:
         """Look at the head, and whether all records can be told apart."""
         with open_records(path) as (head, texts, raw):

@@ -1,36 +1,49 @@
-"""Processes that take tasks and give back what became of them."""
+"""Worker processes: they get tasks, and return the results.
+
+The standard library's pools need semaphores. If the first process is killed, their resource tracker
+then writes a warning to standard error. Pipes need none, and end with the first process.
+"""
 
 import multiprocessing
 import os
 import queue
 import signal
+import sys
 import threading
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
 from multiprocessing import connection
+from types import ModuleType
 from typing import Any, Final
 
 from kmscore.tables.errors import TableError
 
 _AT_ONCE: Final = 2
-"""Tasks for each process, one at work and one waiting: memory does not grow with their number."""
+"""Maximum tasks of a process, one in work and one waiting, so that memory use has a limit."""
 
-_DIED: Final = "a process at work has died"
+_DIED: Final = "a worker process died"
 
-_LACKS_MEMORY: Final = "a process at work lacks memory, of which fewer --jobs take less"
+_LACKS_MEMORY: Final = "a worker process has too little memory; fewer jobs need less"
+
+_FROZEN: Final = (
+    "; the main module of a frozen application must call multiprocessing.freeze_support()"
+)
 
 Begin = Callable[[], Callable[[Any], Any]]
-"""Runs once in each process, and returns what does a task there. Both are sent there."""
+"""A function that runs once in each process, and returns the function that performs a task.
+
+Both are sent to the process, so they must be importable.
+"""
 
 
 class WorkerError(TableError):
-    """A process could not go on; what it was at can be done again."""
+    """A worker process failed; another call can repeat its task."""
 
 
 def in_processes(begin: Begin, tasks: Iterable[Any], number: int) -> Generator[Any, None, None]:
-    """Yield what becomes of each task, as it comes out of the hands of so many processes.
+    """Yield the result of each task, in the order of completion, from `number` processes.
 
-    Raises `WorkerError` if one of them dies, and what one of them raises of this or the system.
+    Raises `WorkerError` if a process dies, and the `TableError` or `OSError` of a task.
     """
     crew = _Crew(begin, number)
     try:
@@ -45,28 +58,29 @@ def in_processes(begin: Begin, tasks: Iterable[Any], number: int) -> Generator[A
 
 
 class _Crew:
-    """The processes, and how many tasks each of them has."""
+    """The processes, and the number of tasks of each."""
 
     def __init__(self, begin: Begin, number: int) -> None:
         self._begin = begin
         self._number = number
-        # Nothing of this process is copied into the others.
+        # Spawned processes inherit no memory of this process, and so no key.
         self._context = multiprocessing.get_context("spawn")
         self._processes: list[Any] = []
         self._loads: dict[Any, int] = {}
+        self._has_results = False
 
     @property
     def is_full(self) -> bool:
-        """Whether nobody can take another task."""
+        """Whether no process can take another task."""
         return len(self._loads) == self._number and min(self._loads.values(), default=0) == _AT_ONCE
 
     @property
     def is_busy(self) -> bool:
-        """Whether somebody has a task."""
+        """Whether a process has a task."""
         return any(self._loads.values())
 
-    def give(self, task: Any) -> None:  # noqa: ANN401 (whatever is sent)
-        """Give a task to who has least to do, or to a new process."""
+    def give(self, task: Any) -> None:  # noqa: ANN401 (any task)
+        """Give a task to the process with the fewest tasks, or to a new process."""
         idle = [end for end, load in self._loads.items() if not load]
         if not idle and len(self._loads) < self._number:
             self._hire()
@@ -74,29 +88,34 @@ class _Crew:
         try:
             end.send(task)
         except OSError:
-            raise WorkerError(_DIED) from None
+            raise self._died() from None
         self._loads[end] += 1
 
     def receive(self) -> list[Any]:
-        """Return what has been done, once there is something."""
+        """Wait for results, and return them."""
         results = []
         for end in connection.wait([end for end, load in self._loads.items() if load]):
             results.append(self._receive_from(end))
             self._loads[end] -= 1
         return results
 
-    def _receive_from(self, end: Any) -> Any:  # noqa: ANN401 (whatever is sent)
+    def _receive_from(self, end: Any) -> Any:  # noqa: ANN401 (any task)
         try:
             result = end.recv()
         except (EOFError, OSError):
-            raise WorkerError(_DIED) from None
+            raise self._died() from None
         if isinstance(result, Exception):
             raise result
+        self._has_results = True
         return result
+
+    def _died(self) -> WorkerError:
+        is_first = getattr(sys, "frozen", False) and not self._has_results
+        return WorkerError(_DIED + _FROZEN if is_first else _DIED)
 
     def _hire(self) -> None:
         """Start a process."""
-        with without_interrupts():
+        with without_interrupts(), _without_main_module():
             end, other = self._context.Pipe()
             process = self._context.Process(target=serve, args=(other, self._begin), daemon=True)
             self._processes.append(process)
@@ -106,7 +125,7 @@ class _Crew:
             other.close()
 
     def dismiss(self) -> None:
-        """End all processes, whatever they are at: nothing is whole before it has been received."""
+        """End all processes at once; a task without a received result has no effect."""
         for process in self._processes:
             if process.pid is not None:
                 process.terminate()
@@ -117,7 +136,7 @@ class _Crew:
 
 @contextmanager
 def _safe_path() -> Iterator[None]:
-    """Begin processes that import nothing from the folder that the command is run in."""
+    """Start processes that import no module from the current folder."""
     name = "PYTHONSAFEPATH"
     before = os.environ.get(name)
     os.environ[name] = "1"
@@ -132,10 +151,17 @@ def _safe_path() -> Iterator[None]:
 
 @contextmanager
 def without_interrupts() -> Iterator[None]:
-    """Put Ctrl-C off: a process that begins meanwhile leaves it to this one for good."""
+    """Delay Ctrl-C and SIGTERM; a process that starts then ignores Ctrl-C."""
+    if threading.current_thread() is not threading.main_thread():
+        # Only the main thread gets signals, and only it can set a handler.
+        yield
+        return
     received: list[int] = []
-    handler = signal.signal(signal.SIGINT, lambda number, _: received.append(number))
-    # A new process begins with the mask of this thread, where the system has one.
+    before = {
+        number: signal.signal(number, lambda number, _: received.append(number))
+        for number in (signal.SIGINT, signal.SIGTERM)
+    }
+    # A new process starts with the mask of this thread, if the system has masks.
     mask = getattr(signal, "pthread_sigmask", None)
     blocked = mask and mask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
@@ -143,13 +169,29 @@ def without_interrupts() -> Iterator[None]:
     finally:
         if mask:
             mask(signal.SIG_SETMASK, blocked)
-        signal.signal(signal.SIGINT, handler)
-    if received:
-        raise KeyboardInterrupt
+        for number, handler in before.items():
+            signal.signal(number, handler or signal.SIG_DFL)
+    for missed in received:
+        signal.raise_signal(missed)
+
+
+@contextmanager
+def _without_main_module() -> Iterator[None]:
+    """Start processes that do not import the main module.
+
+    They do not need it. A script that calls `rotate` outside `if __name__ == "__main__"` would
+    start again in each process.
+    """
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
 
 
 def serve(end: Any, begin: Begin) -> None:  # noqa: ANN401 (a connection has no common type)
-    """Do tasks in a new process, which leaves Ctrl-C to the first one and ends when it does."""
+    """Perform tasks in a worker process, which ignores Ctrl-C and ends with the first process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     tasks: queue.SimpleQueue[Any] = queue.SimpleQueue()
     threading.Thread(target=_fetch, args=(end, tasks), daemon=True).start()
@@ -162,19 +204,19 @@ def serve(end: Any, begin: Begin) -> None:  # noqa: ANN401 (a connection has no 
         result = WorkerError(_LACKS_MEMORY)
     except (OSError, TableError) as error:
         result = error
-    except Exception as error:  # noqa: BLE001 (a traceback from here would show what it holds)
-        result = TableError(f"an error that was not foreseen: {type(error).__name__}")
+    except Exception as error:  # noqa: BLE001 (a traceback would show the values of rows)
+        result = TableError(f"an unexpected error: {type(error).__name__}")
     else:
         return
     try:
         end.send(result)
     except OSError:
-        # Nobody is there any more to be told.
+        # The first process has ended.
         return
 
 
 def _fetch(end: Any, tasks: "queue.SimpleQueue[Any]") -> None:  # noqa: ANN401
-    """Have the next task ready; when the first process is no more, there is none."""
+    """Receive the tasks; `None` is the end, also if the first process was killed."""
     try:
         while True:
             tasks.put(end.recv())

@@ -12,6 +12,7 @@ process of an earlier one, killed, may still write is not taken for this one's.
 import json
 import os
 import re
+import time
 from collections.abc import Iterable
 from hashlib import file_digest, sha256
 from pathlib import Path
@@ -29,7 +30,10 @@ _RUN: Final = re.compile("[0-9a-f]{8}")
 """What runs are called. It becomes a part of paths, which must not lead elsewhere."""
 
 _AT_ONCE: Final = 16
-"""Parts that are synced together: as many are done again after a kill, at most."""
+"""Maximum number of parts that are synced together. A kill loses at most these."""
+
+_SECONDS: Final = 2
+"""Time after which the parts that are ready are synced, even if they are fewer."""
 
 
 class Part(NamedTuple):
@@ -86,6 +90,7 @@ class Journal:
         """The parts that are whole, each with its run."""
 
         self._waiting: dict[int, Part] = {}
+        self._flushed = time.monotonic()
         self._uncompared: set[int] = set()
 
     def read(self) -> None:
@@ -138,6 +143,11 @@ class Journal:
         run, _ = self._known[number]
         return self._paths_of(number, run)
 
+    def chunk_digests(self, number: int) -> list[str]:
+        """Return the digests of the first chunks, of those that are done."""
+        parts = {each: part for each, (_, part) in self._known.items()} | self._waiting
+        return [parts[each].chunk for each in range(number) if each in parts]
+
     def counts_of(self, number: int) -> Counts:
         """Return the counts of a part that is whole."""
         return self._known[number][1].counts
@@ -149,7 +159,7 @@ class Journal:
     def commit(self, number: int, part: Part) -> None:
         """Count a part whose two files have been written, together with some others."""
         self._waiting[number] = part
-        if len(self._waiting) >= _AT_ONCE:
+        if len(self._waiting) >= _AT_ONCE or time.monotonic() - self._flushed >= _SECONDS:
             self.flush()
 
     def flush(self) -> None:
@@ -160,6 +170,7 @@ class Journal:
         """
         if not self._waiting or self._uncompared:
             return
+        self._flushed = time.monotonic()
         waiting, self._waiting = self._waiting, {}
         for number in waiting:
             for path in self.paths(number):

@@ -71,6 +71,11 @@ class JsonLines:
             if name not in record:
                 raise TableError(f"{path}: no column {name!r} in line 1")
 
+    def column_names(self, path: Path) -> list[str]:
+        """Return the names in the first line."""
+        record = self._first(path, Columns())
+        return list(record) if isinstance(record, dict) else []
+
     def check_rows(self, path: Path) -> Iterator[float]:
         """Look at the names in the first line. A line ends with its end, whatever is on it."""
         record = self._first(path, Columns(""))

@@ -53,6 +53,11 @@ class Parquet:
             if not _is_words(kind):
                 raise TableError(f"{path}: column {name!r} is of {kind}: not text")
 
+    def column_names(self, path: Path) -> list[str]:
+        """Return the names in the schema."""
+        names: list[str] = read_schema(path).names
+        return names
+
     def check_rows(self, path: Path) -> Iterator[float]:
         """Look at the schema, and for timestamps that are finer than what they are kept as."""
         check_own_columns(path, read_schema(path).names)

@@ -1,10 +1,12 @@
 """Rotation of a table: the table in, the new table out, failed rows in a file of their own."""
 
 import json
+import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from hashlib import sha256
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -19,6 +21,7 @@ from kmscore.tables.columns import Columns
 from kmscore.tables.counts import Counts, failures, has_failures
 from kmscore.tables.crew import WorkerError
 from kmscore.tables.errors import TableError, describe
+from kmscore.tables.first_rows import AllRowsFailedError, check_first_rows
 from kmscore.tables.formats import input_of, table_of
 from kmscore.tables.job_folder import JobFolder, partial_path
 from kmscore.tables.journal import Journal
@@ -151,9 +154,10 @@ def rotate(
             `Keyring`; or if `keys` returns an object that is not a key.
         ValueError: If `jobs` is out of its range, or if `resume` is given in a dry run.
         UnsupportedAlgorithmError: If the algorithm of the source is unknown.
-        TableError: If the input cannot be read, lacks a column or changes during the job; if a
-            result exists already; if there is an unfinished job and no `resume`, or one with other
-            options or keys; if the disk is full; or if a worker process dies.
+        TableError: If the input cannot be read, lacks a column or changes during the job; if all
+            of the first rows fail and `options.keep_going` is `False`; if a result exists already;
+            if there is an unfinished job and no `resume`, or one with other options or keys; if
+            disk or memory are full; or if a worker process dies.
         KeyNotFoundError: If the destination key does not exist.
         IncorrectKeyError: If `keys` returns a destination key with another ID.
         KeyStateError: If the destination key is not enabled.
@@ -163,6 +167,7 @@ def rotate(
     started = time.monotonic()
     _check_arguments(source, out, keys, options, jobs, resume=resume)
     table = input_of(source)
+    before = source.stat()
     if out is not None and table_of(out).suffix != table.suffix:
         raise TableError(f"{out}: OUT must have the same format as IN")
     table.check_columns(source, options.columns)
@@ -172,26 +177,29 @@ def rotate(
     advance = _Advance("rotating", on_progress)
     destination = sealing_key(keys, options.destination_key_id)
     if out is None:
-        counts = _rehearse(source, assignment, advance)
+        _, counts = _run(source, assignment, None, advance)
         return _report(counts, started, None)
     bad = failed_path(out)
-    identity = _identity(source, assignment.job, destination.key_version_id)
+    identity = _identity(before, assignment.job, destination.key_version_id)
     check = _KeyCheck(keys, destination.key_id, identity)
     folder = JobFolder(out, bad, Permissions.of(source))
     try:
         with folder:
             folder.begin(identity, check, resume=resume)
             if not folder.is_done:
-                number = _work_through(source, assignment, folder.journal, advance)
-                _check_unchanged(source, identity)
+                number, _ = _run(source, assignment, folder.journal, advance)
+                _check_unchanged(source, before, table, folder.journal)
                 folder.join(
                     number,
                     lambda paths, file, is_bad: table.join(paths, source, file, is_bad=is_bad),
                 )
             counts = folder.finish()
-    except (OSError, WorkerError) as error:
+    except AllRowsFailedError:
+        folder.remove()
+        raise
+    except (OSError, WorkerError, MemoryError) as error:
         reason = describe(error, out) if isinstance(error, OSError) else str(error)
-        raise TableError(reason, can_resume=is_unfinished(out)) from None
+        raise TableError(reason or "too little memory", can_resume=is_unfinished(out)) from None
     if not keep_job:
         folder.remove()
     return _report(counts, started, out)
@@ -265,38 +273,43 @@ def _check_rows(table: Table, source: Path, on_progress: OnProgress | None) -> N
         advance(fraction, 0)
 
 
-def _work_through(source: Path, assignment: Assignment, journal: Journal, advance: _Advance) -> int:
-    """Do the remaining parts of a job; return the number of all its parts."""
-    total = 0
+def _run(
+    source: Path, assignment: Assignment, journal: Journal | None, advance: "_Advance"
+) -> tuple[int, Counts]:
+    """Do the remaining chunks of a job; return the number of all chunks, and the counts.
 
-    def tasks_left() -> Iterator[Task]:
-        nonlocal total
-        for number, chunk in enumerate(assignment.job.table.chunks(source)):
+    A dry run has no journal.
+    """
+    table = assignment.job.table
+    total, counts = 0, Counts()
+
+    def tasks() -> Iterator[Task]:
+        nonlocal total, counts
+        for number, chunk in enumerate(table.chunks(source)):
             total = number + 1
-            if journal.is_whole(number):
-                journal.take(number, chunk.digest())
-                advance(chunk.position, 0)
-            else:
+            if journal is None:
+                yield Task(number, chunk, None)
+            elif not journal.is_whole(number):
                 yield Task(number, chunk, journal.paths(number))
+            else:
+                counts += journal.take(number, chunk.digest())
+                advance(chunk.position, 0)
 
-    # Closed also after an exception, so that no process remains.
-    with closing(work(assignment, tasks_left())) as results:
-        for done in results:
-            journal.commit(done.number, done.part)
-            advance(done.position, done.part.counts.total())
-    return total
-
-
-def _rehearse(source: Path, assignment: Assignment, advance: _Advance) -> Counts:
-    """Do everything except for writing."""
-    counts = Counts()
-    chunks = enumerate(assignment.job.table.chunks(source))
-    tasks = (Task(number, chunk, None) for number, chunk in chunks)
-    with closing(work(assignment, tasks)) as results:
-        for done in results:
+    remaining = tasks()
+    first = next(remaining, None)
+    if first is None:
+        return total, counts
+    # The first chunk in this process: a wrong option is found before any process starts.
+    alone = assignment._replace(worker_keys=None)
+    with closing(work(alone, [first])) as one, closing(work(assignment, remaining)) as others:
+        for done in chain(one, others):
+            if journal is not None:
+                journal.commit(done.number, done.part)
             counts += done.part.counts
             advance(done.position, done.part.counts.total())
-    return counts
+            if done.number == 0 and done.position < 1 and not assignment.job.options.keep_going:
+                check_first_rows(done.part.counts, source, table, assignment.job.options.columns)
+    return total, counts
 
 
 class _KeyCheck:
@@ -322,9 +335,8 @@ class _KeyCheck:
         return True
 
 
-def _identity(source: Path, job: TableJob, destination_version_id: str) -> dict[str, Any]:
+def _identity(status: os.stat_result, job: TableJob, destination_version_id: str) -> dict[str, Any]:
     """Return the properties that must be the same to resume a job."""
-    status = source.stat()
     return {
         "input size": status.st_size,
         "input time": status.st_mtime_ns,
@@ -337,8 +349,13 @@ def _identity(source: Path, job: TableJob, destination_version_id: str) -> dict[
     }
 
 
-def _check_unchanged(source: Path, identity: Mapping[str, Any]) -> None:
+def _check_unchanged(source: Path, before: os.stat_result, table: Table, journal: Journal) -> None:
     """Raise `TableError` if the input was changed during the job."""
-    status = source.stat()
-    if (status.st_size, status.st_mtime_ns) != (identity["input size"], identity["input time"]):
+    now = source.stat()
+    is_changed = (now.st_size, now.st_mtime_ns) != (before.st_size, before.st_mtime_ns)
+    if not is_changed and (now.st_ctime_ns, now.st_ino) != (before.st_ctime_ns, before.st_ino):
+        # A change of the content whose time was set back, or only a new name or mode: read again.
+        digests = [chunk.digest() for chunk in table.chunks(source)]
+        is_changed = digests != journal.chunk_digests(len(digests))
+    if is_changed:
         raise TableError(f"{source} was changed while it was read; start again")

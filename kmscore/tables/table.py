@@ -71,6 +71,10 @@ class Table(Protocol):
         """Raise `TableError` if a file is not of the format, or lacks a column."""
         ...
 
+    def column_names(self, path: Path) -> list[str]:
+        """Return the names of the columns. Raises `TableError` if the file cannot be read."""
+        ...
+
     def check_rows(self, path: Path) -> Iterator[float]:
         """Look at all rows before any is written, in a format where one can hide those after it.
 

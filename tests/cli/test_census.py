@@ -181,4 +181,4 @@ def test_an_unexpected_error_is_reported_by_its_class(
     """One line and exit code 2, without a traceback."""
     source = _write(ring_file.with_name("in.jsonl"), NEW)
     monkeypatch.setattr("kmscore.cli.census.census", lambda *_, **__: 1 // 0)
-    assert problem(invoke("census", source)) == "an error that was not foreseen: ZeroDivisionError"
+    assert problem(invoke("census", source)) == "an unexpected error: ZeroDivisionError"

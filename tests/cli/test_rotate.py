@@ -33,7 +33,7 @@ from support.strategies import flip_last_bit
 
 import kmscore
 from kmscore import EncryptionAlgorithm, Keyring, RsaKey
-from kmscore.tables import columns, crew, parquet_file, permissions
+from kmscore.tables import columns, crew, json_lines, parquet_file, permissions
 from kmscore.tables.worker_keys import WorkerKeys
 
 
@@ -444,9 +444,12 @@ def test_a_dry_run_does_not_suggest_resume(
         raise crew.WorkerError("gone")
 
     monkeypatch.setattr(crew._Crew, "give", fail)
-    source = write_lines(ring_file.with_name("in.jsonl"), sealed_rows(1))
+    # The first chunk needs no worker.
+    monkeypatch.setattr(json_lines, "CHUNK_ROWS", 1)
+    source = write_lines(ring_file.with_name("in.jsonl"), sealed_rows(2))
     out = ("--dry-run",) if is_dry else (ring_file.with_name("out.jsonl"),)
-    options = ("-k", ring_file, "--destination", "orders", "--jobs", "2")
+    columns = ("--destination", "orders", "--context-columns", "tenant")
+    options = ("-k", ring_file, *columns, "--jobs", "2")
     hint = "" if is_dry else "; --resume finishes the job"
     assert problem(invoke("rotate", source, *out, *options)) == f"gone{hint}"
 

@@ -158,12 +158,18 @@ def test_a_job_killed_at_random_times_loses_no_row(folder: Path, jobs: str) -> N
 
 
 @pytest.mark.parametrize("jobs", ["1", "2"])
-def test_control_c_is_resumed(folder: Path, jobs: str) -> None:
-    """All processes get the signal; one line, exit code 130, and no lost row."""
+@pytest.mark.parametrize(
+    ("number", "word", "code"),
+    [(signal.SIGINT, "interrupted", 130), (signal.SIGTERM, "terminated", 143)],
+)
+def test_an_interrupted_job_is_resumed(
+    folder: Path, jobs: str, number: signal.Signals, word: str, code: int
+) -> None:
+    """Ctrl-C reaches all processes, SIGTERM the first; one line, its exit code, no lost row."""
     process = _start(folder, "--jobs", jobs)
-    os.killpg(process.pid, signal.SIGINT)
-    said = b"kmscore: interrupted; the same command with --resume finishes it\n"
-    assert (_end(process), process.returncode) == (said, 130)
+    (os.killpg if number is signal.SIGINT else os.kill)(process.pid, number)
+    said = f"kmscore: {word}; the same command with --resume finishes it\n"
+    assert (_end(process).decode(), process.returncode) == (said, code)
     assert not (folder / "out.jsonl").exists()
     _finish(folder, "--jobs", jobs)
 
@@ -206,7 +212,7 @@ def test_a_killed_worker_ends_the_job(folder: Path) -> None:
     _await(process, lambda: _children(process))
     assert process.poll() is None, "it ended without a worker"
     os.kill(_children(process)[0], signal.SIGKILL)
-    said = b"kmscore: a process at work has died; --resume finishes the job\n"
+    said = b"kmscore: a worker process died; --resume finishes the job\n"
     assert (_end(process), process.returncode) == (said, 2)
     _finish(folder)
 
@@ -298,8 +304,8 @@ def test_an_error_of_a_worker_is_sent_to_the_first_process(error: Exception) -> 
     _serve(end, begin)
     (sent,) = end.sent
     lines = {
-        MemoryError: "a process at work lacks memory, of which fewer --jobs take less",
-        ZeroDivisionError: "an error that was not foreseen: ZeroDivisionError",
+        MemoryError: "a worker process has too little memory; fewer jobs need less",
+        ZeroDivisionError: "an unexpected error: ZeroDivisionError",
     }
     assert sent is error or str(sent) == lines[type(error)]
     _serve(_End(closed=True), begin)
@@ -314,8 +320,53 @@ def test_more_tasks_than_workers_are_all_done() -> None:
 
 def test_a_worker_that_exits_is_reported() -> None:
     """A worker that exits without a result is an error."""
-    with pytest.raises(TableError, match="has died"):
+    with pytest.raises(TableError, match="process died"):
         list(crew.in_processes(partial(partial, os._exit), range(3, 9), 1))
+
+
+def test_a_dead_worker_of_a_frozen_application_suggests_freeze_support(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Without it, the first process of a frozen application gets no result of a worker."""
+    monkeypatch.setattr(sys, "frozen", True, raising=False)
+    with pytest.raises(TableError, match=r"must call multiprocessing\.freeze_support\(\)"):
+        list(crew.in_processes(partial(partial, os._exit), [3], 1))
+
+
+_PLAIN_SCRIPT = """
+import sys, threading
+from pathlib import Path
+from kmscore import keyfile, tables
+print("started", flush=True)
+keys = keyfile.open_keyring(Path("team.keys").read_bytes(), b"correct horse battery staple")
+options = tables.Options(destination_key_id="orders", columns=tables.Columns(contexts=("tenant",)))
+def run():
+    print(tables.rotate(Path("in.jsonl"), Path("out.jsonl"), keys, options, jobs=2).rewritten)
+if sys.argv[1] == "thread":
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join()
+else:
+    run()
+"""
+
+
+@pytest.mark.parametrize("where", ["main thread", "thread"])
+def test_a_plain_script_can_use_workers(job_folder: Path, tmp_path: Path, where: str) -> None:
+    """A script without `if __name__ == "__main__"` starts one time, also with worker processes."""
+    for name in ("in.jsonl", "team.keys"):
+        shutil.copy(job_folder / name, tmp_path)
+    (tmp_path / "script.py").write_text(_PLAIN_SCRIPT)
+    result = subprocess.run(
+        [sys.executable, "-P", "script.py", where],
+        cwd=tmp_path,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=PATIENCE,
+    )
+    assert (result.stderr, result.stdout) == ("", f"started\n{_ROWS}\n")
 
 
 def test_an_error_of_a_worker_is_raised_in_the_first_process() -> None:
@@ -336,7 +387,7 @@ def test_a_worker_that_died_before_its_first_task_is_reported(
 
     hands = crew._Crew(str, 1)
     monkeypatch.setattr(hands, "_loads", {Broken(): 0})
-    with pytest.raises(TableError, match="has died"):
+    with pytest.raises(TableError, match="process died"):
         hands.give(1)
 
 
@@ -366,10 +417,21 @@ def test_an_interrupt_during_the_start_is_delayed(monkeypatch: pytest.MonkeyPatc
     with pytest.raises(KeyboardInterrupt):
         begin_meanwhile()
     assert done == ["begun"]
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
     monkeypatch.delattr(signal, "pthread_sigmask")
     with crew.without_interrupts():
         done.append("elsewhere")
     assert done == ["begun", "elsewhere"]
+
+
+def test_sigterm_to_all_processes_is_resumed(folder: Path) -> None:
+    """A service manager ends the workers too; a message suggests `--resume` in each order."""
+    process = _start(folder, "--jobs", "2")
+    os.killpg(process.pid, signal.SIGTERM)
+    said = _end(process).decode().splitlines()
+    assert ["--resume" in line for line in said] == [True]
+    assert process.returncode in {2, 143}
+    _finish(folder, "--jobs", "2")
 
 
 def test_control_c_suggests_resume_only_for_a_job(

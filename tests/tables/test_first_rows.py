@@ -1,0 +1,110 @@
+"""A rotation stops if all of the first rows fail, and says the likely reason."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.commands import (
+    FOREIGN,
+    NEW,
+    OLD,
+    base64_of,
+    invoke,
+    problem,
+    seal,
+    write_lines,
+    write_ring,
+)
+
+from kmscore import Keyring
+from kmscore.tables import Columns, Options, TableError, json_lines, rotate
+
+_CONTEXT = {"tenant": "acme"}
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a folder with a keyring; a table is worked on in chunks of three rows."""
+    monkeypatch.setattr(json_lines, "CHUNK_ROWS", 3)
+    write_ring(tmp_path / "team.keys", Keyring([OLD, NEW]))
+    return tmp_path
+
+
+def _rotate(folder: Path, blobs: list[bytes], *options: str) -> Any:
+    rows = [{"ciphertext_blob": base64_of(blob), "tenant": "acme", "id": "1"} for blob in blobs]
+    write_lines(folder / "in.jsonl", rows)
+    where = ("rotate", folder / "in.jsonl", folder / "out.jsonl", "-k", folder / "team.keys")
+    return invoke(*where, "--destination", "orders", *options)
+
+
+GOOD = seal(b"text", _CONTEXT)
+UNBOUND = seal(b"text")
+NAMES = "'ciphertext_blob', 'tenant', 'id'"
+CASES = {
+    "no context column": (
+        [GOOD] * 4,
+        (),
+        "(3 decryption): no column of contexts is given; the columns are " + NAMES,
+    ),
+    "wrong context column": (
+        [GOOD] * 4,
+        ("--context-columns", "id"),
+        "(3 decryption): the columns of contexts, or the keys, are probably wrong",
+    ),
+    "foreign key": (
+        [seal(b"text", key=FOREIGN)] * 4,
+        (),
+        "(3 key_not_found): the keyring lacks the keys; `kmscore census` shows the key IDs",
+    ),
+    "another column": (
+        [GOOD] * 4,
+        ("--blob-column", "id"),
+        "(3 invalid_blob): column 'id' probably has no ciphertexts of this library",
+    ),
+    "another reason": (
+        [GOOD] * 4,
+        ("--context-columns", "tenant", "--source-key-id", "orders", "--source-version-id", "9"),
+        "(3 incorrect_key): the file of failed rows would have the reason for each",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_job_stops_if_all_first_rows_fail(folder: Path, case: str) -> None:
+    """One line has the codes and the likely reason, and nothing is left behind."""
+    blobs, options, reason = CASES[case]
+    for mode in ((), ("--jobs", "2")):
+        said = problem(_rotate(folder, blobs, *options, *mode))
+        assert said == (
+            f"{folder / 'in.jsonl'}: all of the first 3 rows fail {reason}; --keep-going goes on"
+        )
+        assert {path.name for path in folder.iterdir()} == {"in.jsonl", "team.keys"}
+
+
+@pytest.mark.parametrize(
+    ("blobs", "options"),
+    [
+        pytest.param([UNBOUND, GOOD, GOOD, GOOD], (), id="one of the first rows is good"),
+        pytest.param([GOOD] * 3, (), id="the table has only these rows"),
+        pytest.param([GOOD] * 4, ("--keep-going",), id="keep going"),
+    ],
+)
+def test_a_job_goes_on_if_a_first_row_is_good_or_on_request(
+    folder: Path, blobs: list[bytes], options: tuple[str, ...]
+) -> None:
+    """The failed rows are then in their file."""
+    assert _rotate(folder, blobs, *options).exit_code == 1
+    assert (folder / "out.failed.jsonl").read_bytes().count(b"decryption") >= 3
+
+
+def test_many_names_of_columns_are_cut(folder: Path) -> None:
+    """The message has at most 20 names, each of at most 80 characters."""
+    blob = base64_of(GOOD)
+    row = {"ciphertext_blob": blob} | {f"{number:02}" + "n" * 99: "" for number in range(30)}
+    write_lines(folder / "in.jsonl", [row] * 4)
+    options = Options(destination_key_id="orders", columns=Columns())
+    with pytest.raises(TableError) as caught:
+        rotate(folder / "in.jsonl", folder / "out.jsonl", Keyring([OLD, NEW]), options)
+    assert len(str(caught.value)) < 2000
+    assert "'18nnn" in str(caught.value)
+    assert "'19nnn" not in str(caught.value)
