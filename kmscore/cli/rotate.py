@@ -191,14 +191,16 @@ def _columns(
     """
     if context is not None and contexts is not None:
         raise FileProblem("--context-column and --context-columns exclude each other")
-    names = () if contexts is None else tuple(contexts.split(","))
-    if "" in names or len(set(names)) != len(names):
+    # Each name is COLUMN or KEY=COLUMN.
+    pairs = [name.partition("=") for name in contexts.split(",")] if contexts is not None else []
+    keys, names = tuple(key for key, _, _ in pairs), tuple(name or key for key, _, name in pairs)
+    if "" in names or len(set(names)) != len(names) or len(set(keys)) != len(keys):
         raise FileProblem("--context-columns requires different names separated by commas")
     if source.algorithm is not None:
         EncryptionAlgorithm.of(source.algorithm, "algorithm")
         if None in source:
             raise FileProblem("--algorithm needs --source-key-id and --source-version-id")
-    return Columns(blob, context, names, destination_context, source)
+    return Columns(blob, context, names, keys, destination_context, source)
 
 
 def _check_out(out: Path | None, *, dry_run: bool, resume: bool) -> None:

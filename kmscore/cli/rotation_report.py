@@ -20,6 +20,8 @@ def show_rotation(report: Report, *, as_json: bool) -> None:
         typer.echo("a dry run: nothing is written")
     else:
         typer.echo(printable(f"written: {report.out}"))
+    if report.other_files:
+        typer.echo(printable(f"not copied: {', '.join(report.other_files)}"))
     if report.failed_rows is not None:
         typer.echo(printable(f"failed rows: {report.failed_rows}"))
 
@@ -33,6 +35,7 @@ def _rotation_document(report: Report) -> dict[str, object]:
         "seconds": round(report.seconds, 3),
         "out": None if report.out is None else str(report.out),
         "failed_rows": None if report.failed_rows is None else str(report.failed_rows),
+        "other_files": list(report.other_files),
     }
 
 

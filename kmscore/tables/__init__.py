@@ -8,9 +8,8 @@ from kmscore.tables.columns import Columns, Source
 from kmscore.tables.counting import TableCensus, census, retirable_versions
 from kmscore.tables.errors import TableError
 from kmscore.tables.options import Options
+from kmscore.tables.report import Progress, Report
 from kmscore.tables.rotation import (
-    Progress,
-    Report,
     check_columns,
     failed_path,
     forget_job,

@@ -68,7 +68,10 @@ class Columns(NamedTuple):
     """
 
     contexts: tuple[str, ...] = ()
-    """Columns of context values. The name of the column is the key of the pair."""
+    """The columns of context values; in a folder also partitions of the path."""
+
+    context_keys: tuple[str, ...] | None = None
+    """The keys of the values in `contexts`; `None` is the names of the columns."""
 
     destination_context: str | None = None
     """The destination contexts, in the same form as `context`.
@@ -78,6 +81,24 @@ class Columns(NamedTuple):
 
     source: Source = Source()
     """The key version and algorithm of asymmetric ciphertexts."""
+
+    constants: tuple[tuple[str, str | None], ...] = ()
+    """Pairs of the source context that are the same for all rows; `None` leaves the pair out."""
+
+    @property
+    def pairs(self) -> tuple[tuple[str, str], ...]:
+        """The keys of the source context with the columns of their values."""
+        keys = self.contexts if self.context_keys is None else self.context_keys
+        return tuple(zip(keys, self.contexts, strict=True))
+
+    def with_constants(self, values: Mapping[str, str | None]) -> "Columns":
+        """Return the same columns, with constants instead of columns where values are given."""
+        remaining = [(key, name) for key, name in self.pairs if name not in values]
+        return self._replace(
+            contexts=tuple(name for _, name in remaining),
+            context_keys=tuple(key for key, _ in remaining),
+            constants=tuple((key, values[name]) for key, name in self.pairs if name in values),
+        )
 
     @property
     def structured(self) -> tuple[str, ...]:
@@ -129,9 +150,9 @@ def _item(columns: Columns, reference: int, record: Record) -> Item | None:
 def _source_context(columns: Columns, record: Record) -> ContextLike:
     if columns.context is not None:
         return _context(_field(record, columns.context))
-    if not columns.contexts:
+    if not columns.contexts and not columns.constants:
         return None
-    pairs = {name: _field(record, name) for name in columns.contexts}
+    pairs = dict(columns.constants) | {key: _field(record, name) for key, name in columns.pairs}
     return EncryptionContext({key: text for key, text in pairs.items() if text is not None})
 
 

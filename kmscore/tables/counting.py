@@ -9,9 +9,11 @@ from kmscore import Keyring, bulk
 from kmscore._typecheck import check_instance
 from kmscore.bulk import Item, Retirement
 from kmscore.tables.columns import Columns, read_item
+from kmscore.tables.folder_rotation import check_folder, failed_folder
 from kmscore.tables.formats import input_of
 from kmscore.tables.job_folder import partial_path
-from kmscore.tables.rotation import OnProgress, Progress, failed_path
+from kmscore.tables.report import OnProgress, Progress
+from kmscore.tables.rotation import check_columns, failed_path
 
 NO_CIPHERTEXT: Final = "no ciphertext"
 """The name in `TableCensus.unread` of the rows without a ciphertext."""
@@ -38,7 +40,7 @@ def census(
     No key is needed, and nothing is authenticated. See `kmscore.bulk.census`.
 
     Args:
-        sources: The paths of the tables: .csv, .jsonl, .ndjson or .parquet.
+        sources: The paths of the tables, which are files or folders of files.
         blob_column: The name of the column of ciphertexts.
         on_progress: A function that is called with the progress (default `None`). The fraction is
             that of all tables, which count alike.
@@ -53,10 +55,10 @@ def census(
     """
     columns = Columns(blob_column)
     for source in sources:
-        check_instance(source, Path, "source")
-        input_of(source).check_columns(source, columns)
+        check_columns(source, columns)
     unread: Counter[str] = Counter()
-    counted = bulk.census(_blobs(sources, columns, unread, on_progress))
+    files = [path for source in sources for path in _files(source, columns)]
+    counted = bulk.census(_blobs(files, columns, unread, on_progress))
     return TableCensus(counted, unread)
 
 
@@ -82,7 +84,7 @@ def retirable_versions(keys: Keyring, counted: TableCensus, sources: Sequence[Pa
     check_instance(counted, TableCensus, "counted")
     for source in sources:
         for beside, content in (
-            (failed_path(source), "failed rows"),
+            (failed_folder(source) if source.is_dir() else failed_path(source), "failed rows"),
             (partial_path(source), "a job"),
         ):
             if beside.exists() and not any(beside.samefile(other) for other in sources):
@@ -94,6 +96,13 @@ def retirable_versions(keys: Keyring, counted: TableCensus, sources: Sequence[Pa
     versions, reason = bulk.retirable_versions(keys, census=counted.census + bulk.Census({}, lost))
     named = counted.census.keys
     return Retirement(tuple(version for version in versions if version.key_id in named), reason)
+
+
+def _files(source: Path, columns: Columns) -> list[Path]:
+    """Return the files of a table that are not empty."""
+    if not source.is_dir():
+        return [source]
+    return [source / part.name for part in check_folder(source, columns).parts if part.size]
 
 
 def _blobs(

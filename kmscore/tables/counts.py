@@ -1,34 +1,34 @@
-"""How many rows came to what."""
+"""The number of rows by status and by error code."""
 
 from collections import Counter
 from collections.abc import Mapping
 from typing import Final
 
 Counts = Counter[str]
-"""Rows by status, failed ones by code. A plain counter of texts: it is kept in JSON."""
+"""Rows by status, and failed rows by code. The keys are texts, so that JSON can have it."""
 
 _FAILED: Final = "failed: "
 
 
 def parse_counts(value: object) -> Counts:
-    """Return what JSON has kept of counts. Raises `ValueError` if it is anything else."""
+    """Return the counts that JSON has. Raises `ValueError` for another value."""
     if not isinstance(value, dict) or not all(map(_is_count, value.values())):
-        raise ValueError("no counts")
+        raise ValueError("not counts")
     return Counts(value)
 
 
 def _is_count(value: object) -> bool:
-    # To Python, true and false are numbers as well.
+    # In Python, `True` is an int.
     return type(value) is int and value >= 0
 
 
-def count_failure(counts: Counts, code: str) -> None:
-    """Count a row that has failed with a code."""
-    counts[_FAILED + code] += 1
+def count_failure(counts: Counts, code: str, number: int = 1) -> None:
+    """Count failed rows with a code."""
+    counts[_FAILED + code] += number
 
 
 def failures(counts: Mapping[str, int]) -> dict[str, int]:
-    """Return the rows that have failed by their code, in the order of the codes."""
+    """Return the failed rows by code, in the order of the codes."""
     return {
         name.removeprefix(_FAILED): number
         for name, number in sorted(counts.items())
@@ -37,5 +37,5 @@ def failures(counts: Mapping[str, int]) -> dict[str, int]:
 
 
 def has_failures(counts: Mapping[str, int]) -> bool:
-    """Tell whether a row has failed."""
+    """Return whether a row failed."""
     return any(name.startswith(_FAILED) for name in counts)

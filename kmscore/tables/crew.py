@@ -16,7 +16,7 @@ from multiprocessing import connection
 from types import ModuleType
 from typing import Any, Final
 
-from kmscore.tables.errors import TableError
+from kmscore.tables.errors import JobError, TableError
 
 _AT_ONCE: Final = 2
 """Maximum tasks of a process, one in work and one waiting, so that memory use has a limit."""
@@ -36,7 +36,7 @@ Both are sent to the process, so they must be importable.
 """
 
 
-class WorkerError(TableError):
+class WorkerError(JobError):
     """A worker process failed; another call can repeat its task."""
 
 

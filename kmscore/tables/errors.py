@@ -23,6 +23,10 @@ class TableError(Exception):
         return type(self), (str(self),)
 
 
+class JobError(TableError):
+    """A job ended for a reason outside of it, such as a full disk; another call can finish it."""
+
+
 def describe(error: OSError, path: Path) -> str:
     """Return the message of a system error, with the name of the file."""
     return f"{error.filename or path}: {error.strerror or error}"

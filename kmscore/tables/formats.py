@@ -17,6 +17,9 @@ _TABLES: Final[dict[str, type[Table]]] = {
     ".parquet": Parquet,
 }
 
+SUFFIXES: Final = tuple(_TABLES)
+"""The endings of the names of tables, in lower case."""
+
 
 def table_of(path: Path) -> Table:
     """Return the format that a file's name says. Raises `TableError`."""

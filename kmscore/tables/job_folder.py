@@ -1,17 +1,8 @@
-"""The folder in which the result of a job is made, from its begin until all has been told.
+"""The folder of a job, from its start until its counts have been reported.
 
-===================  ==============================================================
-file                 holds
-===================  ==============================================================
-job.json             what the job is; another one is not taken up here
-journal              which parts are whole
-00000000.RUN.good    the rows of the first chunk that stay in the table
-00000000.RUN.bad     those of them that failed
-all.good, all.bad    the two results, until they have their names
-placing.good         that `all.good` is getting its name where there are no links
-done.json            that no part is missing, and all counts; what is left is to
-                     give `all.good` and `all.bad` their names, and to tell the counts
-===================  ==============================================================
+`job.json` has the identity of the job, and a check of the destination key. Another job cannot be
+resumed in the folder. The other files belong to the contents: the result of a table, or the new
+folder of tables.
 """
 
 import errno
@@ -23,71 +14,102 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
+from types import TracebackType
 from typing import Any, Final, Protocol, Self
 
-from kmscore.tables.counts import Counts, has_failures, parse_counts
 from kmscore.tables.disk import sync, sync_folder
 from kmscore.tables.errors import TableError
-from kmscore.tables.journal import Journal, begin_journal
 from kmscore.tables.lock import lock
-from kmscore.tables.permissions import OWNER_ONLY, Permissions
-from kmscore.tables.target import KINDS, Join, Target
+from kmscore.tables.permissions import OWNER_ONLY
 
 _JOB: Final = "job.json"
-_DONE: Final = "done.json"
 
 _CHECK: Final = "check"
-"""Where in job.json the check of the keyring is."""
+"""The name of the key check in `job.json`."""
 
 _A_WHILE: Final = 60
-"""Seconds in which a folder gets its name, or is left for good."""
+"""Seconds after which a folder without its final name was left by a killed process."""
 
 
 class Check(Protocol):
-    """Tells whether a job is taken up with the key that it was begun with."""
+    """A check that a job is resumed with the same destination key."""
 
     def seal(self) -> str:
-        """Return what only the same key opens."""
+        """Return a text that only this key can open."""
         ...
 
     def opens(self, sealed: str) -> bool:
-        """Tell whether this key opens it."""
+        """Return whether this key opens the text."""
+        ...
+
+
+class Contents(Protocol):
+    """The files of a job in its folder."""
+
+    def check_free(self) -> None:
+        """Raise `TableError` if a result exists already."""
+        ...
+
+    def create(self, folder: Path) -> None:
+        """Create the files of a new job in a folder that does not have its name yet."""
+        ...
+
+    def read(self) -> None:
+        """Read the files of an earlier run, without changes.
+
+        Raises `OSError`, `ValueError` and `RecursionError` if they are not those of a job.
+        """
+        ...
+
+    def tidy(self) -> None:
+        """Remove incomplete files of an earlier run."""
+        ...
+
+    def flush(self) -> None:
+        """Record all finished work."""
         ...
 
 
 def partial_path(out: Path) -> Path:
-    """Return the folder in which a result is made."""
+    """Return the path of the folder of a job."""
     return out.with_name(f"{out.name}.partial")
 
 
-class JobFolder:
-    """The folder of one job. Used as a context manager, it keeps others from working there."""
+def write_synced(path: Path, data: bytes) -> None:
+    """Write a small file, and wait until it is on the disk."""
+    with path.open("wb") as file:
+        file.write(data)
+        sync(file)
 
-    def __init__(self, out: Path, bad: Path, permissions: Permissions) -> None:
-        """Take the two files that the job is to leave, and who may do what with them."""
-        self._path = partial_path(out)
-        self._targets = {
-            kind: Target(self._path, kind, path, permissions)
-            for kind, path in zip(KINDS, (out, bad), strict=True)
-        }
-        self._run = secrets.token_hex(4)
+
+class JobFolder:
+    """The folder of one job. As a context manager, it locks out other commands."""
+
+    def __init__(self, path: Path, contents: Contents) -> None:
+        """Create the object; `begin` makes or takes the folder."""
+        self._path = path
+        self._contents = contents
         self._lock: int | None = None
-        self.journal: Journal = Journal(self._path, self._run)
 
     def __enter__(self) -> Self:
-        """Return this folder, once it is open."""
+        """Return this folder."""
         return self
 
-    def __exit__(self, *_: object) -> None:
-        """Keep what has been done, and let others in."""
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Record the finished work, and unlock the folder."""
         try:
-            self.journal.flush()
+            self._contents.flush()
         finally:
             if self._lock is not None:
                 os.close(self._lock)
 
     def begin(self, job: Mapping[str, Any], check: Check, *, resume: bool) -> None:
-        """Make the folder, or with `resume` take up the one that is there.
+        """Make the folder, or with `resume` take an existing one.
 
         Raises `TableError`.
         """
@@ -95,28 +117,27 @@ class JobFolder:
         if not os.path.lexists(self._path):
             self._make(job, check)
         elif resume:
-            self._take_up(job, check)
+            self._take(job, check)
         else:
             raise TableError(f"{self._path} is there: an unfinished job", can_resume=True)
 
     def _sweep(self) -> None:
-        """Clear away what processes that were killed have left beside."""
+        """Remove the folders without a final name that killed processes left."""
         begun, done = (f".{self._path.name}.{state}-" for state in ("new", "done"))
         for path in self._path.parent.iterdir():
             if path.name.startswith(done) or (path.name.startswith(begun) and _is_left(path)):
                 shutil.rmtree(path, ignore_errors=True)
 
     def _make(self, job: Mapping[str, Any], check: Check) -> None:
-        """Make the folder. It has its name only when it can be taken up. Raises `TableError`."""
-        for target in self._targets.values():
-            target.check_free()
-        new = self._hidden("new")
+        """Make the folder. It gets its name when it can be resumed. Raises `TableError`."""
+        self._contents.check_free()
+        new = _hidden(self._path, "new", secrets.token_hex(4))
         new.mkdir(0o700)
-        # Before anything that can take long: an old folder without a lock is removed.
+        # Locked before slow work, because an old folder without a lock is removed.
         (new / _JOB).touch(OWNER_ONLY)
         self._lock = lock(new / _JOB)
-        _write(new / _JOB, json.dumps({**job, _CHECK: check.seal()}).encode("ascii"))
-        begin_journal(new)
+        write_synced(new / _JOB, json.dumps({**job, _CHECK: check.seal()}).encode("ascii"))
+        self._contents.create(new)
         sync_folder(new)
         try:
             new.rename(self._path)
@@ -129,16 +150,12 @@ class JobFolder:
             ) from None
         sync_folder(self._path.parent)
 
-    def _hidden(self, state: str) -> Path:
-        """Return a name beside the folder that nobody looks for, but to clear it away."""
-        return self._path.with_name(f".{self._path.name}.{state}-{self._run}")
-
-    def _take_up(self, job: Mapping[str, Any], check: Check) -> None:
-        """Check that the folder is this job's, and read the journal. Raises `TableError`."""
+    def _take(self, job: Mapping[str, Any], check: Check) -> None:
+        """Check that the folder belongs to this job, and read its contents. Raises `TableError`."""
         try:
             self._lock = lock(self._path / _JOB)
             known, sealed = self._read_job()
-            self.journal.read()
+            self._contents.read()
         except (FileNotFoundError, NotADirectoryError, ValueError, RecursionError):
             raise TableError(f"{self._path} holds no job: remove it") from None
         for name in sorted({*known, *job}):
@@ -152,89 +169,42 @@ class JobFolder:
                 f"{self._path} is of another keyring: its destination version has the same ID"
                 " and another key"
             )
-        self.journal.tidy()
+        self._contents.tidy()
 
     def _read_job(self) -> tuple[dict[str, Any], str]:
-        """Return what the job is, and what its key has sealed.
+        """Return the identity of the job, and the text of its key check.
 
-        Raises `OSError`, and `ValueError` or `RecursionError` if that is no job.
+        Raises `OSError`, and `ValueError` or `RecursionError` for other content.
         """
         job = json.loads((self._path / _JOB).read_bytes())
         sealed = job.pop(_CHECK, None) if isinstance(job, dict) else None
         if not isinstance(sealed, str) or not sealed.isascii():
-            raise ValueError("no job")
+            raise ValueError("not a job")
         return job, sealed
 
-    @property
-    def is_done(self) -> bool:
-        """Whether only names are missing."""
-        return (self._path / _DONE).exists()
-
-    def join(self, number: int, join: Join) -> None:
-        """Join so many parts, which are all of the input, and say that it is done.
-
-        Raises `TableError` if there are others of an earlier run.
-        """
-        self.journal.complete()
-        counts = [self.journal.counts_of(each) for each in range(number)]
-        paths = [self.journal.whole_paths(each) for each in range(number)]
-        good = [path for path, _ in paths]
-        bad = [path for each, (_, path) in enumerate(paths) if has_failures(counts[each])]
-        for kind, parts in zip(KINDS, (good, bad), strict=True):
-            if kind == "good" or parts:
-                self._targets[kind].write(parts, join)
-        new = self._path / f".{_DONE}"
-        _write(new, json.dumps(sum(counts, Counts())).encode("ascii"))
-        new.replace(self._path / _DONE)
-        sync_folder(self._path)
-
-    def finish(self) -> Counts:
-        """Give the results their names; return all counts.
-
-        The file of failed rows is made only if there are some, and named before the other: that
-        one is there only when all is. What the job was and its counts stay, to be told again, until
-        `remove`. Raises `TableError`.
-        """
-        counts = self._read_counts()
-        for kind in ("bad", "good") if has_failures(counts) else ("good",):
-            self._targets[kind].take_name()
-        for kind in KINDS:
-            for path in self._path.glob(f"*.{kind}"):
-                # Clearing away is no part of the job.
-                with suppress(OSError):
-                    path.unlink()
-        return counts
-
-    def _read_counts(self) -> Counts:
-        """Return all counts of a job that is done. Raises `TableError` if they are damaged."""
-        path = self._path / _DONE
-        try:
-            return parse_counts(json.loads(path.read_bytes()))
-        except (ValueError, RecursionError):
-            raise TableError(
-                f"{path} is damaged: remove {self._path}, and begin again if the result is missing"
-            ) from None
-
     def remove(self) -> None:
-        """Remove the folder of a job that is done and told."""
-        # First out of the way, in one step: a folder that is half gone would look unfinished.
-        rest = self._hidden("done")
-        with suppress(OSError):
-            self._path.rename(rest)
-            shutil.rmtree(rest, ignore_errors=True)
+        """Remove the folder of a complete job whose counts have been reported."""
+        remove_folder(self._path)
 
 
-def _write(path: Path, data: bytes) -> None:
-    """Write a small file, and wait until it is on the disk."""
-    with path.open("wb") as file:
-        file.write(data)
-        sync(file)
+def remove_folder(path: Path) -> None:
+    """Remove the folder of a job."""
+    # Renamed first, in one step, because a half-removed folder would look unfinished.
+    rest = _hidden(path, "done", secrets.token_hex(4))
+    with suppress(OSError):
+        path.rename(rest)
+        shutil.rmtree(rest, ignore_errors=True)
+
+
+def _hidden(path: Path, state: str, run: str) -> Path:
+    """Return a temporary name next to a folder."""
+    return path.with_name(f".{path.name}.{state}-{run}")
 
 
 def _is_left(folder: Path) -> bool:
-    """Tell whether nobody is at work in a folder that has not got its name yet."""
+    """Return whether no process uses a folder without a final name."""
     try:
-        # One that is just being made is not locked yet.
+        # A new folder is not locked at first.
         if time.time() - folder.stat().st_mtime < _A_WHILE:
             return False
         descriptor = lock(folder / _JOB)

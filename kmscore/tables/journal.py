@@ -1,17 +1,18 @@
-"""The parts of a job that are whole, and the journal that says so.
+"""The finished parts of a job, and the journal that lists them.
 
-The journal has a line of JSON for each of them: its number, its run, the counts of its rows, and
-the digests of its chunk and of its two files. Parts are on the disk before it says so, and a line
-that was cut off says nothing.
+The journal has a line of JSON for each part: its number, its run, the counts of its rows, and the
+digests of its chunk and of its two files. A part is on the disk before its line is written, and a
+truncated line has no effect.
 
-When a part is taken as it is, its chunk is compared with the digest: what else has size and time of
-the input is not mixed with it. Every run has a name of its own in the names of its parts: what a
-process of an earlier one, killed, may still write is not taken for this one's.
+A resumed job compares the chunk of each part with the digest, so that the rows of another file with
+the same size and time are not mixed with it. The name of each part contains its run. A process of
+an earlier run can still write after it lost its parent; the later run does not use its files.
 """
 
 import json
 import os
 import re
+import secrets
 import time
 from collections.abc import Iterable
 from hashlib import file_digest, sha256
@@ -27,7 +28,7 @@ from kmscore.tables.target import KINDS
 _JOURNAL: Final = "journal"
 
 _RUN: Final = re.compile("[0-9a-f]{8}")
-"""What runs are called. It becomes a part of paths, which must not lead elsewhere."""
+"""The form of the name of a run. It is part of a path, so that it must have no separator."""
 
 _AT_ONCE: Final = 16
 """Maximum number of parts that are synced together. A kill loses at most these."""
@@ -37,19 +38,19 @@ _SECONDS: Final = 2
 
 
 class Part(NamedTuple):
-    """What is kept of a part."""
+    """The record of a finished part."""
 
     counts: Counts
 
     chunk: str
-    """The digest of what it is made from."""
+    """The digest of its chunk."""
 
     files: str
     """The digest of its two files."""
 
 
 def digest_of(paths: Iterable[Path]) -> str:
-    """Return what tells files, one after the other, from all others; nothing if one is gone."""
+    """Return one digest of some files, or an empty text if one is missing."""
     digest = sha256()
     for path in paths:
         try:
@@ -61,42 +62,42 @@ def digest_of(paths: Iterable[Path]) -> str:
 
 
 def _parse(line: bytes) -> tuple[int, str, Part]:
-    """Return number and run of a part, and what is kept of it.
+    """Return the number, the run and the record of a part.
 
-    Raises `ValueError` for what is no such line, and `RecursionError` if it is nested too deeply.
+    Raises `ValueError` for another line, and `RecursionError` if it is nested too deeply.
     """
     match json.loads(line):
         case [int(number), str(run), counts, str(chunk), str(files)] if _RUN.fullmatch(run):
             return number, run, Part(parse_counts(counts), chunk, files)
-    raise ValueError("no part")
+    raise ValueError("not a part")
 
 
 def begin_journal(folder: Path) -> None:
-    """Make the journal of a job of which nothing is whole. Raises `OSError`."""
+    """Create an empty journal. Raises `OSError`."""
     (folder / _JOURNAL).touch(OWNER_ONLY)
 
 
 class Journal:
-    """Which parts in the folder of a job are whole, and where the files of all are."""
+    """The finished parts in the folder of a job, and the paths of their files."""
 
-    def __init__(self, folder: Path, run: str) -> None:
-        """Take the folder, and the name that this run has in it."""
+    def __init__(self, folder: Path) -> None:
+        """Create the object, with a random name for this run."""
         self._folder = folder
-        self._run = run
+        self._run = secrets.token_hex(4)
         self._length = 0
-        """Bytes of the lines that are whole."""
+        """Number of bytes of the complete lines."""
 
         self._known: dict[int, tuple[str, Part]] = {}
-        """The parts that are whole, each with its run."""
+        """The finished parts, each with its run."""
 
         self._waiting: dict[int, Part] = {}
         self._flushed = time.monotonic()
         self._uncompared: set[int] = set()
 
     def read(self) -> None:
-        """Read what earlier runs have left, and change nothing.
+        """Read the journal of earlier runs, without changes.
 
-        Raises `OSError`, and what `_parse` does if that is no journal.
+        Raises `OSError`, and `ValueError` or `RecursionError` for another file.
         """
         journal = (self._folder / _JOURNAL).read_bytes()
         self._length = journal.rfind(b"\n") + 1
@@ -106,7 +107,7 @@ class Journal:
         self._uncompared = set(self._known)
 
     def tidy(self) -> None:
-        """Remove a line that was cut off, and parts that no line names."""
+        """Remove a truncated line, and parts without a line."""
         os.truncate(self._folder / _JOURNAL, self._length)
         named = {path for number in self._known for path in self.whole_paths(number)}
         for kind in KINDS:
@@ -115,7 +116,7 @@ class Journal:
                     path.unlink()
 
     def is_whole(self, number: int) -> bool:
-        """Tell whether a part is whole. One whose files have been changed is done again."""
+        """Return whether a part is finished. A part whose files were changed is not."""
         if number in self._uncompared:
             _, part = self._known[number]
             if digest_of(self.whole_paths(number)) != part.files:
@@ -124,9 +125,9 @@ class Journal:
         return number in self._known
 
     def take(self, number: int, digest: str) -> Counts:
-        """Return the counts of a part that is whole, and made of the chunk with this digest.
+        """Return the counts of a finished part.
 
-        Raises `TableError` if it was made of another one.
+        Raises `TableError` if the digest is not that of its chunk.
         """
         _, part = self._known[number]
         if part.chunk != digest:
@@ -135,11 +136,11 @@ class Journal:
         return part.counts
 
     def paths(self, number: int) -> tuple[Path, Path]:
-        """Return where in this run the two files of a chunk are written."""
+        """Return the paths of the two files of a part in this run."""
         return self._paths_of(number, self._run)
 
     def whole_paths(self, number: int) -> tuple[Path, Path]:
-        """Return where the two files of a part that is whole are."""
+        """Return the paths of the two files of a finished part."""
         run, _ = self._known[number]
         return self._paths_of(number, run)
 
@@ -149,7 +150,7 @@ class Journal:
         return [parts[each].chunk for each in range(number) if each in parts]
 
     def counts_of(self, number: int) -> Counts:
-        """Return the counts of a part that is whole."""
+        """Return the counts of a finished part."""
         return self._known[number][1].counts
 
     def _paths_of(self, number: int, run: str) -> tuple[Path, Path]:
@@ -157,16 +158,16 @@ class Journal:
         return good, bad
 
     def commit(self, number: int, part: Part) -> None:
-        """Count a part whose two files have been written, together with some others."""
+        """Record a part whose two files are written, together with other parts."""
         self._waiting[number] = part
         if len(self._waiting) >= _AT_ONCE or time.monotonic() - self._flushed >= _SECONDS:
             self.flush()
 
     def flush(self) -> None:
-        """Count what is waiting for it.
+        """Record the waiting parts.
 
-        While there are parts of an earlier run that nobody has compared, nothing is counted: what
-        is done meanwhile may be of another input, and the right one could not be taken up then.
+        Nothing is recorded while a part of an earlier run has not been compared: the new parts
+        could be of another input, and the job could then not be resumed with the right one.
         """
         if not self._waiting or self._uncompared:
             return
@@ -184,9 +185,9 @@ class Journal:
         self._known |= {number: (self._run, part) for number, part in waiting.items()}
 
     def complete(self) -> None:
-        """Count all that is waiting, when the input has come to its end.
+        """Record all waiting parts at the end of the input.
 
-        Raises `TableError` if parts of an earlier run are left over: they are of other rows.
+        Raises `TableError` if parts of an earlier run remain, because they are of other rows.
         """
         if self._uncompared:
             raise self._other_rows()

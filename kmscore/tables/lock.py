@@ -1,4 +1,4 @@
-"""One at work at a time, where the system has locks that end with the process that holds them."""
+"""A lock that ends with its process, on systems that have such locks."""
 
 import os
 from pathlib import Path
@@ -7,15 +7,15 @@ from kmscore.tables.errors import TableError
 
 
 def lock(path: Path) -> int | None:
-    """Be the only one with a file, until the descriptor that this returns is closed.
+    """Lock a file until the returned descriptor is closed; return `None` without locks.
 
-    Raises `TableError` if somebody else is, and errors of the system.
+    Raises `TableError` if another process has the lock, and `OSError`.
     """
     try:
-        import fcntl  # noqa: PLC0415 (not everywhere)
+        import fcntl  # noqa: PLC0415 (POSIX only)
     except ModuleNotFoundError:
         return None
-    # Of somebody else it may be a pipe, which would be waited for, or a link.
+    # The file of another user can be a pipe, which would block, or a link.
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,4 +1,4 @@
-"""A table that a job leaves: joined in the folder of the job, and then given its name."""
+"""A new table: joined in the folder of its job, and then renamed."""
 
 import os
 from collections.abc import Callable, Sequence
@@ -10,17 +10,17 @@ from kmscore.tables.errors import TableError
 from kmscore.tables.permissions import Permissions
 
 KINDS: Final = ("good", "bad")
-"""What there is of every part and result: the rows that stay in the table, and the failed ones."""
+"""The two files of every part and result: the good rows, and the failed rows."""
 
 Join: TypeAlias = Callable[[Sequence[Path], BinaryIO, bool], None]
-"""Writes parts as one table, of failed rows if so told."""
+"""A function that writes parts as one table; the last argument is `True` for failed rows."""
 
 
 class Target:
-    """What is to be one file: `good` or `bad`, in a folder, until it has its name."""
+    """One of the two new tables, in the folder until it gets its name."""
 
     def __init__(self, folder: Path, kind: str, path: Path, permissions: Permissions) -> None:
-        """Take the name that it is to have, and who may do what with it."""
+        """Create the object from the folder, the kind, the final path and the permissions."""
         self._folder = folder
         self._kind = kind
         self._path = path
@@ -28,20 +28,20 @@ class Target:
         self._whole: Path = folder / f"all.{kind}"
 
     def check_free(self) -> None:
-        """Raise `TableError` if a file has the name already."""
+        """Raise `TableError` if the path exists."""
         if os.path.lexists(self._path):
             raise self._taken()
 
     def write(self, parts: Sequence[Path], join: Join) -> None:
-        """Join the parts, from the start if that was interrupted."""
+        """Join the parts, again from the start if an earlier attempt was interrupted."""
         self._whole.unlink(missing_ok=True)
         with self._permissions.create(self._whole) as file:
             join(parts, file, self._kind == "bad")
             sync(file)
 
     def take_name(self) -> None:
-        """Give it its name, which must not be another file's. Raises `TableError`."""
-        if not self._whole.exists():  # it has its name, and no other one any more
+        """Rename the table; no other file is overwritten. Raises `TableError`."""
+        if not self._whole.exists():  # renamed earlier
             if not self._path.exists():
                 raise TableError(
                     f"{self._path} was written, and is gone: remove {self._folder} to begin again"

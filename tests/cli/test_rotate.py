@@ -330,8 +330,7 @@ _ROTATE = ("rotate", "{in}", "{out}", "-k", "{keys}", "--destination", "orders")
         (("rotate", "{in}", "no/out.jsonl", *_ROTATE[3:]), "no: No such file or directory"),
         (("rotate", "{in}", "{in}/out.jsonl", *_ROTATE[3:]), "{in}: Not a directory"),
         (("census", "{keys}"), "{keys}: the name must end in .jsonl, .ndjson, .csv, .parquet"),
-        (("census", "."), ".: the name must end in "),
-        (("census", "{folder}"), "{folder}: Is a directory"),
+        (("census", "{folder}"), "{folder}: no file of the folder ends in .jsonl, "),
     ],
 )
 def test_a_wrong_command_line_is_rejected(

@@ -442,13 +442,13 @@ def test_control_c_suggests_resume_only_for_a_job(
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("kmscore.tables.rotation.work", interrupt)
+    monkeypatch.setattr("kmscore.tables.file_rotation.work", interrupt)
     where = (job_folder / "in.jsonl", tmp_path / "out.jsonl", "-k", job_folder / "team.keys")
     said = problem(invoke("rotate", *where, "--destination", "orders"), 130)
     assert said == "interrupted; the same command with --resume finishes it"
     dry = (where[0], *where[2:], "--destination", "orders", "--dry-run")
     assert problem(invoke("rotate", *dry), 130) == "interrupted"
-    monkeypatch.setattr("kmscore.tables.rotation.sealing_key", interrupt)
+    monkeypatch.setattr("kmscore.tables.file_rotation.sealing_key", interrupt)
     again = (where[0], tmp_path / "again.jsonl", *where[2:], "--destination", "orders")
     assert problem(invoke("rotate", *again), 130) == "interrupted"
     monkeypatch.setattr("kmscore.tables.counting.input_of", interrupt)

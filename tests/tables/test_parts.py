@@ -3,7 +3,6 @@
 import csv
 import errno
 import functools
-import gc
 import json
 import os
 import shutil
@@ -27,16 +26,19 @@ from support.commands import (
     write_lines,
     write_ring,
 )
+from support.faults import Killed, break_at, full_disk, without_collector
 
 from kmscore import Keyring, KeySpec, SymmetricKey
 from kmscore.cli import rotate
 from kmscore.tables import (
+    Report,
     comma_separated,
+    file_rotation,
     job_folder,
     journal,
     json_lines,
     parquet_file,
-    rotation,
+    result,
 )
 from kmscore.tables.disk import place
 from kmscore.tables.errors import TableError
@@ -46,17 +48,11 @@ from kmscore.tables.permissions import Permissions
 _ROWS = 9
 
 
-class Killed(BaseException):
-    """The simulated end of the process; no later step runs."""
-
-
 @pytest.fixture
 def _without_collector() -> Iterator[None]:
-    """Disable the garbage collector, because its cleanup would count as steps."""
-    gc.collect()
-    gc.disable()
-    yield
-    gc.enable()
+    """Count no steps of the garbage collector."""
+    with without_collector():
+        yield
 
 
 @pytest.fixture
@@ -91,33 +87,6 @@ def _check_all(folder: Path) -> None:
     assert not any(path.name.endswith(".partial") for path in folder.iterdir())
 
 
-_STEPS = ("fsync", "link", "rename", "replace", "mkdir", "truncate", "unlink")
-
-
-def _break_at(monkeypatch: pytest.MonkeyPatch, number: int, error: Callable[[], Any]) -> list[str]:
-    """Make the step with this number fail; if the process ends there, all later steps fail too."""
-    steps: list[str] = []
-
-    def watch(name: str, original: Callable[..., Any]) -> Callable[..., Any]:
-        def step(*arguments: Any, **options: Any) -> Any:
-            steps.append(name)
-            due = len(steps) >= number if error is Killed else len(steps) == number
-            if due:
-                raise error()
-            return original(*arguments, **options)
-
-        return step
-
-    for name in _STEPS:
-        monkeypatch.setattr(os, name, watch(name, getattr(os, name)))
-    monkeypatch.setattr(shutil, "rmtree", watch("rmtree", shutil.rmtree))
-    return steps
-
-
-def _full_disk() -> OSError:
-    return OSError(errno.ENOSPC, "No space left on device")
-
-
 def _without_links(patch: pytest.MonkeyPatch) -> None:
     """Disable hard links; for an existing name, the error is `EEXIST`, as on such a system."""
 
@@ -145,7 +114,7 @@ def test_a_job_killed_at_any_step_is_resumed(
     for number in range(1, 99):
         with pytest.MonkeyPatch.context() as patch:
             told = _watch_reports(patch)
-            _break_at(patch, number, Killed)
+            break_at(patch, number, Killed)
             if is_slow:
                 patch.setattr(job_folder, "_A_WHILE", 0)
             try:
@@ -179,7 +148,7 @@ def _watch_reports(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     told: list[int] = []
     original = rotate.show_rotation
 
-    def show(report: rotation.Report, **options: Any) -> None:
+    def show(report: Report, **options: Any) -> None:
         original(report, **options)
         told.append(report.rows)
 
@@ -199,12 +168,12 @@ def _check_whole(folder: Path) -> None:
 
 @pytest.mark.parametrize("is_slow", [False, True])
 @pytest.mark.usefixtures("_without_collector")
-def test_a_job_on_a_full_disk_is_resumed(folder: Path, is_slow: bool) -> None:
+def test_a_job_on_afull_disk_is_resumed(folder: Path, is_slow: bool) -> None:
     """A full disk gives one line and exit code 2, and `--resume` completes the result."""
     before = (folder / "in.jsonl").read_bytes()
     for number in range(1, 99):
         with pytest.MonkeyPatch.context() as patch:
-            steps = _break_at(patch, number, _full_disk)
+            steps = break_at(patch, number, full_disk)
             if is_slow:
                 patch.setattr(job_folder, "_A_WHILE", 0)
             result = _rotate(folder)
@@ -232,7 +201,7 @@ def test_a_job_on_a_full_disk_is_resumed(folder: Path, is_slow: bool) -> None:
 def _interrupted(folder: Path, monkeypatch: pytest.MonkeyPatch, number: int) -> None:
     """Leave an unfinished job."""
     with monkeypatch.context() as patch:
-        _break_at(patch, number, Killed)
+        break_at(patch, number, Killed)
         with pytest.raises(Killed):
             _rotate(folder)
     assert (folder / "out.jsonl.partial").is_dir()
@@ -241,14 +210,14 @@ def _interrupted(folder: Path, monkeypatch: pytest.MonkeyPatch, number: int) -> 
 def _watch(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Return a list that receives the number of each part that is processed from now on."""
     done: list[int] = []
-    original = rotation.work
+    original = file_rotation.work
 
     def watched(*arguments: Any) -> Iterator[Any]:
         for each in original(*arguments):
             done.append(each.number)
             yield each
 
-    monkeypatch.setattr(rotation, "work", watched)
+    monkeypatch.setattr(file_rotation, "work", watched)
     return done
 
 
@@ -311,13 +280,13 @@ def test_a_truncated_journal_line_is_ignored(folder: Path, monkeypatch: pytest.M
     with (partial / "journal").open("ab") as file:
         file.write(b'[4, "dead0000", {"rewr')
     seen: list[bool] = []
-    original = rotation.work
+    original = file_rotation.work
 
     def watched(*arguments: Any) -> Iterator[Any]:
         seen.append(stray.exists())
         yield from original(*arguments)
 
-    monkeypatch.setattr(rotation, "work", watched)
+    monkeypatch.setattr(file_rotation, "work", watched)
     assert _rotate(folder, "--resume").exit_code == 1
     assert set(seen) == {False}
     _check_all(folder)
@@ -331,7 +300,7 @@ def test_a_truncated_journal_line_does_not_join_the_next_line(
     with (folder / "out.jsonl.partial" / "journal").open("ab") as file:
         file.write(b'[4, "dead0000", {"rewr')
     with monkeypatch.context() as patch:
-        patch.setattr(rotation, "_check_unchanged", _fail)
+        patch.setattr(file_rotation, "_check_unchanged", _fail)
         assert problem(_rotate(folder, "--resume")) == "not yet"
     assert _rotate(folder, "--resume").exit_code == 1
     _check_all(folder)
@@ -406,17 +375,20 @@ def test_other_rows_with_the_same_size_and_time_are_rejected(
     _write_table(folder / name, rows)
     whole = (folder / name).read_bytes()
     with monkeypatch.context() as patch:
-        _break_at(patch, 13, Killed)
+        break_at(patch, 13, Killed)
         with pytest.raises(Killed):
             _rotate(folder, name=name, out=out.name)
     status = (folder / name).stat()
     _write_table(folder / name, rows[::-1] if change == "reversed" else rows[:3])
     if (folder / name).stat().st_size != len(whole):
         # Report the old size, because some formats change the size with the rows.
+        identity = file_rotation._identity
         monkeypatch.setattr(
-            rotation, "_identity", functools.partial(_as_before, status, rotation._identity)
+            file_rotation,
+            "_identity",
+            functools.partial(_as_before, status, identity),
         )
-        monkeypatch.setattr(rotation, "_check_unchanged", lambda *_: None)
+        monkeypatch.setattr(file_rotation, "_check_unchanged", lambda *_: None)
     os.utime(folder / name, ns=(status.st_atime_ns, status.st_mtime_ns))
     said = problem(_rotate(folder, "--resume", name=name, out=out.name))
     assert said == (
@@ -529,13 +501,13 @@ def test_an_input_that_changes_during_the_job_is_rejected(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The job writes no result, because it could mix rows of two states of the table."""
-    original = rotation.work
+    original = file_rotation.work
 
     def watched(*arguments: Any) -> Iterator[Any]:
         yield from original(*arguments)
         os.utime(folder / "in.jsonl", (1, 1))
 
-    monkeypatch.setattr(rotation, "work", watched)
+    monkeypatch.setattr(file_rotation, "work", watched)
     said = problem(_rotate(folder))
     assert said == f"{folder / 'in.jsonl'} was changed while it was read; start again"
     assert not (folder / "out.jsonl").exists()
@@ -546,7 +518,7 @@ def test_a_change_of_the_content_is_found_although_the_time_was_set_back(
     folder: Path, monkeypatch: pytest.MonkeyPatch, change: str
 ) -> None:
     """The input is read again if its inode changed; a new mode alone does not end the job."""
-    source, original = folder / "in.jsonl", rotation.work
+    source, original = folder / "in.jsonl", file_rotation.work
     status = source.stat()
 
     def watched(*arguments: Any) -> Iterator[Any]:
@@ -558,7 +530,7 @@ def test_a_change_of_the_content_is_found_although_the_time_was_set_back(
         source.write_bytes(data.replace(b'"id": 1', b'"id": 9'))
         os.utime(source, ns=(status.st_atime_ns, status.st_mtime_ns))
 
-    monkeypatch.setattr(rotation, "work", watched)
+    monkeypatch.setattr(file_rotation, "work", watched)
     result = _rotate(folder)
     assert source.stat().st_mtime_ns == status.st_mtime_ns
     if change == "mode":
@@ -670,7 +642,7 @@ def test_damaged_counts_are_reported(
     (partial / "done.json").write_text(text)
     assert problem(_rotate(folder, "--resume")) == (
         f"{partial / 'done.json'} is damaged:"
-        f" remove {partial}, and begin again if the result is missing"
+        f" remove {partial}, and start again if the result is missing"
     )
     shutil.rmtree(partial)
     _check_all(folder)
@@ -694,14 +666,14 @@ def test_a_second_process_for_a_job_is_rejected(
     """While a process runs the job, another process with `--resume` fails with one line."""
     pytest.importorskip("fcntl")
     said: list[str] = []
-    original = rotation.work
+    original = file_rotation.work
 
     def watched(*arguments: Any) -> Iterator[Any]:
         if not said:
             said.append(problem(_rotate(folder, "--resume")))
         yield from original(*arguments)
 
-    monkeypatch.setattr(rotation, "work", watched)
+    monkeypatch.setattr(file_rotation, "work", watched)
     assert _rotate(folder).exit_code == 1
     assert said == [f"another command is at work in {folder / 'out.jsonl.partial'}"]
     _check_all(folder)
@@ -755,8 +727,10 @@ def test_a_job_with_a_slow_start_is_not_removed(
 ) -> None:
     """Another command that starts between any two steps does not remove the new job."""
     pytest.importorskip("fcntl")
+    path = folder / "out.jsonl.partial"
     out, bad = folder / "out.jsonl", folder / "out.failed.jsonl"
-    other = job_folder.JobFolder(out, bad, Permissions.of(folder / "in.jsonl"))
+    contents = result.TableResult(path, out, bad, Permissions.of(folder / "in.jsonl"))
+    other = job_folder.JobFolder(path, contents)
     swept: list[str] = []
 
     def begin_meanwhile(name: str, original: Callable[..., Any], *arguments: Any) -> Any:
@@ -766,11 +740,16 @@ def test_a_job_with_a_slow_start_is_not_removed(
         return original(*arguments)
 
     monkeypatch.setattr(job_folder, "_A_WHILE", 0)
-    for name in ("_write", "begin_journal", "sync", "sync_folder"):
-        step = functools.partial(begin_meanwhile, name, getattr(job_folder, name))
-        monkeypatch.setattr(job_folder, name, step)
+    for module, name in (
+        (job_folder, "write_synced"),
+        (result, "begin_journal"),
+        (job_folder, "sync"),
+        (job_folder, "sync_folder"),
+    ):
+        step = functools.partial(begin_meanwhile, name, getattr(module, name))
+        monkeypatch.setattr(module, name, step)
     assert _rotate(folder).exit_code == 1
-    assert swept == ["_write", "sync", "begin_journal", "sync_folder"]
+    assert swept == ["write_synced", "sync", "begin_journal", "sync_folder"]
     _check_all(folder)
 
 
@@ -778,17 +757,17 @@ def test_a_job_started_by_another_command_is_not_changed(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The later command fails with one line and leaves no file; the earlier job does not change."""
-    begin_journal, earlier = job_folder.begin_journal, folder / "out.jsonl.partial"
+    begin_journal, earlier = result.begin_journal, folder / "out.jsonl.partial"
 
     def begin_after_another(new: Path) -> None:
         begin_journal(new)
         earlier.mkdir()
         (earlier / "job.json").write_bytes(b"of the other command")
 
-    monkeypatch.setattr(job_folder, "begin_journal", begin_after_another)
-    result = _rotate(folder)
-    assert result.exit_code == 2
-    assert problem(result).endswith("another command began this job at the same time")
+    monkeypatch.setattr(result, "begin_journal", begin_after_another)
+    ended = _rotate(folder)
+    assert ended.exit_code == 2
+    assert problem(ended).endswith("another command began this job at the same time")
     assert not list(folder.glob(".out.jsonl.partial.new-*"))
     assert [path.read_bytes() for path in earlier.iterdir()] == [b"of the other command"]
 
@@ -908,7 +887,7 @@ def test_an_unexpected_error_is_reported_by_its_class(
     def fail(*_: object) -> None:
         raise ZeroDivisionError("secret")
 
-    monkeypatch.setattr(rotation, "work", fail)
+    monkeypatch.setattr(file_rotation, "work", fail)
     assert problem(_rotate(folder)) == "an unexpected error: ZeroDivisionError"
 
 

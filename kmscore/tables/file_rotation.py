@@ -1,0 +1,212 @@
+"""Rotation of one file: the table in, the new table out, failed rows in a file of their own."""
+
+import json
+import os
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from hashlib import sha256
+from itertools import chain
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from kmscore import decrypt, encrypt
+from kmscore._base64 import decode_base64, encode_base64
+from kmscore.errors import KmsCoreError
+from kmscore.keyring import KeyProvider
+from kmscore.lookup import sealing_key
+from kmscore.tables.counts import Counts
+from kmscore.tables.crew import WorkerError
+from kmscore.tables.errors import JobError, TableError, describe
+from kmscore.tables.first_rows import AllRowsFailedError, check_first_rows
+from kmscore.tables.formats import input_of, table_of
+from kmscore.tables.job_folder import JobFolder, partial_path
+from kmscore.tables.journal import Journal
+from kmscore.tables.options import Options
+from kmscore.tables.permissions import Permissions
+from kmscore.tables.report import Advance, OnProgress, Report, make_report
+from kmscore.tables.result import TableResult
+from kmscore.tables.table import CHUNK_ROWS, Table
+from kmscore.tables.work import Assignment, TableJob, Task, work
+from kmscore.tables.worker_keys import WorkerKeys
+
+
+class Files(NamedTuple):
+    """The input and the two results of one file."""
+
+    source: Path
+    out: Path
+    bad: Path
+    """The table of the failed rows."""
+
+
+class Crew(NamedTuple):
+    """The keys, and the worker processes that get them."""
+
+    keys: KeyProvider
+    worker_keys: WorkerKeys | None = None
+    """The same keys for the worker processes; `None` if there are none."""
+
+    jobs: int = 1
+    """The number of worker processes."""
+
+
+def rehearse_file(
+    source: Path, crew: Crew, options: Options, on_progress: OnProgress | None
+) -> Report:
+    """Decrypt all rows of a file, and write nothing. Raises the errors of `rotate`."""
+    started = time.monotonic()
+    table = _open(source, options, on_progress)
+    assignment = Assignment(TableJob(table, options, is_dry_run=True), *crew)
+    _, counts = _run(source, assignment, None, Advance("rotating", on_progress))
+    return make_report(counts, started, None, None)
+
+
+def rotate_file(
+    files: Files,
+    crew: Crew,
+    options: Options,
+    on_progress: OnProgress | None = None,
+    *,
+    resume: bool,
+    keep_job: bool,
+) -> Report:
+    """Re-encrypt a file. Raises the errors of `rotate`."""
+    started = time.monotonic()
+    source, out, bad = files
+    before = source.stat()
+    if table_of(out).suffix != input_of(source).suffix:
+        raise TableError(f"{out}: OUT must have the same format as IN")
+    table = _open(source, options, on_progress)
+    destination = sealing_key(crew.keys, options.destination_key_id)
+    job = TableJob(table, options, is_dry_run=False)
+    identity = _identity(before, job, destination.key_version_id)
+    check = KeyCheck(crew.keys, destination.key_id, identity)
+    result = TableResult(partial_path(out), out, bad, Permissions.of(source))
+    folder = JobFolder(partial_path(out), result)
+    try:
+        with folder:
+            folder.begin(identity, check, resume=resume)
+            if not result.is_done:
+                advance = Advance("rotating", on_progress)
+                number, _ = _run(source, Assignment(job, *crew), result.journal, advance)
+                _check_unchanged(source, before, table, result.journal)
+                result.join(
+                    number,
+                    lambda paths, file, is_bad: table.join(paths, source, file, is_bad=is_bad),
+                )
+            counts = result.finish()
+    except AllRowsFailedError:
+        if not resume:
+            folder.remove()
+        raise
+    except (OSError, WorkerError, MemoryError) as error:
+        raise job_error(error, out) from None
+    if not keep_job:
+        folder.remove()
+    return make_report(counts, started, out, bad)
+
+
+def job_error(error: Exception, out: Path) -> JobError:
+    """Return the error of a job that ended for a reason outside of it."""
+    reason = describe(error, out) if isinstance(error, OSError) else str(error)
+    return JobError(reason or "too little memory", can_resume=partial_path(out).exists())
+
+
+def _open(source: Path, options: Options, on_progress: OnProgress | None) -> Table:
+    """Return the format of a file after a check of its columns and rows. Raises `TableError`."""
+    table = input_of(source)
+    table.check_columns(source, options.columns)
+    advance = Advance("checking", on_progress)
+    for fraction in table.check_rows(source):
+        advance(fraction, 0)
+    return table
+
+
+def _run(
+    source: Path, assignment: Assignment, journal: Journal | None, advance: Advance
+) -> tuple[int, Counts]:
+    """Do the remaining chunks of a job; return the number of all chunks, and the counts.
+
+    A dry run has no journal.
+    """
+    table = assignment.job.table
+    total, counts = 0, Counts()
+
+    def tasks() -> Iterator[Task]:
+        nonlocal total, counts
+        for number, chunk in enumerate(table.chunks(source)):
+            total = number + 1
+            if journal is None:
+                yield Task(number, chunk, None)
+            elif not journal.is_whole(number):
+                yield Task(number, chunk, journal.paths(number))
+            else:
+                counts += journal.take(number, chunk.digest())
+                advance(chunk.position, 0)
+
+    remaining = tasks()
+    first = next(remaining, None)
+    if first is None:
+        return total, counts
+    # The first chunk in this process: a wrong option is found before any process starts.
+    alone = assignment._replace(worker_keys=None)
+    with closing(work(alone, [first])) as one, closing(work(assignment, remaining)) as others:
+        for done in chain(one, others):
+            if journal is not None:
+                journal.commit(done.number, done.part)
+            counts += done.part.counts
+            advance(done.position, done.part.counts.total())
+            if done.number == 0 and done.position < 1 and not assignment.job.options.keep_going:
+                check_first_rows(done.part.counts, source, table, assignment.job.options.columns)
+    return total, counts
+
+
+class KeyCheck:
+    """An empty blob under the destination key, in the context of the identity of the job."""
+
+    def __init__(self, keys: KeyProvider, key_id: str, identity: Mapping[str, Any]) -> None:
+        """Create the check for a key and an identity."""
+        self._keys = keys
+        self._key_id = key_id
+        # A digest, because the names of columns can be longer than a context.
+        text = json.dumps(identity, sort_keys=True)
+        self._context = {"job": sha256(text.encode("ascii")).hexdigest()}
+
+    def seal(self) -> str:
+        """Return the blob in Base64."""
+        return encode_base64(encrypt(self._keys, self._key_id, b"", self._context).ciphertext_blob)
+
+    def opens(self, sealed: str) -> bool:
+        """Return whether the blob can be decrypted."""
+        try:
+            decrypt(self._keys, decode_base64(sealed.encode("ascii")) or b"", self._context)
+        except KmsCoreError:
+            return False
+        return True
+
+
+def _identity(status: os.stat_result, job: TableJob, destination_version_id: str) -> dict[str, Any]:
+    """Return the properties that must be the same to resume a job."""
+    return {
+        "input size": status.st_size,
+        "input time": status.st_mtime_ns,
+        "format": job.table.suffix,
+        "rows a part": CHUNK_ROWS,
+        "columns": repr(job.options.columns),
+        "destination": f"{job.options.destination_key_id}/{destination_version_id}",
+        "skip current": job.options.skip_current,
+        "upgrade only": job.options.upgrade_only,
+    }
+
+
+def _check_unchanged(source: Path, before: os.stat_result, table: Table, journal: Journal) -> None:
+    """Raise `TableError` if the input was changed during the job."""
+    now = source.stat()
+    is_changed = (now.st_size, now.st_mtime_ns) != (before.st_size, before.st_mtime_ns)
+    if not is_changed and (now.st_ctime_ns, now.st_ino) != (before.st_ctime_ns, before.st_ino):
+        # A change of the content whose time was set back, or only a new name or mode: read again.
+        digests = [chunk.digest() for chunk in table.chunks(source)]
+        is_changed = digests != journal.chunk_digests(len(digests))
+    if is_changed:
+        raise TableError(f"{source} was changed while it was read; start again")
