@@ -91,15 +91,6 @@ class Columns(NamedTuple):
         keys = self.contexts if self.context_keys is None else self.context_keys
         return tuple(zip(keys, self.contexts, strict=True))
 
-    def with_constants(self, values: Mapping[str, str | None]) -> "Columns":
-        """Return the same columns, with constants instead of columns where values are given."""
-        remaining = [(key, name) for key, name in self.pairs if name not in values]
-        return self._replace(
-            contexts=tuple(name for _, name in remaining),
-            context_keys=tuple(key for key, _ in remaining),
-            constants=tuple((key, values[name]) for key, name in self.pairs if name in values),
-        )
-
     @property
     def structured(self) -> tuple[str, ...]:
         """The columns in which an empty text means that there is no value."""
@@ -115,6 +106,16 @@ class Columns(NamedTuple):
     def names(self) -> tuple[str, ...]:
         """All columns that are read."""
         return (*self.structured, *self.contexts)
+
+
+def with_constants(columns: Columns, values: Mapping[str, str | None]) -> Columns:
+    """Return the same columns, with constants instead of columns where values are given."""
+    remaining = [(key, name) for key, name in columns.pairs if name not in values]
+    return columns._replace(
+        contexts=tuple(name for _, name in remaining),
+        context_keys=tuple(key for key, _ in remaining),
+        constants=tuple((key, values[name]) for key, name in columns.pairs if name in values),
+    )
 
 
 def read_item(

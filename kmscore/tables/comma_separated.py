@@ -15,13 +15,13 @@ from typing import BinaryIO, Final, NamedTuple, TextIO
 from kmscore._base64 import encode_base64
 from kmscore.tables.columns import Columns, Failure, Record, damaged_row, reason_of
 from kmscore.tables.csv_records import ANY_BYTES, Head, open_records, parse
-from kmscore.tables.errors import TableError
 from kmscore.tables.table import (
     CHUNK_BYTES,
     CHUNK_ROWS,
     OWN_COLUMNS,
     Chunk,
     Result,
+    check_names,
     check_own_columns,
 )
 
@@ -43,10 +43,7 @@ class CommaSeparated:
     def check_columns(self, path: Path, columns: Columns) -> None:
         """Look at the head."""
         with open_records(path) as (head, _, _):
-            for name in columns.names:
-                if head.names.count(name) != 1:
-                    reason = "no" if name not in head.names else "more than one"
-                    raise TableError(f"{path}: {reason} column {name!r} in the first line")
+            check_names(path, head.names, columns, " in the first line")
 
     def column_names(self, path: Path) -> list[str]:
         """Return the names in the head."""

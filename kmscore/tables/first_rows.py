@@ -1,14 +1,11 @@
 """A stop with a reason if all of the first rows of a table fail."""
 
 from pathlib import Path
-from typing import Final
 
 from kmscore.tables.columns import Columns
 from kmscore.tables.counts import Counts, failures
 from kmscore.tables.errors import TableError
-from kmscore.tables.table import Table
-
-_MAX_NAMES: Final = 20
+from kmscore.tables.table import Table, quoted
 
 
 class AllRowsFailedError(TableError):
@@ -40,9 +37,3 @@ def _reason(code: str, source: Path, table: Table, columns: Columns) -> str:
     if code == "invalid_blob":
         return f"column {columns.blob!r} probably has no ciphertexts of this library"
     return "the file of failed rows would have the reason for each"
-
-
-def quoted(names: "list[str]") -> str:
-    """Return names of columns for a message, at most 20."""
-    shown = ", ".join(f"{name!r:.80}" for name in names[:_MAX_NAMES])
-    return f"{shown}, ..." if len(names) > _MAX_NAMES else shown

@@ -26,7 +26,7 @@ from urllib.parse import unquote
 
 from kmscore.keyring import KeyProvider
 from kmscore.lookup import sealing_key
-from kmscore.tables.columns import Columns
+from kmscore.tables.columns import Columns, with_constants
 from kmscore.tables.counts import Counts, parse_counts
 from kmscore.tables.crew import in_processes
 from kmscore.tables.disk import sync, sync_folder
@@ -133,7 +133,7 @@ def _with_partitions(name: str, columns: Columns) -> Columns:
     """Return the columns of a part: those of its path are constants."""
     pairs = [folder.split("=", 1) for folder in name.split("/")[:-1] if "=" in folder]
     constants = {unquote(key): None if value == _NULL else unquote(value) for key, value in pairs}
-    return columns.with_constants(constants)
+    return with_constants(columns, constants)
 
 
 def _check_columns(path: Path, part: Part, columns: Columns) -> None:

@@ -28,6 +28,7 @@ from kmscore.tables.table import (
     ROW_COLUMN,
     Chunk,
     Result,
+    check_names,
     check_own_columns,
 )
 
@@ -67,9 +68,7 @@ class JsonLines:
             raise TableError(f"{path}: line 1 is {reason_of(record)}")
         if record is None or ROW_COLUMN in record:
             return
-        for name in columns.names:
-            if name not in record:
-                raise TableError(f"{path}: no column {name!r} in line 1")
+        check_names(path, list(record), columns, " in line 1")
 
     def column_names(self, path: Path) -> list[str]:
         """Return the names in the first line."""

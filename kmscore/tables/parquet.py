@@ -23,6 +23,7 @@ from kmscore.tables.table import (
     OWN_COLUMNS,
     Chunk,
     Result,
+    check_names,
     check_own_columns,
 )
 
@@ -35,10 +36,7 @@ class Parquet:
     def check_columns(self, path: Path, columns: Columns) -> None:
         """Look at the schema."""
         schema = read_schema(path)
-        for name in columns.names:
-            if schema.names.count(name) != 1:
-                reason = "no" if name not in schema.names else "more than one"
-                raise TableError(f"{path}: {reason} column {name!r}")
+        check_names(path, schema.names, columns)
         kind = schema.field(columns.blob).type
         if not (is_text(kind) or is_binary(kind)):
             raise TableError(f"{path}: column {columns.blob!r} is of {kind}: not binary, not text")

@@ -44,7 +44,7 @@ def failed_path(out: Path) -> Path:
         out: The path of the new table.
 
     Returns:
-        The path in the same folder: `out.failed.csv` for `out.csv`.
+        The path in the same folder, such as `out.failed.csv` for `out.csv`.
     """
     return out.with_name(f"{out.stem}.failed{out.suffix}")
 

@@ -17,6 +17,8 @@ CHUNK_BYTES: Final = 8 << 20
 LONGEST_ROW: Final = 16 << 20
 """Bytes of a line, or characters. What is longer is no table."""
 
+_MAX_NAMES: Final = 20
+
 ROW_COLUMN: Final = "kmscore_row"
 ERROR_COLUMN: Final = "kmscore_error"
 MESSAGE_COLUMN: Final = "kmscore_message"
@@ -33,6 +35,35 @@ def check_own_columns(path: Path, names: Collection[str]) -> None:
                 f"{path}: a column {name!r}, which is for failed rows; rotate the table that they"
                 " come from"
             )
+
+
+def check_names(path: Path, found: Sequence[str], columns: Columns, place: str = "") -> None:
+    """Raise `TableError` unless each column that is read occurs once among the names found."""
+    for name in columns.names:
+        number = found.count(name)
+        if number > 1:
+            raise TableError(f"{path}: more than one column {name!r}{place}")
+        if number == 0:
+            raise TableError(
+                f"{path}: no column {name!r}{place} ({_option(name, columns)}); the columns are"
+                f" {quoted(found)}"
+            )
+
+
+def _option(name: str, columns: Columns) -> str:
+    """Return the option of the command line that names a column."""
+    options = {
+        columns.blob: "--blob-column",
+        columns.context: "--context-column",
+        columns.destination_context: "--destination-context-column",
+    }
+    return options.get(name, "--context-columns")
+
+
+def quoted(names: Sequence[str]) -> str:
+    """Return names of columns for a message, at most 20."""
+    shown = ", ".join(f"{name!r:.80}" for name in names[:_MAX_NAMES])
+    return f"{shown}, ..." if len(names) > _MAX_NAMES else shown or "none"
 
 
 class Result(NamedTuple):

@@ -32,6 +32,7 @@ _FILES = {
     "region=__HIVE_DEFAULT_PARTITION__/part-0.jsonl": ["acme"],
     "plain/part-0.jsonl": ["acme"],
 }
+NO_COLUMN = " (--blob-column); the columns are none"
 _REGIONS = {"region=eu%20west/part-0.jsonl": "eu west"}
 
 
@@ -285,7 +286,7 @@ def test_a_file_that_is_added_during_the_job_is_reported(
 
     monkeypatch.setattr(file_rotation.TableResult, "finish", finish)
     said = problem(_rotate(folder))
-    assert said == f"{folder / 'in'}/late.jsonl: no column 'ciphertext_blob' in line 1"
+    assert said == f"{folder / 'in'}/late.jsonl: no column 'ciphertext_blob' in line 1" + NO_COLUMN
     (folder / "in" / "late.jsonl").write_text("")
     _remove(folder / "out.partial")
     monkeypatch.setattr(
@@ -323,7 +324,7 @@ def test_a_folder_whose_first_rows_all_fail_is_not_started(
         ),
         pytest.param(
             lambda folder: (folder / "in" / "plain" / "bad.jsonl").write_text("{}\n"),
-            "{folder}/in/plain/bad.jsonl: no column 'ciphertext_blob' in line 1",
+            "{folder}/in/plain/bad.jsonl: no column 'ciphertext_blob' in line 1" + NO_COLUMN,
             id="file without the column",
         ),
         pytest.param(

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from support.commands import base64_of, invoke, opened, problem, read_lines, seal, write_ring
 
-from kmscore.tables import comma_separated, csv_records, json_lines
+from kmscore.tables import TableError, comma_separated, csv_records, json_lines
 
 _BLOB = base64_of(seal(b"4711"))
 _SEALED = base64_of(seal(b"4711", {"tenant": "acme"}))
@@ -328,7 +328,7 @@ def test_csv_bytes_that_are_not_utf8_fail_only_columns_that_are_read(ring_file: 
 @pytest.mark.parametrize(
     ("data", "reason"),
     [
-        (b"{}\n", "no column 'ciphertext_blob' in line 1"),
+        (b"{}\n", "no column 'ciphertext_blob' in line 1 (--blob-column); the columns are none"),
         (b"[]\n", "line 1 is not a JSON object"),
         (
             b'{"ciphertext_blob": "", "ciphertext_blob": ""}\n',
@@ -428,5 +428,5 @@ def test_a_missing_file_is_reported(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"in{suffix}"
     assert problem(invoke("census", path)) == f"{path}: No such file or directory"
     table: Any = json_lines.JsonLines() if suffix == ".jsonl" else comma_separated.CommaSeparated()
-    with pytest.raises(comma_separated.TableError, match="No such file"):
+    with pytest.raises(TableError, match="No such file"):
         next(table.chunks(path))
