@@ -18,7 +18,9 @@ nox.needs_version = ">=2024.10.9"
 nox.options.default_venv_backend = "venv"
 nox.options.error_on_missing_interpreters = False
 nox.options.download_python = "never"
-nox.options.sessions = ["lint", "prose", "types", "docs", "coverage", "oldest", "vectors"]
+nox.options.sessions = [
+    *("lint", "prose", "types", "docs", "coverage", "vectors", "oldest", "engine")
+]
 
 
 @nox.session
@@ -28,9 +30,9 @@ def tests(session: nox.Session) -> None:
     session.run("pytest", *session.posargs)
 
 
-@nox.session(python=["3.11", "3.12", "3.13", "3.14"])
+@nox.session(python=["3.12", "3.13", "3.14"])
 def engine(session: nox.Session) -> None:
-    """Run the tests on every interpreter that is installed."""
+    """Run the tests on the other interpreters that are installed; `coverage` runs on the first."""
     session.install(".[test]", "./vectors")
     session.run("pytest", "--quiet", *session.posargs)
 
@@ -77,12 +79,15 @@ def coverage(session: nox.Session) -> None:
 
 @nox.session
 def oldest(session: nox.Session) -> None:
-    """Run the tests on the oldest version of cryptography that the package allows."""
+    """Run the tests on the oldest versions of cryptography and pyarrow that are allowed."""
     text = (ROOT / "pyproject.toml").read_text("utf-8")
-    found = re.search(r'"cryptography>=([0-9.]+)"', text)
-    if found is None:
-        session.error("pyproject.toml names no oldest version of cryptography")
-    session.install(".[test]", "./vectors", f"cryptography=={found[1]}.*")
+    pins = []
+    for name in ("cryptography", "pyarrow"):
+        found = re.search(rf'"{name}>=([0-9.]+)"', text)
+        if found is None:
+            session.error(f"pyproject.toml has no oldest version of {name}")
+        pins.append(f"{name}=={found[1]}.*")
+    session.install(".[test]", "./vectors", *pins)
     session.run("pytest", "--quiet", *session.posargs)
 
 

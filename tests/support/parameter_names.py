@@ -43,5 +43,6 @@ def pytest_make_parametrize_id(val: object) -> str | None:
     """Name a value in words, and leave a text to pytest."""
     if isinstance(val, str | float | None):
         return None
-    name = _words(val)
+    # Escaped as pytest does it: the processes of a run cannot send each other surrogates.
+    name = _words(val).encode("unicode_escape").decode("ascii")
     return name if len(name) <= _MAX_NAME else f"{name[:_MAX_NAME]}..."

@@ -326,30 +326,37 @@ def test_a_second_column_with_the_name_of_a_timestamp(ring_file: Path) -> None:
     assert parquet.ParquetFile(out).read().column(2).to_pylist() == ["today"]
 
 
-def _unread() -> Iterator[Any]:
-    """Yield columns that are only copied; each has one value in four rows."""
-    pair = arrow.struct([("empty", arrow.null()), ("full", arrow.string())])
-    yield arrow.array([{"empty": None, "full": "acme"}] * 4, pair)
-    yield arrow.array([{"full": "acme"}] * 4)
-    yield arrow.array([["acme"]] * 4)
-    yield arrow.array([[("tenant", "acme")]] * 4, arrow.map_(arrow.string(), arrow.string()))
-    yield arrow.nulls(4)
-    yield arrow.array(["acme"] * 4, arrow.string_view())
-    yield arrow.array([b"acme"] * 4, arrow.binary_view())
-    yield arrow.array([b"acme"] * 4, arrow.binary(4))
-    yield arrow.array(["acme"] * 4).dictionary_encode()
+_PAIR = arrow.struct([("empty", arrow.null()), ("full", arrow.string())])
+UNREAD = {
+    "struct with nulls": arrow.array([{"empty": None, "full": "acme"}] * 4, _PAIR),
+    "struct": arrow.array([{"full": "acme"}] * 4),
+    "list": arrow.array([["acme"]] * 4),
+    "map": arrow.array([[("tenant", "acme")]] * 4, arrow.map_(arrow.string(), arrow.string())),
+    "null": arrow.nulls(4),
+    "string view": arrow.array(["acme"] * 4, arrow.string_view()),
+    "binary view": arrow.array([b"acme"] * 4, arrow.binary_view()),
+    "fixed-size binary": arrow.array([b"acme"] * 4, arrow.binary(4)),
+    "dictionary": arrow.array(["acme"] * 4).dictionary_encode(),
+}
+"""Columns that are only copied; each has one value in four rows."""
 
 
-@pytest.mark.parametrize("form", range(9))
-def test_other_columns_are_copied(ring_file: Path, form: int) -> None:
+@pytest.mark.parametrize("form", UNREAD)
+def test_other_columns_are_copied(ring_file: Path, form: str) -> None:
     """Columns that are not read stay equal over two row groups, with dictionaries and nulls."""
     source, out = ring_file.with_name("in.parquet"), ring_file.with_name("out.parquet")
-    column = list(_unread())[form]
     blobs = [seal(b"4711"), b"junk", b"junk", seal(b"4712")]
-    table = arrow.table({"ciphertext_blob": blobs, "other": column})
-    parquet.write_table(table, source, row_group_size=2, use_dictionary=True)
+    table = arrow.table({"ciphertext_blob": blobs, "other": UNREAD[form]})
+    try:
+        parquet.write_table(table, source, row_group_size=2, use_dictionary=True)
+    except arrow.ArrowNotImplementedError:
+        pytest.skip(f"this pyarrow writes no {form}")
     assert parquet.read_metadata(source).num_row_groups == 2
     result = invoke("rotate", source, out, "-k", ring_file, "--destination", "orders")
+    if "view" in form and result.exit_code == 2:
+        # A pyarrow that writes views and does not copy them.
+        assert "view" in problem(result)
+        return
     assert (result.exit_code, result.stderr) == (1, "")
     before, good, bad = (
         parquet.ParquetFile(path).read()
