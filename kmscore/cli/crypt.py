@@ -11,6 +11,7 @@ from kmscore.algorithms import MAX_PLAINTEXT_LENGTH
 from kmscore.cli.ciphertext_file import InArgument, read_ciphertext, write_ciphertext
 from kmscore.cli.files import STANDARD, read_file, write_output
 from kmscore.cli.keyring_file import KeyringOption, read_keyring
+from kmscore.cli.options import SourceKeyOption, SourceVersionOption
 from kmscore.cli.passphrase import Descriptor
 from kmscore.cli.problems import FileProblem
 from kmscore.cli.terminal import problems_in_one_line
@@ -76,13 +77,11 @@ def reencrypt(
     destination_context: Annotated[
         str | None,
         typer.Option(
-            "--destination-context", metavar="JSON", help="The new context (default: --context)."
+            "--destination-context", metavar="JSON", help="The new context; {} is the empty one."
         ),
     ] = None,
-    source_key_id: Annotated[str | None, typer.Option("--source-key-id", metavar="ID")] = None,
-    source_version_id: Annotated[
-        str | None, typer.Option("--source-version-id", metavar="ID")
-    ] = None,
+    source_key_id: SourceKeyOption = None,
+    source_version_id: SourceVersionOption = None,
     algorithm: Annotated[
         str | None,
         typer.Option(
@@ -91,14 +90,23 @@ def reencrypt(
         ),
     ] = None,
     *,
+    keep_context: Annotated[
+        bool, typer.Option("--keep-context", help="Keep the context of --context.")
+    ] = False,
     base64: _Base64 = False,
     passphrase_fd: Descriptor = None,
 ) -> None:
     """Re-encrypt a ciphertext under another key, key version or encryption context.
 
-    Example: kmscore reencrypt -k team.keys --destination orders --context '{"a":"b"}' in out
+    With a context, give --keep-context or --destination-context: the command does not guess.
+
+    Example: kmscore reencrypt -k a.keys --destination b --context '{"t":"1"}' --keep-context in out
     """
     with problems_in_one_line():
+        if keep_context and destination_context is not None:
+            raise FileProblem("--keep-context and --destination-context exclude each other")
+        if context is not None and destination_context is None and not keep_context:
+            raise FileProblem("with --context, give --keep-context or --destination-context")
         if algorithm is not None and None in {source_key_id, source_version_id}:
             raise FileProblem("--algorithm needs --source-key-id and --source-version-id")
         keys = read_keyring(keyring, passphrase_fd)

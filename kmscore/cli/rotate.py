@@ -12,7 +12,7 @@ import typer
 from kmscore import EncryptionAlgorithm
 from kmscore.cli.files import give_up_output
 from kmscore.cli.keyring_file import KeyringOption, read_keyring
-from kmscore.cli.options import BlobColumnOption, JsonOption
+from kmscore.cli.options import BlobColumnOption, JsonOption, SourceKeyOption, SourceVersionOption
 from kmscore.cli.passphrase import Descriptor
 from kmscore.cli.problems import FileProblem
 from kmscore.cli.rotation_report import show_rotation
@@ -73,10 +73,8 @@ def rotate_table(
             help="Column of new contexts; without one a row keeps its context, and {} removes it.",
         ),
     ] = None,
-    source_key_id: Annotated[str | None, typer.Option("--source-key-id", metavar="ID")] = None,
-    source_version_id: Annotated[
-        str | None, typer.Option("--source-version-id", metavar="ID")
-    ] = None,
+    source_key_id: SourceKeyOption = None,
+    source_version_id: SourceVersionOption = None,
     algorithm: Annotated[
         str | None,
         typer.Option(

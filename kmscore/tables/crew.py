@@ -6,6 +6,7 @@ then writes a warning to standard error. Pipes need none, and end with the first
 
 import multiprocessing
 import os
+import pickle
 import queue
 import signal
 import sys
@@ -86,7 +87,7 @@ class _Crew:
             self._hire()
         end = min(self._loads, key=self._loads.__getitem__)
         try:
-            end.send(task)
+            _send(end, task)
         except OSError:
             raise self._died() from None
         self._loads[end] += 1
@@ -101,7 +102,7 @@ class _Crew:
 
     def _receive_from(self, end: Any) -> Any:  # noqa: ANN401 (any task)
         try:
-            result = end.recv()
+            result = _receive(end)
         except (EOFError, OSError):
             raise self._died() from None
         if isinstance(result, Exception):
@@ -190,6 +191,17 @@ def _without_main_module() -> Iterator[None]:
         sys.modules["__main__"] = main
 
 
+def _send(end: Any, value: Any) -> None:  # noqa: ANN401 (any task or result)
+    """Send a value. Raises `OSError` if the other process has ended."""
+    # As bytes: after an error, `Connection.send` leaves a buffer whose removal prints a warning.
+    end.send_bytes(pickle.dumps(value))
+
+
+def _receive(end: Any) -> Any:  # noqa: ANN401 (any task or result)
+    """Return a value. Raises `EOFError` or `OSError` if the other process has ended."""
+    return pickle.loads(end.recv_bytes())  # noqa: S301 (from a process of this job)
+
+
 def serve(end: Any, begin: Begin) -> None:  # noqa: ANN401 (a connection has no common type)
     """Perform tasks in a worker process, which ignores Ctrl-C and ends with the first process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -199,7 +211,7 @@ def serve(end: Any, begin: Begin) -> None:  # noqa: ANN401 (a connection has no 
     try:
         perform = begin()
         while (task := tasks.get()) is not None:
-            end.send(perform(task))
+            _send(end, perform(task))
     except MemoryError:
         result = WorkerError(_LACKS_MEMORY)
     except (OSError, TableError) as error:
@@ -209,7 +221,7 @@ def serve(end: Any, begin: Begin) -> None:  # noqa: ANN401 (a connection has no 
     else:
         return
     try:
-        end.send(result)
+        _send(end, result)
     except OSError:
         # The first process has ended.
         return
@@ -219,6 +231,6 @@ def _fetch(end: Any, tasks: "queue.SimpleQueue[Any]") -> None:  # noqa: ANN401
     """Receive the tasks; `None` is the end, also if the first process was killed."""
     try:
         while True:
-            tasks.put(end.recv())
+            tasks.put(_receive(end))
     except (EOFError, OSError):
         tasks.put(None)

@@ -44,7 +44,7 @@ def test_the_demo_succeeds_and_shows_each_case_at_any_width(width: int) -> None:
 def test_the_demo_exits_with_0() -> None:
     """In this process, the exit code is 0 and standard error is empty."""
     result = CliRunner().invoke(app.app, ["demo"])
-    assert (result.exit_code, result.stderr) == (0, "")
+    assert (result.exit_code, result.stderr) == (0, ""), result
 
 
 def test_the_demo_has_a_published_ciphertext_for_each_algorithm() -> None:
@@ -64,7 +64,7 @@ def test_the_demo_fails_if_a_plaintext_differs(monkeypatch: pytest.MonkeyPatch) 
     altered = tuple(row._replace(plaintext=b"another") for row in published_ciphertexts())
     monkeypatch.setattr(demo, "published_ciphertexts", lambda: altered)
     result = CliRunner().invoke(app.app, ["demo"])
-    assert result.exit_code == 1
+    assert result.exit_code == 1, result
     assert "DIFFERS" in result.stdout
     assert "3 of 8 came out wrong." in result.stdout
 
@@ -97,7 +97,7 @@ def test_the_demo_reports_a_missing_algorithm_in_one_line(
 
     monkeypatch.setattr(demo, "published_ciphertexts", fail)
     result = CliRunner().invoke(app.app, ["demo"])
-    assert result.exit_code == 1
+    assert result.exit_code == 1, result
     assert result.stderr == "kmscore: plaintext_size: stand-in\n"
 
 

@@ -42,12 +42,12 @@ def test_round_trip_through_files(ring_file: Path) -> None:
     names[0].write_bytes(bytes(range(256)))
     steps = (
         ("encrypt", "--key-id", "orders"),
-        ("reencrypt", "--destination", "other"),
+        ("reencrypt", "--destination", "other", "--keep-context"),
         ("decrypt",),
     )
     for (name, *options), source, out in zip(steps, names, names[1:], strict=False):
         result = invoke(name, "-k", ring_file, "--context", _CONTEXT, *options, source, out)
-        assert (result.exit_code, result.output) == (0, "")
+        assert (result.exit_code, result.output) == (0, ""), result
         assert stat.S_IMODE(out.stat().st_mode) == 0o600
     assert names[3].read_bytes() == names[0].read_bytes()
     blob = kmscore.CiphertextBlob.parse(names[2].read_bytes())
@@ -79,11 +79,29 @@ def test_the_keyring_can_be_named_in_the_environment(ring_file: Path) -> None:
     assert result.stdout == "4711"
 
 
-def test_reencrypt_keeps_the_context_unless_another_is_given(ring_file: Path) -> None:
-    """Without `--destination-context`, the context stays."""
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        ((), "with --context, give --keep-context or --destination-context"),
+        (
+            ("--keep-context", "--destination-context", "{}"),
+            "--keep-context and --destination-context exclude each other",
+        ),
+    ],
+)
+def test_reencrypt_does_not_guess_the_new_context(
+    ring_file: Path, options: tuple[str, ...], reason: str
+) -> None:
+    """The library's default is the empty context, and users expect the old one."""
+    where = ("reencrypt", "-k", ring_file, "--destination", "orders", "--context", _CONTEXT)
+    assert problem(invoke(*where, *options, data=seal(b"4711", {"tenant": "acme"}))) == reason
+
+
+def test_reencrypt_keeps_or_changes_the_context(ring_file: Path) -> None:
+    """`--keep-context` keeps it, and `--destination-context` is the new one."""
     where = ("reencrypt", "-k", ring_file, "--destination", "orders", "--context", _CONTEXT)
     blob = seal(b"4711", {"tenant": "acme"})
-    kept = invoke(*where, data=blob).stdout_bytes
+    kept = invoke(*where, "--keep-context", data=blob).stdout_bytes
     assert opened(kept, {"tenant": "acme"}).key_version_id == NEW.key_version_id
     changed = invoke(*where, "--destination-context", "{}", data=blob).stdout_bytes
     assert opened(changed).plaintext == b"4711"

@@ -52,7 +52,7 @@ def test_a_new_keyring_file_has_mode_0600(tmp_path: Path) -> None:
     """The file has mode 0600 and holds only the new key, and no temporary file remains."""
     path = tmp_path / "team.keys"
     result = invoke("keys", "new", path, "--key-id", "orders", "--version-id", "1")
-    assert (result.exit_code, result.stderr) == (0, "")
+    assert (result.exit_code, result.stderr) == (0, ""), result
     assert result.stdout == "orders: version 1 (XAES_256_GCM)\n"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert _described(path) == [("orders", "1", KeySpec.AES_256, KeyState.ENABLED, True)]
@@ -101,7 +101,7 @@ def test_a_key_of_any_spec_is_added_and_rotated(
     before = _described(ring_file)
     options = [] if suite is None else ["--suite", suite]
     result = invoke("keys", "new", ring_file, "--key-id", "k", "--spec", spec, *options)
-    assert result.exit_code == 0
+    assert result.exit_code == 0, result
     assert f"({kind})" in result.stdout
     result = invoke("keys", "rotate", ring_file, "k", "--version-id", "next")
     assert result.stdout == "k: version next is primary\n"

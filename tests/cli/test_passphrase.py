@@ -41,7 +41,7 @@ def test_a_descriptor_gives_its_first_line(ring_file: Path, end: bytes) -> None:
     number = _descriptor(PASSPHRASE + end)
     options = ("--passphrase-fd", str(number))
     result = invoke("keys", "list", ring_file, *options, env={"KMSCORE_PASSPHRASE": "wrong"})
-    assert result.exit_code == 0
+    assert result.exit_code == 0, result
     with pytest.raises(OSError, match="Bad file descriptor"):
         os.close(number)
 

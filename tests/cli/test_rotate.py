@@ -132,14 +132,14 @@ def test_every_row_is_rewritten_or_reported_with_its_code(
     first, second = (ring_file.with_name(f"{name}{suffix}") for name in ("first", "second"))
     options = ("--context-column", "context", "--json", "--jobs", jobs)
     result = _rotate(ring_file, source, first, *options)
-    assert result.exit_code == 1
+    assert result.exit_code == 1, result
     due = Counter(status for status, _, _ in rows)
     assert _counts(result) == due
     assert json.loads(result.stdout)["rows"] == len(rows)
     assert json.loads(result.stdout)["failed_rows"] == str(first.with_name(f"first.failed{suffix}"))
     assert source.read_bytes() == before
     result = _rotate(ring_file, first, second, *options)
-    assert result.exit_code == 0
+    assert result.exit_code == 0, result
     assert _counts(result) == {"rewritten": 0, "unchanged": due["rewritten"] + due["unchanged"]}
     assert _content(first) == _content(second)
     assert not second.with_name(f"second.failed{suffix}").exists()
@@ -222,7 +222,7 @@ def test_a_dry_run_writes_no_file(ring_file: Path) -> None:
     options = ("--context-column", "context")
     before = sorted(ring_file.parent.iterdir())
     result = invoke(*where, *options, "--json")
-    assert result.exit_code == 1
+    assert result.exit_code == 1, result
     assert _counts(result) == Counter(status for status, _, _ in _mixed())
     assert json.loads(result.stdout)["out"] is None
     assert invoke(*where, *options).stdout.endswith("a dry run: nothing is written\n")

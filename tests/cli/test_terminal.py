@@ -211,7 +211,7 @@ def test_output_contains_no_control_characters(tmp_path: Path) -> None:
     write_ring(ring, Keyring([key]))
     out = folder / "out.jsonl"
     result = invoke("rotate", rows, out, "-k", ring, "--destination", "k")
-    assert result.exit_code == 0
+    assert result.exit_code == 0, result
     assert "\x1b" not in result.stdout
     assert "\\u001b[2J\\u009b31m\\u202e\\n" in result.stdout
 
@@ -239,7 +239,7 @@ def test_the_list_of_commands_is_complete() -> None:
 def test_the_help_of_every_command_has_an_example(page: tuple[str, ...], width: int) -> None:
     """The example is complete at each width of the terminal."""
     result = invoke(*page, "--help", env={"COLUMNS": str(width)})
-    assert result.exit_code == 0
+    assert result.exit_code == 0, result
     assert max(map(len, result.stdout.splitlines())) <= width
     text = " ".join(result.stdout.split())
     if page not in _GROUPS:
@@ -384,7 +384,7 @@ def test_a_failed_write_to_standard_output_is_reported(
 def test_no_arguments_show_the_help() -> None:
     """The output is only the help, and not an error line."""
     result = invoke()
-    assert result.exit_code == 2
+    assert result.exit_code == 2, result
     assert "kmscore: " not in result.stderr
     assert "rotate" in result.output
 

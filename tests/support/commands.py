@@ -53,21 +53,30 @@ def read_ring(path: Path) -> Keyring:
     return keyfile.open_keyring(path.read_bytes(), PASSPHRASE)
 
 
+class _ShownResult(Result):
+    """A result whose `repr`, which a failed assertion shows, has the output of the command."""
+
+    def __repr__(self) -> str:
+        return f"<exit code {self.exit_code}, output {self.output[:1000]!r}>"
+
+
 def invoke(
     *arguments: str | Path, data: bytes | None = None, env: Mapping[str, str | None] = ENVIRONMENT
 ) -> Result:
     """Run a command in this process."""
     runner = CliRunner(env={"KMSCORE_KEYRING": None, "COLUMNS": "200"} | dict(env))
     with patch("kmscore.keyfile.sealing.derive_key", _derive_key):
-        return runner.invoke(app.app, [str(argument) for argument in arguments], input=data)
+        result = runner.invoke(app.app, [str(argument) for argument in arguments], input=data)
+    result.__class__ = _ShownResult
+    return result
 
 
 def problem(result: Result, code: int = 2) -> str:
     """Return the one line with which a command has ended, and check that it is the only output."""
     assert not isinstance(result.exception, Exception), result.exception
-    assert (result.exit_code, result.stdout) == (code, "")
-    assert result.stderr.startswith("kmscore: ")
-    assert result.stderr.count("\n") == 1
+    assert (result.exit_code, result.stdout) == (code, ""), result
+    assert result.stderr.startswith("kmscore: "), result
+    assert result.stderr.count("\n") == 1, result
     return result.stderr.removeprefix("kmscore: ").removesuffix("\n")
 
 

@@ -136,7 +136,7 @@ def _check_region(folder: Path) -> None:
 def test_failed_rows_are_in_a_folder_that_engines_ignore(folder: Path, jobs: str) -> None:
     """They have the names of their files; folders without failed rows are not made."""
     result = _rotate(folder, "--jobs", jobs)
-    assert result.exit_code == 1
+    assert result.exit_code == 1, result
     assert f"failed rows: {folder / 'out' / '_failed'}" in result.stdout
     assert "not copied: readme.txt" in result.stdout
     name = "region=eu%20west/part-0.jsonl"

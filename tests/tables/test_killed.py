@@ -3,6 +3,7 @@
 import multiprocessing
 import operator
 import os
+import pickle
 import random
 import shutil
 import signal
@@ -252,17 +253,17 @@ class _End:
         self._closed = closed
         self.sent: list[Any] = []
 
-    def recv(self) -> object:
+    def recv_bytes(self) -> bytes:
         """Return the next task."""
         for task in self._tasks:
-            return task
+            return pickle.dumps(task)
         raise EOFError
 
-    def send(self, result: object) -> None:
+    def send_bytes(self, result: bytes) -> None:
         """Record a result."""
         if self._closed:
             raise BrokenPipeError
-        self.sent.append(result)
+        self.sent.append(pickle.loads(result))  # noqa: S301 (sent by this process)
 
 
 def _serve(end: _End, begin: Any) -> None:
@@ -307,7 +308,7 @@ def test_an_error_of_a_worker_is_sent_to_the_first_process(error: Exception) -> 
         MemoryError: "a worker process has too little memory; fewer jobs need less",
         ZeroDivisionError: "an unexpected error: ZeroDivisionError",
     }
-    assert sent is error or str(sent) == lines[type(error)]
+    assert (type(sent), str(sent)) == (type(error), str(error)) or str(sent) == lines[type(error)]
     _serve(_End(closed=True), begin)
 
 
@@ -382,7 +383,7 @@ def test_a_worker_that_died_before_its_first_task_is_reported(
     """A broken pipe at the first task gives the same error."""
 
     class Broken:
-        def send(self, _: object) -> None:
+        def send_bytes(self, _: bytes) -> None:
             raise BrokenPipeError
 
     hands = crew._Crew(str, 1)

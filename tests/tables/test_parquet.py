@@ -38,7 +38,7 @@ def _rotate(
     out = ring_file.with_name(f"out-of-{name}")
     parquet.write_table(table, source)
     result = invoke("rotate", source, out, "-k", ring_file, *(options or _OPTIONS))
-    assert (result.exit_code, result.stderr) == (code, "")
+    assert (result.exit_code, result.stderr) == (code, ""), result
     return parquet.ParquetFile(out).read()
 
 
@@ -281,7 +281,7 @@ def test_int96_timestamps_keep_their_range(ring_file: Path, is_plain: bool) -> N
     table = arrow.table({"ciphertext_blob": [seal(b"4711"), None]} | columns)
     _write_old(source, table, is_plain=is_plain)
     result = invoke("rotate", source, out, "-k", ring_file, "--destination", "orders")
-    assert (result.exit_code, result.stderr) == (0, "")
+    assert (result.exit_code, result.stderr) == (0, ""), result
     written = parquet.ParquetFile(out).read()
     for name in _FORMS:
         assert written.column(name).to_pylist() == table.column(name).to_pylist()
@@ -322,7 +322,7 @@ def test_a_second_column_with_the_name_of_a_timestamp(ring_file: Path) -> None:
     names = ["ciphertext_blob", "when", "when"]
     _write_old(source, arrow.Table.from_arrays([arrow.array(each) for each in columns], names))
     result = invoke("rotate", source, out, "-k", ring_file, "--destination", "orders")
-    assert (result.exit_code, result.stderr) == (0, "")
+    assert (result.exit_code, result.stderr) == (0, ""), result
     assert parquet.ParquetFile(out).read().column(2).to_pylist() == ["today"]
 
 
@@ -357,7 +357,7 @@ def test_other_columns_are_copied(ring_file: Path, form: str) -> None:
         # A pyarrow that writes views and does not copy them.
         assert "view" in problem(result)
         return
-    assert (result.exit_code, result.stderr) == (1, "")
+    assert (result.exit_code, result.stderr) == (1, ""), result
     before, good, bad = (
         parquet.ParquetFile(path).read()
         for path in (source, out, ring_file.with_name("out.failed.parquet"))
@@ -402,7 +402,7 @@ def test_names_of_folders_add_no_columns(ring_file: Path) -> None:
     parquet.write_table(table, source)
     out = source.with_name("out.parquet")
     result = invoke("rotate", source, out, "-k", ring_file, "--destination", "orders")
-    assert result.exit_code == 0
+    assert result.exit_code == 0, result
     assert parquet.ParquetFile(out).read().column_names == ["ciphertext_blob"]
 
 

@@ -134,7 +134,7 @@ def test_a_job_killed_at_any_step_is_resumed(
             assert told == [_ROWS]
             assert problem(result).endswith("is there already, and is left alone")
         else:
-            assert result.exit_code == 1
+            assert result.exit_code == 1, result
             assert json.loads(result.stdout)["rows"] == _ROWS
         _check_all(folder)
         for path in ("out.jsonl", "out.failed.jsonl"):
@@ -534,7 +534,7 @@ def test_a_change_of_the_content_is_found_although_the_time_was_set_back(
     result = _rotate(folder)
     assert source.stat().st_mtime_ns == status.st_mtime_ns
     if change == "mode":
-        assert result.exit_code == 1
+        assert result.exit_code == 1, result
         _check_all(folder)
     else:
         assert problem(result) == f"{source} was changed while it was read; start again"
