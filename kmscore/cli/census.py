@@ -11,7 +11,7 @@ from rich.text import Text
 
 from kmscore.bulk import Census, Retirement
 from kmscore.cli.keyring_file import read_keyring
-from kmscore.cli.options import BlobColumnOption, JsonOption
+from kmscore.cli.options import BlobColumnOption, DelimiterOption, JsonOption, delimiter_of
 from kmscore.cli.passphrase import Descriptor
 from kmscore.cli.terminal import (
     printable,
@@ -28,6 +28,7 @@ def count_tables(
         list[Path], typer.Argument(metavar="IN", help="Tables: .jsonl, .ndjson, .csv or .parquet.")
     ],
     blob_column: BlobColumnOption = "ciphertext_blob",
+    delimiter: DelimiterOption = ",",
     # Not from the environment: without this option, no passphrase is needed.
     keyring: Annotated[
         Path | None,
@@ -48,12 +49,13 @@ def count_tables(
     Example: kmscore census orders.csv invoices.parquet -k team.keys
     """
     with problems_in_one_line(), surprises_in_one_line():
+        sign = delimiter_of(delimiter)
         for source in sources:
             # Report a problem with a table before the prompt for the passphrase.
-            check_columns(source, Columns(blob_column))
+            check_columns(source, Columns(blob_column), delimiter=sign)
         keys = None if keyring is None else read_keyring(keyring, passphrase_fd)
         with progress() as show:
-            counted = census(sources, blob_column=blob_column, on_progress=show)
+            counted = census(sources, blob_column=blob_column, delimiter=sign, on_progress=show)
         retirement = None if keys is None else retirable_versions(keys, counted, sources)
     if as_json:
         typer.echo(json.dumps(_document(counted, retirement)))

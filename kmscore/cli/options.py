@@ -4,6 +4,8 @@ from typing import Annotated
 
 import typer
 
+from kmscore.cli.problems import FileProblem
+
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 SourceKeyOption = Annotated[
@@ -24,6 +26,11 @@ SourceVersionOption = Annotated[
     ),
 ]
 
+DelimiterOption = Annotated[
+    str,
+    typer.Option("--delimiter", metavar="CHAR", help="Delimiter of CSV, such as ';' or tab."),
+]
+
 BlobColumnOption = Annotated[
     str,
     typer.Option(
@@ -32,3 +39,11 @@ BlobColumnOption = Annotated[
         help="Column of ciphertexts, in strict Base64, or binary in Parquet.",
     ),
 ]
+
+
+def delimiter_of(text: str) -> str:
+    """Return the delimiter of an option; the word tab is allowed. Raises `FileProblem`."""
+    delimiter = "\t" if text in {"tab", "\\t"} else text
+    if len(delimiter) != 1 or delimiter in '\r\n"' or not delimiter.isascii():
+        raise FileProblem("--delimiter: one ASCII character, or tab")
+    return delimiter

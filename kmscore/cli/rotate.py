@@ -12,7 +12,14 @@ import typer
 from kmscore import EncryptionAlgorithm
 from kmscore.cli.files import give_up_output
 from kmscore.cli.keyring_file import KeyringOption, read_keyring
-from kmscore.cli.options import BlobColumnOption, JsonOption, SourceKeyOption, SourceVersionOption
+from kmscore.cli.options import (
+    BlobColumnOption,
+    DelimiterOption,
+    JsonOption,
+    SourceKeyOption,
+    SourceVersionOption,
+    delimiter_of,
+)
 from kmscore.cli.passphrase import Descriptor
 from kmscore.cli.problems import FileProblem
 from kmscore.cli.rotation_report import show_rotation
@@ -73,6 +80,7 @@ def rotate_table(
             help="Column of new contexts; without one a row keeps its context, and {} removes it.",
         ),
     ] = None,
+    delimiter: DelimiterOption = ",",
     source_key_id: SourceKeyOption = None,
     source_version_id: SourceVersionOption = None,
     algorithm: Annotated[
@@ -131,7 +139,8 @@ def rotate_table(
         )
         _check_out(out, dry_run=dry_run, resume=resume)
         # Report a problem with the input before the prompt for the passphrase.
-        check_columns(source, columns)
+        sign = delimiter_of(delimiter)
+        check_columns(source, columns, delimiter=sign)
         keys = read_keyring(keyring, passphrase_fd)
         options = Options(
             destination_key_id=destination,
@@ -139,6 +148,7 @@ def rotate_table(
             skip_current=not again,
             upgrade_only=upgrade_only,
             keep_going=keep_going,
+            delimiter=sign,
         )
         try:
             with progress() as show:

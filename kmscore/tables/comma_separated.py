@@ -1,20 +1,23 @@
-"""CSV (RFC 4180): a head of column names, then one record a row.
+"""CSV (RFC 4180): a head with the names of the columns, then one record per row.
 
-What is read of it is in UTF-8; columns that are not may hold any bytes. A malformed record is a row
-that fails, if it ends with its line however its quotes are read. Of any other it cannot be told
-where the next one begins, and what follows it would be guessed: the file is refused as a whole.
+The columns that are read are in UTF-8; other columns can have any bytes. A malformed record is a
+failed row if it ends with its line in every reading of its quotes. Otherwise the start of the next
+record is not certain, and the whole file is rejected.
 """
 
 import csv
 import io
 import re
 from collections.abc import Iterator, Sequence
+from functools import cache
 from pathlib import Path
 from typing import BinaryIO, Final, NamedTuple, TextIO
 
 from kmscore._base64 import encode_base64
 from kmscore.tables.columns import Columns, Failure, Record, damaged_row, reason_of
-from kmscore.tables.csv_records import ANY_BYTES, Head, open_records, parse
+from kmscore.tables.compression import check_content, compressed
+from kmscore.tables.csv_records import ANY_BYTES, Form, Head, open_records, parse
+from kmscore.tables.errors import TableError
 from kmscore.tables.table import (
     CHUNK_BYTES,
     CHUNK_ROWS,
@@ -23,53 +26,65 @@ from kmscore.tables.table import (
     Result,
     check_names,
     check_own_columns,
+    has_own_columns,
 )
 
-_FIELD: Final = re.compile(r'"[^"]*(?:""[^"]*)*"|[^,\r\n]*')
+_OTHER_DELIMITERS: Final = (";", "\t", "|", ",")
 
 
 class _Rows(NamedTuple):
-    """Records as they stand in the file, and its head."""
+    """Records as texts, and the head of their file."""
 
     head: Head
     texts: list[str]
 
 
 class CommaSeparated:
-    """Rewrites the ciphertext in a record and leaves every other byte of it as it was."""
+    """A format that changes the ciphertext in a record, and no other byte of it."""
 
-    suffix = ".csv"
+    def __init__(self, form: Form = Form()) -> None:  # noqa: B008 (an immutable value)
+        """Create the format with a compression and a delimiter."""
+        self._form = form
+        self.suffix: str = f".csv{form.compression}"
 
     def check_columns(self, path: Path, columns: Columns) -> None:
-        """Look at the head."""
-        with open_records(path) as (head, _, _):
+        """Check the head."""
+        check_content(path, self._form.compression)
+        with open_records(path, self._form) as (head, _, _):
+            if columns.blob not in head.names:
+                self._check_delimiter(path, head, columns.blob)
             check_names(path, head.names, columns, " in the first line")
+
+    def _check_delimiter(self, path: Path, head: Head, name: str) -> None:
+        """Raise `TableError` if the column exists with another delimiter."""
+        for delimiter in _OTHER_DELIMITERS:
+            if name in next(parse([head.text], delimiter)):
+                shown = "tab" if delimiter == "\t" else delimiter
+                raise TableError(f"{path}: separated by {delimiter!r}; give --delimiter '{shown}'")
 
     def column_names(self, path: Path) -> list[str]:
         """Return the names in the head."""
-        with open_records(path) as (head, _, _):
+        with open_records(path, self._form) as (head, _, _):
             return head.names
 
     def check_rows(self, path: Path) -> Iterator[float]:
-        """Look at the head, and whether all records can be told apart."""
-        with open_records(path) as (head, texts, raw):
+        """Check the head, and that the end of every record is certain."""
+        with open_records(path, self._form) as (head, texts, source):
             check_own_columns(path, head.names)
-            size = max(1, path.stat().st_size)
             for number, _ in enumerate(texts, 1):
                 if number % CHUNK_ROWS == 0:
-                    yield raw.tell() / size
+                    yield source.position
 
     def chunks(self, path: Path) -> Iterator[Chunk]:
-        """Yield records; lines with nothing on them are none."""
-        with open_records(path) as (head, records, raw):
-            size = max(1, path.stat().st_size)
+        """Yield the records; empty lines are not records."""
+        with open_records(path, self._form) as (head, records, source):
             row, length = 1, 0
             texts: list[str] = []
             for text in records:
                 texts.append(text)
                 length += len(text)
                 if len(texts) == CHUNK_ROWS or length >= CHUNK_BYTES:
-                    yield Chunk(row, _Rows(head, texts), raw.tell() / size)
+                    yield Chunk(row, _Rows(head, texts), source.position)
                     row, length = row + len(texts), 0
                     texts = []
             if texts:
@@ -78,14 +93,41 @@ class CommaSeparated:
     def records(self, chunk: Chunk, columns: Columns) -> Iterator[Record | Failure]:
         """Yield each record by column."""
         head, texts = chunk.payload
-        parsed = parse(texts)
+        parsed = parse(texts, self._form.delimiter)
+        places = {name: head.names.index(name) for name in columns.contexts}
         for text in texts:
             try:
                 fields = next(parsed)
             except csv.Error as error:
                 yield damaged_row(f"not CSV: {error}")
-            else:
-                yield _record(head.names, fields, columns, is_ascii=text.isascii())
+                continue
+            record = _record(head.names, fields, columns, is_ascii=text.isascii())
+            if isinstance(record, dict):
+                self._leave_out_empty(record, text, places)
+            yield record
+
+    def _leave_out_empty(
+        self, record: dict[str, str | None], text: str, places: dict[str, int]
+    ) -> None:
+        """Set each empty field without quotes to `None`: such a pair is left out of the context.
+
+        Databases write NULL like this, and an empty string as two quotes.
+        """
+        has_quotes = '""' in text
+        for name, place in places.items():
+            if record[name] == "" and not (has_quotes and self._field(text, place)[0]):
+                record[name] = None
+
+    def _field(self, text: str, place: int) -> tuple[str, int]:
+        """Return the text of a field of a record, and its start."""
+        start = 0
+        for _ in range(place):
+            start = self._field_end(text, start) + 1
+        return text[start : self._field_end(text, start)], start
+
+    def _field_end(self, text: str, start: int) -> int:
+        field = _field_pattern(self._form.delimiter).match(text, start)
+        return start if field is None else field.end()
 
     def write(
         self,
@@ -96,31 +138,61 @@ class CommaSeparated:
         good: Path,
         bad: Path,
     ) -> None:
-        """Write records; those that failed have three columns more in front."""
+        """Write the records; a failed one gets three columns in front."""
         head, texts = chunk.payload
         place = head.names.index(blob_column)
+        is_second = has_own_columns(head.names)
         with _created(good) as kept, _created(bad) as failed:
             rows = enumerate(zip(texts, records, results, strict=True), chunk.first_row)
             for row, (text, record, (blob, error)) in rows:
                 ended = text if text.endswith(("\r", "\n")) else text + head.line_end
-                if error is not None:
-                    failed.write(_line([str(row), error.code, reason_of(error)]) + "," + ended)
-                elif blob is None or not isinstance(record, dict):
+                if blob is not None and isinstance(record, dict):
+                    new = encode_base64(blob)
+                    ended = self._rewritten(ended, place, record[blob_column], new)
+                number = row
+                if is_second:
+                    # A row that failed before keeps its first number.
+                    first, _ = self._field(ended, 0)
+                    number = int(first) if first.isascii() and first.isdecimal() else row
+                    ended = ended[self._field(ended, len(OWN_COLUMNS))[1] :]
+                if error is None:
                     kept.write(ended)
                 else:
-                    new = encode_base64(blob)
-                    kept.write(_rewritten(ended, place, record[blob_column], new))
+                    added = [str(number), error.code, reason_of(error)]
+                    failed.write(self._line(added) + self._form.delimiter + ended)
 
     def join(self, parts: Sequence[Path], path: Path, out: BinaryIO, *, is_bad: bool) -> None:
-        """Write the head, then one part after the other."""
-        with open_records(path) as (head, _, _):
-            mark, text, _ = head
+        """Write the head, and then one part after the other."""
+        with open_records(path, self._form) as (head, _, _):
+            mark, text, names = head
+        if has_own_columns(names):
+            text = text[self._field(text, len(OWN_COLUMNS))[1] :]
         if is_bad:
-            text = _line(OWN_COLUMNS) + "," + text
+            text = self._line(OWN_COLUMNS) + self._form.delimiter + text
         if not text.endswith(("\r", "\n")):
             text += head.line_end
-        out.write((mark + text).encode("utf-8", ANY_BYTES))
-        out.writelines(part.read_bytes() for part in parts)
+        with compressed(out, self._form.compression) as content:
+            content.write((mark + text).encode("utf-8", ANY_BYTES))
+            content.writelines(part.read_bytes() for part in parts)
+
+    def _rewritten(self, text: str, place: int, old: str, new: str) -> str:
+        """Return a record with another ciphertext in a field, and otherwise unchanged."""
+        if text.count(old) == 1:
+            return text.replace(old, new)
+        field, start = self._field(text, place)
+        return text[:start] + field.replace(old, new) + text[start + len(field) :]
+
+    def _line(self, fields: Sequence[str]) -> str:
+        """Return fields as the start of a record."""
+        text = io.StringIO()
+        csv.writer(text, lineterminator="", delimiter=self._form.delimiter).writerow(fields)
+        return text.getvalue()
+
+
+@cache
+def _field_pattern(delimiter: str) -> re.Pattern[str]:
+    """Return the pattern of a field: with quotes, or up to the next delimiter."""
+    return re.compile(rf'"[^"]*(?:""[^"]*)*"|[^{re.escape(delimiter)}\r\n]*')
 
 
 def _created(path: Path) -> TextIO:
@@ -129,8 +201,8 @@ def _created(path: Path) -> TextIO:
 
 def _record(
     names: Sequence[str], fields: Sequence[str], columns: Columns, *, is_ascii: bool
-) -> Record | Failure:
-    """Return a record by column, or what is wrong with it."""
+) -> dict[str, str | None] | Failure:
+    """Return a record by column, or the error of the row."""
     if len(fields) != len(names):
         return damaged_row(f"{len(fields)} fields, and {len(names)} columns")
     record: dict[str, str | None] = dict(zip(names, fields, strict=True))
@@ -139,38 +211,15 @@ def _record(
             if not _is_utf8(record[name] or ""):
                 return damaged_row(f"not UTF-8 in column {name!r:.80}")
     for name in columns.structured:
-        # There is no other way to write that a field has no value.
+        # An empty field has no value.
         record[name] = record[name] or None
     return record
 
 
 def _is_utf8(text: str) -> bool:
-    """Tell whether all bytes of a text could be decoded."""
+    """Return whether all bytes of a text could be decoded."""
     try:
         text.encode("utf-8")
     except UnicodeEncodeError:
         return False
     return True
-
-
-def _rewritten(text: str, place: int, old: str, new: str) -> str:
-    """Return a record with another ciphertext in a field, and every other character as it was."""
-    if text.count(old) == 1:
-        return text.replace(old, new)
-    start = 0
-    for _ in range(place):
-        start = _field_end(text, start) + 1
-    field = text[start : _field_end(text, start)]
-    return text[:start] + field.replace(old, new) + text[start + len(field) :]
-
-
-def _field_end(text: str, start: int) -> int:
-    field = _FIELD.match(text, start)
-    return start if field is None else field.end()
-
-
-def _line(fields: Sequence[str]) -> str:
-    """Return fields as the begin of a record."""
-    text = io.StringIO()
-    csv.writer(text, lineterminator="").writerow(fields)
-    return text.getvalue()

@@ -33,6 +33,7 @@ def census(
     sources: Sequence[Path],
     *,
     blob_column: str = "ciphertext_blob",
+    delimiter: str = ",",
     on_progress: OnProgress | None = None,
 ) -> TableCensus:
     """Count the suites, keys and key versions that the ciphertexts of tables name.
@@ -42,6 +43,7 @@ def census(
     Args:
         sources: The paths of the tables, which are files or folders of files.
         blob_column: The name of the column of ciphertexts.
+        delimiter: The delimiter of CSV, one character (default `,`).
         on_progress: A function that is called with the progress (default `None`). The fraction is
             that of all tables, which count alike.
 
@@ -55,10 +57,10 @@ def census(
     """
     columns = Columns(blob_column)
     for source in sources:
-        check_columns(source, columns)
+        check_columns(source, columns, delimiter=delimiter)
     unread: Counter[str] = Counter()
-    files = [path for source in sources for path in _files(source, columns)]
-    counted = bulk.census(_blobs(files, columns, unread, on_progress))
+    files = [path for source in sources for path in _files(source, columns, delimiter)]
+    counted = bulk.census(_blobs(files, columns, delimiter, unread, on_progress))
     return TableCensus(counted, unread)
 
 
@@ -98,23 +100,26 @@ def retirable_versions(keys: Keyring, counted: TableCensus, sources: Sequence[Pa
     return Retirement(tuple(version for version in versions if version.key_id in named), reason)
 
 
-def _files(source: Path, columns: Columns) -> list[Path]:
+def _files(source: Path, columns: Columns, delimiter: str) -> list[Path]:
     """Return the files of a table that are not empty."""
     if not source.is_dir():
         return [source]
-    return [source / part.name for part in check_folder(source, columns).parts if part.size]
+    return [
+        source / part.name for part in check_folder(source, columns, delimiter).parts if part.size
+    ]
 
 
 def _blobs(
     sources: Sequence[Path],
     columns: Columns,
+    delimiter: str,
     unread: Counter[str],
     on_progress: OnProgress | None,
 ) -> Iterator[bytes]:
     """Yield the ciphertexts of all tables; count in `unread` the rows without one."""
     rows = 0
     for number, source in enumerate(sources):
-        table = input_of(source)
+        table = input_of(source, delimiter)
         for chunk in table.chunks(source):
             for record in table.records(chunk, columns):
                 rows += 1

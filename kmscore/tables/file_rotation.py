@@ -75,7 +75,7 @@ def rotate_file(
     started = time.monotonic()
     source, out, bad = files
     before = source.stat()
-    if table_of(out).suffix != input_of(source).suffix:
+    if table_of(out).suffix != input_of(source, options.delimiter).suffix:
         raise TableError(f"{out}: OUT must have the same format as IN")
     table = _open(source, options, on_progress)
     destination = sealing_key(crew.keys, options.destination_key_id)
@@ -115,7 +115,7 @@ def job_error(error: Exception, out: Path) -> JobError:
 
 def _open(source: Path, options: Options, on_progress: OnProgress | None) -> Table:
     """Return the format of a file after a check of its columns and rows. Raises `TableError`."""
-    table = input_of(source)
+    table = input_of(source, options.delimiter)
     table.check_columns(source, options.columns)
     advance = Advance("checking", on_progress)
     for fraction in table.check_rows(source):
@@ -195,6 +195,7 @@ def _identity(status: os.stat_result, job: TableJob, destination_version_id: str
         "rows a part": CHUNK_ROWS,
         "columns": repr(job.options.columns),
         "destination": f"{job.options.destination_key_id}/{destination_version_id}",
+        "delimiter": job.options.delimiter,
         "skip current": job.options.skip_current,
         "upgrade only": job.options.upgrade_only,
     }

@@ -90,7 +90,7 @@ def failed_folder(out: Path) -> Path:
     return out / _FAILED
 
 
-def check_folder(source: Path, columns: Columns) -> Listing:
+def check_folder(source: Path, columns: Columns, delimiter: str = ",") -> Listing:
     """Return the files of a folder after a check of their columns.
 
     Raises `TableError` if the folder has no table, or if a table lacks a column.
@@ -106,7 +106,7 @@ def check_folder(source: Path, columns: Columns) -> Listing:
             status = path.stat()
             part = Part(name, status.st_size, status.st_mtime_ns, _with_partitions(name, columns))
             if part.size:  # engines write empty files for empty partitions
-                _check_columns(path, part, columns)
+                _check_columns(path, part, columns, delimiter)
             parts.append(part)
         has_mark = (source / _MARK).exists()
     except OSError as error:
@@ -136,9 +136,9 @@ def _with_partitions(name: str, columns: Columns) -> Columns:
     return with_constants(columns, constants)
 
 
-def _check_columns(path: Path, part: Part, columns: Columns) -> None:
+def _check_columns(path: Path, part: Part, columns: Columns, delimiter: str) -> None:
     """Check the columns of a part. Raises `TableError`."""
-    table = input_of(path)
+    table = input_of(path, delimiter)
     table.check_columns(path, part.columns)
     partitions = set(columns.contexts) - set(part.columns.contexts)
     for name in sorted(partitions.intersection(table.column_names(path))):
@@ -157,7 +157,7 @@ def rehearse_folder(
 ) -> Report:
     """Decrypt all rows of a folder, and write nothing. Raises the errors of `rotate`."""
     started = time.monotonic()
-    listing = check_folder(source, options.columns)
+    listing = check_folder(source, options.columns, options.delimiter)
     nowhere = Path()
     tasks = [Task(part, Files(source / part.name, nowhere, nowhere)) for part in listing.parts]
     counts = Counts()
@@ -179,11 +179,12 @@ def rotate_folder(
     """Re-encrypt a folder. Raises the errors of `rotate`."""
     started = time.monotonic()
     source, out, bad = files
-    listing = check_folder(source, options.columns)
+    listing = check_folder(source, options.columns, options.delimiter)
     destination = sealing_key(crew.keys, options.destination_key_id)
     identity = {
         "columns": repr(options.columns),
         "destination": f"{options.destination_key_id}/{destination.key_version_id}",
+        "delimiter": options.delimiter,
         "skip current": options.skip_current,
         "upgrade only": options.upgrade_only,
     }
@@ -198,7 +199,7 @@ def rotate_folder(
                 with closing(_work(tasks, crew, options, on_progress, is_dry_run=False)) as results:
                     for task, counts in results:
                         result.commit(task, counts)
-                if check_folder(source, options.columns) != listing:
+                if check_folder(source, options.columns, options.delimiter) != listing:
                     raise TableError(f"{source} was changed while it was read; start again")
                 result.complete(has_mark=listing.has_mark)
             counts = result.finish()

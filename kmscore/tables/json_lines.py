@@ -1,7 +1,6 @@
-"""JSON Lines: one object a line, in UTF-8."""
+"""JSON Lines: one object per line, in UTF-8."""
 
 import json
-import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -18,35 +17,36 @@ from kmscore.tables.columns import (
     damaged_row,
     reason_of,
 )
-from kmscore.tables.errors import TableError, describe
+from kmscore.tables.compression import check_content, compressed, open_source
+from kmscore.tables.errors import TableError
+from kmscore.tables.json_members import find_members, without_members
 from kmscore.tables.table import (
     CHUNK_BYTES,
     CHUNK_ROWS,
-    ERROR_COLUMN,
     LONGEST_ROW,
-    MESSAGE_COLUMN,
+    OWN_COLUMNS,
     ROW_COLUMN,
     Chunk,
     Result,
     check_names,
-    check_own_columns,
 )
 
 _MARK: Final = "\ufeff"
 
-_TOKEN: Final = re.compile(r'("[^"\\]*(?:\\.[^"\\]*)*")(\s*:\s*)?|[\[\]{}]')
-"""What tells where in an object one is: a string, with the colon after a name, or a bracket."""
+_TEXT: Final = "record"
+_BASE64: Final = "record_base64"
+"""The members of a failed row that was not an object: its text, or its bytes in Base64."""
 
 
 class _TooLong(NamedTuple):
-    """Stands for a line that is not held in memory."""
+    """A line that is longer than the limit; it is not kept in memory."""
 
     number: int
     length: int
 
     @property
     def error(self) -> RowError:
-        """What the row fails with."""
+        """The error of the row."""
         return damaged_row(
             f"too long to be copied: line {self.number:,} of the input has {self.length:,} bytes,"
             f" more than {LONGEST_ROW:,}"
@@ -54,21 +54,22 @@ class _TooLong(NamedTuple):
 
 
 class JsonLines:
-    """Rewrites the ciphertext in a line and leaves every other byte of it as it was."""
+    """A format that changes the ciphertext in a line, and no other byte of it."""
 
-    suffix = ".jsonl"
+    def __init__(self, compression: str = "") -> None:
+        """Create the format with a compression."""
+        self._compression = compression
+        self.suffix: str = f".jsonl{compression}"
 
     def check_columns(self, path: Path, columns: Columns) -> None:
-        """Look at the first line: the others may lack a column, and then fail by themselves.
-
-        So does a row that failed, and stands there as text for want of columns.
-        """
+        """Check the first line. Other lines can lack a column, and then fail alone."""
+        check_content(path, self._compression)
         record = self._first(path, columns)
         if isinstance(record, RowError):
             raise TableError(f"{path}: line 1 is {reason_of(record)}")
-        if record is None or ROW_COLUMN in record:
-            return
-        check_names(path, list(record), columns, " in line 1")
+        # The first row can be a failed one that was not an object.
+        if record is not None and ROW_COLUMN not in record:
+            check_names(path, list(record), columns, " in line 1")
 
     def column_names(self, path: Path) -> list[str]:
         """Return the names in the first line."""
@@ -76,43 +77,40 @@ class JsonLines:
         return list(record) if isinstance(record, dict) else []
 
     def check_rows(self, path: Path) -> Iterator[float]:
-        """Look at the names in the first line. A line ends with its end, whatever is on it."""
-        record = self._first(path, Columns(""))
-        check_own_columns(path, record if isinstance(record, dict) else ())
+        """Do nothing: a damaged line ends at its line end, so that it hides no other line."""
+        del path
         return iter(())
 
     def _first(self, path: Path, columns: Columns) -> dict[str, Any] | RowError | None:
-        """Return the first object, what is wrong with it, or `None` if there is none."""
+        """Return the first object, the error of the first line, or `None` for an empty file."""
         chunk = next(self.chunks(path), None)
         return None if chunk is None else _read(chunk.payload[0], columns)
 
     def chunks(self, path: Path) -> Iterator[Chunk]:
-        """Yield lines; those with nothing on them are no rows."""
-        try:
-            size = max(1, path.stat().st_size)
-            with path.open("rb") as file:
-                row, position, begin = 1, 0, 0
-                lines: list[bytes | _TooLong] = []
-                for number, line in enumerate(iter(lambda: file.readline(LONGEST_ROW + 1), b""), 1):
-                    length = len(line)
-                    if length > LONGEST_ROW:
-                        length += _skip(file, line)
-                        lines.append(_TooLong(number, length))
-                    elif line.strip():
-                        lines.append(line)
-                    position += length
-                    if len(lines) == CHUNK_ROWS or (lines and position - begin >= CHUNK_BYTES):
-                        yield Chunk(row, lines, position / size)
-                        row, begin = row + len(lines), position
-                        lines = []
-                if lines:
-                    yield Chunk(row, lines, 1.0)
-        except OSError as error:
-            raise TableError(describe(error, path)) from None
+        """Yield the lines; empty lines are not rows."""
+        with open_source(path, self._compression) as source:
+            file, row, length = source.content, 1, 0
+            lines: list[bytes | _TooLong] = []
+            for number, line in enumerate(iter(lambda: file.readline(LONGEST_ROW + 1), b""), 1):
+                length += len(line)
+                if len(line) > LONGEST_ROW:
+                    lines.append(_TooLong(number, len(line) + _skip(file, line)))
+                elif line.strip():
+                    lines.append(line)
+                if len(lines) == CHUNK_ROWS or (lines and length >= CHUNK_BYTES):
+                    yield Chunk(row, lines, source.position)
+                    row, length = row + len(lines), 0
+                    lines = []
+            if lines:
+                yield Chunk(row, lines, 1.0)
 
     def records(self, chunk: Chunk, columns: Columns) -> Iterator[Record | Failure]:
         """Yield the objects."""
-        return (_read(line, columns) for line in chunk.payload)
+        for line in chunk.payload:
+            record = _read(line, columns)
+            if isinstance(record, dict) and ROW_COLUMN in record and columns.blob not in record:
+                record = _unrepaired(record)
+            yield record
 
     def write(
         self,
@@ -123,26 +121,30 @@ class JsonLines:
         good: Path,
         bad: Path,
     ) -> None:
-        """Write lines; one that failed has three members more in front, or stands in an object."""
+        """Write the lines; a failed row gets three members in front, also if it was a text."""
         rows = enumerate(zip(chunk.payload, records, results, strict=True), chunk.first_row)
         with good.open("wb") as kept, bad.open("wb") as failed:
             for row, (line, record, (blob, error)) in rows:
                 if error is not None:
                     failed.write(_failure(row, line, error))
-                elif blob is None or not isinstance(record, dict):
-                    kept.write(_ended(line))
-                else:
-                    old, new = record[blob_column], encode_base64(blob)
-                    kept.write(_ended(_rewritten(line, blob_column, old, new)))
+                    continue
+                new_line = line
+                if blob is not None and isinstance(record, dict):
+                    old = record[blob_column]
+                    new_line = _rewritten(line, blob_column, old, encode_base64(blob))
+                if isinstance(record, dict) and ROW_COLUMN in record:
+                    new_line = _without_own_members(new_line)
+                kept.write(_ended(new_line))
 
     def join(self, parts: Sequence[Path], path: Path, out: BinaryIO, *, is_bad: bool) -> None:
         """Write one part after the other."""
         del path, is_bad
-        out.writelines(part.read_bytes() for part in parts)
+        with compressed(out, self._compression) as content:
+            content.writelines(part.read_bytes() for part in parts)
 
 
 def _skip(file: BinaryIO, line: bytes) -> int:
-    """Read on to the end of a line that has been begun; return how many bytes that was."""
+    """Read the rest of a line, and return its length."""
     length = 0
     while line and not line.endswith(b"\n"):
         line = file.readline(LONGEST_ROW)
@@ -151,7 +153,7 @@ def _skip(file: BinaryIO, line: bytes) -> int:
 
 
 class _Repeating(dict[str, Any]):
-    """An object in which names stand more than once; of each it holds the last value."""
+    """An object with repeated names; it has the last value of each."""
 
     def __init__(self, pairs: list[tuple[str, Any]]) -> None:
         super().__init__(pairs)
@@ -160,31 +162,39 @@ class _Repeating(dict[str, Any]):
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Return an object that has been parsed, and tell if names were repeated in it."""
+    """Return an object; its type shows whether names are repeated."""
     names = dict(pairs)
     return names if len(names) == len(pairs) else _Repeating(pairs)
 
 
+# Python limits the digits of an int. No number is a ciphertext or a part of a context.
+_DECODER: Final = json.JSONDecoder(object_pairs_hook=_object, parse_int=float)
+
+
 def _read(line: bytes | _TooLong, columns: Columns) -> dict[str, Any] | RowError:
-    """Return the object on a line, or what is wrong with it."""
+    """Return the object on a line, or the error of the row."""
     return line.error if isinstance(line, _TooLong) else _load(line, columns)
 
 
 def _load(line: bytes, columns: Columns) -> dict[str, Any] | RowError:
-    """Return the object on a line, or what is wrong with it.
+    """Return the object on a line, or the error of the row.
 
-    Of a repeated name some readers take the first value and others the last: where it is one that
-    is read, another reader may have another ciphertext or context before it.
+    If a name is repeated, some readers take the first value and others the last. If this column is
+    read, another reader could see another ciphertext or context.
     """
     record: Any
     try:
-        record = json.loads(_text(line), object_pairs_hook=_object)
+        text = _text(line).strip()
+        try:
+            record = _DECODER.decode(text)
+        except RecursionError:
+            record = _load_deep(text, columns)
     except (ValueError, RecursionError):
         record = None
     if not isinstance(record, dict):
         return damaged_row("not a JSON object")
     if isinstance(record, _Repeating):
-        for name in columns.names:
+        for name in (*columns.names, *OWN_COLUMNS):
             if name in record.repeated:
                 return damaged_row(f"an object with more than one {name!r:.80}")
     for name in columns.whole_contexts:
@@ -194,66 +204,81 @@ def _load(line: bytes, columns: Columns) -> dict[str, Any] | RowError:
     return record
 
 
+def _unrepaired(record: dict[str, Any]) -> dict[str, Any] | RowError:
+    """Return the error of a failed row that was not an object, and is still a text."""
+    if _TEXT in record or _BASE64 in record:
+        return damaged_row(f"a failed row that was not an object; repair it in place of {_TEXT!r}")
+    return record
+
+
+def _load_deep(text: str, columns: Columns) -> dict[str, Any]:
+    """Return an object with the members that are read, if another member is nested deeply.
+
+    Raises `ValueError`, and `RecursionError` if a member that is read is nested deeply.
+    """
+    read = {*columns.names, *OWN_COLUMNS}
+    return _object(
+        [
+            (name, _DECODER.decode(text[value:end]) if name in read else None)
+            for name, _, value, end in find_members(text)
+        ]
+    )
+
+
 def _text(line: bytes) -> str:
-    """Return a line as text; the first one may begin with a mark, which is no part of it."""
+    """Return a line as text, without the byte order mark of the first line."""
     return line.decode("utf-8").removeprefix(_MARK)
 
 
 def _ended(line: bytes) -> bytes:
-    """Return a line with its end, which the last one of a file may lack."""
+    """Return a line with a line end, which the last line of a file can lack."""
     return line if line.endswith(b"\n") else line + b"\n"
 
 
 def _rewritten(line: bytes, blob_column: str, old: str, new: str) -> bytes:
-    """Return a line with another ciphertext, and every other byte of it as it was."""
+    """Return a line with another ciphertext, and all other bytes unchanged."""
     old_bytes, new_bytes = old.encode("ascii"), new.encode("ascii")
-    # Without a backslash every text stands as it is, so what stands once is what is meant.
+    # Without a backslash no character is escaped, so that a single match is the ciphertext.
     if b"\\" not in line and line.count(old_bytes) == 1:
         return line.replace(old_bytes, new_bytes)
     text = line.decode("utf-8")
-    start, end = _value_span(text, blob_column)
-    return f'{text[:start]}"{new}"{text[end:]}'.encode()
+    begin = text.index("{")
+    _, _, value, end = next(
+        member for member in find_members(text[begin:]) if member.name == blob_column
+    )
+    return f'{text[: begin + value]}"{new}"{text[begin + end :]}'.encode()
 
 
-def _value_span(text: str, name: str) -> tuple[int, int]:
-    """Return where in a valid object the value of a name stands that is a string, given once."""
-    depth, span = 0, (0, 0)
-    for token in _TOKEN.finditer(text):
-        string, colon = token.groups()
-        if string is None:
-            depth += 1 if token[0] in "[{" else -1
-        elif depth == 1 and colon is not None and json.loads(string) == name:
-            value = _TOKEN.match(text, token.end())
-            span = (0, 0) if value is None else value.span(1)
-    return span
+def _without_own_members(line: bytes) -> bytes:
+    """Return the line of a row that failed before, without the three members of failed rows."""
+    text = line.decode("utf-8")
+    begin = text.index("{")
+    return (text[:begin] + without_members(text[begin:], OWN_COLUMNS)).encode()
 
 
 def _failure(row: int, line: bytes | _TooLong, error: Failure) -> bytes:
-    """Return the line of a row that failed."""
-    fields: dict[str, Any] = {
-        ROW_COLUMN: row,
-        ERROR_COLUMN: error.code,
-        MESSAGE_COLUMN: reason_of(error),
-    }
-    members = b""
+    """Return the line of a failed row. A row that failed before keeps its first number."""
+    members = ""
+    fields: dict[str, Any] = {}
     if isinstance(line, bytes):
-        members = _members(line)
-        if not members:
-            try:
-                fields["record"] = line.decode("utf-8").rstrip("\r\n")
-            except UnicodeDecodeError:
-                fields["record_base64"] = encode_base64(line)
-    begin = json.dumps(fields, ensure_ascii=False).removesuffix("}").encode("utf-8")
-    return begin + (members or b"}") + b"\n"
+        try:
+            text = _text(line).strip()
+            if ROW_COLUMN in line.decode("utf-8"):
+                row, text = _first_number(text, row)
+            members = text[1:].lstrip() if find_members(text) else "}"
+        except UnicodeDecodeError:
+            fields[_BASE64] = encode_base64(line)
+        except ValueError:
+            fields[_TEXT] = line.decode("utf-8").rstrip("\r\n")
+    own = dict(zip(OWN_COLUMNS, (row, error.code, reason_of(error)), strict=True))
+    begin = json.dumps(own | fields, ensure_ascii=False).removesuffix("}")
+    rest = "}" if members in {"", "}"} else f", {members}"
+    return f"{begin}{rest}\n".encode()
 
 
-def _members(line: bytes) -> bytes:
-    """Return what goes on after the members in front of an object; nothing if it is none."""
-    try:
-        record = json.loads(_text(line))
-    except (ValueError, RecursionError):
-        return b""
-    if not isinstance(record, dict):
-        return b""
-    rest = _text(line).strip(" \t\r\n")[1:]
-    return f", {rest}".encode() if record else b"}"
+def _first_number(text: str, row: int) -> tuple[int, str]:
+    """Return the number of a row that failed before, and the row without the added members."""
+    found = [text[value:end] for name, _, value, end in find_members(text) if name == ROW_COLUMN]
+    number = found[0] if len(found) == 1 else ""
+    is_number = number.isascii() and number.isdigit() and len(number) < 20  # noqa: PLR2004 (64 bits)
+    return int(number) if is_number else row, without_members(text, OWN_COLUMNS)

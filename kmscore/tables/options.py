@@ -19,6 +19,7 @@ class Options(Record):
             are (default). They are decrypted all the same.
         upgrade_only: Whether to reject a ciphertext whose key version is newer than the primary
             version of the destination key (default `False`).
+        delimiter: The delimiter of CSV, one ASCII character (default `,`).
         keep_going: Whether to go on if all of the first rows (4,096 or fewer) of a larger table
             fail (default `False`).
     """
@@ -34,6 +35,9 @@ class Options(Record):
 
     upgrade_only: bool = False
     """Whether a ciphertext of a newer key version is rejected."""
+
+    delimiter: str = ","
+    """The delimiter of CSV."""
 
     keep_going: bool = False
     """Whether the job goes on if all of the first rows fail."""

@@ -25,6 +25,7 @@ from kmscore.tables.table import (
     Result,
     check_names,
     check_own_columns,
+    has_own_columns,
 )
 
 
@@ -91,11 +92,16 @@ class Parquet:
         del records
         _, parquet = load_arrow()
         table = _with_blobs(_table(chunk), blob_column, results)
+        numbers: Sequence[Any] = range(chunk.first_row, chunk.first_row + table.num_rows)
+        if has_own_columns(table.schema.names):
+            # A row that failed before keeps its first number.
+            numbers = table.column(0).to_pylist()
+            table = table.drop_columns(list(OWN_COLUMNS))
         with problems(good):
             parquet.write_table(_rows(table, [result.error is None for result in results]), good)
         failed = _rows(table, [result.error is not None for result in results])
         with problems(bad):
-            parquet.write_table(_with_reasons(failed, chunk.first_row, results), bad)
+            parquet.write_table(_with_reasons(failed, numbers, results), bad)
 
     def join(self, parts: Sequence[Path], path: Path, out: BinaryIO, *, is_bad: bool) -> None:
         """Write the row groups of one part after the other."""
@@ -148,12 +154,12 @@ def _rows(table: Any, are_taken: Sequence[bool]) -> Any:  # noqa: ANN401 (a libr
     return load_arrow()[0].concat_tables(slices).combine_chunks()
 
 
-def _with_reasons(table: Any, first_row: int, results: Sequence[Result]) -> Any:  # noqa: ANN401 (a library without types)
+def _with_reasons(table: Any, numbers: Sequence[Any], results: Sequence[Result]) -> Any:  # noqa: ANN401 (a library without types)
     """Return the rows that failed with their number, code and reason in front."""
     arrow, _ = load_arrow()
     failures = [
         (row, result.error)
-        for row, result in enumerate(results, first_row)
+        for row, result in zip(numbers, results, strict=True)
         if result.error is not None
     ]
     columns = (

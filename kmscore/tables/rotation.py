@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Final
 
-from kmscore._typecheck import check_instance, check_integer
+from kmscore._typecheck import check_instance, check_integer, check_text
 from kmscore.algorithms import EncryptionAlgorithm
 from kmscore.keyring import KeyProvider, Keyring
 from kmscore.lookup import check_provider
@@ -15,7 +15,7 @@ from kmscore.tables.folder_rotation import (
     rehearse_folder,
     rotate_folder,
 )
-from kmscore.tables.formats import input_of
+from kmscore.tables.formats import input_of, suffix_of
 from kmscore.tables.job_folder import partial_path, remove_folder
 from kmscore.tables.options import Options
 from kmscore.tables.report import OnProgress, Report
@@ -45,16 +45,21 @@ def failed_path(out: Path) -> Path:
 
     Returns:
         The path in the same folder, such as `out.failed.csv` for `out.csv`.
+
+    Raises:
+        TableError: If the name has no ending of a table.
     """
-    return out.with_name(f"{out.stem}.failed{out.suffix}")
+    suffix = suffix_of(out)
+    return out.with_name(f"{out.name.removesuffix(suffix)}.failed{suffix}")
 
 
-def check_columns(source: Path, columns: Columns) -> None:
+def check_columns(source: Path, columns: Columns, *, delimiter: str = ",") -> None:
     """Check that a table can be read and has the columns; no key is needed.
 
     Args:
         source: The path of the table.
         columns: The names of the columns.
+        delimiter: The delimiter of CSV, one character (default `,`).
 
     Raises:
         TableError: If the file cannot be read, has another format than its name says, or has no
@@ -63,9 +68,9 @@ def check_columns(source: Path, columns: Columns) -> None:
     check_instance(source, Path, "source")
     check_instance(columns, Columns, "columns")
     if source.is_dir():
-        check_folder(source, columns)
+        check_folder(source, columns, delimiter)
     else:
-        input_of(source).check_columns(source, columns)
+        input_of(source, delimiter).check_columns(source, columns)
 
 
 def rotate(
@@ -94,8 +99,8 @@ def rotate(
     from the name. Each worker process takes a whole file.
 
     Args:
-        source: The path of the table: .csv, .jsonl, .ndjson or .parquet, or a folder of these.
-            Parquet needs the extra `arrow`.
+        source: The path of the table: .csv, .jsonl or .ndjson, also with .gz or .zst; .parquet; or
+            a folder of these. Parquet and .zst need the extra `arrow`.
         out: The path of the new table, with the suffix of the same format. `None` is a dry run,
             which decrypts all rows and writes no file.
         keys: The provider of the source keys and of the destination key.
@@ -112,8 +117,9 @@ def rotate(
     Raises:
         TypeError: If an argument has the wrong type; if `jobs` is more than 1 and `keys` is not a
             `Keyring`; or if `keys` returns an object that is not a key.
-        ValueError: If `jobs` is out of its range; if `resume` is given in a dry run; or if the
-            numbers of `contexts` and `context_keys` differ.
+        ValueError: If `jobs` is out of its range; if `resume` is given in a dry run; if the
+            delimiter is not one ASCII character; or if the numbers of `contexts` and `context_keys`
+            differ.
         UnsupportedAlgorithmError: If the algorithm of the source is unknown.
         TableError: If the input cannot be read, lacks a column or changes during the job; if all
             of the first rows fail and `options.keep_going` is `False`; if a result exists already;
@@ -167,6 +173,10 @@ def _check_arguments(
     if out is None and resume:
         raise ValueError("a dry run cannot be resumed")
     columns = options.columns
+    delimiter = options.delimiter
+    check_text(delimiter, "delimiter")
+    if len(delimiter) != 1 or delimiter in '\r\n"' or not delimiter.isascii():
+        raise ValueError("the delimiter must be one ASCII character, not a quote or a line end")
     if columns.context_keys is not None and len(columns.context_keys) != len(columns.contexts):
         raise ValueError("context_keys must have one key for each column in contexts")
     if columns.source.algorithm is not None:

@@ -1,6 +1,6 @@
 """What the formats of a table have in common, and the result of a row."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, BinaryIO, Final, NamedTuple, Protocol
@@ -27,13 +27,18 @@ MESSAGE_COLUMN: Final = "kmscore_message"
 OWN_COLUMNS: Final = (ROW_COLUMN, ERROR_COLUMN, MESSAGE_COLUMN)
 
 
-def check_own_columns(path: Path, names: Collection[str]) -> None:
-    """Raise `TableError` if a table has columns of failed rows: it is made of such."""
+def has_own_columns(names: Sequence[str]) -> bool:
+    """Return whether a table is one of failed rows, with its three columns in front."""
+    return tuple(names[: len(OWN_COLUMNS)]) == OWN_COLUMNS
+
+
+def check_own_columns(path: Path, names: Sequence[str]) -> None:
+    """Raise `TableError` if a column of failed rows is in another place than in front."""
+    others = names[len(OWN_COLUMNS) :] if has_own_columns(names) else names
     for name in OWN_COLUMNS:
-        if name in names:
+        if name in others:
             raise TableError(
-                f"{path}: a column {name!r}, which is for failed rows; rotate the table that they"
-                " come from"
+                f"{path}: a column {name!r}, which is only in tables of failed rows, in front"
             )
 
 

@@ -466,18 +466,7 @@ def test_a_pipe_as_table_is_rejected(ring_file: Path, command: str, suffix: str)
     os.mkfifo(source)
     rest = (ring_file.with_name(f"out{suffix}"), "-k", ring_file, "--destination", "orders")
     said = problem(invoke(command, source, *(rest if command == "rotate" else ())))
-    assert said == f"{source}: no regular file; a table is read more than once"
-
-
-@pytest.mark.parametrize("suffix", [".jsonl", ".csv", ".parquet"])
-def test_a_file_of_failed_rows_is_rejected_as_input(ring_file: Path, suffix: str) -> None:
-    """The columns of failed rows are recognized, and the message names the original table."""
-    source = _write(ring_file.with_name(f"in{suffix}"), _mixed())
-    _rotate(ring_file, source, ring_file.with_name(f"out{suffix}"), "--context-column", "context")
-    failed = ring_file.with_name(f"out.failed{suffix}")
-    said = problem(_rotate(ring_file, failed, ring_file.with_name(f"again{suffix}")))
-    assert said.startswith(f"{failed}: a column 'kmscore_row', which is for failed rows; rotate ")
-    assert not ring_file.with_name(f"again{suffix}.partial").exists()
+    assert said == f"{source}: not a regular file; a table is read more than once"
 
 
 def test_no_code_is_imported_from_the_current_folder(ring_file: Path) -> None:

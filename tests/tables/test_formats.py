@@ -97,7 +97,6 @@ def test_json_lines_keep_null_and_add_the_last_line_end(ring_file: Path) -> None
         (b"{", "damaged_row"),
         (b'{"ciphertext_blob": "\xff"}', "damaged_row"),
         (b"[" * 100_000, "damaged_row"),
-        (b'{"a": ' + b"9" * 5000 + b"}", "damaged_row"),
         (b'{"ciphertext_blob": "x", "c": null, "ciphertext_blob": null}', "damaged_row"),
         (f'{{"ciphertext_blob": "{_BLOB}", "c": {{"a": ""}}, "c": null}}'.encode(), "damaged_row"),
         (
@@ -117,6 +116,8 @@ def test_json_lines_keep_null_and_add_the_last_line_end(ring_file: Path) -> None
         (f'{{"ciphertext_blob": "{_BLOB}", "c": "{{}}x"}}'.encode(), "invalid_context"),
         (f'{{"ciphertext_blob": "{_BLOB}", "c": ""}}'.encode(), "invalid_context"),
         (f'{{"ciphertext_blob": "{_BLOB}", "c": {{"a": "b"}}}}'.encode(), "decryption"),
+        (b'{"x": ' + b"[" * 3000 + b"}", "damaged_row"),
+        (b'{"ciphertext_blob": ' + b"[" * 3000 + b"]" * 3000 + b', "c": null}', "damaged_row"),
     ],
 )
 def test_failed_json_lines_are_written_whole(ring_file: Path, line: bytes, code: str) -> None:
@@ -128,6 +129,12 @@ def test_failed_json_lines_are_written_whole(ring_file: Path, line: bytes, code:
     data = good + line + b"\n" + good
     out = _rotate(ring_file, data, ".jsonl", "--context-column", "c", code=1)
     assert out.count(b"\n") == 2
+    if line.startswith(b'{"ciphertext_blob": [['):
+        # The standard library does not read so many levels.
+        text = ring_file.with_name("out.failed.jsonl").read_bytes()
+        assert text.startswith(b'{"kmscore_row": 2, "kmscore_error": "damaged_row", ')
+        assert text.endswith(b", " + line[1:] + b"\n")
+        return
     (failed,) = read_lines(ring_file.with_name("out.failed.jsonl"))
     assert (failed["kmscore_row"], failed["kmscore_error"]) == (2, code)
     assert failed["kmscore_message"]
@@ -263,11 +270,50 @@ def test_failed_csv_rows_are_written_unchanged(ring_file: Path, mark: str) -> No
 
 
 def test_csv_context_columns_give_pairs(ring_file: Path) -> None:
-    """The name of a column is the key, and an empty field is an empty value."""
-    sealed = base64_of(seal(b"4711", {"tenant": "acme", "table": ""}))
-    data = f"tenant,ciphertext_blob,table\nacme,{sealed},\n".encode()
-    out = _rotate(ring_file, data, ".csv", "--context-columns", "table,tenant").decode()
-    assert opened(_csv_of(out)[1][1], {"tenant": "acme", "table": ""}).key_version_id == "2"
+    """The key is the name of the column, or is given.
+
+    An empty field without quotes is left out, as databases write NULL; with quotes it is a value.
+    """
+    contexts = ({"tenant": "acme", "kind": ""}, {"tenant": "acme"}, {"kind": "x"})
+    blobs = [base64_of(seal(b"4711", context)) for context in contexts]
+    fields = ('acme,{},""', '"acme",{},', ',{},"x"')
+    rows = [row.format(blob) for row, blob in zip(fields, blobs, strict=True)]
+    data = "\n".join(["tenant,ciphertext_blob,table", *rows, ""]).encode()
+    out = _rotate(ring_file, data, ".csv", "--context-columns", "kind=table,tenant").decode()
+    for row, context in zip(_csv_of(out)[1:], contexts, strict=True):
+        assert opened(row[1], context).key_version_id == "2", context
+
+
+def test_a_null_context_member_is_left_out(ring_file: Path) -> None:
+    """In JSON Lines null is left out, and an empty text is a value."""
+    contexts = ({"tenant": "acme", "table": ""}, {"tenant": "acme"})
+    rows = [
+        {"ciphertext_blob": base64_of(seal(b"4711", context)), "tenant": "acme", "table": value}
+        for context, value in zip(contexts, ("", None), strict=True)
+    ]
+    data = "".join(f"{json.dumps(row)}\n" for row in rows).encode()
+    options = ("--context-columns", "tenant,table")
+    for line, context in zip(
+        _rotate(ring_file, data, ".jsonl", *options).splitlines(), contexts, strict=True
+    ):
+        assert opened(json.loads(line)["ciphertext_blob"], context).key_version_id == "2"
+
+
+@pytest.mark.parametrize(
+    "member",
+    [
+        pytest.param("9" * 5000, id="a long number"),
+        pytest.param("[" * 3000 + "]" * 3000, id="many levels"),
+        pytest.param('{"a": ' * 3000 + "-1.5e3" + "}" * 3000, id="many objects"),
+    ],
+)
+def test_a_member_that_is_not_read_can_be_long_or_deep(ring_file: Path, member: str) -> None:
+    """The row is rotated, and the member does not change."""
+    line = '{"x": %s, "ciphertext_blob": "%s", "note": "\\u00e9"}\n'
+    out = _rotate(ring_file, (line % (member, _BLOB)).encode(), ".jsonl").decode()
+    new = out.split('"')[5 if "{" not in member else -6]
+    assert out == line % (member, new)
+    assert opened(new).key_version_id == "2"
 
 
 @pytest.mark.parametrize(
@@ -286,7 +332,13 @@ def test_csv_context_columns_give_pairs(ring_file: Path) -> None:
         (b'ciphertext_blob\n"a"b"c,"\nx"\n', "not CSV: row 1: ',' expected after"),
         (b'ciphertext_blob\n"a\nb"c\n', "not CSV: row 1: ',' expected after"),
         (b'"a', "not CSV: the head: unexpected end of data"),
-        (b"PAR1\x00\x15\x04\xff", "no column 'ciphertext_blob' in the first line"),
+        (b"PAR1\x00\x15\x04\xff", "a Parquet file; its name must end in .parquet"),
+        (b"\xff\xfei\x00d\x00", "encoded in UTF-16; convert it to UTF-8"),
+        (b"i\x00d\x00,\x00", "contains zero bytes, perhaps UTF-16; convert it to UTF-8"),
+        (b"\x1f\x8b\x08\x00", "compressed with gzip; its name must end in .gz"),
+        (b"\x28\xb5\x2f\xfd", "compressed with Zstandard; its name must end in .zst"),
+        (b"id;ciphertext_blob\n", "separated by ';'; give --delimiter ';'"),
+        (b"id\tciphertext_blob\n", "separated by '\\t'; give --delimiter 'tab'"),
     ],
 )
 def test_a_file_that_is_not_csv_is_rejected(ring_file: Path, data: bytes, reason: str) -> None:
@@ -343,8 +395,8 @@ def test_csv_bytes_that_are_not_utf8_fail_only_columns_that_are_read(ring_file: 
             "line 1 is an object with more than one 'ciphertext_blob'",
         ),
         (b"a,b\n", "line 1 is not a JSON object"),
-        (b"\xff\xfe{\x00}\x00\n\x00", "line 1 is not a JSON object"),
-        (b"\x1f\x8b\x08\x00" * 9, "line 1 is not a JSON object"),
+        (b"\xff\xfe{\x00}\x00\n\x00", "encoded in UTF-16; convert it to UTF-8"),
+        (b"\x1f\x8b\x08\x00" * 9, "compressed with gzip; its name must end in .gz"),
     ],
 )
 def test_a_file_that_is_not_json_lines_is_rejected(
