@@ -10,7 +10,12 @@ from typing import Final
 import pyarrow as pa
 
 from kmscore._typecheck import check_instance, check_optional_text, check_text
-from kmscore.bulk.arrow_contexts import read_bytes, read_contexts, read_destinations
+from kmscore.bulk.arrow_contexts import (
+    is_binary,
+    read_bytes,
+    read_contexts,
+    read_destinations,
+)
 from kmscore.bulk.columns import check_new_columns, find_column
 from kmscore.bulk.item import Item, KeepContext, Outcome
 from kmscore.bulk.rotation import reencrypt_many
@@ -44,21 +49,23 @@ def reencrypt_batch(
     Each row with a blob is an item of `kmscore.bulk.reencrypt_many`. The primary version of the
     destination key is looked up once for the batch.
 
-    A column of contexts has one of two types. The strings in it are of type string, large_string or
-    string_view, or are dictionaries of these.
+    A column of contexts has one of three types. The strings in it are of type string, large_string
+    or string_view, or are dictionaries of these.
 
     - A struct: the names of the fields are the keys of the pairs. A null field is not a pair.
     - A map of strings.
+    - Strings, or the extension type JSON: each is a JSON object of strings.
 
-    A context is invalid if it is not UTF-8, is too long, or is a map with a repeated key or a null
-    value. An invalid context makes its row `failed` with the code `invalid_context`.
+    A context is invalid if it is not UTF-8, is too long, is not a JSON object of strings, or is a
+    map with a repeated key or a null value. An invalid context makes its row `failed` with the code
+    `invalid_context`.
 
     Args:
         batch: The record batch.
         keys: The provider of the source keys and of the destination key.
         destination_key_id: The ID of the destination key, a symmetric key.
         blob_column: The name of the column of v1 blobs, of type binary, large_binary, binary_view
-            or fixed-size binary.
+            or fixed-size binary, or a dictionary of these.
         source_context_column: The name of the column of source contexts (default `None`, all
             source contexts are empty). A null value is the empty context.
         destination_context_column: The name of the column of destination contexts (default `None`,
@@ -149,13 +156,7 @@ def _find_blobs(schema: pa.Schema, name: str) -> int:
     """Return the position of the blob column. Raises `KeyError`, `ValueError`, `TypeError`."""
     position = find_column(schema.names, name)
     kind = schema.field(position).type
-    if not (
-        pa.types.is_binary(kind)
-        or pa.types.is_large_binary(kind)
-        or pa.types.is_binary_view(kind)
-        or pa.types.is_fixed_size_binary(kind)
-        or pa.types.is_null(kind)
-    ):
+    if not (is_binary(kind) or pa.types.is_null(kind)):
         raise TypeError(f"column {name!r} must be binary, not {kind}")
     return position
 
@@ -217,4 +218,6 @@ def _make_blobs(blobs: Sequence[bytes | None], kind: pa.DataType) -> pa.Array:
                 f"a binary column cannot hold the {length} bytes of the new blobs: slice the batch,"
                 " or make the column large_binary"
             )
+    if pa.types.is_dictionary(kind):
+        return pa.array(blobs, kind.value_type).dictionary_encode().cast(kind)
     return pa.array(blobs, kind)

@@ -22,8 +22,47 @@ _Absent = TypeVar("_Absent", KeepContext, None)
 """The value of each row without a context column."""
 
 
+def is_text(kind: pa.DataType) -> bool:
+    """Return whether the values of this type are strings, JSON texts, or all null."""
+    if isinstance(kind, pa.BaseExtensionType):
+        return bool(kind.extension_name == "arrow.json")
+    if pa.types.is_dictionary(kind):
+        kind = kind.value_type
+    return bool(
+        pa.types.is_string(kind)
+        or pa.types.is_large_string(kind)
+        or pa.types.is_string_view(kind)
+        or pa.types.is_null(kind)
+    )
+
+
+def is_binary(kind: pa.DataType) -> bool:
+    """Return whether the values of this type are bytes."""
+    if pa.types.is_dictionary(kind):
+        kind = kind.value_type
+    return bool(
+        pa.types.is_binary(kind)
+        or pa.types.is_large_binary(kind)
+        or pa.types.is_binary_view(kind)
+        or pa.types.is_fixed_size_binary(kind)
+    )
+
+
+def is_context(kind: pa.DataType) -> bool:
+    """Return whether the values of this type are structs or maps of strings."""
+    if pa.types.is_map(kind):
+        return is_text(kind.key_type) and is_text(kind.item_type)
+    if not pa.types.is_struct(kind):
+        return False
+    fields = list(kind)
+    is_unique = len({field.name for field in fields}) == len(fields)
+    return is_unique and all(is_text(field.type) for field in fields)
+
+
 def read_bytes(column: pa.Array) -> list[bytes | None]:
     """Return the unchecked values of a column of bytes or strings."""
+    if isinstance(column.type, pa.BaseExtensionType):
+        column = column.storage
     if pa.types.is_dictionary(column.type):
         distinct = read_bytes(column.dictionary)
         return [None if index is None else distinct[index] for index in column.indices.to_pylist()]
@@ -47,7 +86,11 @@ def read_contexts(
         return _read_structs(column, name)
     if pa.types.is_map(column.type):
         return _read_maps(column, name)
-    raise TypeError(f"column {name!r} must be a struct or a map of strings, not {column.type}")
+    if is_text(column.type) and not pa.types.is_null(column.type):
+        return map(cache(_parse_context), read_bytes(column))
+    raise TypeError(
+        f"column {name!r} must be a struct or a map of strings, or JSON, not {column.type}"
+    )
 
 
 def read_destinations(
@@ -75,25 +118,13 @@ def _have_values(column: pa.StructArray) -> list[bool]:
     return list(map(any, zip(*fields, strict=True))) if fields else [False] * len(column)
 
 
-def _is_text(kind: pa.DataType) -> bool:
-    """Return whether the values of this type are strings, or are all null."""
-    if pa.types.is_dictionary(kind):
-        kind = kind.value_type
-    return bool(
-        pa.types.is_string(kind)
-        or pa.types.is_large_string(kind)
-        or pa.types.is_string_view(kind)
-        or pa.types.is_null(kind)
-    )
-
-
 def _read_structs(column: pa.StructArray, name: str) -> Iterator[ContextLike]:
     """Return the context of each struct."""
     fields = list(column.type)
     names = [field.name for field in fields]
     check_fields(names, name)
     for field in fields:
-        if not _is_text(field.type):
+        if not is_text(field.type):
             raise TypeError(f"field {field.name!r} of {name!r} must be string, not {field.type}")
     keys = [text.encode() for text in names]
 
@@ -110,7 +141,7 @@ def _read_structs(column: pa.StructArray, name: str) -> Iterator[ContextLike]:
 
 def _read_maps(column: pa.MapArray, name: str) -> Iterator[ContextLike]:
     """Return the context of each map."""
-    if not (_is_text(column.type.key_type) and _is_text(column.type.item_type)):
+    if not (is_text(column.type.key_type) and is_text(column.type.item_type)):
         raise TypeError(f"column {name!r} must be a map of strings, not {column.type}")
     # A slice keeps the pairs of the whole column, and a null map can have pairs too.
     offsets = column.offsets.to_pylist()
@@ -120,6 +151,16 @@ def _read_maps(column: pa.MapArray, name: str) -> Iterator[ContextLike]:
     ranges = zip(pairwise(offsets), column.is_valid().to_pylist(), strict=True)
     rows = (tuple(pairs[a - start : b - start]) if valid else () for (a, b), valid in ranges)
     return map(cache(_make_context), rows)
+
+
+def _parse_context(text: bytes | None) -> ContextLike:
+    """Return the context of a JSON text, or an `_InvalidContext` with the reason."""
+    if text is None:
+        return None
+    try:
+        return EncryptionContext.from_json(text.decode("utf-8", "surrogateescape"))
+    except InvalidContextError as error:
+        return _InvalidContext(str(error))
 
 
 def _make_context(pairs: _Pairs) -> ContextLike:

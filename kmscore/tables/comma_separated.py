@@ -67,8 +67,9 @@ class CommaSeparated:
         with open_records(path, self._form) as (head, _, _):
             return head.names
 
-    def check_rows(self, path: Path) -> Iterator[float]:
+    def check_rows(self, path: Path, columns: Columns) -> Iterator[float]:
         """Check the head, and that the end of every record is certain."""
+        del columns
         with open_records(path, self._form) as (head, texts, source):
             check_own_columns(path, head.names)
             for number, _ in enumerate(texts, 1):
@@ -89,6 +90,11 @@ class CommaSeparated:
                     texts = []
             if texts:
                 yield Chunk(row, _Rows(head, texts), 1.0)
+
+    def blob_chunks(self, path: Path, columns: Columns) -> Iterator[Chunk]:
+        """Yield the rows; each has all columns."""
+        del columns
+        return self.chunks(path)
 
     def records(self, chunk: Chunk, columns: Columns) -> Iterator[Record | Failure]:
         """Yield each record by column."""

@@ -120,7 +120,7 @@ def _blobs(
     rows = 0
     for number, source in enumerate(sources):
         table = input_of(source, delimiter)
-        for chunk in table.chunks(source):
+        for chunk in table.blob_chunks(source, columns):
             for record in table.records(chunk, columns):
                 rows += 1
                 item = read_item(columns, 0, record)

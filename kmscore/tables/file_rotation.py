@@ -118,7 +118,7 @@ def _open(source: Path, options: Options, on_progress: OnProgress | None) -> Tab
     table = input_of(source, options.delimiter)
     table.check_columns(source, options.columns)
     advance = Advance("checking", on_progress)
-    for fraction in table.check_rows(source):
+    for fraction in table.check_rows(source, options.columns):
         advance(fraction, 0)
     return table
 

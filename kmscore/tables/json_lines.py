@@ -76,9 +76,9 @@ class JsonLines:
         record = self._first(path, Columns())
         return list(record) if isinstance(record, dict) else []
 
-    def check_rows(self, path: Path) -> Iterator[float]:
+    def check_rows(self, path: Path, columns: Columns) -> Iterator[float]:
         """Do nothing: a damaged line ends at its line end, so that it hides no other line."""
-        del path
+        del path, columns
         return iter(())
 
     def _first(self, path: Path, columns: Columns) -> dict[str, Any] | RowError | None:
@@ -103,6 +103,11 @@ class JsonLines:
                     lines = []
             if lines:
                 yield Chunk(row, lines, 1.0)
+
+    def blob_chunks(self, path: Path, columns: Columns) -> Iterator[Chunk]:
+        """Yield the rows; each has all columns."""
+        del columns
+        return self.chunks(path)
 
     def records(self, chunk: Chunk, columns: Columns) -> Iterator[Record | Failure]:
         """Yield the objects."""

@@ -1,23 +1,23 @@
-"""Parquet, with the extra `arrow`: ciphertexts as binary or text, contexts as struct or map too."""
+"""Parquet, with the extra `arrow`: ciphertexts as binary or text, also in dictionaries or views."""
 
 from collections.abc import Iterator, Sequence
-from importlib import import_module
 from itertools import chain, groupby
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from kmscore._base64 import encode_base64
 from kmscore.bulk import KEEP_CONTEXT
+from kmscore.tables.arrow_library import ArrowObject, load_arrow
 from kmscore.tables.columns import Columns, Failure, Record, reason_of
 from kmscore.tables.errors import TableError
 from kmscore.tables.parquet_file import (
+    check_kept,
     check_timestamps,
-    is_binary,
-    is_text,
-    load_arrow,
+    open_writer,
     problems,
+    read_pieces,
     read_schema,
-    read_tables,
+    write_groups,
 )
 from kmscore.tables.table import (
     OWN_COLUMNS,
@@ -28,28 +28,32 @@ from kmscore.tables.table import (
     has_own_columns,
 )
 
+_GROUP: bytes = b"kmscore.row_group"
+"""The metadata of a part with the number of its row group."""
+
 
 class Parquet:
-    """Keeps the schema, its metadata, and the order of rows; row groups are those of the parts."""
+    """A format that keeps types, metadata, compression, the order of rows, and row groups."""
 
     suffix = ".parquet"
 
     def check_columns(self, path: Path, columns: Columns) -> None:
-        """Look at the schema."""
+        """Check the schema."""
+        contexts = load_arrow().contexts
         schema = read_schema(path)
         check_names(path, schema.names, columns)
         kind = schema.field(columns.blob).type
-        if not (is_text(kind) or is_binary(kind)):
+        if not (contexts.is_text(kind) or contexts.is_binary(kind)):
             raise TableError(f"{path}: column {columns.blob!r} is of {kind}: not binary, not text")
         for name in columns.whole_contexts:
             kind = schema.field(name).type
-            if not (_is_words(kind) or _is_context(kind)):
+            if not (contexts.is_text(kind) or contexts.is_context(kind)):
                 raise TableError(
                     f"{path}: column {name!r} is of {kind}: not text, no struct or map of text"
                 )
         for name in columns.contexts:
             kind = schema.field(name).type
-            if not _is_words(kind):
+            if not contexts.is_text(kind):
                 raise TableError(f"{path}: column {name!r} is of {kind}: not text")
 
     def column_names(self, path: Path) -> list[str]:
@@ -57,17 +61,26 @@ class Parquet:
         names: list[str] = read_schema(path).names
         return names
 
-    def check_rows(self, path: Path) -> Iterator[float]:
-        """Look at the schema, and for timestamps that are finer than what they are kept as."""
-        check_own_columns(path, read_schema(path).names)
+    def check_rows(self, path: Path, columns: Columns) -> Iterator[float]:
+        """Check that a new file keeps all types, and that timestamps are not too fine."""
+        schema = read_schema(path)
+        check_own_columns(path, schema.names)
+        check_kept(path, _new_schema(schema, columns.blob), columns.blob)
         return check_timestamps(path)
 
     def chunks(self, path: Path) -> Iterator[Chunk]:
-        """Yield batches of rows, each as a stream of Arrow."""
+        """Yield the rows, each chunk as an Arrow stream."""
+        return self._chunks(path, None)
+
+    def blob_chunks(self, path: Path, columns: Columns) -> Iterator[Chunk]:
+        """Yield the rows with the columns that are read, and no others."""
+        return self._chunks(path, list(dict.fromkeys(columns.names)))
+
+    def _chunks(self, path: Path, names: Sequence[str] | None) -> Iterator[Chunk]:
         row = 1
-        for table, position in read_tables(path):
+        for table, group, position in read_pieces(path, names):
             with problems(path):
-                payload = _stream(table)
+                payload = _stream(table), group
             yield Chunk(row, payload, position)
             row += table.num_rows
 
@@ -88,41 +101,78 @@ class Parquet:
         good: Path,
         bad: Path,
     ) -> None:
-        """Write a table each; rows that failed have three columns more in front."""
+        """Write a table each; failed rows have three columns in front."""
         del records
-        _, parquet = load_arrow()
+        _, group = chunk.payload
         table = _with_blobs(_table(chunk), blob_column, results)
-        numbers: Sequence[Any] = range(chunk.first_row, chunk.first_row + table.num_rows)
+        numbers: Sequence[int] = range(chunk.first_row, chunk.first_row + table.num_rows)
         if has_own_columns(table.schema.names):
             # A row that failed before keeps its first number.
             numbers = table.column(0).to_pylist()
             table = table.drop_columns(list(OWN_COLUMNS))
-        with problems(good):
-            parquet.write_table(_rows(table, [result.error is None for result in results]), good)
-        failed = _rows(table, [result.error is not None for result in results])
-        with problems(bad):
-            parquet.write_table(_with_reasons(failed, numbers, results), bad)
+        is_good = [result.error is None for result in results]
+        _write_part(good, _rows(table, is_good), group)
+        failed = _rows(table, [not each for each in is_good])
+        _write_part(bad, _with_reasons(failed, numbers, results), group)
 
     def join(self, parts: Sequence[Path], path: Path, out: BinaryIO, *, is_bad: bool) -> None:
-        """Write the row groups of one part after the other."""
-        del is_bad
-        _, parquet = load_arrow()
+        """Write the parts in the row groups of the input."""
         with problems(path):
-            schema = read_schema(parts[0] if parts else path)
-            with parquet.ParquetWriter(out, schema) as writer:
-                for part in parts:
-                    # As a file and nothing more: names of folders with `=` make no columns.
-                    with parquet.ParquetFile(part) as file:
-                        writer.write_table(file.read())
+            if parts:
+                schema = _without_group(read_schema(parts[0]))
+            else:
+                schema = _without_own_columns(read_schema(path), is_bad=is_bad)
+            with open_writer(out, schema, path) as writer:
+                write_groups(writer, map(_read_part, parts))
 
 
-def _with_blobs(table: Any, blob_column: str, results: Sequence[Result]) -> Any:  # noqa: ANN401 (a library without types)
+def _without_own_columns(schema: ArrowObject, *, is_bad: bool) -> ArrowObject:
+    """Return the schema of a result without rows."""
+    del is_bad  # a table of failed rows has at least one
+    for _ in OWN_COLUMNS if has_own_columns(schema.names) else ():
+        schema = schema.remove(0)
+    return schema
+
+
+def _new_schema(schema: ArrowObject, blob_column: str) -> ArrowObject:
+    """Return the schema of the result: a new ciphertext can be longer than a fixed-size one."""
+    schema = _without_own_columns(schema, is_bad=False)
+    arrow = load_arrow().core
+    index = schema.get_field_index(blob_column)
+    field = schema.field(index)
+    if arrow.types.is_fixed_size_binary(field.type):
+        schema = schema.set(index, field.with_type(arrow.binary()))
+    return schema
+
+
+def _write_part(path: Path, table: ArrowObject, group: int) -> None:
+    """Write a part with the number of its row group."""
+    metadata = {**(table.schema.metadata or {}), _GROUP: str(group).encode("ascii")}
+    with problems(path):
+        load_arrow().parquet.write_table(table.replace_schema_metadata(metadata), path)
+
+
+def _read_part(path: Path) -> tuple[int, ArrowObject]:
+    """Return the number of a row group, and the table of a part."""
+    # As a single file: the name of a folder with `=` must not become a column.
+    with load_arrow().parquet.ParquetFile(path) as file:
+        table = file.read()
+    group = int(table.schema.metadata[_GROUP])
+    return group, table.replace_schema_metadata(_without_group(table.schema).metadata)
+
+
+def _without_group(schema: ArrowObject) -> ArrowObject:
+    """Return a schema without the number of a row group."""
+    metadata = {key: value for key, value in schema.metadata.items() if key != _GROUP}
+    return schema.with_metadata(metadata or None)
+
+
+def _with_blobs(table: ArrowObject, blob_column: str, results: Sequence[Result]) -> ArrowObject:
     """Return a table with the new ciphertexts in their column."""
-    arrow, _ = load_arrow()
+    arrow, _, _, contexts = load_arrow()
     index = table.schema.get_field_index(blob_column)
-    field = table.schema.field(index)
-    in_base64 = is_text(field.type)
-    old_blobs = chain.from_iterable(map(_arrow_contexts().read_bytes, table.column(index).chunks))
+    old_blobs = chain.from_iterable(map(contexts.read_bytes, table.column(index).chunks))
+    in_base64 = contexts.is_text(table.schema.field(index).type)
     blobs = [
         old
         if result.blob is None
@@ -131,18 +181,19 @@ def _with_blobs(table: Any, blob_column: str, results: Sequence[Result]) -> Any:
         else result.blob
         for old, result in zip(old_blobs, results, strict=True)
     ]
-    if arrow.types.is_fixed_size_binary(field.type):
-        # What is sealed under another version may be longer.
-        field = field.with_type(arrow.binary())
-    # Not safe, as Arrow has it: a text that is not UTF-8 stays as it is in a row that failed.
-    column = arrow.array(blobs, arrow.large_binary()).cast(field.type, safe=False)
+    field = _new_schema(table.select([blob_column]).schema, blob_column).field(0)
+    kind = field.type.value_type if arrow.types.is_dictionary(field.type) else field.type
+    # Not checked by Arrow: a text that is not UTF-8 stays as it is in a failed row.
+    column = arrow.array(blobs, arrow.large_binary()).cast(kind, safe=False)
+    if arrow.types.is_dictionary(field.type):
+        column = column.dictionary_encode().cast(field.type)
     return table.set_column(index, field, column)
 
 
-def _rows(table: Any, are_taken: Sequence[bool]) -> Any:  # noqa: ANN401 (a library without types)
+def _rows(table: ArrowObject, are_taken: Sequence[bool]) -> ArrowObject:
     """Return some rows of a table.
 
-    In slices: Arrow has no filter for columns of every type that Parquet holds.
+    They are taken in slices, because Arrow has no filter for some types of columns.
     """
     slices, row = [table.slice(0, 0)], 0
     for is_taken, run in groupby(are_taken):
@@ -151,12 +202,14 @@ def _rows(table: Any, are_taken: Sequence[bool]) -> Any:  # noqa: ANN401 (a libr
             slices.append(table.slice(row, length))
         row += length
     # Many small pieces are slow to write.
-    return load_arrow()[0].concat_tables(slices).combine_chunks()
+    return load_arrow().core.concat_tables(slices).combine_chunks()
 
 
-def _with_reasons(table: Any, numbers: Sequence[Any], results: Sequence[Result]) -> Any:  # noqa: ANN401 (a library without types)
-    """Return the rows that failed with their number, code and reason in front."""
-    arrow, _ = load_arrow()
+def _with_reasons(
+    table: ArrowObject, numbers: Sequence[int], results: Sequence[Result]
+) -> ArrowObject:
+    """Return the failed rows with their numbers, codes and reasons in front."""
+    arrow = load_arrow().core
     failures = [
         (row, result.error)
         for row, result in zip(numbers, results, strict=True)
@@ -172,48 +225,23 @@ def _with_reasons(table: Any, numbers: Sequence[Any], results: Sequence[Result])
     return table
 
 
-def _values(batch: Any, name: str) -> list[Any]:  # noqa: ANN401 (a library without types)
-    """Return the values of a column; what is not UTF-8 becomes surrogates, which nothing takes."""
-    types, contexts = load_arrow()[0].types, _arrow_contexts()
+def _values(batch: ArrowObject, name: str) -> list[object]:
+    """Return the values of a column; bytes that are not UTF-8 become surrogates."""
+    contexts = load_arrow().contexts
     column = batch.column(name)
-    if types.is_struct(column.type) or types.is_map(column.type):
-        # As a destination they tell what is no context from the empty one; as a source both are.
+    if contexts.is_context(column.type):
+        # As destinations, which distinguish a missing context from the empty one.
         destinations = contexts.read_destinations(batch, name)
         return [None if context is KEEP_CONTEXT else context for context in destinations]
     values: list[bytes | None] = contexts.read_bytes(column)
-    if is_binary(column.type):
-        return values
+    if contexts.is_binary(column.type):
+        return list(values)
     return [None if text is None else text.decode("utf-8", "surrogateescape") for text in values]
 
 
-def _arrow_contexts() -> Any:  # noqa: ANN401 (what it gives is for a library without types)
-    """Return the module, which cannot be imported without the extra."""
-    return import_module("kmscore.bulk.arrow_contexts")
-
-
-def _is_words(kind: Any) -> bool:  # noqa: ANN401 (a library without types)
-    """Tell whether values are texts, few different ones perhaps, or all null."""
-    types = load_arrow()[0].types
-    if types.is_dictionary(kind):
-        kind = kind.value_type
-    return is_text(kind) or bool(types.is_null(kind))
-
-
-def _is_context(kind: Any) -> bool:  # noqa: ANN401 (a library without types)
-    """Tell whether values are structs or maps of texts."""
-    types = load_arrow()[0].types
-    if types.is_map(kind):
-        return is_text(kind.key_type) and is_text(kind.item_type)
-    if not types.is_struct(kind):
-        return False
-    fields = list(kind)
-    is_unique = len({field.name for field in fields}) == len(fields)
-    return is_unique and all(is_text(field.type) or types.is_null(field.type) for field in fields)
-
-
-def _stream(table: Any) -> bytes:  # noqa: ANN401 (a library without types)
-    """Return a table as a stream of Arrow."""
-    arrow, _ = load_arrow()
+def _stream(table: ArrowObject) -> bytes:
+    """Return a table as an Arrow stream."""
+    arrow = load_arrow().core
     sink = arrow.BufferOutputStream()
     with arrow.ipc.new_stream(sink, table.schema) as writer:
         writer.write_table(table)
@@ -221,7 +249,8 @@ def _stream(table: Any) -> bytes:  # noqa: ANN401 (a library without types)
     return data
 
 
-def _table(chunk: Chunk) -> Any:  # noqa: ANN401 (a library without types)
-    arrow, _ = load_arrow()
-    with arrow.ipc.open_stream(chunk.payload) as reader:
+def _table(chunk: Chunk) -> ArrowObject:
+    """Return the table of a chunk."""
+    stream, _ = chunk.payload
+    with load_arrow().core.ipc.open_stream(stream) as reader:
         return reader.read_all()

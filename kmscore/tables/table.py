@@ -111,15 +111,19 @@ class Table(Protocol):
         """Return the names of the columns. Raises `TableError` if the file cannot be read."""
         ...
 
-    def check_rows(self, path: Path) -> Iterator[float]:
-        """Look at all rows before any is written, in a format where one can hide those after it.
+    def check_rows(self, path: Path, columns: Columns) -> Iterator[float]:
+        """Check all rows before any is written, if one can hide the rows after it.
 
-        Yields how much of the file has been looked at, 0 to 1. Raises `TableError`.
+        Yields the part of the file that was checked, 0 to 1. Raises `TableError`.
         """
         ...
 
     def chunks(self, path: Path) -> Iterator[Chunk]:
         """Yield the rows of a file. Raises `TableError` if it cannot be read to its end."""
+        ...
+
+    def blob_chunks(self, path: Path, columns: Columns) -> Iterator[Chunk]:
+        """Yield the rows, of which only some columns are read. Raises `TableError`."""
         ...
 
     def records(self, chunk: Chunk, columns: Columns) -> Iterator[Record | Failure]:

@@ -9,7 +9,7 @@ import pytest
 from support.rows_by_outcome import FULL, NEW, OLD, PART, RING, Row, rows_by_outcome, seal, text_of
 from support.strategies import Oracle, Store, raises_exactly
 
-from kmscore import InvalidContextError, KeyNotFoundError, Keyring
+from kmscore import InvalidContextError, KeyNotFoundError, Keyring, decrypt
 from kmscore.bulk import Item, reencrypt_many
 
 REASON = "the extra arrow is not installed: pip install '.[arrow]'"
@@ -327,6 +327,47 @@ def test_an_invalid_context_fails_only_its_row(context: Any) -> None:
     assert one(context, b"no blob")["error"] == "invalid_blob"
 
 
+@pytest.mark.parametrize("kind", ["string", "dictionary", "JSON"])
+def test_contexts_can_be_json_texts(kind: str) -> None:
+    """A text is a JSON object of strings; a null destination keeps the source context."""
+    if kind == "JSON" and not hasattr(pa, "json_"):
+        pytest.skip("this pyarrow has no JSON type")
+    sources = pa.array(['{"tenant": "acme"}', '{"tenant": "acme"}', "{", None])
+    news = pa.array(['{"tenant": "umbrella"}', None, None, "{}"])
+    columns = [sources, news]
+    if kind == "dictionary":
+        columns = [column.dictionary_encode() for column in columns]
+    elif kind == "JSON":
+        columns = [column.cast(pa.json_()) for column in columns]
+    blobs = [seal(OLD, {"tenant": "acme"})] * 3 + [seal(OLD)]
+    batch = pa.RecordBatch.from_arrays([pa.array(blobs), *columns], ["blob", "source", "new"])
+    moved = arrow.reencrypt_batch(
+        *(batch, RING, NEW.key_id),
+        blob_column="blob",
+        source_context_column="source",
+        destination_context_column="new",
+    )
+    assert moved.column("status").to_pylist() == ["rewritten", "rewritten", "failed", "rewritten"]
+    assert moved.column("error").to_pylist() == [None, None, "invalid_context", None]
+    contexts = ({"tenant": "umbrella"}, {"tenant": "acme"}, None, {})
+    for blob, context in zip(moved.column("blob").to_pylist(), contexts, strict=True):
+        if context is not None:
+            assert decrypt(RING, blob, context).key_version_id == NEW.key_version_id
+
+
+def test_blobs_can_be_in_a_dictionary() -> None:
+    """The column keeps its type, and equal blobs get different new blobs."""
+    blobs = pa.array([seal(OLD), None, seal(OLD)]).dictionary_encode()
+    batch = pa.RecordBatch.from_arrays([blobs.cast(pa.dictionary(pa.int16(), pa.binary()))], ["b"])
+    moved = arrow.reencrypt_batch(batch, RING, NEW.key_id, blob_column="b")
+    assert moved.schema.field("b").type == pa.dictionary(pa.int16(), pa.binary())
+    first, empty, last = moved.column("b").to_pylist()
+    assert empty is None
+    assert first != last
+    for blob in (first, last):
+        assert decrypt(RING, blob).key_version_id == NEW.key_version_id
+
+
 @pytest.mark.parametrize("use", [dict, len, operator.itemgetter("a")])
 def test_the_placeholder_for_an_invalid_context_always_fails(use: Callable[[Any], Any]) -> None:
     """The placeholder is never used as the empty context."""
@@ -364,7 +405,7 @@ def test_equal_contexts_are_prepared_once(kind: Any, monkeypatch: pytest.MonkeyP
         (TypeError, "'name' must be binary, not dict", {"blob_column": "name"}),
         (TypeError, "'context' must be binary, not struct", {"blob_column": "context"}),
         (TypeError, "'blob' must be a struct or a map", {"source_context_column": "blob"}),
-        (TypeError, "'name' must be a struct or a map", {"destination_context_column": "name"}),
+        (TypeError, "'blob' must be a struct or a map", {"destination_context_column": "blob"}),
         (TypeError, "field 'n' of 'numbers'", {"source_context_column": "numbers"}),
         (TypeError, "'counts' must be a map of strings", {"source_context_column": "counts"}),
         (TypeError, "'counted' must be a map of strings", {"source_context_column": "counted"}),

@@ -22,7 +22,6 @@ RAISES_NOTHING = {
     "kmscore.alibaba.ApiResponse.of_fault",
     "kmscore.alibaba.ApiResponse.of_result",
     "kmscore.alibaba.resource_name",
-    "kmscore.tables.failed_path",
     "kmscore.tables.is_unfinished",
 }
 """Functions with arguments that check none of them."""

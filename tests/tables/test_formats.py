@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from support.commands import base64_of, invoke, opened, problem, read_lines, seal, write_ring
 
-from kmscore.tables import TableError, comma_separated, csv_records, json_lines
+from kmscore.tables import Columns, TableError, comma_separated, csv_records, json_lines
 
 _BLOB = base64_of(seal(b"4711"))
 _SEALED = base64_of(seal(b"4711", {"tenant": "acme"}))
@@ -458,10 +458,10 @@ def test_the_position_in_a_file_increases_to_1(
     monkeypatch.setattr(comma_separated, "CHUNK_ROWS", 100)
     path = tmp_path / "in.csv"
     path.write_text("a\n" + "x\n" * 9999)
-    positions = list(comma_separated.CommaSeparated().check_rows(path))
+    positions = list(comma_separated.CommaSeparated().check_rows(path, Columns()))
     assert positions == sorted(positions)
     assert (len(positions), positions[-1]) == (99, 1.0)
-    assert list(json_lines.JsonLines().check_rows(path)) == []
+    assert list(json_lines.JsonLines().check_rows(path, Columns())) == []
 
 
 @pytest.mark.parametrize("suffix", [".jsonl", ".csv"])

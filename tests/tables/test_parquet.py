@@ -309,8 +309,8 @@ def test_an_int96_timestamp_with_nanoseconds_is_rejected(
     source.write_bytes(data.replace(_as_of_old(time), _as_of_old(time, 1)))
     said = problem(invoke("rotate", source, out, "-k", ring_file, "--destination", "orders"))
     assert said == (
-        f"{source}: a timestamp finer than a microsecond, in the form of old (INT96): it has to be"
-        " made one of today first"
+        f"{source}: an INT96 timestamp finer than a microsecond; convert the column to a timestamp"
+        " of today first"
     )
     assert sorted(path.name for path in source.parent.iterdir()) == ["in.parquet", "team.keys"]
 

@@ -1,0 +1,153 @@
+"""The functions of `kmscore.tables` in a program: arguments, results, and progress."""
+
+import threading
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.commands import NEW, OLD, sealed_rows, write_lines
+from support.strategies import Store, raises_exactly
+
+from kmscore import Keyring, UnsupportedAlgorithmError, tables
+from kmscore.tables import crew, file_rotation, json_lines
+
+OPTIONS = tables.Options(destination_key_id="orders", columns=tables.Columns(contexts=("tenant",)))
+KEYS = Keyring([OLD, NEW])
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Return a folder with a table of nine rows."""
+    write_lines(tmp_path / "in.jsonl", sealed_rows(9))
+    return tmp_path
+
+
+def test_a_rotation_and_a_census_in_a_program(folder: Path) -> None:
+    """Without callbacks; the folder of the job is removed."""
+    report = tables.rotate(folder / "in.jsonl", folder / "out.jsonl", KEYS, OPTIONS)
+    assert report[:4] == (9, 9, 0, {})
+    assert (report.out, report.failed_rows) == (folder / "out.jsonl", None)
+    assert {path.name for path in folder.iterdir()} == {"in.jsonl", "out.jsonl"}
+    counted = tables.census([folder / "out.jsonl"])
+    assert [header.key_version_id for header in counted.census.headers] == ["2"]
+    retirement = tables.retirable_versions(KEYS, counted, [folder / "out.jsonl"])
+    assert [version.key_version_id for version in retirement.versions] == ["1"]
+
+
+def test_a_provider_of_your_own_is_accepted_for_one_process(folder: Path) -> None:
+    """Worker processes need a keyring, because keys cannot be pickled."""
+    store = Store(KEYS)
+    report = tables.rotate(folder / "in.jsonl", None, store, OPTIONS)
+    assert (report.rewritten, report.out) == (9, None)
+    with raises_exactly(TypeError, "keys must be Keyring"):
+        tables.rotate(folder / "in.jsonl", None, store, OPTIONS, jobs=2)
+
+
+def test_a_kept_job_is_reported_again_until_it_is_forgotten(folder: Path) -> None:
+    """`keep_job` is for a program whose own report can fail."""
+    where = (folder / "in.jsonl", folder / "out.jsonl", KEYS, OPTIONS)
+    first = tables.rotate(*where, keep_job=True)
+    again = tables.rotate(*where, resume=True, keep_job=True)
+    assert again._replace(seconds=0) == first._replace(seconds=0)
+    tables.forget_job(folder / "out.jsonl")
+    with raises_exactly(tables.TableError, "out.jsonl is there already, and is left alone"):
+        tables.rotate(*where, resume=True)
+
+
+def test_the_progress_counts_the_rows_of_this_call(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rows of an earlier call do not count, so that a rate is right."""
+    monkeypatch.setattr(json_lines, "CHUNK_ROWS", 3)
+    monkeypatch.setattr("kmscore.tables.journal._AT_ONCE", 1)
+    seen: list[tables.Progress] = []
+    where = (folder / "in.jsonl", folder / "out.jsonl", KEYS, OPTIONS)
+
+    def stop(now: tables.Progress) -> None:
+        if now.rows == 6:
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        tables.rotate(*where, on_progress=stop)
+    assert tables.is_unfinished(folder / "out.jsonl")
+    tables.rotate(*where, resume=True, on_progress=seen.append)
+    assert seen[-1] == tables.Progress("rotating", 1.0, 3)
+
+
+@pytest.mark.parametrize(
+    ("changes", "error", "text"),
+    [
+        ({"source": "in.jsonl"}, TypeError, "source must be"),
+        ({"out": "out.jsonl"}, TypeError, "out must be"),
+        ({"keys": {}}, TypeError, "keys"),
+        ({"options": "orders"}, TypeError, "options must be Options"),
+        ({"jobs": True}, TypeError, "jobs must be int"),
+        ({"jobs": 0}, ValueError, "jobs of 0, 1 to 256 allowed"),
+        ({"jobs": 257}, ValueError, "jobs of 257, 1 to 256 allowed"),
+        ({"out": None, "resume": True}, ValueError, "a dry run cannot be resumed"),
+    ],
+)
+def test_a_wrong_argument_is_rejected_before_the_file_is_read(
+    changes: dict[str, Any], error: type[Exception], text: str
+) -> None:
+    """Types are checked first, then values."""
+    arguments = {
+        "source": Path("no.jsonl"),
+        "out": Path("out.jsonl"),
+        "keys": KEYS,
+        "options": OPTIONS,
+    } | changes
+    with pytest.raises(error, match=text):
+        tables.rotate(**arguments)
+
+
+@pytest.mark.parametrize(
+    ("columns", "error", "text"),
+    [
+        (
+            tables.Columns(contexts=("a", "b"), context_keys=("a",)),
+            ValueError,
+            "one key for each column",
+        ),
+        (tables.Columns(source=tables.Source("a", "1", "RSA")), UnsupportedAlgorithmError, "RSA"),
+    ],
+    ids=["numbers of keys", "algorithm"],
+)
+def test_impossible_columns_are_rejected(
+    columns: tables.Columns, error: type[Exception], text: str
+) -> None:
+    """They are checked before the file is read."""
+    options = tables.Options(destination_key_id="orders", columns=columns)
+    with pytest.raises(error, match=text):
+        tables.rotate(Path("no.jsonl"), None, KEYS, options)
+
+
+def test_a_folder_is_not_a_file(tmp_path: Path) -> None:
+    """The format of a folder with the name of a table is not known."""
+    (tmp_path / "in.csv").mkdir()
+    with pytest.raises(tables.TableError, match="Is a directory"):
+        file_rotation.input_of(tmp_path / "in.csv")
+
+
+def test_too_little_memory_is_reported(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One line, and the job can be resumed."""
+
+    def fail(*_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(file_rotation, "work", fail)
+    with raises_exactly(file_rotation.JobError, "too little memory") as caught:
+        tables.rotate(folder / "in.jsonl", folder / "out.jsonl", KEYS, OPTIONS)
+    error: Any = caught.value
+    assert error.can_resume
+
+
+def test_workers_can_be_started_from_another_thread() -> None:
+    """There, no signal handler is set."""
+    results: list[int] = []
+    begin = partial(partial, abs)
+    thread = threading.Thread(target=lambda: results.extend(crew.in_processes(begin, [-1, -2], 1)))
+    thread.start()
+    thread.join()
+    assert results == [1, 2]
