@@ -13,19 +13,27 @@ from kmscore.errors import KmsCoreError
 app: typer.Typer = typer.Typer(
     name="kmscore",
     cls=Commands,
-    # The default mode keeps the line breaks of the docstrings.
-    rich_markup_mode="markdown",
+    # The tables of rich cut the names of long options on a terminal of 80 columns.
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
     no_args_is_help=True,
     # A traceback with the values of local variables could show key material.
     pretty_exceptions_enable=False,
 )
 app.add_typer(keys.app, name="keys")
 app.command("encrypt")(crypt.encrypt)
-app.command("decrypt")(crypt.decrypt)
-app.command("reencrypt")(crypt.reencrypt)
+# The list of commands has one line for each of them, also on a terminal of 80 columns.
+app.command("decrypt", short_help="Decrypt a v1 ciphertext blob.")(crypt.decrypt)
+app.command("reencrypt", short_help="Change key, key version or context of a ciphertext.")(
+    crypt.reencrypt
+)
 app.command("inspect")(inspection.inspect)
-app.command("rotate")(rotate.rotate_table)
-app.command("census")(census.count_tables)
+app.command("rotate", short_help="Re-encrypt all ciphertexts of a table or folder.")(
+    rotate.rotate_table
+)
+app.command("census", short_help="Count the key versions that ciphertexts name.")(
+    census.count_tables
+)
 
 
 def _print_version(wanted: bool) -> None:  # noqa: FBT001 (typer requires this form)
@@ -48,7 +56,7 @@ def options(
     """Encrypt, decrypt and re-encrypt as a cloud KMS does, with keys in a file."""
 
 
-@app.command("demo")
+@app.command("demo", short_help="Re-encrypt published ciphertexts in memory.")
 def run_demo() -> None:
     """Re-encrypt published ciphertexts in memory, and show three rejected attempts.
 

@@ -25,7 +25,11 @@ from kmscore.tables.counting import NO_CIPHERTEXT
 
 def count_tables(
     sources: Annotated[
-        list[Path], typer.Argument(metavar="IN", help="Tables: .jsonl, .ndjson, .csv or .parquet.")
+        list[Path],
+        typer.Argument(
+            metavar="IN",
+            help="Tables: .csv, .jsonl or .ndjson, also .gz or .zst; .parquet; or folders.",
+        ),
     ],
     blob_column: BlobColumnOption = "ciphertext_blob",
     delimiter: DelimiterOption = ",",

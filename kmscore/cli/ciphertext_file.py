@@ -6,7 +6,7 @@ from typing import Annotated, Final
 import typer
 
 from kmscore._base64 import decode_base64, encode_base64
-from kmscore.cli.files import read_file, write_output
+from kmscore.cli.files import check_no_terminal, read_file, write_output
 from kmscore.cli.problems import FileProblem
 
 _LARGEST: Final = 64 << 10  # bytes; every ciphertext in Base64 is shorter
@@ -30,4 +30,6 @@ def read_ciphertext(path: Path, *, base64: bool) -> bytes:
 
 def write_ciphertext(path: Path, data: bytes, *, base64: bool) -> None:
     """Write a ciphertext to a new file; Base64 ends with a newline. Raises `FileProblem`."""
+    if not base64:
+        check_no_terminal(path, "--base64, ")
     write_output(path, encode_base64(data).encode("ascii") + b"\n" if base64 else data)

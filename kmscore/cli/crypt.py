@@ -9,7 +9,7 @@ import kmscore
 from kmscore import EncryptionContext
 from kmscore.algorithms import MAX_PLAINTEXT_LENGTH
 from kmscore.cli.ciphertext_file import InArgument, read_ciphertext, write_ciphertext
-from kmscore.cli.files import STANDARD, read_file, write_output
+from kmscore.cli.files import STANDARD, check_no_terminal, read_file, write_output
 from kmscore.cli.keyring_file import KeyringOption, read_keyring
 from kmscore.cli.options import SourceKeyOption, SourceVersionOption
 from kmscore.cli.passphrase import Descriptor
@@ -63,7 +63,10 @@ def decrypt(
     with problems_in_one_line():
         keys = read_keyring(keyring, passphrase_fd)
         blob = read_ciphertext(source, base64=base64)
-        write_output(out, kmscore.decrypt(keys, blob, _read_context(context)).plaintext)
+        plaintext = kmscore.decrypt(keys, blob, _read_context(context)).plaintext
+        if not _is_text(plaintext):
+            check_no_terminal(out)
+        write_output(out, plaintext)
 
 
 def reencrypt(
@@ -124,6 +127,15 @@ def reencrypt(
             source_algorithm=algorithm,
         )
         write_ciphertext(out, result.ciphertext_blob or b"", base64=base64)
+
+
+def _is_text(data: bytes) -> bool:
+    """Return whether bytes are text that a terminal only shows."""
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return all(character.isprintable() or character in "\n\t" for character in text)
 
 
 def _read_context(text: str | None) -> EncryptionContext | None:

@@ -50,6 +50,12 @@ def write_output(path: Path, data: bytes) -> None:
         raise FileProblem(describe(error, path)) from None
 
 
+def check_no_terminal(path: Path, advice: str = "") -> None:
+    """Raise `FileProblem` if raw bytes would be written to a terminal, which can obey them."""
+    if path == STANDARD and sys.stdout is not None and sys.stdout.isatty():
+        raise FileProblem(f"raw bytes are not written to a terminal: give {advice}OUT, or a pipe")
+
+
 def give_up_output() -> None:
     """Discard the buffer of standard output, because writing it at exit would fail again."""
     with suppress(OSError, ValueError):  # a stream without a file descriptor, or a closed one

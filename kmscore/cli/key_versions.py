@@ -30,16 +30,22 @@ def generate_version(spec: KeySpec, suite: Suite | None, key_id: str, version_id
 
 
 def import_version(
-    spec: KeySpec, suite: Suite | None, key_id: str, version_id: str, data: bytes
+    spec: KeySpec,
+    suite: Suite | None,
+    key_id: str,
+    version_id: str,
+    data: bytes,
+    *,
+    password: bytes | None = None,
 ) -> Key:
-    """Return a key version with the given key material.
+    """Return a key version with the given key material, which can be an encrypted PEM file.
 
     Raises `FileProblem` for a suite with an asymmetric spec, and for material of another spec.
     """
     if KEY_SPECS[spec].suites:
         return SymmetricKey(key_id, version_id, spec, data, suite=suite)
     _check_no_suite(spec, suite)
-    key = PRIVATE_KEYS[spec].from_pem(key_id, version_id, data)
+    key = PRIVATE_KEYS[spec].from_pem(key_id, version_id, data, password=password)
     if key.spec is not spec:
         raise FileProblem(f"the material is of {key.spec.name}, not of {spec.name}")
     return key

@@ -1,7 +1,9 @@
 """A keyring in a file, which is read, or replaced as a whole."""
 
 import os
+import stat
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +14,7 @@ from kmscore.cli.files import read_file
 from kmscore.cli.new_file import NewFile
 from kmscore.cli.passphrase import get_passphrase
 from kmscore.cli.problems import FileProblem
+from kmscore.cli.terminal import printable
 from kmscore.errors import DecryptionError, InvalidKeyError
 from kmscore.keyfile import ScryptParameters
 from kmscore.keyfile.sealing import MAX_LENGTH
@@ -34,15 +37,33 @@ def read_keyring(path: Path, descriptor: int | None) -> Keyring:
     algorithm of the file or of one of its keys.
     """
     data = read_file(path, limit=MAX_LENGTH)
-    return _open(path, data, get_passphrase(descriptor))
+    keyring = _open(path, data, get_passphrase(descriptor))
+    _warn_if_readable(path)
+    return keyring
+
+
+def _warn_if_readable(path: Path) -> None:
+    """Print a warning if other users can read the file; their guesses of it are not limited."""
+    with suppress(OSError):
+        if os.name != "nt" and path.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH):
+            typer.echo(
+                printable(f"kmscore: warning: other users can read {path}; chmod 600 prevents it"),
+                err=True,
+            )
 
 
 def change_keyring(
-    path: Path, descriptor: int | None, change: Change, *, may_begin: bool = False
+    path: Path,
+    descriptor: int | None,
+    change: Change,
+    *,
+    may_begin: bool = False,
+    new_passphrase: Callable[[], bytes] | None = None,
 ) -> str:
     """Replace the keyring in a file by a changed one; return the message for the user.
 
-    With `may_begin`, a missing file is created, and only its owner can read it.
+    With `may_begin`, a missing file is created, and only its owner can read it. `new_passphrase`
+    returns the passphrase of the new file; without it, the passphrase stays.
 
     Raises `FileProblem`, `UnsupportedAlgorithmError`, and the errors of `change` and of
     `kmscore.keyfile.seal_keyring`.
@@ -51,6 +72,7 @@ def change_keyring(
     if not is_new:
         # Report a problem with the file before the prompt for the passphrase.
         read_file(path, limit=MAX_LENGTH)
+        _warn_if_readable(path)
         # Keep a symbolic link, and change its target.
         path = path.resolve()
     passphrase = get_passphrase(descriptor, is_new=is_new)
@@ -64,6 +86,8 @@ def change_keyring(
             before = keyfile.read_parameters(sealed)
             parameters = max(parameters, before, key=lambda cost: cost.work)
         changed, words = change(keyring)
+        if new_passphrase is not None:
+            passphrase = new_passphrase()
         data = keyfile.seal_keyring(changed, passphrase, parameters=parameters)
         if is_new:
             new.create(data)

@@ -1,18 +1,16 @@
 """The commands of `kmscore keys`, which make and change a keyring file."""
 
 import json
+import sys
 import uuid
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from kmscore import Keyring, KeyState, SymmetricKey
-from kmscore.cli.files import read_file
+from kmscore.cli.files import STANDARD, read_file, write_output
 from kmscore.cli.key_versions import (
     find_spec,
     find_suite,
@@ -21,7 +19,13 @@ from kmscore.cli.key_versions import (
     with_state,
 )
 from kmscore.cli.keyring_file import Change, change_keyring, read_keyring
-from kmscore.cli.passphrase import Descriptor
+from kmscore.cli.passphrase import (
+    Descriptor,
+    MaterialDescriptor,
+    NewDescriptor,
+    get_material_passphrase,
+    get_new_passphrase,
+)
 from kmscore.cli.problems import FileProblem
 from kmscore.cli.terminal import printable, problems_in_one_line
 from kmscore.errors import KeyNotFoundError
@@ -31,9 +35,13 @@ app: typer.Typer = typer.Typer(no_args_is_help=True, help="Make and change a key
 
 _LARGEST_KEY: Final = 64 << 10  # bytes
 
+_ENCRYPTED: Final = (b"-----BEGIN ENCRYPTED PRIVATE KEY-----", b"Proc-Type: 4,ENCRYPTED")
+"""The marks of an encrypted PEM file."""
+
 _File = Annotated[Path, typer.Argument(metavar="FILE", help="The keyring file.")]
-_KeyId = Annotated[str, typer.Argument(metavar="KEY_ID")]
-_VersionId = Annotated[str, typer.Argument(metavar="VERSION_ID")]
+_KeyId = Annotated[str, typer.Argument(metavar="KEY_ID", help="The ID of the key.")]
+_VersionId = Annotated[str, typer.Argument(metavar="VERSION_ID", help="The ID of the key version.")]
+_Out = Annotated[Path, typer.Argument(metavar="OUT", help="A new file; - for standard output.")]
 _NewVersionId = Annotated[
     str | None,
     typer.Option(
@@ -56,7 +64,10 @@ _Suite = Annotated[
 @app.command("new")
 def make_key(
     path: _File,
-    key_id: Annotated[str | None, typer.Option("--key-id", metavar="ID")] = None,
+    key_id: Annotated[
+        str | None,
+        typer.Option("--key-id", metavar="ID", help="ID of the new key (default: a random UUID)."),
+    ] = None,
     version_id: _NewVersionId = None,
     spec: _Spec = "AES_256",
     suite: _Suite = None,
@@ -96,8 +107,9 @@ def list_keys(
     if as_json:
         for row in rows:
             typer.echo(json.dumps(row))
-    else:
-        Console().print(_table(rows))
+        return
+    for line in _lines(rows):
+        typer.echo(line)
 
 
 @app.command("rotate")
@@ -125,10 +137,13 @@ def import_key(
         Path,
         typer.Argument(metavar="MATERIAL", help="A file of raw bytes, or PEM for RSA and SM2."),
     ],
-    key_id: Annotated[str, typer.Option("--key-id", metavar="ID")],
-    version_id: Annotated[str, typer.Option("--version-id", metavar="ID")],
+    key_id: Annotated[str, typer.Option("--key-id", metavar="ID", help="ID of the key.")],
+    version_id: Annotated[
+        str, typer.Option("--version-id", metavar="ID", help="ID of the new version.")
+    ],
     spec: _Spec,
     suite: _Suite = None,
+    material_passphrase_fd: MaterialDescriptor = None,
     passphrase_fd: Descriptor = None,
 ) -> None:
     """Add a key version with your own key material, and make it the primary version.
@@ -140,10 +155,85 @@ def import_key(
 
     def change(keyring: Keyring) -> tuple[Keyring, str]:
         data = read_file(material, limit=_LARGEST_KEY)
-        key = import_version(find_spec(spec), find_suite(suite), key_id, version_id, data)
+        password = None
+        if any(mark in data for mark in _ENCRYPTED) or material_passphrase_fd is not None:
+            password = get_material_passphrase(material_passphrase_fd)
+        names = (key_id, version_id)
+        key = import_version(find_spec(spec), find_suite(suite), *names, data, password=password)
         return keyring.with_version(key), f"{key_id}: version {version_id} is primary"
 
     _change(path, passphrase_fd, change, may_begin=True)
+
+
+@app.command("export")
+def export_public_key(
+    path: _File,
+    key_id: _KeyId,
+    out: _Out = STANDARD,
+    version_id: Annotated[
+        str | None,
+        typer.Option("--version-id", metavar="ID", help="ID of the version (default: primary)."),
+    ] = None,
+    passphrase_fd: Descriptor = None,
+) -> None:
+    """Write the public key of an RSA or SM2 key as PEM (SubjectPublicKeyInfo).
+
+    Example: kmscore keys export team.keys partner partner.pem
+    """
+    with problems_in_one_line():
+        keyring = read_keyring(path, passphrase_fd)
+        key = keyring.primary(key_id) if version_id is None else keyring.version(key_id, version_id)
+        if isinstance(key, SymmetricKey):
+            raise FileProblem(f"key {key_id} is symmetric: it has no public key")
+        write_output(out, key.public_key.to_pem())
+
+
+@app.command("remove")
+def remove_version(
+    path: _File,
+    key_id: _KeyId,
+    version_id: _VersionId,
+    *,
+    is_sure: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    passphrase_fd: Descriptor = None,
+) -> None:
+    """Remove a key version for ever; its ciphertexts can then not be decrypted.
+
+    The primary version cannot be removed. `kmscore census` lists versions that no ciphertext uses.
+
+    Example: kmscore keys remove team.keys orders 7 --yes
+    """
+
+    def change(keyring: Keyring) -> tuple[Keyring, str]:
+        old = keyring.version(key_id, version_id)
+        if keyring.primary(key_id) is old:
+            raise FileProblem(f"{key_id}: version {version_id} is primary, and is not removed")
+        _confirm(f"Remove version {version_id} of key {key_id} for ever?", is_sure=is_sure)
+        keys = [key for key in keyring if key is not old]
+        primary = {key.key_id: keyring.primary(key.key_id).key_version_id for key in keys}
+        return Keyring(keys, primary=primary), f"{key_id}: version {version_id} is removed"
+
+    _change(path, passphrase_fd, change)
+
+
+@app.command("passphrase")
+def change_passphrase(
+    path: _File, new_passphrase_fd: NewDescriptor = None, passphrase_fd: Descriptor = None
+) -> None:
+    """Encrypt a keyring file under a new passphrase.
+
+    Copies of the old file still open with the old passphrase.
+
+    Example: kmscore keys passphrase team.keys
+    """
+    with problems_in_one_line():
+        words = change_keyring(
+            path,
+            passphrase_fd,
+            lambda keyring: (keyring, f"{path}: the passphrase is changed"),
+            new_passphrase=lambda: get_new_passphrase(new_passphrase_fd),
+        )
+        typer.echo(printable(words))
 
 
 @app.command("disable")
@@ -175,6 +265,16 @@ def _change(path: Path, descriptor: int | None, change: Change, *, may_begin: bo
         typer.echo(printable(words))
 
 
+def _confirm(question: str, *, is_sure: bool) -> None:
+    """Ask at a terminal. Raises `FileProblem` for the answer no, and without a terminal."""
+    if is_sure:
+        return
+    if sys.stdin is None or not sys.stdin.isatty():
+        raise FileProblem("not removed: give --yes, or run this in a terminal")
+    if not typer.confirm(question, err=True):
+        raise FileProblem("not removed")
+
+
 def _row(keyring: Keyring, key: Key) -> dict[str, Any]:
     """Return the shown properties of a key version."""
     return {
@@ -187,17 +287,22 @@ def _row(keyring: Keyring, key: Key) -> dict[str, Any]:
     }
 
 
-def _table(rows: Iterable[dict[str, Any]]) -> Table:
-    """Return the rows as a table."""
-    table = Table(box=None, pad_edge=False)
-    for name in ("key", "version", "spec", "suite", "state", "primary"):
-        # Wrap on a narrow terminal, because a truncated ID is not usable.
-        table.add_column(name, overflow="fold")
-    for row in rows:
-        shown = row | {"suite": row["suite"] or "", "primary": "primary" if row["primary"] else ""}
-        # As `Text`, so that rich does not interpret an ID as markup.
-        table.add_row(*map(Text, shown.values()))
-    return table
+def _lines(rows: Iterable[dict[str, Any]]) -> list[str]:
+    """Return the rows in columns, one line each, so that no ID is cut or wrapped by us."""
+    names = ("key_id", "key_version_id", "spec", "suite", "state", "primary")
+    head = ("key", "version", "spec", "suite", "state", "primary")
+    cells = [
+        [
+            "" if value is None else "primary" if value is True else str(value or "")
+            for value in each
+        ]
+        for each in ([row[name] for name in names] for row in rows)
+    ]
+    widths = [max(map(len, column)) for column in zip(head, *cells, strict=True)]
+    return [
+        "  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip()
+        for line in (head, *cells)
+    ]
 
 
 def _set_state(key_id: str, version_id: str, state: KeyState) -> Change:

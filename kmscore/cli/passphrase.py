@@ -9,6 +9,8 @@ import typer
 from kmscore.cli.problems import FileProblem
 
 VARIABLE: Final = "KMSCORE_PASSPHRASE"
+NEW_VARIABLE: Final = "KMSCORE_NEW_PASSPHRASE"
+_SHORT: Final = 12  # characters
 _LONGEST: Final = 4096  # bytes
 _LAST_STANDARD: Final = 2  # descriptors of standard input, output and error
 _LAST: Final = (1 << 31) - 1
@@ -25,30 +27,86 @@ Descriptor = Annotated[
 ]
 
 
+NewDescriptor = Annotated[
+    int | None,
+    typer.Option(
+        "--new-passphrase-fd",
+        metavar="N",
+        min=0,
+        max=_LAST,
+        help=f"File descriptor of the new passphrase (default: ${NEW_VARIABLE}, then a prompt).",
+    ),
+]
+
+MaterialDescriptor = Annotated[
+    int | None,
+    typer.Option(
+        "--material-passphrase-fd",
+        metavar="N",
+        min=0,
+        max=_LAST,
+        help="File descriptor of the passphrase of an encrypted PEM file (default: a prompt).",
+    ),
+]
+
+
 def get_passphrase(descriptor: int | None, *, is_new: bool = False) -> bytes:
     """Return the passphrase; the prompt for a new one asks for it twice.
 
     Raises `FileProblem` if there is no source for it, or if it is empty, too long or not readable.
     """
+    passphrase = _get("Passphrase", "--passphrase-fd", descriptor, VARIABLE, is_new=is_new)
+    if is_new:
+        _warn_if_short(passphrase)
+    return passphrase
+
+
+def get_new_passphrase(descriptor: int | None) -> bytes:
+    """Return the new passphrase of an existing keyring. Raises `FileProblem` as above."""
+    passphrase = _get(
+        "New passphrase", "--new-passphrase-fd", descriptor, NEW_VARIABLE, is_new=True
+    )
+    _warn_if_short(passphrase)
+    return passphrase
+
+
+def get_material_passphrase(descriptor: int | None) -> bytes:
+    """Return the passphrase of an encrypted key file. Raises `FileProblem` as above."""
+    return _get("Passphrase of the key file", "--material-passphrase-fd", descriptor, None)
+
+
+def _get(
+    prompt: str, option: str, descriptor: int | None, variable: str | None, *, is_new: bool = False
+) -> bytes:
+    """Return a passphrase from the first of its sources. Raises `FileProblem`."""
     if descriptor is not None:
         passphrase = _read(descriptor)
-    elif VARIABLE in os.environ:
-        passphrase = os.environb[VARIABLE.encode()] if os.supports_bytes_environ else _variable()
+    elif variable is not None and variable in os.environ:
+        passphrase = _variable(variable)
     elif sys.stdin is not None and sys.stdin.isatty():
         passphrase = typer.prompt(
-            "Passphrase", hide_input=True, confirmation_prompt=is_new, err=True
+            prompt, hide_input=True, confirmation_prompt=is_new, err=True
         ).encode("utf-8", "surrogateescape")
     else:
-        raise FileProblem(
-            f"no passphrase: give --passphrase-fd, set {VARIABLE}, or run this in a terminal"
-        )
+        setting = f", set {variable}" if variable else ""
+        raise FileProblem(f"no passphrase: give {option}{setting}, or run this in a terminal")
     if not passphrase:
         raise FileProblem("the passphrase is empty")
     return passphrase
 
 
-def _variable() -> bytes:
-    return os.environ[VARIABLE].encode("utf-8", "surrogateescape")
+def _warn_if_short(passphrase: bytes) -> None:
+    """Print a warning for a passphrase that can be guessed."""
+    # Zero bytes alone are rejected later.
+    if passphrase.strip(b"\0") and len(passphrase.decode("utf-8", "replace")) < _SHORT:
+        typer.echo(f"kmscore: warning: a passphrase under {_SHORT} characters", err=True)
+
+
+def _variable(name: str) -> bytes:
+    """Return the bytes of an environment variable."""
+    if os.supports_bytes_environ:
+        return os.environb[name.encode()]
+    return os.environ[name].encode("utf-8", "surrogateescape")
 
 
 def _read(descriptor: int) -> bytes:

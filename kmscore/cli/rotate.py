@@ -43,7 +43,11 @@ from kmscore.tables import (
 from kmscore.tables.rotation import MAX_JOBS
 
 _In = Annotated[
-    Path, typer.Argument(metavar="IN", help="A table: .jsonl, .ndjson, .csv or .parquet.")
+    Path,
+    typer.Argument(
+        metavar="IN",
+        help="A table: .csv, .jsonl or .ndjson, also .gz or .zst; .parquet; or a folder of these.",
+    ),
 ]
 
 
@@ -55,7 +59,9 @@ def rotate_table(
     ],
     out: Annotated[
         Path | None,
-        typer.Argument(metavar="OUT", help="A new table of the same format; not in a dry run."),
+        typer.Argument(
+            metavar="OUT", help="A new table or folder in the same format; not in a dry run."
+        ),
     ] = None,
     blob_column: BlobColumnOption = "ciphertext_blob",
     context_column: Annotated[
@@ -68,8 +74,9 @@ def rotate_table(
         str | None,
         typer.Option(
             "--context-columns",
-            metavar="A,B",
-            help="Columns of context values; their names are the keys.",
+            metavar="A,KEY=B",
+            help="Columns of context values; the key is the name of the column, or KEY. In CSV an"
+            " empty field without quotes is left out, and with quotes is an empty value.",
         ),
     ] = None,
     destination_context_column: Annotated[

@@ -1,6 +1,7 @@
 """The terminal output of commands, such as messages of one line and progress bars."""
 
 import json
+import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -34,6 +35,8 @@ from kmscore.tables import TableError
 INTERRUPTED: Final = 130
 """The exit code after Ctrl-C, as in shells."""
 
+_MAX_WIDTH: Final = 200
+
 _SECONDS: Final = 30
 """The time between two lines of progress without a terminal."""
 
@@ -49,7 +52,10 @@ class Commands(TyperGroup):
         code: Any
         write_any_character()
         try:
-            code = super().main(*args, **extra | {"standalone_mode": False})
+            # The help fills the terminal; typer would stop at 80 columns.
+            width = min(shutil.get_terminal_size().columns, _MAX_WIDTH)
+            options = {"standalone_mode": False, "terminal_width": width}
+            code = super().main(*args, **extra | options)
         except _UsageError as error:
             code = _explain(error)
         except typer.Abort:  # at a prompt
@@ -71,11 +77,12 @@ class Commands(TyperGroup):
 def _explain(error: typer.BadParameter) -> int:
     """Print the problem with the command line; return the exit code."""
     reason = error.format_message()
-    # Without any argument, typer has shown the help, and there is no reason to print.
-    if reason:
-        path = "kmscore" if error.ctx is None else error.ctx.command_path
-        _say(f"{reason.rstrip('.')}; see {path} --help")
-    return 2
+    if reason.startswith("Usage: "):
+        # A group without a command; the reason is its help.
+        typer.echo(reason, err=True)
+        return 2
+    path = "kmscore" if error.ctx is None else error.ctx.command_path
+    return _say(f"{reason.rstrip('.')}; see {path} --help")
 
 
 def write_any_character() -> None:

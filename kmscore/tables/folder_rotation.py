@@ -402,9 +402,9 @@ class _Progress:
         self._on_progress = on_progress
 
     def within(self, now: Progress) -> None:
-        """Show the progress within the present file."""
-        if now.phase == "rotating":
-            self._show(now.fraction * self._size, now.rows)
+        """Show the progress within the present file; its check counts as nothing."""
+        fraction = now.fraction if now.phase == "rotating" else 0.0
+        self._show(fraction * self._size, now.rows)
 
     def add(self, task: Task, counts: Counts) -> None:
         """Show the progress after a file."""

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator
 
 import pytest
+import typer
 
 from kmscore.cli import app, main, signals, terminal
 from kmscore.tables import Progress
@@ -73,3 +74,35 @@ def test_without_a_terminal_the_progress_is_a_line_every_30_seconds(
         "kmscore: rotating, 31%, 31,000 rows, 1,000 per second",
         "kmscore: rotating, 61%, 61,000 rows, 1,000 per second",
     ]
+
+
+def test_the_bar_at_a_terminal_shows_one_phase(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The bar of the check is removed when the rotation begins."""
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("TTY_COMPATIBLE", "1")
+    with terminal.progress() as show:
+        show(Progress("checking", 0.5, 0))
+        show(Progress("rotating", 0.5, 10))
+        show(Progress("rotating", 1.0, 20))
+    shown = capsys.readouterr().err
+    assert "Rotating" in shown
+    assert "20 rows" in shown
+    assert "Checking" not in shown.splitlines()[-1]
+
+
+def test_a_prompt_without_input_is_an_interrupt(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The end of the input at a prompt gives one line and exit code 130."""
+
+    def abort(*_: object, **__: object) -> None:
+        raise typer.Abort
+
+    monkeypatch.setattr("kmscore.cli.app.demo.show", abort)
+    monkeypatch.setattr(sys, "argv", ["kmscore", "demo"])
+    with pytest.raises(SystemExit) as caught:
+        main()
+    assert caught.value.code == 130
+    assert capsys.readouterr().err == "kmscore: interrupted\n"

@@ -4,12 +4,10 @@ import builtins
 import io
 import os
 import re
-import select
-import struct
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +24,7 @@ from support.commands import (
     write_lines,
     write_ring,
 )
+from support.terminal import at_terminal, without_variable
 from support.time_limits import PATIENCE
 from typer.core import TyperGroup
 from typer.main import get_command
@@ -36,83 +35,14 @@ from kmscore.cli.problems import FileProblem
 
 pytestmark = pytest.mark.usefixtures("in_time")
 
-# In a new session, this makes standard input the terminal, where passphrases are read.
-# A program does this, because a process with threads can deadlock between fork and exec.
-_AT_TERMINAL = """
-import fcntl, os, sys, termios
-fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-os.execvp(sys.argv[1], sys.argv[1:])
-"""
-
 _ESCAPE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
-
-
-def _at_terminal(
-    *arguments: str | Path,
-    width: int = 80,
-    typed: bytes = b"",
-    is_over: Callable[[bytes], bool] | None = None,
-    **variables: str,
-) -> tuple[int, str]:
-    """Run a command at a pseudo-terminal of this width; return its exit code and its output.
-
-    `is_over` decides from the output whether the test gives up; by default, time decides.
-    """
-    pty = pytest.importorskip("pty")
-    fcntl = pytest.importorskip("fcntl")
-    termios = pytest.importorskip("termios")
-    ours, theirs = pty.openpty()
-    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, width, 0, 0))
-    process = subprocess.Popen(
-        [sys.executable, "-I", "-S", "-c", _AT_TERMINAL, *arguments],
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
-        start_new_session=True,
-        env=environment(TERM="xterm-256color", **variables),
-    )
-    os.close(theirs)
-    try:
-        until = time.monotonic() + PATIENCE
-        shown = _converse(ours, typed, is_over or (lambda _: time.monotonic() > until))
-        return process.wait(PATIENCE), shown.decode()
-    finally:
-        # Kill the process first; the end of `with Popen` would wait for it.
-        process.kill()
-        os.close(ours)
-        process.wait(PATIENCE)
-
-
-def _converse(ours: int, typed: bytes, is_over: Callable[[bytes], bool]) -> bytes:
-    """Type a line at each prompt; return the output when the other side has ended.
-
-    Ctrl-C is typed again until it has an effect: Python misses a signal between its last check for
-    signals and the start of the system call that waits for input.
-    """
-    shown, line = b"", b""
-    while not is_over(shown):
-        if not select.select([ours], [], [], 1.0)[0]:
-            if line == b"\x03":
-                os.write(ours, line)
-            continue
-        try:
-            data = os.read(ours, 65536)
-        except OSError:  # the end of the terminal on Linux
-            data = b""
-        if not data:
-            return shown
-        shown += data
-        if typed and shown.endswith(b": "):
-            line, _, typed = typed.partition(b"\n")
-            os.write(ours, line if line == b"\x03" else line + b"\n")
-    return pytest.fail(f"it has not ended; it has shown {shown!r}, not yet typed is {typed!r}")
 
 
 def test_a_command_that_does_not_end_fails() -> None:
     """The failure shows the output, and the test does not wait for the command."""
     begin = time.monotonic()
     with pytest.raises(pytest.fail.Exception, match=r"has not ended; it has shown b'who\? '"):
-        _at_terminal("sh", "-c", "printf 'who? '; exec sleep 6000", is_over=b"who? ".__eq__)
+        at_terminal("sh", "-c", "printf 'who? '; exec sleep 6000", is_over=b"who? ".__eq__)
     assert time.monotonic() - begin < PATIENCE
 
 
@@ -131,7 +61,7 @@ def test_the_progress_bar_at_a_terminal(folder: Path, width: int) -> None:
     out = folder / f"out{width}.jsonl"
     options = ("--destination", "orders", "--context-columns", "tenant")
     where = ("rotate", folder / "in.jsonl", out, "-k", folder / "team.keys")
-    code, shown = _at_terminal(*command(*where, *options), width=width)
+    code, shown = at_terminal(*command(*where, *options), width=width)
     assert code == 0
     frames = [_ESCAPE.sub("", frame) for frame in re.split(r"\r|\n", shown)]
     bars = [frame for frame in frames if frame.startswith("Rotating")]
@@ -151,7 +81,7 @@ def test_inspect_at_a_terminal(tmp_path: Path, width: int) -> None:
     key = SymmetricKey.generate(KeySpec.AES_256, key_id=name, key_version_id="1")
     path = tmp_path / "blob"
     path.write_bytes(seal(b"4711", key=key))
-    code, shown = _at_terminal(*command("inspect", path), width=width)
+    code, shown = at_terminal(*command("inspect", path), width=width)
     assert code == 0
     assert "\x1b[1;32m" in shown or "\x1b[32m" in shown
     lines = _ESCAPE.sub("", shown).splitlines()
@@ -166,25 +96,20 @@ def test_a_passphrase_is_asked_for_at_a_terminal(tmp_path: Path) -> None:
     path = tmp_path / "team.keys"
     line = PASSPHRASE + b"\n"
     where = ("keys", "new", path, "--key-id", "orders")
-    code, shown = _without_variable(*where, typed=line * 2)
+    code, shown = without_variable(*where, typed=line * 2)
     assert code == 0
     assert shown.count("assphrase") >= 1
     assert "orders: version" in shown
-    code, listed = _without_variable("keys", "list", path, typed=line)
+    code, listed = without_variable("keys", "list", path, typed=line)
     assert code == 0
     assert "XAES_256_GCM" in listed
     assert PASSPHRASE.decode() not in shown + listed
 
 
-def _without_variable(*arguments: str | Path, typed: bytes) -> tuple[int, str]:
-    """Run a command at a terminal, without a passphrase in the environment."""
-    return _at_terminal("env", "-u", "KMSCORE_PASSPHRASE", *command(*arguments), typed=typed)
-
-
 def test_control_c_at_the_prompt_creates_no_file(tmp_path: Path) -> None:
     """One line, exit code 130, and no file."""
     path = tmp_path / "team.keys"
-    code, shown = _without_variable("keys", "new", path, typed=b"\x03\n")
+    code, shown = without_variable("keys", "new", path, typed=b"\x03\n")
     assert code == 130
     assert shown.splitlines()[-1] == "kmscore: interrupted"
     assert list(tmp_path.iterdir()) == []

@@ -45,6 +45,7 @@ def _seal_ring(ring: Keyring) -> bytes:
 def write_ring(path: Path, ring: Keyring = RING) -> Path:
     """Write a keyring file with a low KDF cost."""
     path.write_bytes(_seal_ring(ring))
+    path.chmod(0o600)
     return path
 
 

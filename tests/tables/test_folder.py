@@ -23,7 +23,16 @@ from support.commands import (
 from support.faults import Killed, break_at, full_disk, without_collector
 
 from kmscore import Keyring
-from kmscore.tables import Columns, Options, TableError, file_rotation, json_lines, rotate
+from kmscore.tables import (
+    Columns,
+    Options,
+    TableError,
+    file_rotation,
+    folder_rotation,
+    json_lines,
+    rotate,
+)
+from kmscore.tables.worker_keys import WorkerKeys
 
 _FILES = {
     "part-0.jsonl": ["acme", "acme"],
@@ -377,6 +386,43 @@ def test_the_progress_of_a_folder_never_decreases(folder: Path) -> None:
     assert seen == sorted(seen)
     assert seen[-1] == (1.0, report.rows)
     assert not (folder / "out.partial").exists()
+
+
+def test_a_folder_without_mark_and_without_progress(folder: Path) -> None:
+    """The new folder has no mark either, and no callback is needed."""
+    (folder / "in" / "_SUCCESS").unlink()
+    options = Options(destination_key_id="orders", columns=Columns(contexts=("tenant",)))
+    report = rotate(folder / "in", folder / "out", Keyring([OLD, NEW]), options)
+    assert report.rows == 7
+    assert not (folder / "out" / "_SUCCESS").exists()
+
+
+def test_a_resumed_folder_is_kept_if_all_first_rows_fail(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The finished files could be needed."""
+    with monkeypatch.context() as patch:
+        break_at(patch, 8, Killed)
+        with pytest.raises(Killed):
+            _rotate(folder, columns="ciphertext_blob")
+    monkeypatch.setattr(json_lines, "CHUNK_ROWS", 1)
+    said = problem(_rotate(folder, "--resume", columns="ciphertext_blob"))
+    assert "all of the first 1 rows fail" in said
+    assert (folder / "out.partial").exists()
+
+
+def test_a_worker_rotates_whole_files(folder: Path) -> None:
+    """The function that a worker process runs returns the counts of a file."""
+    job = folder_rotation._Job(
+        Options(destination_key_id="orders", columns=Columns(contexts=("tenant",))),
+        is_dry_run=True,
+    )
+    perform = folder_rotation._begin(job, WorkerKeys.of(Keyring([OLD, NEW])))
+    (part, *_), _, _ = folder_rotation.check_folder(folder / "in", job.options.columns)
+    task = folder_rotation.Task(
+        part, folder_rotation.Files(folder / "in" / part.name, Path(), Path())
+    )
+    assert perform(task) == (task, {} if part.size == 0 else perform(task)[1])
 
 
 def test_a_system_error_of_the_input_is_reported(

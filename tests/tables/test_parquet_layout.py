@@ -205,6 +205,16 @@ def test_ciphertexts_of_other_types_are_rotated(folder: Path, kind: Any, value: 
     assert _tree(folder / "in.parquet") == _tree(folder / "out.parquet")
 
 
+def test_the_columns_are_named_if_all_first_rows_fail(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They come from the schema."""
+    monkeypatch.setattr(parquet_file, "CHUNK_ROWS", 2)
+    parquet.write_table(_table(4), folder / "in.parquet")
+    said = problem(_rotate(folder, folder / "in.parquet"))
+    assert "the columns are 'tenant', 'ciphertext_blob'; --keep-going goes on" in said
+
+
 def test_a_census_reads_only_the_ciphertexts(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Other columns are not decoded, so that memory and time stay low."""
     parquet.write_table(_table(4, note=["n"] * 4), folder / "in.parquet")

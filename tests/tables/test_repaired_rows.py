@@ -122,6 +122,14 @@ def test_a_changed_row_number_is_replaced(folder: Path, number: str) -> None:
     assert (row["kmscore_row"], row["ciphertext_blob"]) == (1, "junk")
 
 
+def test_a_failed_row_that_lacked_a_column_can_lack_it_again(folder: Path) -> None:
+    """It fails again with its first number."""
+    (folder / "in.jsonl").write_text('{"kmscore_row": 5, "id": 1}\n')
+    assert _rotate(folder, "in.jsonl", "out.jsonl").exit_code == 1
+    (row,) = read_lines(folder / "out.failed.jsonl")
+    assert (row["kmscore_row"], row["kmscore_error"], row["id"]) == (5, "missing_column", 1)
+
+
 def test_columns_of_failed_rows_in_another_place_are_rejected(folder: Path) -> None:
     """The result would have a column twice."""
     (folder / "in.csv").write_text("ciphertext_blob,tenant,kmscore_row\nx,y,1\n")
