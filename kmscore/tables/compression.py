@@ -35,7 +35,7 @@ class Source(NamedTuple):
 
 @contextmanager
 def open_source(path: Path, compression: str) -> Iterator[Source]:
-    """Open a file for reading. Raises `TableError`, also for content that is read meanwhile."""
+    """Open a file for reading. Raises `TableError`, also for content that is read in the block."""
     try:
         size = max(1, path.stat().st_size)
         with path.open("rb") as raw:

@@ -1,4 +1,4 @@
-"""What the formats of a table have in common, and the result of a row."""
+"""The common parts of all formats of a table, and the result of a row."""
 
 from collections.abc import Iterator, Sequence
 from hashlib import sha256
@@ -9,13 +9,13 @@ from kmscore.tables.columns import Columns, Failure, Record
 from kmscore.tables.errors import TableError
 
 CHUNK_ROWS: Final = 4096
-"""Rows that are worked on, written and taken up again together."""
+"""Number of rows in a chunk, which is read, written and resumed as a whole."""
 
 CHUNK_BYTES: Final = 8 << 20
-"""A chunk ends early with the row that makes it as long: memory does not grow with rows either."""
+"""Maximum bytes of a chunk: it ends with the row that reaches them, so that memory is bounded."""
 
 LONGEST_ROW: Final = 16 << 20
-"""Bytes of a line, or characters. What is longer is no table."""
+"""Maximum bytes or characters of a row."""
 
 _MAX_NAMES: Final = 20
 
@@ -72,39 +72,41 @@ def quoted(names: Sequence[str]) -> str:
 
 
 class Result(NamedTuple):
-    """What became of a row: the ciphertext to write, or the error that it failed with."""
+    """The result of a row: the new ciphertext, or the error of a failed row."""
 
     blob: bytes | None
-    """`None` for a row that keeps what it has, or has failed."""
+    """`None` for a row that stays unchanged or that failed."""
 
     error: Failure | None = None
 
 
 class Chunk(NamedTuple):
-    """Some rows as they stand in the file, to be sent to whoever works on them."""
+    """Some rows in the form of the file, which can be sent to a worker process."""
 
     first_row: int
-    """The number of the first one, from 1."""
+    """The number of the first row, from 1."""
 
     payload: Any
-    """The format's own: lines, records with their head, or a stream of Arrow. Text, bytes and
-    tuples and lists of them: what they look like is the same in every process."""
+    """The rows in the form of the format: lines, records with their head, or an Arrow stream.
+
+    It has only texts, bytes, numbers, tuples and lists, whose `repr` is the same in every process.
+    """
 
     position: float
-    """How much of the file has been read with them, 0 to 1."""
+    """The part of the file that was read up to the last row, 0 to 1."""
 
     def digest(self) -> str:
-        """Return what tells these rows from all others."""
+        """Return a digest of the rows and their number."""
         return sha256(repr((self.first_row, self.payload)).encode("utf-8")).hexdigest()
 
 
 class Table(Protocol):
-    """A format of a table. It is sent to other processes, so it holds no open file."""
+    """A format of a table. It is sent to worker processes, so that it has no open file."""
 
     suffix: str
 
     def check_columns(self, path: Path, columns: Columns) -> None:
-        """Raise `TableError` if a file is not of the format, or lacks a column."""
+        """Raise `TableError` if a file has another format, or lacks a column."""
         ...
 
     def column_names(self, path: Path) -> list[str]:
@@ -127,7 +129,7 @@ class Table(Protocol):
         ...
 
     def records(self, chunk: Chunk, columns: Columns) -> Iterator[Record | Failure]:
-        """Yield each row as its columns, or what is wrong with it."""
+        """Yield each row by column, or its error."""
         ...
 
     def write(
@@ -139,9 +141,9 @@ class Table(Protocol):
         good: Path,
         bad: Path,
     ) -> None:
-        """Write the rows with their new ciphertexts, and those that failed with their reason."""
+        """Write the good rows with new ciphertexts, and the failed rows with their reasons."""
         ...
 
     def join(self, parts: Sequence[Path], path: Path, out: BinaryIO, *, is_bad: bool) -> None:
-        """Write all parts of a result as one; `path` is the table that they came from."""
+        """Write all parts of a result as one file; `path` is the input."""
         ...

@@ -91,7 +91,7 @@ def test_only_objects_of_the_standard_library_are_accepted(signs: list[str]) -> 
 
 @pytest.mark.parametrize("depth", [10, 100_000])
 def test_the_depth_has_no_limit(depth: int) -> None:
-    """A million characters of nesting are no problem, and a wrong end is found."""
+    """Many levels of nesting are read, and a wrong end is found."""
     text = '{"a": ' + "[" * depth + "]" * depth + ', "b": 1}'
     assert [each.name for each in find_members(text)] == ["a", "b"]
     with pytest.raises(ValueError, match="not a JSON object"):
