@@ -117,7 +117,7 @@ def test_json_lines_keep_null_and_add_the_last_line_end(ring_file: Path) -> None
         (f'{{"ciphertext_blob": "{_BLOB}", "c": ""}}'.encode(), "invalid_context"),
         (f'{{"ciphertext_blob": "{_BLOB}", "c": {{"a": "b"}}}}'.encode(), "decryption"),
         (b'{"x": ' + b"[" * 3000 + b"}", "damaged_row"),
-        (b'{"ciphertext_blob": ' + b"[" * 3000 + b"]" * 3000 + b', "c": null}', "damaged_row"),
+        (b'{"ciphertext_blob": ' + b"[" * 10**5 + b"]" * 10**5 + b', "c": null}', "damaged_row"),
     ],
 )
 def test_failed_json_lines_are_written_whole(ring_file: Path, line: bytes, code: str) -> None:
