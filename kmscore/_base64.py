@@ -1,6 +1,6 @@
 """Base64 (RFC 4648 section 4) with one encoding per value."""
 
-import base64
+import binascii
 
 
 def decode_base64(text: bytes) -> bytes | None:
@@ -10,12 +10,12 @@ def decode_base64(text: bytes) -> bytes | None:
     rejected. The standard decoder accepts stray bits, so the result is encoded and compared.
     """
     try:
-        data = base64.b64decode(text, validate=True)
+        data = binascii.a2b_base64(text, strict_mode=True)
     except ValueError:
         return None
-    return data if base64.b64encode(data) == text else None
+    return data if binascii.b2a_base64(data, newline=False) == text else None
 
 
 def encode_base64(data: bytes) -> str:
     """Return `data` in Base64 with padding, on one line."""
-    return base64.b64encode(data).decode("ascii")
+    return binascii.b2a_base64(data, newline=False).decode("ascii")

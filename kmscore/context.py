@@ -20,11 +20,15 @@ different.
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Final, NoReturn, TypeAlias, cast, final
+from functools import cache
+from typing import TYPE_CHECKING, Final, NoReturn, TypeAlias, cast, final
 
 from kmscore._typecheck import check_mapping, check_text
 from kmscore._values import Immutable, representation
 from kmscore.errors import InvalidContextError
+
+if TYPE_CHECKING:
+    import json
 
 MAX_JSON_LENGTH: Final = 8192
 """Maximum length of the JSON form, in characters (the limit of the service)."""
@@ -70,7 +74,7 @@ class EncryptionContext(Immutable, Mapping[str, str]):
                 UTF-8 cannot encode. Also if the canonical bytes would be longer than 65,535 bytes,
                 or if two keys have the same text (possible with subclasses of `str`).
         """
-        check_mapping(mapping, "encryption context")
+        check_context(mapping, "encryption context")
         pairs = {} if mapping is None else dict(mapping)
         canonical = canonical_bytes(pairs)
         # Exactly str, because a subclass can override comparison, length and formatting.
@@ -218,24 +222,31 @@ def _encode(text: object) -> bytes:
 
 def _load_object(text: str) -> dict[str, str]:
     """Parse one JSON object, or raise `InvalidContextError`. Not every value is checked here."""
-    import json  # noqa: PLC0415 (most callers do not use contexts in JSON)
-
     try:
-        # The hooks reject numbers, so that the parser does not convert one of 5,000 digits. They
-        # also reject repeated keys, because the parser keeps only the last one. Deep nesting
-        # raises RecursionError.
-        value: object = json.loads(
-            text,
-            object_pairs_hook=_unique,
-            parse_int=_refuse_value,
-            parse_float=_refuse_value,
-            parse_constant=_refuse_value,
-        )
+        # Deep nesting raises RecursionError.
+        value: object = _decoder().decode(text)
     except (ValueError, RecursionError):
         value = None
     if not isinstance(value, dict):
         raise InvalidContextError("encryption context must be one JSON object of strings")
     return cast("dict[str, str]", value)
+
+
+@cache
+def _decoder() -> "json.JSONDecoder":
+    """Return the parser of contexts, which raises `InvalidContextError` for some texts.
+
+    The hooks reject numbers, so that the parser does not convert one of 5,000 digits. They also
+    reject repeated keys, because the parser keeps only the last one.
+    """
+    import json  # noqa: PLC0415 (most callers do not use contexts in JSON)
+
+    return json.JSONDecoder(
+        object_pairs_hook=_unique,
+        parse_int=_refuse_value,
+        parse_float=_refuse_value,
+        parse_constant=_refuse_value,
+    )
 
 
 def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:

@@ -118,43 +118,55 @@ def with_constants(columns: Columns, values: Mapping[str, str | None]) -> Column
     )
 
 
-def read_item(
-    columns: Columns, reference: int, record: "Record | Failure"
-) -> "Item | Failure | None":
-    """Return a row as an item; `None` if it has no ciphertext; or the error of the row."""
-    if isinstance(record, KmsCoreError | RowError):
-        return record
-    try:
-        return _item(columns, reference, record)
-    except (KmsCoreError, RowError) as error:
-        # Without the frames, which have the values of the row.
-        return error.with_traceback(None)
+class ItemReader:
+    """Reads rows as items; the columns are prepared once, for all rows."""
 
+    def __init__(self, columns: Columns) -> None:
+        """Prepare the columns."""
+        self._blob, self._context = columns.blob, columns.context
+        self._pairs = columns.pairs
+        self._constants = {key: text for key, text in columns.constants if text is not None}
+        self._has_pairs = bool(columns.contexts or columns.constants)
+        self._destination_context = columns.destination_context
+        self._source = columns.source
 
-def _item(columns: Columns, reference: int, record: Record) -> Item | None:
-    """Return a row as an item, or `None` if it has no ciphertext.
+    def read(self, reference: int, record: Record | Failure) -> "Item | Failure | None":
+        """Return a row as an item; `None` if it has no ciphertext; or the error of the row.
 
-    Raises `RowError`, `InvalidBlobError` and `InvalidContextError`.
-    """
-    blob = _ciphertext(_field(record, columns.blob))
-    if blob is None:
-        return None
-    destination: ContextLike | KeepContext = KEEP_CONTEXT
-    if columns.destination_context is not None:
-        new = _context(_field(record, columns.destination_context))
+        The pairs of a context are not checked; `reencrypt_many` does so.
+        """
+        if isinstance(record, KmsCoreError | RowError):
+            return record
+        try:
+            blob = _ciphertext(_field(record, self._blob))
+            if blob is None:
+                return None
+            contexts = self._source_context(record), self._destination(record)
+        except (KmsCoreError, RowError) as error:
+            # Without the frames, which have the values of the row.
+            return error.with_traceback(None)
+        return Item(reference, blob, *contexts, *self._source)
+
+    def _source_context(self, record: Record) -> ContextLike:
+        if self._context is not None:
+            return _context(_field(record, self._context))
+        if not self._has_pairs:
+            return None
+        # Not an `EncryptionContext`, which costs as much as the encryption.
+        pairs = self._constants.copy()
+        for key, name in self._pairs:
+            text = _field(record, name)
+            if text is not None:
+                pairs[key] = text
+        return pairs
+
+    def _destination(self, record: Record) -> "ContextLike | KeepContext":
+        if self._destination_context is None:
+            return KEEP_CONTEXT
+        new = _context(_field(record, self._destination_context))
         # An empty cell is often an oversight, and the context names the owner of the ciphertext.
         # Therefore only an empty object removes the context.
-        destination = KEEP_CONTEXT if new is None else new
-    return Item(reference, blob, _source_context(columns, record), destination, *columns.source)
-
-
-def _source_context(columns: Columns, record: Record) -> ContextLike:
-    if columns.context is not None:
-        return _context(_field(record, columns.context))
-    if not columns.contexts and not columns.constants:
-        return None
-    pairs = dict(columns.constants) | {key: _field(record, name) for key, name in columns.pairs}
-    return EncryptionContext({key: text for key, text in pairs.items() if text is not None})
+        return KEEP_CONTEXT if new is None else new
 
 
 def _field(record: Record, name: str) -> Any:  # noqa: ANN401 (any value of a table)
@@ -187,10 +199,8 @@ def _context(value: object) -> ContextLike:
 
     Raises `InvalidContextError`.
     """
-    if value is None or isinstance(value, EncryptionContext):
+    if value is None or isinstance(value, dict | EncryptionContext):
         return value
     if isinstance(value, str):
         return EncryptionContext.from_json(value)
-    if isinstance(value, Mapping):
-        return EncryptionContext(value)
     raise InvalidContextError(f"encryption context: an object required, not {type(value).__name__}")

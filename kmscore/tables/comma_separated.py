@@ -8,10 +8,10 @@ record is not certain, and the whole file is rejected.
 import csv
 import io
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import BinaryIO, Final, NamedTuple, TextIO
+from typing import BinaryIO, Final, NamedTuple
 
 from kmscore._base64 import encode_base64
 from kmscore.tables.columns import Columns, Failure, Record, damaged_row, reason_of
@@ -26,6 +26,7 @@ from kmscore.tables.table import (
     Result,
     check_names,
     check_own_columns,
+    digest_of_rows,
     has_own_columns,
 )
 
@@ -96,33 +97,46 @@ class CommaSeparated:
         del columns
         return self.chunks(path)
 
+    def digest(self, chunk: Chunk) -> str:
+        """Return a digest of the head and the records."""
+        head, texts = chunk.payload
+        content = (head.mark, head.text, *texts)
+        return digest_of_rows(chunk, ["".join(content).encode("utf-8", ANY_BYTES)])
+
     def records(self, chunk: Chunk, columns: Columns) -> Iterator[Record | Failure]:
-        """Yield each record by column."""
+        """Yield the columns that are read."""
         head, texts = chunk.payload
         parsed = parse(texts, self._form.delimiter)
-        places = {name: head.names.index(name) for name in columns.contexts}
+        width = len(head.names)
+        places = {name: head.names.index(name) for name in columns.names}
+        structured, contexts = columns.structured, columns.contexts
         for text in texts:
             try:
                 fields = next(parsed)
             except csv.Error as error:
                 yield damaged_row(f"not CSV: {error}")
                 continue
-            record = _record(head.names, fields, columns, is_ascii=text.isascii())
-            if isinstance(record, dict):
-                self._leave_out_empty(record, text, places)
+            if len(fields) != width:
+                yield damaged_row(f"{len(fields)} fields, and {width} columns")
+                continue
+            record: dict[str, str | None] = {name: fields[place] for name, place in places.items()}
+            if not text.isascii() and (name := _other_than_utf8(record)) is not None:
+                yield damaged_row(f"not UTF-8 in column {name!r:.80}")
+                continue
+            for name in structured:
+                # An empty field has no value.
+                record[name] = record[name] or None
+            for name in contexts:
+                if record[name] == "" and not self._has_quotes(text, places[name]):
+                    record[name] = None
             yield record
 
-    def _leave_out_empty(
-        self, record: dict[str, str | None], text: str, places: dict[str, int]
-    ) -> None:
-        """Set each empty field without quotes to `None`: such a pair is left out of the context.
+    def _has_quotes(self, text: str, place: int) -> bool:
+        """Return whether an empty field has quotes: if not, its pair is left out of the context.
 
-        Databases write NULL like this, and an empty string as two quotes.
+        Databases write NULL without quotes, and an empty string as two quotes.
         """
-        has_quotes = '""' in text
-        for name, place in places.items():
-            if record[name] == "" and not (has_quotes and self._field(text, place)[0]):
-                record[name] = None
+        return '""' in text and self._field(text, place)[0] != ""
 
     def _field(self, text: str, place: int) -> tuple[str, int]:
         """Return the text of a field of a record, and its start."""
@@ -148,24 +162,26 @@ class CommaSeparated:
         head, texts = chunk.payload
         place = head.names.index(blob_column)
         is_second = has_own_columns(head.names)
-        with _created(good) as kept, _created(bad) as failed:
-            rows = enumerate(zip(texts, records, results, strict=True), chunk.first_row)
-            for row, (text, record, (blob, error)) in rows:
-                ended = text if text.endswith(("\r", "\n")) else text + head.line_end
-                if blob is not None and isinstance(record, dict):
-                    new = encode_base64(blob)
-                    ended = self._rewritten(ended, place, record[blob_column], new)
-                number = row
-                if is_second:
-                    # A row that failed before keeps its first number.
-                    first, _ = self._field(ended, 0)
-                    number = int(first) if first.isascii() and first.isdecimal() else row
-                    ended = ended[self._field(ended, len(OWN_COLUMNS))[1] :]
-                if error is None:
-                    kept.write(ended)
-                else:
-                    added = [str(number), error.code, reason_of(error)]
-                    failed.write(self._line(added) + self._form.delimiter + ended)
+        kept: list[str] = []
+        failed: list[str] = []
+        rows = enumerate(zip(texts, records, results, strict=True), chunk.first_row)
+        for row, (text, record, (blob, error)) in rows:
+            ended = text if text.endswith(("\r", "\n")) else text + head.line_end
+            if blob is not None and isinstance(record, dict):
+                ended = self._rewritten(ended, place, record[blob_column], encode_base64(blob))
+            number = row
+            if is_second:
+                # A row that failed before keeps its first number.
+                first, _ = self._field(ended, 0)
+                number = int(first) if first.isascii() and first.isdecimal() else row
+                ended = ended[self._field(ended, len(OWN_COLUMNS))[1] :]
+            if error is None:
+                kept.append(ended)
+            else:
+                added = [str(number), error.code, reason_of(error)]
+                failed.append(self._line(added) + self._form.delimiter + ended)
+        for path, lines in ((good, kept), (bad, failed)):
+            path.write_bytes("".join(lines).encode("utf-8", ANY_BYTES))
 
     def join(self, parts: Sequence[Path], path: Path, out: BinaryIO, *, is_bad: bool) -> None:
         """Write the head, and then one part after the other."""
@@ -201,31 +217,11 @@ def _field_pattern(delimiter: str) -> re.Pattern[str]:
     return re.compile(rf'"[^"]*(?:""[^"]*)*"|[^{re.escape(delimiter)}\r\n]*')
 
 
-def _created(path: Path) -> TextIO:
-    return path.open("w", encoding="utf-8", errors=ANY_BYTES, newline="")
-
-
-def _record(
-    names: Sequence[str], fields: Sequence[str], columns: Columns, *, is_ascii: bool
-) -> dict[str, str | None] | Failure:
-    """Return a record by column, or the error of the row."""
-    if len(fields) != len(names):
-        return damaged_row(f"{len(fields)} fields, and {len(names)} columns")
-    record: dict[str, str | None] = dict(zip(names, fields, strict=True))
-    if not is_ascii:
-        for name in columns.names:
-            if not _is_utf8(record[name] or ""):
-                return damaged_row(f"not UTF-8 in column {name!r:.80}")
-    for name in columns.structured:
-        # An empty field has no value.
-        record[name] = record[name] or None
-    return record
-
-
-def _is_utf8(text: str) -> bool:
-    """Return whether all bytes of a text could be decoded."""
-    try:
-        text.encode("utf-8")
-    except UnicodeEncodeError:
-        return False
-    return True
+def _other_than_utf8(record: Mapping[str, str | None]) -> str | None:
+    """Return the first column with bytes that could not be decoded, or `None`."""
+    for name, text in record.items():
+        try:
+            (text or "").encode("utf-8")
+        except UnicodeEncodeError:
+            return name
+    return None

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 from kmscore import Keyring, bulk
 from kmscore._typecheck import check_instance
 from kmscore.bulk import Item, Retirement
-from kmscore.tables.columns import Columns, read_item
+from kmscore.tables.columns import Columns, ItemReader
 from kmscore.tables.folder_rotation import check_folder, failed_folder
 from kmscore.tables.formats import input_of
 from kmscore.tables.job_folder import partial_path
@@ -117,13 +117,13 @@ def _blobs(
     on_progress: OnProgress | None,
 ) -> Iterator[bytes]:
     """Yield the ciphertexts of all tables; count in `unread` the rows without one."""
-    rows = 0
+    rows, reader = 0, ItemReader(columns)
     for number, source in enumerate(sources):
         table = input_of(source, delimiter)
         for chunk in table.blob_chunks(source, columns):
             for record in table.records(chunk, columns):
                 rows += 1
-                item = read_item(columns, 0, record)
+                item = reader.read(0, record)
                 if isinstance(item, Item):
                     yield bytes(item.ciphertext_blob)
                 else:

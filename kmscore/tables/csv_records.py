@@ -9,6 +9,7 @@ import io
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Final, NamedTuple, TextIO
 
@@ -88,7 +89,7 @@ def _texts(file: TextIO, delimiter: str) -> Iterator[str]:
 
     Raises `csv.Error` with the number of the row if the end of a record is not certain.
     """
-    lines = iter(lambda: file.readline(LONGEST_ROW), "")
+    lines = iter(partial(file.readline, LONGEST_ROW), "")
     row = -1
     for line in lines:
         # The first line is the head, also if it is empty.

@@ -22,7 +22,7 @@ from kmscore.tables.first_rows import AllRowsFailedError, check_first_rows
 from kmscore.tables.formats import input_of, table_of
 from kmscore.tables.job_folder import JobFolder, partial_path
 from kmscore.tables.journal import Journal
-from kmscore.tables.options import Options
+from kmscore.tables.options import Options, identity_of
 from kmscore.tables.permissions import Permissions
 from kmscore.tables.report import Advance, OnProgress, Report, make_report
 from kmscore.tables.result import TableResult
@@ -142,7 +142,7 @@ def _run(
             elif not journal.is_whole(number):
                 yield Task(number, chunk, journal.paths(number))
             else:
-                counts += journal.take(number, chunk.digest())
+                counts += journal.take(number, table.digest(chunk))
                 advance(chunk.position, 0)
 
     remaining = tasks()
@@ -193,11 +193,7 @@ def _identity(status: os.stat_result, job: TableJob, destination_version_id: str
         "input time": status.st_mtime_ns,
         "format": job.table.suffix,
         "rows a part": CHUNK_ROWS,
-        "columns": repr(job.options.columns),
-        "destination": f"{job.options.destination_key_id}/{destination_version_id}",
-        "delimiter": job.options.delimiter,
-        "skip current": job.options.skip_current,
-        "upgrade only": job.options.upgrade_only,
+        **identity_of(job.options, destination_version_id),
     }
 
 
@@ -207,7 +203,7 @@ def _check_unchanged(source: Path, before: os.stat_result, table: Table, journal
     is_changed = (now.st_size, now.st_mtime_ns) != (before.st_size, before.st_mtime_ns)
     if not is_changed and (now.st_ctime_ns, now.st_ino) != (before.st_ctime_ns, before.st_ino):
         # A change of the content whose time was set back, or only a new name or mode: read again.
-        digests = [chunk.digest() for chunk in table.chunks(source)]
+        digests = [table.digest(chunk) for chunk in table.chunks(source)]
         is_changed = digests != journal.chunk_digests(len(digests))
     if is_changed:
         raise TableError(f"{source} was changed while it was read; start again")

@@ -42,7 +42,7 @@ from kmscore.tables.file_rotation import (
 from kmscore.tables.first_rows import AllRowsFailedError
 from kmscore.tables.formats import SUFFIXES, input_of
 from kmscore.tables.job_folder import JobFolder, partial_path, remove_folder, write_synced
-from kmscore.tables.options import Options
+from kmscore.tables.options import Options, identity_of
 from kmscore.tables.permissions import OWNER_ONLY, Permissions
 from kmscore.tables.report import OnProgress, Progress, Report, counts_of, make_report
 from kmscore.tables.worker_keys import WorkerKeys
@@ -181,13 +181,7 @@ def rotate_folder(
     source, out, bad = files
     listing = check_folder(source, options.columns, options.delimiter)
     destination = sealing_key(crew.keys, options.destination_key_id)
-    identity = {
-        "columns": repr(options.columns),
-        "destination": f"{options.destination_key_id}/{destination.key_version_id}",
-        "delimiter": options.delimiter,
-        "skip current": options.skip_current,
-        "upgrade only": options.upgrade_only,
-    }
+    identity = identity_of(options, destination.key_version_id)
     check = KeyCheck(crew.keys, destination.key_id, identity)
     result = FolderResult(partial_path(out), source, out)
     folder = JobFolder(partial_path(out), result)

@@ -29,6 +29,7 @@ from kmscore.tables.table import (
     Chunk,
     Result,
     check_names,
+    digest_of_rows,
 )
 
 _MARK: Final = "\ufeff"
@@ -84,7 +85,7 @@ class JsonLines:
     def _first(self, path: Path, columns: Columns) -> dict[str, Any] | RowError | None:
         """Return the first object, the error of the first line, or `None` for an empty file."""
         chunk = next(self.chunks(path), None)
-        return None if chunk is None else _read(chunk.payload[0], columns)
+        return None if chunk is None else _Reader(columns).read(chunk.payload[0])
 
     def chunks(self, path: Path) -> Iterator[Chunk]:
         """Yield the lines; empty lines are not rows."""
@@ -109,10 +110,21 @@ class JsonLines:
         del columns
         return self.chunks(path)
 
+    def digest(self, chunk: Chunk) -> str:
+        """Return a digest of the lines."""
+        return digest_of_rows(
+            chunk,
+            (
+                line if isinstance(line, bytes) else f"\0{line.number} {line.length}\n".encode()
+                for line in chunk.payload
+            ),
+        )
+
     def records(self, chunk: Chunk, columns: Columns) -> Iterator[Record | Failure]:
         """Yield the objects."""
+        read = _Reader(columns).read
         for line in chunk.payload:
-            record = _read(line, columns)
+            record = read(line)
             if isinstance(record, dict) and ROW_COLUMN in record and columns.blob not in record:
                 record = _unrepaired(record)
             yield record
@@ -128,18 +140,20 @@ class JsonLines:
     ) -> None:
         """Write the lines; a failed row gets three members in front, also if it was a text."""
         rows = enumerate(zip(chunk.payload, records, results, strict=True), chunk.first_row)
-        with good.open("wb") as kept, bad.open("wb") as failed:
-            for row, (line, record, (blob, error)) in rows:
-                if error is not None:
-                    failed.write(_failure(row, line, error))
-                    continue
-                new_line = line
-                if blob is not None and isinstance(record, dict):
-                    old = record[blob_column]
-                    new_line = _rewritten(line, blob_column, old, encode_base64(blob))
-                if isinstance(record, dict) and ROW_COLUMN in record:
-                    new_line = _without_own_members(new_line)
-                kept.write(_ended(new_line))
+        kept: list[bytes] = []
+        failed: list[bytes] = []
+        for row, (line, record, (blob, error)) in rows:
+            if error is not None:
+                failed.append(_failure(row, line, error))
+                continue
+            new_line = line
+            if blob is not None and isinstance(record, dict):
+                new_line = _rewritten(line, blob_column, record[blob_column], encode_base64(blob))
+            if isinstance(record, dict) and ROW_COLUMN in record:
+                new_line = _without_own_members(new_line)
+            kept.append(_ended(new_line))
+        for path, lines in ((good, kept), (bad, failed)):
+            path.write_bytes(b"".join(lines))
 
     def join(self, parts: Sequence[Path], path: Path, out: BinaryIO, *, is_bad: bool) -> None:
         """Write one part after the other."""
@@ -176,37 +190,55 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 _DECODER: Final = json.JSONDecoder(object_pairs_hook=_object, parse_int=float)
 
 
-def _read(line: bytes | _TooLong, columns: Columns) -> dict[str, Any] | RowError:
-    """Return the object on a line, or the error of the row."""
-    return line.error if isinstance(line, _TooLong) else _load(line, columns)
-
-
-def _load(line: bytes, columns: Columns) -> dict[str, Any] | RowError:
-    """Return the object on a line, or the error of the row.
+class _Reader:
+    """Reads lines as objects; the names of the columns are prepared once, for all lines.
 
     If a name is repeated, some readers take the first value and others the last. If this column is
     read, another reader could see another ciphertext or context.
     """
-    record: Any
-    try:
-        text = _text(line).strip()
+
+    def __init__(self, columns: Columns) -> None:
+        self._names = (*columns.names, *OWN_COLUMNS)
+        self._contexts = columns.whole_contexts
+
+    def read(self, line: bytes | _TooLong) -> dict[str, Any] | RowError:
+        """Return the object on a line, or the error of the row."""
+        return line.error if isinstance(line, _TooLong) else self._load(line)
+
+    def _load(self, line: bytes) -> dict[str, Any] | RowError:
+        record: Any
+        text = ""
         try:
-            record = _DECODER.decode(text)
-        except RecursionError:
-            record = _load_deep(text, columns)
-    except (ValueError, RecursionError):
-        record = None
-    if not isinstance(record, dict):
-        return damaged_row("not a JSON object")
-    if isinstance(record, _Repeating):
-        for name in (*columns.names, *OWN_COLUMNS):
-            if name in record.repeated:
-                return damaged_row(f"an object with more than one {name!r:.80}")
-    for name in columns.whole_contexts:
-        if isinstance(record.get(name), _Repeating):
-            error = InvalidContextError("encryption context with a repeated key")
-            record[name] = Unreadable(error)
-    return record
+            text = _text(line).strip()
+            try:
+                record, end = _DECODER.raw_decode(text)
+            except RecursionError:
+                record, end = self._load_deep(text), len(text)
+        except (ValueError, RecursionError):
+            record, end = None, 0
+        if not isinstance(record, dict) or end != len(text):
+            return damaged_row("not a JSON object")
+        if isinstance(record, _Repeating):
+            for name in self._names:
+                if name in record.repeated:
+                    return damaged_row(f"an object with more than one {name!r:.80}")
+        for name in self._contexts:
+            if isinstance(record.get(name), _Repeating):
+                error = InvalidContextError("encryption context with a repeated key")
+                record[name] = Unreadable(error)
+        return record
+
+    def _load_deep(self, text: str) -> dict[str, Any]:
+        """Return an object with the members that are read, if another member is nested deeply.
+
+        Raises `ValueError`, and `RecursionError` if a member that is read is nested deeply.
+        """
+        return _object(
+            [
+                (name, _DECODER.decode(text[value:end]) if name in self._names else None)
+                for name, _, value, end in find_members(text)
+            ]
+        )
 
 
 def _unrepaired(record: dict[str, Any]) -> dict[str, Any] | RowError:
@@ -214,20 +246,6 @@ def _unrepaired(record: dict[str, Any]) -> dict[str, Any] | RowError:
     if _TEXT in record or _BASE64 in record:
         return damaged_row(f"a failed row that was not an object; repair it in place of {_TEXT!r}")
     return record
-
-
-def _load_deep(text: str, columns: Columns) -> dict[str, Any]:
-    """Return an object with the members that are read, if another member is nested deeply.
-
-    Raises `ValueError`, and `RecursionError` if a member that is read is nested deeply.
-    """
-    read = {*columns.names, *OWN_COLUMNS}
-    return _object(
-        [
-            (name, _DECODER.decode(text[value:end]) if name in read else None)
-            for name, _, value, end in find_members(text)
-        ]
-    )
 
 
 def _text(line: bytes) -> str:

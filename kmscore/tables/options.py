@@ -1,7 +1,7 @@
 """The options of a rotation."""
 
 from dataclasses import dataclass, field
-from typing import final
+from typing import Any, final
 
 from kmscore._values import Record
 from kmscore.tables.columns import Columns
@@ -41,3 +41,23 @@ class Options(Record):
 
     keep_going: bool = False
     """Whether the job goes on if all of the first rows fail."""
+
+
+def identity_of(options: Options, destination_version_id: str) -> dict[str, Any]:
+    """Return the options that must be the same to resume a job, in values of JSON, by name."""
+    columns = options.columns
+    pairs = (name if key == name else f"{key}={name}" for key, name in columns.pairs)
+    return {
+        "blob column": columns.blob,
+        "context column": columns.context,
+        "context columns": ",".join(pairs),
+        "constants": dict(columns.constants),
+        "destination context column": columns.destination_context,
+        "source key": columns.source.key_id,
+        "source version": columns.source.key_version_id,
+        "source algorithm": columns.source.algorithm,
+        "destination": f"{options.destination_key_id}/{destination_version_id}",
+        "delimiter": options.delimiter,
+        "skip current": options.skip_current,
+        "upgrade only": options.upgrade_only,
+    }

@@ -25,6 +25,7 @@ from kmscore.tables.table import (
     Result,
     check_names,
     check_own_columns,
+    digest_of_rows,
     has_own_columns,
 )
 
@@ -83,6 +84,11 @@ class Parquet:
                 payload = _stream(table), group
             yield Chunk(row, payload, position)
             row += table.num_rows
+
+    def digest(self, chunk: Chunk) -> str:
+        """Return a digest of the Arrow stream and the number of the row group."""
+        stream, group = chunk.payload
+        return digest_of_rows(chunk, [f"{group}\n".encode("ascii"), stream])
 
     def records(self, chunk: Chunk, columns: Columns) -> Iterator[Record | Failure]:
         """Yield the columns that are read."""

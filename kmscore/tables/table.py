@@ -1,6 +1,6 @@
 """The common parts of all formats of a table, and the result of a row."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, BinaryIO, Final, NamedTuple, Protocol
@@ -87,17 +87,18 @@ class Chunk(NamedTuple):
     """The number of the first row, from 1."""
 
     payload: Any
-    """The rows in the form of the format: lines, records with their head, or an Arrow stream.
-
-    It has only texts, bytes, numbers, tuples and lists, whose `repr` is the same in every process.
-    """
+    """The rows in the form of the format: lines, records with their head, or an Arrow stream."""
 
     position: float
     """The part of the file that was read up to the last row, 0 to 1."""
 
-    def digest(self) -> str:
-        """Return a digest of the rows and their number."""
-        return sha256(repr((self.first_row, self.payload)).encode("utf-8")).hexdigest()
+
+def digest_of_rows(chunk: Chunk, content: Iterable[bytes]) -> str:
+    """Return a digest of the content of a chunk and the number of its first row."""
+    digest = sha256(f"{chunk.first_row}\n".encode("ascii"))
+    for part in content:
+        digest.update(part)
+    return digest.hexdigest()
 
 
 class Table(Protocol):
@@ -126,6 +127,10 @@ class Table(Protocol):
 
     def blob_chunks(self, path: Path, columns: Columns) -> Iterator[Chunk]:
         """Yield the rows, of which only some columns are read. Raises `TableError`."""
+        ...
+
+    def digest(self, chunk: Chunk) -> str:
+        """Return a digest of the rows, which is the same in every process."""
         ...
 
     def records(self, chunk: Chunk, columns: Columns) -> Iterator[Record | Failure]:

@@ -1,19 +1,22 @@
 """One chunk of a table, re-encrypted and written; in this process or in several."""
 
+from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-from kmscore.bulk import Item, Outcome, Status, reencrypt_many
+from kmscore.bulk import Item, Status, reencrypt_many
 from kmscore.keyring import KeyProvider
-from kmscore.tables.columns import Failure, Record, read_item
+from kmscore.tables.columns import Failure, ItemReader, Record
 from kmscore.tables.counts import Counts, count_failure
 from kmscore.tables.crew import in_processes
 from kmscore.tables.journal import Part, digest_of
 from kmscore.tables.options import Options
 from kmscore.tables.table import Chunk, Result, Table
 from kmscore.tables.worker_keys import WorkerKeys
+
+_UNCHANGED: Final = Result(None)
 
 
 class TableJob(NamedTuple):
@@ -59,7 +62,7 @@ def perform(job: TableJob, keys: KeyProvider, task: Task) -> Done:
     part = Part(counts, "", "")
     if task.paths is not None:
         job.table.write(task.chunk, records, results, job.options.columns.blob, *task.paths)
-        part = Part(counts, task.chunk.digest(), digest_of(task.paths))
+        part = Part(counts, job.table.digest(task.chunk), digest_of(task.paths))
     return Done(task.number, task.chunk.position, part)
 
 
@@ -69,19 +72,21 @@ def _results(
     """Return the records, the result of each, and the counts."""
     columns = job.options.columns
     records = list(job.table.records(chunk, columns))
+    reader = ItemReader(columns)
     results: list[Result] = []
     counts = Counts()
+    statuses: Counter[Status] = Counter()
 
     def items() -> Iterator[Item]:
         """Yield an item for each row that can be read; add a provisional result for every row."""
         for row, record in enumerate(records):
-            item = read_item(columns, row, record)
-            if item is None:
-                counts[Status.UNCHANGED.value] += 1
-                results.append(Result(None))
-            elif isinstance(item, Item):
-                results.append(Result(None))
+            item = reader.read(row, record)
+            if isinstance(item, Item):
+                results.append(_UNCHANGED)
                 yield item
+            elif item is None:
+                statuses[Status.UNCHANGED] += 1
+                results.append(_UNCHANGED)
             else:
                 count_failure(counts, item.code)
                 results.append(Result(None, item))
@@ -95,17 +100,15 @@ def _results(
         dry_run=job.is_dry_run,
     )
     for outcome in outcomes:
-        results[outcome.reference] = _result(outcome)
-        if outcome.error is None:
-            counts[outcome.status.value] += 1
-        else:
+        if outcome.error is not None:
             count_failure(counts, outcome.error.code)
+            results[outcome.reference] = Result(None, outcome.error)
+            continue
+        statuses[outcome.status] += 1
+        if outcome.status is Status.REWRITTEN:
+            results[outcome.reference] = Result(outcome.ciphertext_blob)
+    counts.update({status.value: number for status, number in statuses.items()})
     return records, results, counts
-
-
-def _result(outcome: Outcome) -> Result:
-    is_new = outcome.status is Status.REWRITTEN
-    return Result(outcome.ciphertext_blob if is_new else None, outcome.error)
 
 
 def begin(job: TableJob, worker_keys: WorkerKeys) -> Callable[[Task], Done]:

@@ -421,7 +421,7 @@ def test_real_processes_rotate_every_row(ring_file: Path) -> None:
 
 def test_the_error_of_a_row_has_no_traceback() -> None:
     """The error can live as long as the report, so that it must not refer to the row."""
-    failure = columns.read_item(columns.Columns("blob"), 0, {"blob": 5})
+    failure = columns.ItemReader(columns.Columns("blob")).read(0, {"blob": 5})
     assert isinstance(failure, kmscore.InvalidBlobError)
     assert failure.__traceback__ is None
 
@@ -429,7 +429,7 @@ def test_the_error_of_a_row_has_no_traceback() -> None:
 def test_the_error_of_a_damaged_row_is_kept() -> None:
     """An error that the format found is the error of the row."""
     failure = columns.damaged_row("reason")
-    assert columns.read_item(columns.Columns("blob"), 0, failure) is failure
+    assert columns.ItemReader(columns.Columns("blob")).read(0, failure) is failure
     assert columns.reason_of(columns.damaged_row("\ud800")) == "\\ud800"
 
 

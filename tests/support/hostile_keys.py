@@ -110,11 +110,15 @@ def encrypted(
 
 @functools.cache
 def prime(bits: int, remainder: int = 0) -> int:
-    """Return a random prime of `bits` bits, the two highest set; 1 mod 3 if `remainder` is 1."""
+    """Return a random prime of `bits` bits; 1 mod 3 if `remainder` is 1.
+
+    Its three highest bits are set, so the length of a product of four is the sum of their lengths.
+    """
     while True:
         numbers = generate_private_key(65537, max(2 * bits, 1024)).private_numbers()
         for found in (numbers.p, numbers.q):
-            if not remainder or found % 3 == remainder:
+            has_length = found >> (bits - 3) == 0b111
+            if has_length and (not remainder or found % 3 == remainder):
                 return found
 
 

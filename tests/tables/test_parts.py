@@ -342,7 +342,8 @@ def test_an_unfinished_job_requires_resume(folder: Path, monkeypatch: pytest.Mon
         ),
         ("--again", "skip current"),
         ("--upgrade-only", "upgrade only"),
-        ("--blob-column=tenant", "columns"),
+        ("--blob-column=tenant", "blob column"),
+        ("--context-columns=owner=tenant", "context columns"),
     ],
 )
 def test_resume_rejects_a_different_job(
