@@ -13,8 +13,10 @@ layout in `Profile`.
 """
 
 from kmscore.alibaba.access import key_id_of_name, resource_name
-from kmscore.alibaba.api import KmsApi
+from kmscore.alibaba.api import Handled, KmsApi
 from kmscore.alibaba.context_rule import collisions, is_ambiguous
+from kmscore.alibaba.events import Event
+from kmscore.alibaba.http_request import ParsedRequest, RefusedRequest, parse
 from kmscore.alibaba.json_context import JsonContext
 from kmscore.alibaba.operations import (
     decrypt,
@@ -28,25 +30,45 @@ from kmscore.alibaba.profile import ContextBinding, Layout, Payload, Profile, So
 from kmscore.alibaba.reencryption import reencrypt
 from kmscore.alibaba.responses import JSON_CONTENT_TYPE, XML_CONTENT_TYPE, ApiResponse
 from kmscore.alibaba.service_blob import ServiceBlob
+from kmscore.alibaba.signatures import (
+    ACCEPT_REPLAYS,
+    ANY_DATE,
+    Scheme,
+    VerifiedRequest,
+    verify,
+)
+from kmscore.alibaba.throttling import Throttle, TokenBucket
 from kmscore.alibaba.version_index import KeyVersionProvider, VersionIndex
+from kmscore.alibaba.wsgi import ANONYMOUS, wsgi_app
 
 __all__ = [
+    "ACCEPT_REPLAYS",
     "ALLOW_ALL",
+    "ANONYMOUS",
+    "ANY_DATE",
     "JSON_CONTENT_TYPE",
     "XML_CONTENT_TYPE",
     "ApiResponse",
     "ContextBinding",
+    "Event",
+    "Handled",
     "InvalidPolicyError",
     "JsonContext",
     "KeyVersionProvider",
     "KmsApi",
     "Layout",
+    "ParsedRequest",
     "Payload",
     "Policies",
     "Policy",
     "Profile",
+    "RefusedRequest",
+    "Scheme",
     "ServiceBlob",
     "SortOrder",
+    "Throttle",
+    "TokenBucket",
+    "VerifiedRequest",
     "VersionIndex",
     "collisions",
     "decrypt",
@@ -56,6 +78,9 @@ __all__ = [
     "generate_data_key",
     "is_ambiguous",
     "key_id_of_name",
+    "parse",
     "reencrypt",
     "resource_name",
+    "verify",
+    "wsgi_app",
 ]

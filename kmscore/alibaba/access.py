@@ -78,6 +78,11 @@ class Named(NamedTuple):
     unknown: Fault | None = None
     """The error for a name without a key; `None` for a key ID, which is not looked up here."""
 
+    @property
+    def name(self) -> str:
+        """The key ID, or the name if there is no key."""
+        return self.text if self.key_id is None else self.key_id
+
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Access(Record):

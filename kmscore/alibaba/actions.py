@@ -20,6 +20,7 @@ from kmscore.algorithms import (
 )
 from kmscore.alibaba import operations
 from kmscore.alibaba.access import Access
+from kmscore.alibaba.events import Uses
 from kmscore.alibaba.payloads import as_sealed
 from kmscore.alibaba.profile import Payload, Profile
 from kmscore.alibaba.reencryption import reencrypt
@@ -47,14 +48,25 @@ class Request(NamedTuple):
     is_dry_run: bool
     """Whether `DryRun` is true."""
 
-    def key(self, action: str) -> str:
-        """Return the ID of the key that `KeyId` names, or raise if the use is not allowed."""
+    uses: Uses
+    """The note of the keys that are used."""
+
+    def sealing_key(self, action: str) -> str:
+        """Return the ID of the key that `KeyId` names to encrypt, or raise if it is not allowed."""
         named = self.access.resolve(self.values["KeyId"])
+        self.uses.destination = named.name, None
+        return self.access.permit(self.principal, (action, named))[0]
+
+    def opening_key(self, action: str) -> str:
+        """Return the ID of the key that `KeyId` names to decrypt, or raise if it is not allowed."""
+        named = self.access.resolve(self.values["KeyId"])
+        self.uses.source = named.name, self.values["KeyVersionId"]
         return self.access.permit(self.principal, (action, named))[0]
 
     def blob_key(self, action: str) -> str:
         """Return the ID of the key of `CiphertextBlob`, or raise if the use is not allowed."""
         named = self.access.named_in(self.values["CiphertextBlob"])
+        self.uses.source = named.name, None
         return self.access.permit(self.principal, (action, named))[0]
 
     def check_sealing(self, key_id: str) -> Fields:
@@ -93,6 +105,8 @@ def _reencrypt(request: Request) -> Fields:
         opening = access.named_in(values["CiphertextBlob"])
     else:
         opening = source
+    request.uses.source = opening.name, values["SourceKeyVersionId"]
+    request.uses.destination = destination.name, None
     opening_key, sealing_key = access.permit(
         request.principal, ("ReEncryptFrom", opening), ("ReEncryptTo", destination)
     )
@@ -113,6 +127,8 @@ def _reencrypt(request: Request) -> Fields:
         allow_ambiguous=access.allow_ambiguous,
         dry_run=request.is_dry_run,
     )
+    request.uses.source = result.source_key_id, result.source_key_version_id
+    request.uses.destination = result.destination_key_id, result.destination_key_version_id
     return {
         "KeyId": result.source_key_id,
         "KeyVersionId": result.source_key_version_id,
@@ -122,7 +138,7 @@ def _reencrypt(request: Request) -> Fields:
 
 def _encrypt(request: Request) -> Fields:
     values = request.values
-    key_id = request.key("Encrypt")
+    key_id = request.sealing_key("Encrypt")
     if request.is_dry_run:
         return request.check_sealing(key_id)
     result = operations.encrypt(
@@ -132,6 +148,7 @@ def _encrypt(request: Request) -> Fields:
         values["EncryptionContext"],
         **request.sealed_options,
     )
+    request.uses.destination = result.key_id, result.key_version_id
     return {
         "CiphertextBlob": encode_base64(result.ciphertext_blob),
         "KeyId": result.key_id,
@@ -148,6 +165,7 @@ def _decrypt(request: Request) -> Fields:
         values["EncryptionContext"],
         **request.sealed_options,
     )
+    request.uses.source = result.key_id, result.key_version_id
     _check_same(result.key_id, key_id)
     is_text = request.access.profile.payload is Payload.BASE64
     return _opened(result, _text_of(result.plaintext) if is_text else None)
@@ -164,7 +182,7 @@ def _generate_data_key_without_plaintext(request: Request) -> Fields:
 
 def _generate(request: Request, action: str) -> Fields:
     """Generate a data key and encrypt it."""
-    key_id = request.key(action)
+    key_id = request.sealing_key(action)
     if request.is_dry_run:
         return request.check_sealing(key_id)
     result = operations.generate_data_key(
@@ -174,6 +192,7 @@ def _generate(request: Request, action: str) -> Fields:
         context=request.values["EncryptionContext"],
         **request.options,
     )
+    request.uses.destination = result.key_id, result.key_version_id
     return {
         "CiphertextBlob": encode_base64(result.ciphertext_blob),
         "KeyId": result.key_id,
@@ -194,6 +213,7 @@ def _export_data_key(request: Request) -> Fields:
         context=values["EncryptionContext"],
         **request.options,
     )
+    request.uses.source = result.key_id, result.key_version_id
     _check_same(result.key_id, key_id)
     return {
         "ExportedDataKey": encode_base64(result.exported_data_key),
@@ -206,7 +226,7 @@ def _generate_and_export_data_key(request: Request) -> Fields:
     values = request.values
     public_key, algorithm = _wrapping(values)
     length = _data_key_length(values)
-    key_id = request.key("GenerateAndExportDataKey")
+    key_id = request.sealing_key("GenerateAndExportDataKey")
     if request.is_dry_run:
         request.check_sealing(key_id)
         asymmetric.check_public_key(public_key, algorithm)
@@ -221,6 +241,7 @@ def _generate_and_export_data_key(request: Request) -> Fields:
         context=values["EncryptionContext"],
         **request.options,
     )
+    request.uses.destination = result.key_id, result.key_version_id
     return {
         "CiphertextBlob": encode_base64(result.ciphertext_blob or b""),
         "ExportedDataKey": encode_base64(result.exported_data_key),
@@ -233,8 +254,12 @@ def _asymmetric_encrypt(request: Request) -> Fields:
     values = request.values
     algorithm = values["Algorithm"]
     key = decrypting_key(
-        request.access.keys, request.key("AsymmetricEncrypt"), values["KeyVersionId"], algorithm
+        request.access.keys,
+        request.sealing_key("AsymmetricEncrypt"),
+        values["KeyVersionId"],
+        algorithm,
     )
+    request.uses.destination = key.key_id, key.key_version_id
     ciphertext = kmscore.asymmetric_encrypt(key.public_key, algorithm, values["Plaintext"])
     return {
         "CiphertextBlob": encode_base64(ciphertext),
@@ -247,7 +272,7 @@ def _asymmetric_decrypt(request: Request) -> Fields:
     values = request.values
     result = kmscore.asymmetric_decrypt(
         request.access.keys,
-        request.key("AsymmetricDecrypt"),
+        request.opening_key("AsymmetricDecrypt"),
         values["KeyVersionId"],
         values["Algorithm"],
         values["CiphertextBlob"],

@@ -6,7 +6,7 @@ the principal. Only then are the keys checked: existence, state and usage.
 
 import uuid
 from collections.abc import Callable, Mapping
-from typing import Any, final
+from typing import Any, NamedTuple, final
 
 from kmscore._typecheck import check_instance
 from kmscore._values import Immutable, representation
@@ -14,8 +14,10 @@ from kmscore.alibaba import service_errors
 from kmscore.alibaba.access import Access, Resolver, key_id_of_name, resource_name
 from kmscore.alibaba.actions import PERFORM, Fields, Request
 from kmscore.alibaba.context_rule import is_confused
+from kmscore.alibaba.events import SUCCESS, Event, Uses
 from kmscore.alibaba.parameter_names import (
     ACTION,
+    CONTEXTS,
     by_exact_name,
     check_spelling,
     gather_contexts,
@@ -40,6 +42,31 @@ from kmscore.context import EncryptionContext
 from kmscore.errors import KmsCoreError
 from kmscore.keyring import KeyProvider
 from kmscore.lookup import check_provider
+
+
+class Handled(NamedTuple):
+    """The result of a request."""
+
+    response: ApiResponse
+    """The response for the client."""
+
+    event: Event
+    """The record for an audit log."""
+
+
+class _Run:
+    """The state of one call."""
+
+    def __init__(self, principal: object) -> None:
+        self.principal = principal
+        self.uses = Uses()
+        self.values: Mapping[str, Any] = {}
+
+    def contexts(self) -> dict[str, dict[str, str]]:
+        """Return the encryption contexts by the name of their parameter."""
+        return {
+            name: dict(value) for name, value in self.values.items() if name in CONTEXTS and value
+        }
 
 
 def random_request_id() -> str:
@@ -157,9 +184,35 @@ class KmsApi(Immutable):
                 also any other exception of the keys, the policy, `arn`, `resolve_key` or a mapping
                 in the request.
         """
+        return self.handle(params, principal=principal).response
+
+    def handle(
+        self,
+        params: Mapping[str, object],
+        *,
+        principal: object = None,
+        with_contexts: bool = False,
+    ) -> "Handled":
+        """Perform the action of a request, and return the response with its record.
+
+        Args:
+            params: As for `call`.
+            principal: As for `call`.
+            with_contexts: Whether the record has the encryption contexts (default `False`).
+
+        Returns:
+            The response, and the record for an audit log.
+
+        Raises:
+            TypeError: As for `call`.
+            ValueError: As for `call`.
+            KmsCoreError: As for `call`.
+            Exception: As for `call`.
+        """
         check_instance(params, Mapping, "params")
         request_id = self._fresh_request_id()
         is_dry_run, name = False, ""
+        run = _Run(principal)
         answer: Fields | Fault
         try:
             # The mapping is read only once, because a second read can give other values.
@@ -168,7 +221,7 @@ class KmsApi(Immutable):
             is_dry_run = _is_dry_run(given, misspelt)
             name = _action_name(given, misspelt)
             check_spelling(misspelt)
-            answer = self._perform(name, given, principal, is_dry_run=is_dry_run)
+            answer = self._perform(name, given, run, is_dry_run=is_dry_run)
         except RequestError as error:
             answer = error.fault
         except Exception as error:  # noqa: BLE001 (a provider can raise any exception)
@@ -176,22 +229,32 @@ class KmsApi(Immutable):
             answer = service_errors.INTERNAL_FAILURE
         if is_dry_run:
             answer = service_errors.of_dry_run(answer if isinstance(answer, Fault) else None)
+        event = Event(
+            request_id,
+            principal,
+            name,
+            answer.code if isinstance(answer, Fault) else SUCCESS,
+            is_dry_run,
+            *run.uses.source,
+            *run.uses.destination,
+            contexts=run.contexts() if with_contexts else None,
+        )
         if isinstance(answer, Fault):
-            return ApiResponse.of_fault(answer, request_id)
-        return ApiResponse.of_result(name, answer, request_id)
+            return Handled(ApiResponse.of_fault(answer, request_id), event)
+        return Handled(ApiResponse.of_result(name, answer, request_id), event)
 
     def _perform(
-        self, name: str, params: Mapping[str, object], principal: object, *, is_dry_run: bool
+        self, name: str, params: Mapping[str, object], run: "_Run", *, is_dry_run: bool
     ) -> Fields:
         """Return the fields of the response.
 
         Raises `RequestError` for an error of the request, and any other exception unchanged.
         """
         action = self._actions[name]
-        values = read_parameters(action, gather_contexts(action, params))
+        values = run.values = read_parameters(action, gather_contexts(action, params))
         self._check_contexts(values)
         try:
-            return PERFORM[name](Request(self._access, principal, values, is_dry_run))
+            return PERFORM[name](Request(self._access, run.principal, values, is_dry_run, run.uses))
         except KmsCoreError as error:
             fault = fault_of(error, action.subjects)
             if fault == service_errors.INTERNAL_FAILURE:

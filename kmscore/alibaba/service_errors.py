@@ -74,7 +74,34 @@ KEY_VERSION_NOT_FOUND: Final = Fault(
     404, "Forbidden.KeyVersionNotFound", "The specified Key version is not found."
 )
 ALIAS_NOT_FOUND: Final = Fault(404, "Forbidden.AliasNotFound", "The specified Alias is not found.")
+THROTTLED: Final = Fault(429, "Rejected.Throttling", "QPS Limit Exceeded")
 INTERNAL_FAILURE: Final = Fault(500, "InternalFailure", "Internal Failure.")
+
+# The codes are those of the vendor's common errors; status and message are decided here.
+INCOMPLETE_SIGNATURE: Final = Fault(
+    400, "IncompleteSignature", "The request has no signature of a supported form."
+)
+SIGNATURE_DOES_NOT_MATCH: Final = Fault(
+    400, "SignatureDoesNotMatch", "The signature does not match the request."
+)
+ACCESS_KEY_NOT_FOUND: Final = Fault(
+    404, "InvalidAccessKeyId.NotFound", "The specified access key is not found."
+)
+EXPIRED: Final = Fault(
+    400, "InvalidTimeStamp.Expired", "The time stamp of the request is too far from the present."
+)
+NONCE_USED: Final = Fault(
+    400, "SignatureNonceUsed", "The signature nonce of the request was used already."
+)
+UNSUPPORTED_METHOD: Final = Fault(
+    405, "UnsupportedHTTPMethod", "The HTTP method is not supported; use GET or POST."
+)
+INVALID_VERSION: Final = Fault(400, "InvalidVersion", "The specified API version is not valid.")
+UNKNOWN_PATH: Final = Fault(
+    404, "UnsupportedOperation", "The request target must be / with a query."
+)
+LENGTH_REQUIRED: Final = Fault(411, "InvalidParameter", "The body needs a Content-Length.")
+REQUEST_TOO_LARGE: Final = Fault(413, "InvalidParameter", "The request is too large.")
 
 DRY_RUN_PASSED: Final = Fault(
     400, "DryRunOperationError", "The request would have succeeded, but DryRun is set."

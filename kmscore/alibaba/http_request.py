@@ -1,0 +1,344 @@
+"""The parser of HTTP requests: request target, headers and body to one set of parameters.
+
+It is the only parser of the package. It does no I/O, and every request that has no single reading
+is refused, because a signature must cover the parameters that are used. A refusal has the response
+in the format that the request asks for.
+
+The format is that of the parameter `Format` (`JSON` or `XML`), or the first one that the header
+`Accept` names, or JSON.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple, NoReturn, TypeAlias, final
+from urllib.parse import unquote_to_bytes
+
+from kmscore._typecheck import check_instance
+from kmscore._values import Secret, representation
+from kmscore.alibaba.parameter_names import ACTION
+from kmscore.alibaba.responses import ApiResponse
+from kmscore.alibaba.service_errors import (
+    INCOMPLETE_SIGNATURE,
+    INVALID_VERSION,
+    REQUEST_TOO_LARGE,
+    UNKNOWN_PATH,
+    UNSUPPORTED_METHOD,
+    Fault,
+    RequestError,
+    invalid_parameter,
+    missing_parameter,
+)
+
+VERSION: Final = "2016-01-20"
+"""The only version of the API."""
+
+MAX_TARGET_LENGTH: Final = 1 << 19
+"""Maximum characters of a request target.
+
+A context of 8,192 characters can need 73,728 in a query, and ReEncrypt has two.
+"""
+
+MAX_BODY_LENGTH: Final = 1 << 19
+"""Maximum bytes of a body."""
+
+_MAX_HEADERS_LENGTH: Final = 1 << 16
+_MAX_PAIRS: Final = 8192  # two contexts with a parameter for each key and value have 5,460
+_MAX_NAME_LENGTH: Final = 128  # of a parameter in a message
+
+_METHODS: Final = frozenset({"GET", "POST"})
+_HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_NOT_IN_HEADERS: Final = re.compile("[^\t\x20-\x7e\x80-\xff]")
+_BAD_ESCAPE: Final = re.compile("%(?![0-9A-Fa-f]{2})")
+_NOT_IN_TARGETS: Final = re.compile("[^\x21-\x7e]|#")
+_FORMATS: Final = MappingProxyType({"JSON": False, "XML": True})
+_ACCEPTED: Final = MappingProxyType(
+    {"application/json": False, "text/xml": True, "application/xml": True}
+)
+
+FORM: Final = "application/x-www-form-urlencoded"
+_JSON: Final = "application/json"
+
+Pairs: TypeAlias = tuple[tuple[str, str], ...]
+
+
+@final
+class RefusedRequest(NamedTuple):
+    """A request that is refused before any key is used."""
+
+    fault: Fault
+    """The error of the service."""
+
+    as_xml: bool
+    """Whether the response is asked for in XML."""
+
+    def response(self, request_id: str) -> ApiResponse:
+        """Return the response of the service.
+
+        Args:
+            request_id: The request ID, printable ASCII.
+
+        Returns:
+            The response, with the status of the error.
+        """
+        return ApiResponse.of_fault(self.fault, request_id)
+
+
+@final
+class ParsedRequest(Secret):
+    """A request with one reading. Its signature has not been verified.
+
+    A parameter can be a plaintext, so `pickle` and `copy` raise `TypeError`, and `repr` shows only
+    the action.
+    """
+
+    __slots__ = ("as_xml", "body", "form", "headers", "method", "parameters", "query")
+
+    method: str
+    """`GET` or `POST`."""
+
+    query: Pairs
+    """The parameters in the request target, decoded, in their order."""
+
+    form: Pairs | None
+    """The parameters in a form body, decoded, in their order; `None` for another body."""
+
+    headers: Mapping[str, str]
+    """The headers, with names in lower case."""
+
+    body: bytes
+    """The body, 0 to 524,288 bytes."""
+
+    parameters: Mapping[str, object]
+    """The parameters of query and body, with `Action`, also if it is in a header."""
+
+    as_xml: bool
+    """Whether the response is asked for in XML."""
+
+    def __init__(self, **attributes: object) -> None:
+        """Take the attributes."""
+        self._set(**attributes)
+
+    @representation
+    def __repr__(self) -> str:
+        """Return the method and the action."""
+        return f"<ParsedRequest {self.method} {self.parameters.get(ACTION)!r:.80}>"
+
+
+def parse(
+    method: str, target: str, headers: Iterable[tuple[str, str]], body: bytes
+) -> ParsedRequest | RefusedRequest:
+    """Parse a request of a client.
+
+    Args:
+        method: The HTTP method.
+        target: The request target as it was sent, in origin form (RFC 9112 section 3.2.1): path and
+            query, percent-encoded.
+        headers: The names and values of the headers; each value is a text in Latin-1, as WSGI and
+            `http.server` have it.
+        body: The body.
+
+    Returns:
+        The request, or its refusal. A request is refused if its method is not GET or POST, if its
+        path is not `/`, if it is too large, if a text is not UTF-8, if a header or a parameter is
+        given twice, if a header and a parameter differ in the action or version, if it has both
+        kinds of signature, or if its body is no form and no JSON object of texts.
+
+    Raises:
+        TypeError: If an argument has the wrong type.
+    """
+    check_instance(method, str, "method")
+    check_instance(target, str, "target")
+    check_instance(body, bytes, "body")
+    given = [(name, value) for name, value in headers]
+    for name, value in given:
+        check_instance(name, str, "header name")
+        check_instance(value, str, "header value")
+    reading = _Reading()
+    try:
+        return reading.read(method, target, given, body)
+    except RequestError as error:
+        return RefusedRequest(error.fault, reading.as_xml)
+
+
+class _Reading:
+    """One run of the parser; it knows the format of the response as soon as it is read."""
+
+    def __init__(self) -> None:
+        self.as_xml = False
+
+    def read(
+        self, method: str, target: str, headers: list[tuple[str, str]], body: bytes
+    ) -> ParsedRequest:
+        """Return the request. Raises `RequestError`."""
+        by_name = _headers(headers)
+        self.as_xml = _accepts_xml(by_name.get("accept", ""))
+        path, query = _target(target)
+        self._take_format(query)
+        if method not in _METHODS:
+            raise RequestError(UNSUPPORTED_METHOD)
+        if path != "/":
+            raise RequestError(UNKNOWN_PATH)
+        form, values = _body(by_name.get("content-type", ""), body)
+        self._take_format(form or ())
+        parameters = _merged((*query, *(values or form or ())))
+        _check_once(by_name, parameters)
+        return ParsedRequest(
+            method=method,
+            query=query,
+            form=form,
+            headers=MappingProxyType(by_name),
+            body=body,
+            parameters=MappingProxyType(parameters),
+            as_xml=self.as_xml,
+        )
+
+    def _take_format(self, pairs: Pairs) -> None:
+        """Take the format from the parameter `Format`, if there is one."""
+        for name, value in pairs:
+            if name == "Format" and value:
+                as_xml = _FORMATS.get(value.upper())
+                if as_xml is None:
+                    raise RequestError(invalid_parameter("Format"))
+                self.as_xml = as_xml
+
+
+def _headers(given: list[tuple[str, str]]) -> dict[str, str]:
+    """Return the headers by lower-case name."""
+    if sum(len(name) + len(value) for name, value in given) > _MAX_HEADERS_LENGTH:
+        raise RequestError(REQUEST_TOO_LARGE)
+    by_name: dict[str, str] = {}
+    for name, value in given:
+        if _HEADER_NAME.fullmatch(name) is None or _NOT_IN_HEADERS.search(value) is not None:
+            raise _invalid("header")
+        if name.lower() in by_name:
+            raise _invalid(name)
+        by_name[name.lower()] = value.strip(" \t")
+    return by_name
+
+
+def _accepts_xml(accept: str) -> bool:
+    """Return whether the first known media type of a header `Accept` is XML."""
+    kinds = (part.partition(";")[0].strip().lower() for part in accept.split(","))
+    return next((_ACCEPTED[kind] for kind in kinds if kind in _ACCEPTED), False)
+
+
+def _target(target: str) -> tuple[str, Pairs]:
+    """Return the path and the parameters of a request target."""
+    if len(target) > MAX_TARGET_LENGTH:
+        raise RequestError(REQUEST_TOO_LARGE)
+    if not target.startswith("/") or _NOT_IN_TARGETS.search(target) is not None:
+        raise RequestError(UNKNOWN_PATH)
+    path, _, query = target.partition("?")
+    return path, _pairs(query.encode("ascii"), "query")
+
+
+def _pairs(text: bytes, where: str) -> Pairs:
+    """Return the decoded names and values of a query or a form."""
+    segments = text.split(b"&", _MAX_PAIRS)
+    if len(segments) > _MAX_PAIRS:
+        raise RequestError(REQUEST_TOO_LARGE)
+    try:
+        decoded = text.decode("utf-8")
+        if _BAD_ESCAPE.search(decoded) is None:
+            parts = (segment.partition(b"=") for segment in segments if segment)
+            return tuple((_unquoted(name), _unquoted(value)) for name, _, value in parts)
+    except UnicodeDecodeError:
+        pass
+    raise _invalid(where)
+
+
+def _unquoted(text: bytes) -> str:
+    """Return the text of a percent-encoded name or value. Raises `UnicodeDecodeError`."""
+    return unquote_to_bytes(text.replace(b"+", b" ")).decode("utf-8")
+
+
+def _body(content_type: str, body: bytes) -> tuple[Pairs | None, tuple[tuple[str, object], ...]]:
+    """Return the pairs of a form, `None` for another body, and the pairs of a JSON object."""
+    if len(body) > MAX_BODY_LENGTH:
+        raise RequestError(REQUEST_TOO_LARGE)
+    if not body:
+        return (), ()
+    kind, _, options = content_type.partition(";")
+    kind, options = kind.strip().lower(), options.strip().lower()
+    if kind not in {FORM, _JSON} or options not in {"", "charset=utf-8", 'charset="utf-8"'}:
+        raise _invalid("Content-Type")
+    return (_pairs(body, "body"), ()) if kind == FORM else (None, _json_pairs(body))
+
+
+class _Number(NamedTuple):
+    """A number in JSON, as text. In a context it is not a text, and so invalid."""
+
+    text: str
+
+
+def _json_pairs(body: bytes) -> tuple[tuple[str, object], ...]:
+    """Return the members of a JSON object; numbers and truth values as texts, without nulls."""
+    value: object = None
+    with suppress(ValueError, RecursionError):
+        value = _DECODER.decode(body.decode("utf-8"))
+    if not isinstance(value, dict):
+        raise _invalid("body")
+    return tuple((name, _value(each)) for name, each in value.items() if each is not None)
+
+
+def _value(value: object) -> object:
+    """Return a parameter from a member: a text, or a mapping for a context."""
+    if isinstance(value, str | dict):
+        return value
+    if isinstance(value, _Number):
+        return value.text
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    raise _invalid("body")
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return a JSON object. Raises `ValueError` if a name is repeated."""
+    names = dict(pairs)
+    if len(names) != len(pairs):
+        raise ValueError("a repeated name")
+    return names
+
+
+def _refuse(_text: str) -> NoReturn:
+    raise ValueError("not an integer")
+
+
+_DECODER: Final = json.JSONDecoder(
+    object_pairs_hook=_unique, parse_int=_Number, parse_float=_refuse, parse_constant=_refuse
+)
+
+
+def _merged(pairs: Iterable[tuple[str, object]]) -> dict[str, object]:
+    """Return the parameters by name. Raises `RequestError` if one is given twice."""
+    parameters: dict[str, object] = {}
+    for name, value in pairs:
+        if name in parameters:
+            raise _invalid(name)
+        parameters[name] = value
+    return parameters
+
+
+def _check_once(headers: Mapping[str, str], parameters: dict[str, object]) -> None:
+    """Check what header and parameter both name, and set `Action` from its header."""
+    for header, name in (("x-acs-action", ACTION), ("x-acs-version", "Version")):
+        if (
+            headers.get(header, "")
+            and parameters.setdefault(name, headers[header]) != headers[header]
+        ):
+            raise _invalid(name)
+    if parameters.setdefault("Version", VERSION) != VERSION:
+        raise RequestError(INVALID_VERSION)
+    if not parameters.get(ACTION):
+        raise RequestError(missing_parameter(ACTION))
+    if "authorization" in headers and "Signature" in parameters:
+        raise RequestError(INCOMPLETE_SIGNATURE)
+
+
+def _invalid(name: str) -> RequestError:
+    """Return the error for a name, which is shown if it is short and printable."""
+    is_shown = len(name) <= _MAX_NAME_LENGTH and name.isprintable()
+    return RequestError(invalid_parameter(name if is_shown else "query"))

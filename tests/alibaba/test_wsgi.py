@@ -1,0 +1,473 @@
+"""The WSGI application: from the bytes of a client to a response of the service."""
+
+import io
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+from unittest import mock
+from urllib.error import HTTPError
+from urllib.request import urlopen
+from wsgiref.simple_server import WSGIRequestHandler, make_server
+from wsgiref.validate import validator
+from xml.etree import ElementTree as ET
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from support.service_api import RING, code_of, make_api, to_base64, valid_requests
+from support.signed_requests import ACCESS_KEY, SECRET, Sent, sign_acs3, sign_rpc
+
+from kmscore import alibaba
+from kmscore.alibaba import ANONYMOUS, Event, RefusedRequest, Throttle, VerifiedRequest, wsgi_app
+
+NOW = datetime(2026, 11, 29, 8, 0, tzinfo=UTC)
+API = make_api(resolve_key=alibaba.key_id_of_name)
+ENCRYPT = {"KeyId": "orders", "Plaintext": to_base64(b"secret text")}
+
+
+def authenticate(parsed: Any, now: datetime) -> Any:
+    """Verify with one access key."""
+    return alibaba.verify(
+        parsed, {ACCESS_KEY: SECRET}.get, now=now, is_fresh=alibaba.ACCEPT_REPLAYS
+    )
+
+
+def make_app(**options: Any) -> Any:
+    """Return an application with one access key and a fixed time, checked by wsgiref."""
+    api = options.pop("api", API)
+    defaults: dict[str, Any] = {"authenticate": authenticate, "clock": lambda: NOW}
+    return validator(wsgi_app(api, **(defaults | options)))
+
+
+def environ_of(sent: Sent, **more: Any) -> dict[str, Any]:
+    """Return the WSGI environment of a request."""
+    path, _, query = sent.target.partition("?")
+    environ: dict[str, Any] = {
+        "REQUEST_METHOD": sent.method,
+        "SCRIPT_NAME": "",
+        "PATH_INFO": path,
+        "QUERY_STRING": query,
+        "SERVER_NAME": "kms.example",
+        "SERVER_PORT": "80",
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": "http",
+        "wsgi.input": io.BytesIO(sent.body),
+        "wsgi.errors": io.StringIO(),
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": False,
+        "wsgi.run_once": False,
+    }
+    for name, value in sent.headers:
+        key = name.upper().replace("-", "_")
+        environ["CONTENT_TYPE" if key == "CONTENT_TYPE" else f"HTTP_{key}"] = value
+    if sent.body:
+        environ["CONTENT_LENGTH"] = str(len(sent.body))
+    environ |= more
+    return {name: value for name, value in environ.items() if value is not None}
+
+
+class Answer:
+    """A response of the application."""
+
+    def __init__(self, app: Any, sent: Sent, **more: Any) -> None:
+        """Send a request."""
+        environ = environ_of(sent, **more)
+        self.log = environ["wsgi.errors"]
+        self.status = ""
+        self.headers: dict[str, str] = {}
+
+        def start_response(status: str, headers: Any, _info: Any = None) -> Any:
+            self.status, self.headers = status, dict(headers)
+            return lambda _: None
+
+        result = app(environ, start_response)
+        self.body = b"".join(result)
+        result.close()
+        assert self.headers["Content-Length"] == str(len(self.body)) or sent.method == "HEAD"
+
+    @property
+    def fields(self) -> Any:
+        """The fields of a body in JSON."""
+        assert self.headers["Content-Type"] == alibaba.JSON_CONTENT_TYPE
+        return json.loads(self.body)
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        pytest.param(sign_acs3(ENCRYPT), id="ACS3"),
+        pytest.param(sign_rpc(ENCRYPT), id="RPC"),
+        pytest.param(sign_rpc(ENCRYPT, method="POST", as_form=True), id="RPC with a form"),
+        pytest.param(
+            sign_acs3({}, body=json.dumps(ENCRYPT).encode(), content_type="application/json"),
+            id="ACS3 with JSON",
+        ),
+    ],
+)
+def test_a_signed_request_is_answered(sent: Sent) -> None:
+    """The response is that of `KmsApi`."""
+    events: list[Event] = []
+    answer = Answer(make_app(on_event=events.append), sent)
+    assert answer.status == "200 OK", answer.body
+    (event,) = events
+    assert event == Event(
+        answer.fields["RequestId"],
+        ACCESS_KEY,
+        "Encrypt",
+        "OK",
+        destination_key_id="orders",
+        destination_key_version_id=answer.fields["KeyVersionId"],
+    )
+    opened = API.call({"Action": "Decrypt", "CiphertextBlob": answer.fields["CiphertextBlob"]})
+    assert opened.body["Plaintext"] == ENCRYPT["Plaintext"]
+
+
+def test_every_action_is_recorded_with_its_keys() -> None:
+    """The source decrypts, and the destination encrypts; the code is that of the response."""
+    versions = {key_id: RING.primary(key_id).key_version_id for key_id in ("orders", "archive")}
+    orders, archive = ("orders", versions["orders"]), ("archive", versions["archive"])
+    none: tuple[None, None] = (None, None)
+    expected = {
+        "ReEncrypt": (orders, archive),
+        "Encrypt": (none, orders),
+        "Decrypt": (orders, none),
+        "GenerateDataKey": (none, orders),
+        "GenerateDataKeyWithoutPlaintext": (none, orders),
+        "ExportDataKey": (orders, none),
+        "GenerateAndExportDataKey": (none, orders),
+        "AsymmetricEncrypt": (none, ("sm2", "s1")),
+        "AsymmetricDecrypt": (("sm2", "s1"), none),
+    }
+    for action, request in valid_requests(API).items():
+        response, event = API.handle(request, principal="alice", with_contexts=True)
+        assert event.request_id == response.body["RequestId"]
+        assert (event.principal, event.action, event.code) == ("alice", action, "OK")
+        assert event[5:9] == (*expected[action][0], *expected[action][1])
+        has_context = any("Context" in name for name in request)
+        assert bool(event.contexts) == has_context
+        dry = API.handle(request | {"DryRun": "true"}).event
+        assert (dry.code, dry.is_dry_run, dry.contexts) == ("DryRunOperationError", True, None)
+        named = dict.fromkeys(("KeyId", "DestinationKeyId"), "unknown")
+        changed = {name: named.get(name, value) for name, value in request.items()}
+        if changed != request:
+            failed = API.handle(changed).event
+            assert failed.code == "Forbidden.KeyNotFound", failed
+            assert "unknown" in failed[5:9]
+            assert failed.destination_key_version_id is None
+
+
+def test_a_denied_call_is_recorded_with_the_key_that_was_asked_for() -> None:
+    """An audit log shows what the caller tried."""
+    api = make_api(policy=lambda *_: False)
+    event = api.handle({"Action": "Encrypt", **ENCRYPT}, principal="mallory").event
+    assert event[1:7] == ("mallory", "Encrypt", "Forbidden.NoPermission", False, None, None)
+    assert event.destination_key_id == "orders"
+
+
+@pytest.mark.parametrize("format_", ["JSON", "XML"])
+@pytest.mark.parametrize(
+    ("sent", "more", "status", "code"),
+    [
+        pytest.param(sign_acs3({}, secret="other"), {}, 400, "SignatureDoesNotMatch", id="forged"),
+        pytest.param(
+            Sent("PUT", "/?Action=E", [], b""), {}, 405, "UnsupportedHTTPMethod", id="PUT"
+        ),
+        pytest.param(Sent("GET", "/kms", [], b""), {}, 404, "UnsupportedOperation", id="path"),
+        pytest.param(sign_acs3({}), {}, 400, "MissingParameter", id="a missing parameter"),
+        pytest.param(
+            sign_acs3({}, action="DeleteEverything"), {}, 400, "UnsupportedOperation", id="action"
+        ),
+        pytest.param(
+            Sent("POST", "/?Action=E", [], b"a"),
+            {"CONTENT_LENGTH": "5"},
+            400,
+            "InvalidParameter",
+            id="a body that breaks off",
+        ),
+        pytest.param(
+            Sent("POST", "/?Action=E", [], b""),
+            {"CONTENT_LENGTH": "9" * 30},
+            413,
+            "InvalidParameter",
+            id="a body that is too long",
+        ),
+        pytest.param(
+            Sent("POST", "/?Action=E", [], b""),
+            {"CONTENT_LENGTH": "600000"},
+            413,
+            "InvalidParameter",
+            id="a body that is somewhat too long",
+        ),
+        pytest.param(
+            Sent("POST", "/?Action=E", [("transfer-encoding", "chunked")], b""),
+            {"CONTENT_LENGTH": None},
+            411,
+            "InvalidParameter",
+            id="a body without a length",
+        ),
+    ],
+)
+def test_every_failure_is_a_response_of_the_service(
+    format_: str, sent: Sent, more: dict[str, Any], status: int, code: str
+) -> None:
+    """A refusal has the format that is asked for, and exactly one record."""
+    events: list[Event] = []
+    accept = "text/xml" if format_ == "XML" else "application/json"
+    sent = sent._replace(headers=[*sent.headers, ("accept", accept)])
+    answer = Answer(make_app(on_event=events.append), sent, **more)
+    assert answer.status.startswith(f"{status} ")
+    if format_ == "XML":
+        assert answer.headers["Content-Type"] == "text/xml;charset=utf-8"
+        root = ET.fromstring(answer.body)  # noqa: S314 (our own response)
+        fields: Any = {each.tag: each.text for each in root}
+    else:
+        fields = answer.fields
+    assert fields["Code"] == code
+    assert [event.code for event in events] == [code]
+    assert events[0].request_id == fields["RequestId"]
+    assert answer.log.getvalue() == ""
+
+
+def test_a_body_with_a_wrong_length_is_refused() -> None:
+    """A Content-Length that is not a number has no reading; wsgiref's validator rejects it too."""
+    app = wsgi_app(API, authenticate=authenticate, clock=lambda: NOW)
+    for text in ("-1", "1e3", "٣"):
+        environ = environ_of(Sent("POST", "/?Action=E", [], b""), CONTENT_LENGTH=text)
+        start_response = mock.Mock()
+        (body,) = app(environ, start_response)
+        assert start_response.call_args.args[0] == "400 Bad Request"
+        assert "Content-Length" in json.loads(body)["Message"]
+
+
+def test_a_body_that_ends_with_the_input_is_read() -> None:
+    """A server that decodes chunks says so with `wsgi.input_terminated`."""
+    sent = sign_rpc(ENCRYPT, method="POST", as_form=True)
+    more = {"CONTENT_LENGTH": None, "wsgi.input_terminated": True}
+    assert Answer(make_app(), sent, **more).status == "200 OK"
+    long = sent._replace(body=b"a" * 600_000)
+    assert Answer(make_app(), long, **more).status.startswith("413")
+
+
+def test_a_read_that_fails_is_a_response() -> None:
+    """A connection that breaks is no failure of the service."""
+    broken = mock.MagicMock(spec=io.BytesIO)
+    broken.read.side_effect = ConnectionResetError
+    sent = Sent("POST", "/?Action=E", [], b"abc")
+    assert Answer(make_app(), sent, **{"wsgi.input": broken}).status == "400 Bad Request"
+
+
+def test_a_request_to_head_has_no_body() -> None:
+    """The response to HEAD has headers alone (RFC 9110 section 9.3.2)."""
+    app = wsgi_app(API, authenticate=authenticate, clock=lambda: NOW)
+    started: list[Any] = []
+    environ = environ_of(Sent("HEAD", "/?Action=E", [], b""))
+    assert list(app(environ, lambda *args: started.append(args))) == [b""]
+    assert started[0][0] == "405 Method Not Allowed"
+    assert ("Allow", "GET, POST") in started[0][1]
+
+
+def _raise(*_: object) -> Any:
+    raise RuntimeError("a secret in the text")
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"authenticate": _raise},
+        {"clock": _raise},
+        {"throttle": _raise},
+        {"principal_of": _raise},
+        {"on_event": _raise},
+        {"authenticate": lambda *_: None},
+        {"api": make_api(policy=_raise)},
+    ],
+    ids=["authenticate", "clock", "throttle", "principal_of", "on_event", "no answer", "policy"],
+)
+def test_a_part_that_fails_is_an_internal_failure(options: dict[str, Any]) -> None:
+    """The client gets no reason, and the log has only the class of the exception."""
+    sent = sign_acs3(ENCRYPT)
+    answer = Answer(make_app(**options), sent._replace(headers=[*sent.headers]))
+    assert answer.status.startswith("500 ")
+    assert answer.fields["Code"] == "InternalFailure"
+    said = answer.log.getvalue()
+    assert said in {
+        "kmscore: internal failure: RuntimeError\n",
+        "kmscore: internal failure: TypeError\n",
+    }
+    assert b"secret" not in answer.body
+
+
+def test_the_limit_holds_for_authenticated_requests_alone() -> None:
+    """Over it the answer is 429, in a dry run too; a forged request uses no token."""
+    events: list[Event] = []
+    app = make_app(throttle=Throttle(rate=1, burst=2), on_event=events.append)
+    for _ in range(5):
+        assert Answer(app, sign_acs3(ENCRYPT, secret="other")).status == "400 Bad Request"
+    assert Answer(app, sign_acs3(ENCRYPT)).status == "200 OK"
+    assert Answer(app, sign_acs3(ENCRYPT)).status == "200 OK"
+    for params in (ENCRYPT, ENCRYPT | {"DryRun": "true"}):
+        answer = Answer(app, sign_acs3(params))
+        assert answer.status == "429 Too Many Requests"
+        assert answer.fields["Code"] == "Rejected.Throttling"
+        assert answer.fields["Message"] == "QPS Limit Exceeded"
+    assert events[-1][1:4] == (ACCESS_KEY, "Encrypt", "Rejected.Throttling")
+    free = make_app(authenticate=ANONYMOUS, throttle=Throttle(rate=1, burst=1))
+    for _ in range(3):
+        assert Answer(free, sign_acs3(ENCRYPT)).status == "200 OK"
+
+
+def test_the_principal_can_be_an_account() -> None:
+    """Policy, limit and record get the same principal."""
+    seen: list[Any] = []
+
+    def policy(principal: Any, *_: str) -> bool:
+        seen.append(principal)
+        return True
+
+    app = make_app(
+        api=make_api(policy),
+        principal_of=lambda request: {ACCESS_KEY: "account 1"}[request.access_key_id],
+        throttle=lambda account, _: not seen.append(account),
+        on_event=lambda event: seen.append(event.principal),
+    )
+    assert Answer(app, sign_acs3(ENCRYPT)).status == "200 OK"
+    assert seen == ["account 1"] * 3
+
+
+def test_contexts_are_recorded_only_if_asked_for() -> None:
+    """A context can name a person."""
+    params = ENCRYPT | {"EncryptionContext": '{"tenant":"acme"}'}
+    for with_contexts in (False, True):
+        events: list[Event] = []
+        app = make_app(on_event=events.append, with_contexts=with_contexts)
+        assert Answer(app, sign_acs3(params)).status == "200 OK"
+        expected = {"EncryptionContext": {"tenant": "acme"}} if with_contexts else None
+        assert events[0].contexts == expected
+
+
+def test_the_parameters_are_those_that_were_verified() -> None:
+    """A body that the signature does not cover has no effect on the parameters."""
+    asked: list[Any] = []
+    api = mock.Mock(wraps=API, spec=alibaba.KmsApi)
+    api.__class__ = alibaba.KmsApi
+    api.handle.side_effect = lambda params, **_: asked.append(dict(params)) or API.handle(params)
+    app = make_app(api=api)
+    good = sign_acs3(ENCRYPT)
+    for body in (b"", b"KeyId=archive", b'{"KeyId":"archive"}'):
+        for kind in ("application/x-www-form-urlencoded", "application/json", "text/plain"):
+            for sent in (good, sign_rpc(ENCRYPT, method="POST")):
+                headers = [*sent.headers, ("content-type", kind)]
+                Answer(app, sent._replace(headers=headers, body=body))
+    assert asked
+    assert {each["KeyId"] for each in asked} == {"orders"}
+
+
+def test_a_plaintext_that_xml_does_not_have() -> None:
+    """The client is told to ask for JSON."""
+    api = make_api(profile=alibaba.Profile.V1_TEXT)
+    blob = api.call({"Action": "Encrypt", "KeyId": "orders", "Plaintext": "\0"}).body
+    params = {"CiphertextBlob": str(blob["CiphertextBlob"])}
+    app = make_app(api=api)
+    answer = Answer(app, sign_acs3(params | {"Format": "XML"}, action="Decrypt"))
+    assert answer.status == "400 Bad Request"
+    assert b'The specified parameter "Format" is not valid.' in answer.body
+    answer = Answer(app, sign_acs3(params | {"Format": "JSON"}, action="Decrypt"))
+    assert answer.fields["Plaintext"] == "\0"
+
+
+@given(
+    st.text(max_size=8),
+    st.text(st.characters(max_codepoint=255), max_size=30),
+    st.text(st.characters(max_codepoint=255), max_size=30),
+    st.dictionaries(
+        st.sampled_from(
+            [
+                *("HTTP_ACCEPT", "HTTP_AUTHORIZATION", "HTTP_X_ACS_ACTION", "CONTENT_TYPE"),
+                *("CONTENT_LENGTH", "HTTP_TRANSFER_ENCODING", "HTTP_HOST"),
+            ]
+        ),
+        st.text(st.characters(max_codepoint=255), max_size=20)
+        | st.sampled_from(["application/json", "3", "chunked", "Encrypt"]),
+        max_size=7,
+    ),
+    st.binary(max_size=30),
+)
+def test_no_request_makes_the_application_fail(
+    method: str, path: str, query: str, headers: dict[str, str], body: bytes
+) -> None:
+    """Any request gets a response below 500, and nothing is written to the log."""
+    environ = environ_of(Sent(method, "/", [], body)) | headers
+    environ |= {"PATH_INFO": path, "QUERY_STRING": query}
+    started: list[Any] = []
+    app = wsgi_app(API, authenticate=authenticate, clock=lambda: NOW)
+    (sent,) = app(environ, lambda *args: started.append(args))
+    assert int(started[0][0][:3]) < 500
+    assert environ["wsgi.errors"].getvalue() == ""
+    assert sent or method == "HEAD"
+
+
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        ({"api": 5}, "api must be KmsApi, not int"),
+        ({"authenticate": None}, "authenticate must be callable, not NoneType"),
+        ({"clock": None}, "clock must be callable, not NoneType"),
+        ({"throttle": 750}, "throttle must be callable, not int"),
+        ({"on_event": "log"}, "on_event must be callable, not str"),
+        ({"with_contexts": 1}, "with_contexts must be bool, not int"),
+    ],
+)
+def test_wrong_types_are_mistakes_of_the_program(options: dict[str, Any], text: str) -> None:
+    """There is no default for `authenticate`: a server without it would trust every caller."""
+    with pytest.raises(TypeError, match=f"^{text}$"):
+        make_app(**options)
+    with pytest.raises(TypeError):
+        wsgi_app(API, clock=lambda: NOW)  # type: ignore[call-arg]
+
+
+class _Quiet(WSGIRequestHandler):
+    def log_message(self, *_: object) -> None:
+        """Write nothing."""
+
+
+@contextmanager
+def _serving(app: Any) -> Iterator[str]:
+    with make_server("127.0.0.1", 0, app, handler_class=_Quiet) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def test_it_runs_under_a_server() -> None:
+    """A request through a socket gives a response, and another path an error."""
+    app = wsgi_app(API, authenticate=ANONYMOUS, clock=lambda: NOW)
+    with _serving(app) as url:
+        query = "Action=Encrypt&KeyId=orders&Plaintext=NDcxMQ%3D%3D"
+        with urlopen(f"{url}/?{query}") as response:  # noqa: S310 (our own server)
+            assert json.load(response)["KeyId"] == "orders"
+        with pytest.raises(HTTPError, match="404"):
+            urlopen(f"{url}/other?{query}")  # noqa: S310
+
+
+def test_a_refusal_of_authenticate_is_sent() -> None:
+    """A callable of one's own can refuse, for example an expired token."""
+    fault = alibaba.verify(
+        sign_acs3({}, secret="other").parsed(),
+        {ACCESS_KEY: SECRET}.get,
+        now=NOW,
+        is_fresh=alibaba.ACCEPT_REPLAYS,
+    )
+    assert isinstance(fault, RefusedRequest)
+    answer = Answer(make_app(authenticate=lambda *_: fault), sign_acs3(ENCRYPT))
+    assert answer.fields["Code"] == "SignatureDoesNotMatch"
+    made = VerifiedRequest({"Action": "Encrypt", **ENCRYPT}, access_key_id="other")
+    assert Answer(make_app(authenticate=lambda *_: made), sign_acs3({})).status == "200 OK"
+    assert code_of(API.call({})) == "MissingParameter"
