@@ -1,10 +1,9 @@
 """`python -m benchmarks.table_cost --rows N`: the processor time of `kmscore rotate` per row.
 
 The time of a row is compared with the time of an item of `reencrypt_many` with the same ciphertexts
-and contexts, in three formats. It is the time of a long table without that of a short one, divided
-by the difference of their rows, so that the start of the command is not in it. The command has one
-process. The formats and `reencrypt_many` take turns; each ratio is the median of the ratios of all
-turns.
+and contexts, in three formats. The time of a short table is subtracted, so that the start of the
+command does not count. The command has one process. The formats and `reencrypt_many` take turns;
+each ratio is the median of the ratios of all turns.
 """
 
 import argparse

@@ -23,7 +23,10 @@ default_role = "py:obj"
 nitpicky = True
 nitpick_ignore_regex = [
     ("py:obj", ".*"),
-    ("py:class", r"(collections\.abc|typing|enum|pathlib|cryptography|pyarrow|pyspark|pa)\..*"),
+    (
+        "py:class",
+        r"(collections\.abc|datetime|typing|enum|pathlib|cryptography|pyarrow|pyspark|pa)\..*",
+    ),
     ("py:class", r"EncryptionContext \| Mapping\[str"),
     # Used in public signatures, but not exported.
     ("py:class", r"(kmscore\..*\.)?(ContextLike|BytesLike|KeepContext|VersionOrder|Point|Part)"),

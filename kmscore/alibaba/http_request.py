@@ -118,7 +118,11 @@ class ParsedRequest(Secret):
     """Whether the response is asked for in XML."""
 
     def __init__(self, **attributes: object) -> None:
-        """Take the attributes."""
+        """Take the attributes. Only `parse` creates a request.
+
+        Args:
+            attributes: The attributes by name.
+        """
         self._set(**attributes)
 
     @representation
@@ -132,6 +136,14 @@ def parse(
 ) -> ParsedRequest | RefusedRequest:
     """Parse a request of a client.
 
+    The following are refused:
+
+    - another method than GET and POST, another path than `/`, and a request that is too large;
+    - a text that is not UTF-8, and a header or a parameter that is given twice;
+    - a header and a parameter with different actions or versions;
+    - both kinds of signature at once;
+    - a body of another type than a form or a JSON object of texts.
+
     Args:
         method: The HTTP method.
         target: The request target as it was sent, in origin form (RFC 9112 section 3.2.1): path and
@@ -141,10 +153,7 @@ def parse(
         body: The body.
 
     Returns:
-        The request, or its refusal. A request is refused if its method is not GET or POST, if its
-        path is not `/`, if it is too large, if a text is not UTF-8, if a header or a parameter is
-        given twice, if a header and a parameter differ in the action or version, if it has both
-        kinds of signature, or if its body is no form and no JSON object of texts.
+        The request, or its refusal.
 
     Raises:
         TypeError: If an argument has the wrong type.

@@ -93,9 +93,9 @@ The ID comes from the request: 1 to 128 printable ASCII characters without space
 IsFresh: TypeAlias = Callable[[str, str, "datetime | None"], bool]
 """A callable that returns `True` if an access key used a nonce for the first time, and records it.
 
-It takes the access key ID, the nonce (1 to 128 bytes in UTF-8), and the time until which the nonce
-has to be kept (`None` is for ever, if every date is accepted). It is called only for a request with
-a right signature and date.
+It takes the access key ID, the nonce (1 to 128 bytes in UTF-8), and the time until which to keep
+the nonce. With `ANY_DATE`, this time is `None`, and there is no such time. It is called only for a
+request with a right signature and date.
 """
 
 
@@ -187,9 +187,9 @@ def verify(
             in the future (default 15 minutes).
 
     Returns:
-        The request with the signed parameters, or its refusal: `InvalidAccessKeyId.NotFound`,
-        `IncompleteSignature`, `SignatureDoesNotMatch`, `InvalidTimeStamp.Expired` or
-        `SignatureNonceUsed`, in this order.
+        The request with the signed parameters, or its refusal. The codes of refusals are
+        `InvalidAccessKeyId.NotFound`, `IncompleteSignature`, `SignatureDoesNotMatch`,
+        `InvalidTimeStamp.Expired` and `SignatureNonceUsed`, in the order of the checks.
 
     Raises:
         TypeError: If an argument has the wrong type, or if `now` has no time zone.

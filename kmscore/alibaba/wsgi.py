@@ -67,7 +67,7 @@ def wsgi_app(
         clock: A callable that returns the present time, with a time zone.
         throttle: A callable that takes the principal and the present time in seconds, and returns
             whether it is within its limit, such as `Throttle()`. It is not called for a request
-            without an access key. `None` (default) is no limit.
+            without an access key. The default `None` sets no limit.
         principal_of: A callable that returns the principal of a verified request, for the policy,
             the limit and the records. The default is the ID of its access key.
         on_event: A callable that takes the record of each call (default `None`).

@@ -83,7 +83,7 @@ class NewFile:
                 self._beside = None
             sync_folder(self._path.parent)
         except FileExistsError:
-            raise FileProblem(f"{self._path} is there already, and is left alone") from None
+            raise FileProblem(f"{self._path} exists already; use another output path") from None
         except OSError as error:
             raise FileProblem(describe(error, self._path)) from None
 

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from kmscore.cli.problems import FileProblem
+from kmscore.tables.csv_records import check_delimiter
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
@@ -44,6 +45,10 @@ BlobColumnOption = Annotated[
 def delimiter_of(text: str) -> str:
     """Return the delimiter of an option; the word tab is allowed. Raises `FileProblem`."""
     delimiter = "\t" if text in {"tab", "\\t"} else text
-    if len(delimiter) != 1 or delimiter in '\r\n"' or not delimiter.isascii():
-        raise FileProblem("--delimiter: one ASCII character, or tab")
+    try:
+        check_delimiter(delimiter)
+    except ValueError:
+        raise FileProblem(
+            "--delimiter: one ASCII character that is not in Base64, or tab"
+        ) from None
     return delimiter

@@ -14,7 +14,7 @@ Record = Mapping[str, Any]
 
 
 class RowError(Exception):
-    """A row that is damaged or lacks a column. The engine has no code for this."""
+    """A row that is damaged or lacks a column. `kmscore.errors` has no class for this."""
 
     def __init__(self, code: str, reason: str) -> None:
         """Create the error with a code, `damaged_row` or `missing_column`, and the reason."""
@@ -109,12 +109,15 @@ class Columns(NamedTuple):
 
 
 def with_constants(columns: Columns, values: Mapping[str, str | None]) -> Columns:
-    """Return the same columns, with constants instead of columns where values are given."""
+    """Return the columns; each context column with a given value becomes a constant."""
     remaining = [(key, name) for key, name in columns.pairs if name not in values]
     return columns._replace(
         contexts=tuple(name for _, name in remaining),
         context_keys=tuple(key for key, _ in remaining),
-        constants=tuple((key, values[name]) for key, name in columns.pairs if name in values),
+        constants=(
+            *columns.constants,
+            *((key, values[name]) for key, name in columns.pairs if name in values),
+        ),
     )
 
 
@@ -203,4 +206,7 @@ def _context(value: object) -> ContextLike:
         return value
     if isinstance(value, str):
         return EncryptionContext.from_json(value)
+    if isinstance(value, Mapping):
+        # A context that cannot be read; the engine raises its error.
+        return value
     raise InvalidContextError(f"encryption context: an object required, not {type(value).__name__}")

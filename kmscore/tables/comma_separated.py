@@ -21,6 +21,7 @@ from kmscore.tables.errors import TableError
 from kmscore.tables.table import (
     CHUNK_BYTES,
     CHUNK_ROWS,
+    MAX_DIGITS,
     OWN_COLUMNS,
     Chunk,
     Result,
@@ -77,8 +78,9 @@ class CommaSeparated:
                 if number % CHUNK_ROWS == 0:
                     yield source.position
 
-    def chunks(self, path: Path) -> Iterator[Chunk]:
-        """Yield the records; empty lines are not records."""
+    def chunks(self, path: Path, columns: Columns | None = None) -> Iterator[Chunk]:
+        """Yield the records; empty lines are not records. Each has all columns."""
+        del columns
         with open_records(path, self._form) as (head, records, source):
             row, length = 1, 0
             texts: list[str] = []
@@ -91,11 +93,6 @@ class CommaSeparated:
                     texts = []
             if texts:
                 yield Chunk(row, _Rows(head, texts), 1.0)
-
-    def blob_chunks(self, path: Path, columns: Columns) -> Iterator[Chunk]:
-        """Yield the rows; each has all columns."""
-        del columns
-        return self.chunks(path)
 
     def digest(self, chunk: Chunk) -> str:
         """Return a digest of the head and the records."""
@@ -171,10 +168,7 @@ class CommaSeparated:
                 ended = self._rewritten(ended, place, record[blob_column], encode_base64(blob))
             number = row
             if is_second:
-                # A row that failed before keeps its first number.
-                first, _ = self._field(ended, 0)
-                number = int(first) if first.isascii() and first.isdecimal() else row
-                ended = ended[self._field(ended, len(OWN_COLUMNS))[1] :]
+                number, ended = self._without_own(ended, row)
             if error is None:
                 kept.append(ended)
             else:
@@ -188,7 +182,7 @@ class CommaSeparated:
         with open_records(path, self._form) as (head, _, _):
             mark, text, names = head
         if has_own_columns(names):
-            text = text[self._field(text, len(OWN_COLUMNS))[1] :]
+            _, text = self._without_own(text, 0)
         if is_bad:
             text = self._line(OWN_COLUMNS) + self._form.delimiter + text
         if not text.endswith(("\r", "\n")):
@@ -196,6 +190,20 @@ class CommaSeparated:
         with compressed(out, self._form.compression) as content:
             content.write((mark + text).encode("utf-8", ANY_BYTES))
             content.writelines(part.read_bytes() for part in parts)
+
+    def _without_own(self, text: str, row: int) -> tuple[int, str]:
+        """Return the first number of a row that failed before, and the row without three fields.
+
+        A damaged row that lacks these fields stays as it is, and has the number given.
+        """
+        start = 0
+        for _ in OWN_COLUMNS:
+            start = self._field_end(text, start) + 1
+            if text[start - 1 : start] != self._form.delimiter:
+                return row, text
+        first, _ = self._field(text, 0)
+        is_number = first.isascii() and first.isdecimal() and len(first) <= MAX_DIGITS
+        return int(first) if is_number else row, text[start:]
 
     def _rewritten(self, text: str, place: int, old: str, new: str) -> str:
         """Return a record with another ciphertext in a field, and otherwise unchanged."""

@@ -43,15 +43,17 @@ def census(
     Args:
         sources: The paths of the tables, which are files or folders of files.
         blob_column: The name of the column of ciphertexts.
-        delimiter: The delimiter of CSV, one character (default `,`).
+        delimiter: The delimiter of CSV, one ASCII character (default `,`).
         on_progress: A function that is called with the progress (default `None`). The fraction is
-            that of all tables, which count alike.
+            of the number of files; each file has the same weight.
 
     Returns:
         The counts of all tables together.
 
     Raises:
         TypeError: If an argument has the wrong type.
+        ValueError: If the delimiter is not one ASCII character, or is a quote, a line end or a
+            character of Base64.
         TableError: If a table cannot be read or lacks the column. All tables are checked before the
             first is counted.
     """
@@ -81,6 +83,7 @@ def retirable_versions(keys: Keyring, counted: TableCensus, sources: Sequence[Pa
 
     Raises:
         TypeError: If an argument has the wrong type.
+        TableError: If the name of a file has no ending of a table.
     """
     check_instance(keys, Keyring, "keys")
     check_instance(counted, TableCensus, "counted")
@@ -120,7 +123,7 @@ def _blobs(
     rows, reader = 0, ItemReader(columns)
     for number, source in enumerate(sources):
         table = input_of(source, delimiter)
-        for chunk in table.blob_chunks(source, columns):
+        for chunk in table.chunks(source, columns):
             for record in table.records(chunk, columns):
                 rows += 1
                 item = reader.read(0, record)

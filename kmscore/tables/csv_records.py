@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final, NamedTuple, TextIO
 
+from kmscore._typecheck import check_text
 from kmscore.tables.compression import Source, open_source
 from kmscore.tables.errors import TableError
 from kmscore.tables.table import LONGEST_ROW
@@ -22,6 +23,18 @@ ANY_BYTES: Final = "surrogateescape"
 
 _MARK: Final = "\ufeff"
 _LINE_END: Final = re.compile(r"(?:\r\n?|\n)\Z")
+
+
+def check_delimiter(delimiter: object) -> None:
+    """Raise `TypeError` or `ValueError` unless a value can be a delimiter."""
+    check_text(delimiter, "delimiter")
+    text = str(delimiter)
+    # A new ciphertext is written without quotes, so no character of Base64 can be a delimiter.
+    if len(text) != 1 or not text.isascii() or text.isalnum() or text in '\r\n"+/=':
+        raise ValueError(
+            "the delimiter must be one ASCII character, not a quote, a line end or a character of"
+            " Base64"
+        )
 
 
 class Form(NamedTuple):

@@ -24,7 +24,7 @@ class TableError(Exception):
 
 
 class JobError(TableError):
-    """A job ended for a reason outside of it, such as a full disk; another call can finish it."""
+    """A system failure, such as a full disk, ended a job; see `can_resume`."""
 
 
 def describe(error: OSError, path: Path) -> str:

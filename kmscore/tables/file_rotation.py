@@ -1,19 +1,13 @@
 """Rotation of one file: the table in, the new table out, failed rows in a file of their own."""
 
-import json
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import closing
-from hashlib import sha256
 from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from kmscore import decrypt, encrypt
-from kmscore._base64 import decode_base64, encode_base64
-from kmscore.errors import KmsCoreError
-from kmscore.keyring import KeyProvider
 from kmscore.lookup import sealing_key
 from kmscore.tables.counts import Counts
 from kmscore.tables.crew import WorkerError
@@ -22,13 +16,13 @@ from kmscore.tables.first_rows import AllRowsFailedError, check_first_rows
 from kmscore.tables.formats import input_of, table_of
 from kmscore.tables.job_folder import JobFolder, partial_path
 from kmscore.tables.journal import Journal
+from kmscore.tables.key_check import KeyCheck
 from kmscore.tables.options import Options, identity_of
 from kmscore.tables.permissions import Permissions
 from kmscore.tables.report import Advance, OnProgress, Report, make_report
 from kmscore.tables.result import TableResult
 from kmscore.tables.table import CHUNK_ROWS, Table
-from kmscore.tables.work import Assignment, TableJob, Task, work
-from kmscore.tables.worker_keys import WorkerKeys
+from kmscore.tables.work import Crew, TableJob, Task, work
 
 
 class Files(NamedTuple):
@@ -40,25 +34,14 @@ class Files(NamedTuple):
     """The table of the failed rows."""
 
 
-class Crew(NamedTuple):
-    """The keys, and the worker processes that get them."""
-
-    keys: KeyProvider
-    worker_keys: WorkerKeys | None = None
-    """The same keys for the worker processes; `None` if there are none."""
-
-    jobs: int = 1
-    """The number of worker processes."""
-
-
 def rehearse_file(
     source: Path, crew: Crew, options: Options, on_progress: OnProgress | None
 ) -> Report:
     """Decrypt all rows of a file, and write nothing. Raises the errors of `rotate`."""
     started = time.monotonic()
     table = _open(source, options, on_progress)
-    assignment = Assignment(TableJob(table, options, is_dry_run=True), *crew)
-    _, counts = _run(source, assignment, None, Advance("rotating", on_progress))
+    job = TableJob(table, options, is_dry_run=True)
+    _, counts = _run(source, job, crew, None, Advance("rotating", on_progress))
     return make_report(counts, started, None, None)
 
 
@@ -89,7 +72,7 @@ def rotate_file(
             folder.begin(identity, check, resume=resume)
             if not result.is_done:
                 advance = Advance("rotating", on_progress)
-                number, _ = _run(source, Assignment(job, *crew), result.journal, advance)
+                number, _ = _run(source, job, crew, result.journal, advance)
                 _check_unchanged(source, before, table, result.journal)
                 result.join(
                     number,
@@ -97,7 +80,7 @@ def rotate_file(
                 )
             counts = result.finish()
     except AllRowsFailedError:
-        if not resume:
+        if result.journal.is_empty:
             folder.remove()
         raise
     except (OSError, WorkerError, MemoryError) as error:
@@ -124,13 +107,13 @@ def _open(source: Path, options: Options, on_progress: OnProgress | None) -> Tab
 
 
 def _run(
-    source: Path, assignment: Assignment, journal: Journal | None, advance: Advance
+    source: Path, job: TableJob, crew: Crew, journal: Journal | None, advance: Advance
 ) -> tuple[int, Counts]:
     """Do the remaining chunks of a job; return the number of all chunks, and the counts.
 
     A dry run has no journal.
     """
-    table = assignment.job.table
+    table, options = job.table, job.options
     total, counts = 0, Counts()
 
     def tasks() -> Iterator[Task]:
@@ -150,40 +133,20 @@ def _run(
     if first is None:
         return total, counts
     # The first chunk in this process: a wrong option is found before any process starts.
-    alone = assignment._replace(worker_keys=None)
-    with closing(work(alone, [first])) as one, closing(work(assignment, remaining)) as others:
+    alone = Crew(crew.keys)
+    with (
+        closing(work(job, alone, [first])) as one,
+        closing(work(job, crew, remaining)) as others,
+    ):
         for done in chain(one, others):
+            # Before the record, so that a resumed job checks them again.
+            if done.number == 0 and done.position < 1 and not options.keep_going:
+                check_first_rows(done.part.counts, source, table, options.columns)
             if journal is not None:
                 journal.commit(done.number, done.part)
             counts += done.part.counts
             advance(done.position, done.part.counts.total())
-            if done.number == 0 and done.position < 1 and not assignment.job.options.keep_going:
-                check_first_rows(done.part.counts, source, table, assignment.job.options.columns)
     return total, counts
-
-
-class KeyCheck:
-    """An empty blob under the destination key, in the context of the identity of the job."""
-
-    def __init__(self, keys: KeyProvider, key_id: str, identity: Mapping[str, Any]) -> None:
-        """Create the check for a key and an identity."""
-        self._keys = keys
-        self._key_id = key_id
-        # A digest, because the names of columns can be longer than a context.
-        text = json.dumps(identity, sort_keys=True)
-        self._context = {"job": sha256(text.encode("ascii")).hexdigest()}
-
-    def seal(self) -> str:
-        """Return the blob in Base64."""
-        return encode_base64(encrypt(self._keys, self._key_id, b"", self._context).ciphertext_blob)
-
-    def opens(self, sealed: str) -> bool:
-        """Return whether the blob can be decrypted."""
-        try:
-            decrypt(self._keys, decode_base64(sealed.encode("ascii")) or b"", self._context)
-        except KmsCoreError:
-            return False
-        return True
 
 
 def _identity(status: os.stat_result, job: TableJob, destination_version_id: str) -> dict[str, Any]:

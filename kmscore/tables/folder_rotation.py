@@ -20,6 +20,7 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, suppress
 from dataclasses import replace
 from functools import partial
+from hashlib import file_digest
 from pathlib import Path
 from typing import Final, NamedTuple
 from urllib.parse import unquote
@@ -32,32 +33,44 @@ from kmscore.tables.crew import in_processes
 from kmscore.tables.disk import sync, sync_folder
 from kmscore.tables.errors import JobError, TableError, describe
 from kmscore.tables.file_rotation import (
-    Crew,
     Files,
-    KeyCheck,
     job_error,
     rehearse_file,
     rotate_file,
 )
 from kmscore.tables.first_rows import AllRowsFailedError
 from kmscore.tables.formats import SUFFIXES, input_of
-from kmscore.tables.job_folder import JobFolder, partial_path, remove_folder, write_synced
+from kmscore.tables.job_folder import (
+    JobFolder,
+    check_free,
+    check_present,
+    is_done,
+    partial_path,
+    read_done,
+    remove_folder,
+    write_done,
+)
+from kmscore.tables.key_check import KeyCheck
 from kmscore.tables.options import Options, identity_of
-from kmscore.tables.permissions import OWNER_ONLY, Permissions
+from kmscore.tables.permissions import OWNER_ONLY, Permissions, copy_to_folder
 from kmscore.tables.report import OnProgress, Progress, Report, counts_of, make_report
+from kmscore.tables.work import Crew
 from kmscore.tables.worker_keys import WorkerKeys
 
 _FAILED: Final = "_failed"
 """The folder of the failed rows. Engines ignore names that start with an underscore."""
 
 _JOURNAL: Final = "journal"
-_DONE: Final = "done.json"
 
 _MARK: Final = "_SUCCESS"
 """The empty file with which engines mark a complete folder."""
 
 _NULL: Final = "__HIVE_DEFAULT_PARTITION__"
 """The name of a partition of null values."""
+
+
+_MAX_DEPTH: Final = 100
+"""Maximum depth of folders."""
 
 
 class Part(NamedTuple):
@@ -68,7 +81,10 @@ class Part(NamedTuple):
 
     size: int
     time: int
-    """The time of the last change in nanoseconds."""
+    """The time of the last change in nanoseconds, which a program can set."""
+
+    change: tuple[int, int]
+    """The time of the last change of content, name or mode, in nanoseconds, and the inode."""
 
     columns: Columns
     """With the partitions of the path as constants."""
@@ -104,7 +120,11 @@ def check_folder(source: Path, columns: Columns, delimiter: str = ",") -> Listin
                 others.append(name)
                 continue
             status = path.stat()
-            part = Part(name, status.st_size, status.st_mtime_ns, _with_partitions(name, columns))
+            if not stat.S_ISREG(status.st_mode):
+                raise TableError(f"{path}: not a regular file; a table is read more than once")
+            change = status.st_ctime_ns, status.st_ino
+            partitioned = _with_partitions(name, columns)
+            part = Part(name, status.st_size, status.st_mtime_ns, change, partitioned)
             if part.size:  # engines write empty files for empty partitions
                 _check_columns(path, part, columns, delimiter)
             parts.append(part)
@@ -113,11 +133,17 @@ def check_folder(source: Path, columns: Columns, delimiter: str = ",") -> Listin
         raise TableError(describe(error, source)) from None
     if not parts:
         raise TableError(f"{source}: no file of the folder ends in {', '.join(SUFFIXES)}")
+    jobs = {partial_path(source / part.name) for part in parts}
+    for part in parts:
+        for folder in jobs.intersection((source / part.name).parents):
+            raise TableError(f"{folder}: the folder of an unfinished job; finish it, or remove it")
     return Listing(parts, tuple(others), has_mark)
 
 
-def _files(folder: Path) -> Iterator[Path]:
+def _files(folder: Path, depth: int = 0) -> Iterator[Path]:
     """Yield the files of a folder in the order of names, without those that engines ignore."""
+    if depth > _MAX_DEPTH:
+        raise TableError(f"{folder}: more than {_MAX_DEPTH} folders, one in the other")
     for path in sorted(folder.iterdir()):
         if path.name.startswith(("_", ".")) and "=" not in path.name:
             continue
@@ -126,7 +152,7 @@ def _files(folder: Path) -> Iterator[Path]:
         elif path.is_symlink():
             raise TableError(f"{path}: a link to a folder; give the folder itself")
         else:
-            yield from _files(path)
+            yield from _files(path, depth + 1)
 
 
 def _with_partitions(name: str, columns: Columns) -> Columns:
@@ -163,7 +189,7 @@ def rehearse_folder(
     counts = Counts()
     with closing(_work(tasks, crew, options, on_progress, is_dry_run=True)) as results:
         for _, each in results:
-            counts += each
+            counts += each.counts
     return make_report(counts, started, None, None, listing.others)
 
 
@@ -191,14 +217,17 @@ def rotate_folder(
             if not result.is_done:
                 tasks = result.remaining_tasks(listing.parts)
                 with closing(_work(tasks, crew, options, on_progress, is_dry_run=False)) as results:
-                    for task, counts in results:
-                        result.commit(task, counts)
-                if check_folder(source, options.columns, options.delimiter) != listing:
+                    for task, done in results:
+                        result.commit(task, done)
+                now = check_folder(source, options.columns, options.delimiter)
+                if not result.is_of(now, listing):
                     raise TableError(f"{source} was changed while it was read; start again")
                 result.complete(has_mark=listing.has_mark)
             counts = result.finish()
-    except AllRowsFailedError:
-        if not resume:
+    except AllRowsFailedError as error:
+        if resume or result.is_begun:
+            error.can_resume = True
+        else:
             folder.remove()
         raise
     except (OSError, MemoryError, JobError) as error:
@@ -206,6 +235,23 @@ def rotate_folder(
     if not keep_job:
         folder.remove()
     return make_report(counts, started, out, bad, listing.others)
+
+
+class _Done(NamedTuple):
+    """The result of a file."""
+
+    counts: Counts
+    digest: str
+    """Of the content of the input; empty in a dry run."""
+
+
+class _Finished(NamedTuple):
+    """The record of a finished file; the first three fields are those of its part."""
+
+    size: int
+    time: int
+    change: tuple[int, int]
+    done: _Done
 
 
 class FolderResult:
@@ -217,17 +263,13 @@ class FolderResult:
         self._source = source
         self._out = out
         self._data: Path = folder / "data"
-        self._known: dict[str, tuple[int, int, Counts]] = {}
+        self._known: dict[str, _Finished] = {}
         self._length = 0
         """Number of bytes of the complete lines of the journal."""
 
     def check_free(self) -> None:
         """Raise `TableError` if the new folder exists."""
-        if os.path.lexists(self._out):
-            raise self._taken()
-
-    def _taken(self) -> TableError:
-        return TableError(f"{self._out} is there already, and is left alone")
+        check_free(self._out)
 
     def create(self, folder: Path) -> None:
         """Create an empty journal and an empty folder."""
@@ -240,8 +282,16 @@ class FolderResult:
         self._length = journal.rfind(b"\n") + 1
         for line in journal[: self._length].splitlines():
             match json.loads(line):
-                case [str(name), int(size), int(time_ns), counts]:
-                    self._known[name] = size, time_ns, parse_counts(counts)
+                case [
+                    str(name),
+                    int(size),
+                    int(time),
+                    [int(change), int(inode)],
+                    str(digest),
+                    counts,
+                ]:
+                    done = _Done(parse_counts(counts), digest)
+                    self._known[name] = _Finished(size, time, (change, inode), done)
                 case _:
                     raise ValueError("not a finished file")
 
@@ -253,18 +303,24 @@ class FolderResult:
         """Do nothing: each file is recorded when it is finished."""
 
     @property
+    def is_begun(self) -> bool:
+        """Whether a finished file has a row that did not fail."""
+        counts = [each.done.counts for each in self._known.values()]
+        return any(each["rewritten"] + each["unchanged"] for each in counts)
+
+    @property
     def is_done(self) -> bool:
         """Whether only the name of the new folder can be missing."""
-        return (self._folder / _DONE).exists()
+        return is_done(self._folder)
 
     def remaining_tasks(self, parts: Sequence[Part]) -> list[Task]:
         """Return the files that are not finished, and make their folders.
 
         Raises `TableError` if a finished file has changed or is gone.
         """
-        present = {part.name: (part.size, part.time) for part in parts}
-        for name, (size, time_ns, _) in self._known.items():
-            if present.get(name) != (size, time_ns):
+        present = {part.name: part for part in parts}
+        for name in self._known:
+            if name not in present or not self._is_same(present[name]):
                 raise TableError(
                     f"{self._source / name} was changed after it was rotated: remove"
                     f" {self._folder}, and start again"
@@ -278,19 +334,42 @@ class FolderResult:
                 tasks.append(Task(part, Files(self._source / part.name, data, failed)))
         return tasks
 
-    def commit(self, task: Task, counts: Counts) -> None:
+    def _is_same(self, part: Part) -> bool:
+        """Return whether a finished file has not changed since, also if its time was set back."""
+        known = self._known[part.name]
+        if (part.size, part.time) != (known.size, known.time):
+            return False
+        # Another name or mode changes this too, so the content decides.
+        return part.change == known.change or _digest(self._source / part.name) == known.done.digest
+
+    def is_of(self, now: Listing, before: Listing) -> bool:
+        """Return whether all files are finished, and the input has not changed since."""
+        names = [part.name for part in now.parts]
+        return (
+            names == [part.name for part in before.parts]
+            and (now.others, now.has_mark) == (before.others, before.has_mark)
+            and all(map(self._is_same, now.parts))
+        )
+
+    def commit(self, task: Task, done: "_Done") -> None:
         """Record a finished file, and remove the folder of its job."""
         part = task.part
-        line = json.dumps([part.name, part.size, part.time, counts])
+        line = json.dumps([part.name, part.size, part.time, part.change, done.digest, done.counts])
         with (self._folder / _JOURNAL).open("ab") as file:
             file.write(f"{line}\n".encode("ascii"))
             sync(file)
-        self._known[part.name] = part.size, part.time, counts
+        self._known[part.name] = _Finished(part.size, part.time, part.change, done)
         remove_folder(partial_path(task.files.out))
 
     def complete(self, *, has_mark: bool) -> None:
         """Leave only results, give the folders their permissions, and record the counts."""
         failed = failed_folder(self._data)
+        for name in self._known:
+            if not (self._data / name).exists():
+                raise TableError(
+                    f"{self._data / name} was written, and is gone: remove {self._folder} to begin"
+                    " again"
+                )
         results = {folder / name for name in self._known for folder in (self._data, failed)}
         for folder, _, names in os.walk(self._data, topdown=False):
             path = Path(folder)
@@ -303,33 +382,24 @@ class FolderResult:
                 path.rmdir()
                 continue
             if original.is_dir():
-                path.chmod(stat.S_IMODE(original.stat().st_mode))
+                copy_to_folder(original, path)
             sync_folder(path)
         if has_mark:
             (self._data / _MARK).touch()
             sync_folder(self._data)
-        counts = sum((counts for _, _, counts in self._known.values()), Counts())
-        new = self._folder / f".{_DONE}"
-        write_synced(new, json.dumps(counts).encode("ascii"))
-        new.replace(self._folder / _DONE)
-        sync_folder(self._folder)
+        counts = (each.done.counts for each in self._known.values())
+        write_done(self._folder, sum(counts, Counts()))
 
     def finish(self) -> Counts:
         """Give the new folder its name, and return the counts. Raises `TableError`."""
-        path = self._folder / _DONE
-        try:
-            counts = parse_counts(json.loads(path.read_bytes()))
-        except (ValueError, RecursionError):
-            raise TableError(f"{path} is damaged: remove {self._folder}") from None
+        counts = read_done(self._folder)
         if self._data.exists():
             # A rename replaces an empty folder, so the path is checked first.
             self.check_free()
             self._data.rename(self._out)
             sync_folder(self._out.parent)
-        elif not self._out.exists():
-            raise TableError(
-                f"{self._out} was written, and is gone: remove {self._folder} to begin again"
-            )
+        else:
+            check_present(self._out, self._folder)
         return counts
 
 
@@ -340,21 +410,21 @@ def _work(
     on_progress: OnProgress | None,
     *,
     is_dry_run: bool,
-) -> Generator[tuple[Task, Counts], None, None]:
-    """Yield each task with its counts; each worker process takes a whole file."""
+) -> Generator[tuple[Task, "_Done"], None, None]:
+    """Yield each task with its result; each worker process takes a whole file."""
     progress = _Progress(tasks, on_progress)
     job = _Job(options, is_dry_run=is_dry_run)
     if crew.worker_keys is None:
         for task in tasks:
-            counts = _perform(job, crew.keys, task, progress.within)
-            progress.add(task, counts)
-            yield task, counts
+            done = _perform(job, crew.keys, task, progress.within)
+            progress.add(task, done.counts)
+            yield task, done
         return
     begin = partial(_begin, job, crew.worker_keys)
     with closing(in_processes(begin, tasks, crew.jobs)) as results:
-        for task, counts in results:
-            progress.add(task, counts)
-            yield task, counts
+        for task, done in results:
+            progress.add(task, done.counts)
+            yield task, done
 
 
 class _Job(NamedTuple):
@@ -364,25 +434,32 @@ class _Job(NamedTuple):
     is_dry_run: bool
 
 
-def _begin(job: _Job, worker_keys: WorkerKeys) -> Callable[[Task], tuple[Task, Counts]]:
+def _begin(job: _Job, worker_keys: WorkerKeys) -> Callable[[Task], tuple[Task, "_Done"]]:
     """Return the function that performs a task in a worker process."""
     keys = worker_keys.open()
     return lambda task: (task, _perform(job, keys, task, None))
 
 
-def _perform(job: _Job, keys: KeyProvider, task: Task, on_progress: OnProgress | None) -> Counts:
-    """Re-encrypt a file, or resume it, and return its counts."""
+def _perform(job: _Job, keys: KeyProvider, task: Task, on_progress: OnProgress | None) -> _Done:
+    """Re-encrypt a file, or resume it, and return its result."""
     files, crew = task.files, Crew(keys)
     options = replace(job.options, columns=task.part.columns)
     if not task.part.size:
         if not job.is_dry_run:
             files.out.unlink(missing_ok=True)
             Permissions.of(files.source).create(files.out).close()
-        return Counts()
+        return _Done(Counts(), _digest(files.source))
     if job.is_dry_run:
-        return counts_of(rehearse_file(files.source, crew, options, on_progress))
+        report = rehearse_file(files.source, crew, options, on_progress)
+        return _Done(counts_of(report), "")
     report = rotate_file(files, crew, options, on_progress, resume=True, keep_job=True)
-    return counts_of(report)
+    return _Done(counts_of(report), _digest(files.source))
+
+
+def _digest(path: Path) -> str:
+    """Return a digest of the content of a file. Raises `OSError`."""
+    with path.open("rb") as file:
+        return file_digest(file, "sha256").hexdigest()
 
 
 class _Progress:

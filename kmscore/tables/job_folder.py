@@ -17,30 +17,21 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Protocol, Self
 
+from kmscore.tables.counts import Counts, parse_counts
 from kmscore.tables.disk import sync, sync_folder
 from kmscore.tables.errors import TableError
+from kmscore.tables.key_check import KeyCheck
 from kmscore.tables.lock import lock
 from kmscore.tables.permissions import OWNER_ONLY
 
 _JOB: Final = "job.json"
+_DONE: Final = "done.json"
 
 _CHECK: Final = "check"
 """The name of the key check in `job.json`."""
 
 _A_WHILE: Final = 60
-"""Seconds after which a folder without its final name was left by a killed process."""
-
-
-class Check(Protocol):
-    """A check that a job is resumed with the same destination key."""
-
-    def seal(self) -> str:
-        """Return a text that only this key can open."""
-        ...
-
-    def opens(self, sealed: str) -> bool:
-        """Return whether this key opens the text."""
-        ...
+"""Age in seconds from which an unlocked folder without its final name is removed."""
 
 
 class Contents(Protocol):
@@ -82,6 +73,47 @@ def write_synced(path: Path, data: bytes) -> None:
         sync(file)
 
 
+def is_done(folder: Path) -> bool:
+    """Return whether the results are complete, and only their names can be missing."""
+    return (folder / _DONE).exists()
+
+
+def write_done(folder: Path, counts: Counts) -> None:
+    """Record the counts of complete results, in one step."""
+    new = folder / f".{_DONE}"
+    write_synced(new, json.dumps(counts).encode("ascii"))
+    new.replace(folder / _DONE)
+    sync_folder(folder)
+
+
+def read_done(folder: Path) -> Counts:
+    """Return the counts of complete results. Raises `TableError` if they are damaged."""
+    path = folder / _DONE
+    try:
+        return parse_counts(json.loads(path.read_bytes()))
+    except (ValueError, RecursionError):
+        raise TableError(
+            f"{path} is damaged: remove {folder}, and start again if the result is missing"
+        ) from None
+
+
+def taken(path: Path) -> TableError:
+    """Return the error of a result whose name exists already."""
+    return TableError(f"{path} exists already; use another output path")
+
+
+def check_free(path: Path) -> None:
+    """Raise `TableError` if the name of a result exists."""
+    if os.path.lexists(path):
+        raise taken(path)
+
+
+def check_present(path: Path, folder: Path) -> None:
+    """Raise `TableError` if a result that had its name is missing."""
+    if not path.exists():
+        raise TableError(f"{path} was written, and is gone: remove {folder} to begin again")
+
+
 class JobFolder:
     """The folder of one job. As a context manager, it locks out other commands."""
 
@@ -108,7 +140,7 @@ class JobFolder:
             if self._lock is not None:
                 os.close(self._lock)
 
-    def begin(self, job: Mapping[str, Any], check: Check, *, resume: bool) -> None:
+    def begin(self, job: Mapping[str, Any], check: KeyCheck, *, resume: bool) -> None:
         """Make the folder, or with `resume` take an existing one.
 
         Raises `TableError`.
@@ -128,7 +160,7 @@ class JobFolder:
             if path.name.startswith(done) or (path.name.startswith(begun) and _is_left(path)):
                 shutil.rmtree(path, ignore_errors=True)
 
-    def _make(self, job: Mapping[str, Any], check: Check) -> None:
+    def _make(self, job: Mapping[str, Any], check: KeyCheck) -> None:
         """Make the folder. It gets its name when it can be resumed. Raises `TableError`."""
         self._contents.check_free()
         new = _hidden(self._path, "new", secrets.token_hex(4))
@@ -150,7 +182,7 @@ class JobFolder:
             ) from None
         sync_folder(self._path.parent)
 
-    def _take(self, job: Mapping[str, Any], check: Check) -> None:
+    def _take(self, job: Mapping[str, Any], check: KeyCheck) -> None:
         """Check that the folder belongs to this job, and read its contents. Raises `TableError`."""
         try:
             self._lock = lock(self._path / _JOB)
@@ -161,13 +193,13 @@ class JobFolder:
         for name in sorted({*known, *job}):
             if known.get(name) != job.get(name):
                 raise TableError(
-                    f"{self._path} is of another job: {name} was {known.get(name)!r},"
+                    f"{self._path} belongs to a different job: {name} was {known.get(name)!r},"
                     f" and is {job.get(name)!r}"
                 )
         if not check.opens(sealed):
             raise TableError(
-                f"{self._path} is of another keyring: its destination version has the same ID"
-                " and another key"
+                f"{self._path} belongs to a different keyring: its destination version has the"
+                " same ID and another key"
             )
         self._contents.tidy()
 

@@ -115,6 +115,11 @@ class Journal:
                 if path not in named:
                     path.unlink()
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether no part is finished."""
+        return not (self._known or self._waiting)
+
     def is_whole(self, number: int) -> bool:
         """Return whether a part is finished. A part whose files were changed is not."""
         if number in self._uncompared:
@@ -145,7 +150,7 @@ class Journal:
         return self._paths_of(number, run)
 
     def chunk_digests(self, number: int) -> list[str]:
-        """Return the digests of the first chunks, of those that are done."""
+        """Return the digests of the finished chunks with a number below `number`."""
         parts = {each: part for each, (_, part) in self._known.items()} | self._waiting
         return [parts[each].chunk for each in range(number) if each in parts]
 

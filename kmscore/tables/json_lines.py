@@ -19,11 +19,12 @@ from kmscore.tables.columns import (
 )
 from kmscore.tables.compression import check_content, compressed, open_source
 from kmscore.tables.errors import TableError
-from kmscore.tables.json_members import find_members, without_members
+from kmscore.tables.json_members import Member, find_members, without_members
 from kmscore.tables.table import (
     CHUNK_BYTES,
     CHUNK_ROWS,
     LONGEST_ROW,
+    MAX_DIGITS,
     OWN_COLUMNS,
     ROW_COLUMN,
     Chunk,
@@ -33,6 +34,8 @@ from kmscore.tables.table import (
 )
 
 _MARK: Final = "\ufeff"
+_WHITE_SPACE: Final = " \t\r\n"
+"""The white space of JSON; `str.strip` would remove more."""
 
 _TEXT: Final = "record"
 _BASE64: Final = "record_base64"
@@ -87,8 +90,9 @@ class JsonLines:
         chunk = next(self.chunks(path), None)
         return None if chunk is None else _Reader(columns).read(chunk.payload[0])
 
-    def chunks(self, path: Path) -> Iterator[Chunk]:
-        """Yield the lines; empty lines are not rows."""
+    def chunks(self, path: Path, columns: Columns | None = None) -> Iterator[Chunk]:
+        """Yield the lines; empty lines are not rows. Each has all columns."""
+        del columns
         with open_source(path, self._compression) as source:
             file, row, length = source.content, 1, 0
             lines: list[bytes | _TooLong] = []
@@ -96,7 +100,7 @@ class JsonLines:
                 length += len(line)
                 if len(line) > LONGEST_ROW:
                     lines.append(_TooLong(number, len(line) + _skip(file, line)))
-                elif line.strip():
+                elif line.strip(_WHITE_SPACE.encode()):
                     lines.append(line)
                 if len(lines) == CHUNK_ROWS or (lines and length >= CHUNK_BYTES):
                     yield Chunk(row, lines, source.position)
@@ -104,11 +108,6 @@ class JsonLines:
                     lines = []
             if lines:
                 yield Chunk(row, lines, 1.0)
-
-    def blob_chunks(self, path: Path, columns: Columns) -> Iterator[Chunk]:
-        """Yield the rows; each has all columns."""
-        del columns
-        return self.chunks(path)
 
     def digest(self, chunk: Chunk) -> str:
         """Return a digest of the lines."""
@@ -209,7 +208,7 @@ class _Reader:
         record: Any
         text = ""
         try:
-            text = _text(line).strip()
+            text = _text(line).strip(_WHITE_SPACE)
             try:
                 record, end = _DECODER.raw_decode(text)
             except RecursionError:
@@ -276,7 +275,8 @@ def _without_own_members(line: bytes) -> bytes:
     """Return the line of a row that failed before, without the three members of failed rows."""
     text = line.decode("utf-8")
     begin = text.index("{")
-    return (text[:begin] + without_members(text[begin:], OWN_COLUMNS)).encode()
+    rest = text[begin:]
+    return (text[:begin] + without_members(rest, find_members(rest), OWN_COLUMNS)).encode()
 
 
 def _failure(row: int, line: bytes | _TooLong, error: Failure) -> bytes:
@@ -285,10 +285,11 @@ def _failure(row: int, line: bytes | _TooLong, error: Failure) -> bytes:
     fields: dict[str, Any] = {}
     if isinstance(line, bytes):
         try:
-            text = _text(line).strip()
-            if ROW_COLUMN in line.decode("utf-8"):
-                row, text = _first_number(text, row)
-            members = text[1:].lstrip() if find_members(text) else "}"
+            text = _text(line).strip(_WHITE_SPACE)
+            found = find_members(text)
+            if any(member.name == ROW_COLUMN for member in found):
+                row, text = _first_number(text, row, found)
+            members = text[1:].lstrip(_WHITE_SPACE) if found else "}"
         except UnicodeDecodeError:
             fields[_BASE64] = encode_base64(line)
         except ValueError:
@@ -299,9 +300,9 @@ def _failure(row: int, line: bytes | _TooLong, error: Failure) -> bytes:
     return f"{begin}{rest}\n".encode()
 
 
-def _first_number(text: str, row: int) -> tuple[int, str]:
+def _first_number(text: str, row: int, members: list[Member]) -> tuple[int, str]:
     """Return the number of a row that failed before, and the row without the added members."""
-    found = [text[value:end] for name, _, value, end in find_members(text) if name == ROW_COLUMN]
+    found = [text[value:end] for name, _, value, end in members if name == ROW_COLUMN]
     number = found[0] if len(found) == 1 else ""
-    is_number = number.isascii() and number.isdigit() and len(number) < 20  # noqa: PLR2004 (64 bits)
-    return int(number) if is_number else row, without_members(text, OWN_COLUMNS)
+    is_number = number.isascii() and number.isdigit() and len(number) <= MAX_DIGITS
+    return int(number) if is_number else row, without_members(text, members, OWN_COLUMNS)

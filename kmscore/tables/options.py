@@ -46,11 +46,10 @@ class Options(Record):
 def identity_of(options: Options, destination_version_id: str) -> dict[str, Any]:
     """Return the options that must be the same to resume a job, in values of JSON, by name."""
     columns = options.columns
-    pairs = (name if key == name else f"{key}={name}" for key, name in columns.pairs)
     return {
         "blob column": columns.blob,
         "context column": columns.context,
-        "context columns": ",".join(pairs),
+        "context columns": [[key, name] for key, name in columns.pairs],
         "constants": dict(columns.constants),
         "destination context column": columns.destination_context,
         "source key": columns.source.key_id,

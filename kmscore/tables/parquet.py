@@ -21,6 +21,7 @@ from kmscore.tables.parquet_file import (
 )
 from kmscore.tables.table import (
     OWN_COLUMNS,
+    ROW_COLUMN,
     Chunk,
     Result,
     check_names,
@@ -66,18 +67,16 @@ class Parquet:
         """Check that a new file keeps all types, and that timestamps are not too fine."""
         schema = read_schema(path)
         check_own_columns(path, schema.names)
+        if has_own_columns(schema.names):
+            kind = schema.field(ROW_COLUMN).type
+            if not load_arrow().core.types.is_integer(kind):
+                raise TableError(f"{path}: column {ROW_COLUMN!r} is of {kind}: not an integer")
         check_kept(path, _new_schema(schema, columns.blob), columns.blob)
         return check_timestamps(path)
 
-    def chunks(self, path: Path) -> Iterator[Chunk]:
-        """Yield the rows, each chunk as an Arrow stream."""
-        return self._chunks(path, None)
-
-    def blob_chunks(self, path: Path, columns: Columns) -> Iterator[Chunk]:
-        """Yield the rows with the columns that are read, and no others."""
-        return self._chunks(path, list(dict.fromkeys(columns.names)))
-
-    def _chunks(self, path: Path, names: Sequence[str] | None) -> Iterator[Chunk]:
+    def chunks(self, path: Path, columns: Columns | None = None) -> Iterator[Chunk]:
+        """Yield the rows, each chunk as an Arrow stream; with `columns`, no other columns."""
+        names = None if columns is None else list(dict.fromkeys(columns.names))
         row = 1
         for table, group, position in read_pieces(path, names):
             with problems(path):
@@ -123,18 +122,18 @@ class Parquet:
 
     def join(self, parts: Sequence[Path], path: Path, out: BinaryIO, *, is_bad: bool) -> None:
         """Write the parts in the row groups of the input."""
+        del is_bad  # a table of failed rows has at least one part
         with problems(path):
             if parts:
                 schema = _without_group(read_schema(parts[0]))
             else:
-                schema = _without_own_columns(read_schema(path), is_bad=is_bad)
+                schema = _without_own_columns(read_schema(path))
             with open_writer(out, schema, path) as writer:
                 write_groups(writer, map(_read_part, parts))
 
 
-def _without_own_columns(schema: ArrowObject, *, is_bad: bool) -> ArrowObject:
+def _without_own_columns(schema: ArrowObject) -> ArrowObject:
     """Return the schema of a result without rows."""
-    del is_bad  # a table of failed rows has at least one
     for _ in OWN_COLUMNS if has_own_columns(schema.names) else ():
         schema = schema.remove(0)
     return schema
@@ -142,7 +141,7 @@ def _without_own_columns(schema: ArrowObject, *, is_bad: bool) -> ArrowObject:
 
 def _new_schema(schema: ArrowObject, blob_column: str) -> ArrowObject:
     """Return the schema of the result: a new ciphertext can be longer than a fixed-size one."""
-    schema = _without_own_columns(schema, is_bad=False)
+    schema = _without_own_columns(schema)
     arrow = load_arrow().core
     index = schema.get_field_index(blob_column)
     field = schema.field(index)

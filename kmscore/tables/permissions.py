@@ -42,6 +42,20 @@ class Permissions(NamedTuple):
         return os.fdopen(descriptor, "wb")
 
 
+def copy_to_folder(original: Path, folder: Path) -> None:
+    """Give a folder the group and the mode of another one. Raises `OSError`."""
+    status = original.stat()
+    mode = stat.S_IMODE(status.st_mode)
+    if _has_access_list(original):
+        mode &= ~stat.S_IRWXG
+    if folder.stat().st_gid != status.st_gid:
+        try:
+            os.chown(folder, -1, status.st_gid)
+        except OSError:
+            mode &= ~stat.S_IRWXG
+    folder.chmod(mode)
+
+
 def _has_access_list(path: Path) -> bool:
     """Return whether a file has a POSIX access control list."""
     try:

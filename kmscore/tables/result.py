@@ -12,20 +12,14 @@ done.json            The counts. All parts are joined; only the names can be mis
 ===================  ==============================================================
 """
 
-import json
 from contextlib import suppress
 from pathlib import Path
-from typing import Final
 
-from kmscore.tables.counts import Counts, has_failures, parse_counts
-from kmscore.tables.disk import sync_folder
-from kmscore.tables.errors import TableError
-from kmscore.tables.job_folder import write_synced
+from kmscore.tables.counts import Counts, has_failures
+from kmscore.tables.job_folder import is_done, read_done, write_done
 from kmscore.tables.journal import Journal, begin_journal
 from kmscore.tables.permissions import Permissions
 from kmscore.tables.target import KINDS, Join, Target
-
-_DONE: Final = "done.json"
 
 
 class TableResult:
@@ -64,7 +58,7 @@ class TableResult:
     @property
     def is_done(self) -> bool:
         """Whether only the names can be missing."""
-        return (self._folder / _DONE).exists()
+        return is_done(self._folder)
 
     def join(self, number: int, join: Join) -> None:
         """Join all parts, and record the counts.
@@ -79,10 +73,7 @@ class TableResult:
         for kind, parts in zip(KINDS, (good, bad), strict=True):
             if kind == "good" or parts:
                 self._targets[kind].write(parts, join)
-        new = self._folder / f".{_DONE}"
-        write_synced(new, json.dumps(sum(counts, Counts())).encode("ascii"))
-        new.replace(self._folder / _DONE)
-        sync_folder(self._folder)
+        write_done(self._folder, sum(counts, Counts()))
 
     def finish(self) -> Counts:
         """Give the tables their names, and return the counts.
@@ -90,7 +81,7 @@ class TableResult:
         The table of failed rows gets its name first, so that the other one exists only if all is
         complete. The counts remain for another report. Raises `TableError`.
         """
-        counts = self._read_counts()
+        counts = read_done(self._folder)
         for kind in ("bad", "good") if has_failures(counts) else ("good",):
             self._targets[kind].take_name()
         for kind in KINDS:
@@ -99,14 +90,3 @@ class TableResult:
                 with suppress(OSError):
                     path.unlink()
         return counts
-
-    def _read_counts(self) -> Counts:
-        """Return the counts of a complete job. Raises `TableError` if they are damaged."""
-        path = self._folder / _DONE
-        try:
-            return parse_counts(json.loads(path.read_bytes()))
-        except (ValueError, RecursionError):
-            raise TableError(
-                f"{path} is damaged: remove {self._folder}, and start again if the result is"
-                " missing"
-            ) from None

@@ -3,12 +3,13 @@
 from pathlib import Path
 from typing import Final
 
-from kmscore._typecheck import check_instance, check_integer, check_text
+from kmscore._typecheck import check_instance, check_integer
 from kmscore.algorithms import EncryptionAlgorithm
 from kmscore.keyring import KeyProvider, Keyring
 from kmscore.lookup import check_provider
 from kmscore.tables.columns import Columns
-from kmscore.tables.file_rotation import Crew, Files, rehearse_file, rotate_file
+from kmscore.tables.csv_records import check_delimiter
+from kmscore.tables.file_rotation import Files, rehearse_file, rotate_file
 from kmscore.tables.folder_rotation import (
     check_folder,
     failed_folder,
@@ -19,6 +20,7 @@ from kmscore.tables.formats import input_of, suffix_of
 from kmscore.tables.job_folder import partial_path, remove_folder
 from kmscore.tables.options import Options
 from kmscore.tables.report import OnProgress, Report
+from kmscore.tables.work import Crew
 from kmscore.tables.worker_keys import WorkerKeys
 
 MAX_JOBS: Final = 256
@@ -33,7 +35,12 @@ def is_unfinished(out: Path | None) -> bool:
 
     Returns:
         Whether the folder of a job exists; `False` for a dry run.
+
+    Raises:
+        TypeError: If the argument has the wrong type.
     """
+    if out is not None:
+        check_instance(out, Path, "out")
     return out is not None and partial_path(out).exists()
 
 
@@ -47,8 +54,10 @@ def failed_path(out: Path) -> Path:
         The path in the same folder, such as `out.failed.csv` for `out.csv`.
 
     Raises:
+        TypeError: If the argument has the wrong type.
         TableError: If the name has no ending of a table.
     """
+    check_instance(out, Path, "out")
     suffix = suffix_of(out)
     return out.with_name(f"{out.name.removesuffix(suffix)}.failed{suffix}")
 
@@ -59,14 +68,18 @@ def check_columns(source: Path, columns: Columns, *, delimiter: str = ",") -> No
     Args:
         source: The path of the table.
         columns: The names of the columns.
-        delimiter: The delimiter of CSV, one character (default `,`).
+        delimiter: The delimiter of CSV, one ASCII character (default `,`).
 
     Raises:
+        TypeError: If an argument has the wrong type.
+        ValueError: If the delimiter is not one ASCII character, or is a quote, a line end or a
+            character of Base64.
         TableError: If the file cannot be read, has another format than its name says, or has no
             column, or more than one, with one of the names.
     """
     check_instance(source, Path, "source")
     check_instance(columns, Columns, "columns")
+    check_delimiter(delimiter)
     if source.is_dir():
         check_folder(source, columns, delimiter)
     else:
@@ -118,8 +131,9 @@ def rotate(
         TypeError: If an argument has the wrong type; if `jobs` is more than 1 and `keys` is not a
             `Keyring`; or if `keys` returns an object that is not a key.
         ValueError: If `jobs` is out of its range; if `resume` is given in a dry run; if the
-            delimiter is not one ASCII character; or if the numbers of `contexts` and `context_keys`
-            differ.
+            delimiter is not one ASCII character; if the columns have both `context` and `contexts`
+            or `constants`; if the numbers of `contexts` and `context_keys` differ; or if a key of
+            the context has two values.
         UnsupportedAlgorithmError: If the algorithm of the source is unknown.
         TableError: If the input cannot be read, lacks a column or changes during the job; if all
             of the first rows fail and `options.keep_going` is `False`; if a result exists already;
@@ -173,11 +187,13 @@ def _check_arguments(
     if out is None and resume:
         raise ValueError("a dry run cannot be resumed")
     columns = options.columns
-    delimiter = options.delimiter
-    check_text(delimiter, "delimiter")
-    if len(delimiter) != 1 or delimiter in '\r\n"' or not delimiter.isascii():
-        raise ValueError("the delimiter must be one ASCII character, not a quote or a line end")
+    check_delimiter(options.delimiter)
+    if columns.context is not None and (columns.contexts or columns.constants):
+        raise ValueError("context excludes contexts and constants")
     if columns.context_keys is not None and len(columns.context_keys) != len(columns.contexts):
         raise ValueError("context_keys must have one key for each column in contexts")
+    keys_of_pairs = [key for key, _ in (*columns.pairs, *columns.constants)]
+    if len(set(keys_of_pairs)) != len(keys_of_pairs):
+        raise ValueError("two values for one key of the context")
     if columns.source.algorithm is not None:
         EncryptionAlgorithm.of(columns.source.algorithm, "algorithm")

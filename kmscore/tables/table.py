@@ -24,6 +24,9 @@ ERROR_COLUMN: Final = "kmscore_error"
 MESSAGE_COLUMN: Final = "kmscore_message"
 """Columns of the file of failed rows: number from 1, code, and reason."""
 
+MAX_DIGITS: Final = 19
+"""Maximum digits of the number of a row (64 bits)."""
+
 OWN_COLUMNS: Final = (ROW_COLUMN, ERROR_COLUMN, MESSAGE_COLUMN)
 
 
@@ -33,7 +36,7 @@ def has_own_columns(names: Sequence[str]) -> bool:
 
 
 def check_own_columns(path: Path, names: Sequence[str]) -> None:
-    """Raise `TableError` if a column of failed rows is in another place than in front."""
+    """Raise `TableError` if a column of failed rows is not among the first three."""
     others = names[len(OWN_COLUMNS) :] if has_own_columns(names) else names
     for name in OWN_COLUMNS:
         if name in others:
@@ -115,18 +118,17 @@ class Table(Protocol):
         ...
 
     def check_rows(self, path: Path, columns: Columns) -> Iterator[float]:
-        """Check all rows before any is written, if one can hide the rows after it.
+        """Check all rows before the first is written, if a damaged row can hide the rows after it.
 
         Yields the part of the file that was checked, 0 to 1. Raises `TableError`.
         """
         ...
 
-    def chunks(self, path: Path) -> Iterator[Chunk]:
-        """Yield the rows of a file. Raises `TableError` if it cannot be read to its end."""
-        ...
+    def chunks(self, path: Path, columns: Columns | None = None) -> Iterator[Chunk]:
+        """Yield the rows of a file; with `columns`, other columns can be left out.
 
-    def blob_chunks(self, path: Path, columns: Columns) -> Iterator[Chunk]:
-        """Yield the rows, of which only some columns are read. Raises `TableError`."""
+        Raises `TableError` if the file cannot be read to its end.
+        """
         ...
 
     def digest(self, chunk: Chunk) -> str:

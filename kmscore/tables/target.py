@@ -1,12 +1,11 @@
 """A new table: joined in the folder of its job, and then renamed."""
 
-import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import BinaryIO, Final, TypeAlias
 
 from kmscore.tables.disk import place, sync, sync_folder
-from kmscore.tables.errors import TableError
+from kmscore.tables.job_folder import check_free, check_present, taken
 from kmscore.tables.permissions import Permissions
 
 KINDS: Final = ("good", "bad")
@@ -29,8 +28,7 @@ class Target:
 
     def check_free(self) -> None:
         """Raise `TableError` if the path exists."""
-        if os.path.lexists(self._path):
-            raise self._taken()
+        check_free(self._path)
 
     def write(self, parts: Sequence[Path], join: Join) -> None:
         """Join the parts, again from the start if an earlier attempt was interrupted."""
@@ -42,17 +40,11 @@ class Target:
     def take_name(self) -> None:
         """Rename the table; no other file is overwritten. Raises `TableError`."""
         if not self._whole.exists():  # renamed earlier
-            if not self._path.exists():
-                raise TableError(
-                    f"{self._path} was written, and is gone: remove {self._folder} to begin again"
-                )
+            check_present(self._path, self._folder)
             return
         try:
             place(self._whole, self._path, self._folder / f"placing.{self._kind}")
         except FileExistsError:
             if not self._path.samefile(self._whole):
-                raise self._taken() from None
+                raise taken(self._path) from None
         sync_folder(self._path.parent)
-
-    def _taken(self) -> TableError:
-        return TableError(f"{self._path} is there already, and is left alone")

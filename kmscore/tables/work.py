@@ -27,16 +27,15 @@ class TableJob(NamedTuple):
     is_dry_run: bool
 
 
-class Assignment(NamedTuple):
-    """A job, its keys, and its number of processes."""
+class Crew(NamedTuple):
+    """The keys, and the worker processes that get them."""
 
-    job: TableJob
     keys: KeyProvider
-    worker_keys: WorkerKeys | None
+    worker_keys: WorkerKeys | None = None
     """The same keys for the worker processes; `None` if there are none."""
 
-    processes: int
-    """1 is this process alone."""
+    jobs: int = 1
+    """The number of worker processes."""
 
 
 class Task(NamedTuple):
@@ -116,13 +115,12 @@ def begin(job: TableJob, worker_keys: WorkerKeys) -> Callable[[Task], Done]:
     return partial(perform, job, worker_keys.open())
 
 
-def work(assignment: Assignment, tasks: Iterable[Task]) -> Generator[Done, None, None]:
+def work(job: TableJob, crew: Crew, tasks: Iterable[Task]) -> Generator[Done, None, None]:
     """Yield the result of each task; with several processes, in the order of completion.
 
     Raises `TableError` if a process dies, and `TableError` and `OSError` if a chunk cannot be
     written.
     """
-    job, keys, worker_keys, processes = assignment
-    if worker_keys is None:
-        return (perform(job, keys, task) for task in tasks)
-    return in_processes(partial(begin, job, worker_keys), tasks, processes)
+    if crew.worker_keys is None:
+        return (perform(job, crew.keys, task) for task in tasks)
+    return in_processes(partial(begin, job, crew.worker_keys), tasks, crew.jobs)

@@ -253,7 +253,7 @@ def test_a_body_that_ends_with_the_input_is_read() -> None:
 
 
 def test_a_read_that_fails_is_a_response() -> None:
-    """A connection that breaks is no failure of the service."""
+    """A broken connection is an error of the request, not of the service."""
     broken = mock.MagicMock(spec=io.BytesIO)
     broken.read.side_effect = ConnectionResetError
     sent = Sent("POST", "/?Action=E", [], b"abc")
@@ -367,7 +367,7 @@ def test_the_parameters_are_those_that_were_verified() -> None:
 
 
 def test_a_plaintext_that_xml_does_not_have() -> None:
-    """The client is told to ask for JSON."""
+    """The error names `Format`, so that the client can request JSON."""
     api = make_api(profile=alibaba.Profile.V1_TEXT)
     blob = api.call({"Action": "Encrypt", "KeyId": "orders", "Plaintext": "\0"}).body
     params = {"CiphertextBlob": str(blob["CiphertextBlob"])}
@@ -422,7 +422,7 @@ def test_no_request_makes_the_application_fail(
     ],
 )
 def test_wrong_types_are_mistakes_of_the_program(options: dict[str, Any], text: str) -> None:
-    """There is no default for `authenticate`: a server without it would trust every caller."""
+    """`authenticate` has no default, because a server without it would trust every caller."""
     with pytest.raises(TypeError, match=f"^{text}$"):
         make_app(**options)
     with pytest.raises(TypeError):

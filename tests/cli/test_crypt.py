@@ -172,7 +172,7 @@ def test_an_existing_output_is_not_overwritten(ring_file: Path) -> None:
     before = source.read_bytes()
     for out in (source, link, ring_file):
         result = invoke("decrypt", "-k", ring_file, source, out)
-        assert problem(result) == f"{out} is there already, and is left alone"
+        assert problem(result) == f"{out} exists already; use another output path"
     assert source.read_bytes() == before
     assert not link.exists()
 
@@ -242,7 +242,7 @@ def test_an_output_is_complete_without_hard_links(
     monkeypatch.setattr(os, "link", refuse)
     path = tmp_path / "out"
     files.write_output(path, b"first")
-    with pytest.raises(FileProblem, match="is there already, and is left alone"):
+    with pytest.raises(FileProblem, match="exists already; use another output path"):
         files.write_output(path, b"second")
     assert path.read_bytes() == b"first"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600

@@ -192,7 +192,7 @@ def test_a_public_key_is_exported(pairs_file: Path, rsa_key: RsaKey, sm2_key: Sm
         where = ("keys", "export", pairs_file, key.key_id, out)
         assert invoke(*where, "--version-id", "v1").exit_code == 0
         assert out.read_text() == result.stdout
-        assert "is there already" in problem(invoke(*where))
+        assert "exists already" in problem(invoke(*where))
 
 
 @pytest.mark.parametrize(

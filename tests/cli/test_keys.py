@@ -418,7 +418,7 @@ def test_a_new_keyring_does_not_overwrite_a_file(
 
     monkeypatch.setattr(keyfile, "seal_keyring", meanwhile)
     result = invoke("keys", "new", path, "--key-id", "orders")
-    assert problem(result) == f"{path} is there already, and is left alone"
+    assert problem(result) == f"{path} exists already; use another output path"
     assert path.read_bytes() == b"another's"
     assert list(tmp_path.iterdir()) == [path]
 

@@ -296,7 +296,7 @@ _ROTATE = ("rotate", "{in}", "{out}", "-k", "{keys}", "--destination", "orders")
     ("arguments", "reason"),
     [
         ((*_ROTATE[:2], *_ROTATE[3:]), "OUT is missing"),
-        (("rotate", "{in}", "{in}", *_ROTATE[3:]), "{in} is there already, and is left alone"),
+        (("rotate", "{in}", "{in}", *_ROTATE[3:]), "{in} exists already; use another output path"),
         (("rotate", "{in}", "{keys}", *_ROTATE[3:]), "{keys}: the name must end in .jsonl, "),
         (("rotate", "{in}", "x.csv", *_ROTATE[3:]), "x.csv: OUT must have the same format as IN"),
         (("rotate", "{keys}", "{out}", *_ROTATE[3:]), "{keys}: the name must end in .jsonl, "),
@@ -383,7 +383,7 @@ def test_an_existing_file_of_failed_rows_is_not_overwritten(ring_file: Path) -> 
     failed = ring_file.with_name("out.failed.jsonl")
     failed.touch()
     said = problem(_rotate(ring_file, source, ring_file.with_name("out.jsonl")))
-    assert said == f"{failed} is there already, and is left alone"
+    assert said == f"{failed} exists already; use another output path"
 
 
 def test_an_empty_table_is_rotated(ring_file: Path) -> None:

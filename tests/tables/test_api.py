@@ -1,7 +1,9 @@
 """The functions of `kmscore.tables` in a program: arguments, results, and progress."""
 
+import json
 import threading
 from functools import partial
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +11,9 @@ import pytest
 from support.commands import NEW, OLD, sealed_rows, write_lines
 from support.strategies import Store, raises_exactly
 
-from kmscore import Keyring, UnsupportedAlgorithmError, tables
+from kmscore import Keyring, UnsupportedAlgorithmError, bulk, tables
 from kmscore.tables import crew, file_rotation, json_lines
+from kmscore.tables.options import identity_of
 
 OPTIONS = tables.Options(destination_key_id="orders", columns=tables.Columns(contexts=("tenant",)))
 KEYS = Keyring([OLD, NEW])
@@ -51,7 +54,7 @@ def test_a_kept_job_is_reported_again_until_it_is_forgotten(folder: Path) -> Non
     again = tables.rotate(*where, resume=True, keep_job=True)
     assert again._replace(seconds=0) == first._replace(seconds=0)
     tables.forget_job(folder / "out.jsonl")
-    with raises_exactly(tables.TableError, "out.jsonl is there already, and is left alone"):
+    with raises_exactly(tables.TableError, "out.jsonl exists already; use another output path"):
         tables.rotate(*where, resume=True)
 
 
@@ -111,8 +114,35 @@ def test_a_wrong_argument_is_rejected_before_the_file_is_read(
             "one key for each column",
         ),
         (tables.Columns(source=tables.Source("a", "1", "RSA")), UnsupportedAlgorithmError, "RSA"),
+        (
+            tables.Columns(context="c", contexts=("a",)),
+            ValueError,
+            "context excludes contexts and constants",
+        ),
+        (
+            tables.Columns(context="c", constants=(("a", "1"),)),
+            ValueError,
+            "context excludes contexts and constants",
+        ),
+        (
+            tables.Columns(contexts=("a", "b"), context_keys=("k", "k")),
+            ValueError,
+            "two values for one key",
+        ),
+        (
+            tables.Columns(contexts=("a",), constants=(("a", "1"),)),
+            ValueError,
+            "two values for one key",
+        ),
     ],
-    ids=["numbers of keys", "algorithm"],
+    ids=[
+        "numbers of keys",
+        "algorithm",
+        "both contexts",
+        "context and constants",
+        "a key twice",
+        "a constant twice",
+    ],
 )
 def test_impossible_columns_are_rejected(
     columns: tables.Columns, error: type[Exception], text: str
@@ -121,6 +151,49 @@ def test_impossible_columns_are_rejected(
     options = tables.Options(destination_key_id="orders", columns=columns)
     with pytest.raises(error, match=text):
         tables.rotate(Path("no.jsonl"), None, KEYS, options)
+
+
+@pytest.mark.parametrize(
+    "delimiter", ["", "ab", '"', "\n", "\r", "ü", ";;", "+", "/", "=", "a", "7"]
+)
+def test_an_impossible_delimiter_is_rejected(tmp_path: Path, delimiter: str) -> None:
+    """Every function that takes a delimiter checks it, before the file is read."""
+    source = tmp_path / "in.csv"
+    options = tables.Options(destination_key_id="orders", delimiter=delimiter)
+    for call in (
+        partial(tables.rotate, source, None, KEYS, options),
+        partial(tables.check_columns, source, tables.Columns(), delimiter=delimiter),
+        partial(tables.census, [source], delimiter=delimiter),
+    ):
+        with pytest.raises(ValueError, match=r"^the delimiter must be one ASCII character"):
+            call()
+
+
+def test_other_columns_have_another_identity() -> None:
+    """Names with commas and equals signs are not mixed up, so that no other job is resumed."""
+    seen = [
+        identity_of(tables.Options(destination_key_id="orders", columns=columns), "1")
+        for columns in (
+            tables.Columns(contexts=("a,b",)),
+            tables.Columns(contexts=("a", "b")),
+            tables.Columns(contexts=("k=c",)),
+            tables.Columns(contexts=("c",), context_keys=("k",)),
+            tables.Columns(constants=(("a", "b"),)),
+            tables.Columns(constants=(("a", None),)),
+        )
+    ]
+    assert all(one != other for one, other in combinations(seen, 2))
+    assert [json.loads(json.dumps(each)) for each in seen] == seen
+
+
+def test_paths_must_be_paths() -> None:
+    """A text is a mistake of the program."""
+    for function in (tables.failed_path, tables.is_unfinished):
+        with pytest.raises(TypeError, match=r"^out must be Path, not str$"):
+            function("out.csv")  # type: ignore[arg-type]
+    counted = tables.TableCensus(bulk.Census({}, 0), {})
+    with pytest.raises(tables.TableError, match="the name must end in"):
+        tables.retirable_versions(KEYS, counted, [Path("x")])
 
 
 def test_a_folder_is_not_a_file(tmp_path: Path) -> None:

@@ -192,7 +192,7 @@ def test_an_impossible_delimiter_is_rejected(folder: Path, option: str) -> None:
     """A delimiter is one ASCII character."""
     (folder / "in.csv").write_bytes(_table(".csv"))
     said = problem(_rotate(folder, "in.csv", "out.csv", "--delimiter", option))
-    assert said == "--delimiter: one ASCII character, or tab"
+    assert said == "--delimiter: one ASCII character that is not in Base64, or tab"
     options = Options(destination_key_id="orders", delimiter=option)
     with pytest.raises(ValueError, match="one ASCII character"):
         rotate(folder / "in.csv", folder / "out.csv", Keyring([OLD]), options)

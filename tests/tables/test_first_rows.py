@@ -108,3 +108,28 @@ def test_many_names_of_columns_are_cut(folder: Path) -> None:
     assert len(str(caught.value)) < 2000
     assert "'18nnn" in str(caught.value)
     assert "'19nnn" not in str(caught.value)
+
+
+def test_resume_does_not_skip_the_check(folder: Path) -> None:
+    """A script that always gives `--resume` stops at each call, and nothing remains."""
+    for _ in range(3):
+        said = problem(_rotate(folder, [UNBOUND] * 4, "--resume", "--context-columns", "id"))
+        assert "all of the first 3 rows fail" in said
+        assert not said.endswith("--resume finishes the job")
+        assert sorted(path.name for path in folder.iterdir()) == ["in.jsonl", "team.keys"]
+
+
+def test_a_folder_keeps_finished_files(folder: Path) -> None:
+    """If a later file fails its first rows, the files before it are not done again."""
+    (folder / "in").mkdir()
+    for name, blob in (("a.jsonl", GOOD), ("b.jsonl", UNBOUND)):
+        rows = [{"ciphertext_blob": base64_of(blob), "tenant": "acme"}] * 4
+        write_lines(folder / "in" / name, rows)
+    where = ("rotate", folder / "in", folder / "out", "-k", folder / "team.keys")
+    options = ("--destination", "orders", "--context-columns", "tenant")
+    said = problem(invoke(*where, *options))
+    assert said.endswith("--keep-going goes on; --resume finishes the job")
+    assert (folder / "out.partial").is_dir()
+    result = invoke(*where, *options, "--resume", "--keep-going", "--json")
+    assert result.exit_code == 1, result.output
+    assert '"rewritten": 4, "unchanged": 0, "failed": {"decryption": 4}' in result.output

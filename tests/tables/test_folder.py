@@ -30,6 +30,7 @@ from kmscore.tables import (
     file_rotation,
     folder_rotation,
     json_lines,
+    permissions,
     rotate,
 )
 from kmscore.tables.worker_keys import WorkerKeys
@@ -270,7 +271,7 @@ def test_other_options_are_rejected_by_resume(folder: Path) -> None:
     """The names of the differing option are shown."""
     _interrupt(folder, 2)
     said = problem(_rotate(folder, "--resume", "--again"))
-    assert said.endswith("is of another job: skip current was True, and is False")
+    assert said.endswith("belongs to a different job: skip current was True, and is False")
     (folder / "out.partial" / "journal").write_text("{}\n")
     assert problem(_rotate(folder, "--resume")).endswith("holds no job: remove it")
 
@@ -315,7 +316,7 @@ def test_a_folder_whose_first_rows_all_fail_is_not_started(
     [
         pytest.param(
             lambda folder: (folder / "out").mkdir(),
-            "{folder}/out is there already, and is left alone",
+            "{folder}/out exists already; use another output path",
             id="existing folder",
         ),
         pytest.param(
@@ -410,11 +411,15 @@ def test_a_worker_rotates_whole_files(folder: Path) -> None:
         is_dry_run=True,
     )
     perform = folder_rotation._begin(job, WorkerKeys.of(Keyring([OLD, NEW])))
-    (part, *_), _, _ = folder_rotation.check_folder(folder / "in", job.options.columns)
-    task = folder_rotation.Task(
-        part, folder_rotation.Files(folder / "in" / part.name, Path(), Path())
-    )
-    assert perform(task) == (task, {} if part.size == 0 else perform(task)[1])
+    parts, _, _ = folder_rotation.check_folder(folder / "in", job.options.columns)
+    rows = {}
+    for part in parts:
+        files = folder_rotation.Files(folder / "in" / part.name, Path(), Path())
+        task = folder_rotation.Task(part, files)
+        same, done = perform(task)
+        assert same is task
+        rows[part.name] = done.counts.total()
+    assert rows == {name: len(tenants) for name, tenants in _FILES.items()} | {"empty.csv": 0}
 
 
 def test_a_system_error_of_the_input_is_reported(
@@ -429,3 +434,132 @@ def test_a_system_error_of_the_input_is_reported(
     options = Options(destination_key_id="orders")
     with pytest.raises(TableError, match="in: Permission denied"):
         rotate(folder / "in", folder / "out", Keyring([OLD, NEW]), options)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can choose another group")
+def test_a_new_folder_has_the_group_of_the_old_one(folder: Path) -> None:
+    """The names of partitions are visible to those who could see them before."""
+    for path in (folder / "in", folder / "in" / "plain"):
+        os.chown(path, -1, 1234)
+        path.chmod(0o2750)
+    assert _rotate(folder).exit_code == 1
+    for path in (folder / "out", folder / "out" / "plain"):
+        status = path.stat()
+        assert (status.st_gid, stat.S_IMODE(status.st_mode)) == (1234, 0o2750), path
+
+
+def test_a_new_folder_without_the_group_is_closed_to_groups(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """If the group cannot be set, or an access list says more, no group may look inside."""
+    (folder / "in").chmod(0o775)
+
+    def refused(*_: object) -> None:
+        raise PermissionError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(permissions, "_has_access_list", lambda path: path == folder / "in")
+        assert _rotate(folder).exit_code == 1
+    assert stat.S_IMODE((folder / "out").stat().st_mode) == 0o705
+    if os.geteuid() == 0:
+        os.chown(folder / "in", -1, 1234)
+        monkeypatch.setattr(os, "chown", refused)
+        (folder / "out").rename(folder / "before")
+        assert _rotate(folder).exit_code == 1
+        assert stat.S_IMODE((folder / "out").stat().st_mode) == 0o705
+
+
+def test_constants_hold_in_a_folder_too(tmp_path: Path) -> None:
+    """Pairs that are the same for all rows are added to those of partitions."""
+    context = {"tenant": "acme", "region": "eu", "stage": "test"}
+    rows = [{"ciphertext_blob": base64_of(seal(b"text", context)), "tenant": "acme"}]
+    (tmp_path / "in" / "region=eu").mkdir(parents=True)
+    write_lines(tmp_path / "in" / "region=eu" / "a.jsonl", rows)
+    columns = Columns(contexts=("tenant", "region"), constants=(("stage", "test"),))
+    options = Options(destination_key_id="orders", columns=columns)
+    report = rotate(tmp_path / "in", tmp_path / "out", Keyring([OLD, NEW]), options)
+    assert (report.rewritten, report.failed) == (1, {})
+
+
+def test_the_folder_of_a_job_among_the_files_is_rejected(folder: Path) -> None:
+    """Its name is that of the job of a part, whose folder is removed when the part is finished."""
+    (folder / "in" / "part-1.csv.partial").mkdir()
+    rows = [{"ciphertext_blob": base64_of(seal(b"text", {"tenant": "acme"})), "tenant": "acme"}]
+    write_lines(folder / "in" / "part-1.csv.partial" / "b.jsonl", rows)
+    for options in ((), ("--jobs", "2")):
+        said = problem(_rotate(folder, *options))
+        name = folder / "in" / "part-1.csv.partial"
+        assert said == f"{name}: the folder of an unfinished job; finish it, or remove it"
+    assert not (folder / "out").exists()
+
+
+def test_a_finished_file_that_is_gone_is_noticed(folder: Path) -> None:
+    """A new folder without it would lose its rows."""
+    _interrupt(folder, 2)
+    path = folder / "out.partial" / "data" / "part-0.jsonl"
+    path.unlink()
+    said = problem(_rotate(folder, "--resume", "--keep-going"))
+    assert said.startswith(f"{path} was written, and is gone: remove ")
+    assert not (folder / "out").exists()
+
+
+def test_a_finished_file_that_changed_with_its_time_set_back_is_noticed(folder: Path) -> None:
+    """The content decides, so another mode of the file alone has no effect."""
+    _interrupt(folder, 2)
+    path = folder / "in" / "part-0.jsonl"
+    status, content = path.stat(), path.read_bytes()
+    path.chmod(0o640)
+    path.write_bytes(content.replace(b"acme", b"ACME"))
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+    said = problem(_rotate(folder, "--resume"))
+    assert said.startswith(f"{path} was changed after it was rotated: remove ")
+    path.write_bytes(content)
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert json.loads(_rotate(folder, "--resume", "--json", "--keep-going").stdout)["rows"] == 7
+
+
+@pytest.mark.parametrize("change", ["content", "another file", "mode"])
+def test_a_change_during_the_job_is_noticed(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, change: str
+) -> None:
+    """Also if it comes after the file was finished, with its time set back."""
+    path, commit = folder / "in" / "part-0.jsonl", folder_rotation.FolderResult.commit
+
+    def changing(result: Any, task: Any, done: Any) -> None:
+        commit(result, task, done)
+        if task.part.name != "part-0.jsonl":
+            return
+        status = path.stat()
+        if change == "content":
+            path.write_bytes(path.read_bytes().replace(b"acme", b"ACME"))
+        elif change == "mode":
+            path.chmod(0o640)
+        else:
+            (folder / "in" / "more.txt").touch()
+        os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+
+    monkeypatch.setattr(folder_rotation.FolderResult, "commit", changing)
+    result = _rotate(folder)
+    if change == "mode":
+        assert result.exit_code == 1, result.output
+    else:
+        assert problem(result) == f"{folder / 'in'} was changed while it was read; start again"
+
+
+def test_a_pipe_among_the_files_is_rejected(folder: Path) -> None:
+    """It has no size, as an empty table has none."""
+    os.mkfifo(folder / "in" / "pipe.csv")
+    said = problem(_rotate(folder))
+    assert said == (
+        f"{folder / 'in' / 'pipe.csv'}: not a regular file; a table is read more than once"
+    )
+
+
+def test_too_many_folders_in_each_other_are_rejected(tmp_path: Path) -> None:
+    """One line, and no error of recursion."""
+    deep = tmp_path / "in" / Path(*["d"] * 101)
+    deep.mkdir(parents=True)
+    (deep / "a.csv").touch()
+    options = Options(destination_key_id="orders", columns=Columns())
+    with pytest.raises(TableError, match="more than 100 folders, one in the other"):
+        rotate(tmp_path / "in", tmp_path / "out", Keyring([OLD, NEW]), options)

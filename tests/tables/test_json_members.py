@@ -1,13 +1,17 @@
 """The members of a JSON object: the same objects as the standard library, at any depth."""
 
 import json
+import tracemalloc
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kmscore.tables.columns import Columns
+from kmscore.tables.json_lines import JsonLines
 from kmscore.tables.json_members import find_members
+from kmscore.tables.table import Chunk
 
 _VALUES = st.recursive(
     st.none()
@@ -98,3 +102,42 @@ def test_the_depth_has_no_limit(depth: int) -> None:
         find_members(text.replace("]", "}", 1))
     with pytest.raises(ValueError, match="not a JSON object"):
         find_members(text + "x")
+
+
+_TOKENS = st.sampled_from(
+    [
+        *("NaN", "Infinity", "-Infinity", "-NaN", "1", "-0", "01", "1.5e9", "1e", "9" * 5000),
+        *('"a\\u00e9"', '"\\x"', '"\t"', '"é"', "true", "[", "]", "{", "}", ",", ":", '"a"'),
+        *(" ", "\t", "\u00a0", "\u2028", "\x0b", "\x0c", "\x1c", "\x85", "\u3000", "\ufeff"),
+    ]
+)
+_COLUMNS = Columns("a", contexts=("b",))
+
+
+@given(st.lists(_TOKENS, max_size=9).map("".join), st.sampled_from(["{}", '{{"a":{}}}']))
+def test_a_line_that_is_read_can_be_written(text: str, form: str) -> None:
+    """The reader of rows and the finder of members accept the same texts."""
+    line = form.format(text).encode()
+    (record,) = JsonLines().records(Chunk(1, [line], 1.0), _COLUMNS)
+    text = form.format(text).strip(" \t\r\n").removeprefix("\ufeff").strip(" \t\r\n")
+    try:
+        found = find_members(text)
+    except ValueError:
+        assert not isinstance(record, dict)
+    else:
+        # A repeated name that is read is an error of the row.
+        assert isinstance(record, dict) or "more than one" in str(record)
+        if isinstance(record, dict):
+            assert {member.name for member in found} == set(record)
+
+
+def test_a_long_string_needs_little_memory() -> None:
+    """The pattern of a string keeps no state for each of its characters."""
+    text = '{"a": "' + r"x\n" * 500_000 + '", "b": 1}'
+    tracemalloc.start()
+    try:
+        assert [member.name for member in find_members(text)] == ["a", "b"]
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 4 * len(text)

@@ -526,3 +526,27 @@ def test_a_missing_extra_is_named(ring_file: Path, monkeypatch: pytest.MonkeyPat
     source.touch()
     said = problem(invoke("census", source))
     assert said == "Parquet needs the extra arrow: pip install 'kmscore[cli,arrow]'"
+
+
+@pytest.mark.parametrize(
+    ("context", "reason"),
+    [
+        ([("a", "1"), ("a", "2")], "encryption context with a repeated key"),
+        ([("a", None)], "encryption context keys and values must be str, not NoneType"),
+        ([("a", "x" * 70_000)], "encryption context longer than 65535 bytes"),
+    ],
+    ids=["repeated key", "null", "too long"],
+)
+def test_the_reason_of_a_context_is_that_of_the_engine(
+    ring_file: Path, context: Any, reason: str
+) -> None:
+    """No name of a private class is shown."""
+    maps = arrow.array([context], arrow.map_(arrow.string(), arrow.string()))
+    blob = seal(b"text", {"a": "1"})
+    table = arrow.table({"ciphertext_blob": arrow.array([blob]), "context": maps})
+    source, out = ring_file.with_name("in.parquet"), ring_file.with_name("out.parquet")
+    parquet.write_table(table, source)
+    options = ("-k", ring_file, "--destination", "orders", "--context-column", "context")
+    assert invoke("rotate", source, out, *options).exit_code == 1
+    (row,) = parquet.read_table(ring_file.with_name("out.failed.parquet")).to_pylist()
+    assert (row["kmscore_error"], row["kmscore_message"]) == ("invalid_context", reason)

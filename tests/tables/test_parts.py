@@ -132,7 +132,7 @@ def test_a_job_killed_at_any_step_is_resumed(
         result = _rotate(folder, "--resume", "--json")
         if is_forgotten:
             assert told == [_ROWS]
-            assert problem(result).endswith("is there already, and is left alone")
+            assert problem(result).endswith("exists already; use another output path")
         else:
             assert result.exit_code == 1, result
             assert json.loads(result.stdout)["rows"] == _ROWS
@@ -359,7 +359,7 @@ def test_resume_rejects_a_different_job(
     if name == "input size":
         write_lines(folder / "in.jsonl", sealed_rows(1))
     said = problem(_rotate(folder, "--resume", *options))
-    assert said.startswith(f"{partial} is of another job: {name} was ")
+    assert said.startswith(f"{partial} belongs to a different job: {name} was ")
     assert {path: path.read_bytes() for path in partial.iterdir()} == before
 
 
@@ -469,7 +469,8 @@ def test_another_keyring_with_the_same_ids_is_rejected(
         (partial / "job.json").write_text(json.dumps(json.loads(known) | {"check": sealed}))
     before = {path: path.read_bytes() for path in partial.iterdir()}
     assert problem(_rotate(folder, "--resume")) == (
-        f"{partial} is of another keyring: its destination version has the same ID and another key"
+        f"{partial} belongs to a different keyring: its destination version has the same ID and"
+        " another key"
     )
     assert {path: path.read_bytes() for path in partial.iterdir()} == before
     if sealed is None:
@@ -491,7 +492,7 @@ def test_a_result_of_another_process_is_not_overwritten(
     _interrupted(folder, monkeypatch, 13)
     (folder / "out.jsonl").write_text("another's")
     said = problem(_rotate(folder, "--resume"))
-    assert said == f"{folder / 'out.jsonl'} is there already, and is left alone"
+    assert said == f"{folder / 'out.jsonl'} exists already; use another output path"
     assert (folder / "out.jsonl").read_text() == "another's"
     (folder / "out.jsonl").unlink()
     assert _rotate(folder, "--resume").exit_code == 1
@@ -793,7 +794,7 @@ def test_an_empty_file_of_another_process_is_not_overwritten(
     _interrupted(folder, monkeypatch, 13)
     (folder / "out.jsonl").touch()
     said = problem(_rotate(folder, "--resume"))
-    assert said == f"{folder / 'out.jsonl'} is there already, and is left alone"
+    assert said == f"{folder / 'out.jsonl'} exists already; use another output path"
 
 
 def test_place_without_hard_links_keeps_a_new_file(

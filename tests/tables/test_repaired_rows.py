@@ -140,10 +140,53 @@ def test_columns_of_failed_rows_in_another_place_are_rejected(folder: Path) -> N
 def test_members_are_removed_from_any_place() -> None:
     """The order of the members does not matter."""
     text = '{"a": 1, "b": [2], "c": "3"}'
-    assert without_members(text, ["a"]) == '{"b": [2], "c": "3"}'
-    assert without_members(text, ["b"]) == '{"a": 1, "c": "3"}'
-    assert without_members(text, ["c"]) == '{"a": 1, "b": [2]}'
-    assert without_members(text, ["a", "c"]) == '{"b": [2]}'
-    assert without_members(text, ["a", "b", "c"]) == "{}"
-    assert without_members(text, ["d"]) == text
+    assert without_members(text, find_members(text), ["a"]) == '{"b": [2], "c": "3"}'
+    assert without_members(text, find_members(text), ["b"]) == '{"a": 1, "c": "3"}'
+    assert without_members(text, find_members(text), ["c"]) == '{"a": 1, "b": [2]}'
+    assert without_members(text, find_members(text), ["a", "c"]) == '{"b": [2]}'
+    assert without_members(text, find_members(text), ["a", "b", "c"]) == "{}"
+    assert without_members(text, find_members(text), ["d"]) == text
     assert [text[each.value : each.end] for each in find_members(text)] == ["1", "[2]", '"3"']
+
+
+def test_a_damaged_row_that_lacks_the_added_fields_keeps_its_text(folder: Path) -> None:
+    """A failed file that was cut or edited loses nothing, and no row joins another one."""
+    good = base64_of(seal(b"text", {"tenant": "acme"}))
+    lines = ["1,x,y,umbrella,bad", "foo", "bar,baz", "1,2,3", f"9,a,b,acme,{good}"]
+    for end in ("\n", "\r\n"):
+        head = "kmscore_row,kmscore_error,kmscore_message,tenant,ciphertext_blob"
+        (folder / "in.csv").write_bytes(end.join([head, *lines, ""]).encode())
+        result = _rotate(folder, "in.csv", "out.csv")
+        assert result.exit_code == 1
+        text = (folder / "out.failed.csv").read_bytes().decode()
+        assert text.split(end) == [
+            head,
+            "1,invalid_blob,ciphertext: not strict Base64,umbrella,bad",
+            '2,damaged_row,"1 fields, and 5 columns",foo',
+            '3,damaged_row,"2 fields, and 5 columns",bar,baz',
+            '4,damaged_row,"3 fields, and 5 columns",1,2,3',
+            "",
+        ]
+        assert (folder / "out.csv").read_bytes().decode().startswith(f"tenant,ciphertext_blob{end}")
+        for name in ("out.csv", "out.failed.csv"):
+            (folder / name).unlink()
+
+
+def test_a_long_row_number_in_csv_is_replaced(folder: Path) -> None:
+    """Python does not read a number of 5,000 digits."""
+    head = "kmscore_row,kmscore_error,kmscore_message,tenant,ciphertext_blob"
+    (folder / "in.csv").write_text(f"{head}\n{'9' * 5000},a,b,acme,bad\n")
+    assert _rotate(folder, "in.csv", "out.csv").exit_code == 1
+    assert (folder / "out.failed.csv").read_text().splitlines()[1].startswith("1,invalid_blob,")
+
+
+@pytest.mark.parametrize("column", [["a"], [[2]], [1.5]], ids=["text", "list", "fraction"])
+def test_a_row_number_of_another_type_in_parquet_is_rejected(folder: Path, column: Any) -> None:
+    """One line, before any row is read."""
+    arrow = pytest.importorskip("pyarrow", reason="pyarrow is missing: the extra arrow")
+    names = ["kmscore_row", "kmscore_error", "kmscore_message", "tenant", "ciphertext_blob"]
+    table = arrow.table([column, ["a"], ["b"], ["acme"], [b"blob"]], names=names)
+    pytest.importorskip("pyarrow.parquet").write_table(table, folder / "in.parquet")
+    result = _rotate(folder, "in.parquet", "out.parquet")
+    assert "column 'kmscore_row' is of " in result.stderr
+    assert result.stderr.endswith(": not an integer\n")
