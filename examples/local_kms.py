@@ -2,28 +2,27 @@
 
     python local_kms.py --port 8080
     python local_kms.py --port 8080 --key orders --key archive --layout service
+    python local_kms.py --port 8080 --access-key LTAItest:secret
 
 The server uses only `kmscore` and the standard library. It generates each key at the start and does
 not store it, so a ciphertext cannot be decrypted after a restart. Each key also has the alias
 `alias/KEYID`.
 
-**For tests only.** The server does not check signatures, and every caller can use every key. A test
-that needs other keys or a policy imports `serve` and passes a `KmsApi` of its own.
+**For tests only.** Every caller can use every key. Signatures are checked only with `--access-key`.
+A test that needs other keys or a policy imports `serve` and passes an application of its own.
 """
 
 import argparse
 import sys
 from collections.abc import Iterable, Mapping
-from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from datetime import UTC, datetime
+from socketserver import ThreadingMixIn
 from typing import Final
-from urllib.parse import parse_qsl, urlsplit
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 from kmscore import Keyring, KeySpec, KmsCoreError, Suite, SymmetricKey, alibaba
 
 HOST: Final = "127.0.0.1"
-MAX_FORM_LENGTH: Final = 1 << 20
-_MOST_DIGITS: Final = 20
 PROFILES: Final = {
     "v1": alibaba.Profile.V1,
     "v1-text": alibaba.Profile.V1_TEXT,
@@ -31,73 +30,24 @@ PROFILES: Final = {
 }
 
 
-class BadRequestError(Exception):
-    """An HTTP request that has no single reading, with the HTTP status of the answer."""
+class Server(ThreadingMixIn, WSGIServer):
+    """A server with a thread for each connection."""
 
-    def __init__(self, status: HTTPStatus, reason: str) -> None:
-        """Take the status and the reason."""
-        super().__init__(reason)
-        self.status = status
+    daemon_threads = True
 
 
-class Handler(BaseHTTPRequestHandler):
+class Handler(WSGIRequestHandler):
     """Answers the requests of one connection."""
-
-    api: alibaba.KmsApi
-    """The API; `serve` sets it in a subclass."""
-
-    def do_POST(self) -> None:
-        """Answer a request."""
-        try:
-            params = merge_parameters(urlsplit(self.path).query, self._form())
-        except BadRequestError as error:
-            self.send_error(error.status, str(error))
-            return
-        params.setdefault("Action", self.headers.get("x-acs-action", ""))
-        self._send(self.api.call(params), as_xml=params.get("Format", "").upper() == "XML")
-
-    do_GET = do_POST  # noqa: N815 (a name of the base class)
-
-    def _form(self) -> str:
-        """Return the form in the body; the SDK sends some parameters in it."""
-        if "Transfer-Encoding" in self.headers:
-            raise BadRequestError(HTTPStatus.LENGTH_REQUIRED, "a body needs a Content-Length")
-        length = self.headers.get("Content-Length") or "0"
-        if not (length.isascii() and length.isdigit()):
-            raise BadRequestError(HTTPStatus.BAD_REQUEST, "Content-Length is not a number")
-        if len(length) > _MOST_DIGITS or int(length) > MAX_FORM_LENGTH:
-            raise BadRequestError(
-                HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "the form is longer than 1 MiB"
-            )
-        try:
-            return self.rfile.read(int(length)).decode("utf-8")
-        except UnicodeDecodeError:
-            pass
-        raise BadRequestError(HTTPStatus.BAD_REQUEST, "the form is not UTF-8")
-
-    def _send(self, response: alibaba.ApiResponse, *, as_xml: bool) -> None:
-        """Send a response of the API."""
-        try:
-            body = response.xml() if as_xml else response.json()
-        except ValueError:  # a plaintext has characters that XML does not have
-            self.send_error(HTTPStatus.INTERNAL_SERVER_ERROR, "use Format=JSON for this text")
-            return
-        kind = alibaba.XML_CONTENT_TYPE if as_xml else alibaba.JSON_CONTENT_TYPE
-        self.send_response(response.status)
-        self.send_header("Content-Type", kind)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
 
     def log_message(self, *_: object) -> None:
         """Log nothing, because a query can contain a plaintext."""
 
 
-def serve(api: alibaba.KmsApi, port: int = 0) -> ThreadingHTTPServer:
-    """Return a server for an API; `serve_forever()` starts it.
+def serve(app: alibaba.Application, port: int = 0) -> WSGIServer:
+    """Return a server for an application; `serve_forever()` starts it.
 
     Args:
-        api: The API that answers the requests.
+        app: The application, such as the result of `make_app`.
         port: The port on 127.0.0.1; 0 selects a free port, which `server_port` then contains.
 
     Returns:
@@ -107,28 +57,35 @@ def serve(api: alibaba.KmsApi, port: int = 0) -> ThreadingHTTPServer:
         OSError: If the port is in use, or not permitted for this user.
         OverflowError: If the port is not 0 to 65,535.
     """
-    handler = type("ApiHandler", (Handler,), {"api": api})
-    return ThreadingHTTPServer((HOST, port), handler)
+    return make_server(HOST, port, app, server_class=Server, handler_class=Handler)
 
 
-def merge_parameters(query: str, form: str) -> dict[str, str]:
-    """Return the parameters of query and form as one mapping.
+def make_app(
+    api: alibaba.KmsApi, access_keys: Mapping[str, str] | None = None
+) -> alibaba.Application:
+    """Return the application of an API.
 
     Args:
-        query: The query of the URL.
-        form: The form of the body.
+        api: The API.
+        access_keys: The secrets by access key ID. With `None`, no signature is checked.
 
     Returns:
-        The values by name. A pair that occurs in both is one parameter.
-
-    Raises:
-        BadRequestError: If a name has two values. A mapping has only one of them.
+        The application.
     """
-    pairs = {*parse_qsl(query, keep_blank_values=True), *parse_qsl(form, keep_blank_values=True)}
-    params = dict(pairs)
-    if len(params) < len(pairs):
-        raise BadRequestError(HTTPStatus.BAD_REQUEST, "a parameter has two values")
-    return params
+
+    def authenticate(
+        parsed: alibaba.ParsedRequest, now: datetime
+    ) -> alibaba.VerifiedRequest | alibaba.RefusedRequest:
+        # A server in production remembers the nonces.
+        return alibaba.verify(
+            parsed, (access_keys or {}).get, now=now, is_fresh=alibaba.ACCEPT_REPLAYS
+        )
+
+    return alibaba.wsgi_app(
+        api,
+        authenticate=alibaba.ANONYMOUS if access_keys is None else authenticate,
+        clock=lambda: datetime.now(UTC),
+    )
 
 
 def make_api(key_ids: Iterable[str], layout: str = "v1") -> alibaba.KmsApi:
@@ -168,16 +125,24 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         prog="local_kms.py",
         description="Run a local server for tests that answers clients of Alibaba Cloud KMS.",
-        epilog="For tests only: signatures are not checked, and every caller can use every key.",
+        epilog="For tests only: every caller can use every key.",
     )
     add = parser.add_argument
     add("--port", type=_port, default=8080, help="port on 127.0.0.1, 0 for a free one (8080)")
     add("--key", action="append", metavar="KEYID", help="key to generate (orders and archive)")
     add("--layout", choices=PROFILES, default="v1", help="layout of the blobs (v1)")
+    add(
+        "--access-key",
+        action="append",
+        metavar="ID:SECRET",
+        type=_access_key,
+        help="check signatures with this access key (no check)",
+    )
     options = parser.parse_args()
     key_ids = options.key or ["orders", "archive"]
     try:
-        server = serve(make_api(key_ids, options.layout), options.port)
+        access_keys = dict(options.access_key) if options.access_key else None
+        server = serve(make_app(make_api(key_ids, options.layout), access_keys), options.port)
     except KmsCoreError as error:
         _print_error(f"--key: {error}")
         return 2
@@ -200,6 +165,14 @@ def _port(text: str) -> int:
     if text.isascii() and text.isdigit() and len(text) <= len("65535") and int(text) <= 65535:  # noqa: PLR2004
         return int(text)
     raise argparse.ArgumentTypeError(f"{text}: not a port, 0 to 65535")
+
+
+def _access_key(text: str) -> tuple[str, str]:
+    """Return an access key ID and its secret."""
+    access_key_id, colon, secret = text.partition(":")
+    if not (access_key_id and secret):
+        raise argparse.ArgumentTypeError(f"{access_key_id}{colon}: not ID:SECRET")
+    return access_key_id, secret
 
 
 def _resolve(aliases: Mapping[str, str], name: str) -> str | None:

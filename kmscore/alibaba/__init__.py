@@ -39,7 +39,7 @@ from kmscore.alibaba.signatures import (
 )
 from kmscore.alibaba.throttling import Throttle, TokenBucket
 from kmscore.alibaba.version_index import KeyVersionProvider, VersionIndex
-from kmscore.alibaba.wsgi import ANONYMOUS, wsgi_app
+from kmscore.alibaba.wsgi import ANONYMOUS, Application, wsgi_app
 
 __all__ = [
     "ACCEPT_REPLAYS",
@@ -49,6 +49,7 @@ __all__ = [
     "JSON_CONTENT_TYPE",
     "XML_CONTENT_TYPE",
     "ApiResponse",
+    "Application",
     "ContextBinding",
     "Event",
     "Handled",

@@ -1,10 +1,11 @@
 """The columns of a row with its ciphertext and its encryption context."""
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from kmscore import EncryptionContext
 from kmscore._base64 import decode_base64
+from kmscore._values import new_tuple
 from kmscore.bulk import KEEP_CONTEXT, Item, KeepContext
 from kmscore.context import ContextLike
 from kmscore.errors import InvalidBlobError, InvalidContextError, KmsCoreError
@@ -21,6 +22,8 @@ class RowError(Exception):
         super().__init__(reason)
         self.code: str = code
 
+
+_FAILURES: Final = (KmsCoreError, RowError)
 
 Failure: TypeAlias = KmsCoreError | RowError
 """The error of a failed row, with code and text."""
@@ -40,6 +43,9 @@ class Unreadable(NamedTuple):
     """A value of a record that cannot be read; a row that needs it fails with this error."""
 
     error: Failure
+
+
+_ABSENT: Final = object()
 
 
 class Source(NamedTuple):
@@ -138,17 +144,17 @@ class ItemReader:
 
         The pairs of a context are not checked; `reencrypt_many` does so.
         """
-        if isinstance(record, KmsCoreError | RowError):
+        if isinstance(record, _FAILURES):
             return record
         try:
             blob = _ciphertext(_field(record, self._blob))
             if blob is None:
                 return None
             contexts = self._source_context(record), self._destination(record)
-        except (KmsCoreError, RowError) as error:
+        except _FAILURES as error:
             # Without the frames, which have the values of the row.
             return error.with_traceback(None)
-        return Item(reference, blob, *contexts, *self._source)
+        return new_tuple(Item, (reference, blob, *contexts, *self._source))
 
     def _source_context(self, record: Record) -> ContextLike:
         if self._context is not None:
@@ -174,15 +180,12 @@ class ItemReader:
 
 def _field(record: Record, name: str) -> Any:  # noqa: ANN401 (any value of a table)
     """Return the value of a column. Raises `RowError`, and the error of an unreadable value."""
-    try:
-        value = record[name]
-    except KeyError:
-        pass
-    else:
-        if isinstance(value, Unreadable):
-            raise value.error
-        return value
-    raise RowError("missing_column", f"no column {name!r:.80}")
+    value = record.get(name, _ABSENT)
+    if value is _ABSENT:
+        raise RowError("missing_column", f"no column {name!r:.80}")
+    if isinstance(value, Unreadable):
+        raise value.error
+    return value
 
 
 def _ciphertext(value: object) -> bytes | None:

@@ -37,6 +37,8 @@ _MARK: Final = "\ufeff"
 _WHITE_SPACE: Final = " \t\r\n"
 """The white space of JSON; `str.strip` would remove more."""
 
+_WHITE_BYTES: Final = _WHITE_SPACE.encode("ascii")
+
 _TEXT: Final = "record"
 _BASE64: Final = "record_base64"
 """The members of a failed row that was not an object: its text, or its bytes in Base64."""
@@ -100,7 +102,7 @@ class JsonLines:
                 length += len(line)
                 if len(line) > LONGEST_ROW:
                     lines.append(_TooLong(number, len(line) + _skip(file, line)))
-                elif line.strip(_WHITE_SPACE.encode()):
+                elif line.strip(_WHITE_BYTES):
                     lines.append(line)
                 if len(lines) == CHUNK_ROWS or (lines and length >= CHUNK_BYTES):
                     yield Chunk(row, lines, source.position)

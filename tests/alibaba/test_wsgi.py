@@ -243,6 +243,15 @@ def test_a_body_with_a_wrong_length_is_refused() -> None:
         assert "Content-Length" in json.loads(body)["Message"]
 
 
+def test_a_type_that_the_server_adds_is_ignored() -> None:
+    """The server wsgiref sets text/plain if the client sends no type."""
+    sent = sign_acs3(ENCRYPT)
+    assert Answer(make_app(), sent, CONTENT_TYPE="text/plain").status == "200 OK"
+    assert Answer(make_app(), sent, CONTENT_TYPE="text/html").status == "400 Bad Request"
+    signed = sign_acs3(ENCRYPT, content_type="text/plain")
+    assert Answer(make_app(), signed).status == "200 OK"
+
+
 def test_a_body_that_ends_with_the_input_is_read() -> None:
     """A server that decodes chunks says so with `wsgi.input_terminated`."""
     sent = sign_rpc(ENCRYPT, method="POST", as_form=True)

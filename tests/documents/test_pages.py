@@ -151,3 +151,16 @@ def test_transcripts_print_what_the_page_shows(page: str) -> None:
         assert done.returncode == command.code, f"$ {command.text}\n{done.stdout}"
         shown, printed = _stable(command.output), _stable(done.stdout)
         assert _matches(shown, printed), f"$ {command.text}\n{done.stdout}"
+
+
+def test_every_named_test_exists() -> None:
+    """The page about the vendor's page names tests; a renamed test must be renamed there too."""
+    text = (_DOCS / "reference" / "reencrypt-page.md").read_text("utf-8")
+    named = re.findall(r"`([a-z_/]+\.py)::(test_\w+)`", text)
+    assert len(named) > 30
+    missing = [
+        f"{path}::{name}"
+        for path, name in named
+        if f"\ndef {name}(" not in (_DOCS.parent / "tests" / path).read_text("utf-8")
+    ]
+    assert missing == []

@@ -6,6 +6,7 @@ import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -114,10 +115,31 @@ def example_client() -> str:
     return client
 
 
+def _authenticate(parsed: alibaba.ParsedRequest, now: datetime) -> Any:
+    """Accept a request without a signature, and one with the right signature of a test key."""
+    if "authorization" in parsed.headers or "Signature" in parsed.parameters:
+        return alibaba.verify(
+            parsed, {"test": "test", "any": "any"}.get, now=now, is_fresh=_is_fresh
+        )
+    return alibaba.ANONYMOUS(parsed, now)
+
+
+_NONCES: set[tuple[str, str]] = set()
+
+
+def _is_fresh(access_key_id: str, nonce: str, expires: datetime | None) -> bool:
+    """Record a nonce of a client; its expiry is later than the end of the tests."""
+    assert expires is not None
+    size = len(_NONCES)
+    _NONCES.add((access_key_id, nonce))
+    return len(_NONCES) > size
+
+
 @contextmanager
 def serving(api: alibaba.KmsApi) -> Iterator[int]:
     """Run the example server on loopback; yield its port."""
-    with example_server().serve(api) as server:
+    app = alibaba.wsgi_app(api, authenticate=_authenticate, clock=lambda: datetime.now(UTC))
+    with example_server().serve(app) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
         thread.start()
         try:
