@@ -39,7 +39,7 @@ from kmscore.alibaba.signatures import (
 )
 from kmscore.alibaba.throttling import Throttle, TokenBucket
 from kmscore.alibaba.version_index import KeyVersionProvider, VersionIndex
-from kmscore.alibaba.wsgi import ANONYMOUS, Application, wsgi_app
+from kmscore.alibaba.wsgi import ANONYMOUS, Application, direct_facts, wsgi_app
 
 __all__ = [
     "ACCEPT_REPLAYS",
@@ -73,6 +73,7 @@ __all__ = [
     "VersionIndex",
     "collisions",
     "decrypt",
+    "direct_facts",
     "encrypt",
     "export_data_key",
     "generate_and_export_data_key",

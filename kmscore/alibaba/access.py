@@ -18,6 +18,7 @@ from kmscore._typecheck import check_instance
 from kmscore._values import Record
 from kmscore.alibaba import service_errors
 from kmscore.alibaba.policy import PolicyCallable
+from kmscore.alibaba.policy_conditions import Facts
 from kmscore.alibaba.profile import Profile
 from kmscore.alibaba.service_blob import ServiceBlob
 from kmscore.alibaba.service_errors import Fault, RequestError
@@ -106,6 +107,9 @@ class Access(Record):
     resolve_key: Resolver
     """A callable that returns the key ID of an alias or a resource name."""
 
+    facts: Facts | None = None
+    """Facts about the request, for the policy."""
+
     def resolve(self, text: str) -> Named:
         """Return the key that a parameter names by key ID, alias or resource name."""
         is_alias = _names_alias(text)
@@ -187,7 +191,8 @@ class Access(Record):
 
     def _allows(self, principal: object, action: str, resource: str) -> bool:
         """Ask the policy; only `True` allows."""
-        return self.policy(principal, f"kms:{action}", resource) is True
+        more = () if self.facts is None else (self.facts,)
+        return self.policy(principal, f"kms:{action}", resource, *more) is True
 
 
 def _names_alias(text: str) -> bool:

@@ -6,6 +6,7 @@ the principal. Only then are the keys checked: existence, state and usage.
 
 import uuid
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, NamedTuple, final
 
 from kmscore._typecheck import check_instance
@@ -34,6 +35,7 @@ from kmscore.alibaba.parameters import (
     read_parameters,
 )
 from kmscore.alibaba.policy import PolicyCallable, check_policy
+from kmscore.alibaba.policy_conditions import Facts
 from kmscore.alibaba.profile import Profile
 from kmscore.alibaba.responses import ApiResponse
 from kmscore.alibaba.service_errors import Fault, RequestError, fault_of, invalid_parameter
@@ -57,7 +59,8 @@ class Handled(NamedTuple):
 class _Run:
     """The state of one call."""
 
-    def __init__(self, principal: object) -> None:
+    def __init__(self, access: Access, principal: object) -> None:
+        self.access = access
         self.principal = principal
         self.uses = Uses()
         self.values: Mapping[str, Any] = {}
@@ -157,7 +160,13 @@ class KmsApi(Immutable):
             _on_failure=on_failure,
         )
 
-    def call(self, params: Mapping[str, object], *, principal: object = None) -> ApiResponse:
+    def call(
+        self,
+        params: Mapping[str, object],
+        *,
+        principal: object = None,
+        facts: Facts | None = None,
+    ) -> ApiResponse:
         """Perform the action of a request.
 
         Every error of the request itself is returned as a response.
@@ -169,14 +178,17 @@ class KmsApi(Immutable):
                 same name, reject it before this call, because a mapping has only one of them.
             principal: The authenticated caller, for the policy. This method does not check
                 signatures, so authenticate the caller before.
+            facts: Facts about the request, for the conditions of a policy (`acs:SourceIp`,
+                `acs:CurrentTime`, `acs:SecureTransport`). The policy gets them as a fourth
+                argument; with `None` (default) it gets three.
 
         Returns:
             The response, a result or an error. An opaque `Plaintext` can have characters that XML
             does not have; `xml()` of that response raises `ValueError`, and `json()` works.
 
         Raises:
-            TypeError: If `params` is not a mapping, or if `request_id` returns a value that is not
-                a string.
+            TypeError: If `params` or `facts` is not a mapping, or if `request_id` returns a value
+                that is not a string.
             ValueError: If `request_id` returns a string that is not printable ASCII.
             KmsCoreError: If `on_failure` is `None`, and an operation fails with an error that the
                 request did not cause, such as an invalid key.
@@ -184,13 +196,14 @@ class KmsApi(Immutable):
                 also any other exception of the keys, the policy, `arn`, `resolve_key` or a mapping
                 in the request.
         """
-        return self.handle(params, principal=principal).response
+        return self.handle(params, principal=principal, facts=facts).response
 
     def handle(
         self,
         params: Mapping[str, object],
         *,
         principal: object = None,
+        facts: Facts | None = None,
         with_contexts: bool = False,
     ) -> "Handled":
         """Perform the action of a request, and return the response with its record.
@@ -198,6 +211,7 @@ class KmsApi(Immutable):
         Args:
             params: As for `call`.
             principal: As for `call`.
+            facts: As for `call`.
             with_contexts: Whether the record has the encryption contexts (default `False`).
 
         Returns:
@@ -212,7 +226,11 @@ class KmsApi(Immutable):
         check_instance(params, Mapping, "params")
         request_id = self._fresh_request_id()
         is_dry_run, name = False, ""
-        run = _Run(principal)
+        access = self._access
+        if facts is not None:
+            check_instance(facts, Mapping, "facts")
+            access = replace(access, facts=facts)
+        run = _Run(access, principal)
         answer: Fields | Fault
         try:
             # The mapping is read only once, because a second read can give other values.
@@ -254,7 +272,7 @@ class KmsApi(Immutable):
         values = run.values = read_parameters(action, gather_contexts(action, params))
         self._check_contexts(values)
         try:
-            return PERFORM[name](Request(self._access, run.principal, values, is_dry_run, run.uses))
+            return PERFORM[name](Request(run.access, run.principal, values, is_dry_run, run.uses))
         except KmsCoreError as error:
             fault = fault_of(error, action.subjects)
             if fault == service_errors.INTERNAL_FAILURE:

@@ -13,11 +13,13 @@ from typing import Any, Final, NamedTuple, TypeAlias, final
 
 from kmscore._typecheck import check_mapping, check_text
 from kmscore._values import Immutable, representation
+from kmscore.alibaba.policy_conditions import Condition, Facts, matches, read_conditions
+from kmscore.alibaba.published_actions import PUBLISHED
 
-PolicyCallable: TypeAlias = Callable[[Any, str, str], bool]
+PolicyCallable: TypeAlias = Callable[..., bool]
 """A callable with a principal, an action such as `kms:Decrypt`, and the resource name of a key.
 
-It returns `True` if the action is allowed.
+It returns `True` if the action is allowed. For a call with facts, they are a fourth argument.
 """
 
 PERMISSIONS: Final = (
@@ -36,6 +38,9 @@ PERMISSIONS: Final = (
 
 _SEGMENTS: Final = 5  # of a resource name: acs:kms:REGION:ACCOUNT:key/KEYID
 _UNTOLD: Final = frozenset({2, 3})  # the indexes of region and account, which can be `*`
+_CONTAINERS: Final = frozenset({"key", "alias", "secret"})
+"""The last parts of the names of containers, such as `acs:kms:REGION:ACCOUNT:key`."""
+
 _ACTION: Final = re.compile(r"\*|[A-Za-z0-9*-]+:[A-Za-z0-9*]+")
 
 
@@ -43,7 +48,12 @@ class InvalidPolicyError(ValueError):
     """A text is not a policy document, or has content that is not supported here."""
 
 
-def ALLOW_ALL(principal: object, action: str, resource: str) -> bool:  # noqa: ARG001, N802
+def ALLOW_ALL(  # noqa: N802
+    principal: object,  # noqa: ARG001
+    action: str,  # noqa: ARG001
+    resource: str,  # noqa: ARG001
+    facts: Facts | None = None,  # noqa: ARG001
+) -> bool:
     """Allow every action.
 
     For tests, and for a service that has already checked the permissions.
@@ -52,6 +62,7 @@ def ALLOW_ALL(principal: object, action: str, resource: str) -> bool:  # noqa: A
         principal: Not used.
         action: Not used.
         resource: Not used.
+        facts: Not used.
 
     Returns:
         Always `True`.
@@ -71,11 +82,21 @@ class Statement(NamedTuple):
     resources: tuple[str, ...]
     """Patterns of resource names."""
 
-    def matches(self, action: str, resource: str) -> bool:
-        """Return whether the statement applies to this action on this resource."""
-        return any(_matches(pattern, action) for pattern in self.actions) and any(
-            _matches_resource(pattern, resource) for pattern in self.resources
-        )
+    conditions: tuple[Condition, ...] = ()
+    """Conditions on facts of the request, which must all be true."""
+
+    def applies(self, action: str, resource: str, facts: Facts) -> bool:
+        """Return whether the statement applies to this action on this resource.
+
+        A false condition decides. Otherwise an unknown one counts as false if the statement allows,
+        and as true if it denies.
+        """
+        if not any(matches(pattern, action) for pattern in self.actions):
+            return False
+        if not any(_matches_resource(pattern, resource) for pattern in self.resources):
+            return False
+        results = {condition.holds(facts) for condition in self.conditions}
+        return False not in results and (self.denies or None not in results)
 
 
 @final
@@ -108,15 +129,21 @@ class Policy(Immutable):
 
         - `Version`: the string `"1"`.
         - `Statement`: a list of objects. Each object has the fields `Effect` (`Allow` or `Deny`),
-          `Action` and `Resource`. `Action` and `Resource` are a string, or a list of one or more
-          strings.
+          `Action`, `Resource` and, if it has conditions, `Condition`. `Action` and `Resource` are a
+          string, or a list of one or more strings.
 
         In a pattern, `*` matches any characters; no other character is special. Each of the five
         parts of a resource name `acs:kms:REGION:ACCOUNT:key/KEYID` is matched separately. If region
         or account in the requested resource name is `*`, it matches every region or account in a
         statement.
 
-        Unknown content is an error and is never ignored, because an ignored denial has no effect.
+        `Condition` has operators (`Bool`, `IpAddress`, `NotIpAddress`, `Date…`, `String…`), keys
+        (`acs:SourceIp`, `acs:CurrentTime`, `acs:SecureTransport`) and values. All operators and
+        keys must be true, with one of their values. If the call lacks the fact of a key, the
+        condition is false for `Allow` and true for `Deny`, also with a negated operator.
+
+        A statement whose actions cannot match an action of this package can have any content, and
+        is ignored. Other unknown content is an error, because an ignored denial has no effect.
 
         Args:
             text: The document.
@@ -126,9 +153,10 @@ class Policy(Immutable):
 
         Raises:
             TypeError: If `text` is not a `str`.
-            InvalidPolicyError: If the document has another form, with the cause in the message.
-                Examples are conditions, `NotAction`, `NotResource` and `Principal`. Also if an
-                action or a resource name is malformed or has the wrong letter case.
+            InvalidPolicyError: If the document has another form, with statement, element and reason
+                in the message. Examples are other keys of conditions, `NotAction`, `NotResource`
+                and `Principal`. Also if an action or a resource name is malformed or has the wrong
+                letter case, or if the service has no such action.
         """
         check_text(text, "policy")
         document = _fields(_load(text), "the policy", {"Version", "Statement"})
@@ -137,18 +165,26 @@ class Policy(Immutable):
         statements = document["Statement"]
         if not isinstance(statements, list):
             raise InvalidPolicyError("Statement must be a list")
-        return cls(
+        read = (
             _statement(statement, f"statement {number}")
             for number, statement in enumerate(statements, 1)
         )
+        return cls(statement for statement in read if statement is not None)
 
-    def __call__(self, principal: object, action: str, resource: str) -> bool:  # noqa: ARG002
+    def __call__(
+        self,
+        principal: object,  # noqa: ARG002
+        action: str,
+        resource: str,
+        facts: Facts | None = None,
+    ) -> bool:
         """Return whether a statement allows an action and no statement denies it.
 
         Args:
             principal: Not used.
             action: An action, such as `kms:Decrypt`.
             resource: The resource name of a key.
+            facts: Facts about the request, for conditions (default `None`, no facts).
 
         Returns:
             `True` if the action is allowed.
@@ -156,7 +192,7 @@ class Policy(Immutable):
         denials = {
             statement.denies
             for statement in self._statements
-            if statement.matches(action, resource)
+            if statement.applies(action, resource, facts or {})
         }
         return denials == {False}
 
@@ -197,13 +233,16 @@ class Policies(Immutable):
         # The type is part of the key, because 1, 1.0 and True are equal, but three principals.
         self._set(_by_principal={(type(key), key): policy for key, policy in chosen.items()})
 
-    def __call__(self, principal: object, action: str, resource: str) -> bool:
+    def __call__(
+        self, principal: object, action: str, resource: str, facts: Facts | None = None
+    ) -> bool:
         """Return whether the policy of a principal allows an action.
 
         Args:
             principal: The principal. Its policy is called with the same arguments.
             action: An action, such as `kms:Decrypt`.
             resource: The resource name of a key.
+            facts: Facts about the request; the policy gets them only if they are given.
 
         Returns:
             `True` if the policy of the principal returns `True`. `False` otherwise, also if the
@@ -216,7 +255,10 @@ class Policies(Immutable):
             policy = self._by_principal.get((type(principal), principal))
         except TypeError:  # not hashable, so it cannot have a policy
             return False
-        return policy is not None and policy(principal, action, resource) is True
+        if policy is None:
+            return False
+        more = () if facts is None else (facts,)
+        return policy(principal, action, resource, *more) is True
 
     def __reduce__(self) -> tuple[type["Policies"], tuple[dict[Hashable, PolicyCallable]]]:
         """Return the class and the policies, for `pickle`."""
@@ -255,27 +297,30 @@ def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
     return fields
 
 
-def _fields(value: object, what: str, due: set[str]) -> dict[str, Any]:
-    """Return a JSON object if it has exactly the fields in `due`."""
+def _fields(value: object, what: str, due: set[str], more: str = "") -> dict[str, Any]:
+    """Return a JSON object if it has exactly the fields in `due`, and perhaps one more."""
     if not isinstance(value, dict):
         raise InvalidPolicyError(f"{what} must be an object")
     for name in value:
-        if name not in due:
+        if name not in due and name != more:
             raise InvalidPolicyError(f"{name!r:.80} in {what} is not supported")
     for name in sorted(due - value.keys()):
         raise InvalidPolicyError(f"{what} lacks {name}")
     return value
 
 
-def _statement(value: object, what: str) -> Statement:
-    """Return a statement of a document from its JSON value."""
-    fields = _fields(value, what, {"Effect", "Action", "Resource"})
+def _statement(value: object, what: str) -> Statement | None:
+    """Return a statement of a document, or `None` if it has no action of this package."""
+    if isinstance(value, dict) and "Action" in value and "NotAction" not in value:
+        actions = _patterns(value["Action"], f"Action of {what}")
+        for pattern in actions:
+            _check_action(pattern, what)
+        if not any(matches(pattern, action) for pattern in actions for action in PERMISSIONS):
+            return None
+    fields = _fields(value, what, {"Effect", "Action", "Resource"}, "Condition")
     effect = fields["Effect"]
     if effect not in ("Allow", "Deny"):
         raise InvalidPolicyError(f"Effect of {what} must be Allow or Deny")
-    actions = _patterns(fields["Action"], f"Action of {what}")
-    for pattern in actions:
-        _check_action(pattern, what)
     resources = _patterns(fields["Resource"], f"Resource of {what}")
     for pattern in resources:
         if not _is_resource(pattern):
@@ -283,7 +328,11 @@ def _statement(value: object, what: str) -> Statement:
                 f"Resource {pattern!r:.80} of {what} is not a resource name, such as"
                 " acs:kms:REGION:ACCOUNT:key/KEYID; * can replace a part or all of it"
             )
-    return Statement(effect == "Deny", actions, resources)
+    try:
+        conditions = read_conditions(fields.get("Condition", {}))
+    except ValueError as error:
+        raise InvalidPolicyError(f"Condition of {what}: {error}") from None
+    return Statement(effect == "Deny", actions, resources, conditions)
 
 
 def _patterns(value: object, what: str) -> tuple[str, ...]:
@@ -298,7 +347,7 @@ def _patterns(value: object, what: str) -> tuple[str, ...]:
 
 
 def _check_action(pattern: str, what: str) -> None:
-    """Reject an action that differs from one in `PERMISSIONS` only in case, or is incomplete.
+    """Reject an action that the service does not have, or not in this letter case.
 
     A denial of such an action would have no effect.
     """
@@ -308,11 +357,15 @@ def _check_action(pattern: str, what: str) -> None:
         raise InvalidPolicyError(
             f"Action {pattern!r} of {what} is incomplete; use kms:ReEncryptFrom or kms:ReEncryptTo"
         )
-    for action in PERMISSIONS:
-        if _matches(pattern.lower(), action.lower()) and not _matches(pattern, action):
+    if not matches(pattern.partition(":")[0].lower(), "kms"):
+        return
+    for action in (*PERMISSIONS, *sorted(PUBLISHED)):
+        if matches(pattern.lower(), action.lower()) and not matches(pattern, action):
             raise InvalidPolicyError(
                 f"Action {pattern!r:.80} of {what} must have the letter case of {action}"
             )
+    if not any(matches(pattern, action) for action in (*PERMISSIONS, *PUBLISHED)):
+        raise InvalidPolicyError(f"Action {pattern!r:.80} of {what} is no action of the service")
 
 
 def _is_resource(pattern: str) -> bool:
@@ -326,14 +379,14 @@ def _is_resource(pattern: str) -> bool:
     if len(parts) != _SEGMENTS or parts[0] != "acs" or not pattern.isprintable() or " " in pattern:
         return False
     service, relative = parts[1], parts[4]
-    if not _matches(service.lower(), "kms"):
+    if not matches(service.lower(), "kms"):
         return True
     is_key = relative.lower().startswith("key/")
     return (
-        _matches(service, "kms")
+        matches(service, "kms")
         and "" not in parts
         and (not is_key or relative.startswith("key/"))
-        and ("/" in relative or "*" in relative)
+        and ("/" in relative or "*" in relative or relative in _CONTAINERS)
     )
 
 
@@ -353,29 +406,8 @@ def _matches_resource(pattern: str, resource: str) -> bool:
     """
     patterns, parts = _parts(pattern), resource.split(":", _SEGMENTS - 1)
     if pattern == "*" or len(parts) != _SEGMENTS:
-        return _matches(pattern, resource)
+        return matches(pattern, resource)
     return all(
-        _matches(each, part) or (index in _UNTOLD and part == "*")
+        matches(each, part) or (index in _UNTOLD and part == "*")
         for index, (each, part) in enumerate(zip(patterns, parts, strict=True))
     )
-
-
-def _matches(pattern: str, text: str) -> bool:
-    """Return whether a text matches a pattern in which `*` matches any characters.
-
-    The text between two `*` is searched from the left, without backtracking. The search therefore
-    takes linear time for each `*`.
-    """
-    first, *rest = pattern.split("*")
-    if not rest:
-        return text == pattern
-    *middle, last = rest
-    if len(text) < len(first) + len(last) or not text.startswith(first) or not text.endswith(last):
-        return False
-    position, end = len(first), len(text) - len(last)
-    for piece in middle:
-        position = text.find(piece, position, end)
-        if position < 0:
-            return False
-        position += len(piece)
-    return True

@@ -15,6 +15,12 @@ from kmscore._typecheck import check_instance
 from kmscore.alibaba.api import KmsApi, random_request_id
 from kmscore.alibaba.events import Event
 from kmscore.alibaba.http_request import MAX_BODY_LENGTH, ParsedRequest, RefusedRequest, parse
+from kmscore.alibaba.policy_conditions import (
+    CURRENT_TIME,
+    SECURE_TRANSPORT,
+    SOURCE_IP,
+    Facts,
+)
 from kmscore.alibaba.responses import JSON_CONTENT_TYPE, XML_CONTENT_TYPE, ApiResponse
 from kmscore.alibaba.service_errors import (
     INTERNAL_FAILURE,
@@ -49,6 +55,26 @@ def ANONYMOUS(parsed: ParsedRequest, now: datetime) -> VerifiedRequest:  # noqa:
     return VerifiedRequest(parsed.parameters)
 
 
+def direct_facts(environ: Environ, now: datetime) -> Facts:
+    """Return the facts of a request that no proxy has forwarded.
+
+    Behind a proxy, the address is that of the proxy. Return the facts from your proxy's headers
+    then, and only if no client can send these headers.
+
+    Args:
+        environ: The WSGI environment.
+        now: The present time.
+
+    Returns:
+        The address of the client, the present time, and whether the request came over TLS.
+    """
+    return {
+        SOURCE_IP: environ.get("REMOTE_ADDR"),
+        CURRENT_TIME: now,
+        SECURE_TRANSPORT: environ.get("wsgi.url_scheme") == "https",
+    }
+
+
 def wsgi_app(
     api: KmsApi,
     *,
@@ -56,6 +82,7 @@ def wsgi_app(
     clock: Callable[[], datetime],
     throttle: Callable[[Any, float], bool] | None = None,
     principal_of: Callable[[VerifiedRequest], Any] | None = None,
+    facts_of: Callable[[Environ, datetime], Facts] | None = None,
     on_event: Callable[[Event], object] | None = None,
     with_contexts: bool = False,
 ) -> Application:
@@ -70,6 +97,9 @@ def wsgi_app(
             without an access key. The default `None` sets no limit.
         principal_of: A callable that returns the principal of a verified request, for the policy,
             the limit and the records. The default is the ID of its access key.
+        facts_of: A callable that takes the WSGI environment and the present time, and returns the
+            facts for the conditions of a policy, such as `direct_facts`. The default `None` gives
+            no facts, and the policy gets three arguments.
         on_event: A callable that takes the record of each call (default `None`).
         with_contexts: Whether the records have the encryption contexts (default `False`).
 
@@ -82,11 +112,16 @@ def wsgi_app(
     """
     check_instance(api, KmsApi, "api")
     _check_callables({"authenticate": authenticate, "clock": clock})
-    optional = {"throttle": throttle, "principal_of": principal_of, "on_event": on_event}
+    optional: dict[str, object] = {
+        "throttle": throttle,
+        "principal_of": principal_of,
+        "facts_of": facts_of,
+        "on_event": on_event,
+    }
     _check_callables({name: value for name, value in optional.items() if value is not None})
     check_instance(with_contexts, bool, "with_contexts")
 
-    def answer(parsed: ParsedRequest) -> tuple[ApiResponse, Event]:
+    def answer(parsed: ParsedRequest, environ: Environ) -> tuple[ApiResponse, Event]:
         """Return the response and its record."""
         now = clock()
         request = authenticate(parsed, now)
@@ -98,7 +133,10 @@ def wsgi_app(
         if throttle and is_known and throttle(principal, now.timestamp()) is not True:
             refused = RefusedRequest(THROTTLED, parsed.as_xml)
             return _refused(refused, request.action, principal)
-        return api.handle(request.parameters, principal=principal, with_contexts=with_contexts)
+        facts = None if facts_of is None else facts_of(environ, now)
+        return api.handle(
+            request.parameters, principal=principal, facts=facts, with_contexts=with_contexts
+        )
 
     def application(environ: Environ, start_response: Callable[..., object]) -> Iterable[bytes]:
         parsed = _parsed(environ)
@@ -106,7 +144,7 @@ def wsgi_app(
             if isinstance(parsed, RefusedRequest):
                 response, event = _refused(parsed)
             else:
-                response, event = answer(parsed)
+                response, event = answer(parsed, environ)
             if on_event is not None:
                 # A call that cannot be recorded gets no result.
                 on_event(event)

@@ -347,6 +347,26 @@ def test_the_principal_can_be_an_account() -> None:
     assert seen == ["account 1"] * 3
 
 
+def test_facts_reach_the_policy() -> None:
+    """A condition on the address decides by the address that the server saw."""
+    text = json.dumps(
+        {
+            "Version": "1",
+            "Statement": [
+                {
+                    "Effect": "Allow",
+                    "Action": "kms:Encrypt",
+                    "Resource": "*",
+                    "Condition": {"IpAddress": {"acs:SourceIp": "10.0.0.0/8"}},
+                }
+            ],
+        }
+    )
+    app = make_app(api=make_api(alibaba.Policy.from_json(text)), facts_of=alibaba.direct_facts)
+    for address, status in (("10.0.0.1", "200 OK"), ("11.0.0.1", "403 Forbidden")):
+        assert Answer(app, sign_acs3(ENCRYPT), REMOTE_ADDR=address).status == status
+
+
 def test_contexts_are_recorded_only_if_asked_for() -> None:
     """A context can name a person."""
     params = ENCRYPT | {"EncryptionContext": '{"tenant":"acme"}'}

@@ -24,6 +24,7 @@ RAISES_NOTHING = {
     "kmscore.alibaba.resource_name",
     "kmscore.alibaba.ACCEPT_REPLAYS",
     "kmscore.alibaba.ANONYMOUS",
+    "kmscore.alibaba.direct_facts",
     "kmscore.alibaba.RefusedRequest.response",
     "kmscore.alibaba.TokenBucket.is_full",
     "kmscore.alibaba.TokenBucket.take",

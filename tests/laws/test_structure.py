@@ -81,6 +81,7 @@ _FORBIDDEN = frozenset(
 _ALLOWED = {
     "kmscore.alibaba.http_request": {"urllib.parse"},
     "kmscore.alibaba.signatures": {"urllib.parse", "datetime"},
+    "kmscore.alibaba.policy_conditions": {"datetime"},
     "kmscore.alibaba.throttling": {"threading"},
     "kmscore.alibaba.wsgi": {"urllib.parse", "datetime", "http"},
 }
