@@ -9,8 +9,23 @@ from kmscore.alibaba.payloads import as_sealed, layout_of
 from kmscore.alibaba.profile import Profile
 from kmscore.context import ContextLike
 from kmscore.keyring import KeyProvider
-from kmscore.layouts import V1
+from kmscore.layouts import V1, BlobLayout
 from kmscore.reencryption import ReEncryptResult, prepare
+
+
+def layouts_between(
+    source_profile: Profile, destination_profile: Profile, *, allow_ambiguous: bool
+) -> tuple[BlobLayout, BlobLayout]:
+    """Return the layouts of both sides of the re-encryption of a blob, equal ones as one object.
+
+    Between two profiles with the same payload, the encrypted text is not decoded.
+    """
+    if source_profile.payload is destination_profile.payload:
+        source_profile, destination_profile = map(as_sealed, (source_profile, destination_profile))
+    source = layout_of(source_profile, allow_ambiguous=allow_ambiguous)
+    if source_profile == destination_profile:
+        return source, source
+    return source, layout_of(destination_profile, allow_ambiguous=allow_ambiguous)
 
 
 def reencrypt(
@@ -108,12 +123,16 @@ def reencrypt(
         check_instance(value, Profile, name)
     check_instance(allow_ambiguous, bool, "allow_ambiguous")
     check_optional_text(source_algorithm, "source_algorithm")
-    if source_algorithm is None and source_profile.payload is destination_profile.payload:
-        source_profile, destination_profile = map(as_sealed, (source_profile, destination_profile))
-    source_layout, destination_layout = (
-        layout_of(profile, allow_ambiguous=allow_ambiguous)
-        for profile in (source_profile, destination_profile)
-    )
+    if source_algorithm is None:
+        layouts = layouts_between(
+            source_profile, destination_profile, allow_ambiguous=allow_ambiguous
+        )
+    else:
+        layouts = (
+            layout_of(source_profile, allow_ambiguous=allow_ambiguous),
+            layout_of(destination_profile, allow_ambiguous=allow_ambiguous),
+        )
+    source_layout, destination_layout = layouts
     options: dict[str, Any] = {
         "source_context": source_context,
         "destination_context": destination_context,

@@ -16,6 +16,7 @@ and the cipher follow from the key version ID alone.
 """
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final, final
 
@@ -34,6 +35,9 @@ MAX_PAYLOAD_LENGTH: Final = MAX_PLAINTEXT_LENGTH // 3 * 4
 _LEAST: Final = KEY_VERSION_ID_LENGTH + IV_LENGTH + TAG_LENGTH
 MAX_SERVICE_BLOB_LENGTH: Final = PREFIX_LENGTH + _LEAST + MAX_PAYLOAD_LENGTH
 """Maximum length of a blob of the service, 8,259 bytes."""
+
+_OF_INSTANCE: Final = Profile(prefix=b"\x24\x00\x02")
+"""The profile of the blobs of a KMS instance."""
 
 _UUID: Final = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
@@ -134,3 +138,11 @@ class ServiceBlob(Record):
 def _invalid(reason: str) -> InvalidBlobError:
     """Return an `InvalidBlobError` with the reason, which is not secret: the format is public."""
     return InvalidBlobError(f"not a ciphertext blob of the service: {reason}")
+
+
+def guess_version_id(data: BytesLike) -> str | None:
+    """Return the key version ID if bytes look like a blob, also of a KMS instance; else `None`."""
+    for profile in (Profile.ALIBABA, _OF_INSTANCE):
+        with suppress(InvalidBlobError):
+            return ServiceBlob.parse(data, profile=profile).key_version_id
+    return None

@@ -17,6 +17,7 @@ from kmscore.bulk.arrow_contexts import (
     read_destinations,
 )
 from kmscore.bulk.columns import check_new_columns, find_column
+from kmscore.bulk.conversion import MaybeProfile
 from kmscore.bulk.item import Item, KeepContext, Outcome
 from kmscore.bulk.rotation import reencrypt_many
 from kmscore.bulk.version_order import VersionOrder
@@ -41,6 +42,9 @@ def reencrypt_batch(
     upgrade_only: bool = False,
     order: VersionOrder | None = None,
     dry_run: bool = False,
+    source_profile: MaybeProfile = None,
+    destination_profile: MaybeProfile = None,
+    allow_ambiguous: bool = False,
     status_column: str = "status",
     error_column: str = "error",
 ) -> pa.RecordBatch:
@@ -78,6 +82,12 @@ def reencrypt_batch(
         order: The key version IDs of each key ID, oldest first, for `upgrade_only`. Without it, the
             order is the one in which the `Keyring` was given the versions.
         dry_run: Whether to do all steps except to draw the IV and to encrypt (default `False`).
+        source_profile: The layout and payload of the blobs, a `kmscore.alibaba.Profile` (default
+            `None`, v1). For the service's layout, the keys must be a `KeyVersionProvider`. A
+            missing context is then none, and not the empty one.
+        destination_profile: The layout and payload of the new blobs (default `None`, v1).
+        allow_ambiguous: Whether to accept ambiguous contexts in the service's layout (default
+            `False`).
         status_column: The name of the new column of statuses.
         error_column: The name of the new column of error codes.
 
@@ -129,6 +139,9 @@ def reencrypt_batch(
         upgrade_only=upgrade_only,
         order=order,
         dry_run=dry_run,
+        source_profile=source_profile,
+        destination_profile=destination_profile,
+        allow_ambiguous=allow_ambiguous,
     )
     rows: list[Outcome | None] = [None] * batch.num_rows
     for outcome in outcomes:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import ClassVar, Final, NamedTuple, TypeVar, final
 
@@ -61,6 +61,13 @@ class Census(Record):
     other: int
     """The number of ciphertexts that do not parse as v1 blobs."""
 
+    guesses: Mapping[str, int] = field(default_factory=dict)
+    """Of these, the number that look like blobs of the service, by key version ID.
+
+    They begin with a UUID and have a possible length. This is a guess: the service's layout has no
+    mark, and foreign bytes can look the same.
+    """
+
     @property
     def total(self) -> int:
         """The number of all counted ciphertexts."""
@@ -106,9 +113,10 @@ class Census(Record):
             TypeError: If `other` is not a `Census`.
         """
         check_instance(other, Census, "census")
-        counts = Counter(self.headers)
+        counts, guesses = Counter(self.headers), Counter(self.guesses)
         counts.update(other.headers)
-        return Census(dict(counts), self.other + other.other)
+        guesses.update(other.guesses)
+        return Census(dict(counts), self.other + other.other, dict(guesses))
 
 
 def census(blobs: Iterable[BytesLike]) -> Census:
@@ -129,15 +137,27 @@ def census(blobs: Iterable[BytesLike]) -> Census:
     """
     counts: Counter[Header] = Counter()
     other = 0
+    guesses: Counter[str] = Counter()
     known: dict[bytes, tuple[Header, int]] = {}
     for blob in blobs:
         check_bytes(blob, "ciphertext_blob")
         header = _read_header(blob, known)
         if header is None:
             other += 1
+            guess = _guess(blob)
+            if guess is not None:
+                guesses[guess] += 1
         else:
             counts[header] += 1
-    return Census(dict(counts), other)
+    return Census(dict(counts), other, dict(guesses))
+
+
+def _guess(data: BytesLike) -> str | None:
+    """Return the key version ID if the bytes look like a blob of the service."""
+    # Loaded only if there are other bytes than v1 blobs.
+    from kmscore.alibaba.service_blob import guess_version_id  # noqa: PLC0415
+
+    return guess_version_id(data)
 
 
 def _read_header(data: BytesLike, known: dict[bytes, tuple[Header, int]]) -> Header | None:

@@ -1,15 +1,24 @@
 """The re-encryption of one item after another; no item is kept."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Final, final
 
-from kmscore._typecheck import check_instance
+from kmscore._typecheck import check_instance, to_bytes
 from kmscore._values import new_tuple
+from kmscore.bulk.conversion import Conversion
 from kmscore.bulk.item import KEEP_CONTEXT, Item, Outcome, Status
-from kmscore.envelope import canonical_pair, open_blob, reseal, seal
-from kmscore.errors import DecryptionError, IncorrectKeyError, KmsCoreError
+from kmscore.context import ContextLike
+from kmscore.envelope import canonical_pair, open_blob, reseal
+from kmscore.errors import (
+    DecryptionError,
+    IncorrectKeyError,
+    InvalidBlobError,
+    KeyVersionNotFoundError,
+    KmsCoreError,
+)
 from kmscore.keyring import KeyProvider, Keyring
-from kmscore.keys import Key, SymmetricKey
+from kmscore.keys import Key, SymmetricKey, check_key
 from kmscore.layouts import V1, V1Source
 from kmscore.reencryption import prepare
 
@@ -35,12 +44,29 @@ class _JobKeys:
 
     def version(self, key_id: str, key_version_id: str) -> Key:
         """Return the key version of the provider; reject a possible downgrade."""
+        self._check_upgrade(key_id, key_version_id)
+        return self._keys.version(key_id, key_version_id)
+
+    def version_by_id(self, key_version_id: str) -> Key:
+        """Return the key version of a blob that has no key ID; reject a possible downgrade."""
+        if key_version_id == self._destination.key_version_id:
+            return self._destination
+        find = getattr(self._keys, "version_by_id", None)
+        if find is None:
+            # Only the results have this layout.
+            raise KeyVersionNotFoundError("another key version than the destination")
+        found: Key = find(key_version_id)
+        check_key(found)
+        self._check_upgrade(found.key_id, key_version_id)
+        return found
+
+    def _check_upgrade(self, key_id: str, key_version_id: str) -> None:
+        """Raise `IncorrectKeyError` for a possible downgrade."""
         if not self.is_upgrade(key_id, key_version_id):
             raise IncorrectKeyError(
                 f"version {self._destination.key_version_id} of the key is not known to be newer"
                 f" than the ciphertext's version {key_version_id}"
             )
-        return self._keys.version(key_id, key_version_id)
 
     def is_upgrade(self, key_id: str, key_version_id: str) -> bool:
         """Return whether the destination is another key or a version that is not older."""
@@ -56,7 +82,7 @@ class Job:
     """The settings that are the same for all items of a job."""
 
     __slots__ = (
-        *("_any_keys", "_destination", "_dry_run", "_find_opener", "_keys"),
+        *("_any_keys", "_conversion", "_destination", "_dry_run", "_find_opener", "_keys"),
         *("_skip_current", "_upgradable"),
     )
 
@@ -65,11 +91,12 @@ class Job:
         keys: KeyProvider,
         destination: SymmetricKey,
         upgradable: frozenset[str] | None,
+        conversion: Conversion,
         *,
         skip_current: bool,
         dry_run: bool,
     ) -> None:
-        """Take the arguments of `reencrypt_many`, with the destination key version.
+        """Take the arguments of `reencrypt_many`, with the destination key version and the layouts.
 
         `upgradable` has the key version IDs of the destination key from which a v1 blob may be
         re-encrypted. `None` allows all versions.
@@ -81,8 +108,10 @@ class Job:
         # For asymmetric ciphertexts: they never use the destination key, which is symmetric, so no
         # version order applies to them.
         self._any_keys = _JobKeys(keys, destination, None)
-        # Only a keyring allows the short path; an empty one finds no decryption key.
-        self._find_opener = (keys if type(keys) is Keyring else Keyring([]))._find_opener
+        self._conversion = conversion
+        # Only a keyring, and only v1, allow the short path; an empty one finds no decryption key.
+        is_v1 = conversion.source is conversion.destination is V1
+        self._find_opener = (keys if type(keys) is Keyring and is_v1 else Keyring([]))._find_opener
         self._upgradable = upgradable
 
     def outcomes(self, items: Iterator[Item]) -> Iterator[Outcome]:
@@ -124,7 +153,7 @@ class Job:
             return self._success(_REWRITTEN, reference, new_blob, source)
         opening, sealing = canonical_pair(source_context, destination_context)
         if source is destination:
-            return self._stay(reference, raw, opening, sealing)
+            return self._stay(reference, raw, partial(open_blob, source, raw), opening, sealing)
         open_blob(source, raw, opening)
         return self._success(_REWRITTEN, reference, None, source)
 
@@ -134,43 +163,87 @@ class Job:
         source_context, destination_context = item.source_context, item.destination_context
         if destination_context is KEEP_CONTEXT:
             destination_context = source_context
-        prepared = prepare(
-            V1,
-            V1,
-            self._keys if item.source_algorithm is None else self._any_keys,
-            item.ciphertext_blob,
-            self._destination.key_id,
-            source_context=source_context,
-            destination_context=destination_context,
-            source_key_id=item.source_key_id,
-            source_key_version_id=item.source_key_version_id,
-            source_algorithm=item.source_algorithm,
-            dry_run=self._dry_run,
-        )
-        source = prepared.source
-        if isinstance(source, V1Source) and source.raw.startswith(self._destination.header):
-            return self._stay(item.reference, source.raw, prepared.opening, prepared.sealing)
+        is_bare = item.source_algorithm is not None
+        layouts = self._conversion
+        try:
+            prepared = prepare(
+                layouts.source,
+                layouts.bare_destination if is_bare else layouts.destination,
+                self._any_keys if is_bare else self._keys,
+                item.ciphertext_blob,
+                self._destination.key_id,
+                source_context=source_context,
+                destination_context=destination_context,
+                source_key_id=item.source_key_id,
+                source_key_version_id=item.source_key_version_id,
+                source_algorithm=item.source_algorithm,
+                dry_run=self._dry_run,
+            )
+        except InvalidBlobError:
+            outcome = None if is_bare else self._converted(item, destination_context)
+            if outcome is None:
+                raise
+            return outcome
+        source, opening, sealing = prepared.source, prepared.opening, prepared.sealing
+        if layouts.source is layouts.destination and not is_bare:
+            reference, raw = item.reference, to_bytes(item.ciphertext_blob)
+            if isinstance(source, V1Source):
+                raw = source.raw
+                if raw.startswith(self._destination.header):
+                    opens = partial(open_blob, self._destination, raw)
+                    return self._stay(reference, raw, opens, opening, sealing)
+            elif prepared.opener is self._destination:
+                return self._stay(reference, raw, source.open, opening, sealing)
         new_blob = prepared.finish().ciphertext_blob
         return self._success(_REWRITTEN, item.reference, new_blob, prepared.opener)
 
-    def _stay(self, reference: object, raw: bytes, opening: bytes, sealing: bytes) -> Outcome:
+    def _converted(self, item: Item, context: ContextLike) -> Outcome | None:
+        """Return the outcome of a blob that is already a result of this job, or `None`."""
+        layout = self._conversion.destination
+        if layout is self._conversion.source:
+            return None
+        try:
+            blob = layout.read(self._keys, item.ciphertext_blob)
+            bound = layout.bind(context)
+            key = blob.find_key()
+            blob.check_size(layout.max_plaintext_length)
+            plaintext = blob.open(bound)
+        except KmsCoreError:
+            return None
+        names = key.key_id, key.key_version_id
+        if names != (self._destination.key_id, self._destination.key_version_id):
+            return None
+        if self._skip_current:
+            raw = to_bytes(item.ciphertext_blob)
+            return self._success(Status.UNCHANGED, item.reference, raw, self._destination)
+        new_blob = None if self._dry_run else layout.seal(self._destination, plaintext, bound)
+        return self._success(_REWRITTEN, item.reference, new_blob, self._destination)
+
+    def _stay(
+        self,
+        reference: object,
+        raw: bytes,
+        opens: Callable[[bytes], bytes],
+        opening: bytes,
+        sealing: bytes,
+    ) -> Outcome:
         """Return the outcome of a blob whose header names the destination."""
         # Decrypt with the key of the job, because a provider may return a key with the same IDs and
         # other material, and such a blob must not be `unchanged`. Try the destination context
         # first, so that a second run of a change of contexts recognises its own results.
-        destination = self._destination
         plaintext = None
         try:
-            plaintext = open_blob(destination, raw, sealing)
+            plaintext = opens(sealing)
         except DecryptionError:
             if opening == sealing:
                 raise
         if plaintext is None:
-            plaintext = open_blob(destination, raw, opening)
+            plaintext = opens(opening)
         elif self._skip_current:
-            return self._success(Status.UNCHANGED, reference, raw, destination)
-        new_blob = None if self._dry_run else seal(destination, plaintext, sealing)
-        return self._success(_REWRITTEN, reference, new_blob, destination)
+            return self._success(Status.UNCHANGED, reference, raw, self._destination)
+        layout = self._conversion.destination
+        new_blob = None if self._dry_run else layout.seal(self._destination, plaintext, sealing)
+        return self._success(_REWRITTEN, reference, new_blob, self._destination)
 
     def _failure(self, reference: object, error: KmsCoreError) -> Outcome:
         """Return the outcome of a failed item."""

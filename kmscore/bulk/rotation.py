@@ -3,11 +3,12 @@
 from collections.abc import Iterable, Iterator
 
 from kmscore._typecheck import check_instance, check_text
+from kmscore.bulk.conversion import MaybeProfile, conversion_of
 from kmscore.bulk.item import Item, Outcome
 from kmscore.bulk.job import Job
 from kmscore.bulk.version_order import VersionOrder, check_order, upgradable_versions
 from kmscore.keyring import KeyProvider
-from kmscore.lookup import check_provider, sealing_key
+from kmscore.lookup import check_provider
 
 
 def reencrypt_many(
@@ -19,6 +20,9 @@ def reencrypt_many(
     upgrade_only: bool = False,
     order: VersionOrder | None = None,
     dry_run: bool = False,
+    source_profile: MaybeProfile = None,
+    destination_profile: MaybeProfile = None,
+    allow_ambiguous: bool = False,
 ) -> Iterator[Outcome]:
     """Re-encrypt many ciphertexts under one version of one key.
 
@@ -32,6 +36,10 @@ def reencrypt_many(
     names the destination and the two contexts of the item differ, two contexts are tried: first the
     destination context, then the source context. In all other cases only the source context is
     tried. An asymmetric ciphertext is never `unchanged`.
+
+    With a profile of the service's layout, each item is re-encrypted as
+    `kmscore.alibaba.reencrypt` does it, with the same rules for payloads and ambiguous contexts. If
+    the two layouts differ, an item that is already a result of the job is `unchanged` too.
 
     A `KmsCoreError` for an item, also one from `keys`, makes this item `failed`, and the job
     continues. Every other exception ends the job, after the outcomes already returned.
@@ -49,20 +57,28 @@ def reencrypt_many(
             order is the one in which the `Keyring` was given the versions.
         dry_run: Whether to do all steps except to draw the IV and to encrypt (default `False`). A
             dry run decrypts each item, so its outcomes reveal as much as those of a real job.
+        source_profile: The layout and payload of the sources, a `kmscore.alibaba.Profile` (default
+            `None`, v1). For the service's layout, `keys` must be a `KeyVersionProvider`, and items
+            with `source_algorithm` are not allowed.
+        destination_profile: The layout and payload of the results (default `None`, v1).
+        allow_ambiguous: Whether to accept ambiguous contexts in the service's layout (default
+            `False`).
 
     Returns:
         An iterator with one `Outcome` for each item, in the order of `items`.
 
     Raises:
-        TypeError: If an argument has the wrong type; if `order` is given without `upgrade_only`; if
-            `upgrade_only` is given without a `Keyring` or an `order`; or if `keys` returns an
-            object that is not a key. The iterator raises it for an item, a field of an item or a
-            source key of the wrong type, and for `source_algorithm` without both source IDs.
+        TypeError: If an argument has the wrong type; if `keys` cannot find the keys of the source
+            layout; if `order` is given without `upgrade_only`; if `upgrade_only` is given without a
+            `Keyring`, a `VersionIndex` or an `order`; or if `keys` returns an object that is not a
+            key. The iterator raises it for an item, a field of an item or a source key of the wrong
+            type, and for `source_algorithm` without both source IDs or with another source profile.
         KeyNotFoundError: If the destination key does not exist, or if `destination_key_id` is not
             a possible ID.
         IncorrectKeyError: If `keys` returns a key with another ID.
         KeyStateError: If the destination key is not enabled.
-        KeyUsageError: If the destination key is asymmetric.
+        KeyUsageError: If the destination key is asymmetric. For results in the service's layout
+            also if its key version is bound to `XAES_256_GCM`, or has an ID that is not a UUID.
         InvalidKeyError: If a key version occurs twice in `order`.
         KeyVersionNotFoundError: If the destination version is not in `order`.
         Exception: Any other exception of `keys` or of the iteration of `items`, unchanged.
@@ -73,8 +89,10 @@ def reencrypt_many(
     check_instance(upgrade_only, bool, "upgrade_only")
     check_instance(dry_run, bool, "dry_run")
     check_order(keys, order, upgrade_only=upgrade_only)
+    layouts = conversion_of(source_profile, destination_profile, allow_ambiguous=allow_ambiguous)
+    layouts.source.check_keys(keys)
     iterator = iter(items)
-    destination = sealing_key(keys, destination_key_id)
+    destination = layouts.destination.find_destination(keys, destination_key_id)
     upgradable = upgradable_versions(keys, destination, order) if upgrade_only else None
-    job = Job(keys, destination, upgradable, skip_current=skip_current, dry_run=dry_run)
+    job = Job(keys, destination, upgradable, layouts, skip_current=skip_current, dry_run=dry_run)
     return job.outcomes(iterator)

@@ -28,6 +28,7 @@ from kmscore.algorithms import Suite
 from kmscore.blob import Header
 from kmscore.bulk.arrow import reencrypt_batch
 from kmscore.bulk.columns import check_fields, check_new_columns, find_column
+from kmscore.bulk.conversion import MaybeProfile, conversion_of
 from kmscore.bulk.counting import BlobFormat, Census, census
 from kmscore.bulk.version_order import VersionOrder
 from kmscore.keyring import KeyProvider
@@ -61,6 +62,9 @@ def reencrypt_dataframe(
     upgrade_only: bool = False,
     order: VersionOrder | None = None,
     dry_run: bool = False,
+    source_profile: MaybeProfile = None,
+    destination_profile: MaybeProfile = None,
+    allow_ambiguous: bool = False,
     status_column: str = "status",
     error_column: str = "error",
 ) -> DataFrame:
@@ -101,6 +105,12 @@ def reencrypt_dataframe(
         order: The key version IDs of each key ID, oldest first, for `upgrade_only`. Without it, the
             order is the one in which the `Keyring` was given the versions.
         dry_run: Whether to do all steps except to draw the IV and to encrypt (default `False`).
+        source_profile: The layout and payload of the blobs, a `kmscore.alibaba.Profile` (default
+            `None`, v1). For the service's layout, the keys must be a `KeyVersionProvider`. A
+            missing context is then none, and not the empty one.
+        destination_profile: The layout and payload of the new blobs (default `None`, v1).
+        allow_ambiguous: Whether to accept ambiguous contexts in the service's layout (default
+            `False`).
         status_column: The name of the new column of statuses.
         error_column: The name of the new column of error codes.
 
@@ -130,6 +140,7 @@ def reencrypt_dataframe(
     check_instance(upgrade_only, bool, "upgrade_only")
     check_mapping(order, "order")
     check_instance(dry_run, bool, "dry_run")
+    conversion_of(source_profile, destination_profile, allow_ambiguous=allow_ambiguous)
     check_text(status_column, "status_column")
     check_text(error_column, "error_column")
     _check_new_columns(df, status_column, error_column)
@@ -144,6 +155,9 @@ def reencrypt_dataframe(
         upgrade_only=upgrade_only,
         order=order,
         dry_run=dry_run,
+        source_profile=source_profile,
+        destination_profile=destination_profile,
+        allow_ambiguous=allow_ambiguous,
     )
     fields, names = list(df.schema), df.columns
     added = (status_column, error_column)

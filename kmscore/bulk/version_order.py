@@ -18,7 +18,11 @@ def check_order(keys: KeyProvider, order: VersionOrder | None, *, upgrade_only: 
     if order is not None and not upgrade_only:
         raise TypeError("order requires upgrade_only=True")
     if upgrade_only and order is None and type(keys) is not Keyring:
-        raise TypeError("upgrade_only requires a Keyring or an order")
+        # Loaded only for providers that are not a keyring.
+        from kmscore.alibaba.version_index import VersionIndex  # noqa: PLC0415
+
+        if type(keys) is not VersionIndex:
+            raise TypeError("upgrade_only requires a Keyring or an order")
 
 
 def upgradable_versions(

@@ -88,6 +88,7 @@ def _document(counted: TableCensus, retirement: Retirement | None) -> dict[str, 
         "authenticated": False,
         "headers": _rows(counted.census),
         "other": counted.census.other,
+        "guessed_service_versions": dict(counted.census.guesses),
         "rows_without": dict(counted.unread),
     }
     if retirement is not None:
@@ -111,6 +112,11 @@ def _show(counted: TableCensus, retirement: Retirement | None) -> None:
         f"{counted.census.other:,} other; {empty:,} rows without a ciphertext;"
         f" {sum(counted.unread.values()) - empty:,} rows that cannot be read"
     )
+    for version_id, number in sorted(counted.census.guesses.items()):
+        typer.echo(
+            f"Of the others, {number:,} look like blobs of the service of version {version_id};"
+            " this is a guess"
+        )
     if retirement is not None:
         _show_retirement(retirement)
     typer.echo(f"{Census.note[0].upper()}{Census.note[1:]}.")
@@ -123,5 +129,5 @@ def _show_retirement(retirement: Retirement) -> None:
     elif not retirement.versions:
         typer.echo("No version may be retired: each of the keys here is a primary or is named")
     for key_id, version_id in retirement.versions:
-        told = f"May be retired if these are all: version {version_id} of key {key_id}"
-        typer.echo(printable(told))
+        line = f"May be retired if these are all: version {version_id} of key {key_id}"
+        typer.echo(printable(line))

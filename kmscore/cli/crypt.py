@@ -6,15 +6,24 @@ from typing import Annotated
 import typer
 
 import kmscore
-from kmscore import EncryptionContext
+from kmscore import EncryptionContext, alibaba
 from kmscore.algorithms import MAX_PLAINTEXT_LENGTH
 from kmscore.cli.ciphertext_file import InArgument, read_ciphertext, write_ciphertext
 from kmscore.cli.files import STANDARD, check_no_terminal, read_file, write_output
 from kmscore.cli.keyring_file import KeyringOption, read_keyring
-from kmscore.cli.options import SourceKeyOption, SourceVersionOption
+from kmscore.cli.options import (
+    AmbiguousOption,
+    DestinationProfileOption,
+    ProfileName,
+    SourceKeyOption,
+    SourceProfileOption,
+    SourceVersionOption,
+    profile_of,
+)
 from kmscore.cli.passphrase import Descriptor
 from kmscore.cli.problems import FileProblem
 from kmscore.cli.terminal import problems_in_one_line
+from kmscore.tables.options import keys_for
 
 _Out = Annotated[Path, typer.Argument(metavar="OUT", help="A new file; - for standard output.")]
 _Base64 = Annotated[bool, typer.Option("--base64", help="Ciphertexts are in strict Base64.")]
@@ -52,18 +61,27 @@ def decrypt(
     source: InArgument = STANDARD,
     out: _Out = STANDARD,
     context: _Context = None,
+    source_profile: SourceProfileOption = ProfileName.V1,
     *,
+    allow_ambiguous: AmbiguousOption = False,
     base64: _Base64 = False,
     passphrase_fd: Descriptor = None,
 ) -> None:
-    """Decrypt a v1 ciphertext blob with the key version that its header names.
+    """Decrypt a ciphertext blob with the key version that its header names.
 
     Example: kmscore decrypt -k team.keys --context '{"tenant":"acme"}' in out
     """
     with problems_in_one_line():
         keys = read_keyring(keyring, passphrase_fd)
         blob = read_ciphertext(source, base64=base64)
-        plaintext = kmscore.decrypt(keys, blob, _read_context(context)).plaintext
+        profile = profile_of(source_profile)
+        plaintext = alibaba.decrypt(
+            keys_for(keys, profile),
+            blob,
+            _read_context(context),
+            profile=profile,
+            allow_ambiguous=allow_ambiguous,
+        ).plaintext
         if not _is_text(plaintext):
             check_no_terminal(out)
         write_output(out, plaintext)
@@ -92,7 +110,10 @@ def reencrypt(
             help="For an asymmetric source: RSAES_OAEP_SHA_256, RSAES_OAEP_SHA_1 or SM2PKE.",
         ),
     ] = None,
+    source_profile: SourceProfileOption = ProfileName.V1,
+    destination_profile: DestinationProfileOption = ProfileName.V1,
     *,
+    allow_ambiguous: AmbiguousOption = False,
     keep_context: Annotated[
         bool, typer.Option("--keep-context", help="Keep the context of --context.")
     ] = False,
@@ -112,12 +133,18 @@ def reencrypt(
             raise FileProblem("with --context, give --keep-context or --destination-context")
         if algorithm is not None and None in {source_key_id, source_version_id}:
             raise FileProblem("--algorithm needs --source-key-id and --source-version-id")
+        if algorithm is not None and source_profile is not ProfileName.V1:
+            raise FileProblem("--algorithm needs --source-profile v1")
         keys = read_keyring(keyring, passphrase_fd)
         opening = _read_context(context)
-        result = kmscore.reencrypt(
-            keys,
+        profile = profile_of(source_profile)
+        result = alibaba.reencrypt(
+            keys_for(keys, profile),
             read_ciphertext(source, base64=base64),
             destination,
+            source_profile=profile,
+            destination_profile=profile_of(destination_profile),
+            allow_ambiguous=allow_ambiguous,
             source_context=opening,
             destination_context=(
                 opening if destination_context is None else _read_context(destination_context)

@@ -1,9 +1,11 @@
 """Options of several commands."""
 
+from enum import StrEnum
 from typing import Annotated
 
 import typer
 
+from kmscore.alibaba.profile import Payload, Profile
 from kmscore.cli.problems import FileProblem
 from kmscore.tables.csv_records import check_delimiter
 
@@ -32,6 +34,37 @@ DelimiterOption = Annotated[
     typer.Option("--delimiter", metavar="CHAR", help="Delimiter of CSV, such as ';' or tab."),
 ]
 
+
+class ProfileName(StrEnum):
+    """The layout and payload of ciphertexts."""
+
+    V1 = "v1"
+    V1_TEXT = "v1-text"
+    ALIBABA = "alibaba"
+    ALIBABA_RAW = "alibaba-raw"
+
+
+SourceProfileOption = Annotated[
+    ProfileName,
+    typer.Option(
+        "--source-profile",
+        help="Layout of the source: v1; alibaba for blobs of the service with Base64 texts;"
+        " alibaba-raw for its other texts, such as passwords; v1-text for Base64 texts in v1.",
+    ),
+]
+
+DestinationProfileOption = Annotated[
+    ProfileName, typer.Option("--destination-profile", help="Layout of the result, likewise.")
+]
+
+AmbiguousOption = Annotated[
+    bool,
+    typer.Option(
+        "--allow-ambiguous",
+        help="Accept contexts that the rule of the service does not distinguish from others.",
+    ),
+]
+
 BlobColumnOption = Annotated[
     str,
     typer.Option(
@@ -40,6 +73,16 @@ BlobColumnOption = Annotated[
         help="Column of ciphertexts, in strict Base64, or binary in Parquet.",
     ),
 ]
+
+
+def profile_of(name: ProfileName) -> Profile:
+    """Return the profile of an option."""
+    return {
+        ProfileName.V1: Profile.V1,
+        ProfileName.V1_TEXT: Profile.V1_TEXT,
+        ProfileName.ALIBABA: Profile.ALIBABA,
+        ProfileName.ALIBABA_RAW: Profile(payload=Payload.RAW),
+    }[name]
 
 
 def delimiter_of(text: str) -> str:

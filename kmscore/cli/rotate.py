@@ -13,12 +13,17 @@ from kmscore import EncryptionAlgorithm
 from kmscore.cli.files import give_up_output
 from kmscore.cli.keyring_file import KeyringOption, read_keyring
 from kmscore.cli.options import (
+    AmbiguousOption,
     BlobColumnOption,
     DelimiterOption,
+    DestinationProfileOption,
     JsonOption,
+    ProfileName,
     SourceKeyOption,
+    SourceProfileOption,
     SourceVersionOption,
     delimiter_of,
+    profile_of,
 )
 from kmscore.cli.passphrase import Descriptor
 from kmscore.cli.problems import FileProblem
@@ -97,6 +102,8 @@ def rotate_table(
             help="For asymmetric sources: RSAES_OAEP_SHA_256, RSAES_OAEP_SHA_1 or SM2PKE.",
         ),
     ] = None,
+    source_profile: SourceProfileOption = ProfileName.V1,
+    destination_profile: DestinationProfileOption = ProfileName.V1,
     jobs: Annotated[
         int,
         typer.Option(
@@ -107,6 +114,7 @@ def rotate_table(
         ),
     ] = 1,
     *,
+    allow_ambiguous: AmbiguousOption = False,
     resume: Annotated[
         bool, typer.Option("--resume", help="Finish an interrupted job, if there is one.")
     ] = False,
@@ -144,6 +152,8 @@ def rotate_table(
             destination_context_column,
             Source(source_key_id, source_version_id, algorithm),
         )
+        if algorithm is not None and source_profile is not ProfileName.V1:
+            raise FileProblem("--algorithm needs --source-profile v1")
         _check_out(out, dry_run=dry_run, resume=resume)
         # Report a problem with the input before the prompt for the passphrase.
         sign = delimiter_of(delimiter)
@@ -156,6 +166,9 @@ def rotate_table(
             upgrade_only=upgrade_only,
             keep_going=keep_going,
             delimiter=sign,
+            source_profile=profile_of(source_profile),
+            destination_profile=profile_of(destination_profile),
+            allow_ambiguous=allow_ambiguous,
         )
         try:
             with progress() as show:

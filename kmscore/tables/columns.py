@@ -167,7 +167,8 @@ class ItemReader:
             text = _field(record, name)
             if text is not None:
                 pairs[key] = text
-        return pairs
+        # In the service's layout, no context and an empty one are different.
+        return pairs or None
 
     def _destination(self, record: Record) -> "ContextLike | KeepContext":
         if self._destination_context is None:

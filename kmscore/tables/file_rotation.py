@@ -8,7 +8,6 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from kmscore.lookup import sealing_key
 from kmscore.tables.counts import Counts
 from kmscore.tables.crew import WorkerError
 from kmscore.tables.errors import JobError, TableError, describe
@@ -17,7 +16,7 @@ from kmscore.tables.formats import input_of, table_of
 from kmscore.tables.job_folder import JobFolder, partial_path
 from kmscore.tables.journal import Journal
 from kmscore.tables.key_check import KeyCheck
-from kmscore.tables.options import Options, identity_of
+from kmscore.tables.options import Options, destination_of, identity_of
 from kmscore.tables.permissions import Permissions
 from kmscore.tables.report import Advance, OnProgress, Report, make_report
 from kmscore.tables.result import TableResult
@@ -61,7 +60,7 @@ def rotate_file(
     if table_of(out).suffix != input_of(source, options.delimiter).suffix:
         raise TableError(f"{out}: OUT must have the same format as IN")
     table = _open(source, options, on_progress)
-    destination = sealing_key(crew.keys, options.destination_key_id)
+    destination = destination_of(crew.keys, options)
     job = TableJob(table, options, is_dry_run=False)
     identity = _identity(before, job, destination.key_version_id)
     check = KeyCheck(crew.keys, destination.key_id, identity)

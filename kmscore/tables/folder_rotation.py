@@ -26,7 +26,6 @@ from typing import Final, NamedTuple
 from urllib.parse import unquote
 
 from kmscore.keyring import KeyProvider
-from kmscore.lookup import sealing_key
 from kmscore.tables.columns import Columns, with_constants
 from kmscore.tables.counts import Counts, parse_counts
 from kmscore.tables.crew import in_processes
@@ -51,7 +50,7 @@ from kmscore.tables.job_folder import (
     write_done,
 )
 from kmscore.tables.key_check import KeyCheck
-from kmscore.tables.options import Options, identity_of
+from kmscore.tables.options import Options, destination_of, identity_of, keys_for
 from kmscore.tables.permissions import OWNER_ONLY, Permissions, copy_to_folder
 from kmscore.tables.report import OnProgress, Progress, Report, counts_of, make_report
 from kmscore.tables.work import Crew
@@ -206,7 +205,7 @@ def rotate_folder(
     started = time.monotonic()
     source, out, bad = files
     listing = check_folder(source, options.columns, options.delimiter)
-    destination = sealing_key(crew.keys, options.destination_key_id)
+    destination = destination_of(crew.keys, options)
     identity = identity_of(options, destination.key_version_id)
     check = KeyCheck(crew.keys, destination.key_id, identity)
     result = FolderResult(partial_path(out), source, out)
@@ -436,7 +435,7 @@ class _Job(NamedTuple):
 
 def _begin(job: _Job, worker_keys: WorkerKeys) -> Callable[[Task], tuple[Task, "_Done"]]:
     """Return the function that performs a task in a worker process."""
-    keys = worker_keys.open()
+    keys = keys_for(worker_keys.open(), job.options.source_profile)
     return lambda task: (task, _perform(job, keys, task, None))
 
 

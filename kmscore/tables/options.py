@@ -4,6 +4,9 @@ from dataclasses import dataclass, field
 from typing import Any, final
 
 from kmscore._values import Record
+from kmscore.bulk.conversion import MaybeProfile, conversion_of
+from kmscore.keyring import KeyProvider, Keyring
+from kmscore.keys import SymmetricKey
 from kmscore.tables.columns import Columns
 
 
@@ -22,6 +25,11 @@ class Options(Record):
         delimiter: The delimiter of CSV, one ASCII character (default `,`).
         keep_going: Whether to go on if all of the first rows (4,096 or fewer) of a larger table
             fail (default `False`).
+        source_profile: The layout and payload of the ciphertexts, a `kmscore.alibaba.Profile`
+            (default `None`, v1).
+        destination_profile: The layout and payload of the new ciphertexts (default `None`, v1).
+        allow_ambiguous: Whether to accept ambiguous contexts in the service's layout (default
+            `False`).
     """
 
     destination_key_id: str
@@ -42,6 +50,42 @@ class Options(Record):
     keep_going: bool = False
     """Whether the job goes on if all of the first rows fail."""
 
+    source_profile: MaybeProfile = None
+    """The layout and payload of the ciphertexts."""
+
+    destination_profile: MaybeProfile = None
+    """The layout and payload of the new ciphertexts."""
+
+    allow_ambiguous: bool = False
+    """Whether ambiguous contexts are accepted in the service's layout."""
+
+
+def _name_of(profile: MaybeProfile) -> str:
+    """Return a text that is different for each profile."""
+    return "v1" if profile is None else repr(profile)
+
+
+def keys_for(keys: KeyProvider, profile: MaybeProfile) -> KeyProvider:
+    """Return keys that can find those of the source: for a keyring, an index of its versions.
+
+    Raises `InvalidKeyError` if two keys of the keyring have the same version ID.
+    """
+    if type(keys) is not Keyring or profile is None or profile.is_v1:
+        return keys
+    from kmscore.alibaba import VersionIndex  # noqa: PLC0415 (most tables are v1)
+
+    return VersionIndex(keys)
+
+
+def destination_of(keys: KeyProvider, options: Options) -> SymmetricKey:
+    """Return the destination key version of a job. Raises the errors of `kmscore.lookup`."""
+    layouts = conversion_of(
+        options.source_profile,
+        options.destination_profile,
+        allow_ambiguous=options.allow_ambiguous,
+    )
+    return layouts.destination.find_destination(keys, options.destination_key_id)
+
 
 def identity_of(options: Options, destination_version_id: str) -> dict[str, Any]:
     """Return the options that must be the same to resume a job, in values of JSON, by name."""
@@ -57,6 +101,9 @@ def identity_of(options: Options, destination_version_id: str) -> dict[str, Any]
         "source algorithm": columns.source.algorithm,
         "destination": f"{options.destination_key_id}/{destination_version_id}",
         "delimiter": options.delimiter,
+        "source profile": _name_of(options.source_profile),
+        "destination profile": _name_of(options.destination_profile),
+        "allow ambiguous": options.allow_ambiguous,
         "skip current": options.skip_current,
         "upgrade only": options.upgrade_only,
     }

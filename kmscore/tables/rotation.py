@@ -5,6 +5,7 @@ from typing import Final
 
 from kmscore._typecheck import check_instance, check_integer
 from kmscore.algorithms import EncryptionAlgorithm
+from kmscore.bulk.conversion import conversion_of
 from kmscore.keyring import KeyProvider, Keyring
 from kmscore.lookup import check_provider
 from kmscore.tables.columns import Columns
@@ -18,7 +19,7 @@ from kmscore.tables.folder_rotation import (
 )
 from kmscore.tables.formats import input_of, suffix_of
 from kmscore.tables.job_folder import partial_path, remove_folder
-from kmscore.tables.options import Options
+from kmscore.tables.options import Options, keys_for
 from kmscore.tables.report import OnProgress, Report
 from kmscore.tables.work import Crew
 from kmscore.tables.worker_keys import WorkerKeys
@@ -129,11 +130,12 @@ def rotate(
 
     Raises:
         TypeError: If an argument has the wrong type; if `jobs` is more than 1 and `keys` is not a
-            `Keyring`; or if `keys` returns an object that is not a key.
+            `Keyring`; if `keys` cannot find the keys of the source layout; or if `keys` returns an
+            object that is not a key.
         ValueError: If `jobs` is out of its range; if `resume` is given in a dry run; if the
             delimiter is not one ASCII character; if the columns have both `context` and `contexts`
-            or `constants`; if the numbers of `contexts` and `context_keys` differ; or if a key of
-            the context has two values.
+            or `constants`; if the numbers of `contexts` and `context_keys` differ; if a key of the
+            context has two values; or if an asymmetric source has a profile other than v1.
         UnsupportedAlgorithmError: If the algorithm of the source is unknown.
         TableError: If the input cannot be read, lacks a column or changes during the job; if all
             of the first rows fail and `options.keep_going` is `False`; if a result exists already;
@@ -142,12 +144,15 @@ def rotate(
         KeyNotFoundError: If the destination key does not exist.
         IncorrectKeyError: If `keys` returns a destination key with another ID.
         KeyStateError: If the destination key is not enabled.
-        KeyUsageError: If the destination key is asymmetric.
+        KeyUsageError: If the destination key is asymmetric, or cannot be used in the layout of the
+            results.
+        InvalidKeyError: If the source has the service's layout, and two keys of a `Keyring` have
+            the same key version ID.
         Exception: Any other exception of `keys` or `on_progress`, unchanged.
     """
     _check_arguments(source, out, keys, options, jobs, resume=resume)
     worker_keys = WorkerKeys.of(keys) if jobs > 1 and isinstance(keys, Keyring) else None
-    crew = Crew(keys, worker_keys, jobs)
+    crew = Crew(keys_for(keys, options.source_profile), worker_keys, jobs)
     is_folder = source.is_dir()
     if out is None:
         rehearse = rehearse_folder if is_folder else rehearse_file
@@ -188,6 +193,11 @@ def _check_arguments(
         raise ValueError("a dry run cannot be resumed")
     columns = options.columns
     check_delimiter(options.delimiter)
+    conversion_of(
+        options.source_profile,
+        options.destination_profile,
+        allow_ambiguous=options.allow_ambiguous,
+    )
     if columns.context is not None and (columns.contexts or columns.constants):
         raise ValueError("context excludes contexts and constants")
     if columns.context_keys is not None and len(columns.context_keys) != len(columns.contexts):
@@ -196,4 +206,6 @@ def _check_arguments(
     if len(set(keys_of_pairs)) != len(keys_of_pairs):
         raise ValueError("two values for one key of the context")
     if columns.source.algorithm is not None:
+        if options.source_profile is not None and not options.source_profile.is_v1:
+            raise ValueError("an asymmetric ciphertext has no layout: source_profile must be v1")
         EncryptionAlgorithm.of(columns.source.algorithm, "algorithm")

@@ -12,7 +12,7 @@ from kmscore.tables.columns import Failure, ItemReader, Record
 from kmscore.tables.counts import Counts, count_failure
 from kmscore.tables.crew import in_processes
 from kmscore.tables.journal import Part, digest_of
-from kmscore.tables.options import Options
+from kmscore.tables.options import Options, keys_for
 from kmscore.tables.table import Chunk, Result, Table
 from kmscore.tables.worker_keys import WorkerKeys
 
@@ -97,6 +97,9 @@ def _results(
         skip_current=job.options.skip_current,
         upgrade_only=job.options.upgrade_only,
         dry_run=job.is_dry_run,
+        source_profile=job.options.source_profile,
+        destination_profile=job.options.destination_profile,
+        allow_ambiguous=job.options.allow_ambiguous,
     )
     for outcome in outcomes:
         if outcome.error is not None:
@@ -112,7 +115,7 @@ def _results(
 
 def begin(job: TableJob, worker_keys: WorkerKeys) -> Callable[[Task], Done]:
     """Return the function that performs a task in a worker process."""
-    return partial(perform, job, worker_keys.open())
+    return partial(perform, job, keys_for(worker_keys.open(), job.options.source_profile))
 
 
 def work(job: TableJob, crew: Crew, tasks: Iterable[Task]) -> Generator[Done, None, None]:

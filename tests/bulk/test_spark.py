@@ -15,7 +15,7 @@ from support.rows_by_outcome import FULL, OLD, PART, RING, Row, rows_by_outcome,
 from support.strategies import raises_exactly
 from support.time_limits import PATIENCE
 
-from kmscore import Keyring, SymmetricKey, keyfile
+from kmscore import Keyring, SymmetricKey, alibaba, keyfile
 from kmscore.bulk import Item, census, reencrypt_many, retirable_versions
 
 REASON = "the extra spark is not installed: pip install '.[spark]'"
@@ -327,6 +327,9 @@ def test_every_option_is_sent_to_the_workers(orders: Any) -> None:
         "upgrade_only": True,
         "order": {"orders": ["v1", "v2"]},
         "dry_run": True,
+        "source_profile": alibaba.Profile.ALIBABA,
+        "destination_profile": alibaba.Profile.V1_TEXT,
+        "allow_ambiguous": True,
     }
     sent, _ = pickle.loads(shipped(move(orders, lambda: None, **options)))  # noqa: S301 (our own)
     _, move_batch = sent.args
@@ -421,6 +424,7 @@ def odd(cluster: Cluster) -> Any:
         (TypeError, "source_context_column must be str", {"source_context_column": 1}),
         (TypeError, "destination_context_column must be str", {"destination_context_column": 1}),
         (TypeError, "skip_current must be bool", {"skip_current": None}),
+        (TypeError, "source_profile must be Profile", {"source_profile": "alibaba"}),
         (TypeError, "upgrade_only must be bool", {"upgrade_only": 1}),
         (TypeError, "order must be Mapping", {"order": ["v1"]}),
         (TypeError, "dry_run must be bool", {"dry_run": "no"}),

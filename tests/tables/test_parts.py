@@ -344,6 +344,9 @@ def test_an_unfinished_job_requires_resume(folder: Path, monkeypatch: pytest.Mon
         ("--upgrade-only", "upgrade only"),
         ("--blob-column=tenant", "blob column"),
         ("--context-columns=owner=tenant", "context columns"),
+        ("--source-profile=alibaba", "source profile"),
+        ("--destination-profile=v1-text", "destination profile"),
+        ("--allow-ambiguous", "allow ambiguous"),
     ],
 )
 def test_resume_rejects_a_different_job(
