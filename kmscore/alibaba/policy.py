@@ -365,7 +365,7 @@ def _check_action(pattern: str, what: str) -> None:
                 f"Action {pattern!r:.80} of {what} must have the letter case of {action}"
             )
     if not any(matches(pattern, action) for action in (*PERMISSIONS, *PUBLISHED)):
-        raise InvalidPolicyError(f"Action {pattern!r:.80} of {what} is no action of the service")
+        raise InvalidPolicyError(f"Action {pattern!r:.80} of {what} is not one of the service")
 
 
 def _is_resource(pattern: str) -> bool:

@@ -130,7 +130,9 @@ def _read_structs(column: pa.StructArray, name: str) -> Iterator[ContextLike]:
 
     def prepare(values: tuple[bytes | None, ...]) -> ContextLike:
         pairs = zip(keys, values, strict=True)
-        return _make_context(tuple(pair for pair in pairs if pair[1] is not None))
+        given = tuple(pair for pair in pairs if pair[1] is not None)
+        # In the service's layout, no context and an empty one are different.
+        return _make_context(given) if given else None
 
     # `flatten` makes the fields of a null struct null.
     columns = [read_bytes(values) for values in column.flatten()]
@@ -149,8 +151,9 @@ def _read_maps(column: pa.MapArray, name: str) -> Iterator[ContextLike]:
     keys = read_bytes(column.keys[start : offsets[-1]])
     pairs = list(zip(keys, read_bytes(column.items[start : offsets[-1]]), strict=True))
     ranges = zip(pairwise(offsets), column.is_valid().to_pylist(), strict=True)
-    rows = (tuple(pairs[a - start : b - start]) if valid else () for (a, b), valid in ranges)
-    return map(cache(_make_context), rows)
+    rows = (tuple(pairs[a - start : b - start]) if valid else None for (a, b), valid in ranges)
+    make = cache(_make_context)
+    return (None if row is None else make(row) for row in rows)
 
 
 def _parse_context(text: bytes | None) -> ContextLike:

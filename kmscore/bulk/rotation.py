@@ -72,7 +72,8 @@ def reencrypt_many(
             layout; if `order` is given without `upgrade_only`; if `upgrade_only` is given without a
             `Keyring`, a `VersionIndex` or an `order`; or if `keys` returns an object that is not a
             key. The iterator raises it for an item, a field of an item or a source key of the wrong
-            type, and for `source_algorithm` without both source IDs or with another source profile.
+            type. It also raises it for `source_algorithm` without both source IDs, or with another
+            source profile than v1.
         KeyNotFoundError: If the destination key does not exist, or if `destination_key_id` is not
             a possible ID.
         IncorrectKeyError: If `keys` returns a key with another ID.

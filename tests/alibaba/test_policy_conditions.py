@@ -213,7 +213,7 @@ def test_a_statement_of_other_actions_is_skipped(action: Any) -> None:
 @pytest.mark.parametrize(
     ("other", "said"),
     [
-        ({"Action": ["oss:GetObject", "kms:CreateKeys"]}, "is no action of the service"),
+        ({"Action": ["oss:GetObject", "kms:CreateKeys"]}, "is not one of the service"),
         ({"Action": ["oss:GetObject", "kms:createkey"]}, "must have the letter case of"),
         ({"Action": "oss:GetObject", "NotAction": "oss:PutObject"}, "'NotAction' in statement 1"),
         ({"Action": ["oss:GetObject", "kms:*"], "Sid": "x"}, "'Sid' in statement 1"),

@@ -75,7 +75,7 @@ def test_every_profile_is_converted_to_every_profile(source: str, destination: s
     assert len(opened) == 2
     assert opened[0] == opened[1]
     if here.is_v1 == there.is_v1 and here.payload is not there.payload:
-        # In one layout, a result cannot be told from a source.
+        # In one layout, a result and a source look the same.
         return
     (again,) = outcomes([outcome.ciphertext_blob], here, there)
     assert (again.status, again.ciphertext_blob) == (Status.UNCHANGED, outcome.ciphertext_blob)
