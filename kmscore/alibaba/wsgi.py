@@ -183,7 +183,8 @@ def _parsed(environ: Environ) -> ParsedRequest | RefusedRequest:
     # wsgiref sets text/plain if the client sends no type. No client needs it, unless it is signed.
     if kind and (kind != "text/plain" or "content-type" in environ.get("HTTP_AUTHORIZATION", "")):
         headers.append(("content-type", kind))
-    target = quote(environ.get("PATH_INFO") or "/", safe="/:", encoding="latin-1")
+    path = environ.get("PATH_INFO") or "/"
+    target = path if path == "/" else quote(path, safe="/:", encoding="latin-1")
     if environ.get("QUERY_STRING"):
         target += f"?{environ['QUERY_STRING']}"
     body = _body(environ)

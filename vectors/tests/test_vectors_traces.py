@@ -304,6 +304,26 @@ def _api_call(test: Fields) -> Trace:
     return {"step": step if step in steps else f"one of {sorted(steps)}"}
 
 
+_STEP_OF_CODE: Final = {
+    "OK": "verified",
+    "InvalidAccessKeyId.NotFound": "access key",
+    "SignatureDoesNotMatch": "signature",
+    "InvalidTimeStamp.Expired": "date",
+    "SignatureNonceUsed": "nonce",
+}
+
+
+def _verify_request(test: Fields) -> Trace:
+    """Return the step that decides, as far as the code and the request show it."""
+    code = test["verified"]["code"]
+    if code == "IncompleteSignature":
+        has_both = "Signature=" in test["target"] and any(
+            name == "authorization" for name, _ in test["headers"]
+        )
+        return {"step": "parse" if has_both else "form"}
+    return {"step": _STEP_OF_CODE.get(code, "parse")}
+
+
 _TRACES: Final[Mapping[str, Callable[[Fields], Trace]]] = {
     "parse_blob": _parse_blob,
     "parse_blob_base64": _nothing,
@@ -321,6 +341,7 @@ _TRACES: Final[Mapping[str, Callable[[Fields], Trace]]] = {
     "collisions": _service_rule,
     "service_decrypt": _service_decrypt,
     "api_call": _api_call,
+    "verify_request": _verify_request,
     "accumulated": _nothing,
 }
 

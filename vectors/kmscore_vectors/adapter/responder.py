@@ -76,6 +76,7 @@ class Responder:
             "collisions": service.collisions,
             "service_decrypt": self._service_decrypt,
             "api_call": partial(service.api_call, self._key),
+            "verify_request": service.verify_request,
         }
 
     def answer(self, operation: str, fields: Fields) -> Answer:

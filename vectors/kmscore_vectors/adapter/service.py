@@ -4,6 +4,7 @@ Only public names are used, except for the associated data alone, which no publi
 """
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any, Final, TypeAlias
 
 from kmscore import EncryptionContext, Key, Keyring
@@ -14,11 +15,14 @@ from kmscore.alibaba import (
     Payload,
     Policy,
     Profile,
+    RefusedRequest,
     ServiceBlob,
     SortOrder,
     VersionIndex,
     decrypt,
     key_id_of_name,
+    parse,
+    verify,
 )
 from kmscore.alibaba import collisions as collisions_of
 from kmscore.alibaba import is_ambiguous as is_confused
@@ -87,6 +91,30 @@ def api_call(make_key: Callable[[Fields], Key], fields: Fields) -> Answer:
     response = api.call(fields["params"])
     body = {name: str(value) for name, value in response.body.items()}
     return {"response": {"status": str(response.status), **body}}
+
+
+def verify_request(fields: Fields) -> Answer:
+    """Return the signed parameters of a request, or the code of its refusal."""
+    headers = [(name, value) for name, value in fields["headers"]]
+    parsed = parse(fields["method"], fields["target"], headers, bytes.fromhex(fields["body"]))
+    request = verify(
+        parsed,
+        fields["access_keys"].get,
+        now=datetime.fromisoformat(fields["now"]),
+        is_fresh=lambda *_: bool(fields["is_fresh"]),
+    )
+    if isinstance(request, RefusedRequest):
+        return {"verified": {"code": request.fault.code}, "parameters": {}}
+    verified = {
+        "code": "OK",
+        "access_key_id": request.access_key_id,
+        "scheme": None if request.scheme is None else request.scheme.value,
+        "security_token": request.security_token,
+    }
+    return {
+        "verified": {name: value for name, value in verified.items() if value is not None},
+        "parameters": dict(request.parameters),
+    }
 
 
 def _context(fields: Fields) -> EncryptionContext | None:

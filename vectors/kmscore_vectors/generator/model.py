@@ -35,6 +35,7 @@ OUTPUTS: Final[Mapping[str, tuple[str, ...]]] = {
     "collisions": ("collisions",),
     "service_decrypt": ("plaintext",),
     "api_call": ("response",),
+    "verify_request": ("verified", "parameters"),
     "accumulated": ("digest",),
 }
 """The output fields of each operation; the other fields of a test are its inputs."""

@@ -12,6 +12,7 @@ from kmscore_vectors.generator import (
     service_moves,
     service_names,
     service_parameters,
+    service_signatures,
     service_texts,
 )
 from kmscore_vectors.generator.model import Group, Note, VectorFile
@@ -34,23 +35,28 @@ def make() -> VectorFile:
     notes: dict[str, Note] = {}
     for part in _PARTS:
         notes |= part.NOTES
+    notes |= service_signatures.NOTES
     return VectorFile(
         name="service_api",
         algorithm="kmscore-service-api",
         header=(
             "Requests to the nine actions of the service, and the whole response to each.",
+            "Requests as they are sent over HTTP, with their signatures.",
             "Every test is valid: an error is a response. A flag says what a wrong one is open to.",
             "Where a request that succeeds would draw something, it is a dry run.",
             "The last version that is given for a key ID is its primary one.",
             "The keys are test keys, known to everybody.",
         ),
         notes=notes,
-        groups=tuple(
-            Group(
-                "api_call",
-                tuple(chain.from_iterable(part.cases(requests) for part in _PARTS)),
-                requests.shared,
-            )
-            for requests in BOTH
+        groups=(
+            *(
+                Group(
+                    "api_call",
+                    tuple(chain.from_iterable(part.cases(requests) for part in _PARTS)),
+                    requests.shared,
+                )
+                for requests in BOTH
+            ),
+            service_signatures.group(),
         ),
     )
