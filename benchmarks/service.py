@@ -58,7 +58,7 @@ def make_app(rotation: Rotation) -> alibaba.Application:
 
     def authenticate(
         parsed: alibaba.ParsedRequest, now: datetime
-    ) -> alibaba.VerifiedRequest | alibaba.RefusedRequest:
+    ) -> alibaba.VerifiedRequest | alibaba.RejectedRequest:
         return alibaba.verify(parsed, {_ACCESS_KEY: _SHARED}.get, now=now, is_fresh=is_fresh)
 
     return alibaba.wsgi_app(

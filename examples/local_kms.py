@@ -1,7 +1,7 @@
 """A local server for tests that answers clients of Alibaba Cloud KMS, on 127.0.0.1.
 
     python local_kms.py --port 8080
-    python local_kms.py --port 8080 --key orders --key archive --layout service
+    python local_kms.py --port 8080 --key orders --key archive --profile alibaba
     python local_kms.py --port 8080 --access-key LTAItest:secret
 
 The server uses only `kmscore` and the standard library. It generates each key at the start and does
@@ -26,7 +26,7 @@ HOST: Final = "127.0.0.1"
 PROFILES: Final = {
     "v1": alibaba.Profile.V1,
     "v1-text": alibaba.Profile.V1_TEXT,
-    "service": alibaba.Profile.ALIBABA,
+    "alibaba": alibaba.Profile.ALIBABA,
 }
 
 
@@ -75,7 +75,7 @@ def make_app(
 
     def authenticate(
         parsed: alibaba.ParsedRequest, now: datetime
-    ) -> alibaba.VerifiedRequest | alibaba.RefusedRequest:
+    ) -> alibaba.VerifiedRequest | alibaba.RejectedRequest:
         # A server in production remembers the nonces.
         return alibaba.verify(
             parsed, (access_keys or {}).get, now=now, is_fresh=alibaba.ACCEPT_REPLAYS
@@ -88,21 +88,21 @@ def make_app(
     )
 
 
-def make_api(key_ids: Iterable[str], layout: str = "v1") -> alibaba.KmsApi:
+def make_api(key_ids: Iterable[str], profile_name: str = "v1") -> alibaba.KmsApi:
     """Return an API with generated AES-256 keys, in which every action is allowed.
 
     Args:
         key_ids: The key IDs. Each key has one version, with a random UUID.
-        layout: The layout of the blobs, `v1`, `v1-text` or `service`.
+        profile_name: The layout and payload of the blobs, `v1`, `v1-text` or `alibaba`.
 
     Returns:
         The API.
 
     Raises:
-        KeyError: If `layout` is another text.
+        KeyError: If `profile_name` is another text.
         InvalidKeyError: If a key ID is not 1 to 255 printable ASCII characters without space.
     """
-    profile = PROFILES[layout]
+    profile = PROFILES[profile_name]
     # The layout of the service has no suite ID, and requires plain GCM.
     suite = None if profile.is_v1 else Suite.AES_256_GCM
     aliases = {f"alias/{key_id}": key_id for key_id in key_ids}
@@ -130,7 +130,7 @@ def main() -> int:
     add = parser.add_argument
     add("--port", type=_port, default=8080, help="port on 127.0.0.1, 0 for a free one (8080)")
     add("--key", action="append", metavar="KEYID", help="key to generate (orders and archive)")
-    add("--layout", choices=PROFILES, default="v1", help="layout of the blobs (v1)")
+    add("--profile", choices=PROFILES, default="v1", help="layout and payload of the blobs (v1)")
     add(
         "--access-key",
         action="append",
@@ -142,7 +142,7 @@ def main() -> int:
     key_ids = options.key or ["orders", "archive"]
     try:
         access_keys = dict(options.access_key) if options.access_key else None
-        server = serve(make_app(make_api(key_ids, options.layout), access_keys), options.port)
+        server = serve(make_app(make_api(key_ids, options.profile), access_keys), options.port)
     except KmsCoreError as error:
         _print_error(f"--key: {error}")
         return 2

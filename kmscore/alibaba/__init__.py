@@ -16,7 +16,7 @@ from kmscore.alibaba.access import key_id_of_name, resource_name
 from kmscore.alibaba.api import Handled, KmsApi
 from kmscore.alibaba.context_rule import collisions, is_ambiguous
 from kmscore.alibaba.events import Event
-from kmscore.alibaba.http_request import ParsedRequest, RefusedRequest, parse
+from kmscore.alibaba.http_request import ParsedRequest, RejectedRequest, parse
 from kmscore.alibaba.json_context import JsonContext
 from kmscore.alibaba.operations import (
     decrypt,
@@ -63,7 +63,7 @@ __all__ = [
     "Policies",
     "Policy",
     "Profile",
-    "RefusedRequest",
+    "RejectedRequest",
     "Scheme",
     "ServiceBlob",
     "SortOrder",

@@ -80,9 +80,10 @@ class Named(NamedTuple):
     """The error for a name without a key; `None` for a key ID, which is not looked up here."""
 
     @property
-    def name(self) -> str:
-        """The key ID, or the name if there is no key."""
-        return self.text if self.key_id is None else self.key_id
+    def name(self) -> str | None:
+        """The key ID, or the name if there is no key; `None` if it can be neither."""
+        name = self.text if self.key_id is None else self.key_id
+        return name if len(name) <= _MOST_CHARACTERS and name.isprintable() else None
 
 
 @dataclass(frozen=True, slots=True, repr=False)

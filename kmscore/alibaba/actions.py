@@ -60,7 +60,7 @@ class Request(NamedTuple):
     def opening_key(self, action: str) -> str:
         """Return the ID of the key that `KeyId` names to decrypt, or raise if it is not allowed."""
         named = self.access.resolve(self.values["KeyId"])
-        self.uses.source = named.name, self.values["KeyVersionId"]
+        self.uses.source = named.name, None
         return self.access.permit(self.principal, (action, named))[0]
 
     def blob_key(self, action: str) -> str:
@@ -105,7 +105,7 @@ def _reencrypt(request: Request) -> Fields:
         opening = access.named_in(values["CiphertextBlob"])
     else:
         opening = source
-    request.uses.source = opening.name, values["SourceKeyVersionId"]
+    request.uses.source = opening.name, None
     request.uses.destination = destination.name, None
     opening_key, sealing_key = access.permit(
         request.principal, ("ReEncryptFrom", opening), ("ReEncryptTo", destination)
@@ -277,6 +277,7 @@ def _asymmetric_decrypt(request: Request) -> Fields:
         values["Algorithm"],
         values["CiphertextBlob"],
     )
+    request.uses.source = result.key_id, result.key_version_id
     return _opened(result)
 
 

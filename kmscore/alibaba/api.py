@@ -224,7 +224,7 @@ class KmsApi(Immutable):
             Exception: As for `call`.
         """
         check_instance(params, Mapping, "params")
-        request_id = self._fresh_request_id()
+        request_id = self.new_request_id()
         is_dry_run, name = False, ""
         access = self._access
         if facts is not None:
@@ -285,8 +285,17 @@ class KmsApi(Immutable):
             raise error
         self._on_failure(error)
 
-    def _fresh_request_id(self) -> str:
-        """Return a new request ID that is valid in both JSON and XML."""
+    def new_request_id(self) -> str:
+        """Return a new request ID that is valid in both JSON and XML.
+
+        Returns:
+            The request ID, printable ASCII.
+
+        Raises:
+            TypeError: If `request_id` returns a value that is not a string.
+            ValueError: If `request_id` returns a string that is not printable ASCII.
+            Exception: Any exception of `request_id`.
+        """
         request_id = self._request_id()
         check_instance(request_id, str, "request_id()")
         if not (request_id.isascii() and request_id.isprintable()):

@@ -10,18 +10,19 @@ SUCCESS = "OK"
 class Event(NamedTuple):
     """One call: who used which keys, and with which outcome. It contains no plaintext.
 
-    A key is the one that the request names, also if it does not exist or is not allowed. A version
-    is known only after the operation.
+    A key is the one that the request names, also if it does not exist or is not allowed; `None` for
+    a name of more than 512 characters, or with one that is not printable. A version is known only
+    after the operation.
     """
 
     request_id: str
     """The request ID in the response."""
 
     principal: Any
-    """The caller; `None` if the request was refused before."""
+    """The caller; `None` before authentication."""
 
     action: str
-    """The action; empty if the request was refused before."""
+    """The action; empty if it is missing or not supported, or before authentication."""
 
     code: str
     """`OK`, or the error code of the response."""

@@ -1,8 +1,8 @@
 """The parser of HTTP requests: request target, headers and body to one set of parameters.
 
-It is the only parser of the package. It does no I/O, and every request that has no single reading
-is refused, because a signature must cover the parameters that are used. A refusal has the response
-in the format that the request asks for.
+It is the only parser of the package, and does no I/O. It rejects a request that can be read in two
+ways. Otherwise, the signature could cover other parameters than the server uses. A rejection has
+the format that the client requests.
 
 The format is that of the parameter `Format` (`JSON` or `XML`), or the first one that the header
 `Accept` names, or JSON.
@@ -21,13 +21,13 @@ from kmscore._values import Secret, representation
 from kmscore.alibaba.parameter_names import ACTION
 from kmscore.alibaba.responses import ApiResponse
 from kmscore.alibaba.service_errors import (
-    INCOMPLETE_SIGNATURE,
     INVALID_VERSION,
     REQUEST_TOO_LARGE,
     UNKNOWN_PATH,
     UNSUPPORTED_METHOD,
     Fault,
     RequestError,
+    incomplete_signature,
     invalid_parameter,
     missing_parameter,
 )
@@ -65,14 +65,14 @@ Pairs: TypeAlias = tuple[tuple[str, str], ...]
 
 
 @final
-class RefusedRequest(NamedTuple):
-    """A request that is refused before any key is used."""
+class RejectedRequest(NamedTuple):
+    """A request that is rejected before any key is used."""
 
     fault: Fault
     """The error of the service."""
 
     as_xml: bool
-    """Whether the response is asked for in XML."""
+    """Whether the client requests XML."""
 
     def response(self, request_id: str) -> ApiResponse:
         """Return the response of the service.
@@ -115,7 +115,7 @@ class ParsedRequest(Secret):
     """The parameters of query and body, with `Action`, also if it is in a header."""
 
     as_xml: bool
-    """Whether the response is asked for in XML."""
+    """Whether the client requests XML."""
 
     def __init__(self, **attributes: object) -> None:
         """Take the attributes. Only `parse` creates a request.
@@ -133,10 +133,10 @@ class ParsedRequest(Secret):
 
 def parse(
     method: str, target: str, headers: Iterable[tuple[str, str]], body: bytes
-) -> ParsedRequest | RefusedRequest:
+) -> ParsedRequest | RejectedRequest:
     """Parse a request of a client.
 
-    The following are refused:
+    The following are rejected:
 
     - another method than GET and POST, another path than `/`, and a request that is too large;
     - a text that is not UTF-8, and a header or a parameter that is given twice;
@@ -153,7 +153,7 @@ def parse(
         body: The body.
 
     Returns:
-        The request, or its refusal.
+        The request, or its rejection.
 
     Raises:
         TypeError: If an argument has the wrong type.
@@ -169,7 +169,7 @@ def parse(
     try:
         return reading.read(method, target, given, body)
     except RequestError as error:
-        return RefusedRequest(error.fault, reading.as_xml)
+        return RejectedRequest(error.fault, reading.as_xml)
 
 
 class _Reading:
@@ -191,9 +191,9 @@ class _Reading:
         if path != "/":
             raise RequestError(UNKNOWN_PATH)
         form, values = _body(by_name.get("content-type", ""), body)
-        self._take_format(form or ())
+        self._take_format((*(form or ()), *values))
         parameters = _merged((*query, *(values or form or ())))
-        _check_once(by_name, parameters)
+        _merge_headers(by_name, parameters)
         return ParsedRequest(
             method=method,
             query=query,
@@ -204,11 +204,11 @@ class _Reading:
             as_xml=self.as_xml,
         )
 
-    def _take_format(self, pairs: Pairs) -> None:
+    def _take_format(self, pairs: Iterable[tuple[str, object]]) -> None:
         """Take the format from the parameter `Format`, if there is one."""
         for name, value in pairs:
             if name == "Format" and value:
-                as_xml = _FORMATS.get(value.upper())
+                as_xml = _FORMATS.get(str(value).upper())
                 if as_xml is None:
                     raise RequestError(invalid_parameter("Format"))
                 self.as_xml = as_xml
@@ -284,18 +284,18 @@ class _Number(NamedTuple):
 
 
 def _json_pairs(body: bytes) -> tuple[tuple[str, object], ...]:
-    """Return the members of a JSON object; numbers and truth values as texts, without nulls."""
+    """Return the members of a JSON object, with numbers and truth values as texts."""
     value: object = None
     with suppress(ValueError, RecursionError):
         value = _DECODER.decode(body.decode("utf-8"))
     if not isinstance(value, dict):
         raise _invalid("body")
-    return tuple((name, _value(each)) for name, each in value.items() if each is not None)
+    return tuple((name, _value(each)) for name, each in value.items())
 
 
 def _value(value: object) -> object:
-    """Return a parameter from a member: a text, or a mapping for a context."""
-    if isinstance(value, str | dict):
+    """Return a parameter from a member: a text, a mapping for a context, or `None`."""
+    if value is None or isinstance(value, str | dict):
         return value
     if isinstance(value, _Number):
         return value.text
@@ -305,34 +305,37 @@ def _value(value: object) -> object:
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Return a JSON object. Raises `ValueError` if a name is repeated."""
+    """Return a JSON object. Raises `ValueError` for a repeated name, or too many names."""
     names = dict(pairs)
-    if len(names) != len(pairs):
-        raise ValueError("a repeated name")
+    if len(names) != len(pairs) or len(pairs) > _MAX_PAIRS:
+        raise ValueError("a repeated name, or too many")
     return names
 
 
-def _refuse(_text: str) -> NoReturn:
+def _reject(_text: str) -> NoReturn:
     raise ValueError("not an integer")
 
 
 _DECODER: Final = json.JSONDecoder(
-    object_pairs_hook=_unique, parse_int=_Number, parse_float=_refuse, parse_constant=_refuse
+    object_pairs_hook=_unique, parse_int=_Number, parse_float=_reject, parse_constant=_reject
 )
 
 
 def _merged(pairs: Iterable[tuple[str, object]]) -> dict[str, object]:
-    """Return the parameters by name. Raises `RequestError` if one is given twice."""
+    """Return the parameters by name, without nulls of JSON.
+
+    Raises `RequestError` if one is given twice.
+    """
     parameters: dict[str, object] = {}
     for name, value in pairs:
         if name in parameters:
             raise _invalid(name)
         parameters[name] = value
-    return parameters
+    return {name: value for name, value in parameters.items() if value is not None}
 
 
-def _check_once(headers: Mapping[str, str], parameters: dict[str, object]) -> None:
-    """Check what header and parameter both name, and set `Action` from its header."""
+def _merge_headers(headers: Mapping[str, str], parameters: dict[str, object]) -> None:
+    """Set `Action` and `Version` from their headers, which must agree with the parameters."""
     for header, name in (("x-acs-action", ACTION), ("x-acs-version", "Version")):
         if (
             headers.get(header, "")
@@ -344,7 +347,7 @@ def _check_once(headers: Mapping[str, str], parameters: dict[str, object]) -> No
     if not parameters.get(ACTION):
         raise RequestError(missing_parameter(ACTION))
     if "authorization" in headers and "Signature" in parameters:
-        raise RequestError(INCOMPLETE_SIGNATURE)
+        raise RequestError(incomplete_signature("two signatures, in header and parameter"))
 
 
 def _invalid(name: str) -> RequestError:

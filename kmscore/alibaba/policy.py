@@ -11,10 +11,10 @@ import re
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from typing import Any, Final, NamedTuple, TypeAlias, final
 
-from kmscore._typecheck import check_mapping, check_text
+from kmscore._typecheck import check_instance, check_mapping, check_text
 from kmscore._values import Immutable, representation
 from kmscore.alibaba.policy_conditions import Condition, Facts, matches, read_conditions
-from kmscore.alibaba.published_actions import PUBLISHED
+from kmscore.alibaba.published_actions import OTHER_ACTIONS
 
 PolicyCallable: TypeAlias = Callable[..., bool]
 """A callable with a principal, an action such as `kms:Decrypt`, and the resource name of a key.
@@ -37,7 +37,9 @@ PERMISSIONS: Final = (
 """The actions that the API checks with a policy."""
 
 _SEGMENTS: Final = 5  # of a resource name: acs:kms:REGION:ACCOUNT:key/KEYID
-_UNTOLD: Final = frozenset({2, 3})  # the indexes of region and account, which can be `*`
+_REGION_AND_ACCOUNT: Final = frozenset(
+    {2, 3}
+)  # the indexes of region and account, which can be `*`
 _CONTAINERS: Final = frozenset({"key", "alias", "secret"})
 """The last parts of the names of containers, such as `acs:kms:REGION:ACCOUNT:key`."""
 
@@ -117,15 +119,18 @@ class Policy(Immutable):
             statements: The statements.
 
         Raises:
-            TypeError: If `statements` is not iterable.
+            TypeError: If `statements` is not an iterable of statements.
         """
-        self._set(_statements=tuple(statements))
+        given = tuple(statements)
+        for statement in given:
+            check_instance(statement, Statement, "statement")
+        self._set(_statements=given)
 
     @classmethod
     def from_json(cls, text: str) -> "Policy":
         """Read a policy document.
 
-        The document is a JSON object with exactly these fields:
+        The document is a JSON object with only these fields:
 
         - `Version`: the string `"1"`.
         - `Statement`: a list of objects. Each object has the fields `Effect` (`Allow` or `Deny`),
@@ -297,7 +302,7 @@ def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
     return fields
 
 
-def _fields(value: object, what: str, due: set[str], more: str = "") -> dict[str, Any]:
+def _fields(value: object, what: str, due: set[str], more: str | None = None) -> dict[str, Any]:
     """Return a JSON object if it has exactly the fields in `due`, and perhaps one more."""
     if not isinstance(value, dict):
         raise InvalidPolicyError(f"{what} must be an object")
@@ -359,12 +364,12 @@ def _check_action(pattern: str, what: str) -> None:
         )
     if not matches(pattern.partition(":")[0].lower(), "kms"):
         return
-    for action in (*PERMISSIONS, *sorted(PUBLISHED)):
+    for action in (*PERMISSIONS, *sorted(OTHER_ACTIONS)):
         if matches(pattern.lower(), action.lower()) and not matches(pattern, action):
             raise InvalidPolicyError(
                 f"Action {pattern!r:.80} of {what} must have the letter case of {action}"
             )
-    if not any(matches(pattern, action) for action in (*PERMISSIONS, *PUBLISHED)):
+    if not any(matches(pattern, action) for action in (*PERMISSIONS, *OTHER_ACTIONS)):
         raise InvalidPolicyError(f"Action {pattern!r:.80} of {what} is not one of the service")
 
 
@@ -381,13 +386,17 @@ def _is_resource(pattern: str) -> bool:
     service, relative = parts[1], parts[4]
     if not matches(service.lower(), "kms"):
         return True
-    is_key = relative.lower().startswith("key/")
-    return (
-        matches(service, "kms")
-        and "" not in parts
-        and (not is_key or relative.startswith("key/"))
-        and ("/" in relative or "*" in relative or relative in _CONTAINERS)
-    )
+    if not matches(service, "kms") or "" in parts or "?" in relative:
+        return False
+    # A pattern of keys, or exactly another kind. A pattern of no key would deny nothing.
+    kind = relative.partition("/")[0]
+    return kind in _CONTAINERS or _can_begin(relative, "key/")
+
+
+def _can_begin(pattern: str, start: str) -> bool:
+    """Return whether a pattern can match a text that begins with `start`."""
+    first, star, _ = pattern.partition("*")
+    return first.startswith(start) or (star != "" and start.startswith(first))
 
 
 def _parts(pattern: str) -> list[str]:
@@ -408,6 +417,6 @@ def _matches_resource(pattern: str, resource: str) -> bool:
     if pattern == "*" or len(parts) != _SEGMENTS:
         return matches(pattern, resource)
     return all(
-        matches(each, part) or (index in _UNTOLD and part == "*")
+        matches(each, part) or (index in _REGION_AND_ACCOUNT and part == "*")
         for index, (each, part) in enumerate(zip(patterns, parts, strict=True))
     )

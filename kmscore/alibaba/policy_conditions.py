@@ -25,6 +25,9 @@ Read: TypeAlias = Callable[[str], Any]
 Test: TypeAlias = Callable[[Any, Any], bool]
 
 
+_MAPPED: Final = IPv6Network("::ffff:0:0/96")
+
+
 class Operator(NamedTuple):
     """The test of a fact with one value."""
 
@@ -36,8 +39,21 @@ class Operator(NamedTuple):
 
 
 def read_network(text: str) -> IPv4Network | IPv6Network:
-    """Return an address or a block of addresses. Raises `ValueError`."""
-    return ip_network(text)
+    """Return an address or a block of addresses. Raises `ValueError`.
+
+    IPv4 addresses in IPv6 form are IPv4 addresses, as in the facts.
+    """
+    network = ip_network(text)
+    if isinstance(network, IPv4Network):
+        return network
+    if network.network_address.scope_id is not None:
+        raise ValueError("an address with a zone")
+    if network.subnet_of(_MAPPED):
+        address = int(network.network_address) & 0xFFFF_FFFF
+        return IPv4Network((address, network.prefixlen - _MAPPED.prefixlen))
+    if network.overlaps(_MAPPED):
+        raise ValueError("a block with IPv4 and other addresses; give one for each")
+    return network
 
 
 def read_date(text: str) -> datetime:
@@ -158,8 +174,10 @@ def _address(fact: object) -> IPv4Address | IPv6Address | None:
     return mapped or address
 
 
-def _text(fact: object) -> str | None:
-    return fact if isinstance(fact, str) else None
+def _address_text(fact: object) -> str | None:
+    """Return the address of the client as text, in one form."""
+    address = _address(fact)
+    return None if address is None else str(address)
 
 
 def _date(fact: object) -> datetime | None:
@@ -172,7 +190,7 @@ def _truth(fact: object) -> bool | None:
 
 KEYS: Final[Mapping[str, Mapping[Read, Callable[[object], Any]]]] = MappingProxyType(
     {
-        SOURCE_IP: {read_network: _address, str: _text, read_pattern: _text},
+        SOURCE_IP: {read_network: _address, str: _address_text, read_pattern: _address_text},
         CURRENT_TIME: {read_date: _date},
         SECURE_TRANSPORT: {read_truth: _truth},
     }

@@ -15,6 +15,9 @@ from kmscore._values import Record
 
 PREFIX_LENGTH: Final = 3
 
+INSTANCE_PREFIX: Final = b"\x24\x00\x02"
+"""The prefix of the blobs of a KMS instance."""
+
 
 class Layout(StrEnum):
     """The arrangement of the fields of a blob."""

@@ -6,7 +6,7 @@ denial of it would have no effect.
 
 from typing import Final
 
-PUBLISHED: Final = frozenset(
+OTHER_ACTIONS: Final = frozenset(
     map(
         "kms:{}".format,
         (

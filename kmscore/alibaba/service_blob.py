@@ -24,7 +24,7 @@ from kmscore._typecheck import BytesLike, check_bytes, take_bytes
 from kmscore._values import Record
 from kmscore.algorithms import MAX_PLAINTEXT_LENGTH, TAG_LENGTH
 from kmscore.alibaba.context_rule import check_service
-from kmscore.alibaba.profile import PREFIX_LENGTH, Profile
+from kmscore.alibaba.profile import INSTANCE_PREFIX, PREFIX_LENGTH, Profile
 from kmscore.errors import InvalidBlobError
 
 KEY_VERSION_ID_LENGTH: Final = 36
@@ -36,7 +36,7 @@ _LEAST: Final = KEY_VERSION_ID_LENGTH + IV_LENGTH + TAG_LENGTH
 MAX_SERVICE_BLOB_LENGTH: Final = PREFIX_LENGTH + _LEAST + MAX_PAYLOAD_LENGTH
 """Maximum length of a blob of the service, 8,259 bytes."""
 
-_OF_INSTANCE: Final = Profile(prefix=b"\x24\x00\x02")
+_OF_INSTANCE: Final = Profile(prefix=INSTANCE_PREFIX)
 """The profile of the blobs of a KMS instance."""
 
 _UUID: Final = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")

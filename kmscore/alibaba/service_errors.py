@@ -64,6 +64,11 @@ def invalid_parameter(name: str) -> Fault:
     return Fault(400, "InvalidParameter", f'The specified parameter "{name}" is not valid.')
 
 
+def incomplete_signature(reason: str) -> Fault:
+    """Return the error for a signature that lacks a part, with the public reason."""
+    return Fault(400, "IncompleteSignature", f"The signature is not complete: {reason}.")
+
+
 UNSUPPORTED_ALIAS: Final = Fault(400, "Unsupported.Alias", "Alias is not valid for this api.")
 UNSUPPORTED_OPERATION: Final = Fault(400, "UnsupportedOperation", "This action is not supported.")
 NO_PERMISSION: Final = Fault(
@@ -78,11 +83,12 @@ THROTTLED: Final = Fault(429, "Rejected.Throttling", "QPS Limit Exceeded")
 INTERNAL_FAILURE: Final = Fault(500, "InternalFailure", "Internal Failure.")
 
 # The codes are those of the vendor's common errors; status and message are decided here.
-INCOMPLETE_SIGNATURE: Final = Fault(
-    400, "IncompleteSignature", "The request has no signature of a supported form."
-)
 SIGNATURE_DOES_NOT_MATCH: Final = Fault(
-    400, "SignatureDoesNotMatch", "The signature does not match the request."
+    400,
+    "SignatureDoesNotMatch",
+    # With a colon: the client `aliyun-python-sdk-core` takes the text after it for its own message,
+    # and fails with `IndexError` if there is none.
+    "The signature does not match the request: check the secret of the access key.",
 )
 ACCESS_KEY_NOT_FOUND: Final = Fault(
     404, "InvalidAccessKeyId.NotFound", "The specified access key is not found."
@@ -97,9 +103,7 @@ UNSUPPORTED_METHOD: Final = Fault(
     405, "UnsupportedHTTPMethod", "The HTTP method is not supported; use GET or POST."
 )
 INVALID_VERSION: Final = Fault(400, "InvalidVersion", "The specified API version is not valid.")
-UNKNOWN_PATH: Final = Fault(
-    404, "UnsupportedOperation", "The request target must be / with a query."
-)
+UNKNOWN_PATH: Final = Fault(404, "UnsupportedOperation", "The path of the request must be /.")
 LENGTH_REQUIRED: Final = Fault(411, "InvalidParameter", "The body needs a Content-Length.")
 REQUEST_TOO_LARGE: Final = Fault(413, "InvalidParameter", "The request is too large.")
 

@@ -25,15 +25,15 @@ from urllib.parse import quote
 
 from kmscore._typecheck import check_instance
 from kmscore._values import Secret, representation
-from kmscore.alibaba.http_request import VERSION, Pairs, ParsedRequest, RefusedRequest
+from kmscore.alibaba.http_request import VERSION, Pairs, ParsedRequest, RejectedRequest
 from kmscore.alibaba.parameter_names import ACTION
 from kmscore.alibaba.service_errors import (
     ACCESS_KEY_NOT_FOUND,
     EXPIRED,
-    INCOMPLETE_SIGNATURE,
     NONCE_USED,
     SIGNATURE_DOES_NOT_MATCH,
     RequestError,
+    incomplete_signature,
 )
 
 MAX_NONCE_LENGTH: Final = 128
@@ -87,7 +87,9 @@ def ACCEPT_REPLAYS(access_key_id: str, nonce: str, expires: datetime | None) -> 
 SecretOf: TypeAlias = Callable[[str], "str | bytes | None"]
 """A callable that returns the secret of an access key ID, or `None` if there is no such access key.
 
-The ID comes from the request: 1 to 128 printable ASCII characters without space and comma.
+The ID comes from the request: 1 to 128 printable ASCII characters without space and comma. An ID in
+other letter case is another ID. ACS3 does not sign the ID, so a lookup that ignores case would let
+a nonce be used again.
 """
 
 IsFresh: TypeAlias = Callable[[str, str, "datetime | None"], bool]
@@ -167,19 +169,19 @@ class VerifiedRequest(Secret):
 
 
 def verify(
-    parsed: ParsedRequest | RefusedRequest,
+    parsed: ParsedRequest | RejectedRequest,
     secret_of: SecretOf,
     *,
     now: "datetime | _AnyDate",
     is_fresh: IsFresh,
     window: timedelta = timedelta(minutes=15),
-) -> VerifiedRequest | RefusedRequest:
+) -> VerifiedRequest | RejectedRequest:
     """Verify the signature of a request.
 
     Args:
-        parsed: The result of `parse`. A refused request is returned unchanged.
+        parsed: The result of `parse`. A rejected request is returned unchanged.
         secret_of: A callable that returns the secret of an access key ID, or `None`. An empty
-            secret is refused, because every person knows it.
+            secret is rejected, because every person knows it.
         now: The present time, with a time zone; or `ANY_DATE`.
         is_fresh: A callable that returns whether a nonce is new, and records it; or
             `ACCEPT_REPLAYS`.
@@ -187,7 +189,7 @@ def verify(
             in the future (default 15 minutes).
 
     Returns:
-        The request with the signed parameters, or its refusal. The codes of refusals are
+        The request with the signed parameters, or its rejection. The codes of rejections are
         `InvalidAccessKeyId.NotFound`, `IncompleteSignature`, `SignatureDoesNotMatch`,
         `InvalidTimeStamp.Expired` and `SignatureNonceUsed`, in the order of the checks.
 
@@ -195,7 +197,7 @@ def verify(
         TypeError: If an argument has the wrong type, or if `now` has no time zone.
         Exception: Any exception of `secret_of` or `is_fresh`.
     """
-    if isinstance(parsed, RefusedRequest):
+    if isinstance(parsed, RejectedRequest):
         return parsed
     check_instance(parsed, ParsedRequest, "parsed")
     check_instance(window, timedelta, "window")
@@ -208,9 +210,9 @@ def verify(
         signed = _acs3(parsed, secret_of) if is_acs3 else _rpc(parsed, secret_of)
         expires = None if isinstance(now, _AnyDate) else _check_date(signed.date, now, window)
     except RequestError as error:
-        return RefusedRequest(error.fault, parsed.as_xml)
+        return RejectedRequest(error.fault, parsed.as_xml)
     if is_fresh(signed.access_key_id, signed.nonce, expires) is not True:
-        return RefusedRequest(NONCE_USED, parsed.as_xml)
+        return RejectedRequest(NONCE_USED, parsed.as_xml)
     return VerifiedRequest(
         signed.parameters,
         access_key_id=signed.access_key_id,
@@ -239,14 +241,16 @@ def _acs3(parsed: ParsedRequest, secret_of: SecretOf) -> _Signed:
     secret = _secret(access_key_id, secret_of)
     match = _AUTHORIZATION.fullmatch(authorization)
     if match is None:
-        raise RequestError(INCOMPLETE_SIGNATURE)
+        raise RequestError(incomplete_signature("the header authorization is malformed"))
     names = match[2].split(";")
     due = _MUST_SIGN | {name for name in headers if name.startswith("x-acs-")}
     if "content-type" in headers:
         due |= {"content-type"}
     # Sorted and without repetition: one list of names for one set of headers.
-    if names != sorted(set(names)) or not due <= set(names) or not headers.keys() >= set(names):
-        raise RequestError(INCOMPLETE_SIGNATURE)
+    if names != sorted(set(names)) or not headers.keys() >= set(names):
+        raise RequestError(incomplete_signature("SignedHeaders is not a sorted list of headers"))
+    for name in sorted(due.difference(names)):
+        raise RequestError(incomplete_signature(f"the header {name:.80} is not signed"))
     nonce = _nonce(headers["x-acs-signature-nonce"])
     digest = sha256(parsed.body).hexdigest()
     canonical = "\n".join(
@@ -283,21 +287,22 @@ def _rpc(parsed: ParsedRequest, secret_of: SecretOf) -> _Signed:
     access_key_id = given.get("AccessKeyId", "")
     secret = _secret(access_key_id, secret_of) if access_key_id else b""
     method = given.get("SignatureMethod", "")
-    if (
-        not access_key_id
-        or method not in _RPC_DIGESTS
-        or given.get("SignatureVersion") != "1.0"
-        or not given.get(ACTION)
-        or given.get("Version") != VERSION
-        or "Timestamp" not in given
+    for is_right, reason in (
+        (bool(access_key_id), "there is no access key ID"),
+        (method in _RPC_DIGESTS, "SignatureMethod must be HMAC-SHA1 or HMAC-SHA256"),
+        (given.get("SignatureVersion") == "1.0", "SignatureVersion must be 1.0"),
+        (bool(given.get(ACTION)), "the parameter Action is not signed"),
+        (given.get("Version") == VERSION, "the parameter Version is not signed"),
+        ("Timestamp" in given, "there is no Timestamp"),
         # Another body than a form is not signed.
-        or parsed.form is None
+        (parsed.form is not None, "a body must be a form"),
     ):
-        raise RequestError(INCOMPLETE_SIGNATURE)
+        if not is_right:
+            raise RequestError(incomplete_signature(reason))
     name, length = _RPC_DIGESTS[method]
     signature = given.pop("Signature", "")
     if len(signature) != 4 * -(-length // 3) or not signature.isascii():
-        raise RequestError(INCOMPLETE_SIGNATURE)
+        raise RequestError(incomplete_signature("Signature has another length"))
     nonce = _nonce(given.get("SignatureNonce", ""))
     canonical = _canonical(tuple(given.items()))
     text = f"{parsed.method}&%2F&{quote(canonical, safe='~')}".encode("ascii")
@@ -317,7 +322,8 @@ def _rpc(parsed: ParsedRequest, secret_of: SecretOf) -> _Signed:
 def _secret(access_key_id: str, secret_of: SecretOf) -> bytes:
     """Return the secret of an access key. Raises `RequestError` if there is none."""
     if _ACCESS_KEY_ID.fullmatch(access_key_id) is None:
-        raise RequestError(ACCESS_KEY_NOT_FOUND if access_key_id else INCOMPLETE_SIGNATURE)
+        missing = incomplete_signature("there is no access key ID")
+        raise RequestError(ACCESS_KEY_NOT_FOUND if access_key_id else missing)
     secret = secret_of(access_key_id)
     if secret is not None and not isinstance(secret, str | bytes):
         raise TypeError(f"secret_of() must return str, bytes or None, not {type(secret).__name__}")
@@ -329,7 +335,7 @@ def _secret(access_key_id: str, secret_of: SecretOf) -> bytes:
 def _nonce(nonce: str) -> str:
     """Return a nonce of 1 to 128 bytes. Raises `RequestError`."""
     if not 1 <= len(nonce.encode("utf-8")) <= MAX_NONCE_LENGTH:
-        raise RequestError(INCOMPLETE_SIGNATURE)
+        raise RequestError(incomplete_signature(f"a nonce has 1 to {MAX_NONCE_LENGTH} bytes"))
     return nonce
 
 

@@ -1,12 +1,13 @@
 """The request limit of an account, as a token bucket. The caller gives the time."""
 
-import math
 import threading
 from collections.abc import Hashable
 from typing import Any, Final, NamedTuple, final
 
 RATE: Final = 750
 """The limit that the page of ReEncrypt documents: requests per second and account."""
+
+_MOST: Final = 1_000_000_000
 
 _MANY: Final = 10_000
 """Number of accounts after which those with a full bucket are forgotten."""
@@ -62,21 +63,25 @@ class Throttle:
         """Create the limit.
 
         Args:
-            rate: The tokens per second and account, greater than 0 (default 750).
-            burst: The maximum number of tokens, at least 1 (default 750).
+            rate: The tokens per second and account, more than 0 and at most 1,000,000,000 (default
+                750).
+            burst: The maximum number of tokens, 1 to 1,000,000,000 (default 750).
 
         Raises:
             TypeError: If an argument is not a number.
             ValueError: If an argument is out of range.
         """
-        for name, value, least in (("rate", rate, 0.0), ("burst", burst, 1.0)):
+        for name, value in (("rate", rate), ("burst", burst)):
             if type(value) not in {int, float}:
                 raise TypeError(f"{name} must be a number, not {type(value).__name__}")
-            if not math.isfinite(value) or value < least or value == 0:
-                raise ValueError(f"{name} must be a number, at least {least:g} and not 0")
+        if not 0 < rate <= _MOST:
+            raise ValueError(f"rate must be more than 0, and at most {_MOST:,}")
+        if not 1 <= burst <= _MOST:
+            raise ValueError(f"burst must be 1 to {_MOST:,}")
         self._new = TokenBucket(rate, burst)
         self._buckets: dict[Any, TokenBucket] = {}
         self._lock = threading.Lock()
+        self._most = _MANY
 
     def __call__(self, account: Hashable, now: float) -> bool:
         """Take a token of an account.
@@ -86,15 +91,19 @@ class Throttle:
             now: The present time in seconds.
 
         Returns:
-            `True` if the account had one.
+            `True` if the bucket had a token.
         """
         with self._lock:
             bucket = self._buckets.get(account, self._new._replace(time=now)).take(now)
             if bucket is None:
                 return False
-            if len(self._buckets) >= _MANY and account not in self._buckets:
-                full = [name for name, each in self._buckets.items() if each.is_full(now)]
-                for name in full:
-                    del self._buckets[name]
             self._buckets[account] = bucket
+            if len(self._buckets) > self._most:
+                self._forget_full(now)
             return True
+
+    def _forget_full(self, now: float) -> None:
+        """Forget the accounts with a full bucket; do it again only after as many new ones."""
+        for account in [name for name, each in self._buckets.items() if each.is_full(now)]:
+            del self._buckets[account]
+        self._most = max(_MANY, 2 * len(self._buckets))

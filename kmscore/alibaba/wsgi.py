@@ -1,5 +1,8 @@
 """The API as a WSGI application (PEP 3333): from a request of a client to the response.
 
+A server can merge some forms of a request before the application sees them, such as two headers of
+one name, a path `//`, or a fragment. `parse` rejects them if the server shows them.
+
 An application has the steps of `parse`, authentication, throttling and `KmsApi.handle`, and always
 answers with a response of the service. The content type of XML is `text/xml`, because the vendor's
 Python client parses an error only with this type; the samples of the page have `application/xml`.
@@ -12,9 +15,10 @@ from typing import Any, Final, TypeAlias
 from urllib.parse import quote
 
 from kmscore._typecheck import check_instance
-from kmscore.alibaba.api import KmsApi, random_request_id
+from kmscore.alibaba.api import Handled, KmsApi, random_request_id
 from kmscore.alibaba.events import Event
-from kmscore.alibaba.http_request import MAX_BODY_LENGTH, ParsedRequest, RefusedRequest, parse
+from kmscore.alibaba.http_request import MAX_BODY_LENGTH, ParsedRequest, RejectedRequest, parse
+from kmscore.alibaba.parameters import ACTIONS, DRY_RUN
 from kmscore.alibaba.policy_conditions import (
     CURRENT_TIME,
     SECURE_TRANSPORT,
@@ -27,6 +31,7 @@ from kmscore.alibaba.service_errors import (
     LENGTH_REQUIRED,
     REQUEST_TOO_LARGE,
     THROTTLED,
+    Fault,
     invalid_parameter,
 )
 from kmscore.alibaba.signatures import VerifiedRequest
@@ -35,7 +40,7 @@ _MAX_DIGITS: Final = 10  # of a Content-Length
 
 Environ: TypeAlias = dict[str, Any]
 
-Authenticate: TypeAlias = Callable[["ParsedRequest", datetime], "VerifiedRequest | RefusedRequest"]
+Authenticate: TypeAlias = Callable[["ParsedRequest", datetime], "VerifiedRequest | RejectedRequest"]
 """A callable with a parsed request and the present time, which verifies the signature."""
 
 Application: TypeAlias = Callable[[Environ, Callable[..., object]], Iterable[bytes]]
@@ -121,18 +126,19 @@ def wsgi_app(
     _check_callables({name: value for name, value in optional.items() if value is not None})
     check_instance(with_contexts, bool, "with_contexts")
 
-    def answer(parsed: ParsedRequest, environ: Environ) -> tuple[ApiResponse, Event]:
+    def answer(parsed: ParsedRequest | RejectedRequest, environ: Environ) -> Handled:
         """Return the response and its record."""
+        if isinstance(parsed, RejectedRequest):
+            return _rejected(api, parsed.fault)
         now = clock()
         request = authenticate(parsed, now)
-        if isinstance(request, RefusedRequest):
-            return _refused(request)
+        if isinstance(request, RejectedRequest):
+            return _rejected(api, request.fault)
         check_instance(request, VerifiedRequest, "authenticate()")
-        principal = principal_of(request) if principal_of else request.access_key_id
-        is_known = request.access_key_id is not None
-        if throttle and is_known and throttle(principal, now.timestamp()) is not True:
-            refused = RefusedRequest(THROTTLED, parsed.as_xml)
-            return _refused(refused, request.action, principal)
+        principal = request.access_key_id if principal_of is None else principal_of(request)
+        is_limited = throttle is not None and request.access_key_id is not None
+        if is_limited and throttle(principal, now.timestamp()) is not True:  # type: ignore[misc]
+            return _rejected(api, THROTTLED, request, principal)
         facts = None if facts_of is None else facts_of(environ, now)
         return api.handle(
             request.parameters, principal=principal, facts=facts, with_contexts=with_contexts
@@ -141,19 +147,27 @@ def wsgi_app(
     def application(environ: Environ, start_response: Callable[..., object]) -> Iterable[bytes]:
         parsed = _parsed(environ)
         try:
-            if isinstance(parsed, RefusedRequest):
-                response, event = _refused(parsed)
-            else:
-                response, event = answer(parsed, environ)
-            if on_event is not None:
-                # A call that cannot be recorded gets no result.
-                on_event(event)
+            handled = answer(parsed, environ)
         except Exception as error:  # noqa: BLE001 (a client gets a response of the service)
-            environ["wsgi.errors"].write(f"kmscore: internal failure: {type(error).__name__}\n")
-            response, _ = _refused(RefusedRequest(INTERNAL_FAILURE, parsed.as_xml))
-        return _sent(response, environ, start_response, as_xml=parsed.as_xml)
+            _report(environ, error)
+            handled = _failed(random_request_id())
+        body, (response, event) = _rendered(handled, as_xml=parsed.as_xml)
+        if on_event is not None:
+            try:
+                on_event(event)
+            except Exception as error:  # noqa: BLE001 (likewise)
+                # A call that cannot be recorded gets no result, but the request ID of its record.
+                _report(environ, error)
+                failed = _failed(event.request_id)
+                body, (response, _) = _rendered(failed, as_xml=parsed.as_xml)
+        return _send(response, body, environ, start_response, as_xml=parsed.as_xml)
 
     return application
+
+
+def _report(environ: Environ, error: Exception) -> None:
+    """Write the class of an exception to the log; its text could have a secret."""
+    environ["wsgi.errors"].write(f"kmscore: internal failure: {type(error).__name__}\n")
 
 
 def _check_callables(values: Mapping[str, object]) -> None:
@@ -163,16 +177,26 @@ def _check_callables(values: Mapping[str, object]) -> None:
             raise TypeError(f"{name} must be callable, not {type(value).__name__}")
 
 
-def _refused(
-    request: RefusedRequest, action: str = "", principal: object = None
-) -> tuple[ApiResponse, Event]:
-    """Return the response to a refused request, and its record."""
-    request_id = random_request_id()
-    event = Event(request_id, principal, action, request.fault.code)
-    return request.response(request_id), event
+def _rejected(
+    api: KmsApi, fault: Fault, request: VerifiedRequest | None = None, principal: object = None
+) -> Handled:
+    """Return the response to a rejected request, and its record."""
+    request_id = api.new_request_id()
+    event = Event(request_id, principal, "", fault.code)
+    if request is not None:
+        is_dry_run = str(request.parameters.get(DRY_RUN.name)).lower() == "true"
+        action = request.action if request.action in ACTIONS else ""
+        event = event._replace(action=action, is_dry_run=is_dry_run)
+    return Handled(ApiResponse.of_fault(fault, request_id), event)
 
 
-def _parsed(environ: Environ) -> ParsedRequest | RefusedRequest:
+def _failed(request_id: str) -> Handled:
+    """Return the response to a failure that no request causes, and its record."""
+    event = Event(request_id, None, "", INTERNAL_FAILURE.code)
+    return Handled(ApiResponse.of_fault(INTERNAL_FAILURE, request_id), event)
+
+
+def _parsed(environ: Environ) -> ParsedRequest | RejectedRequest:
     """Return the request of a WSGI environment."""
     headers = [
         (name[5:].replace("_", "-"), value)
@@ -194,45 +218,53 @@ def _parsed(environ: Environ) -> ParsedRequest | RefusedRequest:
     return parsed if isinstance(body, bytes) else body._replace(as_xml=parsed.as_xml)
 
 
-def _body(environ: Environ) -> bytes | RefusedRequest:
-    """Return the body, or a refusal in JSON if it is too large, incomplete or without a length."""
+def _body(environ: Environ) -> bytes | RejectedRequest:
+    """Return the body, or a rejection if it is too large, incomplete or without a length."""
     text = environ.get("CONTENT_LENGTH") or ""
     if not text:
         if not environ.get("wsgi.input_terminated"):
             is_chunked = "HTTP_TRANSFER_ENCODING" in environ
-            return RefusedRequest(LENGTH_REQUIRED, as_xml=False) if is_chunked else b""
+            return RejectedRequest(LENGTH_REQUIRED, as_xml=False) if is_chunked else b""
         length = MAX_BODY_LENGTH + 1
     elif not (text.isascii() and text.isdigit()):
-        return RefusedRequest(invalid_parameter("Content-Length"), as_xml=False)
+        return RejectedRequest(invalid_parameter("Content-Length"), as_xml=False)
     else:
         length = int(text) if len(text) <= _MAX_DIGITS else MAX_BODY_LENGTH + 1
         if length > MAX_BODY_LENGTH:
-            return RefusedRequest(REQUEST_TOO_LARGE, as_xml=False)
+            return RejectedRequest(REQUEST_TOO_LARGE, as_xml=False)
     try:
         body: bytes = environ["wsgi.input"].read(length)
-    except OSError:
-        body = b""
-    if text and len(body) != length:
-        return RefusedRequest(invalid_parameter("body"), as_xml=False)
+        is_whole = not text or len(body) == length
+    except Exception:  # noqa: BLE001 (each server has its own exception for a broken body)
+        is_whole = False
+    if not is_whole:
+        return RejectedRequest(invalid_parameter("body"), as_xml=False)
     return body
 
 
-def _sent(
+def _rendered(handled: Handled, *, as_xml: bool) -> tuple[bytes, Handled]:
+    """Return the body of a response, and the response with its record.
+
+    If a plaintext has characters that XML does not have, the response is an error.
+    """
+    try:
+        return handled.response.xml() if as_xml else handled.response.json(), handled
+    except ValueError:
+        fault = invalid_parameter("Format")
+    event = handled.event._replace(code=fault.code)
+    response = ApiResponse.of_fault(fault, event.request_id)
+    return response.xml(), Handled(response, event)
+
+
+def _send(
     response: ApiResponse,
+    body: bytes,
     environ: Environ,
     start_response: Callable[..., object],
     *,
     as_xml: bool,
 ) -> list[bytes]:
-    """Start the response, and return its body."""
-    try:
-        body = response.xml() if as_xml else response.json()
-    except ValueError:
-        # A plaintext has characters that XML does not have.
-        response = ApiResponse.of_fault(
-            invalid_parameter("Format"), str(response.body["RequestId"])
-        )
-        body = response.xml()
+    """Start a response, and return its body."""
     headers = [
         ("Content-Type", XML_CONTENT_TYPE if as_xml else JSON_CONTENT_TYPE),
         ("Content-Length", str(len(body))),

@@ -101,10 +101,10 @@ def reencrypt_batch(
         TypeError: If an argument or a column has the wrong type; if `order` is given without
             `upgrade_only`; if `upgrade_only` is given without a `Keyring` or an `order`; or if
             `keys` returns an object that is not a key.
-        ValueError: If `status_column` and `error_column` are equal or exist in the batch; if a
-            named column exists more than once, or is a struct with a repeated field name; or if the
-            new blobs exceed the 2 GiB of a binary column. In the last case, slice the batch or use
-            large_binary.
+        ValueError: If the two profiles have one layout and two payloads. Also if `status_column`
+            and `error_column` are equal or exist in the batch; if a named column exists more than
+            once, or is a struct with a repeated field name; or if the new blobs exceed the 2 GiB of
+            a binary column. In the last case, slice the batch or use large_binary.
         KeyError: If a named column does not exist.
         KeyNotFoundError: If the destination key does not exist, or if `destination_key_id` is not
             a possible ID.

@@ -21,14 +21,18 @@ class Conversion(NamedTuple):
     destination: BlobLayout = V1
     """The layout of the results; the same object if the layouts are equal."""
 
-    bare_destination: BlobLayout = V1
+    asymmetric_destination: BlobLayout = V1
     """The layout of the results of asymmetric ciphertexts, with their payload."""
 
 
 def conversion_of(
     source_profile: MaybeProfile, destination_profile: MaybeProfile, *, allow_ambiguous: bool
 ) -> Conversion:
-    """Return the layouts of two profiles. Raises `TypeError`."""
+    """Return the layouts of two profiles.
+
+    Raises `TypeError`, and `ValueError` for one layout with two payloads. There, a second run could
+    not recognise its results, and would change the plaintexts again.
+    """
     check_instance(allow_ambiguous, bool, "allow_ambiguous")
     if source_profile is None and destination_profile is None:
         return Conversion()
@@ -45,5 +49,8 @@ def conversion_of(
         profile = Profile.V1 if given is None else given
         check_instance(profile, Profile, name)
         profiles.append(profile)
+    source, destination = profiles
+    if source.is_v1 == destination.is_v1 and source.payload is not destination.payload:
+        raise ValueError("source_profile and destination_profile have one layout and two payloads")
     layouts = layouts_between(*profiles, allow_ambiguous=allow_ambiguous)
     return Conversion(*layouts, layout_of(profiles[1], allow_ambiguous=allow_ambiguous))

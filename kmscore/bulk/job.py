@@ -45,6 +45,10 @@ class _JobKeys:
     def version(self, key_id: str, key_version_id: str) -> Key:
         """Return the key version of the provider; reject a possible downgrade."""
         self._check_upgrade(key_id, key_version_id)
+        destination = self._destination
+        if (key_id, key_version_id) == (destination.key_id, destination.key_version_id):
+            # A provider may return other material for the same IDs.
+            return destination
         return self._keys.version(key_id, key_version_id)
 
     def version_by_id(self, key_version_id: str) -> Key:
@@ -163,13 +167,13 @@ class Job:
         source_context, destination_context = item.source_context, item.destination_context
         if destination_context is KEEP_CONTEXT:
             destination_context = source_context
-        is_bare = item.source_algorithm is not None
+        is_asymmetric = item.source_algorithm is not None
         layouts = self._conversion
         try:
             prepared = prepare(
                 layouts.source,
-                layouts.bare_destination if is_bare else layouts.destination,
-                self._any_keys if is_bare else self._keys,
+                layouts.asymmetric_destination if is_asymmetric else layouts.destination,
+                self._any_keys if is_asymmetric else self._keys,
                 item.ciphertext_blob,
                 self._destination.key_id,
                 source_context=source_context,
@@ -180,12 +184,12 @@ class Job:
                 dry_run=self._dry_run,
             )
         except InvalidBlobError:
-            outcome = None if is_bare else self._converted(item, destination_context)
+            outcome = None if is_asymmetric else self._converted(item, destination_context)
             if outcome is None:
                 raise
             return outcome
         source, opening, sealing = prepared.source, prepared.opening, prepared.sealing
-        if layouts.source is layouts.destination and not is_bare:
+        if layouts.source is layouts.destination and not is_asymmetric:
             reference, raw = item.reference, to_bytes(item.ciphertext_blob)
             if isinstance(source, V1Source):
                 raw = source.raw

@@ -38,8 +38,9 @@ def reencrypt_many(
     tried. An asymmetric ciphertext is never `unchanged`.
 
     With a profile of the service's layout, each item is re-encrypted as
-    `kmscore.alibaba.reencrypt` does it, with the same rules for payloads and ambiguous contexts. If
-    the two layouts differ, an item that is already a result of the job is `unchanged` too.
+    `kmscore.alibaba.reencrypt` does it, with the same rules for payloads and ambiguous contexts.
+    Between v1 and the service's layout, an item that is already a result of the job is `unchanged`
+    too. Two payloads in one layout are rejected, because there a result and a source look the same.
 
     A `KmsCoreError` for an item, also one from `keys`, makes this item `failed`, and the job
     continues. Every other exception ends the job, after the outcomes already returned.
@@ -59,7 +60,8 @@ def reencrypt_many(
             dry run decrypts each item, so its outcomes reveal as much as those of a real job.
         source_profile: The layout and payload of the sources, a `kmscore.alibaba.Profile` (default
             `None`, v1). For the service's layout, `keys` must be a `KeyVersionProvider`, and items
-            with `source_algorithm` are not allowed.
+            with `source_algorithm` are not allowed. For such items, the payload of the results is
+            that of `destination_profile`.
         destination_profile: The layout and payload of the results (default `None`, v1).
         allow_ambiguous: Whether to accept ambiguous contexts in the service's layout (default
             `False`).
@@ -74,6 +76,7 @@ def reencrypt_many(
             key. The iterator raises it for an item, a field of an item or a source key of the wrong
             type. It also raises it for `source_algorithm` without both source IDs, or with another
             source profile than v1.
+        ValueError: If the two profiles have one layout and two payloads.
         KeyNotFoundError: If the destination key does not exist, or if `destination_key_id` is not
             a possible ID.
         IncorrectKeyError: If `keys` returns a key with another ID.

@@ -121,8 +121,9 @@ def reencrypt_dataframe(
 
     Raises:
         TypeError: If an argument or a column has the wrong type.
-        ValueError: If `status_column` and `error_column` are equal or exist in `df`; if a named
-            column exists more than once, or is a struct with a repeated field name.
+        ValueError: If the two profiles have one layout and two payloads. Also if `status_column`
+            and `error_column` are equal or exist in `df`; if a named column exists more than once,
+            or is a struct with a repeated field name.
         KeyError: If a named column does not exist.
         pickle.PicklingError: If `key_factory` refers to a key or a `Keyring`.
 

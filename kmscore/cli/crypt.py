@@ -8,6 +8,7 @@ import typer
 import kmscore
 from kmscore import EncryptionContext, alibaba
 from kmscore.algorithms import MAX_PLAINTEXT_LENGTH
+from kmscore.alibaba.service_blob import guess_version_id
 from kmscore.cli.ciphertext_file import InArgument, read_ciphertext, write_ciphertext
 from kmscore.cli.files import STANDARD, check_no_terminal, read_file, write_output
 from kmscore.cli.keyring_file import KeyringOption, read_keyring
@@ -75,6 +76,7 @@ def decrypt(
         keys = read_keyring(keyring, passphrase_fd)
         blob = read_ciphertext(source, base64=base64)
         profile = profile_of(source_profile)
+        _check_layout(blob, source_profile)
         plaintext = alibaba.decrypt(
             keys_for(keys, profile),
             blob,
@@ -138,9 +140,12 @@ def reencrypt(
         keys = read_keyring(keyring, passphrase_fd)
         opening = _read_context(context)
         profile = profile_of(source_profile)
+        blob = read_ciphertext(source, base64=base64)
+        if algorithm is None:
+            _check_layout(blob, source_profile)
         result = alibaba.reencrypt(
             keys_for(keys, profile),
-            read_ciphertext(source, base64=base64),
+            blob,
             destination,
             source_profile=profile,
             destination_profile=profile_of(destination_profile),
@@ -154,6 +159,15 @@ def reencrypt(
             source_algorithm=algorithm,
         )
         write_ciphertext(out, result.ciphertext_blob or b"", base64=base64)
+
+
+def _check_layout(blob: bytes, profile: ProfileName) -> None:
+    """Raise `FileProblem` for a blob that looks like one of the service, and is read as v1."""
+    if profile in {ProfileName.V1, ProfileName.V1_TEXT} and guess_version_id(blob) is not None:
+        raise FileProblem(
+            "invalid_blob: not a v1 ciphertext blob, but like one of the service: give"
+            " --source-profile alibaba"
+        )
 
 
 def _is_text(data: bytes) -> bool:

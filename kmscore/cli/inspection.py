@@ -18,7 +18,7 @@ from kmscore.cli.terminal import problems_in_one_line
 _WIDE: Final = 104  # columns that a terminal needs for rows of 16 bytes
 _SHOWN: Final = 64  # maximum number of bytes shown of a field
 _COLOURS: Final = ("cyan", "green", "yellow", "magenta", "blue")
-_NOTE: Final = "Nothing of this is authenticated: it is what the blob claims until it is opened."
+_NOTE: Final = "These fields are not authenticated. Only decryption authenticates them."
 
 
 def inspect(
@@ -81,7 +81,8 @@ def _v1(raw: bytes) -> _Shown:
 def _of_service(raw: bytes, profile: Profile) -> _Shown:
     """Return the fields of a blob of the service. Raises `InvalidBlobError`."""
     blob = ServiceBlob.parse(raw, profile=profile)
-    lengths = {
+    prefix = {"prefix": len(profile.prefix)} if profile.prefix else {}
+    lengths = prefix | {
         "key version ID": len(blob.key_version_id),
         "IV": len(blob.iv),
         "ciphertext": len(blob.ciphertext),

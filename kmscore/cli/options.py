@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from kmscore.alibaba.profile import Payload, Profile
+from kmscore.alibaba.profile import INSTANCE_PREFIX, Payload, Profile
 from kmscore.cli.problems import FileProblem
 from kmscore.tables.csv_records import check_delimiter
 
@@ -42,19 +42,22 @@ class ProfileName(StrEnum):
     V1_TEXT = "v1-text"
     ALIBABA = "alibaba"
     ALIBABA_RAW = "alibaba-raw"
+    ALIBABA_INSTANCE = "alibaba-instance"
 
 
 SourceProfileOption = Annotated[
     ProfileName,
     typer.Option(
         "--source-profile",
-        help="Layout of the source: v1; alibaba for blobs of the service with Base64 texts;"
-        " alibaba-raw for its other texts, such as passwords; v1-text for Base64 texts in v1.",
+        help="Layout of the source: v1 (default); alibaba for blobs of the service with Base64"
+        " texts; alibaba-raw for its other texts, such as passwords; alibaba-instance for blobs of"
+        " a KMS instance; v1-text for Base64 texts in v1.",
     ),
 ]
 
 DestinationProfileOption = Annotated[
-    ProfileName, typer.Option("--destination-profile", help="Layout of the result, likewise.")
+    ProfileName,
+    typer.Option("--destination-profile", help="Layout of the result, with the same names."),
 ]
 
 AmbiguousOption = Annotated[
@@ -75,6 +78,19 @@ BlobColumnOption = Annotated[
 ]
 
 
+def check_profiles(source: ProfileName, destination: ProfileName, algorithm: str | None) -> None:
+    """Raise `FileProblem` for profiles that exclude each other, or exclude an algorithm."""
+    if algorithm is not None and source is not ProfileName.V1:
+        raise FileProblem("--algorithm needs --source-profile v1")
+    one, other = profile_of(source), profile_of(destination)
+    if one.is_v1 == other.is_v1 and one.payload is not other.payload:
+        raise FileProblem(
+            f"--source-profile {source} and --destination-profile {destination} have one layout, in"
+            " which a second run would change the texts again; re-encrypt single ciphertexts with"
+            " kmscore reencrypt"
+        )
+
+
 def profile_of(name: ProfileName) -> Profile:
     """Return the profile of an option."""
     return {
@@ -82,6 +98,7 @@ def profile_of(name: ProfileName) -> Profile:
         ProfileName.V1_TEXT: Profile.V1_TEXT,
         ProfileName.ALIBABA: Profile.ALIBABA,
         ProfileName.ALIBABA_RAW: Profile(payload=Payload.RAW),
+        ProfileName.ALIBABA_INSTANCE: Profile(prefix=INSTANCE_PREFIX),
     }[name]
 
 

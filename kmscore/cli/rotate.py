@@ -22,6 +22,7 @@ from kmscore.cli.options import (
     SourceKeyOption,
     SourceProfileOption,
     SourceVersionOption,
+    check_profiles,
     delimiter_of,
     profile_of,
 )
@@ -152,8 +153,7 @@ def rotate_table(
             destination_context_column,
             Source(source_key_id, source_version_id, algorithm),
         )
-        if algorithm is not None and source_profile is not ProfileName.V1:
-            raise FileProblem("--algorithm needs --source-profile v1")
+        check_profiles(source_profile, destination_profile, algorithm)
         _check_out(out, dry_run=dry_run, resume=resume)
         # Report a problem with the input before the prompt for the passphrase.
         sign = delimiter_of(delimiter)

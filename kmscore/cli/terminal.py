@@ -119,7 +119,8 @@ def problems_in_one_line() -> Iterator[None]:
     except TableError as error:
         reason = f"{error}; --resume finishes the job" if error.can_resume else str(error)
     except KmsCoreError as error:
-        reason = f"{error.code}: {error}"
+        text = str(error).replace("pass allow_ambiguous=True", "give --allow-ambiguous")
+        reason = f"{error.code}: {text}"
     except OSError as error:
         reason = f"{error.filename or 'the system'}: {error.strerror or error}"
     else:

@@ -1,6 +1,6 @@
 """The options of a rotation."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, final
 
 from kmscore._values import Record
@@ -62,7 +62,15 @@ class Options(Record):
 
 def _name_of(profile: MaybeProfile) -> str:
     """Return a text that is different for each profile."""
-    return "v1" if profile is None else repr(profile)
+    if profile is None:
+        return "v1"
+    default = type(profile)(layout=profile.layout)
+    changed = [
+        f"{each.name}={getattr(profile, each.name)}"
+        for each in fields(profile)
+        if getattr(profile, each.name) != getattr(default, each.name)
+    ]
+    return " ".join([profile.layout.value, *changed])
 
 
 def keys_for(keys: KeyProvider, profile: MaybeProfile) -> KeyProvider:

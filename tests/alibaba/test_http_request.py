@@ -1,4 +1,4 @@
-"""The parser of requests: every way to send parameters, and every request that is refused."""
+"""The parser of requests: every way to send parameters, and every request that is rejected."""
 
 from typing import Any
 from urllib.parse import quote
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from support.signed_requests import RECORDED_SECRETS, Sent, recorded
 
 from kmscore import alibaba
-from kmscore.alibaba import ACCEPT_REPLAYS, ANY_DATE, ParsedRequest, RefusedRequest, parse
+from kmscore.alibaba import ACCEPT_REPLAYS, ANY_DATE, ParsedRequest, RejectedRequest, parse
 
 FORM = ("Content-Type", "application/x-www-form-urlencoded")
 JSON = ("Content-Type", "application/json; charset=utf-8")
@@ -158,6 +158,7 @@ def test_the_parameters_are_read(
                 "no JSON": b"{",
                 "a list": b"[]",
                 "a name twice": b'{"a":"1","a":"1"}',
+                "many names": b"{" + b",".join(b'"%d":0' % number for number in range(8193)) + b"}",
                 "a name twice in a context": b'{"EncryptionContext":{"a":"1","a":"1"}}',
                 "a fraction": b'{"a":1.5}',
                 "not a number": b'{"a":NaN}',
@@ -218,10 +219,10 @@ def test_the_parameters_are_read(
         ),
     ],
 )
-def test_a_request_without_a_single_reading_is_refused(
+def test_a_request_without_a_single_reading_is_rejected(
     request_: tuple[Any, ...], expected: tuple[Any, ...]
 ) -> None:
-    """Each refusal is a response of the service, with its status, code and parameter."""
+    """Each rejection is a response of the service, with its status, code and parameter."""
     method, target, headers, body = (
         (*request_, [], b"")[:4]
         if len(request_) < 3
@@ -231,7 +232,7 @@ def test_a_request_without_a_single_reading_is_refused(
         )[:4]
     )
     result = parse(method, target, headers, body)
-    assert isinstance(result, RefusedRequest), result
+    assert isinstance(result, RejectedRequest), result
     status, code, *names = expected
     assert (result.fault.status, result.fault.code) == (status, code)
     for name in names:
@@ -252,21 +253,31 @@ def test_a_request_without_a_single_reading_is_refused(
         ("&Format=", "text/xml", True),
     ],
 )
-@pytest.mark.parametrize("is_refused", [False, True])
+@pytest.mark.parametrize("is_rejected", [False, True])
 def test_the_response_has_the_format_that_is_asked_for(
-    query: str, accept: str | None, as_xml: bool, is_refused: bool
+    query: str, accept: str | None, as_xml: bool, is_rejected: bool
 ) -> None:
-    """`Format` is first, then `Accept`, then JSON; also for a refusal."""
+    """`Format` is first, then `Accept`, then JSON; also for a rejection."""
     headers = [] if accept is None else [("Accept", accept)]
-    method = "DELETE" if is_refused else "GET"
+    method = "DELETE" if is_rejected else "GET"
     result = parse(method, f"/?Action=Encrypt{query}", headers, b"")
-    assert isinstance(result, RefusedRequest if is_refused else ParsedRequest)
+    assert isinstance(result, RejectedRequest if is_rejected else ParsedRequest)
     assert result.as_xml is as_xml
 
 
 def test_the_format_can_be_in_a_form() -> None:
     """A client that sends all parameters in a form sends `Format` there too."""
     assert parsed("/", FORM, body=b"Action=Encrypt&Format=XML").as_xml
+
+
+def test_the_format_can_be_in_json() -> None:
+    """And a name without a value counts as given."""
+    assert parsed("/", JSON, body=b'{"Action":"Encrypt","Format":"XML"}').as_xml
+    result = parsed("/?Action=Encrypt", JSON, body=b'{"Action":null}')
+    assert isinstance(result, RejectedRequest)
+    assert result.fault.message == 'The specified parameter "Action" is not valid.'
+    result = parsed("/?Action=Encrypt", JSON, body=b'{"KeyId":null}')
+    assert "KeyId" not in result.parameters
 
 
 def test_two_long_contexts_pass() -> None:
@@ -306,11 +317,11 @@ _HEADERS = st.lists(
 def test_no_bytes_make_the_parser_raise(
     method: str, target: str, headers: list[tuple[str, str]], body: bytes
 ) -> None:
-    """Any request is parsed or refused; `verify` takes both."""
+    """Any request is parsed or rejected; `verify` takes both."""
     result = parse(method, target, headers, body)
-    assert isinstance(result, ParsedRequest | RefusedRequest)
+    assert isinstance(result, ParsedRequest | RejectedRequest)
     verified = alibaba.verify(result, RECORDED_SECRETS.get, now=ANY_DATE, is_fresh=ACCEPT_REPLAYS)
-    assert isinstance(verified, RefusedRequest)
+    assert isinstance(verified, RejectedRequest)
 
 
 @given(
@@ -323,7 +334,7 @@ def test_no_bytes_make_the_parser_raise(
 def test_no_damage_makes_the_parser_raise(
     sent: Sent, field: str, inserted: bytes, place: int, removed: int
 ) -> None:
-    """A recorded request with inserted or removed bytes is parsed or refused."""
+    """A recorded request with inserted or removed bytes is parsed or rejected."""
     value: Any = getattr(sent, field)
     piece: Any = inserted if field == "body" else inserted.decode("latin-1")
     place %= len(value) + 1
@@ -331,7 +342,7 @@ def test_no_damage_makes_the_parser_raise(
     result = alibaba.verify(
         damaged.parsed(), RECORDED_SECRETS.get, now=ANY_DATE, is_fresh=ACCEPT_REPLAYS
     )
-    if not isinstance(result, RefusedRequest):
+    if not isinstance(result, RejectedRequest):
         right = alibaba.verify(
             sent.parsed(), RECORDED_SECRETS.get, now=ANY_DATE, is_fresh=ACCEPT_REPLAYS
         )

@@ -73,7 +73,6 @@ def test_lists_are_alternatives() -> None:
         ("acs:kms:*:*:key/*ers", KEY, True),
         ("acs:kms:*:*:key/Orders", KEY, False),
         ("acs:kms:*:*:key/order", KEY, False),
-        ("acs:kms:*:*:key/order?", KEY, False),
         ("acs:kms:*:*:key/[o]rders", KEY, False),
         # A region or an account that the service does not show matches any value.
         ("acs:kms:cn-hangzhou:1:key/orders", KEY, True),
@@ -179,6 +178,9 @@ BAD_STATEMENTS: dict[str, tuple[Any, str]] = {
             *("acs:KMS:*:*:key/a", "acs:kms:*:*:Key/a", "acs:kms::*:key/a", "acs:kms:*::key/a"),
             *("acs:kms:*:*:key/ a", "acs:kms:*:*:a", "acs:kms:*:key/a", "acs:kms", "**"),
             *("acs:kms:*:*:key/a\n", "acs:kms:*:*:", "*:kms:*:*:key/a"),
+            *("acs:kms:*:*:KEY*", "acs:kms:*:*:K*", "acs:kms:*:*:keys/a"),
+            *("acs:kms:*:*:kye/*", "acs:kms:*:*:/key/a", "acs:kms:*:*:key:a*"),
+            *("acs:kms:*:*:key/order?", "acs:kms:*:*:Alias/a"),
         )
     },
 }

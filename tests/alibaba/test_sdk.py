@@ -482,6 +482,16 @@ def test_flattened_contexts_match_those_of_other_clients(port: int, client: str)
     assert send(port, "Decrypt", blob | wrong)["Code"] == "InvalidParameter"
 
 
+@pytest.mark.parametrize("name", CLIENTS)
+def test_a_wrong_secret_is_reported_by_the_client(
+    port: int, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The old client takes a part of the message, and needs a colon in it."""
+    monkeypatch.setattr(support, "SECRETS", {"test": "another"})
+    refused = refusal(CLIENTS[name](port), "Encrypt", KeyId="orders", Plaintext="")
+    assert refused[:2] == (400, "SignatureDoesNotMatch")
+
+
 def test_an_unknown_action_is_not_supported(port: int) -> None:
     """The client raises `UnsupportedOperation`."""
     client = Client(

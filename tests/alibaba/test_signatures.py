@@ -19,7 +19,7 @@ from support.signed_requests import (
 )
 
 from kmscore import alibaba
-from kmscore.alibaba import ACCEPT_REPLAYS, ANY_DATE, RefusedRequest, Scheme, VerifiedRequest
+from kmscore.alibaba import ACCEPT_REPLAYS, ANY_DATE, RejectedRequest, Scheme, VerifiedRequest
 
 NOW = datetime(2026, 11, 29, 8, 0, tzinfo=UTC)
 PARAMS = {"KeyId": "orders", "Plaintext": "+/==", "EncryptionContext": '{"城市":"a ~*"}'}
@@ -46,8 +46,8 @@ def verify(sent: Sent, **options: Any) -> Any:
 
 
 def code(result: Any) -> str:
-    """Return the code of a refusal."""
-    assert isinstance(result, RefusedRequest), result
+    """Return the code of a rejection."""
+    assert isinstance(result, RejectedRequest), result
     return result.fault.code
 
 
@@ -85,10 +85,10 @@ def _changed(sent: Sent) -> Any:
 
 
 @pytest.mark.parametrize("number", range(len(RECORDED)), ids=lambda n: f"{n}: {RECORDED[n][0]}")
-def test_a_changed_byte_is_refused_or_changes_nothing(number: int) -> None:
-    """A change at any place gives a refusal, or an equal request if the place is not signed."""
+def test_a_changed_byte_is_rejected_or_changes_nothing(number: int) -> None:
+    """A change at any place gives a rejection, or an equal request if the place is not signed."""
     _, sent = RECORDED[number]
-    refused = 0
+    rejected = 0
 
     def verified(each: Sent) -> Any:
         return alibaba.verify(
@@ -98,12 +98,12 @@ def test_a_changed_byte_is_refused_or_changes_nothing(number: int) -> None:
     right = verified(sent)
     for where, changed in _changed(sent):
         result = verified(changed)
-        if isinstance(result, RefusedRequest):
-            refused += 1
+        if isinstance(result, RejectedRequest):
+            rejected += 1
         else:
             assert result == right, where
             assert not where.startswith("body"), where
-    assert refused > len(sent.target)
+    assert rejected > len(sent.target)
 
 
 @pytest.mark.parametrize("name", MADE)
@@ -118,7 +118,7 @@ def test_a_request_signed_by_hand_verifies(name: str) -> None:
     assert result.security_token == ("token" if "STS" in name else None)
 
 
-REFUSED: dict[str, tuple[Sent, str]] = {
+REJECTED: dict[str, tuple[Sent, str]] = {
     "no signature": (Sent("GET", "/?Action=Encrypt", [], b""), "IncompleteSignature"),
     "an unknown access key": (sign_acs3({}, access_key="other"), "InvalidAccessKeyId.NotFound"),
     "an access key with a space": (sign_acs3({}, access_key="a b"), "InvalidAccessKeyId.NotFound"),
@@ -203,10 +203,10 @@ REFUSED: dict[str, tuple[Sent, str]] = {
 }
 
 
-@pytest.mark.parametrize("name", REFUSED)
-def test_a_forged_or_incomplete_signature_is_refused(name: str) -> None:
-    """Each refusal has the code of the service."""
-    sent, expected = REFUSED[name]
+@pytest.mark.parametrize("name", REJECTED)
+def test_a_forged_or_incomplete_signature_is_rejected(name: str) -> None:
+    """Each rejection has the code of the service."""
+    sent, expected = REJECTED[name]
     assert code(verify(sent)) == expected
 
 
@@ -272,12 +272,12 @@ def test_the_window_includes_its_ends(name: str, minutes: int) -> None:
 
 
 def test_only_a_right_signature_reaches_the_nonces() -> None:
-    """Every other refusal comes first, so that no unsigned request fills the cache."""
+    """Every other rejection comes first, so that no unsigned request fills the cache."""
 
     def forbidden(*_: object) -> bool:
         raise AssertionError("the cache was asked")
 
-    for sent, expected in REFUSED.values():
+    for sent, expected in REJECTED.values():
         assert code(verify(sent, is_fresh=forbidden)) == expected
 
 
@@ -288,7 +288,7 @@ def test_only_true_is_fresh(answer: object) -> None:
 
 
 @pytest.mark.parametrize("secret", ["", b"", None])
-def test_an_empty_secret_is_refused(secret: Any) -> None:
+def test_an_empty_secret_is_rejected(secret: Any) -> None:
     """Every person knows the empty secret."""
     for sent in (sign_acs3({}, secret=""), sign_rpc({}, secret="")):
         assert code(verify(sent, secret_of=lambda _: secret)) == "InvalidAccessKeyId.NotFound"
@@ -339,9 +339,9 @@ def test_a_verified_request_shows_no_parameter() -> None:
     result = verify(MADE["ACS3"])
     assert repr(result) == "<VerifiedRequest 'LTAImadeup' 'Encrypt'>"
     assert repr(MADE["ACS3"].parsed()) == "<ParsedRequest POST 'Encrypt'>"
-    for refuse in (pickle.dumps, copy.copy):
+    for reject in (pickle.dumps, copy.copy):
         with pytest.raises(TypeError):
-            refuse(result)
+            reject(result)
     assert (result == verify(MADE["ACS3"]), result == 5) == (True, False)
     with pytest.raises(TypeError):
         hash(result)

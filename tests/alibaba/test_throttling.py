@@ -61,12 +61,16 @@ def test_full_buckets_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     """Many accounts need little memory, and no account gains by it."""
     monkeypatch.setattr(throttling, "_MANY", 3)
     throttle = Throttle(rate=1, burst=2)
+    throttle = Throttle(rate=1, burst=2)
     for account in "abc":
         assert throttle(account, 0.0)
     assert throttle("d", 0.5)
-    assert len(throttle._buckets) == 4
-    assert throttle("e", 1.25)
-    assert set(throttle._buckets) == {"d", "e"}
+    # None is full, so they are not looked at again before there are as many new ones.
+    assert (len(throttle._buckets), throttle._most) == (4, 8)
+    for account in "efgh":
+        assert throttle(account, 0.75)
+    assert throttle("i", 1.25)
+    assert set(throttle._buckets) == {*"defghi"}
     assert [throttle("d", 1.25), throttle("d", 1.25)] == [True, False]
 
 
@@ -86,10 +90,10 @@ def test_threads_share_the_tokens() -> None:
 
 
 @pytest.mark.parametrize("name", ["rate", "burst"])
-@pytest.mark.parametrize("value", [0, -1, float("nan"), float("inf")])
+@pytest.mark.parametrize("value", [0, -1, float("nan"), float("inf"), 10**400])
 def test_a_limit_out_of_range_is_rejected(name: str, value: float) -> None:
     """A limit of nothing would reject every request."""
-    with pytest.raises(ValueError, match=rf"^{name} must be a number"):
+    with pytest.raises(ValueError, match=rf"^{name} must be (more than 0|1 to)"):
         Throttle(**{name: value})
     with pytest.raises(TypeError, match=rf"^{name} must be "):
         Throttle(**{name: "750"})  # type: ignore[arg-type]

@@ -21,7 +21,7 @@ from support.service_api import RING, code_of, make_api, to_base64, valid_reques
 from support.signed_requests import ACCESS_KEY, SECRET, Sent, sign_acs3, sign_rpc
 
 from kmscore import alibaba
-from kmscore.alibaba import ANONYMOUS, Event, RefusedRequest, Throttle, VerifiedRequest, wsgi_app
+from kmscore.alibaba import ANONYMOUS, Event, RejectedRequest, Throttle, VerifiedRequest, wsgi_app
 
 NOW = datetime(2026, 11, 29, 8, 0, tzinfo=UTC)
 API = make_api(resolve_key=alibaba.key_id_of_name)
@@ -214,7 +214,7 @@ def test_a_denied_call_is_recorded_with_the_key_that_was_asked_for() -> None:
 def test_every_failure_is_a_response_of_the_service(
     format_: str, sent: Sent, more: dict[str, Any], status: int, code: str
 ) -> None:
-    """A refusal has the format that is asked for, and exactly one record."""
+    """A rejection has the format that is asked for, and exactly one record."""
     events: list[Event] = []
     accept = "text/xml" if format_ == "XML" else "application/json"
     sent = sent._replace(headers=[*sent.headers, ("accept", accept)])
@@ -232,7 +232,7 @@ def test_every_failure_is_a_response_of_the_service(
     assert answer.log.getvalue() == ""
 
 
-def test_a_body_with_a_wrong_length_is_refused() -> None:
+def test_a_body_with_a_wrong_length_is_rejected() -> None:
     """A Content-Length that is not a number has no reading; wsgiref's validator rejects it too."""
     app = wsgi_app(API, authenticate=authenticate, clock=lambda: NOW)
     for text in ("-1", "1e3", "٣"):
@@ -269,6 +269,22 @@ def test_a_read_that_fails_is_a_response() -> None:
     assert Answer(make_app(), sent, **{"wsgi.input": broken}).status == "400 Bad Request"
 
 
+@pytest.mark.parametrize("error", [ValueError, EOFError, RuntimeError, OSError])
+@pytest.mark.parametrize("is_terminated", [False, True])
+def test_a_server_can_have_its_own_errors(error: type[Exception], is_terminated: bool) -> None:
+    """A body that cannot be read is rejected, also if the query is signed and complete."""
+    broken = mock.MagicMock(spec=io.BytesIO)
+    broken.read.side_effect = error("a part of the body")
+    more: dict[str, Any] = {"wsgi.input": broken, "CONTENT_LENGTH": "3"}
+    if is_terminated:
+        more |= {"CONTENT_LENGTH": None, "wsgi.input_terminated": True}
+    events: list[Event] = []
+    answer = Answer(make_app(on_event=events.append), sign_rpc(ENCRYPT, method="POST"), **more)
+    assert answer.status == "400 Bad Request"
+    assert [event.code for event in events] == ["InvalidParameter"]
+    assert answer.log.getvalue() == ""
+
+
 def test_a_request_to_head_has_no_body() -> None:
     """The response to HEAD has headers alone (RFC 9110 section 9.3.2)."""
     app = wsgi_app(API, authenticate=authenticate, clock=lambda: NOW)
@@ -298,9 +314,13 @@ def _raise(*_: object) -> Any:
 )
 def test_a_part_that_fails_is_an_internal_failure(options: dict[str, Any]) -> None:
     """The client gets no reason, and the log has only the class of the exception."""
-    sent = sign_acs3(ENCRYPT)
-    answer = Answer(make_app(**options), sent._replace(headers=[*sent.headers]))
+    events: list[Event] = []
+    answer = Answer(make_app(**{"on_event": events.append, **options}), sign_acs3(ENCRYPT))
     assert answer.status.startswith("500 ")
+    if "on_event" not in options:
+        assert [(each.code, each.request_id) for each in events] == [
+            ("InternalFailure", answer.fields["RequestId"])
+        ]
     assert answer.fields["Code"] == "InternalFailure"
     said = answer.log.getvalue()
     assert said in {
@@ -323,10 +343,62 @@ def test_the_limit_holds_for_authenticated_requests_alone() -> None:
         assert answer.status == "429 Too Many Requests"
         assert answer.fields["Code"] == "Rejected.Throttling"
         assert answer.fields["Message"] == "QPS Limit Exceeded"
-    assert events[-1][1:4] == (ACCESS_KEY, "Encrypt", "Rejected.Throttling")
+    assert [each.is_dry_run for each in events[-2:]] == [False, True]
+    for event in events[-2:]:
+        assert event[1:4] == (ACCESS_KEY, "Encrypt", "Rejected.Throttling")
+    Answer(app, sign_acs3({}, action="x" * 9999))
+    assert (events[-1].action, events[-1].code) == ("", "Rejected.Throttling")
     free = make_app(authenticate=ANONYMOUS, throttle=Throttle(rate=1, burst=1))
     for _ in range(3):
         assert Answer(free, sign_acs3(ENCRYPT)).status == "200 OK"
+
+
+def test_a_record_that_cannot_be_kept_has_the_request_id_of_the_response() -> None:
+    """The client gets no result, and the log of the callable has its request ID."""
+    seen: list[Event] = []
+
+    def broken(event: Event) -> None:
+        seen.append(event)
+        raise OSError
+
+    answer = Answer(make_app(on_event=broken), sign_acs3(ENCRYPT))
+    assert answer.status == "500 Internal Server Error"
+    assert answer.fields["RequestId"] == seen[0].request_id
+
+
+def test_every_response_has_a_request_id_of_the_api() -> None:
+    """Also that to a request which is rejected before the API."""
+    app = make_app(api=make_api(request_id=lambda: "fixed"))
+    for sent in (sign_acs3(ENCRYPT), sign_acs3({}, secret="other"), Sent("PUT", "/", [], b"")):
+        assert Answer(app, sent).fields["RequestId"] == "fixed"
+
+
+def test_a_callable_that_is_false_is_called() -> None:
+    """Only `None` is no limit and no principal."""
+
+    class Closed(dict[str, str]):
+        """An empty mapping that rejects every request."""
+
+        def __call__(self, *_: object) -> bool:
+            """Reject."""
+            return False
+
+    assert Answer(make_app(throttle=Closed()), sign_acs3(ENCRYPT)).status.startswith("429")
+    events: list[Event] = []
+    Answer(make_app(principal_of=Closed(), on_event=events.append), sign_acs3(ENCRYPT))
+    assert events[0].principal is False
+
+
+def test_a_record_has_no_text_of_any_length() -> None:
+    """A name that can be no key is left out, and a version comes only from the operation."""
+    for name in ("x" * 513, "a\nb"):
+        event = API.handle({"Action": "Encrypt", "KeyId": name, "Plaintext": ""}).event
+        assert event.code == "Forbidden.KeyNotFound"
+        assert event.destination_key_id is None
+    request = valid_requests(API)["AsymmetricDecrypt"] | {"KeyVersionId": "bogus\nline"}
+    event = API.handle(request).event
+    assert event.code == "Forbidden.KeyVersionNotFound"
+    assert (event.source_key_id, event.source_key_version_id) == ("sm2", None)
 
 
 def test_the_principal_can_be_an_account() -> None:
@@ -400,10 +472,14 @@ def test_a_plaintext_that_xml_does_not_have() -> None:
     api = make_api(profile=alibaba.Profile.V1_TEXT)
     blob = api.call({"Action": "Encrypt", "KeyId": "orders", "Plaintext": "\0"}).body
     params = {"CiphertextBlob": str(blob["CiphertextBlob"])}
-    app = make_app(api=api)
+    events: list[Event] = []
+    app = make_app(api=api, on_event=events.append)
     answer = Answer(app, sign_acs3(params | {"Format": "XML"}, action="Decrypt"))
     assert answer.status == "400 Bad Request"
     assert b'The specified parameter "Format" is not valid.' in answer.body
+    (event,) = events
+    assert (event.code, event.source_key_id) == ("InvalidParameter", "orders")
+    assert event.request_id.encode() in answer.body
     answer = Answer(app, sign_acs3(params | {"Format": "JSON"}, action="Decrypt"))
     assert answer.fields["Plaintext"] == "\0"
 
@@ -486,15 +562,15 @@ def test_it_runs_under_a_server() -> None:
             urlopen(f"{url}/other?{query}")  # noqa: S310
 
 
-def test_a_refusal_of_authenticate_is_sent() -> None:
-    """A callable of one's own can refuse, for example an expired token."""
+def test_a_rejection_of_authenticate_is_sent() -> None:
+    """A callable of one's own can reject, for example an expired token."""
     fault = alibaba.verify(
         sign_acs3({}, secret="other").parsed(),
         {ACCESS_KEY: SECRET}.get,
         now=NOW,
         is_fresh=alibaba.ACCEPT_REPLAYS,
     )
-    assert isinstance(fault, RefusedRequest)
+    assert isinstance(fault, RejectedRequest)
     answer = Answer(make_app(authenticate=lambda *_: fault), sign_acs3(ENCRYPT))
     assert answer.fields["Code"] == "SignatureDoesNotMatch"
     made = VerifiedRequest({"Action": "Encrypt", **ENCRYPT}, access_key_id="other")

@@ -60,6 +60,11 @@ def outcomes(blobs: list[bytes], source: Any, destination: Any, **options: Any) 
 def test_every_profile_is_converted_to_every_profile(source: str, destination: str) -> None:
     """The result is that of `alibaba.reencrypt`, and a second run changes nothing."""
     there, here = PROFILES[destination], PROFILES[source]
+    if here.is_v1 == there.is_v1 and here.payload is not there.payload:
+        # A result and a source look the same, so a second run would change the plaintext.
+        with pytest.raises(ValueError, match="one layout and two payloads"):
+            outcomes([], here, there)
+        return
     (outcome,) = outcomes([seal(here, b"dGV4dA==")], here, there)
     assert outcome.status is Status.REWRITTEN, outcome.error
     assert outcome[4:] == ("orders", OLD.key_version_id, "orders", NEW.key_version_id)
@@ -74,9 +79,6 @@ def test_every_profile_is_converted_to_every_profile(source: str, destination: s
     opened = [alibaba.decrypt(KEYS, blob, CONTEXT, profile=there) for blob in blobs if blob]
     assert len(opened) == 2
     assert opened[0] == opened[1]
-    if here.is_v1 == there.is_v1 and here.payload is not there.payload:
-        # In one layout, a result and a source look the same.
-        return
     (again,) = outcomes([outcome.ciphertext_blob], here, there)
     assert (again.status, again.ciphertext_blob) == (Status.UNCHANGED, outcome.ciphertext_blob)
     (anew,) = outcomes([outcome.ciphertext_blob], here, there, skip_current=False)
@@ -170,7 +172,10 @@ def test_an_asymmetric_source_is_encrypted_in_the_layout_of_the_destination() ->
     blob = kmscore.asymmetric_encrypt(RSA.public_key, "RSAES_OAEP_SHA_256", b"\xff\x00")
     item = Item(0, blob, None, {"a": "1"}, "rsa", "r1", "RSAES_OAEP_SHA_256")
     for profile in PROFILES.values():
-        (outcome,) = reencrypt_many(KEYS, [item], "orders", destination_profile=profile)
+        source = profile if profile.is_v1 else None
+        (outcome,) = reencrypt_many(
+            KEYS, [item], "orders", source_profile=source, destination_profile=profile
+        )
         assert outcome.ciphertext_blob is not None
         opened = alibaba.decrypt(KEYS, outcome.ciphertext_blob, {"a": "1"}, profile=profile)
         assert opened.plaintext == b"\xff\x00"
@@ -221,6 +226,12 @@ def test_a_provider_with_other_material_makes_nothing_unchanged() -> None:
     (outcome,) = outcomes([forged], Profile.ALIBABA, Profile.ALIBABA, keys=keys)
     assert outcome.error.code == "decryption"
     old = [seal(Profile.ALIBABA)]
+    # The same with the other layout on the side of the source.
+    imposter_v1 = seal(Profile.V1, keys=VersionIndex(Keyring([imposter])))
+    other: Any = Store(KEYS)
+    other.version = lambda *_: imposter
+    (outcome,) = outcomes([imposter_v1], Profile.ALIBABA, Profile.V1, keys=other)
+    assert outcome.error.code == "invalid_blob"
     with pytest.raises(TypeError, match="must be"):
         outcomes(old, Profile.ALIBABA, Profile.V1, keys=Store(KEYS, "no key"))
 
@@ -229,7 +240,8 @@ def test_a_provider_with_other_material_makes_nothing_unchanged() -> None:
 def test_any_bytes_give_an_outcome(data: bytes) -> None:
     """No bytes end a job, in any direction."""
     for source in PROFILES.values():
-        for destination in (Profile.V1, Profile.ALIBABA):
+        others = [each for each in PROFILES.values() if each.is_v1 != source.is_v1]
+        for destination in (source, *others):
             (outcome,) = outcomes([data], source, destination)
             assert outcome.status is Status.FAILED
 

@@ -8,7 +8,7 @@ from support.commands import base64_of, invoke, problem, run, seal
 
 from kmscore import CiphertextBlob, KeySpec, SymmetricKey
 
-_UNAUTHENTICATED = "Nothing of this is authenticated"
+_UNAUTHENTICATED = "These fields are not authenticated"
 
 
 @pytest.mark.parametrize("width", [60, 120])

@@ -25,7 +25,7 @@ RAISES_NOTHING = {
     "kmscore.alibaba.ACCEPT_REPLAYS",
     "kmscore.alibaba.ANONYMOUS",
     "kmscore.alibaba.direct_facts",
-    "kmscore.alibaba.RefusedRequest.response",
+    "kmscore.alibaba.RejectedRequest.response",
     "kmscore.alibaba.TokenBucket.is_full",
     "kmscore.alibaba.TokenBucket.take",
     "kmscore.alibaba.VerifiedRequest.__init__",

@@ -115,12 +115,14 @@ def example_client() -> str:
     return client
 
 
+SECRETS = {"test": "test", "any": "any"}
+"""The secrets of the access keys of clients."""
+
+
 def _authenticate(parsed: alibaba.ParsedRequest, now: datetime) -> Any:
     """Accept a request without a signature, and one with the right signature of a test key."""
     if "authorization" in parsed.headers or "Signature" in parsed.parameters:
-        return alibaba.verify(
-            parsed, {"test": "test", "any": "any"}.get, now=now, is_fresh=_is_fresh
-        )
+        return alibaba.verify(parsed, SECRETS.get, now=now, is_fresh=_is_fresh)
     return alibaba.ANONYMOUS(parsed, now)
 
 

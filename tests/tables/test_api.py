@@ -11,7 +11,7 @@ import pytest
 from support.commands import NEW, OLD, sealed_rows, write_lines
 from support.strategies import Store, raises_exactly
 
-from kmscore import Keyring, UnsupportedAlgorithmError, bulk, tables
+from kmscore import Keyring, UnsupportedAlgorithmError, alibaba, bulk, tables
 from kmscore.tables import crew, file_rotation, json_lines
 from kmscore.tables.options import identity_of
 
@@ -167,6 +167,36 @@ def test_an_impossible_delimiter_is_rejected(tmp_path: Path, delimiter: str) -> 
     ):
         with pytest.raises(ValueError, match=r"^the delimiter must be one ASCII character"):
             call()
+
+
+def test_an_asymmetric_source_has_no_profile() -> None:
+    """The layout of the service is one of symmetric ciphertexts."""
+    columns = tables.Columns(source=tables.Source("a", "1", "SM2PKE"))
+    options = tables.Options(
+        destination_key_id="orders", columns=columns, source_profile=alibaba.Profile.ALIBABA
+    )
+    with pytest.raises(ValueError, match="source_profile must be v1"):
+        tables.rotate(Path("no.jsonl"), None, KEYS, options)
+
+
+def test_v1_by_name_and_by_default_is_one_job() -> None:
+    """A job of the command line can be resumed by a program, and profiles differ by their text."""
+    profiles = [
+        None,
+        alibaba.Profile.V1_TEXT,
+        alibaba.Profile.ALIBABA,
+        alibaba.Profile(payload=alibaba.Payload.RAW),
+        alibaba.Profile(prefix=b"abc"),
+        alibaba.Profile(empty_is_absent=True),
+    ]
+    named = [
+        identity_of(tables.Options(destination_key_id="o", source_profile=each), "1")
+        for each in profiles
+    ]
+    assert all(one != other for one, other in combinations(named, 2))
+    by_name = tables.Options(destination_key_id="o", source_profile=alibaba.Profile.V1)
+    assert identity_of(by_name, "1") == named[0]
+    assert named[3]["source profile"] == "service payload=raw"
 
 
 def test_other_columns_have_another_identity() -> None:

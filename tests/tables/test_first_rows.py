@@ -17,7 +17,7 @@ from support.commands import (
 )
 
 from kmscore import Keyring
-from kmscore.tables import Columns, Options, TableError, json_lines, rotate
+from kmscore.tables import Columns, Options, Progress, TableError, json_lines, rotate
 
 _CONTEXT = {"tenant": "acme"}
 
@@ -133,3 +133,26 @@ def test_a_folder_keeps_finished_files(folder: Path) -> None:
     result = invoke(*where, *options, "--resume", "--keep-going", "--json")
     assert result.exit_code == 1, result.output
     assert '"rewritten": 4, "unchanged": 0, "failed": {"decryption": 4}' in result.output
+
+
+def test_finished_parts_are_kept_if_the_first_is_done_again(folder: Path) -> None:
+    """The first part was changed by someone, so its rows are checked again; the others stay."""
+    rows = [{"ciphertext_blob": base64_of(blob)} for blob in [GOOD] * 3 + [seal(b"text")] * 6]
+    write_lines(folder / "in.jsonl", rows)
+    where = (folder / "in.jsonl", folder / "out.jsonl", Keyring([OLD, NEW]))
+    seen: list[float] = []
+
+    def stop(now: Progress) -> None:
+        seen.append(now.fraction)
+        if len(seen) == 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        rotate(*where, Options(destination_key_id="orders", keep_going=True), on_progress=stop)
+    (first,) = (folder / "out.jsonl.partial").glob("00000000.*.bad")
+    first.write_bytes(b"changed")
+    with pytest.raises(TableError, match="all of the first 3 rows fail"):
+        rotate(*where, Options(destination_key_id="orders"), resume=True)
+    options = Options(destination_key_id="orders", keep_going=True)
+    report = rotate(*where, options, resume=True)
+    assert (report.rewritten, report.failed) == (6, {"decryption": 3})

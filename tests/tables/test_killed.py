@@ -449,7 +449,7 @@ def test_control_c_suggests_resume_only_for_a_job(
     assert said == "interrupted; the same command with --resume finishes it"
     dry = (where[0], *where[2:], "--destination", "orders", "--dry-run")
     assert problem(invoke("rotate", *dry), 130) == "interrupted"
-    monkeypatch.setattr("kmscore.tables.file_rotation.sealing_key", interrupt)
+    monkeypatch.setattr("kmscore.tables.file_rotation.destination_of", interrupt)
     again = (where[0], tmp_path / "again.jsonl", *where[2:], "--destination", "orders")
     assert problem(invoke("rotate", *again), 130) == "interrupted"
     monkeypatch.setattr("kmscore.tables.counting.input_of", interrupt)

@@ -15,7 +15,7 @@ from kmscore.alibaba import (
     Payload,
     Policy,
     Profile,
-    RefusedRequest,
+    RejectedRequest,
     ServiceBlob,
     SortOrder,
     VersionIndex,
@@ -94,7 +94,7 @@ def api_call(make_key: Callable[[Fields], Key], fields: Fields) -> Answer:
 
 
 def verify_request(fields: Fields) -> Answer:
-    """Return the signed parameters of a request, or the code of its refusal."""
+    """Return the signed parameters of a request, or the code of its rejection."""
     headers = [(name, value) for name, value in fields["headers"]]
     parsed = parse(fields["method"], fields["target"], headers, bytes.fromhex(fields["body"]))
     request = verify(
@@ -103,7 +103,7 @@ def verify_request(fields: Fields) -> Answer:
         now=datetime.fromisoformat(fields["now"]),
         is_fresh=lambda *_: bool(fields["is_fresh"]),
     )
-    if isinstance(request, RefusedRequest):
+    if isinstance(request, RejectedRequest):
         return {"verified": {"code": request.fault.code}, "parameters": {}}
     verified = {
         "code": "OK",
