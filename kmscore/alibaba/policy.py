@@ -316,6 +316,7 @@ def _fields(value: object, what: str, due: set[str], more: str | None = None) ->
 
 def _statement(value: object, what: str) -> Statement | None:
     """Return a statement of a document, or `None` if it has no action of this package."""
+    actions: tuple[str, ...] = ()
     if isinstance(value, dict) and "Action" in value and "NotAction" not in value:
         actions = _patterns(value["Action"], f"Action of {what}")
         for pattern in actions:

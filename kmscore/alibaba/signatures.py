@@ -20,7 +20,7 @@ from datetime import datetime, timedelta
 from enum import Enum
 from hashlib import sha256
 from types import MappingProxyType
-from typing import Final, NamedTuple, TypeAlias, final
+from typing import Final, NamedTuple, Never, TypeAlias, final
 from urllib.parse import quote
 
 from kmscore._typecheck import check_instance
@@ -160,7 +160,9 @@ class VerifiedRequest(Secret):
             return NotImplemented
         return all(getattr(self, name) == getattr(other, name) for name in self.__slots__)
 
-    __hash__ = None  # type: ignore[assignment]
+    def __hash__(self) -> Never:
+        """Raise `TypeError`, because a parameter can be a mapping."""
+        raise TypeError("VerifiedRequest is not hashable")
 
     @representation
     def __repr__(self) -> str:

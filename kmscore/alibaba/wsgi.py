@@ -232,12 +232,12 @@ def _body(environ: Environ) -> bytes | RejectedRequest:
         length = int(text) if len(text) <= _MAX_DIGITS else MAX_BODY_LENGTH + 1
         if length > MAX_BODY_LENGTH:
             return RejectedRequest(REQUEST_TOO_LARGE, as_xml=False)
+    body: bytes | None
     try:
-        body: bytes = environ["wsgi.input"].read(length)
-        is_whole = not text or len(body) == length
+        body = environ["wsgi.input"].read(length)
     except Exception:  # noqa: BLE001 (each server has its own exception for a broken body)
-        is_whole = False
-    if not is_whole:
+        body = None
+    if body is None or (text and len(body) != length):
         return RejectedRequest(invalid_parameter("body"), as_xml=False)
     return body
 

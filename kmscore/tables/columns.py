@@ -70,7 +70,7 @@ class Columns(NamedTuple):
     context: str | None = None
     """The source contexts, each a JSON object or, in Parquet, a struct or map. Excludes `contexts`.
 
-    `None`, and a row without a value, is no context, which in v1 is the empty one.
+    With `None`, or without a value, a row has no context, which in v1 is the empty one.
     """
 
     contexts: tuple[str, ...] = ()

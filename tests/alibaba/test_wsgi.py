@@ -374,7 +374,7 @@ def test_every_response_has_a_request_id_of_the_api() -> None:
 
 
 def test_a_callable_that_is_false_is_called() -> None:
-    """Only `None` is no limit and no principal."""
+    """Only `None` means that there is neither limit nor principal."""
 
     class Closed(dict[str, str]):
         """An empty mapping that rejects every request."""
