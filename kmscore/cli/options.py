@@ -49,6 +49,7 @@ SourceProfileOption = Annotated[
     ProfileName,
     typer.Option(
         "--source-profile",
+        metavar="NAME",
         help="Layout of the source: v1 (default); alibaba for blobs of the service with Base64"
         " texts; alibaba-raw for its other texts, such as passwords; alibaba-instance for blobs of"
         " a KMS instance; v1-text for Base64 texts in v1.",
@@ -57,7 +58,11 @@ SourceProfileOption = Annotated[
 
 DestinationProfileOption = Annotated[
     ProfileName,
-    typer.Option("--destination-profile", help="Layout of the result, with the same names."),
+    typer.Option(
+        "--destination-profile",
+        metavar="NAME",
+        help="Layout of the result, with the same names.",
+    ),
 ]
 
 AmbiguousOption = Annotated[

@@ -345,7 +345,6 @@ def test_an_unfinished_job_requires_resume(folder: Path, monkeypatch: pytest.Mon
         ("--blob-column=tenant", "blob column"),
         ("--context-columns=owner=tenant", "context columns"),
         ("--source-profile=alibaba", "source profile"),
-        ("--destination-profile=v1-text", "destination profile"),
         ("--allow-ambiguous", "allow ambiguous"),
     ],
 )

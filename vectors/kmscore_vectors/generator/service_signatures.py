@@ -31,7 +31,7 @@ NOTES: Final = {
         "There is no such access key, or its secret is empty.",
         "Everybody can sign with an empty secret.",
     ),
-    "IncompleteSignature": Note(
+    "UnsignedPart": Note(
         "The signature lacks a part, or does not cover what it has to.",
         "Who sees one request changes the part that is not signed.",
     ),
@@ -301,7 +301,7 @@ def _wrong_acs3() -> Iterator[Case]:
     """Yield requests whose signature ACS3-HMAC-SHA256 is refused."""
 
     def unsigned(comment: str, request: _Request) -> Case:
-        return _refused(comment, "IncompleteSignature", "IncompleteSignature", "form", request)
+        return _refused(comment, "UnsignedPart", "IncompleteSignature", "form", request)
 
     def wrong(comment: str, request: _Request) -> Case:
         return _refused(comment, "WrongSignature", "SignatureDoesNotMatch", "signature", request)
@@ -354,9 +354,7 @@ def _wrong_rpc() -> Iterator[Case]:
     """Yield requests whose RPC signature is refused."""
 
     def unsigned(comment: str, request: _Request) -> Case:
-        return _refused(
-            f"RPC, {comment}", "IncompleteSignature", "IncompleteSignature", "form", request
-        )
+        return _refused(f"RPC, {comment}", "UnsignedPart", "IncompleteSignature", "form", request)
 
     yield unsigned("no signature", _Request("GET", "/?Action=Encrypt"))
     yield unsigned("another method of signature", _rpc(SignatureMethod="HMAC-MD5"))
