@@ -295,7 +295,9 @@ def _json_pairs(body: bytes) -> tuple[tuple[str, object], ...]:
 
 def _value(value: object) -> object:
     """Return a parameter from a member: a text, a mapping for a context, or `None`."""
-    if value is None or isinstance(value, str | dict):
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, dict) and all(isinstance(each, str) for each in value.values()):
         return value
     if isinstance(value, _Number):
         return value.text
