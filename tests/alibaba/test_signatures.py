@@ -177,6 +177,10 @@ REJECTED: dict[str, tuple[Sent, str]] = {
         "IncompleteSignature",
     ),
     "RPC with another method": (sign_rpc({}, SignatureMethod="HMAC-MD5"), "IncompleteSignature"),
+    "an RPC signature of another length": (
+        sign_rpc({})._replace(target=sign_rpc({}).target.replace("Signature=", "Signature=AAAA")),
+        "IncompleteSignature",
+    ),
     "both schemes": (
         sign_rpc({})._replace(headers=sign_acs3({}).headers),
         "IncompleteSignature",
