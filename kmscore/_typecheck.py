@@ -16,6 +16,18 @@ def check_instance(value: object, kind: type, name: str) -> None:
         raise TypeError(f"{name} must be {kind.__name__}, not {type(value).__name__}")
 
 
+def check_callable(value: object, name: str) -> None:
+    """Raise `TypeError` unless `value` is callable."""
+    if not callable(value):
+        raise TypeError(f"{name} must be callable, not {type(value).__name__}")
+
+
+def check_optional_callable(value: object, name: str) -> None:
+    """Raise `TypeError` unless `value` is callable or `None`."""
+    if value is not None:
+        check_callable(value, name)
+
+
 def check_bytes(value: object, name: str) -> None:
     """Raise `TypeError` unless `value` is `bytes`, `bytearray` or `memoryview`."""
     if type(value) is bytes:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple, final
 
-from kmscore._typecheck import check_instance
+from kmscore._typecheck import check_callable, check_instance, check_optional_callable
 from kmscore._values import Immutable, representation
 from kmscore.alibaba import service_errors
 from kmscore.alibaba.access import Access, Resolver, key_id_of_name, resource_name
@@ -34,7 +34,7 @@ from kmscore.alibaba.parameters import (
     read_parameter,
     read_parameters,
 )
-from kmscore.alibaba.policy import PolicyCallable, check_policy
+from kmscore.alibaba.policy import PolicyCallable
 from kmscore.alibaba.policy_conditions import Facts
 from kmscore.alibaba.profile import Profile
 from kmscore.alibaba.responses import ApiResponse
@@ -148,11 +148,10 @@ class KmsApi(Immutable):
             check_provider(keys)
         else:
             check_version_provider(keys)
-        check_policy(policy)
+        check_callable(policy, "policy")
         for name, value in (("arn", arn), ("request_id", request_id), ("resolve_key", resolve_key)):
-            _check_callable(value, name)
-        if on_failure is not None:
-            _check_callable(on_failure, "on_failure")
+            check_callable(value, name)
+        check_optional_callable(on_failure, "on_failure")
         self._set(
             _access=Access(keys, policy, profile, allow_ambiguous, arn, resolve_key),
             _actions=actions_of(profile),
@@ -332,9 +331,3 @@ def _action_name(params: Mapping[str, object], misspelt: frozenset[str]) -> str:
     if name is None or name not in ACTIONS:
         raise RequestError(service_errors.UNSUPPORTED_OPERATION)
     return name
-
-
-def _check_callable(value: object, name: str) -> None:
-    """Raise `TypeError` unless `value` is callable."""
-    if not callable(value):
-        raise TypeError(f"{name} must be callable, not {type(value).__name__}")

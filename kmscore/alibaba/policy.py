@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from typing import Any, Final, NamedTuple, TypeAlias, final
 
-from kmscore._typecheck import check_instance, check_mapping, check_text
+from kmscore._typecheck import check_callable, check_instance, check_mapping, check_text
 from kmscore._values import Immutable, representation
 from kmscore.alibaba.policy_conditions import Condition, Facts, matches, read_conditions
 from kmscore.alibaba.published_actions import OTHER_ACTIONS
@@ -234,7 +234,7 @@ class Policies(Immutable):
         check_mapping(by_principal, "by_principal")
         chosen = dict(by_principal)
         for policy in chosen.values():
-            check_policy(policy)
+            check_callable(policy, "policy")
         # The type is part of the key, because 1, 1.0 and True are equal, but three principals.
         self._set(_by_principal={(type(key), key): policy for key, policy in chosen.items()})
 
@@ -273,12 +273,6 @@ class Policies(Immutable):
     def __repr__(self) -> str:
         """Return the number of principals."""
         return f"<Policies principals={len(self._by_principal)}>"
-
-
-def check_policy(value: object) -> None:
-    """Raise `TypeError` unless `value` is callable."""
-    if not callable(value):
-        raise TypeError(f"policy must be callable, not {type(value).__name__}")
 
 
 def _load(text: str) -> object:

@@ -8,13 +8,13 @@ answers with a response of the service. The content type of XML is `text/xml`, b
 Python client parses an error only with this type; the samples of the page have `application/xml`.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from http import HTTPStatus
 from typing import Any, Final, TypeAlias
 from urllib.parse import quote
 
-from kmscore._typecheck import check_instance
+from kmscore._typecheck import check_callable, check_instance, check_optional_callable
 from kmscore.alibaba.api import Handled, KmsApi, random_request_id
 from kmscore.alibaba.events import Event
 from kmscore.alibaba.http_request import MAX_BODY_LENGTH, ParsedRequest, RejectedRequest, parse
@@ -116,14 +116,12 @@ def wsgi_app(
         TypeError: If an argument has the wrong type.
     """
     check_instance(api, KmsApi, "api")
-    _check_callables({"authenticate": authenticate, "clock": clock})
-    optional: dict[str, object] = {
-        "throttle": throttle,
-        "principal_of": principal_of,
-        "facts_of": facts_of,
-        "on_event": on_event,
-    }
-    _check_callables({name: value for name, value in optional.items() if value is not None})
+    check_callable(authenticate, "authenticate")
+    check_callable(clock, "clock")
+    check_optional_callable(throttle, "throttle")
+    check_optional_callable(principal_of, "principal_of")
+    check_optional_callable(facts_of, "facts_of")
+    check_optional_callable(on_event, "on_event")
     check_instance(with_contexts, bool, "with_contexts")
 
     def answer(parsed: ParsedRequest | RejectedRequest, environ: Environ) -> Handled:
@@ -170,13 +168,6 @@ def _report(environ: Environ, error: Exception) -> None:
     environ["wsgi.errors"].write(f"kmscore: internal failure: {type(error).__name__}\n")
 
 
-def _check_callables(values: Mapping[str, object]) -> None:
-    """Raise `TypeError` unless all values are callable."""
-    for name, value in values.items():
-        if not callable(value):
-            raise TypeError(f"{name} must be callable, not {type(value).__name__}")
-
-
 def _rejected(
     api: KmsApi, fault: Fault, request: VerifiedRequest | None = None, principal: object = None
 ) -> Handled:
@@ -212,33 +203,34 @@ def _parsed(environ: Environ) -> ParsedRequest | RejectedRequest:
     if environ.get("QUERY_STRING"):
         target += f"?{environ['QUERY_STRING']}"
     body = _body(environ)
-    parsed = parse(
-        environ["REQUEST_METHOD"], target, headers, body if isinstance(body, bytes) else b""
-    )
-    return parsed if isinstance(body, bytes) else body._replace(as_xml=parsed.as_xml)
+    method = environ["REQUEST_METHOD"]
+    if isinstance(body, bytes):
+        return parse(method, target, headers, body)
+    # Only for the format of the response.
+    return RejectedRequest(body, parse(method, target, headers, b"").as_xml)
 
 
-def _body(environ: Environ) -> bytes | RejectedRequest:
-    """Return the body, or a rejection if it is too large, incomplete or without a length."""
+def _body(environ: Environ) -> bytes | Fault:
+    """Return the body, or the error if it is too large, incomplete or without a length."""
     text = environ.get("CONTENT_LENGTH") or ""
     if not text:
         if not environ.get("wsgi.input_terminated"):
             is_chunked = "HTTP_TRANSFER_ENCODING" in environ
-            return RejectedRequest(LENGTH_REQUIRED, as_xml=False) if is_chunked else b""
+            return LENGTH_REQUIRED if is_chunked else b""
         length = MAX_BODY_LENGTH + 1
     elif not (text.isascii() and text.isdigit()):
-        return RejectedRequest(invalid_parameter("Content-Length"), as_xml=False)
+        return invalid_parameter("Content-Length")
     else:
         length = int(text) if len(text) <= _MAX_DIGITS else MAX_BODY_LENGTH + 1
         if length > MAX_BODY_LENGTH:
-            return RejectedRequest(REQUEST_TOO_LARGE, as_xml=False)
+            return REQUEST_TOO_LARGE
     body: bytes | None
     try:
         body = environ["wsgi.input"].read(length)
     except Exception:  # noqa: BLE001 (each server has its own exception for a broken body)
         body = None
     if body is None or (text and len(body) != length):
-        return RejectedRequest(invalid_parameter("body"), as_xml=False)
+        return invalid_parameter("body")
     return body
 
 

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from kmscore._typecheck import check_instance
+from kmscore.keyring import KeyProvider, Keyring
 from kmscore.layouts import V1, BlobLayout
 
 if TYPE_CHECKING:
@@ -54,3 +55,15 @@ def conversion_of(
         raise ValueError("source_profile and destination_profile have one layout and two payloads")
     layouts = layouts_between(*profiles, allow_ambiguous=allow_ambiguous)
     return Conversion(*layouts, layout_of(profiles[1], allow_ambiguous=allow_ambiguous))
+
+
+def keys_for(keys: KeyProvider, profile: MaybeProfile) -> KeyProvider:
+    """Return keys that can find those of the source: for a keyring, an index of its versions.
+
+    Raises `InvalidKeyError` if two keys of the keyring have the same version ID.
+    """
+    if type(keys) is not Keyring or profile is None or profile.is_v1:
+        return keys
+    from kmscore.alibaba import VersionIndex  # noqa: PLC0415 (most jobs are in v1)
+
+    return VersionIndex(keys)

@@ -47,7 +47,8 @@ class _JobKeys:
         self._check_upgrade(key_id, key_version_id)
         destination = self._destination
         if (key_id, key_version_id) == (destination.key_id, destination.key_version_id):
-            # A provider may return other material for the same IDs.
+            # A provider may return other material for the same IDs, and a blob under that must
+            # not be `unchanged`.
             return destination
         return self._keys.version(key_id, key_version_id)
 
@@ -188,16 +189,10 @@ class Job:
             if outcome is None:
                 raise
             return outcome
-        source, opening, sealing = prepared.source, prepared.opening, prepared.sealing
-        if layouts.source is layouts.destination and not is_asymmetric:
-            reference, raw = item.reference, to_bytes(item.ciphertext_blob)
-            if isinstance(source, V1Source):
-                raw = source.raw
-                if raw.startswith(self._destination.header):
-                    opens = partial(open_blob, self._destination, raw)
-                    return self._stay(reference, raw, opens, opening, sealing)
-            elif prepared.opener is self._destination:
-                return self._stay(reference, raw, source.open, opening, sealing)
+        source = prepared.source
+        if layouts.source is layouts.destination and prepared.opener is self._destination:
+            raw = source.raw if isinstance(source, V1Source) else to_bytes(item.ciphertext_blob)
+            return self._stay(item.reference, raw, source.open, prepared.opening, prepared.sealing)
         new_blob = prepared.finish().ciphertext_blob
         return self._success(_REWRITTEN, item.reference, new_blob, prepared.opener)
 
@@ -209,13 +204,11 @@ class Job:
         try:
             blob = layout.read(self._keys, item.ciphertext_blob)
             bound = layout.bind(context)
-            key = blob.find_key()
+            if blob.find_key() is not self._destination:
+                return None
             blob.check_size(layout.max_plaintext_length)
             plaintext = blob.open(bound)
         except KmsCoreError:
-            return None
-        names = key.key_id, key.key_version_id
-        if names != (self._destination.key_id, self._destination.key_version_id):
             return None
         if self._skip_current:
             raw = to_bytes(item.ciphertext_blob)
@@ -232,9 +225,8 @@ class Job:
         sealing: bytes,
     ) -> Outcome:
         """Return the outcome of a blob whose header names the destination."""
-        # Decrypt with the key of the job, because a provider may return a key with the same IDs and
-        # other material, and such a blob must not be `unchanged`. Try the destination context
-        # first, so that a second run of a change of contexts recognises its own results.
+        # `opens` has the key of the job (see `_JobKeys`). Try the destination context first, so
+        # that a second run of a change of contexts recognises its own results.
         plaintext = None
         try:
             plaintext = opens(sealing)

@@ -9,6 +9,7 @@ import kmscore
 from kmscore import EncryptionContext, alibaba
 from kmscore.algorithms import MAX_PLAINTEXT_LENGTH
 from kmscore.alibaba.service_blob import guess_version_id
+from kmscore.bulk.conversion import keys_for
 from kmscore.cli.ciphertext_file import InArgument, read_ciphertext, write_ciphertext
 from kmscore.cli.files import STANDARD, check_no_terminal, read_file, write_output
 from kmscore.cli.keyring_file import KeyringOption, read_keyring
@@ -24,7 +25,6 @@ from kmscore.cli.options import (
 from kmscore.cli.passphrase import Descriptor
 from kmscore.cli.problems import FileProblem
 from kmscore.cli.terminal import problems_in_one_line
-from kmscore.tables.options import keys_for
 
 _Out = Annotated[Path, typer.Argument(metavar="OUT", help="A new file; - for standard output.")]
 _Base64 = Annotated[bool, typer.Option("--base64", help="Ciphertexts are in strict Base64.")]

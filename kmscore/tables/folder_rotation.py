@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 from urllib.parse import unquote
 
+from kmscore.bulk.conversion import keys_for
 from kmscore.keyring import KeyProvider
 from kmscore.tables.columns import Columns, with_constants
 from kmscore.tables.counts import Counts, parse_counts
@@ -50,7 +51,7 @@ from kmscore.tables.job_folder import (
     write_done,
 )
 from kmscore.tables.key_check import KeyCheck
-from kmscore.tables.options import Options, destination_of, identity_of, keys_for
+from kmscore.tables.options import Options, destination_of, identity_of
 from kmscore.tables.permissions import OWNER_ONLY, Permissions, copy_to_folder
 from kmscore.tables.report import OnProgress, Progress, Report, counts_of, make_report
 from kmscore.tables.work import Crew

@@ -5,7 +5,7 @@ from typing import Any, final
 
 from kmscore._values import Record
 from kmscore.bulk.conversion import MaybeProfile, conversion_of
-from kmscore.keyring import KeyProvider, Keyring
+from kmscore.keyring import KeyProvider
 from kmscore.keys import SymmetricKey
 from kmscore.tables.columns import Columns
 
@@ -71,18 +71,6 @@ def _name_of(profile: MaybeProfile) -> str:
         if getattr(profile, each.name) != getattr(default, each.name)
     ]
     return " ".join([profile.layout.value, *changed])
-
-
-def keys_for(keys: KeyProvider, profile: MaybeProfile) -> KeyProvider:
-    """Return keys that can find those of the source: for a keyring, an index of its versions.
-
-    Raises `InvalidKeyError` if two keys of the keyring have the same version ID.
-    """
-    if type(keys) is not Keyring or profile is None or profile.is_v1:
-        return keys
-    from kmscore.alibaba import VersionIndex  # noqa: PLC0415 (most tables are v1)
-
-    return VersionIndex(keys)
 
 
 def destination_of(keys: KeyProvider, options: Options) -> SymmetricKey:

@@ -5,7 +5,7 @@ from typing import Final
 
 from kmscore._typecheck import check_instance, check_integer
 from kmscore.algorithms import EncryptionAlgorithm
-from kmscore.bulk.conversion import conversion_of
+from kmscore.bulk.conversion import conversion_of, keys_for
 from kmscore.keyring import KeyProvider, Keyring
 from kmscore.lookup import check_provider
 from kmscore.tables.columns import Columns
@@ -19,7 +19,7 @@ from kmscore.tables.folder_rotation import (
 )
 from kmscore.tables.formats import input_of, suffix_of
 from kmscore.tables.job_folder import partial_path, remove_folder
-from kmscore.tables.options import Options, keys_for
+from kmscore.tables.options import Options
 from kmscore.tables.report import OnProgress, Report
 from kmscore.tables.work import Crew
 from kmscore.tables.worker_keys import WorkerKeys

@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from kmscore.bulk import Item, Status, reencrypt_many
+from kmscore.bulk.conversion import keys_for
 from kmscore.keyring import KeyProvider
 from kmscore.tables.columns import Failure, ItemReader, Record
 from kmscore.tables.counts import Counts, count_failure
 from kmscore.tables.crew import in_processes
 from kmscore.tables.journal import Part, digest_of
-from kmscore.tables.options import Options, keys_for
+from kmscore.tables.options import Options
 from kmscore.tables.table import Chunk, Result, Table
 from kmscore.tables.worker_keys import WorkerKeys
 
