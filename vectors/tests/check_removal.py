@@ -145,6 +145,7 @@ UNNOTICED: Mapping[str, tuple[str, ...]] = {
     "A wrong type, or a call without meaning. This is a mistake in the calling code and cannot"
     " arrive as bytes; it has no error code.": (
         "_typecheck.py:check_instance:1",
+        "_typecheck.py:check_callable:1",
         "_typecheck.py:check_bytes:1",
         "_typecheck.py:check_bytes:2",
         "_typecheck.py:check_integer:1",
