@@ -1,0 +1,52 @@
+"""The audit kit: every byte and every value of one operation, for those who hold the keys.
+
+A trace shows each step of an operation on the data of an auditor. `render.text`, `render.json` and
+`render.html` make a text, a JSON document and a page of it:
+
+    from kmscore.audit import render, trace_decrypt
+    print(render.text(trace_decrypt(keyring, blob, {"tenant": "acme"})))
+
+The arithmetic in a trace is independent of the library. The library runs on the same input, and the
+trace compares the two; `replay` computes every value once more. A trace that agrees therefore shows
+the values that the library used.
+
+A trace of a failed operation has no value that was computed with a key. Still, use this package
+only where the keys may be used: SECURITY.md describes who may see a trace.
+"""
+
+from kmscore.audit.records import (
+    ByteMap,
+    Check,
+    Field,
+    Formula,
+    Secrecy,
+    Step,
+    Tie,
+    Trace,
+    Value,
+)
+from kmscore.audit.replaying import Replay, replay
+from kmscore.audit.tracing import (
+    trace_asymmetric_decrypt,
+    trace_decrypt,
+    trace_encrypt,
+    trace_reencrypt,
+)
+
+__all__ = [
+    "ByteMap",
+    "Check",
+    "Field",
+    "Formula",
+    "Replay",
+    "Secrecy",
+    "Step",
+    "Tie",
+    "Trace",
+    "Value",
+    "replay",
+    "trace_asymmetric_decrypt",
+    "trace_decrypt",
+    "trace_encrypt",
+    "trace_reencrypt",
+]

@@ -1,0 +1,149 @@
+"""The steps that read a ciphertext blob into fields (SPEC sections 3.3 and 13.2)."""
+
+import re
+from typing import Final, NamedTuple
+
+from kmscore._typecheck import BytesLike, take_bytes
+from kmscore.algorithms import TAG_LENGTH, Suite
+from kmscore.alibaba import Profile, ServiceBlob
+from kmscore.alibaba.service_blob import (
+    IV_LENGTH,
+    KEY_VERSION_ID_LENGTH,
+    MAX_SERVICE_BLOB_LENGTH,
+)
+from kmscore.audit.notes import Notes
+from kmscore.blob import MAX_BLOB_LENGTH, CiphertextBlob
+
+_CODE: Final = "invalid_blob"
+_ID: Final = re.compile(rb"[\x21-\x7e]{1,255}")
+_UUID: Final = re.compile(rb"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
+
+
+class ReadBlob(NamedTuple):
+    """The fields of a blob; `header` and the last three are IDs of values."""
+
+    suite: Suite | None
+    """The suite of a v1 blob; `None` for a blob of the service."""
+
+    key_id: str | None
+    key_version_id: str
+    header: str
+    iv: str
+    ciphertext: str
+    tag: str
+
+
+def name_of_iv(suite: Suite) -> tuple[str, str]:
+    """Return the ID and the meaning of the IV of a suite."""
+    return ("N", "nonce") if suite is Suite.XAES_256_GCM else ("IV", "IV")
+
+
+def v1_fields(
+    key_id: str, key_version_id: str, suite: Suite, length: int
+) -> list[tuple[str, int, str]]:
+    """Return the fields of a v1 blob whose ciphertext has `length` bytes."""
+    return [
+        ("magic", 3, "the text KMS"),
+        ("format version", 1, "1"),
+        ("suite ID", 1, suite.name),
+        ("key ID length", 1, f"{len(key_id)}"),
+        ("key ID", len(key_id), key_id),
+        ("key version ID length", 1, f"{len(key_version_id)}"),
+        ("key version ID", len(key_version_id), key_version_id),
+        ("IV", suite.iv_length, name_of_iv(suite)[1]),
+        ("ciphertext", length, "as long as the encrypted bytes"),
+        ("tag", TAG_LENGTH, "authenticates header, context, IV and ciphertext"),
+    ]
+
+
+def service_fields(
+    profile: Profile, key_version_id: str, length: int
+) -> list[tuple[str, int, str]]:
+    """Return the fields of a blob of the service whose ciphertext has `length` bytes."""
+    prefix = [("prefix", len(profile.prefix), "prefix of the profile")] if profile.prefix else []
+    return [
+        *prefix,
+        ("key version ID", KEY_VERSION_ID_LENGTH, key_version_id),
+        ("IV", IV_LENGTH, "IV"),
+        ("ciphertext", length, "as long as the encrypted text"),
+        ("tag", TAG_LENGTH, "authenticates context, IV and ciphertext"),
+    ]
+
+
+def read_v1(notes: Notes, data: BytesLike) -> ReadBlob:
+    """Add the step that reads a v1 blob."""
+    notes.step("read", "Read the fields of the blob", "3.3")
+    length, raw = take_bytes(data, MAX_BLOB_LENGTH)
+    notes.check(f"the blob has at most {MAX_BLOB_LENGTH:,} bytes", length <= MAX_BLOB_LENGTH, _CODE)
+    blob = notes.give("blob", "ciphertext blob", raw, "the caller")
+    notes.check("it begins with 4b 4d 53 01", raw[:4] == b"KMS\x01", _CODE)
+    suites = {suite.value: suite for suite in Suite}
+    notes.check("byte 4 is a suite ID, 01 to 05", len(raw) > 4 and raw[4] in suites, _CODE)
+    suite = suites[raw[4]]
+    offset, ids = 5, []
+    for name in ("key ID", "key version ID"):
+        end = offset + 1 + raw[offset] if offset < len(raw) else len(raw) + 1
+        text = raw[offset + 1 : end]
+        valid = end <= len(raw) and _ID.fullmatch(text) is not None
+        notes.check(f"the {name} is complete, 1 to 255 bytes 21 to 7e", valid, _CODE)
+        ids.append(text.decode("ascii"))
+        offset = end
+    body, tag = offset + suite.iv_length, len(raw) - TAG_LENGTH
+    notes.check(
+        f"IV and tag are complete, {suite.iv_length} and {TAG_LENGTH} bytes", body <= tag, _CODE
+    )
+    fields = v1_fields(ids[0], ids[1], suite, tag - body)
+    notes.map("ciphertext blob", blob, fields)
+    known = CiphertextBlob.parse(raw).layout()
+    notes.tie(
+        "names and lengths of the fields",
+        [(field.name, field.length) for field in known] == [field[:2] for field in fields],
+    )
+    name, meaning = name_of_iv(suite)
+    return ReadBlob(
+        suite,
+        ids[0],
+        ids[1],
+        notes.compute("header", "header", "cut", blob, 0, offset),
+        notes.compute(name, meaning, "cut", blob, offset, body),
+        notes.compute("C", "ciphertext", "cut", blob, body, tag),
+        notes.compute("T", "tag of the blob", "cut", blob, tag, len(raw)),
+    )
+
+
+def read_service(notes: Notes, data: BytesLike, profile: Profile) -> ReadBlob:
+    """Add the step that reads a blob of the service."""
+    notes.step("read", "Read the fields of the blob of the service", "13.2")
+    limit = MAX_SERVICE_BLOB_LENGTH
+    length, raw = take_bytes(data, limit)
+    notes.check(f"the blob has at most {limit:,} bytes", length <= limit, _CODE)
+    blob = notes.give("blob", "ciphertext blob", raw, "the caller")
+    start = len(profile.prefix)
+    notes.check(
+        f"it begins with the prefix of the profile: {profile.prefix.hex(' ') or 'none'}",
+        raw[:start] == profile.prefix,
+        _CODE,
+    )
+    version, body = start + KEY_VERSION_ID_LENGTH, start + KEY_VERSION_ID_LENGTH + IV_LENGTH
+    tag = len(raw) - TAG_LENGTH
+    notes.check("key version ID, IV and tag are complete, 64 bytes", body <= tag, _CODE)
+    named = raw[start:version]
+    notes.check("the key version ID is a UUID", _UUID.fullmatch(named) is not None, _CODE)
+    text = named.decode("ascii")
+    notes.map("ciphertext blob", blob, service_fields(profile, text, tag - body))
+    known = ServiceBlob.parse(raw, profile=profile)
+    result = ReadBlob(
+        None,
+        None,
+        text,
+        notes.compute("header", "header", "cut", blob, 0, version),
+        notes.compute("IV", "IV", "cut", blob, version, body),
+        notes.compute("C", "ciphertext", "cut", blob, body, tag),
+        notes.compute("T", "tag of the blob", "cut", blob, tag, len(raw)),
+    )
+    ours = (text, *(notes.data(each) for each in (result.iv, result.ciphertext, result.tag)))
+    notes.tie(
+        "the fields of the blob",
+        ours == (known.key_version_id, known.iv, known.ciphertext, known.tag),
+    )
+    return result

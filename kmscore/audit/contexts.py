@@ -1,0 +1,130 @@
+"""The steps from an encryption context to the associated data (SPEC sections 4, 5.2 and 13.3)."""
+
+import json
+from collections.abc import Mapping
+
+from kmscore.alibaba import JsonContext
+from kmscore.alibaba.context_rule import associated_data
+from kmscore.alibaba.profile import ContextBinding, Profile, SortOrder
+from kmscore.audit.notes import Notes
+from kmscore.context import MAX_CANONICAL_LENGTH, ContextLike, EncryptionContext
+
+_Pairs = list[tuple[str, str]]
+
+_CODE = "invalid_context"
+_TEXTS = "every key and value is a text that UTF-8 can encode, and no key occurs twice"
+
+
+def canonical_context(notes: Notes, context: ContextLike) -> str:
+    """Add the steps to the canonical bytes; return their ID."""
+    notes.step(
+        "context",
+        "Bring the context into its canonical form",
+        "4.1",
+        "u16(pairs), then for each pair, by the bytes of its key: u16(length) ‖ key, and"
+        " u16(length) ‖ value",
+    )
+    pairs = _checked_pairs(notes, context)
+    if not pairs:
+        value = notes.give("canonical", "canonical context", b"", "the empty context has no bytes")
+    else:
+        pairs.sort(key=lambda pair: pair[0].encode("utf-8"))
+        value = notes.compute(
+            "canonical", "canonical context", "canonical", *_give_pairs(notes, pairs)
+        )
+    data = notes.data(value)
+    notes.tie("the canonical context", data == EncryptionContext(context).canonical)
+    if pairs:
+        notes.map("canonical context", value, _fields(pairs))
+    return value
+
+
+def service_context(
+    notes: Notes, context: ContextLike, profile: Profile, *, allow_ambiguous: bool
+) -> str:
+    """Add the steps of the service's rule; return the ID of the associated data."""
+    notes.step(
+        "context",
+        "Apply the context rule of the service",
+        "13.3",
+        "text = key=value&key=value…, sorted by key        A = SHA-256(text)",
+    )
+    pairs = _checked_pairs(notes, context)
+    absent = context is None or (not pairs and profile.empty_is_absent)
+    if not absent and profile.context_binding is not ContextBinding.JSON:
+        unique = sum(1 + key.count("=") + value.count("=") for key, value in pairs) < 2
+        notes.check(
+            "no other context has the same text, or ambiguous contexts are allowed",
+            unique or allow_ambiguous,
+            _CODE,
+        )
+    if absent:
+        result = notes.give("A", "associated data", b"", "no encryption context")
+    elif profile.context_binding is ContextBinding.JSON:
+        text = context.text if isinstance(context, JsonContext) else _compact_json(context)
+        result = notes.give(
+            "A", "associated data", text.encode("utf-8"), "the JSON text of the context"
+        )
+    else:
+        by_units = profile.sort_order is SortOrder.UTF_16
+        pairs.sort(key=lambda pair: pair[0].encode("utf-16-be" if by_units else "utf-8"))
+        joined = notes.compute("text", "joined pairs", "pairs_text", *_give_pairs(notes, pairs))
+        if profile.context_binding is ContextBinding.HEXADECIMAL_DIGEST:
+            digest = notes.compute("digest", "digest of the text", "sha256", joined)
+            result = notes.compute("A", "associated data", "hexadecimal", digest)
+        else:
+            result = notes.compute("A", "associated data", "sha256", joined)
+    expected = associated_data(context, profile, allow_ambiguous=allow_ambiguous)
+    notes.tie("the associated data", notes.data(result) == expected)
+    return result
+
+
+def _checked_pairs(notes: Notes, context: ContextLike) -> _Pairs:
+    """Return the pairs of a valid context, in the order given."""
+    given = {} if context is None else dict(context)
+    is_text = all(isinstance(each, str) for pair in given.items() for each in pair)
+    exact = (
+        {str.__str__(key): str.__str__(value) for key, value in given.items()} if is_text else {}
+    )
+    is_valid = is_text and len(exact) == len(given)
+    length = 0
+    if is_valid and given:
+        try:
+            length = 2 + sum(
+                4 + len(key.encode("utf-8")) + len(value.encode("utf-8"))
+                for key, value in exact.items()
+            )
+        except UnicodeEncodeError:
+            is_valid = False
+    notes.check(_TEXTS, is_valid, _CODE)
+    notes.check(
+        f"the canonical form has at most {MAX_CANONICAL_LENGTH:,} bytes",
+        length <= MAX_CANONICAL_LENGTH,
+        _CODE,
+    )
+    return list(exact.items())
+
+
+def _give_pairs(notes: Notes, pairs: _Pairs) -> list[str]:
+    """Add keys and values; return their IDs in turn."""
+    ids = []
+    for number, pair in enumerate(pairs, 1):
+        for name, text in zip(("key", "value"), pair, strict=True):
+            data = text.encode("utf-8")
+            ids.append(notes.give(f"{name}{number}", f"{name} {number}", data, "the context"))
+    return ids
+
+
+def _fields(pairs: _Pairs) -> list[tuple[str, int, str]]:
+    """Return the fields of the canonical bytes of sorted pairs."""
+    fields = [("count", 2, f"number of pairs: {len(pairs)}")]
+    for pair in pairs:
+        for name, text in zip(("key", "value"), pair, strict=True):
+            length = len(text.encode("utf-8"))
+            fields += [(f"length of the {name}", 2, str(length)), (name, length, text)]
+    return fields
+
+
+def _compact_json(context: Mapping[str, str] | None) -> str:
+    """Return the compact JSON text of a context (SPEC section 14.1)."""
+    return json.dumps(dict(context or {}), ensure_ascii=False, separators=(",", ":"))

@@ -1,0 +1,170 @@
+"""The notes from which a trace is made: steps, values, checks, maps and ties, in their order."""
+
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+
+from kmscore.audit.primitives import PRIMITIVES
+from kmscore.audit.records import (
+    OK,
+    Argument,
+    ByteMap,
+    Check,
+    Field,
+    Formula,
+    Secrecy,
+    Step,
+    Tie,
+    Trace,
+    Value,
+)
+from kmscore.errors import KmsCoreError
+
+
+class Stopped(Exception):  # noqa: N818 (not an error of the caller)
+    """The first check that failed, with the code of the error that it causes."""
+
+    def __init__(self, code: str) -> None:
+        """Take the code."""
+        super().__init__(code)
+        self.code = code
+
+
+class _Draft(NamedTuple):
+    """A step that is being written."""
+
+    id: str
+    title: str
+    section: str
+    formula: str
+    values: list[Value]
+    checks: list[Check]
+
+
+class Notes:
+    """The trace of one operation while it is being written.
+
+    `scope` is the beginning of the IDs of steps and values: empty, `source.` or `destination.`.
+    """
+
+    def __init__(self, scope: str = "") -> None:
+        """Begin without steps."""
+        self.scope = scope
+        self._values: dict[str, Value] = {}
+        self._drafts: list[_Draft] = []
+        self._maps: list[ByteMap] = []
+        self._ties: list[Tie] = []
+
+    def step(self, step_id: str, title: str, section: str, formula: str = "") -> None:
+        """Begin a step."""
+        self._drafts.append(_Draft(self.scope + step_id, title, section, formula, [], []))
+
+    def give(
+        self, name: str, meaning: str, data: bytes, source: str, secrecy: Secrecy = Secrecy.PUBLIC
+    ) -> str:
+        """Add a value that was given; return its ID."""
+        return self._add(Value(self.scope + name, meaning, data, secrecy, source=source))
+
+    def compute(
+        self,
+        name: str,
+        meaning: str,
+        function: str,
+        *arguments: Argument,
+        secrecy: Secrecy = Secrecy.PUBLIC,
+        has_public_length: bool = True,
+    ) -> str:
+        """Add the value of a formula; return its ID. Every text is the ID of a value."""
+        inputs = (self.data(each) if isinstance(each, str) else each for each in arguments)
+        return self._add(
+            Value(
+                self.scope + name,
+                meaning,
+                PRIMITIVES[function](*inputs),
+                secrecy,
+                formula=Formula(function, arguments),
+                has_public_length=has_public_length,
+            )
+        )
+
+    def _add(self, value: Value) -> str:
+        if value.id in self._values:
+            raise KeyError(value.id)
+        self._values[value.id] = value
+        self._drafts[-1].values.append(value)
+        return value.id
+
+    def data(self, value_id: str) -> bytes:
+        """Return the bytes of a value."""
+        return self._values[value_id].data
+
+    def check(self, statement: str, passed: bool, code: str) -> None:  # noqa: FBT001 (the result)
+        """Add a check; raise `Stopped` with the code of the error if it failed."""
+        self._drafts[-1].checks.append(Check(statement, passed))
+        if not passed:
+            raise Stopped(code)
+
+    def map(self, name: str, value_id: str, fields: Iterable[tuple[str, int, str]]) -> None:
+        """Add the fields of a value, each with name, length in bytes and meaning."""
+        placed, offset = [], 0
+        for field, length, meaning in fields:
+            placed.append(Field(field, offset, length, meaning))
+            offset += length
+        self._maps.append(ByteMap(name, value_id, tuple(placed)))
+
+    def tie(self, statement: str, agrees: bool) -> None:  # noqa: FBT001 (the result)
+        """Add a comparison with the library."""
+        self._ties.append(Tie(statement, agrees))
+
+    def finish(self, operation: str, outcome: str, work: Callable[[], None]) -> Trace:
+        """Do the work of an operation, and return its trace.
+
+        `outcome` is the result of the library. If the work or the library failed, the trace has
+        only the public values that do not depend on a secret one.
+        """
+        own = OK
+        try:
+            work()
+        except Stopped as stopped:
+            own = stopped.code
+        self.tie("how the operation ends: success, or the code of the error", own == outcome)
+        allowed = set(self._values) if own == outcome == OK else self._keyless()
+        steps = tuple(
+            Step(
+                draft.id,
+                draft.title,
+                draft.section,
+                draft.formula,
+                tuple(value for value in draft.values if value.id in allowed),
+                tuple(draft.checks),
+            )
+            for draft in self._drafts
+        )
+        maps = tuple(each for each in self._maps if each.value_id in allowed)
+        return Trace(operation, outcome, steps, maps, tuple(self._ties))
+
+    def _keyless(self) -> set[str]:
+        """Return the IDs of the public values that are not computed from a secret one."""
+        keyless: set[str] = set()
+        for value in self._values.values():
+            inputs = () if value.formula is None else value.formula.inputs
+            if value.secrecy is Secrecy.PUBLIC and keyless.issuperset(inputs):
+                keyless.add(value.id)
+        return keyless
+
+
+class Outcome(NamedTuple):
+    """The outcome of an operation of the library."""
+
+    code: str
+    """`ok`, or the code of the error."""
+
+    result: object
+    """The result; `None` after an error."""
+
+
+def attempt(call: Callable[[], object]) -> Outcome:
+    """Call an operation of the library, and return its outcome."""
+    try:
+        return Outcome(OK, call())
+    except KmsCoreError as error:
+        return Outcome(error.code, None)
