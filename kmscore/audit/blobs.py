@@ -77,9 +77,9 @@ def read_v1(notes: Notes, data: BytesLike) -> ReadBlob:
     notes.check(f"the blob has at most {MAX_BLOB_LENGTH:,} bytes", length <= MAX_BLOB_LENGTH, _CODE)
     blob = notes.give("blob", "ciphertext blob", raw, "the caller")
     notes.check("it begins with 4b 4d 53 01", raw[:4] == b"KMS\x01", _CODE)
-    suites = {suite.value: suite for suite in Suite}
-    notes.check("byte 4 is a suite ID, 01 to 05", len(raw) > 4 and raw[4] in suites, _CODE)
-    suite = suites[raw[4]]
+    suites = {bytes([suite.value]): suite for suite in Suite}
+    notes.check("byte 4 is a suite ID, 01 to 05", raw[4:5] in suites, _CODE)
+    suite = suites[raw[4:5]]
     offset, ids = 5, []
     for name in ("key ID", "key version ID"):
         end = offset + 1 + raw[offset] if offset < len(raw) else len(raw) + 1

@@ -47,12 +47,12 @@ def service_context(
         "context",
         "Apply the context rule of the service",
         "13.3",
-        "text = key=value&key=value…, sorted by key        A = SHA-256(text)",
+        "text = key=value&key=value…, sorted by key\nA = SHA-256(text)",
     )
     pairs = _checked_pairs(notes, context)
     absent = context is None or (not pairs and profile.empty_is_absent)
     if not absent and profile.context_binding is not ContextBinding.JSON:
-        unique = sum(1 + key.count("=") + value.count("=") for key, value in pairs) < 2
+        unique = "&".join(f"{key}={value}" for key, value in pairs).count("=") <= 1
         notes.check(
             "no other context has the same text, or ambiguous contexts are allowed",
             unique or allow_ambiguous,

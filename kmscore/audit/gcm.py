@@ -1,5 +1,6 @@
 """The steps of GCM and of XAES-256-GCM (SPEC sections 5.3 and 5.4)."""
 
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from kmscore.algorithms import Suite
@@ -35,7 +36,7 @@ def set_up(notes: Notes, suite: Suite, key: str, iv: str) -> Cipher:
         key, iv = _derive(notes, key, iv)
         secrecy = Secrecy.MESSAGE
     block = "sm4" if suite is Suite.SM4_GCM else "aes"
-    notes.step("hash-key", "Set up GCM", "5.3", "H = E(0^16)        J0 = IV ‖ 00000001")
+    notes.step("hash-key", "Set up GCM", "5.3", "H = E(0^16)\nJ0 = IV ‖ 00000001")
     hash_key = notes.compute("H", "hash key", block, key, _ZEROS, secrecy=secrecy)
     counter = notes.compute("J0", "counter block of the tag", "counter", iv, 1)
     first = notes.compute("E_J0", "mask of the tag", block, key, counter, secrecy=secrecy)
@@ -48,7 +49,7 @@ def _derive(notes: Notes, key: str, nonce: str) -> tuple[str, str]:
         "derive",
         "Derive the key of this nonce",
         "5.4",
-        "L = AES(0^16)        K1 = L · x        derived key = AES(M1 ⊕ K1) ‖ AES(M2 ⊕ K1)",
+        "L = AES(0^16)\nK1 = L · x\nderived key = AES(M1 ⊕ K1) ‖ AES(M2 ⊕ K1)",
     )
     secret, message = Secrecy.KEY, Secrecy.MESSAGE
     block = notes.compute("L", "AES of zeros", "aes", key, _ZEROS, secrecy=secret)
@@ -75,23 +76,20 @@ def add_tag(notes: Notes, cipher: Cipher, associated_data: str, ciphertext: str)
         "ghash",
         "Hash the associated data and the ciphertext",
         "5.3",
-        "Y0 = 0^16        Yi = (Y(i-1) ⊕ Xi) · H        S = the last Y",
+        "Y0 = 0^16\nYi = (Y(i-1) ⊕ Xi) · H\nS = the last Y",
     )
     padded = [
         notes.compute(f"padded_{short}", "whole blocks", "pad", value)
         for short, value in (("A", associated_data), ("C", ciphertext))
     ]
     end = notes.compute("lengths", "both lengths in bits", "lengths", associated_data, ciphertext)
-    hashed = notes.compute("X", "input of GHASH", "join", *padded, end)
     total: str | bytes = _ZEROS
-    for number in range(len(notes.data(hashed)) // BLOCK):
-        start = number * BLOCK
-        block = notes.compute(
-            f"X{number + 1}", f"block {number + 1}", "cut", hashed, start, start + BLOCK
-        )
+    blocks = _blocks(notes, (*padded, end))
+    for number, (source, start) in enumerate(blocks, 1):
+        block = notes.compute(f"X{number}", f"block {number}", "cut", source, start, start + BLOCK)
         total = notes.compute(
-            f"Y{number + 1}",
-            f"hash of {number + 1} blocks",
+            f"Y{number}",
+            f"hash up to X{number}",
             "ghash",
             *(total, block, cipher.hash_key),
             secrecy=cipher.secrecy,
@@ -99,6 +97,13 @@ def add_tag(notes: Notes, cipher: Cipher, associated_data: str, ciphertext: str)
     total = notes.compute("S", "hash of all blocks", "join", total, secrecy=cipher.secrecy)
     notes.step("tag", "Compute the tag", "5.3", "T = E(J0) ⊕ S")
     return notes.compute("tag", "computed tag", "xor", cipher.first_block, total)
+
+
+def _blocks(notes: Notes, sources: Iterable[str]) -> Iterator[tuple[str, int]]:
+    """Yield the ID and the offset of each whole block of some values."""
+    for source in sources:
+        for start in range(0, len(notes.data(source)), BLOCK):
+            yield source, start
 
 
 def add_key_stream(notes: Notes, cipher: Cipher, length: int) -> str:

@@ -59,10 +59,27 @@ class Notes:
         self._drafts.append(_Draft(self.scope + step_id, title, section, formula, [], []))
 
     def give(
-        self, name: str, meaning: str, data: bytes, source: str, secrecy: Secrecy = Secrecy.PUBLIC
+        self,
+        name: str,
+        meaning: str,
+        data: bytes,
+        source: str,
+        secrecy: Secrecy = Secrecy.PUBLIC,
+        *,
+        has_public_length: bool = True,
     ) -> str:
         """Add a value that was given; return its ID."""
-        return self._add(Value(self.scope + name, meaning, data, secrecy, source=source))
+        value_id = self.scope + name
+        return self._add(
+            Value(
+                value_id,
+                meaning,
+                data,
+                secrecy,
+                source=source,
+                has_public_length=has_public_length,
+            )
+        )
 
     def compute(
         self,

@@ -40,7 +40,7 @@ def decrypt(
     notes.map("RSA ciphertext", ciphertext, [("ciphertext", k, "a number less than the modulus")])
 
     plain = Secrecy.PLAINTEXT
-    notes.step("private", "Apply the private key", "6.2", "EM = c^d mod n        EM^e mod n = c")
+    notes.step("private", "Apply the private key", "6.2", "EM = c^d mod n\nEM^e mod n = c")
     secret = notes.give(
         "d", "private exponent", numbers.d.to_bytes(k, "big"), "the keyring", Secrecy.KEY
     )
@@ -61,8 +61,8 @@ def decrypt(
         "masks",
         "Remove both masks",
         "6.2",
-        "EM = 00 ‖ maskedSeed ‖ maskedDB        seed = maskedSeed ⊕ MGF1(maskedDB)"
-        "        DB = maskedDB ⊕ MGF1(seed)",
+        "EM = 00 ‖ maskedSeed ‖ maskedDB\nseed = maskedSeed ⊕ MGF1(maskedDB)"
+        "\nDB = maskedDB ⊕ MGF1(seed)",
     )
     lead = notes.compute("lead", "first byte of EM", "cut", encoded, 0, 1, secrecy=plain)
     seed_part = notes.compute("maskedSeed", "masked seed", "cut", encoded, 1, 1 + h, secrecy=plain)
@@ -73,9 +73,7 @@ def decrypt(
     data_mask = notes.compute("dbMask", "mask of DB", mask, seed, k - h - 1, secrecy=plain)
     block = notes.compute("DB", "data block", "xor", data_part, data_mask, secrecy=plain)
 
-    notes.step(
-        "padding", "Check the padding", "6.2", "EM = 00 ‖ …        DB = lHash ‖ 00 … 00 ‖ 01 ‖ M"
-    )
+    notes.step("padding", "Check the padding", "6.2", "EM = 00 ‖ …\nDB = lHash ‖ 00 … 00 ‖ 01 ‖ M")
     expected = notes.compute("lHash", "hash of the empty label", name)
     found = notes.compute("DB_lHash", "start of DB", "cut", block, 0, h, secrecy=plain)
     where = notes.compute("position", "offset of 01 in DB", "position", block, h, secrecy=plain)

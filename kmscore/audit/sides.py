@@ -11,7 +11,6 @@ from kmscore.algorithms import (
     ENCRYPTION_ALGORITHMS,
     MAX_PLAINTEXT_LENGTH,
     EncryptionAlgorithm,
-    Suite,
 )
 from kmscore.alibaba.profile import Payload, Profile
 from kmscore.alibaba.service_blob import MAX_PAYLOAD_LENGTH

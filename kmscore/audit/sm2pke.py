@@ -14,6 +14,7 @@ _Fields: TypeAlias = list[tuple[str, int, str]]
 """Name, length in bytes and meaning of the fields of a ciphertext."""
 
 _CODE: Final = "decryption"
+_LONG_FORM: Final = 0x80  # flag of a DER length above 127 (X.690 section 8.1.3.5)
 _OFF_CURVE: Final = "C1 is not a point on the curve"
 _DIGEST_LENGTH: Final = 32
 _ENCODINGS: Final = {0x30: Sm2Encoding.ASN1_DER, 0x04: Sm2Encoding.C1C3C2}
@@ -63,7 +64,7 @@ def decrypt(notes: Notes, key: Sm2Key, ciphertext: str, most: int) -> str:
     ]
     t = notes.compute("t", "KDF output", "first", length, *blocks, secrecy=plain)
 
-    notes.step("digest", "Compare the digest", "7.5", "M = C2 ⊕ t        u = SM3(x2 ‖ M ‖ y2) = C3")
+    notes.step("digest", "Compare the digest", "7.5", "M = C2 ⊕ t\nu = SM3(x2 ‖ M ‖ y2) = C3")
     m = notes.compute("M", "plaintext", "xor", c2, t, secrecy=plain)
     u = notes.compute("u", "computed digest", "sm3", x2, m, y2)
     # One check: SPEC 7.5 forbids to show which part is wrong.
@@ -167,7 +168,7 @@ def _der_fields(raw: bytes) -> _Fields:
 def _der_length(raw: bytes, offset: int) -> tuple[int, int]:
     """Return the length of tag and length bytes, and the length of the content."""
     short = raw[offset + 1]
-    if short < 0x80:
+    if short < _LONG_FORM:
         return 2, short
-    size = short & 0x7F
+    size = short - _LONG_FORM
     return 2 + size, int.from_bytes(raw[offset + 2 : offset + 2 + size], "big")

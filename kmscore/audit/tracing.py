@@ -4,7 +4,7 @@ An operation of the library runs on the same input. The trace computes it again 
 specification, with the arithmetic of `kmscore.audit`, and compares the two.
 """
 
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from kmscore import alibaba
 from kmscore._typecheck import (
@@ -12,7 +12,6 @@ from kmscore._typecheck import (
     check_bytes,
     check_instance,
     check_mapping,
-    check_text,
     to_bytes,
 )
 from kmscore.algorithms import EncryptionAlgorithm
@@ -23,7 +22,9 @@ from kmscore.audit.sides import NO_LIMIT, BareSource, BlobSource, Destination, F
 from kmscore.context import ContextLike, EncryptionContext
 from kmscore.keyring import KeyProvider, Keyring
 from kmscore.operations import DecryptResult, EncryptResult, asymmetric_decrypt
-from kmscore.reencryption import ReEncryptResult
+
+if TYPE_CHECKING:
+    from kmscore.reencryption import ReEncryptResult
 
 
 def trace_encrypt(
@@ -70,7 +71,10 @@ def trace_encrypt(
         notes.step("size", "Check the length", "5.5" if form.is_v1 else "13.5")
         is_short = len(data) <= form.most
         notes.check(f"the plaintext has at most {form.most:,} bytes", is_short, "plaintext_size")
-        value = notes.give("P", "plaintext", data, "the caller", Secrecy.PLAINTEXT)
+        value = notes.give(
+            *("P", "plaintext", data, "the caller", Secrecy.PLAINTEXT),
+            has_public_length=not form.has_text,
+        )
         if ran.result is not None:
             side.seal(value, cast("EncryptResult", ran.result).ciphertext_blob)
 

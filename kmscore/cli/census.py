@@ -9,12 +9,12 @@ from rich.console import Console
 from rich.table import Table as Grid
 from rich.text import Text
 
+from kmscore._printable import printable
 from kmscore.bulk import Census, Retirement
 from kmscore.cli.keyring_file import read_keyring
 from kmscore.cli.options import BlobColumnOption, DelimiterOption, JsonOption, delimiter_of
 from kmscore.cli.passphrase import Descriptor
 from kmscore.cli.terminal import (
-    printable,
     problems_in_one_line,
     progress,
     surprises_in_one_line,

@@ -10,11 +10,11 @@ from typing import Annotated
 import typer
 
 from kmscore import Keyring, keyfile
+from kmscore._printable import printable
 from kmscore.cli.files import read_file
 from kmscore.cli.new_file import NewFile
 from kmscore.cli.passphrase import get_passphrase
 from kmscore.cli.problems import FileProblem
-from kmscore.cli.terminal import printable
 from kmscore.errors import DecryptionError, InvalidKeyError
 from kmscore.keyfile import ScryptParameters
 from kmscore.keyfile.sealing import MAX_LENGTH

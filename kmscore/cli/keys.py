@@ -10,6 +10,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from kmscore import Keyring, KeyState, SymmetricKey
+from kmscore._printable import printable
 from kmscore.cli.files import STANDARD, read_file, write_output
 from kmscore.cli.key_versions import (
     find_spec,
@@ -27,7 +28,7 @@ from kmscore.cli.passphrase import (
     get_new_passphrase,
 )
 from kmscore.cli.problems import FileProblem
-from kmscore.cli.terminal import printable, problems_in_one_line
+from kmscore.cli.terminal import problems_in_one_line
 from kmscore.errors import KeyNotFoundError
 from kmscore.keys import Key
 

@@ -6,7 +6,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from kmscore.cli.terminal import printable
+from kmscore._printable import printable
 from kmscore.tables import Report
 
 

@@ -1,6 +1,5 @@
 """The terminal output of commands, such as messages of one line and progress bars."""
 
-import json
 import shutil
 import sys
 import time
@@ -25,6 +24,7 @@ from rich.table import Column
 from rich.text import Text
 from typer.core import TyperGroup
 
+from kmscore._printable import printable
 from kmscore.cli.files import give_up_output
 from kmscore.cli.problems import FileProblem
 from kmscore.cli.signals import end_of
@@ -90,13 +90,6 @@ def write_any_character() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-
-
-def printable(text: str) -> str:
-    """Return a text with escapes for control characters and other unprintable characters."""
-    return "".join(
-        character if character.isprintable() else json.dumps(character)[1:-1] for character in text
-    )
 
 
 def _say(reason: str, code: int = 2) -> int:

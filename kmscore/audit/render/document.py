@@ -1,0 +1,81 @@
+"""A trace as a JSON document."""
+
+from collections.abc import Collection, Mapping
+from json import dumps
+
+from kmscore.audit.commands import command
+from kmscore.audit.notation import formula_text
+from kmscore.audit.records import Secrecy, Step, Trace, Value
+from kmscore.audit.render.reveal import check_rendering
+from kmscore.audit.replaying import replay
+
+
+def json(trace: Trace, *, reveal: Collection[Secrecy] = frozenset()) -> str:
+    """Return a trace as a JSON document, with every step and every value.
+
+    Args:
+        trace: The trace.
+        reveal: The levels above `Secrecy.PUBLIC` whose values are shown.
+
+    Returns:
+        One JSON object in ASCII, indented by two spaces. A value that is not shown has no `data`.
+
+    Raises:
+        TypeError: If an argument has the wrong type.
+        ValueError: If `reveal` contains `Secrecy.KEY`.
+    """
+    shown = check_rendering(trace, reveal)
+    values = {value.id: value for value in trace.values}
+    replayed = replay(trace)
+    document = {
+        "operation": trace.operation,
+        "outcome": trace.outcome,
+        "trustworthy": trace.agrees and not replayed.wrong,
+        "steps": [_step(step, values, shown) for step in trace.steps],
+        "maps": [
+            {
+                "name": each.name,
+                "value": each.value_id,
+                "fields": [field._asdict() for field in each.fields],
+            }
+            for each in trace.maps
+        ],
+        "ties": [tie._asdict() for tie in trace.ties],
+        "replay": {"recomputed": replayed.recomputed, "wrong": list(replayed.wrong)},
+    }
+    return dumps(document, indent=2)
+
+
+def _step(step: Step, values: Mapping[str, Value], shown: frozenset[Secrecy]) -> dict[str, object]:
+    """Return a step as an object."""
+    return {
+        "id": step.id,
+        "title": step.title,
+        "section": step.section,
+        "formula": step.formula,
+        "checks": [check._asdict() for check in step.checks],
+        "verdict": step.verdict,
+        "values": [_value(value, values, shown) for value in step.values],
+    }
+
+
+def _value(
+    value: Value, values: Mapping[str, Value], shown: frozenset[Secrecy]
+) -> dict[str, object]:
+    """Return a value as an object."""
+    fields: dict[str, object] = {
+        "id": value.id,
+        "name": value.name,
+        "secrecy": value.secrecy.value,
+        "formula" if value.formula else "source": formula_text(value)
+        if value.formula
+        else value.source,
+    }
+    if value.secrecy in shown or value.has_public_length:
+        fields["length"] = len(value.data)
+    if value.secrecy in shown:
+        fields["data"] = value.data.hex()
+    line = command(value, values)
+    if line is not None:
+        fields["command"] = line
+    return fields
