@@ -35,7 +35,7 @@ class ReadBlob(NamedTuple):
 
 def name_of_iv(suite: Suite) -> tuple[str, str]:
     """Return the ID and the meaning of the IV of a suite."""
-    return ("N", "nonce") if suite is Suite.XAES_256_GCM else ("IV", "IV")
+    return ("N", "nonce") if suite is Suite.XAES_256_GCM else ("IV", "initialization vector")
 
 
 def v1_fields(
@@ -104,7 +104,7 @@ def read_v1(notes: Notes, data: BytesLike) -> ReadBlob:
         suite,
         ids[0],
         ids[1],
-        notes.compute("header", "header", "cut", blob, 0, offset),
+        notes.compute("header", "bytes before the IV", "cut", blob, 0, offset),
         notes.compute(name, meaning, "cut", blob, offset, body),
         notes.compute("C", "ciphertext", "cut", blob, body, tag),
         notes.compute("T", "tag of the blob", "cut", blob, tag, len(raw)),
@@ -136,8 +136,8 @@ def read_service(notes: Notes, data: BytesLike, profile: Profile) -> ReadBlob:
         None,
         None,
         text,
-        notes.compute("header", "header", "cut", blob, 0, version),
-        notes.compute("IV", "IV", "cut", blob, version, body),
+        notes.compute("header", "bytes before the IV", "cut", blob, 0, version),
+        notes.compute("IV", "initialization vector", "cut", blob, version, body),
         notes.compute("C", "ciphertext", "cut", blob, body, tag),
         notes.compute("T", "tag of the blob", "cut", blob, tag, len(raw)),
     )

@@ -111,7 +111,9 @@ def _give_pairs(notes: Notes, pairs: _Pairs) -> list[str]:
     for number, pair in enumerate(pairs, 1):
         for name, text in zip(("key", "value"), pair, strict=True):
             data = text.encode("utf-8")
-            ids.append(notes.give(f"{name}{number}", f"{name} {number}", data, "the context"))
+            ids.append(
+                notes.give(f"{name}{number}", f"{name} of pair {number}", data, "the context")
+            )
     return ids
 
 

@@ -276,7 +276,7 @@ class Destination:
         source = "the random source of the operating system; read from the new blob"
         iv = notes.give(name, meaning, expected[start : start + iv_length], source)
         notes.step("header", "Make the header", "3.1" if form.is_v1 else "13.2")
-        header = notes.compute("header", "header", "join", *_header_parts(form, key))
+        header = notes.compute("header", "bytes before the IV", "join", *_header_parts(form, key))
         associated = form.associate(notes, header, self._bound)
         notes.step("material", "Take the key material", "5.1")
         material = give_material(notes, key)

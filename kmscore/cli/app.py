@@ -6,7 +6,7 @@ import typer
 from rich.console import Console
 
 import kmscore
-from kmscore.cli import census, crypt, demo, inspection, keys, rotate
+from kmscore.cli import census, crypt, demo, inspection, keys, rotate, trace
 from kmscore.cli.terminal import Commands
 from kmscore.errors import KmsCoreError
 
@@ -27,6 +27,7 @@ app.command("decrypt", short_help="Decrypt a v1 ciphertext blob.")(crypt.decrypt
 app.command("reencrypt", short_help="Change key, key version or context of a ciphertext.")(
     crypt.reencrypt
 )
+app.add_typer(trace.app, name="trace")
 app.command("inspect")(inspection.inspect)
 app.command("rotate", short_help="Re-encrypt all ciphertexts of a table or folder.")(
     rotate.rotate_table

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 import kmscore
-from kmscore import EncryptionContext, alibaba
+from kmscore import alibaba
 from kmscore.algorithms import MAX_PLAINTEXT_LENGTH
 from kmscore.alibaba.service_blob import guess_version_id
 from kmscore.bulk.conversion import keys_for
@@ -14,26 +14,27 @@ from kmscore.cli.ciphertext_file import InArgument, read_ciphertext, write_ciphe
 from kmscore.cli.files import STANDARD, check_no_terminal, read_file, write_output
 from kmscore.cli.keyring_file import KeyringOption, read_keyring
 from kmscore.cli.options import (
+    AlgorithmOption,
     AmbiguousOption,
+    Base64Option,
+    ContextOption,
+    DestinationContextOption,
     DestinationProfileOption,
+    KeepContextOption,
     ProfileName,
     SourceKeyOption,
     SourceProfileOption,
     SourceVersionOption,
+    check_algorithm,
+    check_contexts,
     profile_of,
+    read_context,
 )
 from kmscore.cli.passphrase import Descriptor
 from kmscore.cli.problems import FileProblem
 from kmscore.cli.terminal import problems_in_one_line
 
 _Out = Annotated[Path, typer.Argument(metavar="OUT", help="A new file; - for standard output.")]
-_Base64 = Annotated[bool, typer.Option("--base64", help="Ciphertexts are in strict Base64.")]
-_Context = Annotated[
-    str | None,
-    typer.Option(
-        "--context", metavar="JSON", help='The encryption context, for example {"key": "value"}.'
-    ),
-]
 
 
 def encrypt(
@@ -41,9 +42,9 @@ def encrypt(
     keyring: KeyringOption,
     source: InArgument = STANDARD,
     out: _Out = STANDARD,
-    context: _Context = None,
+    context: ContextOption = None,
     *,
-    base64: _Base64 = False,
+    base64: Base64Option = False,
     passphrase_fd: Descriptor = None,
 ) -> None:
     """Encrypt up to 6,144 bytes under the primary version of a key.
@@ -53,7 +54,7 @@ def encrypt(
     with problems_in_one_line():
         keys = read_keyring(keyring, passphrase_fd)
         plaintext = read_file(source, limit=MAX_PLAINTEXT_LENGTH)
-        result = kmscore.encrypt(keys, key_id, plaintext, _read_context(context))
+        result = kmscore.encrypt(keys, key_id, plaintext, read_context(context))
         write_ciphertext(out, result.ciphertext_blob, base64=base64)
 
 
@@ -61,11 +62,11 @@ def decrypt(
     keyring: KeyringOption,
     source: InArgument = STANDARD,
     out: _Out = STANDARD,
-    context: _Context = None,
+    context: ContextOption = None,
     source_profile: SourceProfileOption = ProfileName.V1,
     *,
     allow_ambiguous: AmbiguousOption = False,
-    base64: _Base64 = False,
+    base64: Base64Option = False,
     passphrase_fd: Descriptor = None,
 ) -> None:
     """Decrypt a ciphertext blob with the key version that its header names.
@@ -80,7 +81,7 @@ def decrypt(
         plaintext = alibaba.decrypt(
             keys_for(keys, profile),
             blob,
-            _read_context(context),
+            read_context(context),
             profile=profile,
             allow_ambiguous=allow_ambiguous,
         ).plaintext
@@ -96,30 +97,17 @@ def reencrypt(
     keyring: KeyringOption,
     source: InArgument = STANDARD,
     out: _Out = STANDARD,
-    context: _Context = None,
-    destination_context: Annotated[
-        str | None,
-        typer.Option(
-            "--destination-context", metavar="JSON", help="The new context; {} is the empty one."
-        ),
-    ] = None,
+    context: ContextOption = None,
+    destination_context: DestinationContextOption = None,
     source_key_id: SourceKeyOption = None,
     source_version_id: SourceVersionOption = None,
-    algorithm: Annotated[
-        str | None,
-        typer.Option(
-            "--algorithm",
-            help="For an asymmetric source: RSAES_OAEP_SHA_256, RSAES_OAEP_SHA_1 or SM2PKE.",
-        ),
-    ] = None,
+    algorithm: AlgorithmOption = None,
     source_profile: SourceProfileOption = ProfileName.V1,
     destination_profile: DestinationProfileOption = ProfileName.V1,
     *,
     allow_ambiguous: AmbiguousOption = False,
-    keep_context: Annotated[
-        bool, typer.Option("--keep-context", help="Keep the context of --context.")
-    ] = False,
-    base64: _Base64 = False,
+    keep_context: KeepContextOption = False,
+    base64: Base64Option = False,
     passphrase_fd: Descriptor = None,
 ) -> None:
     """Re-encrypt a ciphertext under another key, key version or encryption context.
@@ -129,16 +117,10 @@ def reencrypt(
     Example: kmscore reencrypt -k a.keys --destination b --context '{"t":"1"}' --keep-context in out
     """
     with problems_in_one_line():
-        if keep_context and destination_context is not None:
-            raise FileProblem("--keep-context and --destination-context exclude each other")
-        if context is not None and destination_context is None and not keep_context:
-            raise FileProblem("with --context, give --keep-context or --destination-context")
-        if algorithm is not None and None in {source_key_id, source_version_id}:
-            raise FileProblem("--algorithm needs --source-key-id and --source-version-id")
-        if algorithm is not None and source_profile is not ProfileName.V1:
-            raise FileProblem("--algorithm needs --source-profile v1")
+        check_contexts(context, destination_context, keep_context=keep_context)
+        check_algorithm(algorithm, (source_key_id, source_version_id), source_profile)
         keys = read_keyring(keyring, passphrase_fd)
-        opening = _read_context(context)
+        opening = read_context(context)
         profile = profile_of(source_profile)
         blob = read_ciphertext(source, base64=base64)
         if algorithm is None:
@@ -152,7 +134,7 @@ def reencrypt(
             allow_ambiguous=allow_ambiguous,
             source_context=opening,
             destination_context=(
-                opening if destination_context is None else _read_context(destination_context)
+                opening if destination_context is None else read_context(destination_context)
             ),
             source_key_id=source_key_id,
             source_key_version_id=source_version_id,
@@ -177,7 +159,3 @@ def _is_text(data: bytes) -> bool:
     except UnicodeDecodeError:
         return False
     return all(character.isprintable() or character in "\n\t" for character in text)
-
-
-def _read_context(text: str | None) -> EncryptionContext | None:
-    return None if text is None else EncryptionContext.from_json(text)

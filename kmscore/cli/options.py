@@ -7,7 +7,36 @@ import typer
 
 from kmscore.alibaba.profile import INSTANCE_PREFIX, Payload, Profile
 from kmscore.cli.problems import FileProblem
+from kmscore.context import EncryptionContext
 from kmscore.tables.csv_records import check_delimiter
+
+Base64Option = Annotated[bool, typer.Option("--base64", help="Ciphertexts are in strict Base64.")]
+
+ContextOption = Annotated[
+    str | None,
+    typer.Option(
+        "--context", metavar="JSON", help='The encryption context, for example {"key": "value"}.'
+    ),
+]
+
+KeepContextOption = Annotated[
+    bool, typer.Option("--keep-context", help="Keep the context of --context.")
+]
+
+DestinationContextOption = Annotated[
+    str | None,
+    typer.Option(
+        "--destination-context", metavar="JSON", help="The new context; {} is the empty one."
+    ),
+]
+
+AlgorithmOption = Annotated[
+    str | None,
+    typer.Option(
+        "--algorithm",
+        help="For an asymmetric source: RSAES_OAEP_SHA_256, RSAES_OAEP_SHA_1 or SM2PKE.",
+    ),
+]
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
@@ -85,8 +114,7 @@ BlobColumnOption = Annotated[
 
 def check_profiles(source: ProfileName, destination: ProfileName, algorithm: str | None) -> None:
     """Raise `FileProblem` for profiles that exclude each other, or exclude an algorithm."""
-    if algorithm is not None and source is not ProfileName.V1:
-        raise FileProblem("--algorithm needs --source-profile v1")
+    check_algorithm(algorithm, ("", ""), source)
     one, other = profile_of(source), profile_of(destination)
     if one.is_v1 == other.is_v1 and one.payload is not other.payload:
         raise FileProblem(
@@ -105,6 +133,31 @@ def profile_of(name: ProfileName) -> Profile:
         ProfileName.ALIBABA_RAW: Profile(payload=Payload.RAW),
         ProfileName.ALIBABA_INSTANCE: Profile(prefix=INSTANCE_PREFIX),
     }[name]
+
+
+def check_contexts(
+    context: str | None, destination_context: str | None, *, keep_context: bool
+) -> None:
+    """Raise `FileProblem` unless the options name the destination context without a guess."""
+    if keep_context and destination_context is not None:
+        raise FileProblem("--keep-context and --destination-context exclude each other")
+    if context is not None and destination_context is None and not keep_context:
+        raise FileProblem("with --context, give --keep-context or --destination-context")
+
+
+def check_algorithm(
+    algorithm: str | None, ids: tuple[str | None, str | None], profile: ProfileName
+) -> None:
+    """Raise `FileProblem` for an algorithm without source IDs, or with a layout."""
+    if algorithm is not None and None in ids:
+        raise FileProblem("--algorithm needs --source-key-id and --source-version-id")
+    if algorithm is not None and profile is not ProfileName.V1:
+        raise FileProblem("--algorithm needs --source-profile v1")
+
+
+def read_context(text: str | None) -> EncryptionContext | None:
+    """Return the context of an option. Raises `InvalidContextError`."""
+    return None if text is None else EncryptionContext.from_json(text)
 
 
 def delimiter_of(text: str) -> str:

@@ -10,8 +10,8 @@ from kmscore._printable import letters, printable
 from kmscore.audit.commands import command, variable
 from kmscore.audit.notation import formula_text, short_id
 from kmscore.audit.records import OK, ByteMap, Check, Secrecy, Step, Trace, Value
-from kmscore.audit.render.provenance import Mark, colour_of, marks_of
-from kmscore.audit.render.reveal import WORDS, check_rendering, hidden_words, verdict
+from kmscore.audit.render.provenance import Mark, colours_of, marks_of
+from kmscore.audit.render.reveal import WORDS, check_rendering, hidden_words, name_of, verdict
 from kmscore.audit.render.style import SCRIPT, STYLE
 from kmscore.audit.replaying import Replay, replay
 
@@ -48,6 +48,10 @@ def _text(value: str) -> str:
     return escape(printable(value))
 
 
+def _small(value: str) -> str:
+    return f"<small>{_text(value)}</small>"
+
+
 def _policy() -> str:
     """Return the content security policy."""
     script, style = (
@@ -68,11 +72,12 @@ class _Page:
         self._shown = shown
         self._values = {value.id: value for value in trace.values}
         self._marks = marks_of(trace)
+        self._colours = colours_of(trace)
         self._replay = replay(trace)
 
     def write(self) -> str:
         """Return the page."""
-        title = f"{self._trace.operation.replace('_', ' ').capitalize()}: every byte"
+        title = f"{name_of(self._trace)}, byte by byte"
         steps = "".join(
             self._step(number, step) for number, step in enumerate(self._trace.steps, 1)
         )
@@ -98,7 +103,7 @@ class _Page:
         above = [WORDS[level] for level in Secrecy if level in self._shown and level in WORDS]
         if above:
             names = " and the ".join(above)
-            return f"<b>This page shows the {names}. Protect it like the plaintext.</b>"
+            return f"<b>This page shows the {names}. Protect it as you protect the plaintext.</b>"
         if self._trace.outcome != OK:
             return (
                 "After a failure, no option shows a value that was computed with a key: it could"
@@ -150,8 +155,8 @@ class _Page:
     def _value(self, value: Value) -> str:
         """Return the row of a value."""
         name = (
-            f"<td><code>{_text(short_id(value.id))}</code><small>{_text(value.name)}</small>"
-            f"<small>{_text(formula_text(value))}</small></td>"
+            f"<td><code>{_text(short_id(value.id))}</code>{_small(value.name)}"
+            f"{_small(formula_text(value))}</td>"
         )
         if value.secrecy not in self._shown:
             return f'<tr>{name}<td><span class="hidden">{hidden_words(value)}</span></td></tr>'
@@ -204,7 +209,7 @@ class _Page:
             more = f"… {len(value.data) - _SHOWN_IN_MAP:,} more bytes"
             rows += f'<div class="more">{more}</div>'
         legend = "".join(
-            f'<b class="{colour_of(field.name, index)}" data-f="{number}.{index}" tabindex="0"'
+            f'<b class="{self._colours[number][index]}" data-f="{number}.{index}" tabindex="0"'
             f' data-t="{_text(field.name)}: {_text(field.meaning)}">{_text(field.name)}</b>'
             f"<span>{_text(field.meaning)}</span>"
             for index, field in enumerate(each.fields[:_FIELDS])

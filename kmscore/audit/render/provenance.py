@@ -30,23 +30,39 @@ _NEUTRAL: Final = ("length", "magic", "version", "count", "head of", "04", "pref
 _INHERITED: Final = "associated data"
 
 
-def colour_of(field: str, number: int) -> str:
-    """Return the class of a field: neutral for a length or a constant."""
-    is_id = field == "key version ID"
-    if not is_id and any(word in field for word in _NEUTRAL):
-        return "n"
-    return f"h{number % COLOURS}"
+def colours_of(trace: Trace) -> tuple[tuple[str, ...], ...]:
+    """Return the class of each field of each map: a colour, or neutral.
+
+    Neutral are lengths, constants and the associated data, whose bytes keep the colours of header
+    and context. Other fields have different colours until all are used.
+    """
+    used = 0
+    result = []
+    for each in trace.maps:
+        classes = []
+        for field in each.fields:
+            is_id = field.name == "key version ID"
+            if each.name == _INHERITED or (
+                not is_id and any(word in field.name for word in _NEUTRAL)
+            ):
+                classes.append("n")
+            else:
+                classes.append(f"h{used % COLOURS}")
+                used += 1
+        result.append(tuple(classes))
+    return tuple(result)
 
 
 def marks_of(trace: Trace) -> Mapping[str, Marks]:
     """Return the places of the bytes of all values that have some."""
     values = {value.id: value for value in trace.values}
     marks: dict[str, Marks] = {}
+    colours = colours_of(trace)
     for number, each in enumerate(trace.maps):
         # The bytes of the associated data keep the colours of blob and context.
         if each.name != _INHERITED:
             marks[each.value_id] = tuple(
-                Mark(number, index, field.offset + place, colour_of(field.name, index))
+                Mark(number, index, field.offset + place, colours[number][index])
                 for index, field in enumerate(each.fields)
                 for place in range(field.length)
             )

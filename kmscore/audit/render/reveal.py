@@ -1,16 +1,24 @@
 """The choice of the values that a rendered trace shows."""
 
 from collections.abc import Collection
+from typing import Final
 
 from kmscore._typecheck import check_instance
 from kmscore.audit.records import OK, Secrecy, Trace, Value
 
 WORDS = {
     Secrecy.PLAINTEXT: "plaintext",
-    Secrecy.MESSAGE: "secret of this message",
+    Secrecy.MESSAGE: "secrets of this message",
     Secrecy.KEY: "key material",
 }
 """The description of a value that is not shown."""
+
+_NOUNS: Final = {
+    "encrypt": "Encryption",
+    "decrypt": "Decryption",
+    "reencrypt": "Re-encryption",
+    "asymmetric_decrypt": "Asymmetric decryption",
+}
 
 
 def check_rendering(trace: Trace, reveal: Collection[Secrecy]) -> frozenset[Secrecy]:
@@ -33,10 +41,16 @@ def hidden_words(value: Value) -> str:
     return f"{WORDS[value.secrecy]}{length}, not shown"
 
 
+def name_of(trace: Trace) -> str:
+    """Return the operation as a noun."""
+    return _NOUNS[trace.operation]
+
+
 def verdict(trace: Trace) -> str:
     """Return the outcome of the operation in one sentence."""
+    name = name_of(trace)
     if trace.outcome == OK:
-        return f"{trace.operation} succeeds."
+        return f"{name} succeeds."
     failed = [step for step in trace.steps if step.verdict is False]
-    where = f" at the step {failed[-1].id}" if failed else ""
-    return f"{trace.operation} fails{where}, with the error {trace.outcome}."
+    where = f" in the step “{failed[-1].title}”" if failed else ""
+    return f"{name} fails{where}, with the error {trace.outcome}."

@@ -22,7 +22,7 @@ header p{margin:4px 0;color:var(--soft);max-width:76ch}
 .verdict{border-radius:12px;padding:13px 18px;margin:18px 0;font-weight:650}
 .verdict span{display:block;font-weight:400;color:var(--ink)}
 .good{background:var(--good-back);color:var(--good)}.bad{background:var(--bad-back);color:var(--bad)}
-main{display:grid;grid-template-columns:minmax(0,1fr) 545px;gap:28px;align-items:start}
+main{display:grid;grid-template-columns:minmax(0,1fr) 600px;gap:28px;align-items:start}
 aside{position:sticky;top:12px;max-height:calc(100vh - 24px);overflow:auto}
 .card{background:var(--card);border:1px solid var(--line);border-radius:14px;padding:17px 20px;
 margin:0 0 18px}

@@ -1,0 +1,255 @@
+"""The commands `trace`: every byte and every value of one operation."""
+
+from collections.abc import Callable
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from kmscore.algorithms import MAX_PLAINTEXT_LENGTH
+from kmscore.audit import (
+    Secrecy,
+    Trace,
+    render,
+    replay,
+    trace_asymmetric_decrypt,
+    trace_decrypt,
+    trace_encrypt,
+    trace_reencrypt,
+)
+from kmscore.audit.records import OK
+from kmscore.cli.ciphertext_file import InArgument, read_ciphertext
+from kmscore.cli.files import STANDARD, read_file, write_output
+from kmscore.cli.keyring_file import KeyringOption, read_keyring
+from kmscore.cli.options import (
+    AlgorithmOption,
+    AmbiguousOption,
+    Base64Option,
+    ContextOption,
+    DestinationContextOption,
+    DestinationProfileOption,
+    JsonOption,
+    KeepContextOption,
+    ProfileName,
+    SourceKeyOption,
+    SourceProfileOption,
+    SourceVersionOption,
+    check_algorithm,
+    check_contexts,
+    profile_of,
+    read_context,
+)
+from kmscore.cli.passphrase import Descriptor
+from kmscore.cli.problems import FileProblem
+from kmscore.cli.terminal import problems_in_one_line, stop
+
+_FAILED: Final = 1
+_DISAGREES: Final = 3
+
+
+class _Reveal(StrEnum):
+    """The secrets that a page shows."""
+
+    PLAINTEXT = "plaintext"
+    MESSAGE = "message"
+
+
+_LEVELS: Final = {
+    None: frozenset[Secrecy](),
+    _Reveal.PLAINTEXT: frozenset({Secrecy.PLAINTEXT}),
+    _Reveal.MESSAGE: frozenset({Secrecy.PLAINTEXT, Secrecy.MESSAGE}),
+}
+
+_Html = Annotated[
+    Path | None,
+    typer.Option("--html", metavar="FILE", help="Write a page for a browser to a new file."),
+]
+_RevealOption = Annotated[
+    _Reveal | None,
+    typer.Option(
+        "--reveal",
+        metavar="LEVEL",
+        help="Secrets in the page: plaintext, or message for all that decrypts this one ciphertext"
+        " (default: none). Key material is never shown.",
+    ),
+]
+
+app: typer.Typer = typer.Typer(
+    help="Show every byte and every value of one operation.", no_args_is_help=True
+)
+
+
+@app.command("encrypt", short_help="Show every value of an encryption.")
+def encrypt(
+    key_id: Annotated[str, typer.Option("--key-id", metavar="ID", help="ID of the key.")],
+    keyring: KeyringOption,
+    source: InArgument = STANDARD,
+    context: ContextOption = None,
+    destination_profile: DestinationProfileOption = ProfileName.V1,
+    html: _Html = None,
+    reveal: _RevealOption = None,
+    *,
+    allow_ambiguous: AmbiguousOption = False,
+    as_json: JsonOption = False,
+    passphrase_fd: Descriptor = None,
+) -> None:
+    """Encrypt up to 6,144 bytes, and show every byte and every value.
+
+    Exit codes: 0, the operation succeeds; 1, it fails; 2, misuse; 3, the trace and the library
+    disagree.
+
+    Example: kmscore trace encrypt -k team.keys --key-id orders --html trace.html in
+    """
+    with problems_in_one_line():
+        _check_outputs(html, reveal, as_json=as_json)
+        keys = read_keyring(keyring, passphrase_fd)
+        trace = trace_encrypt(
+            keys,
+            key_id,
+            read_file(source, limit=MAX_PLAINTEXT_LENGTH),
+            read_context(context),
+            profile=profile_of(destination_profile),
+            allow_ambiguous=allow_ambiguous,
+        )
+        _show(trace, html, reveal, as_json=as_json)
+
+
+@app.command("decrypt", short_help="Show every value of a decryption.")
+def decrypt(
+    keyring: KeyringOption,
+    source: InArgument = STANDARD,
+    context: ContextOption = None,
+    algorithm: AlgorithmOption = None,
+    source_key_id: SourceKeyOption = None,
+    source_version_id: SourceVersionOption = None,
+    source_profile: SourceProfileOption = ProfileName.V1,
+    html: _Html = None,
+    reveal: _RevealOption = None,
+    *,
+    allow_ambiguous: AmbiguousOption = False,
+    base64: Base64Option = False,
+    as_json: JsonOption = False,
+    passphrase_fd: Descriptor = None,
+) -> None:
+    """Decrypt a ciphertext, and show every byte and every value.
+
+    With --algorithm, the ciphertext is asymmetric; give --source-key-id and --source-version-id.
+
+    Exit codes: 0, the operation succeeds; 1, it fails; 2, misuse; 3, the trace and the library
+    disagree.
+
+    Example: kmscore trace decrypt -k team.keys --context '{"tenant":"acme"}' --html trace.html in
+    """
+    with problems_in_one_line():
+        _check_outputs(html, reveal, as_json=as_json)
+        check_algorithm(algorithm, (source_key_id, source_version_id), source_profile)
+        if algorithm is None and (source_key_id or source_version_id):
+            raise FileProblem("--source-key-id and --source-version-id need --algorithm")
+        if algorithm is not None and context is not None:
+            raise FileProblem("--algorithm and --context exclude each other")
+        keys = read_keyring(keyring, passphrase_fd)
+        ciphertext = read_ciphertext(source, base64=base64)
+        if algorithm is None:
+            trace = trace_decrypt(
+                keys,
+                ciphertext,
+                read_context(context),
+                profile=profile_of(source_profile),
+                allow_ambiguous=allow_ambiguous,
+            )
+        else:
+            ids = source_key_id or "", source_version_id or ""
+            trace = trace_asymmetric_decrypt(keys, *ids, algorithm, ciphertext)
+        _show(trace, html, reveal, as_json=as_json)
+
+
+@app.command("reencrypt", short_help="Show every value of a re-encryption.")
+def reencrypt(
+    destination: Annotated[
+        str, typer.Option("--destination", metavar="ID", help="ID of the destination key.")
+    ],
+    keyring: KeyringOption,
+    source: InArgument = STANDARD,
+    context: ContextOption = None,
+    destination_context: DestinationContextOption = None,
+    algorithm: AlgorithmOption = None,
+    source_key_id: SourceKeyOption = None,
+    source_version_id: SourceVersionOption = None,
+    source_profile: SourceProfileOption = ProfileName.V1,
+    destination_profile: DestinationProfileOption = ProfileName.V1,
+    html: _Html = None,
+    reveal: _RevealOption = None,
+    *,
+    allow_ambiguous: AmbiguousOption = False,
+    keep_context: KeepContextOption = False,
+    base64: Base64Option = False,
+    as_json: JsonOption = False,
+    passphrase_fd: Descriptor = None,
+) -> None:
+    """Re-encrypt a ciphertext, and show every byte and every value of both sides.
+
+    Exit codes: 0, the operation succeeds; 1, it fails; 2, misuse; 3, the trace and the library
+    disagree.
+
+    Example: kmscore trace reencrypt -k team.keys --destination orders --html trace.html in
+    """
+    with problems_in_one_line():
+        _check_outputs(html, reveal, as_json=as_json)
+        check_contexts(context, destination_context, keep_context=keep_context)
+        check_algorithm(algorithm, (source_key_id, source_version_id), source_profile)
+        keys = read_keyring(keyring, passphrase_fd)
+        opening = read_context(context)
+        sealing = opening if keep_context else read_context(destination_context)
+        trace = trace_reencrypt(
+            keys,
+            read_ciphertext(source, base64=base64),
+            destination,
+            source_profile=profile_of(source_profile),
+            destination_profile=profile_of(destination_profile),
+            source_context=opening,
+            destination_context=sealing,
+            source_key_id=source_key_id,
+            source_key_version_id=source_version_id,
+            source_algorithm=algorithm,
+            allow_ambiguous=allow_ambiguous,
+        )
+        _show(trace, html, reveal, as_json=as_json)
+
+
+def _check_outputs(html: Path | None, reveal: _Reveal | None, *, as_json: bool) -> None:
+    """Raise `FileProblem` for outputs that exclude each other."""
+    if as_json and html is not None:
+        raise FileProblem("--json and --html exclude each other")
+    if reveal is not None and html in {None, STANDARD}:
+        raise FileProblem("--reveal needs --html with a new file, which only you can read")
+
+
+def _show(trace: Trace, html: Path | None, reveal: _Reveal | None, *, as_json: bool) -> None:
+    """Write the trace, and exit with its code."""
+    if html is not None:
+        write_output(html, render.html(trace, reveal=_LEVELS[reveal]).encode("utf-8"))
+    elif as_json:
+        typer.echo(render.json(trace), nl=False)
+    else:
+        for line in render.text(trace).splitlines():
+            typer.echo(_coloured(line))
+    if not trace.agrees or replay(trace).wrong:
+        stop("the trace and the library disagree: trust neither, and report it", _DISAGREES)
+    if trace.outcome != OK:
+        raise typer.Exit(_FAILED)
+
+
+def _coloured(line: str) -> str:
+    """Return a line with the colour of a check or the weight of a title, for a terminal."""
+    mark = line.strip()[:1]
+    if mark in _STYLES:
+        return _STYLES[mark](line)
+    is_title = line[:1].isalnum() or line[1:2].isdigit()
+    return typer.style(line, bold=True) if is_title else line
+
+
+_STYLES: Final[dict[str, Callable[[str], str]]] = {
+    "✓": lambda line: typer.style(line, fg=typer.colors.GREEN),
+    "✕": lambda line: typer.style(line, fg=typer.colors.RED, bold=True),
+}
