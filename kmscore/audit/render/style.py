@@ -62,7 +62,8 @@ border-radius:8px;padding:6px 11px;pointer-events:none;overflow-wrap:anywhere}
 @media(max-width:1120px){main{grid-template-columns:minmax(0,1fr)}
 aside{position:static;max-height:none;order:-1}}
 @media(max-width:640px){header,main,footer{padding-left:14px;padding-right:14px}
-.card{padding:14px 12px}.ascii,.at{display:none}.row{white-space:normal}td:first-child{width:auto}
+.card{padding:14px 12px}.ascii,.at{display:none}
+.hex{font-size:12px}.hex i,.hex s{padding:0 1.2px}td:first-child{width:auto}
 td{display:block;border:0;padding:2px 0}
 tr{display:block;border-top:1px solid var(--line);padding:6px 0}
 h2 small{display:none}}
