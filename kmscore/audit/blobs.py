@@ -11,7 +11,7 @@ from kmscore.alibaba.service_blob import (
     KEY_VERSION_ID_LENGTH,
     MAX_SERVICE_BLOB_LENGTH,
 )
-from kmscore.audit.notes import Notes
+from kmscore.audit.notes import Notes, Part, number_part, text_part
 from kmscore.blob import MAX_BLOB_LENGTH, CiphertextBlob
 
 _CODE: Final = "invalid_blob"
@@ -38,35 +38,31 @@ def name_of_iv(suite: Suite) -> tuple[str, str]:
     return ("N", "nonce") if suite is Suite.XAES_256_GCM else ("IV", "initialization vector")
 
 
-def v1_fields(
-    key_id: str, key_version_id: str, suite: Suite, length: int
-) -> list[tuple[str, int, str]]:
+def v1_fields(key_id: str, key_version_id: str, suite: Suite, length: int) -> list[Part]:
     """Return the fields of a v1 blob whose ciphertext has `length` bytes."""
     return [
-        ("magic", 3, "the text KMS"),
-        ("format version", 1, "1"),
-        ("suite ID", 1, suite.name),
-        ("key ID length", 1, f"{len(key_id)}"),
-        ("key ID", len(key_id), key_id),
-        ("key version ID length", 1, f"{len(key_version_id)}"),
-        ("key version ID", len(key_version_id), key_version_id),
-        ("IV", suite.iv_length, name_of_iv(suite)[1]),
-        ("ciphertext", length, "as long as the encrypted bytes"),
-        ("tag", TAG_LENGTH, "authenticates header, context, IV and ciphertext"),
+        text_part("magic", "KMS"),
+        number_part("format version", 1, 1),
+        Part("suite ID", 1, suite.name, bytes([suite.value])),
+        number_part("key ID length", len(key_id), 1),
+        text_part("key ID", key_id),
+        number_part("key version ID length", len(key_version_id), 1),
+        text_part("key version ID", key_version_id),
+        Part("IV", suite.iv_length, name_of_iv(suite)[1]),
+        Part("ciphertext", length, "as long as the encrypted bytes"),
+        Part("tag", TAG_LENGTH, "authenticates header, context, IV and ciphertext"),
     ]
 
 
-def service_fields(
-    profile: Profile, key_version_id: str, length: int
-) -> list[tuple[str, int, str]]:
+def service_fields(profile: Profile, key_version_id: str, length: int) -> list[Part]:
     """Return the fields of a blob of the service whose ciphertext has `length` bytes."""
-    prefix = [("prefix", len(profile.prefix), "prefix of the profile")] if profile.prefix else []
+    prefix = profile.prefix
     return [
-        *prefix,
-        ("key version ID", KEY_VERSION_ID_LENGTH, key_version_id),
-        ("IV", IV_LENGTH, "IV"),
-        ("ciphertext", length, "as long as the encrypted text"),
-        ("tag", TAG_LENGTH, "authenticates context, IV and ciphertext"),
+        *([Part("prefix", len(prefix), "prefix of the profile", prefix)] if prefix else []),
+        text_part("key version ID", key_version_id),
+        Part("IV", IV_LENGTH, "initialization vector"),
+        Part("ciphertext", length, "as long as the encrypted text"),
+        Part("tag", TAG_LENGTH, "authenticates context, IV and ciphertext"),
     ]
 
 
@@ -97,10 +93,10 @@ def read_v1(notes: Notes, data: BytesLike) -> ReadBlob:
     known = CiphertextBlob.parse(raw).layout()
     notes.tie(
         "names and lengths of the fields",
-        [(field.name, field.length) for field in known] == [field[:2] for field in fields],
+        [(field.name, field.length) for field in known] == [part[:2] for part in fields],
     )
     name, meaning = name_of_iv(suite)
-    return ReadBlob(
+    result = ReadBlob(
         suite,
         ids[0],
         ids[1],
@@ -109,6 +105,8 @@ def read_v1(notes: Notes, data: BytesLike) -> ReadBlob:
         notes.compute("C", "ciphertext", "cut", blob, body, tag),
         notes.compute("T", "tag of the blob", "cut", blob, tag, len(raw)),
     )
+    _tie_parts(notes, result, raw)
+    return result
 
 
 def read_service(notes: Notes, data: BytesLike, profile: Profile) -> ReadBlob:
@@ -141,9 +139,16 @@ def read_service(notes: Notes, data: BytesLike, profile: Profile) -> ReadBlob:
         notes.compute("C", "ciphertext", "cut", blob, body, tag),
         notes.compute("T", "tag of the blob", "cut", blob, tag, len(raw)),
     )
+    _tie_parts(notes, result, raw)
     ours = (text, *(notes.data(each) for each in (result.iv, result.ciphertext, result.tag)))
     notes.tie(
         "the fields of the blob",
         ours == (known.key_version_id, known.iv, known.ciphertext, known.tag),
     )
     return result
+
+
+def _tie_parts(notes: Notes, blob: ReadBlob, raw: bytes) -> None:
+    """Compare the parts, joined, with the blob."""
+    parts = (notes.data(each) for each in (blob.header, blob.iv, blob.ciphertext, blob.tag))
+    notes.tie("the blob and its parts, joined", b"".join(parts) == raw)

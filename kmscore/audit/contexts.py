@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from kmscore.alibaba import JsonContext
 from kmscore.alibaba.context_rule import associated_data
 from kmscore.alibaba.profile import ContextBinding, Profile, SortOrder
-from kmscore.audit.notes import Notes
+from kmscore.audit.notes import Notes, Part, number_part, text_part
 from kmscore.context import MAX_CANONICAL_LENGTH, ContextLike, EncryptionContext
 
 _Pairs = list[tuple[str, str]]
@@ -35,7 +35,7 @@ def canonical_context(notes: Notes, context: ContextLike) -> str:
     data = notes.data(value)
     notes.tie("the canonical context", data == EncryptionContext(context).canonical)
     if pairs:
-        notes.map("canonical context", value, _fields(pairs))
+        notes.map("canonical context", value, _parts(pairs))
     return value
 
 
@@ -117,14 +117,14 @@ def _give_pairs(notes: Notes, pairs: _Pairs) -> list[str]:
     return ids
 
 
-def _fields(pairs: _Pairs) -> list[tuple[str, int, str]]:
+def _parts(pairs: _Pairs) -> list[Part]:
     """Return the fields of the canonical bytes of sorted pairs."""
-    fields = [("count", 2, f"number of pairs: {len(pairs)}")]
+    parts = [number_part("count of pairs", len(pairs), 2)]
     for pair in pairs:
         for name, text in zip(("key", "value"), pair, strict=True):
-            length = len(text.encode("utf-8"))
-            fields += [(f"length of the {name}", 2, str(length)), (name, length, text)]
-    return fields
+            part = text_part(name, text)
+            parts += [number_part(f"length of the {name}", part.length, 2), part]
+    return parts
 
 
 def _compact_json(context: Mapping[str, str] | None) -> str:

@@ -29,6 +29,26 @@ class Stopped(Exception):  # noqa: N818 (not an error of the caller)
         self.code = code
 
 
+class Part(NamedTuple):
+    """One field of a value, with the bytes that its meaning requires, if it requires some."""
+
+    name: str
+    length: int
+    meaning: str
+    expected: bytes | None = None
+
+
+def number_part(name: str, number: int, length: int) -> Part:
+    """Return a field with a number, big-endian."""
+    return Part(name, length, str(number), number.to_bytes(length, "big"))
+
+
+def text_part(name: str, text: str) -> Part:
+    """Return a field with a text in UTF-8."""
+    data = text.encode("utf-8")
+    return Part(name, len(data), text, data)
+
+
 class _Draft(NamedTuple):
     """A step that is being written."""
 
@@ -120,12 +140,15 @@ class Notes:
         if not passed:
             raise Stopped(code)
 
-    def map(self, name: str, value_id: str, fields: Iterable[tuple[str, int, str]]) -> None:
-        """Add the fields of a value, each with name, length in bytes and meaning."""
-        placed, offset = [], 0
-        for field, length, meaning in fields:
-            placed.append(Field(field, offset, length, meaning))
-            offset += length
+    def map(self, name: str, value_id: str, parts: Iterable[Part]) -> None:
+        """Add the fields of a value, and the comparison of its bytes with their meanings."""
+        data, placed, offset, agrees = self.data(value_id), [], 0, True
+        for part in parts:
+            placed.append(Field(part.name, offset, part.length, part.meaning))
+            end = offset + part.length
+            agrees &= part.expected in {None, data[offset:end]}
+            offset = end
+        self.tie(f"the {name} and the fields in it", agrees and offset == len(data))
         self._maps.append(ByteMap(name, value_id, tuple(placed)))
 
     def tie(self, statement: str, agrees: bool) -> None:  # noqa: FBT001 (the result)

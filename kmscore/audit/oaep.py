@@ -3,7 +3,7 @@
 from typing import Final
 
 from kmscore.algorithms import EncryptionAlgorithm
-from kmscore.audit.notes import Notes
+from kmscore.audit.notes import Notes, Part
 from kmscore.audit.primitives import NOWHERE
 from kmscore.audit.records import Secrecy
 from kmscore.keys import RsaKey
@@ -37,7 +37,9 @@ def decrypt(
     c = notes.data(ciphertext)
     notes.check(f"the ciphertext has as many bytes as the modulus, {k}", len(c) == k, _CODE)
     notes.check("the ciphertext is less than the modulus", c < notes.data(modulus), _CODE)
-    notes.map("RSA ciphertext", ciphertext, [("ciphertext", k, "a number less than the modulus")])
+    notes.map(
+        "RSA ciphertext", ciphertext, [Part("ciphertext", k, "a number less than the modulus")]
+    )
 
     plain = Secrecy.PLAINTEXT
     notes.step("private", "Apply the private key", "6.2", "EM = c^d mod n\nEM^e mod n = c")

@@ -1,17 +1,14 @@
 """The steps of SM2PKE decryption (SPEC sections 7.3 and 7.5)."""
 
 from collections.abc import Iterator
-from typing import Final, TypeAlias
+from typing import Final
 
-from kmscore.audit.notes import Notes
+from kmscore.audit.notes import Notes, Part
 from kmscore.audit.records import Secrecy
 from kmscore.errors import InvalidBlobError
 from kmscore.keys import Sm2Key
 from kmscore.sm2.curve import COORDINATE_LENGTH, P, encode_point
 from kmscore.sm2.encodings import C3_LENGTH, MAX_LENGTHS, Sm2Ciphertext, Sm2Encoding, parse
-
-_Fields: TypeAlias = list[tuple[str, int, str]]
-"""Name, length in bytes and meaning of the fields of a ciphertext."""
 
 _CODE: Final = "decryption"
 _LONG_FORM: Final = 0x80  # flag of a DER length above 127 (X.690 section 8.1.3.5)
@@ -99,10 +96,10 @@ def _read(notes: Notes, raw: bytes, ciphertext: str) -> tuple[str, str, str, str
     notes.check(statement if is_exact else f"{statement}: {reason}", is_exact, _CODE)
     notes.map(f"SM2 ciphertext, {encoding.name}", ciphertext, fields)
     ids, offset = {}, 0
-    for name, length, _ in fields:
-        if name in _MEANINGS:
-            ids[name] = _give_part(notes, ciphertext, name, offset, length)
-        offset += length
+    for part in fields:
+        if part.name in _MEANINGS:
+            ids[part.name] = _give_part(notes, ciphertext, part.name, offset, part.length)
+        offset += part.length
     result = ids["x1"], ids["y1"], ids["C3"], ids["C2"]
     if known is not None:
         ours = b"".join(map(notes.data, result))
@@ -126,43 +123,56 @@ def _joined(parts: Sm2Ciphertext) -> bytes:
     return encode_point(parts.c1) + parts.c3 + parts.c2
 
 
-def _fields(raw: bytes, encoding: Sm2Encoding) -> _Fields:
+def _fields(raw: bytes, encoding: Sm2Encoding) -> list[Part]:
     """Return the fields of a ciphertext that the library has accepted, but for its point."""
     return _der_fields(raw) if encoding is Sm2Encoding.ASN1_DER else _raw_fields(raw)
 
 
-def _coordinates(raw: bytes, fields: _Fields) -> Iterator[bytes]:
+def _coordinates(raw: bytes, fields: list[Part]) -> Iterator[bytes]:
     """Yield the bytes of x1 and y1."""
     offset = 0
-    for name, length, _ in fields:
-        if name in {"x1", "y1"}:
-            yield raw[offset : offset + length]
-        offset += length
+    for part in fields:
+        if part.name in {"x1", "y1"}:
+            yield raw[offset : offset + part.length]
+        offset += part.length
 
 
-def _raw_fields(raw: bytes) -> _Fields:
+def _raw_fields(raw: bytes) -> list[Part]:
     """Return the fields of C1C3C2."""
     return [
-        ("04", 1, "an uncompressed point"),
-        ("x1", COORDINATE_LENGTH, _MEANINGS["x1"]),
-        ("y1", COORDINATE_LENGTH, _MEANINGS["y1"]),
-        ("C3", C3_LENGTH, _MEANINGS["C3"]),
-        ("C2", len(raw) - 1 - 2 * COORDINATE_LENGTH - C3_LENGTH, _MEANINGS["C2"]),
+        Part("04", 1, "an uncompressed point", b"\x04"),
+        *(
+            Part(name, length, _MEANINGS[name])
+            for name, length in (
+                *(("x1", COORDINATE_LENGTH), ("y1", COORDINATE_LENGTH), ("C3", C3_LENGTH)),
+                ("C2", len(raw) - 1 - 2 * COORDINATE_LENGTH - C3_LENGTH),
+            )
+        ),
     ]
 
 
-def _der_fields(raw: bytes) -> _Fields:
+def _der_fields(raw: bytes) -> list[Part]:
     """Return the fields of DER that the library has accepted."""
-    kinds = {"x1": "INTEGER", "y1": "INTEGER", "C3": "OCTET STRING", "C2": "OCTET STRING"}
     size, length = _der_length(raw, 0)
-    fields = [("head of the SEQUENCE", size, f"tag 30, {length} bytes follow")]
+    fields = [_head_part("the SEQUENCE", 0x30, length)]
     offset = size
     for name, meaning in _MEANINGS.items():
         size, length = _der_length(raw, offset)
-        head = f"tag {raw[offset]:02x} ({kinds[name]}), {length} bytes follow"
-        fields += [(f"head of {name}", size, head), (name, length, meaning)]
+        tag = 0x02 if name in {"x1", "y1"} else 0x04
+        fields += [_head_part(name, tag, length), Part(name, length, meaning)]
         offset += size + length
     return fields
+
+
+def _head_part(name: str, tag: int, length: int) -> Part:
+    """Return the field of tag and length bytes (X.690 sections 8.1.3 and 10.1)."""
+    if length < _LONG_FORM:
+        head = bytes([tag, length])
+    else:
+        size = -(-length.bit_length() // 8)
+        head = bytes([tag, _LONG_FORM | size]) + length.to_bytes(size, "big")
+    kind = {0x30: "SEQUENCE", 0x02: "INTEGER", 0x04: "OCTET STRING"}[tag]
+    return Part(f"head of {name}", len(head), f"{kind}, {length} bytes follow", head)
 
 
 def _der_length(raw: bytes, offset: int) -> tuple[int, int]:
