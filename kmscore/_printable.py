@@ -1,4 +1,4 @@
-"""Text that a terminal or a browser only shows."""
+"""Escapes for text on a terminal or on a page."""
 
 import json
 from typing import Final
@@ -16,6 +16,6 @@ def printable(text: str) -> str:
     )
 
 
-def letters(data: bytes) -> str:
+def ascii_column(data: bytes) -> str:
     """Return bytes as text of the same length, with `·` for all but printable ASCII."""
     return "".join(chr(byte) if chr(byte).isprintable() and byte < _ASCII else "·" for byte in data)

@@ -3,7 +3,6 @@
 import re
 from typing import Final, NamedTuple
 
-from kmscore._typecheck import BytesLike, take_bytes
 from kmscore.algorithms import TAG_LENGTH, Suite
 from kmscore.alibaba import Profile, ServiceBlob
 from kmscore.alibaba.service_blob import (
@@ -15,8 +14,18 @@ from kmscore.audit.notes import Notes, Part, number_part, text_part
 from kmscore.blob import MAX_BLOB_LENGTH, CiphertextBlob
 
 _CODE: Final = "invalid_blob"
-_ID: Final = re.compile(rb"[\x21-\x7e]{1,255}")
-_UUID: Final = re.compile(rb"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
+_ID: Final = re.compile(r"[\x21-\x7e]{1,255}")
+_UUID: Final = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
+
+
+def is_id(text: str) -> bool:
+    """Return whether a text can be a key ID or a key version ID (SPEC section 3.1)."""
+    return _ID.fullmatch(text) is not None
+
+
+def is_uuid(text: str) -> bool:
+    """Return whether a text can be a key version ID in a blob of the service (SPEC 13.2)."""
+    return _UUID.fullmatch(text) is not None
 
 
 class ReadBlob(NamedTuple):
@@ -41,36 +50,36 @@ def name_of_iv(suite: Suite) -> tuple[str, str]:
 def v1_fields(key_id: str, key_version_id: str, suite: Suite, length: int) -> list[Part]:
     """Return the fields of a v1 blob whose ciphertext has `length` bytes."""
     return [
-        text_part("magic", "KMS"),
+        Part("magic", 3, "the text KMS", b"KMS", is_neutral=True),
         number_part("format version", 1, 1),
-        Part("suite ID", 1, suite.name, bytes([suite.value])),
+        Part("suite ID", 1, suite.name, bytes([suite.value]), is_neutral=True),
         number_part("key ID length", len(key_id), 1),
         text_part("key ID", key_id),
         number_part("key version ID length", len(key_version_id), 1),
         text_part("key version ID", key_version_id),
         Part("IV", suite.iv_length, name_of_iv(suite)[1]),
-        Part("ciphertext", length, "as long as the encrypted bytes"),
+        Part("ciphertext", length, "the encrypted bytes"),
         Part("tag", TAG_LENGTH, "authenticates header, context, IV and ciphertext"),
     ]
 
 
 def service_fields(profile: Profile, key_version_id: str, length: int) -> list[Part]:
     """Return the fields of a blob of the service whose ciphertext has `length` bytes."""
-    prefix = profile.prefix
+    prefix = Part("prefix", len(profile.prefix), "of the profile", profile.prefix, is_neutral=True)
     return [
-        *([Part("prefix", len(prefix), "prefix of the profile", prefix)] if prefix else []),
+        *([prefix] if profile.prefix else []),
         text_part("key version ID", key_version_id),
         Part("IV", IV_LENGTH, "initialization vector"),
-        Part("ciphertext", length, "as long as the encrypted text"),
+        Part("ciphertext", length, "the encrypted text"),
         Part("tag", TAG_LENGTH, "authenticates context, IV and ciphertext"),
     ]
 
 
-def read_v1(notes: Notes, data: BytesLike) -> ReadBlob:
+def read_v1(notes: Notes, raw: bytes) -> ReadBlob:
     """Add the step that reads a v1 blob."""
     notes.step("read", "Read the fields of the blob", "3.3")
-    length, raw = take_bytes(data, MAX_BLOB_LENGTH)
-    notes.check(f"the blob has at most {MAX_BLOB_LENGTH:,} bytes", length <= MAX_BLOB_LENGTH, _CODE)
+    limit = MAX_BLOB_LENGTH
+    notes.check(f"the blob has at most {limit:,} bytes", len(raw) <= limit, _CODE)
     blob = notes.give("blob", "ciphertext blob", raw, "the caller")
     notes.check("it begins with 4b 4d 53 01", raw[:4] == b"KMS\x01", _CODE)
     suites = {bytes([suite.value]): suite for suite in Suite}
@@ -79,10 +88,10 @@ def read_v1(notes: Notes, data: BytesLike) -> ReadBlob:
     offset, ids = 5, []
     for name in ("key ID", "key version ID"):
         end = offset + 1 + raw[offset] if offset < len(raw) else len(raw) + 1
-        text = raw[offset + 1 : end]
-        valid = end <= len(raw) and _ID.fullmatch(text) is not None
+        text = raw[offset + 1 : end].decode("latin-1")
+        valid = end <= len(raw) and is_id(text)
         notes.check(f"the {name} is complete, 1 to 255 bytes 21 to 7e", valid, _CODE)
-        ids.append(text.decode("ascii"))
+        ids.append(text)
         offset = end
     body, tag = offset + suite.iv_length, len(raw) - TAG_LENGTH
     notes.check(
@@ -109,12 +118,11 @@ def read_v1(notes: Notes, data: BytesLike) -> ReadBlob:
     return result
 
 
-def read_service(notes: Notes, data: BytesLike, profile: Profile) -> ReadBlob:
+def read_service(notes: Notes, raw: bytes, profile: Profile) -> ReadBlob:
     """Add the step that reads a blob of the service."""
     notes.step("read", "Read the fields of the blob of the service", "13.2")
     limit = MAX_SERVICE_BLOB_LENGTH
-    length, raw = take_bytes(data, limit)
-    notes.check(f"the blob has at most {limit:,} bytes", length <= limit, _CODE)
+    notes.check(f"the blob has at most {limit:,} bytes", len(raw) <= limit, _CODE)
     blob = notes.give("blob", "ciphertext blob", raw, "the caller")
     start = len(profile.prefix)
     notes.check(
@@ -125,9 +133,8 @@ def read_service(notes: Notes, data: BytesLike, profile: Profile) -> ReadBlob:
     version, body = start + KEY_VERSION_ID_LENGTH, start + KEY_VERSION_ID_LENGTH + IV_LENGTH
     tag = len(raw) - TAG_LENGTH
     notes.check("key version ID, IV and tag are complete, 64 bytes", body <= tag, _CODE)
-    named = raw[start:version]
-    notes.check("the key version ID is a UUID", _UUID.fullmatch(named) is not None, _CODE)
-    text = named.decode("ascii")
+    text = raw[start:version].decode("latin-1")
+    notes.check("the key version ID is a UUID", is_uuid(text), _CODE)
     notes.map("ciphertext blob", blob, service_fields(profile, text, tag - body))
     known = ServiceBlob.parse(raw, profile=profile)
     result = ReadBlob(

@@ -2,6 +2,7 @@
 
 A command contains only hexadecimal digits and names of variables. A variable takes the place of
 each secret value, and of each value of more than 64 bytes. The command prints hexadecimal digits.
+While it runs, other users of the machine can see its arguments, secret values included.
 """
 
 import re

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from typing import Final, TypeAlias
 
 from kmscore.alibaba import JsonContext
 from kmscore.alibaba.context_rule import associated_data
@@ -9,10 +10,16 @@ from kmscore.alibaba.profile import ContextBinding, Profile, SortOrder
 from kmscore.audit.notes import Notes, Part, number_part, text_part
 from kmscore.context import MAX_CANONICAL_LENGTH, ContextLike, EncryptionContext
 
-_Pairs = list[tuple[str, str]]
+_Pairs: TypeAlias = list[tuple[str, str]]
 
-_CODE = "invalid_context"
-_TEXTS = "every key and value is a text that UTF-8 can encode, and no key occurs twice"
+_CODE: Final = "invalid_context"
+_TEXT: Final = "text = key=value&key=value…, sorted by key"
+_RULES: Final = {
+    ContextBinding.DIGEST: f"{_TEXT}\nA = SHA-256(text)",
+    ContextBinding.HEXADECIMAL_DIGEST: f"{_TEXT}\nA = the digits of SHA-256(text)",
+    ContextBinding.JSON: "A = the JSON text, as it was sent",
+}
+_TEXTS: Final = "every key and value is a text that UTF-8 can encode, and no key occurs twice"
 
 
 def canonical_context(notes: Notes, context: ContextLike) -> str:
@@ -26,7 +33,7 @@ def canonical_context(notes: Notes, context: ContextLike) -> str:
     )
     pairs = _checked_pairs(notes, context)
     if not pairs:
-        value = notes.give("canonical", "canonical context", b"", "the empty context has no bytes")
+        value = notes.give("canonical", "canonical context", b"", "the empty context")
     else:
         pairs.sort(key=lambda pair: pair[0].encode("utf-8"))
         value = notes.compute(
@@ -47,7 +54,7 @@ def service_context(
         "context",
         "Apply the context rule of the service",
         "13.3",
-        "text = key=value&key=value…, sorted by key\nA = SHA-256(text)",
+        _RULES[profile.context_binding],
     )
     pairs = _checked_pairs(notes, context)
     absent = context is None or (not pairs and profile.empty_is_absent)
@@ -58,8 +65,8 @@ def service_context(
             unique or allow_ambiguous,
             _CODE,
         )
-    if absent:
-        result = notes.give("A", "associated data", b"", "no encryption context")
+    if absent or context is None:
+        result = notes.give("A", "associated data", b"", "the absent context")
     elif profile.context_binding is ContextBinding.JSON:
         text = context.text if isinstance(context, JsonContext) else _compact_json(context)
         result = notes.give(
@@ -127,6 +134,6 @@ def _parts(pairs: _Pairs) -> list[Part]:
     return parts
 
 
-def _compact_json(context: Mapping[str, str] | None) -> str:
+def _compact_json(context: Mapping[str, str]) -> str:
     """Return the compact JSON text of a context (SPEC section 14.1)."""
-    return json.dumps(dict(context or {}), ensure_ascii=False, separators=(",", ":"))
+    return json.dumps(dict(context), ensure_ascii=False, separators=(",", ":"))

@@ -7,6 +7,7 @@ from kmscore.algorithms import Suite
 from kmscore.audit.notes import Notes
 from kmscore.audit.primitives import BLOCK
 from kmscore.audit.records import Secrecy
+from kmscore.keys import SymmetricKey
 
 _ZEROS = bytes(BLOCK)
 
@@ -27,23 +28,34 @@ class Cipher(NamedTuple):
     """The secrecy of the hash key and of E(J0)."""
 
 
-def set_up(notes: Notes, suite: Suite, key: str, iv: str) -> Cipher:
-    """Add the steps before the first byte of data; `key` and `iv` are IDs of values."""
+def set_up(notes: Notes, found: SymmetricKey, iv: str) -> Cipher:
+    """Add the steps before the first byte of data; `iv` is the ID of a value."""
+    suite = found.suite
     # Under plain GCM, the hash key forges other messages of the key version. E(J0) and each Y give
     # it away: with the tag, they are a polynomial equation for it.
     secrecy = Secrecy.KEY
+    title = "Set up GCM", "5.3", "H = E(0^16)\nJ0 = IV ‖ 00000001"
     if suite is Suite.XAES_256_GCM:
-        key, iv = _derive(notes, key, iv)
+        key, iv = _derive(notes, found, iv)
         secrecy = Secrecy.MESSAGE
+        notes.step("hash-key", *title)
+    else:
+        notes.step("hash-key", *title)
+        key = _give_material(notes, found)
     block = "sm4" if suite is Suite.SM4_GCM else "aes"
-    notes.step("hash-key", "Set up GCM", "5.3", "H = E(0^16)\nJ0 = IV ‖ 00000001")
     hash_key = notes.compute("H", "hash key", block, key, _ZEROS, secrecy=secrecy)
     counter = notes.compute("J0", "counter block of the tag", "counter", iv, 1)
     first = notes.compute("E_J0", "mask of the tag", block, key, counter, secrecy=secrecy)
     return Cipher(block, key, iv, hash_key, first, secrecy)
 
 
-def _derive(notes: Notes, key: str, nonce: str) -> tuple[str, str]:
+def _give_material(notes: Notes, found: SymmetricKey) -> str:
+    """Add the key material; return its ID."""
+    source = f"the keyring, version {found.key_version_id} of key {found.key_id}"
+    return notes.give("K", "key material", found.export_material(), source, Secrecy.KEY)
+
+
+def _derive(notes: Notes, found: SymmetricKey, nonce: str) -> tuple[str, str]:
     """Add the derivation of XAES-256-GCM; return the IDs of the derived key and the inner IV."""
     notes.step(
         "derive",
@@ -52,6 +64,7 @@ def _derive(notes: Notes, key: str, nonce: str) -> tuple[str, str]:
         "L = AES(0^16)\nK1 = L · x\nderived key = AES(M1 ⊕ K1) ‖ AES(M2 ⊕ K1)",
     )
     secret, message = Secrecy.KEY, Secrecy.MESSAGE
+    key = _give_material(notes, found)
     block = notes.compute("L", "AES of zeros", "aes", key, _ZEROS, secrecy=secret)
     subkey = notes.compute("K1", "subkey of CMAC", "double", block, secrecy=secret)
     halves = []
@@ -91,11 +104,13 @@ def add_tag(notes: Notes, cipher: Cipher, associated_data: str, ciphertext: str)
             f"Y{number}",
             f"hash up to X{number}",
             "ghash",
-            *(total, block, cipher.hash_key),
+            total,
+            block,
+            cipher.hash_key,
             secrecy=cipher.secrecy,
         )
     total = notes.compute("S", "hash of all blocks", "join", total, secrecy=cipher.secrecy)
-    notes.step("tag", "Compute the tag", "5.3", "T = E(J0) ⊕ S")
+    notes.step("tag", "Compute the tag", "5.3", "tag = E(J0) ⊕ S")
     return notes.compute("tag", "computed tag", "xor", cipher.first_block, total)
 
 
@@ -123,7 +138,9 @@ def add_key_stream(notes: Notes, cipher: Cipher, length: int) -> str:
             notes.compute(
                 f"E_J{number}",
                 f"block {number - 1} of the key stream",
-                *(cipher.block, cipher.key, counter),
+                cipher.block,
+                cipher.key,
+                counter,
                 secrecy=Secrecy.PLAINTEXT,
             )
         )

@@ -3,11 +3,8 @@
 from typing import cast
 
 from kmscore.algorithms import KeyState, Suite
-from kmscore.alibaba.service_blob import is_uuid
-from kmscore.audit.blobs import ReadBlob
+from kmscore.audit.blobs import ReadBlob, is_id, is_uuid
 from kmscore.audit.notes import Notes
-from kmscore.audit.records import Secrecy
-from kmscore.blob import is_id
 from kmscore.keyring import Keyring
 from kmscore.keys import Key, SymmetricKey
 
@@ -38,8 +35,8 @@ def find_named_key(
     """
     key_id, key_version_id = ids
     if blob.key_id is not None:
-        _check_same(notes, "key", key_id, blob.key_id)
-    _check_same(notes, "key version", key_version_id, blob.key_version_id)
+        _check_same(notes, "the blob names the given key", key_id, blob.key_id)
+    _check_same(notes, "the blob names the given key version", key_version_id, blob.key_version_id)
     if blob.suite is None or blob.key_id is None:
         return _find_by_version(notes, keys, blob.key_version_id, key_id)
     found = find_version(notes, keys, blob.key_id, blob.key_version_id)
@@ -52,9 +49,9 @@ def find_named_key(
     return key
 
 
-def _check_same(notes: Notes, name: str, given: str | None, named: str) -> None:
+def _check_same(notes: Notes, statement: str, given: str | None, named: str) -> None:
     if given is not None:
-        notes.check(f"the blob names the given {name}", given == named, "incorrect_key")
+        notes.check(statement, given == named, "incorrect_key")
 
 
 def _find_by_version(
@@ -64,7 +61,7 @@ def _find_by_version(
     notes.check(
         f"the keyring has a key version {key_version_id}", bool(found), "key_version_not_found"
     )
-    _check_same(notes, "key", key_id, found[0].key_id)
+    _check_same(notes, "the key version belongs to the given key", key_id, found[0].key_id)
     _check_state(notes, found[0])
     return _check_plain_gcm(notes, _check_symmetric(notes, found[0]))
 
@@ -85,12 +82,6 @@ def find_primary(notes: Notes, keys: Keyring, key_id: str, *, is_v1: bool) -> Sy
         is_named = is_uuid(key.key_version_id)
         notes.check("the key version ID is a UUID", is_named, "key_usage")
     return key
-
-
-def give_material(notes: Notes, key: SymmetricKey) -> str:
-    """Add the key material; return its ID."""
-    source = f"the keyring, version {key.key_version_id} of key {key.key_id}"
-    return notes.give("K", "key material", key.export_material(), source, Secrecy.KEY)
 
 
 def _check_state(notes: Notes, key: Key) -> None:

@@ -13,20 +13,14 @@ def formula_text(value: Value) -> str:
     """Return the formula of a value, or its source."""
     if value.formula is None:
         return f"from {value.source}"
-    scope = value.id.rpartition(".")[0]
-    words = [_word(each, scope) for each in value.formula.arguments]
+    words = [_word(each, value.side) for each in value.formula.arguments]
     return _NOTATIONS[value.formula.function](words)
 
 
-def short_id(value_id: str) -> str:
-    """Return the ID of a value without the side of a re-encryption."""
-    return value_id.rpartition(".")[2]
-
-
-def _word(argument: Argument, scope: str) -> str:
+def _word(argument: Argument, side: str) -> str:
     """Return one argument; an ID of the same side without the name of the side."""
     if isinstance(argument, str):
-        return argument.removeprefix(f"{scope}.") if scope else argument
+        return argument.removeprefix(f"{side}.") if side else argument
     if isinstance(argument, int):
         return str(argument)
     is_zeros = not any(argument) and len(argument) > 1

@@ -1,7 +1,7 @@
 """The notes from which a trace is made: steps, values, checks, maps and ties, in their order."""
 
 from collections.abc import Callable, Iterable
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from kmscore.audit.primitives import PRIMITIVES
 from kmscore.audit.records import (
@@ -18,6 +18,8 @@ from kmscore.audit.records import (
     Value,
 )
 from kmscore.errors import KmsCoreError
+
+_Result = TypeVar("_Result")
 
 
 class Stopped(Exception):  # noqa: N818 (not an error of the caller)
@@ -36,11 +38,12 @@ class Part(NamedTuple):
     length: int
     meaning: str
     expected: bytes | None = None
+    is_neutral: bool = False
 
 
 def number_part(name: str, number: int, length: int) -> Part:
     """Return a field with a number, big-endian."""
-    return Part(name, length, str(number), number.to_bytes(length, "big"))
+    return Part(name, length, str(number), number.to_bytes(length, "big"), is_neutral=True)
 
 
 def text_part(name: str, text: str) -> Part:
@@ -60,23 +63,32 @@ class _Draft(NamedTuple):
     checks: list[Check]
 
 
+class _Pages(NamedTuple):
+    """All that has been written down so far."""
+
+    values: dict[str, Value]
+    drafts: list[_Draft]
+    maps: list[ByteMap]
+    ties: list[Tie]
+
+
 class Notes:
-    """The trace of one operation while it is being written.
+    """The trace of one operation while it is being written, or one side of it."""
 
-    `scope` is the beginning of the IDs of steps and values: empty, `source.` or `destination.`.
-    """
-
-    def __init__(self, scope: str = "") -> None:
+    def __init__(self) -> None:
         """Begin without steps."""
-        self.scope = scope
-        self._values: dict[str, Value] = {}
-        self._drafts: list[_Draft] = []
-        self._maps: list[ByteMap] = []
-        self._ties: list[Tie] = []
+        self._side = ""
+        self._pages = _Pages({}, [], [], [])
+
+    def of_side(self, side: str) -> "Notes":
+        """Return the same notes for one side of a re-encryption, which begins all IDs."""
+        notes = Notes()
+        notes._side, notes._pages = f"{side}.", self._pages
+        return notes
 
     def step(self, step_id: str, title: str, section: str, formula: str = "") -> None:
         """Begin a step."""
-        self._drafts.append(_Draft(self.scope + step_id, title, section, formula, [], []))
+        self._pages.drafts.append(_Draft(self._side + step_id, title, section, formula, [], []))
 
     def give(
         self,
@@ -89,10 +101,9 @@ class Notes:
         has_public_length: bool = True,
     ) -> str:
         """Add a value that was given; return its ID."""
-        value_id = self.scope + name
         return self._add(
             Value(
-                value_id,
+                self._side + name,
                 meaning,
                 data,
                 secrecy,
@@ -114,7 +125,7 @@ class Notes:
         inputs = (self.data(each) if isinstance(each, str) else each for each in arguments)
         return self._add(
             Value(
-                self.scope + name,
+                self._side + name,
                 meaning,
                 PRIMITIVES[function](*inputs),
                 secrecy,
@@ -124,36 +135,37 @@ class Notes:
         )
 
     def _add(self, value: Value) -> str:
-        if value.id in self._values:
+        if value.id in self._pages.values:
             raise KeyError(value.id)
-        self._values[value.id] = value
-        self._drafts[-1].values.append(value)
+        self._pages.values[value.id] = value
+        self._pages.drafts[-1].values.append(value)
         return value.id
 
     def data(self, value_id: str) -> bytes:
         """Return the bytes of a value."""
-        return self._values[value_id].data
+        return self._pages.values[value_id].data
 
     def check(self, statement: str, passed: bool, code: str) -> None:  # noqa: FBT001 (the result)
         """Add a check; raise `Stopped` with the code of the error if it failed."""
-        self._drafts[-1].checks.append(Check(statement, passed))
+        self._pages.drafts[-1].checks.append(Check(statement, passed, code))
         if not passed:
             raise Stopped(code)
 
     def map(self, name: str, value_id: str, parts: Iterable[Part]) -> None:
         """Add the fields of a value, and the comparison of its bytes with their meanings."""
-        data, placed, offset, agrees = self.data(value_id), [], 0, True
+        data, fields, offset, agrees = self.data(value_id), [], 0, True
         for part in parts:
-            placed.append(Field(part.name, offset, part.length, part.meaning))
+            fields.append(Field(part.name, offset, part.length, part.meaning, part.is_neutral))
             end = offset + part.length
             agrees &= part.expected in {None, data[offset:end]}
             offset = end
         self.tie(f"the {name} and the fields in it", agrees and offset == len(data))
-        self._maps.append(ByteMap(name, value_id, tuple(placed)))
+        self._pages.maps.append(ByteMap(name, value_id, tuple(fields)))
 
     def tie(self, statement: str, agrees: bool) -> None:  # noqa: FBT001 (the result)
         """Add a comparison with the library."""
-        self._ties.append(Tie(statement, agrees))
+        side = f"{self._side[:-1]}: " if self._side else ""
+        self._pages.ties.append(Tie(side + statement, agrees))
 
     def finish(self, operation: str, outcome: str, work: Callable[[], None]) -> Trace:
         """Do the work of an operation, and return its trace.
@@ -166,8 +178,9 @@ class Notes:
             work()
         except Stopped as stopped:
             own = stopped.code
+        pages = self._pages
         self.tie("how the operation ends: success, or the code of the error", own == outcome)
-        allowed = set(self._values) if own == outcome == OK else self._keyless()
+        allowed = set(pages.values) if own == outcome == OK else self._keyless()
         steps = tuple(
             Step(
                 draft.id,
@@ -177,34 +190,24 @@ class Notes:
                 tuple(value for value in draft.values if value.id in allowed),
                 tuple(draft.checks),
             )
-            for draft in self._drafts
+            for draft in pages.drafts
         )
-        maps = tuple(each for each in self._maps if each.value_id in allowed)
-        return Trace(operation, outcome, steps, maps, tuple(self._ties))
+        maps = tuple(each for each in pages.maps if each.value_id in allowed)
+        return Trace(operation, outcome, steps, maps, tuple(pages.ties))
 
     def _keyless(self) -> set[str]:
         """Return the IDs of the public values that are not computed from a secret one."""
         keyless: set[str] = set()
-        for value in self._values.values():
+        for value in self._pages.values.values():
             inputs = () if value.formula is None else value.formula.inputs
             if value.secrecy is Secrecy.PUBLIC and keyless.issuperset(inputs):
                 keyless.add(value.id)
         return keyless
 
 
-class Outcome(NamedTuple):
-    """The outcome of an operation of the library."""
-
-    code: str
-    """`ok`, or the code of the error."""
-
-    result: object
-    """The result; `None` after an error."""
-
-
-def attempt(call: Callable[[], object]) -> Outcome:
-    """Call an operation of the library, and return its outcome."""
+def attempt(call: Callable[[], _Result]) -> tuple[str, _Result | None]:
+    """Call an operation of the library; return `ok` and the result, or the code of the error."""
     try:
-        return Outcome(OK, call())
+        return OK, call()
     except KmsCoreError as error:
-        return Outcome(error.code, None)
+        return error.code, None

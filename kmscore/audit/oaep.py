@@ -16,7 +16,7 @@ _HASHES: Final = {
 
 
 def decrypt(
-    notes: Notes, key: RsaKey, algorithm: EncryptionAlgorithm, ciphertext: str, most: int
+    notes: Notes, key: RsaKey, algorithm: EncryptionAlgorithm, raw: bytes, most: int
 ) -> str:
     """Add the steps of decryption; return the ID of the plaintext.
 
@@ -34,9 +34,9 @@ def decrypt(
         public.e.to_bytes(-(-public.e.bit_length() // 8), "big"),
         "the keyring",
     )
-    c = notes.data(ciphertext)
-    notes.check(f"the ciphertext has as many bytes as the modulus, {k}", len(c) == k, _CODE)
-    notes.check("the ciphertext is less than the modulus", c < notes.data(modulus), _CODE)
+    notes.check(f"the ciphertext has as many bytes as the modulus, {k}", len(raw) == k, _CODE)
+    ciphertext = notes.give("ciphertext", "ciphertext", raw, "the caller")
+    notes.check("the ciphertext is less than the modulus", raw < notes.data(modulus), _CODE)
     notes.map(
         "RSA ciphertext", ciphertext, [Part("ciphertext", k, "a number less than the modulus")]
     )
@@ -57,7 +57,7 @@ def decrypt(
         secrecy=plain,
     )
     again = notes.compute("c", "EM under the public key", "power", encoded, exponent, modulus)
-    is_inverse = notes.data(again) == c
+    is_inverse = notes.data(again) == raw
 
     notes.step(
         "masks",
@@ -85,7 +85,7 @@ def decrypt(
     # One check, as for the caller: a trace that names the part that is wrong decrypts for an
     # attacker who submits ciphertexts (Manger, CRYPTO 2001).
     notes.check(
-        "the encoded message is right in all its parts",
+        "the encoded message is right in all its parts, and the plaintext fits the destination",
         is_inverse
         and notes.data(lead) == b"\x00"
         and notes.data(found) == notes.data(expected)

@@ -4,6 +4,8 @@ Byte strings in, byte strings out. The functions are not constant-time. Those wi
 blind it, so that their time depends on numbers that are used only once.
 """
 
+import base64
+import binascii
 import hashlib
 import os
 from collections.abc import Callable, Mapping
@@ -15,7 +17,6 @@ from cryptography.hazmat.primitives.ciphers.algorithms import AES, SM4
 from cryptography.hazmat.primitives.ciphers.modes import ECB
 from cryptography.hazmat.primitives.hashes import SM3, Hash
 
-from kmscore._base64 import decode_base64, encode_base64
 from kmscore.sm2.curve import A, B, N, P
 
 Primitive: TypeAlias = Callable[..., bytes]
@@ -249,12 +250,15 @@ def _add(left: _Affine, right: _Affine) -> _Affine:
 
 def base64_text(data: bytes) -> bytes:
     """Return the Base64 text (RFC 4648 section 4)."""
-    return encode_base64(data).encode("ascii")
+    return base64.b64encode(data)
 
 
 def base64_bytes(text: bytes) -> bytes:
     """Return the bytes of a strict Base64 text, or no bytes for another text."""
-    return decode_base64(text) or b""
+    try:
+        return base64.b64decode(text, validate=True)
+    except binascii.Error:
+        return b""
 
 
 PRIMITIVES: Final[Mapping[str, Primitive]] = MappingProxyType(

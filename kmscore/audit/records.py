@@ -4,7 +4,6 @@ A value above `Secrecy.PUBLIC` is in a trace so that `replay` can compute it aga
 record does not show it, and no record can be pickled or copied.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, NamedTuple, TypeAlias, final
@@ -79,6 +78,16 @@ class Value(Secret):
     has_public_length: bool = True
     """Whether the ciphertext already shows the length of the value."""
 
+    @property
+    def side(self) -> str:
+        """The side of a re-encryption, `source` or `destination`; empty in other operations."""
+        return self.id.rpartition(".")[0]
+
+    @property
+    def symbol(self) -> str:
+        """The ID without the side."""
+        return self.id.rpartition(".")[2]
+
     def __repr__(self) -> str:
         """Show the ID and the secrecy, and the bytes only if they are public."""
         shown = self.data.hex() if self.secrecy is Secrecy.PUBLIC else f"<{self.secrecy}>"
@@ -93,6 +102,9 @@ class Check(NamedTuple):
 
     passed: bool
     """Whether it is true."""
+
+    code: str
+    """The code of the error that an operation raises if it is false."""
 
 
 @final
@@ -123,6 +135,11 @@ class Step(Secret):
         """Whether all checks passed; `None` for a step without checks."""
         return all(check.passed for check in self.checks) if self.checks else None
 
+    @property
+    def side(self) -> str:
+        """The side of a re-encryption, `source` or `destination`; empty in other operations."""
+        return self.id.rpartition(".")[0]
+
     def __repr__(self) -> str:
         """Show the ID and the verdict."""
         return f"<Step {self.id}: {self.verdict}>"
@@ -142,6 +159,9 @@ class Field(NamedTuple):
 
     meaning: str
     """The content of the field in words."""
+
+    is_neutral: bool
+    """Whether the field is a length or a constant, or consists of other fields."""
 
 
 class ByteMap(NamedTuple):
@@ -196,9 +216,14 @@ class Trace(Secret):
         return all(tie.agrees for tie in self.ties)
 
     @property
-    def values(self) -> Iterator[Value]:
-        """All values in the order of the steps."""
-        return (value for step in self.steps for value in step.values)
+    def values(self) -> dict[str, Value]:
+        """All values by ID, in the order of the steps."""
+        return {value.id: value for step in self.steps for value in step.values}
+
+    @property
+    def failed(self) -> Step | None:
+        """The step with the check that failed; `None` if all checks passed."""
+        return next((step for step in self.steps if step.verdict is False), None)
 
     def __repr__(self) -> str:
         """Show the operation and its outcome."""

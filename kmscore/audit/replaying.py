@@ -47,7 +47,7 @@ def replay(trace: Trace) -> Replay:
     check_instance(trace, Trace, "trace")
     data: dict[str, bytes] = {}
     recomputed, wrong = 0, []
-    for value in trace.values:
+    for value in trace.values.values():
         if value.formula is not None:
             recomputed += 1
             if _evaluate(value.formula, data) != value.data:

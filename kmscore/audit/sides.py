@@ -6,7 +6,6 @@ them in the order of its checks.
 
 from typing import Protocol, cast
 
-from kmscore._typecheck import BytesLike, take_bytes
 from kmscore.algorithms import (
     ENCRYPTION_ALGORITHMS,
     MAX_PLAINTEXT_LENGTH,
@@ -18,6 +17,7 @@ from kmscore.asymmetric import check_supported
 from kmscore.audit import gcm, oaep, sm2pke
 from kmscore.audit.blobs import (
     ReadBlob,
+    is_id,
     name_of_iv,
     read_service,
     read_v1,
@@ -25,21 +25,16 @@ from kmscore.audit.blobs import (
     v1_fields,
 )
 from kmscore.audit.contexts import canonical_context, service_context
-from kmscore.audit.keychecks import find_named_key, find_primary, find_version, give_material
+from kmscore.audit.keychecks import find_named_key, find_primary, find_version
 from kmscore.audit.notes import Notes, Part, attempt
 from kmscore.audit.primitives import base64_text
 from kmscore.audit.records import OK, Secrecy
-from kmscore.blob import is_id
 from kmscore.context import ContextLike
 from kmscore.keyring import Keyring
 from kmscore.keys import RsaKey, Sm2Key, SymmetricKey
-from kmscore.sm2.encodings import MAX_LENGTHS
-
-NO_LIMIT = MAX_PLAINTEXT_LENGTH + MAX_PAYLOAD_LENGTH
-"""More bytes than any plaintext has."""
 
 
-class Form:
+class BlobForm:
     """The layout of a blob, and whether the plaintext is in it as a Base64 text."""
 
     def __init__(self, profile: Profile, *, allow_ambiguous: bool, moves_text: bool) -> None:
@@ -70,7 +65,10 @@ class Form:
         notes.map(
             "associated data",
             result,
-            [Part(name, len(notes.data(part)), meaning) for name, part, meaning in parts],
+            [
+                Part(name, len(notes.data(part)), meaning, is_neutral=True)
+                for name, part, meaning in parts
+            ],
         )
         return result
 
@@ -78,7 +76,7 @@ class Form:
 class Source(Protocol):
     """The side of a ciphertext."""
 
-    def read(self, data: BytesLike) -> None:
+    def read(self, data: bytes) -> None:
         """Add the step that reads the ciphertext."""
         ...
 
@@ -107,26 +105,23 @@ class BlobSource:
     _key: SymmetricKey
 
     def __init__(
-        self, notes: Notes, keys: Keyring, form: Form, ids: tuple[str | None, str | None]
+        self, notes: Notes, keys: Keyring, form: BlobForm, ids: tuple[str | None, str | None]
     ) -> None:
         """Take the form of the blob, and the IDs that the caller expects."""
-        self._notes, self._scope = notes, notes.scope
-        self._keys, self._form, self._ids = keys, form, ids
+        self._notes, self._keys, self._form, self._ids = notes, keys, form, ids
 
-    def read(self, data: BytesLike) -> None:
+    def read(self, data: bytes) -> None:
         """See `Source`."""
         notes, form = self._notes, self._form
         self._blob = read_v1(notes, data) if form.is_v1 else read_service(notes, data, form.profile)
 
     def bind(self, context: ContextLike) -> None:
         """See `Source`."""
-        self._notes.scope = self._scope
         self._bound = self._form.bind(self._notes, context)
 
     def find_key(self) -> None:
         """See `Source`."""
         notes = self._notes
-        notes.scope = self._scope
         section = "5.6" if self._form.is_v1 else "13.5"
         notes.step("key", "Find the key version that the blob names", section)
         self._key = find_named_key(notes, self._keys, self._blob, self._ids)
@@ -143,15 +138,12 @@ class BlobSource:
     def open(self, most: int) -> str:  # noqa: ARG002 (`check_size` limits it)
         """See `Source`."""
         notes, blob = self._notes, self._blob
-        notes.scope = self._scope
         associated = self._form.associate(notes, blob.header, self._bound)
-        notes.step("material", "Take the key material", "5.1")
-        material = give_material(notes, self._key)
-        cipher = gcm.set_up(notes, self._key.suite, material, blob.iv)
+        cipher = gcm.set_up(notes, self._key, blob.iv)
         tag = gcm.add_tag(notes, cipher, associated, blob.ciphertext)
         if not self._form.has_text:
             notes.check(
-                "the computed tag is the tag of the blob, in all 16 bytes",
+                "tag = T, in all 16 bytes",
                 notes.data(tag) == notes.data(blob.tag),
                 "decryption",
             )
@@ -160,13 +152,16 @@ class BlobSource:
         payload = self._decipher(cipher, "payload", "encrypted text")
         notes.step("payload", "Decode the encrypted text", "13.5", "P = Base64 decoded")
         result = notes.compute(
-            *("P", "plaintext", "base64_bytes", payload),
+            "P",
+            "plaintext",
+            "base64_bytes",
+            payload,
             secrecy=Secrecy.PLAINTEXT,
             has_public_length=False,
         )
         # One check: its parts together are the one error of SPEC 13.5 step 6.
         notes.check(
-            "the computed tag is the tag of the blob, and the text is strict Base64",
+            "tag = T in all 16 bytes, and the text is strict Base64",
             is_right and base64_text(notes.data(result)) == notes.data(payload),
             "decryption",
         )
@@ -179,28 +174,25 @@ class BlobSource:
         return notes.compute(name, meaning, "xor", ciphertext, stream, secrecy=Secrecy.PLAINTEXT)
 
 
-class BareSource:
+class AsymmetricSource:
     """An asymmetric ciphertext."""
 
-    _ciphertext: str
-    _data: BytesLike
+    _data: bytes
     _key: RsaKey | Sm2Key
 
     def __init__(
         self, notes: Notes, keys: Keyring, algorithm: EncryptionAlgorithm, ids: tuple[str, str]
     ) -> None:
         """Take the algorithm and the IDs, which the ciphertext does not name."""
-        self._notes, self._scope = notes, notes.scope
-        self._keys, self._algorithm, self._ids = keys, algorithm, ids
+        self._notes, self._keys, self._algorithm, self._ids = notes, keys, algorithm, ids
 
-    def read(self, data: BytesLike) -> None:
+    def read(self, data: bytes) -> None:
         """See `Source`; nothing is read before the key is found."""
         self._data = data
 
     def bind(self, context: ContextLike) -> None:
         """See `Source`."""
         notes = self._notes
-        notes.scope = self._scope
         bound = canonical_context(notes, context)
         is_empty = notes.data(bound) == b""
         notes.check("an asymmetric ciphertext has no context", is_empty, "invalid_context")
@@ -208,7 +200,6 @@ class BareSource:
     def find_key(self) -> None:
         """See `Source`."""
         notes, (key_id, version_id), algorithm = self._notes, self._ids, self._algorithm
-        notes.scope = self._scope
         notes.step("key", "Find the given key version", "6.2")
         notes.check("the key ID is 1 to 255 bytes 21 to 7e", is_id(key_id), "key_not_found")
         notes.check(
@@ -220,8 +211,8 @@ class BareSource:
         fits = key.spec in ENCRYPTION_ALGORITHMS[algorithm].key_specs
         notes.check(f"the key decrypts {algorithm.name}", fits, "key_usage")
         self._key = cast("RsaKey | Sm2Key", key)
-        supported = attempt(lambda: check_supported(algorithm))
-        notes.check(f"{algorithm.name} is available", supported.code == OK, supported.code)
+        code, _ = attempt(lambda: check_supported(algorithm))
+        notes.check(f"{algorithm.name} is available", code == OK, code)
 
     def check_size(self, most: int) -> None:
         """See `Source`; a wrong length is an error of decryption."""
@@ -229,16 +220,9 @@ class BareSource:
     def open(self, most: int) -> str:
         """See `Source`."""
         notes, algorithm = self._notes, self._algorithm
-        notes.scope = self._scope
-        section = "7.5" if algorithm is EncryptionAlgorithm.SM2PKE else "6.2"
-        notes.step("read", "Take the ciphertext", section)
-        limit = max(MAX_LENGTHS.values())
-        length, raw = take_bytes(self._data, limit)
-        notes.check(f"the ciphertext has at most {limit:,} bytes", length <= limit, "decryption")
-        ciphertext = notes.give("ciphertext", "ciphertext", raw, "the caller")
         if isinstance(self._key, Sm2Key):
-            return sm2pke.decrypt(notes, self._key, ciphertext, most)
-        return oaep.decrypt(notes, self._key, algorithm, ciphertext, most)
+            return sm2pke.decrypt(notes, self._key, self._data, most)
+        return oaep.decrypt(notes, self._key, algorithm, self._data, most)
 
 
 class Destination:
@@ -247,27 +231,24 @@ class Destination:
     _bound: str
     _key: SymmetricKey
 
-    def __init__(self, notes: Notes, keys: Keyring, form: Form) -> None:
+    def __init__(self, notes: Notes, keys: Keyring, form: BlobForm) -> None:
         """Take the form of the blob."""
-        self._notes, self._scope = notes, notes.scope
-        self._keys, self._form = keys, form
+        self._notes, self._keys, self._form = notes, keys, form
 
     def bind(self, context: ContextLike) -> None:
         """Add the steps of the context."""
-        self._notes.scope = self._scope
         self._bound = self._form.bind(self._notes, context)
 
     def find_key(self, key_id: str) -> None:
         """Add the step that finds the primary version of the key."""
         notes = self._notes
-        notes.scope = self._scope
-        notes.step("key", "Find the primary version of the key", "5.5")
+        section = "5.5" if self._form.is_v1 else "13.5"
+        notes.step("key", "Find the primary version of the key", section)
         self._key = find_primary(notes, self._keys, key_id, is_v1=self._form.is_v1)
 
     def seal(self, plaintext: str, expected: bytes) -> None:
         """Add the steps of encryption, with the IV of the blob that the library returned."""
         notes, form, key = self._notes, self._form, self._key
-        notes.scope = self._scope
         suite = key.suite
         start, iv_length = _place_of_iv(form, key)
         notes.step("iv", "Draw the IV", "5.5")
@@ -277,15 +258,16 @@ class Destination:
         notes.step("header", "Make the header", "3.1" if form.is_v1 else "13.2")
         header = notes.compute("header", "bytes before the IV", "join", *_header_parts(form, key))
         associated = form.associate(notes, header, self._bound)
-        notes.step("material", "Take the key material", "5.1")
-        material = give_material(notes, key)
         if form.has_text:
             notes.step("payload", "Encode the plaintext", "13.5", "payload = Base64(P)")
             plaintext = notes.compute(
-                *("payload", "encrypted text", "base64_text", plaintext),
+                "payload",
+                "encrypted text",
+                "base64_text",
+                plaintext,
                 secrecy=Secrecy.PLAINTEXT,
             )
-        cipher = gcm.set_up(notes, suite, material, iv)
+        cipher = gcm.set_up(notes, key, iv)
         length = len(notes.data(plaintext))
         stream = gcm.add_key_stream(notes, cipher, length)
         ciphertext = notes.compute("C", "ciphertext", "xor", plaintext, stream)
@@ -301,13 +283,13 @@ class Destination:
         notes.tie("the new blob", notes.data(blob) == expected)
 
 
-def _place_of_iv(form: Form, key: SymmetricKey) -> tuple[int, int]:
+def _place_of_iv(form: BlobForm, key: SymmetricKey) -> tuple[int, int]:
     """Return offset and length of the IV in a new blob, in bytes."""
     header = sum(len(part) for part in _header_parts(form, key))
     return header, key.suite.iv_length
 
 
-def _header_parts(form: Form, key: SymmetricKey) -> tuple[bytes, ...]:
+def _header_parts(form: BlobForm, key: SymmetricKey) -> tuple[bytes, ...]:
     """Return the parts of the bytes before the IV."""
     key_id, version_id = (each.encode("ascii") for each in (key.key_id, key.key_version_id))
     if not form.is_v1:

@@ -1,40 +1,49 @@
 """The steps of SM2PKE decryption (SPEC sections 7.3 and 7.5)."""
 
-from collections.abc import Iterator
-from typing import Final
+from typing import Final, NamedTuple
 
 from kmscore.audit.notes import Notes, Part
 from kmscore.audit.records import Secrecy
 from kmscore.errors import InvalidBlobError
 from kmscore.keys import Sm2Key
 from kmscore.sm2.curve import COORDINATE_LENGTH, P, encode_point
-from kmscore.sm2.encodings import C3_LENGTH, MAX_LENGTHS, Sm2Ciphertext, Sm2Encoding, parse
+from kmscore.sm2.encodings import C3_LENGTH, MAX_C2_LENGTH, MAX_LENGTHS, Sm2Encoding, parse
 
 _CODE: Final = "decryption"
-_LONG_FORM: Final = 0x80  # flag of a DER length above 127 (X.690 section 8.1.3.5)
-_OFF_CURVE: Final = "C1 is not a point on the curve"
 _DIGEST_LENGTH: Final = 32
-_ENCODINGS: Final = {0x30: Sm2Encoding.ASN1_DER, 0x04: Sm2Encoding.C1C3C2}
+_LONG_FORM: Final = 0x80  # flag of a DER length above 127 (X.690 section 8.1.3.5)
+_ENCODINGS: Final = {b"\x30": Sm2Encoding.ASN1_DER, b"\x04": Sm2Encoding.C1C3C2}
+_LONGEST: Final = max(MAX_LENGTHS.values())
 _MEANINGS: Final = {
     "x1": "first coordinate of C1",
     "y1": "second coordinate of C1",
     "C3": "SM3(x2 ‖ M ‖ y2)",
     "C2": "M ⊕ t",
 }
+_INTEGER: Final = 0x02
+_TAGS: Final = {"x1": _INTEGER, "y1": _INTEGER, "C3": 0x04, "C2": 0x04}
+_KINDS: Final = {0x30: "SEQUENCE", _INTEGER: "INTEGER", 0x04: "OCTET STRING"}
 
 
-def decrypt(notes: Notes, key: Sm2Key, ciphertext: str, most: int) -> str:
+class _Place(NamedTuple):
+    """The place of a part in a ciphertext, in bytes."""
+
+    start: int
+    end: int
+
+
+def decrypt(notes: Notes, key: Sm2Key, raw: bytes, most: int) -> str:
     """Add the steps of decryption; return the ID of the plaintext.
 
     The plaintext has at most `most` bytes, the limit of a re-encryption.
     """
-    x1, y1, c3, c2 = _read(notes, notes.data(ciphertext), ciphertext)
+    encoding, (x1, y1, c3, c2) = _read(notes, raw)
     notes.step("curve", "Check that C1 is on the curve", "7.3", "y1² = x1³ + a·x1 + b (mod p)")
-    is_reduced = all(notes.data(each) < P.to_bytes(32, "big") for each in (x1, y1))
-    notes.check("both coordinates are less than p", is_reduced, _CODE)
     left = notes.compute("left", "left side", "curve_left", y1)
     right = notes.compute("right", "right side", "curve_right", x1)
     notes.check("both sides are equal", notes.data(left) == notes.data(right), _CODE)
+    ours = b"".join(map(notes.data, (x1, y1, c3, c2)))
+    notes.tie("the parts of the ciphertext", ours == _parts_of_the_library(raw, encoding))
 
     message, plain = Secrecy.MESSAGE, Secrecy.PLAINTEXT
     notes.step("multiply", "Multiply C1 by the private scalar", "7.5", "(x2, y2) = [d]C1")
@@ -54,131 +63,149 @@ def decrypt(notes: Notes, key: Sm2Key, ciphertext: str, most: int) -> str:
         notes.compute(
             f"SM3_x2_y2_{number}",
             f"block {number} of the KDF",
-            *("sm3", x2, y2, number.to_bytes(4, "big")),
+            "sm3",
+            x2,
+            y2,
+            number.to_bytes(4, "big"),
             secrecy=plain,
         )
         for number in range(1, 1 + -(-length // _DIGEST_LENGTH))
     ]
     t = notes.compute("t", "KDF output", "first", length, *blocks, secrecy=plain)
 
-    notes.step("digest", "Compare the digest", "7.5", "M = C2 ⊕ t\nu = SM3(x2 ‖ M ‖ y2) = C3")
+    notes.step("digest", "Compare the digest", "7.5", "M = C2 ⊕ t\nu = SM3(x2 ‖ M ‖ y2)")
     m = notes.compute("M", "plaintext", "xor", c2, t, secrecy=plain)
     u = notes.compute("u", "computed digest", "sm3", x2, m, y2)
     # One check: SPEC 7.5 forbids to show which part is wrong.
     notes.check(
-        "t is not all zeros, and u is C3",
+        "t is not all zeros, u is C3, and the plaintext fits the destination",
         any(notes.data(t)) and notes.data(u) == notes.data(c3) and length <= most,
         _CODE,
     )
     return m
 
 
-def _read(notes: Notes, raw: bytes, ciphertext: str) -> tuple[str, str, str, str]:
-    """Add the step that reads the parts; return the IDs of x1, y1, C3 and C2."""
-    notes.step("parts", "Read C1, C3 and C2", "7.3")
-    encoding = _ENCODINGS.get(raw[0]) if raw else None
-    notes.check("the first byte is 30 (ASN1_DER) or 04 (C1C3C2)", encoding is not None, _CODE)
-    encoding = _ENCODINGS[raw[0]]
-    limit = MAX_LENGTHS[encoding]
-    notes.check(f"{encoding.name} has at most {limit:,} bytes", len(raw) <= limit, _CODE)
-    reason, known = "", None
+def _parts_of_the_library(raw: bytes, encoding: Sm2Encoding) -> bytes | None:
+    """Return the parts that the library reads, joined, or `None` if it rejects them."""
     try:
-        known = parse(raw, encoding)
-    except InvalidBlobError as error:
-        reason = str(error).rpartition(": ")[2]
-    fields = [] if reason not in {"", _OFF_CURVE} else _fields(raw, encoding)
-    # A point that is not on the curve is shown in a step of its own, if it has coordinates.
-    is_exact = bool(fields) and all(
-        0 <= int.from_bytes(part, "big", signed=encoding is Sm2Encoding.ASN1_DER) < 1 << 256
-        for part in _coordinates(raw, fields)
-    )
-    statement = "the ciphertext is complete and exact"
-    notes.check(statement if is_exact else f"{statement}: {reason}", is_exact, _CODE)
-    notes.map(f"SM2 ciphertext, {encoding.name}", ciphertext, fields)
-    ids, offset = {}, 0
-    for part in fields:
-        if part.name in _MEANINGS:
-            ids[part.name] = _give_part(notes, ciphertext, part.name, offset, part.length)
-        offset += part.length
-    result = ids["x1"], ids["y1"], ids["C3"], ids["C2"]
-    if known is not None:
-        ours = b"".join(map(notes.data, result))
-        notes.tie("the parts of the ciphertext", ours == _joined(known))
-    return result
-
-
-def _give_part(notes: Notes, ciphertext: str, name: str, offset: int, length: int) -> str:
-    """Add one part; a coordinate in DER is brought to 32 bytes."""
-    meaning, end = _MEANINGS[name], offset + length
-    if name not in {"x1", "y1"}:
-        return notes.compute(name, meaning, "cut", ciphertext, offset, end)
-    missing = COORDINATE_LENGTH - length
-    if missing <= 0:
-        return notes.compute(name, meaning, "cut", ciphertext, end - COORDINATE_LENGTH, end)
-    number = notes.compute(f"{name}_INTEGER", f"content of {name}", "cut", ciphertext, offset, end)
-    return notes.compute(name, meaning, "join", bytes(missing), number)
-
-
-def _joined(parts: Sm2Ciphertext) -> bytes:
+        parts = parse(raw, encoding)
+    except InvalidBlobError:
+        return None
     return encode_point(parts.c1) + parts.c3 + parts.c2
 
 
-def _fields(raw: bytes, encoding: Sm2Encoding) -> list[Part]:
-    """Return the fields of a ciphertext that the library has accepted, but for its point."""
-    return _der_fields(raw) if encoding is Sm2Encoding.ASN1_DER else _raw_fields(raw)
+def _read(notes: Notes, raw: bytes) -> tuple[Sm2Encoding, list[str]]:
+    """Add the step that reads the parts; return the IDs of x1, y1, C3 and C2."""
+    notes.step("parts", "Read C1, C3 and C2", "7.3")
+    notes.check(f"the ciphertext has at most {_LONGEST:,} bytes", len(raw) <= _LONGEST, _CODE)
+    ciphertext = notes.give("ciphertext", "ciphertext", raw, "the caller")
+    is_known = raw[:1] in _ENCODINGS
+    notes.check("the first byte is 30 (ASN1_DER) or 04 (C1C3C2)", is_known, _CODE)
+    encoding = _ENCODINGS[raw[:1]]
+    limit = MAX_LENGTHS[encoding]
+    notes.check(f"{encoding.name} has at most {limit:,} bytes", len(raw) <= limit, _CODE)
+    is_der = encoding is Sm2Encoding.ASN1_DER
+    places = _der_places(raw) if is_der else _raw_places(raw)
+    form = "strict DER of two INTEGERs and two OCTET STRINGs" if is_der else "04, C1, C3 and C2"
+    notes.check(f"the ciphertext is {form}, and nothing else", bool(places), _CODE)
+    length = places["C2"].end - places["C2"].start
+    notes.check(f"C2 has 1 to {MAX_C2_LENGTH:,} bytes", 1 <= length <= MAX_C2_LENGTH, _CODE)
+    is_digest = places["C3"].end - places["C3"].start == C3_LENGTH
+    notes.check(f"C3 has {C3_LENGTH} bytes", is_digest, _CODE)
+    numbers = (
+        int.from_bytes(raw[start:end], "big", signed=is_der)
+        for start, end in (places["x1"], places["y1"])
+    )
+    is_reduced = all(0 <= number < P for number in numbers)
+    notes.check("x1 and y1 are not negative and less than p", is_reduced, _CODE)
+    notes.map(f"SM2 ciphertext, {encoding.name}", ciphertext, _fields(raw, places))
+    return encoding, [_give_part(notes, ciphertext, name, places[name]) for name in _MEANINGS]
 
 
-def _coordinates(raw: bytes, fields: list[Part]) -> Iterator[bytes]:
-    """Yield the bytes of x1 and y1."""
-    offset = 0
-    for part in fields:
-        if part.name in {"x1", "y1"}:
-            yield raw[offset : offset + part.length]
-        offset += part.length
+def _give_part(notes: Notes, ciphertext: str, name: str, place: _Place) -> str:
+    """Add one part; a coordinate in DER is brought to 32 bytes."""
+    meaning, (start, end) = _MEANINGS[name], place
+    missing = COORDINATE_LENGTH - (end - start)
+    if name not in {"x1", "y1"} or not missing:
+        return notes.compute(name, meaning, "cut", ciphertext, start, end)
+    if missing < 0:
+        return notes.compute(name, meaning, "cut", ciphertext, start - missing, end)
+    number = notes.compute(f"{name}_INTEGER", f"content of {name}", "cut", ciphertext, start, end)
+    return notes.compute(name, meaning, "join", bytes(missing), number)
 
 
-def _raw_fields(raw: bytes) -> list[Part]:
-    """Return the fields of C1C3C2."""
-    return [
-        Part("04", 1, "an uncompressed point", b"\x04"),
-        *(
-            Part(name, length, _MEANINGS[name])
-            for name, length in (
-                *(("x1", COORDINATE_LENGTH), ("y1", COORDINATE_LENGTH), ("C3", C3_LENGTH)),
-                ("C2", len(raw) - 1 - 2 * COORDINATE_LENGTH - C3_LENGTH),
-            )
-        ),
-    ]
+def _raw_places(raw: bytes) -> dict[str, _Place]:
+    """Return the places of the parts of C1C3C2, or none if it is too short."""
+    x1, y1, c3, c2 = (1 + part * COORDINATE_LENGTH for part in range(4))
+    if len(raw) < c2:
+        return {}
+    ends = (y1, c3, c2, len(raw))
+    return dict(zip(_MEANINGS, map(_Place, (x1, y1, c3, c2), ends), strict=True))
 
 
-def _der_fields(raw: bytes) -> list[Part]:
-    """Return the fields of DER that the library has accepted."""
-    size, length = _der_length(raw, 0)
-    fields = [_head_part("the SEQUENCE", 0x30, length)]
-    offset = size
-    for name, meaning in _MEANINGS.items():
-        size, length = _der_length(raw, offset)
-        tag = 0x02 if name in {"x1", "y1"} else 0x04
-        fields += [_head_part(name, tag, length), Part(name, length, meaning)]
-        offset += size + length
+def _der_places(raw: bytes) -> dict[str, _Place]:
+    """Return the places of the parts of DER, or none if it is not strict DER of the four parts."""
+    outer = _element(raw, 0, 0x30)
+    if outer is None or outer.end != len(raw):
+        return {}
+    places, offset = {}, outer.start
+    for name, tag in _TAGS.items():
+        place = _element(raw, offset, tag)
+        if place is None:
+            return {}
+        places[name] = place
+        offset = place.end
+    return places if offset == len(raw) else {}
+
+
+def _element(raw: bytes, offset: int, tag: int) -> _Place | None:
+    """Return the place of the content of an element, or `None` if it is not strict DER."""
+    head = raw[offset : offset + 2]
+    size = max(0, head[1] - _LONG_FORM) if len(head) > 1 else 0
+    start = offset + 2 + size
+    length = int.from_bytes(raw[offset + 2 : start], "big") if size else int.from_bytes(head[1:])
+    place = _Place(start, start + length)
+    content = raw[place.start : place.end]
+    # The shortest form of the length, and of an INTEGER (X.690 sections 8.3.2 and 10.1).
+    is_short = raw[offset:start] == _head(tag, length)
+    is_minimal = tag != _INTEGER or (
+        bool(content) and not (content[0] in {0, 0xFF} and _sign(content[:1]) == _sign(content[1:]))
+    )
+    return place if is_short and is_minimal and place.end <= len(raw) else None
+
+
+def _sign(content: bytes) -> int | None:
+    """Return the first bit of bytes; `None` for no bytes."""
+    return content[0] >> 7 if content else None
+
+
+def _head(tag: int, length: int) -> bytes:
+    """Return tag and length bytes (X.690 section 10.1)."""
+    if length < _LONG_FORM:
+        return bytes([tag, length])
+    size = -(-length.bit_length() // 8)
+    return bytes([tag, _LONG_FORM | size]) + length.to_bytes(size, "big")
+
+
+def _fields(raw: bytes, places: dict[str, _Place]) -> list[Part]:
+    """Return the fields of a ciphertext."""
+    if raw[:1] == b"\x04":
+        fields = [Part("04", 1, "an uncompressed point", b"\x04", is_neutral=True)]
+        heads = False
+    else:
+        start, end = places["x1"]
+        start -= len(_head(_TAGS["x1"], end - start))
+        fields = [_head_part("the SEQUENCE", 0x30, len(raw) - start)]
+        heads = True
+    for name, (start, end) in places.items():
+        if heads:
+            fields.append(_head_part(name, _TAGS[name], end - start))
+        fields.append(Part(name, end - start, _MEANINGS[name]))
     return fields
 
 
 def _head_part(name: str, tag: int, length: int) -> Part:
-    """Return the field of tag and length bytes (X.690 sections 8.1.3 and 10.1)."""
-    if length < _LONG_FORM:
-        head = bytes([tag, length])
-    else:
-        size = -(-length.bit_length() // 8)
-        head = bytes([tag, _LONG_FORM | size]) + length.to_bytes(size, "big")
-    kind = {0x30: "SEQUENCE", 0x02: "INTEGER", 0x04: "OCTET STRING"}[tag]
-    return Part(f"head of {name}", len(head), f"{kind}, {length} bytes follow", head)
-
-
-def _der_length(raw: bytes, offset: int) -> tuple[int, int]:
-    """Return the length of tag and length bytes, and the length of the content."""
-    short = raw[offset + 1]
-    if short < _LONG_FORM:
-        return 2, short
-    size = short - _LONG_FORM
-    return 2 + size, int.from_bytes(raw[offset + 2 : offset + 2 + size], "big")
+    """Return the field of tag and length bytes."""
+    head = _head(tag, length)
+    meaning = f"{_KINDS[tag]}, {length} bytes follow"
+    return Part(f"head of {name}", len(head), meaning, head, is_neutral=True)

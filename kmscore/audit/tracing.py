@@ -4,7 +4,7 @@ An operation of the library runs on the same input. The trace computes it again 
 specification, with the arithmetic of `kmscore.audit`, and compares the two.
 """
 
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 from kmscore import alibaba
 from kmscore._typecheck import (
@@ -14,17 +14,20 @@ from kmscore._typecheck import (
     check_mapping,
     to_bytes,
 )
-from kmscore.algorithms import EncryptionAlgorithm
+from kmscore.algorithms import MAX_PLAINTEXT_LENGTH, EncryptionAlgorithm
 from kmscore.alibaba import JsonContext, Profile, VersionIndex
-from kmscore.audit.notes import Notes, Outcome, attempt
+from kmscore.audit.notes import Notes, attempt
 from kmscore.audit.records import Secrecy, Trace
-from kmscore.audit.sides import NO_LIMIT, BareSource, BlobSource, Destination, Form, Source
+from kmscore.audit.sides import (
+    AsymmetricSource,
+    BlobForm,
+    BlobSource,
+    Destination,
+    Source,
+)
 from kmscore.context import ContextLike, EncryptionContext
 from kmscore.keyring import KeyProvider, Keyring
-from kmscore.operations import DecryptResult, EncryptResult, asymmetric_decrypt
-
-if TYPE_CHECKING:
-    from kmscore.reencryption import ReEncryptResult
+from kmscore.operations import DecryptResult, asymmetric_decrypt
 
 
 def trace_encrypt(
@@ -56,13 +59,13 @@ def trace_encrypt(
     check_instance(keys, Keyring, "keys")
     check_bytes(plaintext, "plaintext")
     data, context = to_bytes(plaintext), _snapshot(context, "context")
-    ran = attempt(
+    outcome, result = attempt(
         lambda: alibaba.encrypt(
             keys, key_id, data, context, profile=profile, allow_ambiguous=allow_ambiguous
         )
     )
     notes = Notes()
-    form = Form(profile, allow_ambiguous=allow_ambiguous, moves_text=False)
+    form = BlobForm(profile, allow_ambiguous=allow_ambiguous, moves_text=False)
     side = Destination(notes, keys, form)
 
     def work() -> None:
@@ -72,13 +75,17 @@ def trace_encrypt(
         is_short = len(data) <= form.most
         notes.check(f"the plaintext has at most {form.most:,} bytes", is_short, "plaintext_size")
         value = notes.give(
-            *("P", "plaintext", data, "the caller", Secrecy.PLAINTEXT),
+            "P",
+            "plaintext",
+            data,
+            "the caller",
+            Secrecy.PLAINTEXT,
             has_public_length=not form.has_text,
         )
-        if ran.result is not None:
-            side.seal(value, cast("EncryptResult", ran.result).ciphertext_blob)
+        if result is not None:
+            side.seal(value, result.ciphertext_blob)
 
-    return notes.finish("encrypt", ran.code, work)
+    return notes.finish("encrypt", outcome, work)
 
 
 def trace_decrypt(
@@ -113,21 +120,21 @@ def trace_decrypt(
     check_instance(profile, Profile, "profile")
     data, context = to_bytes(ciphertext_blob), _snapshot(context, "context")
     provider = _provider(keys, profile)
-    ran = attempt(
+    outcome, result = attempt(
         lambda: alibaba.decrypt(
             provider, data, context, profile=profile, allow_ambiguous=allow_ambiguous
         )
     )
     notes = Notes()
-    form = Form(profile, allow_ambiguous=allow_ambiguous, moves_text=False)
+    form = BlobForm(profile, allow_ambiguous=allow_ambiguous, moves_text=False)
     source = BlobSource(notes, keys, form, (None, None))
 
     def work() -> None:
         source.read(data)
         source.bind(context)
-        _open(notes, source, form.most, ran)
+        _open(notes, source, form.most, result)
 
-    return notes.finish("decrypt", ran.code, work)
+    return notes.finish("decrypt", outcome, work)
 
 
 def trace_asymmetric_decrypt(
@@ -156,16 +163,18 @@ def trace_asymmetric_decrypt(
     check_instance(keys, Keyring, "keys")
     check_bytes(ciphertext, "ciphertext")
     data = to_bytes(ciphertext)
-    ran = attempt(lambda: asymmetric_decrypt(keys, key_id, key_version_id, algorithm, data))
+    outcome, result = attempt(
+        lambda: asymmetric_decrypt(keys, key_id, key_version_id, algorithm, data)
+    )
     notes = Notes()
 
     def work() -> None:
         known = _known_algorithm(notes, algorithm)
-        source = BareSource(notes, keys, known, (key_id, key_version_id))
+        source = AsymmetricSource(notes, keys, known, (key_id, key_version_id))
         source.read(data)
-        _open(notes, source, NO_LIMIT, ran)
+        _open(notes, source, MAX_PLAINTEXT_LENGTH, result)
 
-    return notes.finish("asymmetric_decrypt", ran.code, work)
+    return notes.finish("asymmetric_decrypt", outcome, work)
 
 
 def trace_reencrypt(
@@ -218,7 +227,7 @@ def trace_reencrypt(
     opening = _snapshot(source_context, "source_context")
     sealing = _snapshot(destination_context, "destination_context")
     provider = _provider(keys, source_profile)
-    ran = attempt(
+    outcome, result = attempt(
         lambda: alibaba.reencrypt(
             provider,
             data,
@@ -234,20 +243,20 @@ def trace_reencrypt(
         )
     )
     moves_text = source_algorithm is None and source_profile.payload is destination_profile.payload
-    notes = Notes("destination.")
-    form = Form(destination_profile, allow_ambiguous=allow_ambiguous, moves_text=moves_text)
-    destination = Destination(notes, keys, form)
+    notes = Notes()
+    reading = notes.of_side("source")
+    form = BlobForm(destination_profile, allow_ambiguous=allow_ambiguous, moves_text=moves_text)
+    destination = Destination(notes.of_side("destination"), keys, form)
 
     def work() -> None:
-        notes.scope = "source."
         source: Source
         if source_algorithm is None:
-            read = Form(source_profile, allow_ambiguous=allow_ambiguous, moves_text=moves_text)
-            source = BlobSource(notes, keys, read, (source_key_id, source_key_version_id))
+            read = BlobForm(source_profile, allow_ambiguous=allow_ambiguous, moves_text=moves_text)
+            source = BlobSource(reading, keys, read, (source_key_id, source_key_version_id))
         else:
-            known = _known_algorithm(notes, source_algorithm)
+            known = _known_algorithm(reading, source_algorithm)
             ids = cast("tuple[str, str]", (source_key_id, source_key_version_id))
-            source = BareSource(notes, keys, known, ids)
+            source = AsymmetricSource(reading, keys, known, ids)
         source.read(data)
         source.bind(opening)
         destination.bind(sealing)
@@ -255,21 +264,19 @@ def trace_reencrypt(
         destination.find_key(destination_key_id)
         source.check_size(form.most)
         plaintext = source.open(form.most)
-        if ran.result is not None:
-            blob = cast("ReEncryptResult", ran.result).ciphertext_blob
-            destination.seal(plaintext, cast("bytes", blob))
+        if result is not None and result.ciphertext_blob is not None:
+            destination.seal(plaintext, result.ciphertext_blob)
 
-    return notes.finish("reencrypt", ran.code, work)
+    return notes.finish("reencrypt", outcome, work)
 
 
-def _open(notes: Notes, source: Source, most: int, ran: Outcome) -> None:
+def _open(notes: Notes, source: Source, most: int, result: DecryptResult | None) -> None:
     """Add the steps from the key on, and compare the plaintext with that of the library."""
     source.find_key()
     source.check_size(most)
     plaintext = source.open(most)
-    if ran.result is not None:
-        theirs = cast("DecryptResult", ran.result).plaintext
-        notes.tie("the plaintext", notes.data(plaintext) == theirs)
+    if result is not None:
+        notes.tie("the plaintext", notes.data(plaintext) == result.plaintext)
 
 
 def _known_algorithm(notes: Notes, algorithm: EncryptionAlgorithm | str) -> EncryptionAlgorithm:

@@ -25,8 +25,9 @@ from kmscore.cli.options import (
     SourceKeyOption,
     SourceProfileOption,
     SourceVersionOption,
-    check_algorithm,
     check_contexts,
+    check_source_ids,
+    check_source_profile,
     profile_of,
     read_context,
 )
@@ -118,7 +119,8 @@ def reencrypt(
     """
     with problems_in_one_line():
         check_contexts(context, destination_context, keep_context=keep_context)
-        check_algorithm(algorithm, (source_key_id, source_version_id), source_profile)
+        check_source_ids(algorithm, (source_key_id, source_version_id))
+        check_source_profile(algorithm, source_profile)
         keys = read_keyring(keyring, passphrase_fd)
         opening = read_context(context)
         profile = profile_of(source_profile)

@@ -90,7 +90,8 @@ DestinationProfileOption = Annotated[
     typer.Option(
         "--destination-profile",
         metavar="NAME",
-        help="Layout of the result, with the same names.",
+        help="Layout of the result: v1 (default), v1-text, alibaba, alibaba-raw or"
+        " alibaba-instance.",
     ),
 ]
 
@@ -114,7 +115,7 @@ BlobColumnOption = Annotated[
 
 def check_profiles(source: ProfileName, destination: ProfileName, algorithm: str | None) -> None:
     """Raise `FileProblem` for profiles that exclude each other, or exclude an algorithm."""
-    check_algorithm(algorithm, ("", ""), source)
+    check_source_profile(algorithm, source)
     one, other = profile_of(source), profile_of(destination)
     if one.is_v1 == other.is_v1 and one.payload is not other.payload:
         raise FileProblem(
@@ -138,19 +139,21 @@ def profile_of(name: ProfileName) -> Profile:
 def check_contexts(
     context: str | None, destination_context: str | None, *, keep_context: bool
 ) -> None:
-    """Raise `FileProblem` unless the options name the destination context without a guess."""
+    """Raise `FileProblem` unless the options state the destination context."""
     if keep_context and destination_context is not None:
         raise FileProblem("--keep-context and --destination-context exclude each other")
     if context is not None and destination_context is None and not keep_context:
         raise FileProblem("with --context, give --keep-context or --destination-context")
 
 
-def check_algorithm(
-    algorithm: str | None, ids: tuple[str | None, str | None], profile: ProfileName
-) -> None:
-    """Raise `FileProblem` for an algorithm without source IDs, or with a layout."""
+def check_source_ids(algorithm: str | None, ids: tuple[str | None, str | None]) -> None:
+    """Raise `FileProblem` for an algorithm without source IDs."""
     if algorithm is not None and None in ids:
         raise FileProblem("--algorithm needs --source-key-id and --source-version-id")
+
+
+def check_source_profile(algorithm: str | None, profile: ProfileName) -> None:
+    """Raise `FileProblem` for an algorithm with a layout other than v1."""
     if algorithm is not None and profile is not ProfileName.V1:
         raise FileProblem("--algorithm needs --source-profile v1")
 

@@ -2,8 +2,9 @@
 
 from collections.abc import Callable
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Final, cast
 
 import typer
 
@@ -12,13 +13,14 @@ from kmscore.audit import (
     Secrecy,
     Trace,
     render,
-    replay,
     trace_asymmetric_decrypt,
     trace_decrypt,
     trace_encrypt,
     trace_reencrypt,
 )
 from kmscore.audit.records import OK
+from kmscore.audit.render.plain import Kind, lines
+from kmscore.audit.render.reveal import judge
 from kmscore.cli.ciphertext_file import InArgument, read_ciphertext
 from kmscore.cli.files import STANDARD, read_file, write_output
 from kmscore.cli.keyring_file import KeyringOption, read_keyring
@@ -35,8 +37,9 @@ from kmscore.cli.options import (
     SourceKeyOption,
     SourceProfileOption,
     SourceVersionOption,
-    check_algorithm,
     check_contexts,
+    check_source_ids,
+    check_source_profile,
     profile_of,
     read_context,
 )
@@ -75,8 +78,17 @@ _RevealOption = Annotated[
     ),
 ]
 
+_AsymmetricKey = Annotated[
+    str | None,
+    typer.Option("--source-key-id", metavar="ID", help="With --algorithm: the key ID."),
+]
+_AsymmetricVersion = Annotated[
+    str | None,
+    typer.Option("--source-version-id", metavar="ID", help="With --algorithm: the key version ID."),
+]
+
 app: typer.Typer = typer.Typer(
-    help="Show every byte and every value of one operation.", no_args_is_help=True
+    help="Show the steps, the values and the bytes of one operation.", no_args_is_help=True
 )
 
 
@@ -94,7 +106,9 @@ def encrypt(
     as_json: JsonOption = False,
     passphrase_fd: Descriptor = None,
 ) -> None:
-    """Encrypt up to 6,144 bytes, and show every byte and every value.
+    """Encrypt up to 6,144 bytes, and show the steps, the values and the bytes.
+
+    The text and the page leave out the middle of long values; --json has all.
 
     Exit codes: 0, the operation succeeds; 1, it fails; 2, misuse; 3, the trace and the library
     disagree.
@@ -112,7 +126,7 @@ def encrypt(
             profile=profile_of(destination_profile),
             allow_ambiguous=allow_ambiguous,
         )
-        _show(trace, html, reveal, as_json=as_json)
+    _show(trace, html, reveal, as_json=as_json)
 
 
 @app.command("decrypt", short_help="Show every value of a decryption.")
@@ -121,8 +135,8 @@ def decrypt(
     source: InArgument = STANDARD,
     context: ContextOption = None,
     algorithm: AlgorithmOption = None,
-    source_key_id: SourceKeyOption = None,
-    source_version_id: SourceVersionOption = None,
+    source_key_id: _AsymmetricKey = None,
+    source_version_id: _AsymmetricVersion = None,
     source_profile: SourceProfileOption = ProfileName.V1,
     html: _Html = None,
     reveal: _RevealOption = None,
@@ -132,7 +146,9 @@ def decrypt(
     as_json: JsonOption = False,
     passphrase_fd: Descriptor = None,
 ) -> None:
-    """Decrypt a ciphertext, and show every byte and every value.
+    """Decrypt a ciphertext, and show the steps, the values and the bytes.
+
+    The text and the page leave out the middle of long values; --json has all.
 
     With --algorithm, the ciphertext is asymmetric; give --source-key-id and --source-version-id.
 
@@ -143,8 +159,9 @@ def decrypt(
     """
     with problems_in_one_line():
         _check_outputs(html, reveal, as_json=as_json)
-        check_algorithm(algorithm, (source_key_id, source_version_id), source_profile)
-        if algorithm is None and (source_key_id or source_version_id):
+        check_source_ids(algorithm, (source_key_id, source_version_id))
+        check_source_profile(algorithm, source_profile)
+        if algorithm is None and (source_key_id, source_version_id) != (None, None):
             raise FileProblem("--source-key-id and --source-version-id need --algorithm")
         if algorithm is not None and context is not None:
             raise FileProblem("--algorithm and --context exclude each other")
@@ -159,9 +176,9 @@ def decrypt(
                 allow_ambiguous=allow_ambiguous,
             )
         else:
-            ids = source_key_id or "", source_version_id or ""
+            ids = cast("tuple[str, str]", (source_key_id, source_version_id))
             trace = trace_asymmetric_decrypt(keys, *ids, algorithm, ciphertext)
-        _show(trace, html, reveal, as_json=as_json)
+    _show(trace, html, reveal, as_json=as_json)
 
 
 @app.command("reencrypt", short_help="Show every value of a re-encryption.")
@@ -187,7 +204,9 @@ def reencrypt(
     as_json: JsonOption = False,
     passphrase_fd: Descriptor = None,
 ) -> None:
-    """Re-encrypt a ciphertext, and show every byte and every value of both sides.
+    """Re-encrypt a ciphertext, and show the steps, the values and the bytes of both sides.
+
+    The text and the page leave out the middle of long values; --json has all.
 
     Exit codes: 0, the operation succeeds; 1, it fails; 2, misuse; 3, the trace and the library
     disagree.
@@ -197,7 +216,8 @@ def reencrypt(
     with problems_in_one_line():
         _check_outputs(html, reveal, as_json=as_json)
         check_contexts(context, destination_context, keep_context=keep_context)
-        check_algorithm(algorithm, (source_key_id, source_version_id), source_profile)
+        check_source_ids(algorithm, (source_key_id, source_version_id))
+        check_source_profile(algorithm, source_profile)
         keys = read_keyring(keyring, passphrase_fd)
         opening = read_context(context)
         sealing = opening if keep_context else read_context(destination_context)
@@ -214,7 +234,7 @@ def reencrypt(
             source_algorithm=algorithm,
             allow_ambiguous=allow_ambiguous,
         )
-        _show(trace, html, reveal, as_json=as_json)
+    _show(trace, html, reveal, as_json=as_json)
 
 
 def _check_outputs(html: Path | None, reveal: _Reveal | None, *, as_json: bool) -> None:
@@ -228,28 +248,24 @@ def _check_outputs(html: Path | None, reveal: _Reveal | None, *, as_json: bool) 
 def _show(trace: Trace, html: Path | None, reveal: _Reveal | None, *, as_json: bool) -> None:
     """Write the trace, and exit with its code."""
     if html is not None:
-        write_output(html, render.html(trace, reveal=_LEVELS[reveal]).encode("utf-8"))
+        with problems_in_one_line():
+            write_output(html, render.html(trace, reveal=_LEVELS[reveal]).encode("utf-8"))
     elif as_json:
         typer.echo(render.json(trace), nl=False)
     else:
-        for line in render.text(trace).splitlines():
-            typer.echo(_coloured(line))
-    if not trace.agrees or replay(trace).wrong:
-        stop("the trace and the library disagree: trust neither, and report it", _DISAGREES)
+        for kind, text in lines(trace, frozenset({Secrecy.PUBLIC})):
+            typer.echo(_STYLES[kind](text))
+    judgement = judge(trace)
+    if not judgement.is_trusted:
+        stop(judgement.evidence, _DISAGREES)
     if trace.outcome != OK:
         raise typer.Exit(_FAILED)
 
 
-def _coloured(line: str) -> str:
-    """Return a line with the colour of a check or the weight of a title, for a terminal."""
-    mark = line.strip()[:1]
-    if mark in _STYLES:
-        return _STYLES[mark](line)
-    is_title = line[:1].isalnum() or line[1:2].isdigit()
-    return typer.style(line, bold=True) if is_title else line
-
-
-_STYLES: Final[dict[str, Callable[[str], str]]] = {
-    "✓": lambda line: typer.style(line, fg=typer.colors.GREEN),
-    "✕": lambda line: typer.style(line, fg=typer.colors.RED, bold=True),
+_STYLES: Final[dict[Kind, Callable[[str], str]]] = {
+    Kind.TITLE: partial(typer.style, bold=True),
+    Kind.PASSED: partial(typer.style, fg=typer.colors.GREEN),
+    Kind.FAILED: partial(typer.style, fg=typer.colors.RED, bold=True),
+    Kind.OTHER: str,
 }
+"""The style of a line on a terminal."""

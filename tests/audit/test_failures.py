@@ -40,7 +40,7 @@ def test_a_failed_trace_has_only_public_values_without_a_key(case: Case) -> None
     """Every value is public, and so are all values from which it follows."""
     trace = case.run(audit)
     assert trace.outcome != "ok"
-    values = {value.id: value for value in trace.values}
+    values = trace.values
     assert {value.secrecy for value in values.values()} <= {Secrecy.PUBLIC}
     for value in values.values():
         assert value.formula is None or set(value.formula.inputs) <= set(values)
@@ -61,7 +61,7 @@ def test_no_option_shows_more_of_a_failed_trace(case: Case) -> None:
 def _windows(trace: Trace, size: int) -> set[bytes]:
     """Return all byte strings of a length in a trace and in its forms."""
     texts = [form(trace, reveal=_ALL) for form in (render.text, render.json, render.html)]
-    data = [value.data for value in trace.values]
+    data = [value.data for value in trace.values.values()]
     for text in texts:
         plain = re.sub(r"<[^>]*>|\s", "", text)
         data += [bytes.fromhex(each) for each in re.findall(r"(?:[0-9a-f]{2}){16,}", plain)]
@@ -80,7 +80,7 @@ def _windows(trace: Trace, size: int) -> set[bytes]:
 
 def _values(trace: Trace, size: int) -> set[bytes]:
     """Return all values of a length in a trace object."""
-    return {value.data for value in trace.values if len(value.data) == size}
+    return {value.data for value in trace.values.values() if len(value.data) == size}
 
 
 def _hash(hash_key: bytes, associated_data: bytes, ciphertext: bytes) -> bytes:

@@ -35,10 +35,10 @@ _SUCCESSES = list(successes())
 def _secrets(trace: Trace, shown: frozenset[Secrecy]) -> dict[str, bytes]:
     """Return the values that must not be shown, unless a shown value contains their bytes."""
     allowed = {Secrecy.PUBLIC, *shown}
-    public = [value.data for value in trace.values if value.secrecy in allowed]
+    public = [value.data for value in trace.values.values() if value.secrecy in allowed]
     return {
         value.id: value.data
-        for value in trace.values
+        for value in trace.values.values()
         if value.secrecy not in allowed
         and len(value.data) >= _LEAST
         and not any(value.data in data for data in public)
@@ -81,7 +81,7 @@ def test_key_material_is_among_the_secrets() -> None:
         trace = case.run(audit)
         names |= {
             value.id.rpartition(".")[2]
-            for value in trace.values
+            for value in trace.values.values()
             if value.secrecy is Secrecy.KEY and value.id in _secrets(trace, _LEVELS[2])
         }
     assert names >= {"K", "L", "K1", "d", "H", "E_J0", "S", "M1_xor_K1"}
@@ -90,7 +90,7 @@ def test_key_material_is_among_the_secrets() -> None:
 def test_reveal_shows_what_it_names() -> None:
     """The plaintext is shown with PLAINTEXT, the derived key with MESSAGE, the key never."""
     trace = audit.trace_decrypt(keyring(), blob_of("xaes", PLAINTEXT, {}))
-    values = {value.id: value.data.hex() for value in trace.values}
+    values = {value.id: value.data.hex() for value in trace.values.values()}
     for form in _FORMS:
         shown = [
             re.sub(r"<[^>]*>|\s|[^\x20-\x7e]", "", form(trace, reveal=level)) for level in _LEVELS
@@ -106,7 +106,7 @@ def test_key_material_cannot_be_revealed(form: Any) -> None:
     trace = audit.trace_decrypt(keyring(), b"")
     with pytest.raises(ValueError, match="key material is never shown"):
         form(trace, reveal={Secrecy.KEY})
-    with pytest.raises(TypeError, match="reveal must be Secrecy, not str"):
+    with pytest.raises(TypeError, match="each level of reveal must be Secrecy, not str"):
         form(trace, reveal=["plaintext"])
     with pytest.raises(TypeError, match="reveal must be Collection, not int"):
         form(trace, reveal=1)
@@ -120,7 +120,7 @@ def test_under_plain_gcm_the_values_that_give_the_hash_key_away_are_key_material
 ) -> None:
     """S and E(J0) of one message are an equation for H, which forges all messages of the key."""
     trace = audit.trace_decrypt(keyring(), blob_of(suite, b"", {}))
-    levels = {value.id: value.secrecy for value in trace.values}
+    levels = {value.id: value.secrecy for value in trace.values.values()}
     keyed = [name for name in levels if re.fullmatch(r"H|S|E_J0|Y\d+", name)]
     assert len(keyed) > 3
     assert {levels[name] for name in keyed} == {Secrecy.KEY}
@@ -131,8 +131,8 @@ def test_every_value_computed_from_a_secret_is_secret() -> None:
     known = {"tag", "C", "blob", "c", "u"}
     for case in _SUCCESSES:
         trace = case.run(audit)
-        public = {value.id for value in trace.values if value.secrecy is Secrecy.PUBLIC}
-        for value in trace.values:
+        public = {value.id for value in trace.values.values() if value.secrecy is Secrecy.PUBLIC}
+        for value in trace.values.values():
             if value.formula and value.id in public and not public.issuperset(value.formula.inputs):
                 assert value.id.rpartition(".")[2] in known
 
@@ -182,7 +182,7 @@ def test_the_padding_of_a_base64_text_is_not_shown() -> None:
 def test_records_hide_secrets_and_are_not_copied() -> None:
     """`repr` shows no secret, and no record can be pickled or copied."""
     trace = audit.trace_decrypt(keyring(), blob_of("xaes", PLAINTEXT, {}))
-    records = [trace, *trace.steps, *trace.values]
+    records = [trace, *trace.steps, *trace.values.values()]
     for record in records:
         text = repr(record)
         assert not any(secret.hex() in text for secret in _secrets(trace, _LEVELS[0]).values())
@@ -191,8 +191,8 @@ def test_records_hide_secrets_and_are_not_copied() -> None:
                 attempt(record)
     assert repr(trace.steps[0]) == "<Step read: True>"
     assert repr(trace) == f"<Trace decrypt: ok, {len(trace.steps)} steps>"
-    assert repr(next(trace.values)).startswith("<Value blob: 4b4d53")
-    assert "<Value K: <key>>" in map(repr, trace.values)
+    assert repr(next(iter(trace.values.values()))).startswith("<Value blob: 4b4d53")
+    assert "<Value K: <key>>" in map(repr, trace.values.values())
 
 
 def test_a_plaintext_is_not_in_the_message_of_an_error() -> None:

@@ -19,6 +19,7 @@ _PACKAGE = Path(kmscore.__file__).resolve().parent
 _ROOMS = (
     "errors",
     "_values",
+    "_printable",
     "_typecheck",
     "_base64",
     "_availability",
@@ -43,6 +44,7 @@ _ROOMS = (
     "bulk",
     "keyfile",
     "tables",
+    "audit",
     "cli",
     "__main__",
 )
@@ -98,7 +100,7 @@ _EXTRAS = {
 }
 
 # Public modules that `import kmscore` does not load: the user imports them by name.
-_BY_NAME = ("bulk", "keyfile", "tables")
+_BY_NAME = ("audit", "bulk", "keyfile", "tables")
 
 
 def _sources() -> dict[str, str]:
@@ -317,3 +319,20 @@ def test_every_public_name_has_a_docstring() -> None:
         and not getattr(value, "__doc__", None)
     }
     assert undocumented == set()
+
+
+def test_only_the_command_line_imports_the_audit_kit() -> None:
+    """The operations, bulk jobs, the service and tables neither import nor load `kmscore.audit`."""
+    importers = {
+        name.split(".")[1]
+        for name, targets in _graph(_sources()).items()
+        if any(target.split(".")[1] == "audit" for target in targets)
+    }
+    assert importers == {"audit", "cli"}
+    code = (
+        "import sys, kmscore, kmscore.alibaba, kmscore.bulk, kmscore.hazmat, kmscore.tables;"
+        "import kmscore.keyfile; print([name for name in sys.modules if 'audit' in name])"
+    )
+    result = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, check=True)
+    assert result.stdout.decode().strip() == "[]"
+    assert "audit" not in kmscore.__all__

@@ -159,7 +159,7 @@ SECOND_HALF: Final[tuple[WrongStep, ...]] = (
     ),
     (
         "blobs.py",
-        '        *([Part("prefix", len(prefix), "prefix of the profile", prefix)] if prefix else []),\n',
+        "        *([prefix] if profile.prefix else []),\n",
         "",
         "service fields leave out the prefix",
     ),
@@ -220,14 +220,14 @@ SECOND_HALF: Final[tuple[WrongStep, ...]] = (
     ("sm2pke.py", '"sm3", x2, m, y2)', '"sm3", x2, y2, m)', "digest takes plaintext last"),
     (
         "sm2pke.py",
-        '_head_part("the SEQUENCE", 0x30, length)',
+        '_head_part("the SEQUENCE", 0x30, len(raw) - start)',
         '_head_part("the SEQUENCE", 0x30, len(raw))',
         "shown sequence length includes its own head",
     ),
     (
         "sm2pke.py",
-        'raw[offset + 2 : offset + 2 + size], "big")',
-        'raw[offset + 2 : offset + 2 + size], "little")',
+        'raw[offset + 2 : start], "big")',
+        'raw[offset + 2 : start], "little")',
         "long DER length is read in reverse",
     ),
     (

@@ -5,8 +5,8 @@ from json import dumps
 
 from kmscore.audit.commands import command
 from kmscore.audit.notation import formula_text
-from kmscore.audit.records import Secrecy, Step, Trace, Value
-from kmscore.audit.render.reveal import check_rendering
+from kmscore.audit.records import Argument, Secrecy, Step, Trace, Value
+from kmscore.audit.render.reveal import check_rendering, judge
 from kmscore.audit.replaying import replay
 
 
@@ -15,7 +15,8 @@ def json(trace: Trace, *, reveal: Collection[Secrecy] = frozenset()) -> str:
 
     Args:
         trace: The trace.
-        reveal: The levels above `Secrecy.PUBLIC` whose values are shown.
+        reveal: The levels above `Secrecy.PUBLIC` whose values are shown. `Secrecy.MESSAGE` includes
+            `Secrecy.PLAINTEXT`.
 
     Returns:
         One JSON object in ASCII, indented by two spaces. A value that is not shown has no `data`.
@@ -25,13 +26,12 @@ def json(trace: Trace, *, reveal: Collection[Secrecy] = frozenset()) -> str:
         ValueError: If `reveal` contains `Secrecy.KEY`.
     """
     shown = check_rendering(trace, reveal)
-    values = {value.id: value for value in trace.values}
     replayed = replay(trace)
     document = {
         "operation": trace.operation,
         "outcome": trace.outcome,
-        "trustworthy": trace.agrees and not replayed.wrong,
-        "steps": [_step(step, values, shown) for step in trace.steps],
+        "trusted": judge(trace).is_trusted,
+        "steps": [_step(step, trace.values, shown) for step in trace.steps],
         "maps": [
             {
                 "name": each.name,
@@ -43,7 +43,7 @@ def json(trace: Trace, *, reveal: Collection[Secrecy] = frozenset()) -> str:
         "ties": [tie._asdict() for tie in trace.ties],
         "replay": {"recomputed": replayed.recomputed, "wrong": list(replayed.wrong)},
     }
-    return dumps(document, indent=2)
+    return dumps(document, indent=2) + "\n"
 
 
 def _step(step: Step, values: Mapping[str, Value], shown: frozenset[Secrecy]) -> dict[str, object]:
@@ -63,14 +63,13 @@ def _value(
     value: Value, values: Mapping[str, Value], shown: frozenset[Secrecy]
 ) -> dict[str, object]:
     """Return a value as an object."""
-    fields: dict[str, object] = {
-        "id": value.id,
-        "name": value.name,
-        "secrecy": value.secrecy.value,
-        "formula" if value.formula else "source": formula_text(value)
-        if value.formula
-        else value.source,
-    }
+    fields: dict[str, object] = {"id": value.id, "name": value.name, "secrecy": value.secrecy.value}
+    if value.formula is None:
+        fields["source"] = value.source
+    else:
+        fields["formula"] = formula_text(value)
+        fields["function"] = value.formula.function
+        fields["arguments"] = [_argument(each) for each in value.formula.arguments]
     if value.secrecy in shown or value.has_public_length:
         fields["length"] = len(value.data)
     if value.secrecy in shown:
@@ -79,3 +78,10 @@ def _value(
     if line is not None:
         fields["command"] = line
     return fields
+
+
+def _argument(argument: Argument) -> object:
+    """Return an argument: a number, the ID of a value, or hexadecimal digits."""
+    if isinstance(argument, str):
+        return {"value": argument}
+    return {"hex": argument.hex()} if isinstance(argument, bytes) else argument

@@ -2,24 +2,34 @@
 
 import base64
 import hashlib
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from html import escape
 from typing import Final
 
-from kmscore._printable import letters, printable
+from kmscore._printable import ascii_column, printable
 from kmscore.audit.commands import command, variable
-from kmscore.audit.notation import formula_text, short_id
-from kmscore.audit.records import OK, ByteMap, Check, Secrecy, Step, Trace, Value
+from kmscore.audit.notation import formula_text
+from kmscore.audit.records import OK, ByteMap, Secrecy, Step, Trace, Value
 from kmscore.audit.render.provenance import Mark, colours_of, marks_of
-from kmscore.audit.render.reveal import WORDS, check_rendering, hidden_words, name_of, verdict
+from kmscore.audit.render.reveal import (
+    abridge,
+    check_rendering,
+    hidden_words,
+    judge,
+    name_of,
+    title_of,
+    warning,
+)
 from kmscore.audit.render.style import SCRIPT, STYLE
-from kmscore.audit.replaying import Replay, replay
 
 _ROW: Final = 16  # bytes in a row
 _SHOWN: Final = 96  # most bytes of a value
 _SHOWN_IN_MAP: Final = 512  # most bytes of a map
-_FIRST, _LAST = 8, 4  # values of a step that has more than both together
 _FIELDS: Final = 64  # most entries of a legend
+_VARIABLES: Final = (
+    "# Set these variables to hexadecimal digits: {}.\n"
+    "# While a command runs, other users of the machine can see its arguments.\n"
+)
 
 
 def html(trace: Trace, *, reveal: Collection[Secrecy] = frozenset()) -> str:
@@ -31,7 +41,8 @@ def html(trace: Trace, *, reveal: Collection[Secrecy] = frozenset()) -> str:
 
     Args:
         trace: The trace.
-        reveal: The levels above `Secrecy.PUBLIC` whose values are shown.
+        reveal: The levels above `Secrecy.PUBLIC` whose values are shown. `Secrecy.MESSAGE` includes
+            `Secrecy.PLAINTEXT`.
 
     Returns:
         The page, for a file in UTF-8.
@@ -70,10 +81,10 @@ class _Page:
     def __init__(self, trace: Trace, shown: frozenset[Secrecy]) -> None:
         self._trace = trace
         self._shown = shown
-        self._values = {value.id: value for value in trace.values}
+        self._values = trace.values
         self._marks = marks_of(trace)
         self._colours = colours_of(trace)
-        self._replay = replay(trace)
+        self._judgement = judge(trace)
 
     def write(self) -> str:
         """Return the page."""
@@ -90,72 +101,51 @@ class _Page:
             f"<title>{_text(title)}</title><style>{STYLE}</style></head><body>\n"
             f"<header><h1>{_text(title)}</h1>"
             "<p>Point at a byte to mark it in every step; click to keep the mark.</p>"
-            f"<p>{self._warning()}</p>{self._verdict()}</header>\n"
-            f"<main><div>{steps}{_comparison(self._trace, self._replay)}</div>"
-            f"<aside>{maps}</aside></main>\n"
+            f"<p>{warning(self._trace, self._shown)}</p>{self._verdict()}</header>\n"
+            f"<main><div>{steps}{self._comparison()}</div><aside>{maps}</aside></main>\n"
             "<footer>This page loads nothing, and its policy forbids all requests. Sections are"
             " those of vectors/SPEC.md.</footer>"
             f'<div id="tip" hidden></div><script>{SCRIPT}</script></body></html>\n'
         )
 
-    def _warning(self) -> str:
-        """Return the sentence on the secrets in the page."""
-        above = [WORDS[level] for level in Secrecy if level in self._shown and level in WORDS]
-        if above:
-            names = " and the ".join(above)
-            return f"<b>This page shows the {names}. Protect it as you protect the plaintext.</b>"
-        if self._trace.outcome != OK:
-            return (
-                "After a failure, no option shows a value that was computed with a key: it could"
-                " help to forge or to decrypt a ciphertext."
-            )
-        return (
-            "Key material, plaintext and other secrets are not shown. The page shows the"
-            " ciphertext, the encryption context and the lengths."
-        )
-
     def _verdict(self) -> str:
         """Return the outcome, and whether the page can be trusted."""
-        agrees = self._trace.agrees and not self._replay.wrong
-        good = agrees and self._trace.outcome == OK
-        check = (
-            f"Computed apart from the library, and equal to it in {len(self._trace.ties)} of"
-            f" {len(self._trace.ties)} comparisons; {self._replay.recomputed:,} values computed"
-            " once more."
-            if agrees
-            else "This page and the library disagree: trust neither, and report it."
-        )
+        good = self._judgement.is_trusted and self._trace.outcome == OK
         return (
-            f'<div class="verdict {"good" if good else "bad"}">{_text(verdict(self._trace))}'
-            f"<span>{check}</span></div>"
+            f'<div class="verdict {"good" if good else "bad"}">{_text(self._judgement.outcome)}'
+            f"<span>{self._judgement.evidence}</span></div>"
+        )
+
+    def _comparison(self) -> str:
+        """Return the comparisons with the library, and the result of the replay."""
+        checks = _checks((tie.statement, tie.agrees) for tie in self._trace.ties)
+        return (
+            f'<section class="card"><h3>Compared with the library</h3>{checks}'
+            f"<p>{self._judgement.evidence}</p></section>"
         )
 
     def _step(self, number: int, step: Step) -> str:
         """Return a step."""
-        values, left_out = list(step.values), 0
-        if len(values) > _FIRST + _LAST:
-            left_out = len(values) - _FIRST - _LAST
-            values = values[:_FIRST] + values[-_LAST:]
-        rows = [self._value(value) for value in values]
+        first, left_out, last = abridge(step)
+        rows = [self._value(value) for value in first]
         if left_out:
             more = f"… {left_out:,} more values; the JSON form has all"
-            rows.insert(_FIRST, f'<tr><td></td><td class="more">{more}</td></tr>')
-        side = step.id.rpartition(".")[0]
-        title = f"{side}: {step.title}" if side else step.title
+            rows.append(f'<tr><td></td><td class="more">{more}</td></tr>')
+        rows += [self._value(value) for value in last]
         return (
-            f'<section class="card" id="{_text(step.id)}"><h2><b>{number}</b>{_text(title)}'
-            f"<small>SPEC {_text(step.section)}</small></h2>"
+            f'<section class="card" id="{_text(step.id)}"><h2><b>{number}</b>'
+            f"{_text(title_of(step))}<small>SPEC {_text(step.section)}</small></h2>"
             + _formula(step)
             + (f"<table>{''.join(rows)}</table>" if rows else "")
-            + _checks(step.checks)
-            + self._commands(values)
+            + _checks((check.statement, check.passed) for check in step.checks)
+            + self._commands([*first, *last])
             + "</section>\n"
         )
 
     def _value(self, value: Value) -> str:
         """Return the row of a value."""
         name = (
-            f"<td><code>{_text(short_id(value.id))}</code>{_small(value.name)}"
+            f"<td><code>{_text(value.symbol)}</code>{_small(value.name)}"
             f"{_small(formula_text(value))}</td>"
         )
         if value.secrecy not in self._shown:
@@ -173,12 +163,22 @@ class _Page:
         for start in range(0, min(len(value.data), most), _ROW):
             end = min(start + _ROW, len(value.data), most)
             cells = "".join(
-                _byte(value.data[index], marks[index] if index < len(marks) else None)
+                self._byte(value.data[index], marks[index] if index < len(marks) else None)
                 for index in range(start, end)
             )
             at = f'<span class="at">{start:04x}</span>' if offsets else ""
-            ascii_text = escape(letters(value.data[start:end]))
+            ascii_text = escape(ascii_column(value.data[start:end]))
             yield f'<div class="row">{at}{cells}<span class="ascii">{ascii_text}</span></div>'
+
+    def _byte(self, byte: int, mark: Mark | None) -> str:
+        """Return one byte, with its place in a map if it has one."""
+        if mark is None:
+            return f"<s>{byte:02x}</s>"
+        number, field, offset = mark
+        return (
+            f'<i class="{self._colours[number][field]}" data-f="{number}.{field}"'
+            f' data-b="{number}.{offset}">{byte:02x}</i>'
+        )
 
     def _commands(self, values: list[Value]) -> str:
         """Return the commands of a step, closed at first."""
@@ -186,7 +186,7 @@ class _Page:
         for value in values:
             line = command(value, self._values)
             if line is not None:
-                lines.append(f"# {short_id(value.id)}\n{line}")
+                lines.append(f"# {value.symbol}\n{line}")
         if not lines:
             return ""
         names = {
@@ -195,7 +195,7 @@ class _Page:
             if any(f'"${variable(value_id)}"' in line for line in lines)
         }
         # Commands and names have no character that HTML or a terminal could obey.
-        head = f"# variables, in hexadecimal: {', '.join(sorted(names))}\n" if names else ""
+        head = _VARIABLES.format(", ".join(sorted(names))) if names else ""
         return (
             "<details><summary>Compute it yourself</summary>"
             f"<pre>{escape(head + chr(10).join(lines))}</pre></details>"
@@ -217,22 +217,11 @@ class _Page:
         )
         if len(each.fields) > _FIELDS:
             legend += f"<span>… {len(each.fields) - _FIELDS:,} more fields</span>"
-        side = each.value_id.rpartition(".")[0]
-        name = f"{side}: {each.name}" if side else each.name
+        name = f"{value.side}: {each.name}" if value.side else each.name
         return (
             f'<div class="card"><h3>{_text(name)} · {len(value.data):,} bytes</h3>'
             f'<div class="hex">{rows}</div><div class="legend">{legend}</div></div>'
         )
-
-
-def _byte(byte: int, mark: Mark | None) -> str:
-    """Return one byte, with its place in a map if it has one."""
-    if mark is None:
-        return f"<s>{byte:02x}</s>"
-    return (
-        f'<i class="{mark.colour}" data-f="{mark.map}.{mark.field}"'
-        f' data-b="{mark.map}.{mark.offset}">{byte:02x}</i>'
-    )
 
 
 def _formula(step: Step) -> str:
@@ -241,22 +230,10 @@ def _formula(step: Step) -> str:
     return f'<div class="formula">{lines}</div>' if lines else ""
 
 
-def _checks(checks: Collection[Check]) -> str:
-    """Return the checks of a step."""
+def _checks(checks: Iterable[tuple[str, bool]]) -> str:
+    """Return statements, each with a mark that it is true or false."""
     items = "".join(
-        f"<li{'' if check.passed else ' class=no'}>{_text(check.statement)}</li>"
-        for check in checks
+        f"<li{'' if passed else ' class=no'}>{_text(statement)}</li>"
+        for statement, passed in checks
     )
     return f'<ul class="checks">{items}</ul>' if items else ""
-
-
-def _comparison(trace: Trace, replayed: Replay) -> str:
-    """Return the comparisons with the library, and the result of the replay."""
-    checks = [Check(tie.statement, tie.agrees) for tie in trace.ties]
-    checks.append(
-        Check(
-            f"{replayed.recomputed:,} values computed again, {len(replayed.wrong)} of them differ",
-            not replayed.wrong,
-        )
-    )
-    return f'<section class="card"><h3>Compared with the library</h3>{_checks(checks)}</section>'

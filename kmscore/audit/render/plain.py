@@ -1,19 +1,44 @@
 """A trace as a text for a terminal of 80 columns."""
 
 from collections.abc import Collection, Iterator
+from enum import Enum, auto
 from textwrap import wrap
-from typing import Final
+from typing import Final, NamedTuple
 
-from kmscore._printable import letters, printable
-from kmscore.audit.notation import formula_text, short_id
-from kmscore.audit.records import Secrecy, Step, Trace, Value
-from kmscore.audit.render.reveal import check_rendering, hidden_words, verdict
-from kmscore.audit.replaying import Replay, replay
+from kmscore._printable import ascii_column, printable
+from kmscore.audit.notation import formula_text
+from kmscore.audit.records import ByteMap, Check, Secrecy, Step, Trace, Value
+from kmscore.audit.render.reveal import (
+    abridge,
+    check_rendering,
+    hidden_words,
+    judge,
+    title_of,
+    warning,
+)
 
 _WIDTH: Final = 80
 _ROW: Final = 16  # bytes in a line
-_SHOWN: Final = 96  # most bytes of a value
-_FIRST, _LAST = 8, 4  # values of a step that has more than both together
+_SHOWN: Final = 96  # most bytes of a value without fields
+_ROW_OF_FIELD: Final = 8  # bytes in a line of a field
+_SHOWN_OF_FIELD: Final = 64  # most bytes of a field
+_FIELDS: Final = 40  # most fields of a value
+
+
+class Kind(Enum):
+    """The kind of a line."""
+
+    TITLE = auto()
+    PASSED = auto()
+    FAILED = auto()
+    OTHER = auto()
+
+
+class Line(NamedTuple):
+    """One line of a text."""
+
+    kind: Kind
+    text: str
 
 
 def text(trace: Trace, *, reveal: Collection[Secrecy] = frozenset()) -> str:
@@ -24,7 +49,8 @@ def text(trace: Trace, *, reveal: Collection[Secrecy] = frozenset()) -> str:
 
     Args:
         trace: The trace.
-        reveal: The levels above `Secrecy.PUBLIC` whose values are shown.
+        reveal: The levels above `Secrecy.PUBLIC` whose values are shown. `Secrecy.MESSAGE` includes
+            `Secrecy.PLAINTEXT`.
 
     Returns:
         The text, which ends with a line feed.
@@ -33,66 +59,110 @@ def text(trace: Trace, *, reveal: Collection[Secrecy] = frozenset()) -> str:
         TypeError: If an argument has the wrong type.
         ValueError: If `reveal` contains `Secrecy.KEY`.
     """
-    shown = check_rendering(trace, reveal)
-    lines = [verdict(trace)]
+    return "".join(f"{line.text}\n" for line in lines(trace, check_rendering(trace, reveal)))
+
+
+def lines(trace: Trace, shown: frozenset[Secrecy]) -> Iterator[Line]:
+    """Yield the lines of a trace, each with its kind."""
+    judgement = judge(trace)
+    kind = Kind.PASSED if judgement.is_trusted and trace.failed is None else Kind.FAILED
+    yield from _wrapped(kind, judgement.outcome, 0)
+    yield from _wrapped(Kind.OTHER, warning(trace, shown), 0)
+    maps = {each.value_id: each for each in trace.maps}
     for number, step in enumerate(trace.steps, 1):
-        lines += ["", *_step_lines(number, step, shown)]
-    lines += ["", *_end(trace, replay(trace))]
-    return "\n".join(map(printable, lines)) + "\n"
-
-
-def _step_lines(number: int, step: Step, shown: frozenset[Secrecy]) -> Iterator[str]:
-    """Yield the lines of a step."""
-    side = step.id.rpartition(".")[0]
-    title = f"{number:2}  {f'{side}: ' if side else ''}{step.title}"
-    yield f"{title}{f'SPEC {step.section}':>{_WIDTH - len(title)}}"
-    for line in step.formula.splitlines():
-        yield from _wrapped(line, 4)
-    values = step.values
-    left_out = len(values) - _FIRST - _LAST
-    if left_out > 0:
-        for value in values[:_FIRST]:
-            yield from _value_lines(value, shown)
-        yield f"    … {left_out:,} more values"
-        values = values[-_LAST:]
-    for value in values:
-        yield from _value_lines(value, shown)
-    for check in step.checks:
-        mark = "✓" if check.passed else "✕"
-        yield from _wrapped(f"{mark} {check.statement}", 4)
-
-
-def _value_lines(value: Value, shown: frozenset[Secrecy]) -> Iterator[str]:
-    """Yield the lines of a value."""
-    yield from _wrapped(f"{short_id(value.id)}: {value.name}; {formula_text(value)}", 4)
-    if value.secrecy not in shown:
-        yield f"        ({hidden_words(value)})"
-        return
-    data = value.data[:_SHOWN]
-    for start in range(0, len(data), _ROW):
-        row = data[start : start + _ROW]
-        yield f"        {row.hex(' '):{3 * _ROW}} {letters(row)}"
-    if not data:
-        yield "        (no bytes)"
-    elif len(value.data) > _SHOWN:
-        yield f"        … {len(value.data) - _SHOWN:,} more bytes"
-
-
-def _end(trace: Trace, replayed: Replay) -> Iterator[str]:
-    """Yield the comparisons with the library, and the result of the replay."""
-    yield "Compared with the library"
+        yield Line(Kind.OTHER, "")
+        yield from _step_lines(number, step, shown, maps)
+    yield Line(Kind.OTHER, "")
+    yield Line(Kind.TITLE, "Compared with the library")
     for tie in trace.ties:
-        yield from _wrapped(f"{'✓' if tie.agrees else '✕'} {tie.statement}", 4)
-    yield from _wrapped(
-        f"{'✕' if replayed.wrong else '✓'} {replayed.recomputed:,} values computed again,"
-        f" {len(replayed.wrong)} of them differ",
-        4,
-    )
-    if replayed.wrong or not trace.agrees:
-        yield "The trace and the library disagree: trust neither, and report it."
+        yield from _check_lines(tie.statement, passed=tie.agrees)
+    yield from _wrapped(Kind.PASSED if judgement.is_trusted else Kind.FAILED, judgement.evidence, 0)
 
 
-def _wrapped(line: str, indent: int) -> list[str]:
+def _step_lines(
+    number: int, step: Step, shown: frozenset[Secrecy], maps: dict[str, ByteMap]
+) -> Iterator[Line]:
+    """Yield the lines of a step."""
+    title = f"{number:2}  {title_of(step)}"
+    yield Line(Kind.TITLE, f"{title}{f'SPEC {step.section}':>{_WIDTH - len(title)}}")
+    for line in step.formula.splitlines():
+        yield from _wrapped(Kind.OTHER, line, 4)
+    first, left_out, last = abridge(step)
+    for value in first:
+        yield from _value_lines(value, shown, maps.get(value.id))
+    if left_out:
+        yield Line(Kind.OTHER, f"    … {left_out:,} more values")
+    for value in last:
+        yield from _value_lines(value, shown, maps.get(value.id))
+    for check in step.checks:
+        yield from _check_lines(_with_code(check), passed=check.passed)
+
+
+def _with_code(check: Check) -> str:
+    """Return a statement, with the code of the error if it is false."""
+    return check.statement if check.passed else f"{check.statement} (else {check.code})"
+
+
+def _check_lines(statement: str, *, passed: bool) -> list[Line]:
+    kind, mark = (Kind.PASSED, "✓") if passed else (Kind.FAILED, "✕")
+    return _wrapped(kind, f"{mark} {statement}", 4)
+
+
+def _value_lines(
+    value: Value, shown: frozenset[Secrecy], byte_map: ByteMap | None
+) -> Iterator[Line]:
+    """Yield the lines of a value."""
+    yield from _wrapped(Kind.OTHER, f"{value.symbol}: {value.name}; {formula_text(value)}", 4)
+    if value.secrecy not in shown:
+        yield Line(Kind.OTHER, f"        ({hidden_words(value)})")
+    elif not value.data:
+        yield Line(Kind.OTHER, "        (no bytes)")
+    elif byte_map is not None:
+        yield from _field_lines(value.data, byte_map)
+    else:
+        for start in range(0, min(len(value.data), _SHOWN), _ROW):
+            row = value.data[start : min(start + _ROW, _SHOWN)]
+            yield Line(Kind.OTHER, f"        {row.hex(' '):{3 * _ROW}} {ascii_column(row)}")
+        yield from _more_bytes(len(value.data) - _SHOWN)
+
+
+def _field_lines(data: bytes, byte_map: ByteMap) -> Iterator[Line]:
+    """Yield the bytes of a value, field by field."""
+    for field in byte_map.fields[:_FIELDS]:
+        words = _wrapped_texts(f"{field.name}: {field.meaning}", 42)
+        content = data[field.offset : field.offset + min(field.length, _SHOWN_OF_FIELD)]
+        rows = [
+            content[start : start + _ROW_OF_FIELD]
+            for start in range(0, len(content), _ROW_OF_FIELD)
+        ]
+        for index in range(max(len(rows), len(words))):
+            row = rows[index].hex(" ") if index < len(rows) else ""
+            offset = f"{field.offset + index * _ROW_OF_FIELD:04x}" if row or not index else ""
+            word = words[index] if index < len(words) else ""
+            yield Line(Kind.OTHER, f"        {offset:4}  {row:23}  {word}".rstrip())
+        yield from _more_bytes(field.length - _SHOWN_OF_FIELD)
+    if len(byte_map.fields) > _FIELDS:
+        yield Line(Kind.OTHER, f"        … {len(byte_map.fields) - _FIELDS:,} more fields")
+
+
+def _more_bytes(number: int) -> Iterator[Line]:
+    if number > 0:
+        yield Line(Kind.OTHER, f"        … {number:,} more bytes")
+
+
+def _wrapped_texts(sentence: str, width: int) -> list[str]:
+    """Return a text in lines, with escapes."""
+    return wrap(printable(sentence), width, break_on_hyphens=False)
+
+
+def _wrapped(kind: Kind, sentence: str, indent: int) -> list[Line]:
     """Return a text in lines, each with an indent."""
-    first, rest = " " * indent, " " * (indent + 4)
-    return wrap(printable(line), _WIDTH, initial_indent=first, subsequent_indent=rest) or [first]
+    first, rest = " " * indent, " " * (indent + 4 * bool(indent))
+    texts = wrap(
+        printable(sentence),
+        _WIDTH,
+        initial_indent=first,
+        subsequent_indent=rest,
+        break_on_hyphens=False,
+    )
+    return [Line(kind, each) for each in texts]

@@ -1,7 +1,7 @@
 """The place of each byte of a trace in a ciphertext or context, for the colours of a page."""
 
 from collections.abc import Mapping
-from typing import Final, NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from kmscore.audit.records import Formula, Trace, Value
 from kmscore.audit.render.style import COLOURS
@@ -19,32 +19,22 @@ class Mark(NamedTuple):
     offset: int
     """The offset in the map, in bytes."""
 
-    colour: str
-    """The class of the style."""
-
 
 Marks: TypeAlias = tuple[Mark | None, ...]
 """The place of each byte of a value; `None` for a byte that is in no map."""
-
-_NEUTRAL: Final = ("length", "magic", "version", "count", "head of", "04", "prefix", "suite")
-_INHERITED: Final = "associated data"
 
 
 def colours_of(trace: Trace) -> tuple[tuple[str, ...], ...]:
     """Return the class of each field of each map: a colour, or neutral.
 
-    Neutral are lengths, constants and the associated data, whose bytes keep the colours of header
-    and context. Other fields have different colours until all are used.
+    Fields that are not neutral have different colours until all are used.
     """
     used = 0
     result = []
     for each in trace.maps:
         classes = []
         for field in each.fields:
-            is_id = field.name == "key version ID"
-            if each.name == _INHERITED or (
-                not is_id and any(word in field.name for word in _NEUTRAL)
-            ):
+            if field.is_neutral:
                 classes.append("n")
             else:
                 classes.append(f"h{used % COLOURS}")
@@ -55,14 +45,13 @@ def colours_of(trace: Trace) -> tuple[tuple[str, ...], ...]:
 
 def marks_of(trace: Trace) -> Mapping[str, Marks]:
     """Return the places of the bytes of all values that have some."""
-    values = {value.id: value for value in trace.values}
+    values = trace.values
     marks: dict[str, Marks] = {}
-    colours = colours_of(trace)
     for number, each in enumerate(trace.maps):
-        # The bytes of the associated data keep the colours of blob and context.
-        if each.name != _INHERITED:
+        # The bytes of the associated data keep their places in blob and context.
+        if not all(field.is_neutral for field in each.fields):
             marks[each.value_id] = tuple(
-                Mark(number, index, field.offset + place, colours[number][index])
+                Mark(number, index, field.offset + place)
                 for index, field in enumerate(each.fields)
                 for place in range(field.length)
             )

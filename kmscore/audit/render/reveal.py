@@ -1,12 +1,13 @@
-"""The choice of the values that a rendered trace shows."""
+"""The choice of the values that a rendered trace shows, and the sentences of every form."""
 
 from collections.abc import Collection
-from typing import Final
+from typing import Final, NamedTuple
 
 from kmscore._typecheck import check_instance
-from kmscore.audit.records import OK, Secrecy, Trace, Value
+from kmscore.audit.records import OK, Secrecy, Step, Trace, Value
+from kmscore.audit.replaying import replay
 
-WORDS = {
+WORDS: Final = {
     Secrecy.PLAINTEXT: "plaintext",
     Secrecy.MESSAGE: "secrets of this message",
     Secrecy.KEY: "key material",
@@ -20,19 +21,80 @@ _NOUNS: Final = {
     "asymmetric_decrypt": "Asymmetric decryption",
 }
 
+_FIRST, _LAST = 8, 4  # values of a step that has more than both together
+
+
+class Judgement(NamedTuple):
+    """The outcome of an operation, and whether its trace can be trusted."""
+
+    is_trusted: bool
+    """Whether the trace agrees with the library and with its replay."""
+
+    outcome: str
+    """The outcome of the operation in one sentence."""
+
+    evidence: str
+    """The comparisons in one sentence."""
+
 
 def check_rendering(trace: Trace, reveal: Collection[Secrecy]) -> frozenset[Secrecy]:
-    """Return the levels of secrecy to show.
+    """Return the levels of secrecy to show. `MESSAGE` includes `PLAINTEXT`, which it gives away.
 
     Raises `TypeError` for a wrong type, and `ValueError` for `Secrecy.KEY`.
     """
     check_instance(trace, Trace, "trace")
     check_instance(reveal, Collection, "reveal")
+    if isinstance(reveal, str):  # a member of `Secrecy` is a collection of letters
+        raise TypeError("reveal must be a collection of Secrecy, not one text")
     for level in reveal:
-        check_instance(level, Secrecy, "reveal")
+        check_instance(level, Secrecy, "each level of reveal")
     if Secrecy.KEY in reveal:
         raise ValueError("reveal: key material is never shown")
-    return frozenset({Secrecy.PUBLIC, *reveal})
+    implied = {Secrecy.PLAINTEXT} if Secrecy.MESSAGE in reveal else set()
+    return frozenset({Secrecy.PUBLIC, *reveal, *implied})
+
+
+def judge(trace: Trace) -> Judgement:
+    """Return the outcome of a trace, and whether it can be trusted."""
+    name, failed = name_of(trace), trace.failed
+    if trace.outcome == OK:
+        outcome = f"{name} succeeds."
+    else:
+        where = "" if failed is None else f" in the step “{title_of(failed)}”"
+        outcome = f"{name} fails{where}, with the error {trace.outcome}."
+    recomputed, wrong = replay(trace)
+    is_trusted = trace.agrees and not wrong
+    evidence = (
+        f"Computed apart from the library, and equal to it in all {len(trace.ties)} comparisons;"
+        f" {recomputed:,} values computed again, all equal."
+        if is_trusted
+        else "The trace and the library disagree: trust neither, and report it."
+        f" Of {recomputed:,} values computed again, {len(wrong)} differ."
+    )
+    return Judgement(is_trusted, outcome, evidence)
+
+
+def name_of(trace: Trace) -> str:
+    """Return the operation as a noun."""
+    return _NOUNS.get(trace.operation, trace.operation)
+
+
+def title_of(step: Step) -> str:
+    """Return the title of a step, with its side of a re-encryption."""
+    return f"{step.side}: {step.title}" if step.side else step.title
+
+
+def warning(trace: Trace, shown: frozenset[Secrecy]) -> str:
+    """Return the sentence on the secrets that a form shows or hides."""
+    if trace.outcome != OK:
+        return (
+            "After a failure, no value is shown that was computed with a key: it could help to"
+            " forge or to decrypt a ciphertext."
+        )
+    above = [WORDS[level] for level in (Secrecy.PLAINTEXT, Secrecy.MESSAGE) if level in shown]
+    if above:
+        return f"This shows the {' and the '.join(above)}. Protect it as you protect the plaintext."
+    return "Key material, plaintext and other secrets are not shown; ciphertext and context are."
 
 
 def hidden_words(value: Value) -> str:
@@ -41,16 +103,9 @@ def hidden_words(value: Value) -> str:
     return f"{WORDS[value.secrecy]}{length}, not shown"
 
 
-def name_of(trace: Trace) -> str:
-    """Return the operation as a noun."""
-    return _NOUNS[trace.operation]
-
-
-def verdict(trace: Trace) -> str:
-    """Return the outcome of the operation in one sentence."""
-    name = name_of(trace)
-    if trace.outcome == OK:
-        return f"{name} succeeds."
-    failed = [step for step in trace.steps if step.verdict is False]
-    where = f" in the step “{failed[-1].title}”" if failed else ""
-    return f"{name} fails{where}, with the error {trace.outcome}."
+def abridge(step: Step) -> tuple[tuple[Value, ...], int, tuple[Value, ...]]:
+    """Return the first values of a step, the number of values left out, and the last ones."""
+    left_out = len(step.values) - _FIRST - _LAST
+    if left_out <= 0:
+        return step.values, 0, ()
+    return step.values[:_FIRST], left_out, step.values[-_LAST:]
