@@ -13,7 +13,8 @@ extensions = [
     "sphinx.ext.viewcode",
     "sphinx_copybutton",
 ]
-exclude_patterns = ["_build"]
+exclude_patterns = ["_build", "pages"]
+html_extra_path = ["pages"]  # complete pages, copied unchanged
 html_theme = "furo"
 html_title = f"kmscore {release}"
 html_show_sphinx = False
@@ -29,8 +30,11 @@ nitpick_ignore_regex = [
     ),
     ("py:class", r"EncryptionContext \| Mapping\[str"),
     # Used in public signatures, but not exported.
-    ("py:class", r"(kmscore\..*\.)?(ContextLike|BytesLike|KeepContext|VersionOrder|Point|Part)"),
-    ("py:class", r"kmscore\._.*|kmscore\.(keys|sm2|bulk|alibaba|keyfile)\..*"),
+    (
+        "py:class",
+        r"(kmscore\..*\.)?(ContextLike|BytesLike|KeepContext|VersionOrder|Point|Part|Argument)",
+    ),
+    ("py:class", r"kmscore\._.*|kmscore\.(keys|sm2|bulk|alibaba|keyfile|audit)\..*"),
 ]
 napoleon_numpy_docstring = False
 napoleon_attr_annotations = False

@@ -1,4 +1,4 @@
-"""Write the generated pages of the reference: the command line and the table of errors.
+"""Write the generated pages: the command line, the table of errors, and a trace.
 
 python docs/generate.py
 """
@@ -11,12 +11,15 @@ from typing import Any, Final
 import typer
 
 import kmscore
-from kmscore import errors
+from kmscore import Keyring, KeySpec, SymmetricKey, errors, hazmat
 from kmscore.algorithms import KeyState
 from kmscore.alibaba import service_errors
+from kmscore.audit import Secrecy, render, trace_decrypt
 from kmscore.cli.app import app
 
-FOLDER: Final = Path(__file__).resolve().parent / "reference"
+FOLDER: Final = Path(__file__).resolve().parent
+
+_CONTEXT: Final = {"tenant": "acme", "table": "orders"}
 
 _ADVICE: Final[Mapping[str, str]] = {
     "InvalidBlobError": "Reject the input. Check its source: another format, or damage.",
@@ -127,12 +130,31 @@ def _row(parameter: Any) -> str:
     return f"| {shown} | {meaning.replace('|', '&#124;')} | {value} |"
 
 
-PAGES: Final = {"errors.md": errors_page, "cli.md": cli_page}
+def trace_page() -> str:
+    """Return the page of the decryption in section 12.6 of the specification."""
+    key = SymmetricKey("key-1", "v1", KeySpec.AES_256, bytes(range(0x20, 0x40)))
+    blob = hazmat.encrypt(
+        Keyring([key]),
+        "key-1",
+        bytes(range(0x40, 0x5A)),
+        _CONTEXT,
+        iv=bytes(range(0xC0, 0xD8)),
+    ).ciphertext_blob
+    trace = trace_decrypt(Keyring([key]), blob, _CONTEXT)
+    return render.html(trace, reveal={Secrecy.MESSAGE})
+
+
+PAGES: Final = {
+    "reference/errors.md": errors_page,
+    "reference/cli.md": cli_page,
+    "pages/trace-decrypt.html": trace_page,
+}
 
 
 def main() -> None:
-    """Write both pages."""
+    """Write all pages."""
     for name, page in PAGES.items():
+        (FOLDER / name).parent.mkdir(exist_ok=True)
         (FOLDER / name).write_text(page(), "utf-8")
 
 

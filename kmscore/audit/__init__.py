@@ -11,7 +11,7 @@ trace compares the two; `replay` computes every value once more. A trace that ag
 the values that the library used.
 
 A trace of a failed operation has no value that was computed with a key. Still, use this package
-only where the keys may be used: SECURITY.md describes who may see a trace.
+only where the keys may be used: SECURITY.md describes the readers of a trace.
 """
 
 from kmscore.audit.records import (

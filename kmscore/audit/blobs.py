@@ -10,7 +10,7 @@ from kmscore.alibaba.service_blob import (
     KEY_VERSION_ID_LENGTH,
     MAX_SERVICE_BLOB_LENGTH,
 )
-from kmscore.audit.notes import Notes, Part, number_part, text_part
+from kmscore.audit.notes import Notes, Part, attempt, number_part, text_part
 from kmscore.blob import MAX_BLOB_LENGTH, CiphertextBlob
 
 _CODE: Final = "invalid_blob"
@@ -99,10 +99,10 @@ def read_v1(notes: Notes, raw: bytes) -> ReadBlob:
     )
     fields = v1_fields(ids[0], ids[1], suite, tag - body)
     notes.map("ciphertext blob", blob, fields)
-    known = CiphertextBlob.parse(raw).layout()
+    _, known = attempt(lambda: CiphertextBlob.parse(raw).layout())
     notes.tie(
         "names and lengths of the fields",
-        [(field.name, field.length) for field in known] == [part[:2] for part in fields],
+        [(field.name, field.length) for field in known or ()] == [part[:2] for part in fields],
     )
     name, meaning = name_of_iv(suite)
     result = ReadBlob(
@@ -136,7 +136,7 @@ def read_service(notes: Notes, raw: bytes, profile: Profile) -> ReadBlob:
     text = raw[start:version].decode("latin-1")
     notes.check("the key version ID is a UUID", is_uuid(text), _CODE)
     notes.map("ciphertext blob", blob, service_fields(profile, text, tag - body))
-    known = ServiceBlob.parse(raw, profile=profile)
+    _, known = attempt(lambda: ServiceBlob.parse(raw, profile=profile))
     result = ReadBlob(
         None,
         None,
@@ -150,7 +150,7 @@ def read_service(notes: Notes, raw: bytes, profile: Profile) -> ReadBlob:
     ours = (text, *(notes.data(each) for each in (result.iv, result.ciphertext, result.tag)))
     notes.tie(
         "the fields of the blob",
-        ours == (known.key_version_id, known.iv, known.ciphertext, known.tag),
+        known is not None and ours == (known.key_version_id, known.iv, known.ciphertext, known.tag),
     )
     return result
 

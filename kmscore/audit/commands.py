@@ -15,6 +15,7 @@ from kmscore.sm2.curve import A, B, P
 
 _LONGEST: Final = 64  # bytes of a value that a command contains
 _MOST: Final = 64  # arguments of a command
+_LARGEST: Final = 60_000  # bytes of an argument; Linux allows 131,072 characters
 
 _READ: Final = "import sys; a = [bytes.fromhex(x) for x in sys.argv[1:]]"
 
@@ -44,10 +45,14 @@ def variable(value_id: str) -> str:
 def command(value: Value, values: Mapping[str, Value]) -> str | None:
     """Return the command that computes a value, or `None` if it has none.
 
-    A value has a command if it has a formula of at most 64 arguments, and at least one byte.
+    A value has a command if it has a formula of at most 64 arguments, each of at most 60,000 bytes.
+    A value without bytes has none, unless that would show its length.
     """
     formula = value.formula
-    if formula is None or not value.data or len(formula.arguments) > _MOST:
+    if formula is None or len(formula.arguments) > _MOST:
+        return None
+    is_empty = value.has_public_length and not value.data
+    if is_empty or any(len(values[each].data) > _LARGEST for each in formula.inputs):
         return None
     write = _COMMANDS[formula.function]
     numbers = [each for each in formula.arguments if isinstance(each, int)]

@@ -7,7 +7,7 @@ from typing import Final, TypeAlias
 from kmscore.alibaba import JsonContext
 from kmscore.alibaba.context_rule import associated_data
 from kmscore.alibaba.profile import ContextBinding, Profile, SortOrder
-from kmscore.audit.notes import Notes, Part, number_part, text_part
+from kmscore.audit.notes import Notes, Part, attempt, number_part, text_part
 from kmscore.context import MAX_CANONICAL_LENGTH, ContextLike, EncryptionContext
 
 _Pairs: TypeAlias = list[tuple[str, str]]
@@ -40,7 +40,8 @@ def canonical_context(notes: Notes, context: ContextLike) -> str:
             "canonical", "canonical context", "canonical", *_give_pairs(notes, pairs)
         )
     data = notes.data(value)
-    notes.tie("the canonical context", data == EncryptionContext(context).canonical)
+    _, known = attempt(lambda: EncryptionContext(context).canonical)
+    notes.tie("the canonical context", data == known)
     if pairs:
         notes.map("canonical context", value, _parts(pairs))
     return value
@@ -81,15 +82,16 @@ def service_context(
             result = notes.compute("A", "associated data", "hexadecimal", digest)
         else:
             result = notes.compute("A", "associated data", "sha256", joined)
-    expected = associated_data(context, profile, allow_ambiguous=allow_ambiguous)
-    notes.tie("the associated data", notes.data(result) == expected)
+    _, known = attempt(lambda: associated_data(context, profile, allow_ambiguous=allow_ambiguous))
+    notes.tie("the associated data", notes.data(result) == known)
     return result
 
 
 def _checked_pairs(notes: Notes, context: ContextLike) -> _Pairs:
     """Return the pairs of a valid context, in the order given."""
     given = {} if context is None else dict(context)
-    is_text = all(isinstance(each, str) for pair in given.items() for each in pair)
+    # Not `isinstance`, because an object can claim another class.
+    is_text = all(issubclass(type(each), str) for pair in given.items() for each in pair)
     exact = (
         {str.__str__(key): str.__str__(value) for key, value in given.items()} if is_text else {}
     )

@@ -1,6 +1,7 @@
 """The notes from which a trace is made: steps, values, checks, maps and ties, in their order."""
 
 from collections.abc import Callable, Iterable
+from itertools import takewhile
 from typing import NamedTuple, TypeVar
 
 from kmscore.audit.primitives import PRIMITIVES
@@ -178,9 +179,13 @@ class Notes:
             work()
         except Stopped as stopped:
             own = stopped.code
-        pages = self._pages
+        pages, keyless = self._pages, self._keyless()
         self.tie("how the operation ends: success, or the code of the error", own == outcome)
-        allowed = set(pages.values) if own == outcome == OK else self._keyless()
+        allowed = set(pages.values) if own == outcome == OK else keyless
+        drafts = pages.drafts
+        if own != outcome:
+            # The library stopped elsewhere. Checks that follow from a key would be an oracle.
+            drafts = list(takewhile(lambda draft: _is_keyless(draft, keyless), drafts))
         steps = tuple(
             Step(
                 draft.id,
@@ -190,9 +195,10 @@ class Notes:
                 tuple(value for value in draft.values if value.id in allowed),
                 tuple(draft.checks),
             )
-            for draft in pages.drafts
+            for draft in drafts
         )
-        maps = tuple(each for each in pages.maps if each.value_id in allowed)
+        shown = {value.id for step in steps for value in step.values}
+        maps = tuple(each for each in pages.maps if each.value_id in shown)
         return Trace(operation, outcome, steps, maps, tuple(pages.ties))
 
     def _keyless(self) -> set[str]:
@@ -203,6 +209,11 @@ class Notes:
             if value.secrecy is Secrecy.PUBLIC and keyless.issuperset(inputs):
                 keyless.add(value.id)
         return keyless
+
+
+def _is_keyless(draft: _Draft, keyless: set[str]) -> bool:
+    """Return whether no value of a step was computed with a secret one."""
+    return keyless.issuperset(value.id for value in draft.values)
 
 
 def attempt(call: Callable[[], _Result]) -> tuple[str, _Result | None]:

@@ -1,7 +1,7 @@
 """The records of a trace: values with their secrecy, steps, byte maps and ties.
 
 A value above `Secrecy.PUBLIC` is in a trace so that `replay` can compute it again. The `repr` of a
-record does not show it, and no record can be pickled or copied.
+record does not show it, and no record can be pickled or copied with `copy`.
 """
 
 from dataclasses import dataclass
@@ -24,7 +24,11 @@ class Secrecy(StrEnum):
     """The plaintext of one ciphertext, or a value that reveals it."""
 
     MESSAGE = "message"
-    """A value that decrypts or forges ciphertexts with one nonce or one C1."""
+    """A value that decrypts the ciphertexts of one nonce or one C1.
+
+    The derived key of XAES-256-GCM also forges: anyone who has it can encrypt any plaintext under
+    the key version, with nonces that begin with the same 12 bytes.
+    """
 
     KEY = "key"
     """Key material, or a value that forges or decrypts other ciphertexts. It is never shown."""

@@ -31,7 +31,7 @@ from kmscore.audit.primitives import base64_text
 from kmscore.audit.records import OK, Secrecy
 from kmscore.context import ContextLike
 from kmscore.keyring import Keyring
-from kmscore.keys import RsaKey, Sm2Key, SymmetricKey
+from kmscore.keys import Key, RsaKey, Sm2Key, SymmetricKey
 
 
 class BlobForm:
@@ -84,8 +84,8 @@ class Source(Protocol):
         """Add the steps of the context."""
         ...
 
-    def find_key(self) -> None:
-        """Add the step that finds the key version."""
+    def find_key(self) -> Key:
+        """Add the step that finds the key version; return it."""
         ...
 
     def check_size(self, most: int) -> None:
@@ -119,12 +119,13 @@ class BlobSource:
         """See `Source`."""
         self._bound = self._form.bind(self._notes, context)
 
-    def find_key(self) -> None:
+    def find_key(self) -> Key:
         """See `Source`."""
         notes = self._notes
         section = "5.6" if self._form.is_v1 else "13.5"
         notes.step("key", "Find the key version that the blob names", section)
         self._key = find_named_key(notes, self._keys, self._blob, self._ids)
+        return self._key
 
     def check_size(self, most: int) -> None:
         """See `Source`."""
@@ -197,7 +198,7 @@ class AsymmetricSource:
         is_empty = notes.data(bound) == b""
         notes.check("an asymmetric ciphertext has no context", is_empty, "invalid_context")
 
-    def find_key(self) -> None:
+    def find_key(self) -> Key:
         """See `Source`."""
         notes, (key_id, version_id), algorithm = self._notes, self._ids, self._algorithm
         notes.step("key", "Find the given key version", "6.2")
@@ -213,6 +214,7 @@ class AsymmetricSource:
         self._key = cast("RsaKey | Sm2Key", key)
         code, _ = attempt(lambda: check_supported(algorithm))
         notes.check(f"{algorithm.name} is available", code == OK, code)
+        return self._key
 
     def check_size(self, most: int) -> None:
         """See `Source`; a wrong length is an error of decryption."""
@@ -239,18 +241,22 @@ class Destination:
         """Add the steps of the context."""
         self._bound = self._form.bind(self._notes, context)
 
-    def find_key(self, key_id: str) -> None:
-        """Add the step that finds the primary version of the key."""
+    def find_key(self, key_id: str) -> SymmetricKey:
+        """Add the step that finds the primary version of the key; return it."""
         notes = self._notes
         section = "5.5" if self._form.is_v1 else "13.5"
         notes.step("key", "Find the primary version of the key", section)
         self._key = find_primary(notes, self._keys, key_id, is_v1=self._form.is_v1)
+        return self._key
 
     def seal(self, plaintext: str, expected: bytes) -> None:
         """Add the steps of encryption, with the IV of the blob that the library returned."""
         notes, form, key = self._notes, self._form, self._key
         suite = key.suite
         start, iv_length = _place_of_iv(form, key)
+        if len(expected) < start + iv_length:
+            notes.tie("the new blob has an IV", agrees=False)
+            return
         notes.step("iv", "Draw the IV", "5.5")
         name, meaning = name_of_iv(suite)
         source = "the random source of the operating system; read from the new blob"

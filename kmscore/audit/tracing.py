@@ -4,7 +4,7 @@ An operation of the library runs on the same input. The trace computes it again 
 specification, with the arithmetic of `kmscore.audit`, and compares the two.
 """
 
-from typing import cast
+from typing import TypeVar, cast
 
 from kmscore import alibaba
 from kmscore._typecheck import (
@@ -27,7 +27,10 @@ from kmscore.audit.sides import (
 )
 from kmscore.context import ContextLike, EncryptionContext
 from kmscore.keyring import KeyProvider, Keyring
+from kmscore.keys import Key
 from kmscore.operations import DecryptResult, asymmetric_decrypt
+
+_MaybeText = TypeVar("_MaybeText", bound=str | None)
 
 
 def trace_encrypt(
@@ -58,7 +61,7 @@ def trace_encrypt(
     """
     check_instance(keys, Keyring, "keys")
     check_bytes(plaintext, "plaintext")
-    data, context = to_bytes(plaintext), _snapshot(context, "context")
+    data, context, key_id = to_bytes(plaintext), _snapshot(context, "context"), _exact(key_id)
     outcome, result = attempt(
         lambda: alibaba.encrypt(
             keys, key_id, data, context, profile=profile, allow_ambiguous=allow_ambiguous
@@ -70,7 +73,9 @@ def trace_encrypt(
 
     def work() -> None:
         side.bind(context)
-        side.find_key(key_id)
+        key = side.find_key(key_id)
+        if result is not None:
+            _tie_ids(notes, key, (result.key_id, result.key_version_id))
         notes.step("size", "Check the length", "5.5" if form.is_v1 else "13.5")
         is_short = len(data) <= form.most
         notes.check(f"the plaintext has at most {form.most:,} bytes", is_short, "plaintext_size")
@@ -162,7 +167,8 @@ def trace_asymmetric_decrypt(
     """
     check_instance(keys, Keyring, "keys")
     check_bytes(ciphertext, "ciphertext")
-    data = to_bytes(ciphertext)
+    data, key_id, key_version_id = to_bytes(ciphertext), _exact(key_id), _exact(key_version_id)
+    algorithm = _exact(algorithm)
     outcome, result = attempt(
         lambda: asymmetric_decrypt(keys, key_id, key_version_id, algorithm, data)
     )
@@ -226,6 +232,8 @@ def trace_reencrypt(
     data = to_bytes(ciphertext_blob)
     opening = _snapshot(source_context, "source_context")
     sealing = _snapshot(destination_context, "destination_context")
+    destination_key_id, source_algorithm = _exact(destination_key_id), _exact(source_algorithm)
+    source_key_id, source_key_version_id = _exact(source_key_id), _exact(source_key_version_id)
     provider = _provider(keys, source_profile)
     outcome, result = attempt(
         lambda: alibaba.reencrypt(
@@ -260,8 +268,12 @@ def trace_reencrypt(
         source.read(data)
         source.bind(opening)
         destination.bind(sealing)
-        source.find_key()
-        destination.find_key(destination_key_id)
+        opener = source.find_key()
+        sealer = destination.find_key(destination_key_id)
+        if result is not None:
+            _tie_ids(notes, opener, (result.source_key_id, result.source_key_version_id))
+            new = result.destination_key_id, result.destination_key_version_id
+            _tie_ids(notes, sealer, new)
         source.check_size(form.most)
         plaintext = source.open(form.most)
         if result is not None and result.ciphertext_blob is not None:
@@ -272,11 +284,23 @@ def trace_reencrypt(
 
 def _open(notes: Notes, source: Source, most: int, result: DecryptResult | None) -> None:
     """Add the steps from the key on, and compare the plaintext with that of the library."""
-    source.find_key()
+    key = source.find_key()
+    if result is not None:
+        _tie_ids(notes, key, (result.key_id, result.key_version_id))
     source.check_size(most)
     plaintext = source.open(most)
     if result is not None:
         notes.tie("the plaintext", notes.data(plaintext) == result.plaintext)
+
+
+def _tie_ids(notes: Notes, key: Key, ids: tuple[str, str]) -> None:
+    """Compare the IDs in the result of the library with those of the key version."""
+    notes.tie("the IDs of the key version", ids == (key.key_id, key.key_version_id))
+
+
+def _exact(text: _MaybeText) -> _MaybeText:
+    """Return an ID as exactly `str`, because a subclass can override comparison and formatting."""
+    return cast("_MaybeText", str.__str__(text)) if isinstance(text, str) else text
 
 
 def _known_algorithm(notes: Notes, algorithm: EncryptionAlgorithm | str) -> EncryptionAlgorithm:

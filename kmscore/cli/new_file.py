@@ -26,6 +26,8 @@ class NewFile:
 
     def __init__(self, path: Path) -> None:
         """Create the temporary file. Raises `FileProblem`, also if it exists."""
+        if not path.name:
+            raise FileProblem(f"{path}: not the name of a file")
         self._path = path
         self._beside: Path | None = path.with_name(f".{path.name}.new")
         try:

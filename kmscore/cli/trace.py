@@ -73,8 +73,8 @@ _RevealOption = Annotated[
     typer.Option(
         "--reveal",
         metavar="LEVEL",
-        help="Secrets in the page: plaintext, or message for all that decrypts this one ciphertext"
-        " (default: none). Key material is never shown.",
+        help="Secrets in the page: plaintext, or message for the values of this message, with which"
+        " ciphertexts can be forged (default: none). Key material is never shown.",
     ),
 ]
 

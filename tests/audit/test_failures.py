@@ -102,7 +102,7 @@ def _opens(blob: bytes, context: dict[str, str]) -> bool:
 
 
 def _forge_blob(trace: Trace, blob: bytes, context: dict[str, str]) -> bool:
-    """Return whether some values of a trace give the tag of a blob that nobody encrypted."""
+    """Return whether some values of a trace give the tag of a blob that was never encrypted."""
     parsed = kmscore.CiphertextBlob.parse(blob)
     associated = parsed.header + kmscore.EncryptionContext(context).canonical
     for tag in _windows(trace, 16):
@@ -195,11 +195,8 @@ def _structure(trace: Trace) -> Any:
 
     def strip(node: Any) -> Any:
         if isinstance(node, dict):
-            return {
-                name: strip(value)
-                for name, value in node.items()
-                if name not in {"data", "command"}
-            }
+            hidden = {"data", "command"}
+            return {name: name if name in hidden else strip(each) for name, each in node.items()}
         return [strip(each) for each in node] if isinstance(node, list) else node
 
     return strip(json.loads(render.json(trace, reveal=_ALL)))

@@ -138,13 +138,12 @@ def test_every_value_computed_from_a_secret_is_secret() -> None:
 
 
 def _document(trace: Trace) -> Any:
-    """Return the default JSON form without public bytes, and without commands."""
+    """Return the default JSON form without public bytes, and without the texts of commands."""
 
     def strip(node: Any) -> Any:
         if isinstance(node, dict):
-            return {
-                key: strip(each) for key, each in node.items() if key not in {"data", "command"}
-            }
+            hidden = {"data", "command"}
+            return {name: name if name in hidden else strip(each) for name, each in node.items()}
         return [strip(each) for each in node] if isinstance(node, list) else node
 
     return strip(json.loads(render.json(trace)))
@@ -197,7 +196,7 @@ def test_records_hide_secrets_and_are_not_copied() -> None:
 
 def test_a_plaintext_is_not_in_the_message_of_an_error() -> None:
     """A wrong type raises `TypeError` without the argument."""
-    with pytest.raises(TypeError, match="^keys must be Keyring, not NoneType$"):
+    with pytest.raises(TypeError, match=r"^keys must be Keyring, not NoneType$"):
         audit.trace_encrypt(None, "a", PLAINTEXT)  # type: ignore[arg-type]
-    with pytest.raises(TypeError, match="^plaintext must be bytes-like, not str$"):
+    with pytest.raises(TypeError, match=r"^plaintext must be bytes-like, not str$"):
         audit.trace_encrypt(keyring(), "a", "secret")  # type: ignore[arg-type]

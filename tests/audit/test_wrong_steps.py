@@ -29,7 +29,10 @@ class _Finder(importlib.abc.MetaPathFinder):
         self._file, self._right, self._wrong = file, right, wrong
 
     def find_spec(
-        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+        self,
+        fullname: str,
+        path: Sequence[str] | None,  # noqa: ARG002 (`MetaPathFinder`)
+        target: ModuleType | None = None,  # noqa: ARG002 (`MetaPathFinder`)
     ) -> importlib.machinery.ModuleSpec | None:
         """See `MetaPathFinder`."""
         if fullname != f"{_NAME}.{self._file.removesuffix('.py')}":

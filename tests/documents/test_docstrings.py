@@ -12,7 +12,15 @@ from typing import Any
 import pytest
 
 PACKAGES = (
-    *("kmscore", "kmscore.bulk", "kmscore.tables", "kmscore.keyfile", "kmscore.alibaba"),
+    *(
+        "kmscore",
+        "kmscore.audit",
+        "kmscore.audit.render",
+        "kmscore.bulk",
+        "kmscore.tables",
+        "kmscore.keyfile",
+        "kmscore.alibaba",
+    ),
     *("kmscore.sm2", "kmscore.hazmat"),
 )
 RAISES_NOTHING = {

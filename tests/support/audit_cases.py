@@ -245,13 +245,13 @@ def failures() -> Iterator[Case]:
         yield Case(
             f"encrypt, context with {name}", "trace_encrypt", (keys, "gcm", b"", context), {}
         )
-    yield from _failures_of_service(keys, decrypt)
+    yield from _failures_of_service(decrypt)
     yield from _failures_of_encryption(keys)
     yield from _failures_of_asymmetric(keys)
     yield from _failures_of_reencryption(keys)
 
 
-def _failures_of_service(keys: Keyring, decrypt: Callable[..., Case]) -> Iterator[Case]:
+def _failures_of_service(decrypt: Callable[..., Case]) -> Iterator[Case]:
     service, raw, instance = PROFILES[2], PROFILES[3], PROFILES[4]
     blob = blob_of("gcm", PLAINTEXT, {"a": "b"}, service)
     single = {"a": "b"}

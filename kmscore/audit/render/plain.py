@@ -129,7 +129,7 @@ def _value_lines(
 def _field_lines(data: bytes, byte_map: ByteMap) -> Iterator[Line]:
     """Yield the bytes of a value, field by field."""
     for field in byte_map.fields[:_FIELDS]:
-        words = _wrapped_texts(f"{field.name}: {field.meaning}", 42)
+        words = _wrapped_texts(f"{field.name}: {field.meaning}", 41)
         content = data[field.offset : field.offset + min(field.length, _SHOWN_OF_FIELD)]
         rows = [
             content[start : start + _ROW_OF_FIELD]

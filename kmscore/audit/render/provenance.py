@@ -86,6 +86,9 @@ def _push_down(value: Value, values: Mapping[str, Value], marks: dict[str, Marks
 
 def _inherit(formula: Formula, values: Mapping[str, Value], marks: Mapping[str, Marks]) -> Marks:
     """Return the places of the bytes that a formula takes unchanged, or masks."""
+    if formula.function == "cut":  # first, so that no long value is copied for each of its blocks
+        source, start, end = formula.arguments
+        return marks.get(str(source), ())[int(start) : int(end)]
     parts: list[Marks] = []
     numbers = []
     for argument in formula.arguments:
@@ -96,8 +99,6 @@ def _inherit(formula: Formula, values: Mapping[str, Value], marks: Mapping[str, 
         else:
             parts.append(marks.get(argument, (None,) * len(values[argument].data)))
     joined = tuple(mark for part in parts for mark in part)
-    if formula.function == "cut":
-        return joined[numbers[0] : numbers[1]]
     if formula.function == "first":
         return joined[: numbers[0]]
     if formula.function in {"join", "pad", "counter"}:

@@ -46,12 +46,13 @@ def check_rendering(trace: Trace, reveal: Collection[Secrecy]) -> frozenset[Secr
     check_instance(reveal, Collection, "reveal")
     if isinstance(reveal, str):  # a member of `Secrecy` is a collection of letters
         raise TypeError("reveal must be a collection of Secrecy, not one text")
-    for level in reveal:
+    levels = frozenset(reveal)
+    for level in levels:
         check_instance(level, Secrecy, "each level of reveal")
-    if Secrecy.KEY in reveal:
+    if Secrecy.KEY in levels:
         raise ValueError("reveal: key material is never shown")
-    implied = {Secrecy.PLAINTEXT} if Secrecy.MESSAGE in reveal else set()
-    return frozenset({Secrecy.PUBLIC, *reveal, *implied})
+    implied = {Secrecy.PLAINTEXT} if Secrecy.MESSAGE in levels else set()
+    return frozenset({Secrecy.PUBLIC, *levels, *implied})
 
 
 def judge(trace: Trace) -> Judgement:
@@ -66,10 +67,10 @@ def judge(trace: Trace) -> Judgement:
     is_trusted = trace.agrees and not wrong
     evidence = (
         f"Computed apart from the library, and equal to it in all {len(trace.ties)} comparisons;"
-        f" {recomputed:,} values computed again, all equal."
+        f" values computed again: {recomputed:,}, all equal."
         if is_trusted
         else "The trace and the library disagree: trust neither, and report it."
-        f" Of {recomputed:,} values computed again, {len(wrong)} differ."
+        f" Values computed again: {recomputed:,}, of which {len(wrong)} differ."
     )
     return Judgement(is_trusted, outcome, evidence)
 
@@ -91,9 +92,13 @@ def warning(trace: Trace, shown: frozenset[Secrecy]) -> str:
             "After a failure, no value is shown that was computed with a key: it could help to"
             " forge or to decrypt a ciphertext."
         )
-    above = [WORDS[level] for level in (Secrecy.PLAINTEXT, Secrecy.MESSAGE) if level in shown]
-    if above:
-        return f"This shows the {' and the '.join(above)}. Protect it as you protect the plaintext."
+    if Secrecy.MESSAGE in shown:
+        return (
+            "This shows the plaintext and the secrets of this message, with which ciphertexts can"
+            " be forged. Protect it as you protect the key."
+        )
+    if Secrecy.PLAINTEXT in shown:
+        return "This shows the plaintext. Protect it as you protect the plaintext itself."
     return "Key material, plaintext and other secrets are not shown; ciphertext and context are."
 
 

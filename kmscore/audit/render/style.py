@@ -76,7 +76,7 @@ details:not([open])>*{display:block}*{print-color-adjust:exact;-webkit-print-col
     f"color:oklch(var(--dark) var(--dark-chroma) {hue})}}\n"
     for number, hue in enumerate(_HUES)
 )
-"""The style. Colours only tell fields apart."""
+"""The style. Colours only distinguish fields."""
 
 SCRIPT: Final = """
 (() => {
