@@ -232,8 +232,8 @@ SECOND_HALF: Final[tuple[WrongStep, ...]] = (
     ),
     (
         "tracing.py",
-        "        destination.bind(sealing)\n        source.find_key()\n",
-        "        source.find_key()\n        destination.bind(sealing)\n",
+        "        destination.bind(sealing)\n        opener = source.find_key()\n",
+        "        opener = source.find_key()\n        destination.bind(sealing)\n",
         "source key is checked before destination context",
     ),
     (
