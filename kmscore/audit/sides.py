@@ -40,9 +40,9 @@ class BlobForm:
     def __init__(self, profile: Profile, *, allow_ambiguous: bool, moves_text: bool) -> None:
         """Take a profile; `moves_text` leaves the encrypted text as it is."""
         self.profile = profile
-        self.is_v1 = profile.is_v1
+        self.is_v1: bool = profile.is_v1
         self.allow_ambiguous = allow_ambiguous
-        self.has_text = profile.payload is Payload.BASE64 and not moves_text
+        self.has_text: bool = profile.payload is Payload.BASE64 and not moves_text
         most = MAX_PLAINTEXT_LENGTH if self.is_v1 else MAX_PAYLOAD_LENGTH
         self.most = most // 4 * 3 if self.has_text else most
         """Maximum length of a plaintext in bytes."""

@@ -116,6 +116,14 @@ def test_a_lax_parser_of_sm2_is_reported(monkeypatch: pytest.MonkeyPatch) -> Non
     assert not trace.agrees
 
 
+def test_a_strict_parser_of_sm2_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    """If the library rejects the parts that the trace accepts, the two disagree."""
+    algorithm, ciphertext = asymmetric_ciphertexts()["SM2PKE"]
+    monkeypatch.setattr("kmscore.audit.sm2pke.parse", _reject(InvalidBlobError))
+    trace = audit.trace_asymmetric_decrypt(keyring(), "sm2", "1", algorithm, ciphertext)
+    assert not trace.agrees
+
+
 def test_the_trace_ends_where_the_library_stopped_if_the_two_disagree(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -126,6 +134,10 @@ def test_the_trace_ends_where_the_library_stopped_if_the_two_disagree(
         trace = audit.trace_decrypt(keyring(), data, CONTEXT)
         assert not trace.agrees
         assert [step.id for step in trace.steps][-1] == "associated-data"
+    monkeypatch.setattr("kmscore.alibaba.reencrypt", _reject(KeyVersionNotFoundError))
+    moved = audit.trace_reencrypt(keyring(), blob, "sm4", source_context=CONTEXT)
+    assert not moved.agrees
+    assert [step.id for step in moved.steps][-1] == "source.associated-data"
 
 
 class _Loud(str):
