@@ -15,7 +15,8 @@ from support.time_limits import PATIENCE
 import kmscore
 
 _PACKAGE = Path(kmscore.__file__).resolve().parent
-_ABOVE = frozenset({"alibaba", "bulk", "keyfile", "tables", "cli"})  # the packages above the engine
+# The packages above the engine.
+_ABOVE = frozenset({"alibaba", "audit", "bulk", "keyfile", "tables", "cli"})
 
 # Runs the files named, on the best SM2 backend; or all that are of the engine alone, in every
 # configuration. Prints what failed.
