@@ -14,6 +14,9 @@ A trace of a failed operation has no value that was computed with a key. Still, 
 only where the keys may be used: SECURITY.md describes the readers of a trace.
 """
 
+from kmscore.audit.explaining import explain
+from kmscore.audit.explaining_asymmetric import explain_asymmetric
+from kmscore.audit.explanation import Budget, Explanation, Finding, Verdict
 from kmscore.audit.records import (
     ByteMap,
     Check,
@@ -34,9 +37,12 @@ from kmscore.audit.tracing import (
 )
 
 __all__ = [
+    "Budget",
     "ByteMap",
     "Check",
+    "Explanation",
     "Field",
+    "Finding",
     "Formula",
     "Replay",
     "Secrecy",
@@ -44,6 +50,9 @@ __all__ = [
     "Tie",
     "Trace",
     "Value",
+    "Verdict",
+    "explain",
+    "explain_asymmetric",
     "replay",
     "trace_asymmetric_decrypt",
     "trace_decrypt",

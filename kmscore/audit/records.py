@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, NamedTuple, TypeAlias, final
 
-from kmscore._values import Secret
+from kmscore._values import Secret, representation
 
 OK: Final = "ok"
 """The outcome of an operation that succeeds."""
@@ -92,6 +92,7 @@ class Value(Secret):
         """The ID without the side."""
         return self.id.rpartition(".")[2]
 
+    @representation
     def __repr__(self) -> str:
         """Show the ID and the secrecy, and the bytes only if they are public."""
         shown = self.data.hex() if self.secrecy is Secrecy.PUBLIC else f"<{self.secrecy}>"
@@ -144,6 +145,7 @@ class Step(Secret):
         """The side of a re-encryption, `source` or `destination`; empty in other operations."""
         return self.id.rpartition(".")[0]
 
+    @representation
     def __repr__(self) -> str:
         """Show the ID and the verdict."""
         return f"<Step {self.id}: {self.verdict}>"
@@ -229,6 +231,7 @@ class Trace(Secret):
         """The step with the check that failed; `None` if all checks passed."""
         return next((step for step in self.steps if step.verdict is False), None)
 
+    @representation
     def __repr__(self) -> str:
         """Show the operation and its outcome."""
         return f"<Trace {self.operation}: {self.outcome}, {len(self.steps)} steps>"

@@ -6,7 +6,7 @@ import typer
 from rich.console import Console
 
 import kmscore
-from kmscore.cli import census, crypt, demo, inspection, keys, rotate, trace
+from kmscore.cli import census, crypt, demo, explain, inspection, keys, rotate, trace
 from kmscore.cli.terminal import Commands
 from kmscore.errors import KmsCoreError
 
@@ -28,6 +28,9 @@ app.command("reencrypt", short_help="Change key, key version or context of a cip
     crypt.reencrypt
 )
 app.add_typer(trace.app, name="trace")
+app.command("explain", short_help="Find out why a ciphertext does not decrypt.")(
+    explain.explain_ciphertext
+)
 app.command("inspect")(inspection.inspect)
 app.command("rotate", short_help="Re-encrypt all ciphertexts of a table or folder.")(
     rotate.rotate_table

@@ -10,6 +10,16 @@ from kmscore.cli.problems import FileProblem
 from kmscore.context import EncryptionContext
 from kmscore.tables.csv_records import check_delimiter
 
+AsymmetricKeyOption = Annotated[
+    str | None,
+    typer.Option("--source-key-id", metavar="ID", help="With --algorithm: the key ID."),
+]
+
+AsymmetricVersionOption = Annotated[
+    str | None,
+    typer.Option("--source-version-id", metavar="ID", help="With --algorithm: the key version ID."),
+]
+
 Base64Option = Annotated[bool, typer.Option("--base64", help="Ciphertexts are in strict Base64.")]
 
 ContextOption = Annotated[
@@ -156,6 +166,21 @@ def check_source_profile(algorithm: str | None, profile: ProfileName) -> None:
     """Raise `FileProblem` for an algorithm with a layout other than v1."""
     if algorithm is not None and profile is not ProfileName.V1:
         raise FileProblem("--algorithm needs --source-profile v1")
+
+
+def check_asymmetric_source(
+    algorithm: str | None,
+    ids: tuple[str | None, str | None],
+    context: str | None,
+    profile: ProfileName,
+) -> None:
+    """Raise `FileProblem` for options that do not fit an asymmetric source, or only fit one."""
+    check_source_ids(algorithm, ids)
+    check_source_profile(algorithm, profile)
+    if algorithm is None and ids != (None, None):
+        raise FileProblem("--source-key-id and --source-version-id need --algorithm")
+    if algorithm is not None and context is not None:
+        raise FileProblem("--algorithm and --context exclude each other")
 
 
 def read_context(text: str | None) -> EncryptionContext | None:

@@ -27,6 +27,8 @@ from kmscore.cli.keyring_file import KeyringOption, read_keyring
 from kmscore.cli.options import (
     AlgorithmOption,
     AmbiguousOption,
+    AsymmetricKeyOption,
+    AsymmetricVersionOption,
     Base64Option,
     ContextOption,
     DestinationContextOption,
@@ -37,6 +39,7 @@ from kmscore.cli.options import (
     SourceKeyOption,
     SourceProfileOption,
     SourceVersionOption,
+    check_asymmetric_source,
     check_contexts,
     check_source_ids,
     check_source_profile,
@@ -76,15 +79,6 @@ _RevealOption = Annotated[
         help="Secrets in the page: plaintext, or message for the values of this message, with which"
         " ciphertexts can be forged (default: none). Key material is never shown.",
     ),
-]
-
-_AsymmetricKey = Annotated[
-    str | None,
-    typer.Option("--source-key-id", metavar="ID", help="With --algorithm: the key ID."),
-]
-_AsymmetricVersion = Annotated[
-    str | None,
-    typer.Option("--source-version-id", metavar="ID", help="With --algorithm: the key version ID."),
 ]
 
 app: typer.Typer = typer.Typer(
@@ -135,8 +129,8 @@ def decrypt(
     source: InArgument = STANDARD,
     context: ContextOption = None,
     algorithm: AlgorithmOption = None,
-    source_key_id: _AsymmetricKey = None,
-    source_version_id: _AsymmetricVersion = None,
+    source_key_id: AsymmetricKeyOption = None,
+    source_version_id: AsymmetricVersionOption = None,
     source_profile: SourceProfileOption = ProfileName.V1,
     html: _Html = None,
     reveal: _RevealOption = None,
@@ -159,12 +153,8 @@ def decrypt(
     """
     with problems_in_one_line():
         _check_outputs(html, reveal, as_json=as_json)
-        check_source_ids(algorithm, (source_key_id, source_version_id))
-        check_source_profile(algorithm, source_profile)
-        if algorithm is None and (source_key_id, source_version_id) != (None, None):
-            raise FileProblem("--source-key-id and --source-version-id need --algorithm")
-        if algorithm is not None and context is not None:
-            raise FileProblem("--algorithm and --context exclude each other")
+        ids = source_key_id, source_version_id
+        check_asymmetric_source(algorithm, ids, context, source_profile)
         keys = read_keyring(keyring, passphrase_fd)
         ciphertext = read_ciphertext(source, base64=base64)
         if algorithm is None:
@@ -176,8 +166,8 @@ def decrypt(
                 allow_ambiguous=allow_ambiguous,
             )
         else:
-            ids = cast("tuple[str, str]", (source_key_id, source_version_id))
-            trace = trace_asymmetric_decrypt(keys, *ids, algorithm, ciphertext)
+            given = cast("tuple[str, str]", ids)
+            trace = trace_asymmetric_decrypt(keys, *given, algorithm, ciphertext)
     _show(trace, html, reveal, as_json=as_json)
 
 

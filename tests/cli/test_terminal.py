@@ -155,7 +155,7 @@ _GROUPS = {page[:-1] for page in _PAGES if page}
 
 def test_the_list_of_commands_is_complete() -> None:
     """Subcommands of groups are included."""
-    assert {(), ("keys",)} == _GROUPS
+    assert {(), ("keys",), ("trace",)} == _GROUPS
     assert {("demo",), ("rotate",), ("keys", "new")} < set(_PAGES)
 
 

@@ -8,8 +8,10 @@ from typing import Final
 
 from kmscore._printable import ascii_column, printable
 from kmscore.audit.commands import command, variable
+from kmscore.audit.explanation import Explanation
 from kmscore.audit.notation import formula_text
 from kmscore.audit.records import OK, ByteMap, Secrecy, Step, Trace, Value
+from kmscore.audit.render.explanation import findings_card, wrong_bytes
 from kmscore.audit.render.provenance import Mark, colours_of, marks_of
 from kmscore.audit.render.reveal import (
     abridge,
@@ -32,7 +34,12 @@ _VARIABLES: Final = (
 )
 
 
-def html(trace: Trace, *, reveal: Collection[Secrecy] = frozenset()) -> str:
+def html(
+    trace: Trace,
+    *,
+    explanation: Explanation | None = None,
+    reveal: Collection[Secrecy] = frozenset(),
+) -> str:
     """Return a trace as one HTML page.
 
     The page loads nothing: its policy (CSP) forbids everything except its own script and style.
@@ -41,6 +48,7 @@ def html(trace: Trace, *, reveal: Collection[Secrecy] = frozenset()) -> str:
 
     Args:
         trace: The trace.
+        explanation: The explanation of a failure, which is shown first.
         reveal: The levels above `Secrecy.PUBLIC` whose values are shown. `Secrecy.MESSAGE` includes
             `Secrecy.PLAINTEXT`.
 
@@ -51,7 +59,10 @@ def html(trace: Trace, *, reveal: Collection[Secrecy] = frozenset()) -> str:
         TypeError: If an argument has the wrong type.
         ValueError: If `reveal` contains `Secrecy.KEY`.
     """
-    return _Page(trace, check_rendering(trace, reveal)).write()
+    shown = check_rendering(trace, reveal)
+    wrong = wrong_bytes(explanation, trace)
+    above = "" if explanation is None else findings_card(explanation)
+    return _Page(trace, shown, wrong).write(above)
 
 
 def _text(value: str) -> str:
@@ -78,16 +89,19 @@ def _policy() -> str:
 class _Page:
     """The page of one trace."""
 
-    def __init__(self, trace: Trace, shown: frozenset[Secrecy]) -> None:
+    def __init__(
+        self, trace: Trace, shown: frozenset[Secrecy], wrong: frozenset[tuple[str, int]]
+    ) -> None:
         self._trace = trace
         self._shown = shown
+        self._wrong = wrong
         self._values = trace.values
         self._marks = marks_of(trace)
         self._colours = colours_of(trace)
         self._judgement = judge(trace)
 
-    def write(self) -> str:
-        """Return the page."""
+    def write(self, above: str) -> str:
+        """Return the page, with a part above the steps."""
         title = f"{name_of(self._trace)}, byte by byte"
         steps = "".join(
             self._step(number, step) for number, step in enumerate(self._trace.steps, 1)
@@ -101,7 +115,7 @@ class _Page:
             f"<title>{_text(title)}</title><style>{STYLE}</style></head><body>\n"
             f"<header><h1>{_text(title)}</h1>"
             "<p>Point at a byte to mark it in every step; click to keep the mark.</p>"
-            f"<p>{warning(self._trace, self._shown)}</p>{self._verdict()}</header>\n"
+            f"<p>{warning(self._trace, self._shown)}</p>{self._verdict()}{above}</header>\n"
             f"<main><div>{steps}{self._comparison()}</div><aside>{maps}</aside></main>\n"
             "<footer>This page loads nothing, and its policy forbids all requests. Sections are"
             " those of vectors/SPEC.md.</footer>"
@@ -163,20 +177,25 @@ class _Page:
         for start in range(0, min(len(value.data), most), _ROW):
             end = min(start + _ROW, len(value.data), most)
             cells = "".join(
-                self._byte(value.data[index], marks[index] if index < len(marks) else None)
+                self._byte(
+                    value.data[index],
+                    marks[index] if index < len(marks) else None,
+                    is_wrong=(value.id, index) in self._wrong,
+                )
                 for index in range(start, end)
             )
             at = f'<span class="at">{start:04x}</span>' if offsets else ""
             ascii_text = escape(ascii_column(value.data[start:end]))
             yield f'<div class="row">{at}{cells}<span class="ascii">{ascii_text}</span></div>'
 
-    def _byte(self, byte: int, mark: Mark | None) -> str:
+    def _byte(self, byte: int, mark: Mark | None, *, is_wrong: bool) -> str:
         """Return one byte, with its place in a map if it has one."""
         if mark is None:
             return f"<s>{byte:02x}</s>"
         number, field, offset = mark
+        wrong = " wrong" if is_wrong else ""
         return (
-            f'<i class="{self._colours[number][field]}" data-f="{number}.{field}"'
+            f'<i class="{self._colours[number][field]}{wrong}" data-f="{number}.{field}"'
             f' data-b="{number}.{offset}">{byte:02x}</i>'
         )
 

@@ -53,6 +53,10 @@ margin-right:10px;background:repeating-linear-gradient(45deg,var(--line) 0 4px,t
 .legend{display:grid;grid-template-columns:auto minmax(0,1fr);gap:3px 10px;font-size:13.5px;
 margin-top:12px}.legend b{border-radius:4px;padding:0 8px;align-self:start;font-weight:600}
 .legend span{color:var(--soft);overflow-wrap:anywhere}
+.finding{border-left:4px solid var(--good);padding:1px 0 1px 14px;margin:10px 0;max-width:110ch}
+.finding p{margin:2px 0;color:var(--ink)}.finding small{display:block;color:var(--soft)}
+.finding.suggests,.finding.authenticates_partly{border-color:#c98a00}.finding.lost{border-color:
+var(--bad)}header .card{margin-top:0}.wrong{box-shadow:0 0 0 2px var(--bad);font-weight:700}
 details{margin-top:12px}summary{cursor:pointer;color:var(--link);font-size:14px}
 pre{background:var(--code);border-radius:8px;padding:10px 13px;font-size:12.5px;
 white-space:pre-wrap;overflow-wrap:anywhere;margin:8px 0 0}

@@ -1,0 +1,1 @@
+"""The hypotheses of `explain`, one module for each kind of cause."""

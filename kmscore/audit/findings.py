@@ -1,0 +1,347 @@
+"""The findings of the search for a blob: facts, probable reasons and advice."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from kmscore.algorithms import TAG_LENGTH, KeyState, Suite
+from kmscore.alibaba import Profile
+from kmscore.alibaba.profile import INSTANCE_PREFIX
+from kmscore.audit.blobs import is_uuid
+from kmscore.audit.causes import damage
+from kmscore.audit.causes.contexts import ContextGuess
+from kmscore.audit.causes.transports import Transport
+from kmscore.audit.explanation import Finding, Verdict
+from kmscore.audit.notes import attempt
+from kmscore.blob import CiphertextBlob
+from kmscore.context import EncryptionContext
+from kmscore.keys import SymmetricKey
+
+_TAG: Final = "tag, 128 bits"
+_LOCATED: Final = "tag, at least 50 bits after the search"
+PREFIXES: Final = (b"", INSTANCE_PREFIX)
+"""The prefixes of blobs of the service."""
+
+HEADER: Final = "the header as it is"
+KEY_HEADER: Final = "the header of that key version"
+
+
+def sentence(form: Transport, condition: str) -> str:
+    """Return the fact of a finding: the conditions under which a ciphertext decrypts."""
+    conditions = [f"it is {form.fact}"] if form.fact else []
+    if condition:
+        conditions.append(condition)
+    return f"it decrypts if {' and '.join(conditions)}"
+
+
+def as_it_is(form: Transport, key: SymmetricKey) -> Finding:
+    """Return the finding for bytes that open with the given context."""
+    if form.code:
+        return Finding(
+            code=form.code,
+            verdict=Verdict.OPENS,
+            fact=sentence(form, ""),
+            reading=form.reading,
+            remedy="decode the ciphertext before decryption",
+            evidence=_TAG,
+        )
+    return Finding(
+        code="key.state",
+        verdict=Verdict.OPENS,
+        fact=f"it decrypts if the key version has the state {KeyState.ENABLED.value},"
+        f" not {key.state.value}",
+        reading="the key version was disabled",
+        remedy="enable the key version",
+        evidence=_TAG,
+    )
+
+
+def of_context(form: Transport, guess: ContextGuess, *, without_header: bool = False) -> Finding:
+    """Return the finding for another context, or another rule."""
+    fact = f"{guess.fact}{', and the header is not bound' if without_header else ''}"
+    change: dict[str, object] = {}
+    if guess.context is not None:
+        change["context"] = dict(guess.context)
+    return Finding(
+        code=f"{guess.code}.no_header" if without_header else guess.code,
+        verdict=Verdict.OPENS,
+        fact=sentence(form, fact),
+        reading=guess.reading,
+        remedy="decrypt with that context, and re-encrypt with the right one"
+        if guess.context is not None
+        else "encrypt again with this library; it binds the canonical context",
+        evidence=_TAG,
+        change=change,
+    )
+
+
+def of_service(form: Transport, profile: Profile, words: str) -> Finding:
+    """Return the finding for a blob of the service."""
+    return Finding(
+        code=form.code or "layout.service",
+        verdict=Verdict.OPENS,
+        fact=sentence(
+            form,
+            f"{words}it is read in the layout of the service, with the context binding"
+            f" {profile.context_binding}, the order {profile.sort_order} and"
+            f" {'a' if profile.prefix else 'no'} prefix",
+        ),
+        reading="it was encrypted by the service, or by a program that follows it",
+        remedy="name the profile of the service, and re-encrypt to v1",
+        evidence=_TAG,
+        change={
+            "context_binding": str(profile.context_binding),
+            "sort_order": str(profile.sort_order),
+            "prefix": profile.prefix.hex(),
+        },
+    )
+
+
+def of_v1(form: Transport) -> Finding:
+    """Return the finding for a v1 blob that was read in the layout of the service."""
+    return Finding(
+        code=form.code or "layout.v1",
+        verdict=Verdict.OPENS,
+        fact=sentence(form, "it is read as v1"),
+        reading="the layout of the service was named for a v1 blob",
+        remedy="name the profile v1",
+        evidence=_TAG,
+    )
+
+
+def of_form(form: Transport) -> Finding:
+    """Return the hint to bytes that parse in another form."""
+    return Finding(
+        code=form.code,
+        verdict=Verdict.SUGGESTS,
+        fact=f"{form.fact}, it is a v1 blob, which does not decrypt either",
+        reading=form.reading,
+        remedy="decode it first, and ask again",
+        evidence="magic and structure, 40 bits",
+    )
+
+
+def of_missing_key(blob: CiphertextBlob) -> Finding:
+    """Return the hint to a key version that is not in the keyring."""
+    return Finding(
+        code="key.missing",
+        verdict=Verdict.SUGGESTS,
+        fact=f"the keyring has no version {blob.key_version_id} of key {blob.key_id} for"
+        f" {blob.suite.name}",
+        reading="the key version was removed, or belongs to another keyring",
+        remedy="restore the key version from a backup of the keyring",
+        evidence="header, not authenticated",
+    )
+
+
+def of_key(
+    form: Transport,
+    blob: CiphertextBlob,
+    key: SymmetricKey,
+    suite: Suite,
+    how: str,
+    place: str,
+    words: str,
+) -> Finding:
+    """Return the finding for another key version, another suite, or material in another form."""
+    name = f"version {key.key_version_id} of key {key.key_id}"
+    same = (key.key_id, key.key_version_id) == (blob.key_id, blob.key_version_id)
+    rewritten = place != HEADER
+    if how:
+        code, reading = "key.encoding", "the material was imported in another form"
+        remedy = "import the material again, in the form of the finding"
+    elif same:
+        code, reading = "key.other_suite", "the key version was bound to another suite at import"
+        remedy = f"bind the key version to {suite.name}"
+    elif rewritten:
+        code, reading = "key.header", "the IDs in the header were rewritten"
+        remedy = "restore the header"
+    else:
+        code = "key.other_version" if key.key_id == blob.key_id else "key.other_key"
+        reading = "the material of two key versions was exchanged, or one has another ID now"
+        remedy = "give the material its former IDs"
+    material = f"the material of {name}{f', {how},' if how else ''} under {suite.name}"
+    return Finding(
+        code=code,
+        verdict=Verdict.OPENS,
+        fact=sentence(form, f"{words}the key is {material}, with {place}"),
+        reading=reading,
+        remedy=remedy,
+        evidence=_TAG,
+        change={
+            "key_id": key.key_id,
+            "key_version_id": key.key_version_id,
+            "suite": suite.name,
+        },
+    )
+
+
+def _span(offset: int, length: int) -> str:
+    """Return the first and the last offset."""
+    return f"{offset} to {offset + length - 1}"
+
+
+def of_error(form: Transport, blob: CiphertextBlob, bound: bytes, error: damage.Error) -> Finding:
+    """Return the finding for one damaged place."""
+    header, length = len(blob.header), len(error.mask)
+    if error.place == "tag":
+        offset = header + len(blob.iv) + len(blob.ciphertext) + error.offset
+        return Finding(
+            code="damage.tag",
+            verdict=Verdict.OPENS,
+            fact=sentence(form, f"the tag has other bytes at the offsets {_span(offset, length)}"),
+            reading="the tag was damaged in storage; ciphertext and context are right",
+            remedy="restore these bytes from another copy; they are not shown here",
+            evidence=_LOCATED,
+            change={"offset": offset, "length": length},
+        )
+    if error.place == "ciphertext":
+        offset = header + len(blob.iv) + error.offset
+        old = blob.ciphertext[error.offset : error.offset + length]
+        return _of_bytes(form, "damage.ciphertext", offset, old, error.mask)
+    if error.offset < header:
+        old = blob.header[error.offset : error.offset + length]
+        return _of_bytes(form, "damage.header", error.offset, old, error.mask)
+    return _of_typo(form, bound, error._replace(offset=error.offset - header))
+
+
+def _of_bytes(form: Transport, code: str, offset: int, old: bytes, mask: bytes) -> Finding:
+    """Return the finding for damaged bytes of header or ciphertext."""
+    new = bytes(a ^ b for a, b in zip(old, mask, strict=True))
+    return Finding(
+        code=code,
+        verdict=Verdict.OPENS,
+        fact=sentence(
+            form,
+            f"the bytes at the offsets {_span(offset, len(old))} are {new.hex(' ')} and not"
+            f" {old.hex(' ')}",
+        ),
+        reading="the bytes were damaged in storage, or overwritten",
+        remedy="restore these bytes",
+        evidence=_LOCATED,
+        change={"offset": offset, "xor": mask.hex()},
+    )
+
+
+def _of_typo(form: Transport, bound: bytes, error: damage.Error) -> Finding:
+    """Return the finding for a context with another text of the same length."""
+    end = error.offset + len(error.mask)
+    old = bound[error.offset : end]
+    new = bytes(a ^ b for a, b in zip(old, error.mask, strict=True))
+    right = bound[: error.offset] + new + bound[end:]
+    was, now = _read_pairs(bound), _read_pairs(right)
+    change: dict[str, object] = {"canonical": right.hex()}
+    if was is None or now is None:
+        fact = f"the canonical context has {new.hex(' ')} at offset {error.offset}"
+    else:
+        change["context"] = now
+        fact = " and ".join(
+            f"{key!r} is {value!r} and not {was[key]!r}"
+            if key in was
+            else f"there is a key {key!r} with the value {value!r}"
+            for key, value in now.items()
+            if was.get(key) != value
+        )
+    return Finding(
+        code="context.typo",
+        verdict=Verdict.OPENS,
+        fact=sentence(form, f"in the context, {fact}"),
+        reading="a typo, or another text of the same length; the tag alone shows it",
+        remedy="decrypt with that context",
+        evidence=_LOCATED,
+        change=change,
+    )
+
+
+def _read_pairs(canonical: bytes) -> dict[str, str] | None:
+    """Return the pairs of canonical bytes, or `None` if they are not those of a context."""
+    texts, offset = [], 2
+    while offset < len(canonical):
+        length = int.from_bytes(canonical[offset : offset + 2], "big")
+        texts.append(canonical[offset + 2 : offset + 2 + length])
+        offset += 2 + length
+    try:
+        words = [text.decode("utf-8") for text in texts]
+        pairs = dict(zip(words[::2], words[1::2], strict=True))
+    except ValueError:
+        return None
+    return pairs if attempt(lambda: EncryptionContext(pairs).canonical)[1] == canonical else None
+
+
+def of_truncation(form: Transport, missing: int) -> Finding:
+    """Return the finding for a blob whose last bytes are missing."""
+    bits = 8 * (TAG_LENGTH - missing)
+    return Finding(
+        code="damage.truncated",
+        verdict=Verdict.AUTHENTICATES_PARTLY,
+        fact=f"its last {missing} bytes are missing: the first {TAG_LENGTH - missing} bytes of the"
+        f" tag are right{f', if it is {form.fact}' if form.fact else ''}",
+        reading="the ciphertext was cut off at its end",
+        remedy="read the ciphertext again from its source",
+        evidence=f"tag, {bits} bits",
+        change={"missing": missing},
+    )
+
+
+def of_iv(form: Transport, blob: CiphertextBlob, offset: int, value: int) -> Finding:
+    """Return the finding for one damaged byte of the IV."""
+    place = len(blob.header) + offset
+    condition = (
+        f"the byte at offset {place}, in the IV, is {value:02x} and not {blob.iv[offset]:02x}"
+    )
+    return Finding(
+        code="damage.iv",
+        verdict=Verdict.OPENS,
+        fact=sentence(form, condition),
+        reading="the byte was damaged in storage",
+        remedy="restore this byte",
+        evidence="tag, 115 bits after the search",
+        change={"offset": place, "xor": f"{value ^ blob.iv[offset]:02x}"},
+    )
+
+
+_LEAST_TEXT: Final = 10  # bytes; shorter random bytes are printable by chance
+
+
+def of_structure(blob: CiphertextBlob, key: SymmetricKey) -> Iterator[Finding]:
+    """Yield whether the bytes under the key stream are a text; never the bytes."""
+    length = len(blob.ciphertext)
+    if length < _LEAST_TEXT:
+        return
+    if damage.gives_text(blob.suite, key.export_material(), blob.iv, blob.ciphertext):
+        yield Finding(
+            code="suggest.associated_data",
+            verdict=Verdict.SUGGESTS,
+            fact=f"without the check of the tag, {length} of {length} bytes are printable",
+            reading="key, IV and ciphertext are right; the context or the header differs",
+            remedy="look for the context in the logs of the program that encrypted it",
+            evidence="structure",
+        )
+    else:
+        yield Finding(
+            code="suggest.not_text",
+            verdict=Verdict.SUGGESTS,
+            fact="without the check of the tag, the bytes are not a printable text",
+            reading="the plaintext was not a text, or key, IV or ciphertext are wrong",
+            remedy="compare key material and ciphertext with other copies",
+            evidence="structure",
+        )
+
+
+def foreign(raw: bytes) -> Iterator[Finding]:
+    """Yield hints to formats that this library does not decrypt, or does only when named."""
+    shape = ""
+    for prefix in PREFIXES:
+        rest = raw.removeprefix(prefix)
+        if raw.startswith(prefix) and is_uuid(rest[:36].decode("latin-1")):
+            shape = "it begins with a key version ID in the layout of the service"
+    if raw[:2] in {b"\x01\x01", b"\x01\x02"}:
+        shape = "it begins as the ciphertexts of another cloud KMS do"
+    if shape:
+        yield Finding(
+            code="layout.foreign",
+            verdict=Verdict.SUGGESTS,
+            fact=shape,
+            reading="it was encrypted by another system",
+            remedy="decrypt it there, or add its key version to the keyring",
+            evidence="structure",
+        )

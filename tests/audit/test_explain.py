@@ -1,0 +1,583 @@
+"""Each cause for which a ciphertext blob does not decrypt is found, on random data."""
+
+import base64
+import hashlib
+import json
+import os
+import random
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import pytest
+
+from kmscore import (
+    CiphertextBlob,
+    EncryptionContext,
+    Keyring,
+    KeySpec,
+    Suite,
+    SymmetricKey,
+    alibaba,
+    encrypt,
+)
+from kmscore.aead import sealer
+from kmscore.alibaba import ContextBinding, Payload, Profile, SortOrder
+from kmscore.audit import Budget, Explanation, Verdict, explain
+
+PLAINTEXT = b"card 4711 0815, valid until 12/29"
+CONTEXT = {"tenant": "acme", "table": "orders"}
+VERSION = "86a9efd9-3d16-4894-bd4f-1fc43f3f2abf"
+
+
+def _key(key_id: str, version: str, material: bytes | None = None, **options: Any) -> SymmetricKey:
+    return SymmetricKey(key_id, version, KeySpec.AES_256, material or os.urandom(32), **options)
+
+
+OLD, NEW, OTHER = _key("orders", "1"), _key("orders", "2"), _key("billing", "1")
+SERVICE = _key("service", VERSION, suite=Suite.AES_256_GCM)
+KEYS = Keyring([OLD, NEW, OTHER, SERVICE])
+_HEADER = NEW.header
+
+
+def _seal(context: Mapping[str, str] | None = None, plaintext: bytes = PLAINTEXT) -> bytes:
+    return encrypt(KEYS, "orders", plaintext, context).ciphertext_blob
+
+
+def _seal_with(bound: bytes, header: bytes = _HEADER, key: SymmetricKey = NEW) -> bytes:
+    """Return a blob with the given bytes in place of the canonical context."""
+    iv = os.urandom(key.suite.iv_length)
+    sealed = sealer(key.suite, key.export_material()).seal(iv, PLAINTEXT, header + bound)
+    return _HEADER + iv + sealed
+
+
+def _canonical(pairs: Sequence[tuple[str, str]]) -> bytes:
+    """Return pairs in the form of the canonical bytes, in the order given."""
+    texts = [text.encode("utf-8") for pair in pairs for text in pair]
+    return len(pairs).to_bytes(2, "big") + b"".join(
+        len(text).to_bytes(2, "big") + text for text in texts
+    )
+
+
+def _text(pairs: Mapping[str, str]) -> bytes:
+    return "&".join(f"{key}={pairs[key]}" for key in sorted(pairs)).encode()
+
+
+class Cause(NamedTuple):
+    """A ciphertext, the context that is given, and the code of the finding."""
+
+    code: str
+    data: Callable[[], bytes]
+    given: Mapping[str, str] | None = CONTEXT
+    options: Mapping[str, Any] = {}
+    verdict: Verdict = Verdict.OPENS
+
+
+def _with(**changes: str) -> dict[str, str]:
+    return CONTEXT | changes
+
+
+_LONG = {f"k{number}": f"value {number}" for number in range(5)}
+_BEYOND = {"\U0001f511": "a", "\ufb01": "b"}
+
+CONTEXTS = (
+    Cause("context.empty", lambda: _seal({})),
+    Cause("context.other", lambda: _seal(CONTEXT), None, {"other_contexts": [CONTEXT]}),
+    Cause(
+        "context.other", lambda: _seal({"env": "x"}), CONTEXT, {"other_contexts": [{"env": "x"}]}
+    ),
+    Cause(
+        "context.candidate",
+        lambda: _seal({"a": "b"}),
+        None,
+        {"candidates": [{"c": "d"}, {"a": "b"}]},
+    ),
+    Cause("context.pair_missing", lambda: _seal({"tenant": "acme"})),
+    Cause("context.only_pair", lambda: _seal({"k3": "value 3"}), _LONG),
+    Cause(
+        "context.pair_added",
+        lambda: _seal(_with(a="b")),
+        CONTEXT,
+        {"candidates": [{"a": "b", "c": "d"}]},
+    ),
+    Cause(
+        "context.value_of_other",
+        lambda: _seal(_with(tenant="another tenant")),
+        CONTEXT,
+        {"candidates": [{"tenant": "another tenant", "x": "y"}]},
+    ),
+    Cause("context.swapped", lambda: _seal({"acme": "tenant", "orders": "table"})),
+    Cause("context.values_swapped", lambda: _seal({"tenant": "orders", "table": "acme"})),
+    Cause("context.nfd", lambda: _seal({"name": "Zoe\u0308"}), {"name": "Zo\u00eb"}),
+    Cause("context.nfc", lambda: _seal({"name": "Zo\u00eb"}), {"name": "Zoe\u0308"}),
+    Cause("context.nfkc", lambda: _seal({"name": "file"}), {"name": "\ufb01le"}),
+    Cause("context.newline", lambda: _seal(_with(tenant="acme\n"))),
+    Cause("context.crlf", lambda: _seal(_with(tenant="acme\r\n"))),
+    Cause("context.cr", lambda: _seal(_with(tenant="acme\r"))),
+    Cause("context.space", lambda: _seal(_with(tenant="acme "))),
+    Cause("context.stripped", lambda: _seal(CONTEXT), _with(tenant=" acme\n")),
+    Cause("context.bom", lambda: _seal({"\ufefftenant": "acme", "table": "orders"})),
+    Cause("context.no_bom", lambda: _seal(CONTEXT), {"\ufefftenant": "acme", "table": "orders"}),
+    Cause("context.lower", lambda: _seal(CONTEXT), _with(tenant="ACME")),
+    Cause("context.upper", lambda: _seal(_with(tenant="ACME"))),
+    Cause("context.capital", lambda: _seal({"Tenant": "acme", "table": "orders"})),
+    Cause("context.small", lambda: _seal({"tenantId": "a"}), {"TenantId": "a"}),
+    Cause("context.plain_number", lambda: _seal({"id": "7"}), {"id": "007"}),
+    Cause("context.float_number", lambda: _seal({"id": "12.0"}), {"id": "12"}),
+    Cause("context.whole_number", lambda: _seal({"id": "12"}), {"id": "12.0"}),
+    Cause("context.capital", lambda: _seal({"id": "True"}), {"id": "true"}),
+    Cause("context.quoted", lambda: _seal(_with(tenant='"acme"'))),
+    Cause("context.unquoted", lambda: _seal(CONTEXT), _with(tenant='"acme"')),
+    Cause("context.escaped", lambda: _seal({"name": "Zo\\u00eb"}), {"name": "Zo\u00eb"}),
+    Cause("context.latin1", lambda: _seal({"name": "Zo\u00c3\u00ab"}), {"name": "Zo\u00eb"}),
+    Cause("context.utf8", lambda: _seal({"name": "Zo\u00eb"}), {"name": "Zo\u00c3\u00ab"}),
+    Cause("context.base64", lambda: _seal(_with(tenant="YWNtZQ=="))),
+    Cause("context.decoded", lambda: _seal(CONTEXT), _with(tenant="YWNtZQ==")),
+    Cause("context.typo", lambda: _seal(_with(tenant="acne"))),
+    Cause("context.typo", lambda: _seal({"tenant": "48213"}), {"tenant": "48177"}),
+    Cause("rule.json", lambda: _seal_with(json.dumps(CONTEXT).encode())),
+    Cause(
+        "rule.json",
+        lambda: _seal_with(json.dumps(CONTEXT, sort_keys=True, separators=(",", ":")).encode()),
+    ),
+    Cause("rule.unsorted", lambda: _seal_with(_canonical(list(CONTEXT.items())))),
+    Cause(
+        "rule.utf16",
+        lambda: _seal_with(_canonical(list(_BEYOND.items()))),
+        dict(reversed(_BEYOND.items())),
+    ),
+    Cause("rule.service", lambda: _seal_with(hashlib.sha256(_text(CONTEXT)).digest())),
+    Cause(
+        "rule.service.no_header", lambda: _seal_with(hashlib.sha256(_text(CONTEXT)).digest(), b"")
+    ),
+    Cause(
+        "rule.service_digits",
+        lambda: _seal_with(hashlib.sha256(_text(CONTEXT)).hexdigest().encode()),
+    ),
+    Cause("rule.service_text", lambda: _seal_with(_text(CONTEXT))),
+    Cause("rule.concatenated", lambda: _seal_with(b"tableorderstenantacme")),
+    Cause("rule.zero_count", lambda: _seal_with(b"\0\0"), None),
+)
+
+
+def _of(*keys: SymmetricKey) -> dict[str, Any]:
+    return {"keys": Keyring(keys)}
+
+
+def _rebound(key: SymmetricKey, material: bytes, **options: Any) -> SymmetricKey:
+    return SymmetricKey(key.key_id, key.key_version_id, key.spec, material, **options)
+
+
+_SHORT = os.urandom(16)
+_HEX = _rebound(NEW, _SHORT.hex().encode())
+_TEXT = _rebound(NEW, base64.b64encode(os.urandom(24)))
+
+
+def _renamed(version: bytes) -> bytes:
+    return _seal(CONTEXT).replace(b"orders\x012", b"orders\x01" + version, 1)
+
+
+KEY_CAUSES = (
+    Cause(
+        "key.state",
+        lambda: _seal(CONTEXT),
+        CONTEXT,
+        _of(_rebound(NEW, NEW.export_material(), state="Disabled")),
+    ),
+    Cause("key.header", lambda: _renamed(b"1")),
+    Cause(
+        "key.other_version",
+        lambda: _seal(CONTEXT),
+        CONTEXT,
+        _of(_rebound(OLD, NEW.export_material()), _rebound(NEW, OLD.export_material())),
+    ),
+    Cause(
+        "key.other_key",
+        lambda: _seal(CONTEXT),
+        CONTEXT,
+        _of(_rebound(OTHER, NEW.export_material()), _rebound(NEW, os.urandom(32))),
+    ),
+    Cause(
+        "key.other_suite",
+        lambda: _seal(CONTEXT),
+        CONTEXT,
+        _of(_rebound(NEW, NEW.export_material(), suite=Suite.AES_256_GCM)),
+    ),
+    Cause(
+        "key.other_version",
+        lambda: _seal(CONTEXT),
+        CONTEXT,
+        _of(_rebound(OLD, NEW.export_material())),
+    ),
+    Cause(
+        "key.encoding",
+        lambda: encrypt(Keyring([_HEX]), "orders", PLAINTEXT, CONTEXT).ciphertext_blob,
+        CONTEXT,
+        _of(SymmetricKey("orders", "2", KeySpec.AES_128, _SHORT), _rebound(OTHER, os.urandom(32))),
+    ),
+    Cause(
+        "key.encoding",
+        lambda: encrypt(Keyring([_TEXT]), "orders", PLAINTEXT, CONTEXT).ciphertext_blob,
+        CONTEXT,
+        _of(
+            SymmetricKey("orders", "2", KeySpec.AES_192, base64.b64decode(_TEXT.export_material()))
+        ),
+    ),
+    Cause(
+        "key.encoding",
+        lambda: _seal(CONTEXT),
+        CONTEXT,
+        _of(_rebound(NEW, NEW.export_material()[::-1])),
+    ),
+    Cause("key.missing", lambda: _seal(CONTEXT), CONTEXT, _of(OTHER), Verdict.SUGGESTS),
+)
+
+
+def _with_plus() -> bytes:
+    while b"+" not in (text := base64.b64encode(_seal(CONTEXT))):
+        pass
+    return text
+
+
+def _with_lf() -> bytes:
+    while b"\n" not in (blob := _seal(CONTEXT))[16:]:
+        pass
+    return blob
+
+
+def _unlike_text() -> bytes:
+    """Return a blob whose URL-safe Base64 differs from the ordinary one."""
+    while base64.urlsafe_b64encode(blob := _seal(CONTEXT)) == base64.b64encode(blob):
+        pass
+    return blob
+
+
+TRANSPORTS = (
+    Cause("transport.base64", lambda: base64.b64encode(_seal(CONTEXT))),
+    Cause("transport.base64", lambda: base64.encodebytes(_seal(CONTEXT, PLAINTEXT * 3))),
+    Cause(
+        "transport.base64", lambda: base64.b64encode(_seal(CONTEXT, PLAINTEXT + b"x")).rstrip(b"=")
+    ),
+    Cause("transport.base64url", lambda: base64.urlsafe_b64encode(_unlike_text())),
+    Cause("transport.base64_spaces", lambda: _with_plus().replace(b"+", b" ")),
+    Cause("transport.percent", lambda: _with_plus().replace(b"+", b"%2B")),
+    Cause(
+        "transport.percent_bytes",
+        lambda: "".join(f"%{byte:02X}" for byte in _seal(CONTEXT)).encode(),
+    ),
+    Cause("transport.base64_twice", lambda: base64.b64encode(base64.b64encode(_seal(CONTEXT)))),
+    Cause("transport.hex", lambda: _seal(CONTEXT).hex().encode()),
+    Cause("transport.hex", lambda: b"\\x" + _seal(CONTEXT).hex().encode() + b"\n"),
+    Cause("transport.hex_of_base64", lambda: base64.b64encode(_seal(CONTEXT)).hex().encode()),
+    Cause(
+        "transport.quoted", lambda: json.dumps(base64.b64encode(_seal(CONTEXT)).decode()).encode()
+    ),
+    Cause(
+        "transport.response",
+        lambda: json.dumps({"CiphertextBlob": base64.b64encode(_seal(CONTEXT)).decode()}).encode(),
+    ),
+    Cause("transport.marked", lambda: b"vault:v1:" + base64.b64encode(_seal(CONTEXT))),
+    Cause("transport.marked", lambda: b"{cipher}" + base64.b64encode(_seal(CONTEXT))),
+    Cause("transport.latin1", lambda: _seal(CONTEXT).decode("latin-1").encode("utf-8")),
+    Cause("transport.utf16", lambda: base64.b64encode(_seal(CONTEXT)).decode().encode("utf-16")),
+    Cause("transport.crlf", lambda: _with_lf().replace(b"\n", b"\r\n")),
+    Cause("transport.first_lost", lambda: _seal(CONTEXT)[1:]),
+    Cause("transport.head", lambda: b"ct:" + _seal(CONTEXT)),
+    Cause("transport.tail", lambda: _seal(CONTEXT) + b"\n"),
+    Cause("transport.tail", lambda: _seal(CONTEXT) + bytes(8)),
+    Cause(
+        "transport.replaced",
+        lambda: _seal(CONTEXT).decode("utf-8", "replace").encode(),
+        CONTEXT,
+        {},
+        Verdict.LOST,
+    ),
+    Cause(
+        "transport.base64",
+        lambda: base64.b64encode(_seal({"who": "unknown to the caller"})),
+        CONTEXT,
+        {},
+        Verdict.SUGGESTS,
+    ),
+)
+
+
+def _damaged(start: int, length: int) -> bytes:
+    """Return a blob with other bytes from `start` on; each differs from the right one."""
+    blob = bytearray(_seal(CONTEXT, os.urandom(200)))
+    for offset in range(start, start + length):
+        blob[offset] ^= random.randrange(1, 256)
+    return bytes(blob)
+
+
+_BODY = len(_HEADER) + 24
+_LENGTH = _BODY + 200 + 16
+
+DAMAGE = (
+    *(Cause("damage.ciphertext", lambda n=n: _damaged(_BODY + 40, n)) for n in range(1, 9)),
+    *(Cause("damage.ciphertext", lambda n=n: _damaged(_BODY + 48 - n, 8)) for n in range(1, 8)),
+    Cause("damage.ciphertext", lambda: _damaged(_BODY, 1)),
+    Cause("damage.ciphertext", lambda: _damaged(_BODY + 199, 1)),
+    Cause("damage.tag", lambda: _damaged(_LENGTH - 16, 8)),
+    Cause("damage.tag", lambda: _damaged(_LENGTH - 1, 1)),
+    *(Cause("damage.iv", lambda n=n: _damaged(len(_HEADER) + n, 1)) for n in (0, 11, 12, 23)),
+    *(
+        Cause(
+            "damage.truncated",
+            lambda n=n: _seal(CONTEXT)[:-n],
+            CONTEXT,
+            {},
+            Verdict.AUTHENTICATES_PARTLY,
+        )
+        for n in range(1, 9)
+    ),
+)
+
+_BASE64_PROFILE = Profile.ALIBABA
+
+
+def _of_service(**options: Any) -> tuple[Callable[[], bytes], Profile]:
+    profile = Profile(**options)
+    return (
+        lambda: (
+            alibaba.encrypt(
+                KEYS, "service", PLAINTEXT, CONTEXT, profile=profile, allow_ambiguous=True
+            ).ciphertext_blob
+        ),
+        profile,
+    )
+
+
+LAYOUTS = (
+    *(
+        Cause(
+            "layout.service",
+            _of_service(context_binding=binding, sort_order=order, prefix=prefix)[0],
+        )
+        for binding in ContextBinding
+        for order in SortOrder
+        for prefix in (b"", b"\x24\x00\x02")
+    ),
+    Cause(
+        "layout.service", _of_service(payload=Payload.RAW)[0], CONTEXT, {"profile": Profile.ALIBABA}
+    ),
+    Cause("layout.v1", lambda: _seal(CONTEXT), CONTEXT, {"profile": Profile.ALIBABA}),
+    Cause("transport.base64", lambda: base64.b64encode(_of_service()[0]())),
+    Cause(
+        "layout.foreign",
+        lambda: b"00000000-3d16-4894-bd4f-1fc43f3f2abf" + os.urandom(60),
+        CONTEXT,
+        {},
+        Verdict.SUGGESTS,
+    ),
+    Cause(
+        "layout.foreign",
+        lambda: b"\x01\x02\x02\x00" + os.urandom(100),
+        CONTEXT,
+        {},
+        Verdict.SUGGESTS,
+    ),
+)
+
+HINTS = (
+    Cause(
+        "suggest.associated_data",
+        lambda: _seal({"who": "unknown to the caller"}),
+        CONTEXT,
+        {},
+        Verdict.SUGGESTS,
+    ),
+    Cause(
+        "suggest.not_text",
+        lambda: _seal({"who": "unknown to the caller"}, b"\x00" + os.urandom(40)),
+        CONTEXT,
+        {},
+        Verdict.SUGGESTS,
+    ),
+)
+
+ALL = (*CONTEXTS, *KEY_CAUSES, *TRANSPORTS, *DAMAGE, *LAYOUTS, *HINTS)
+
+
+def _explain(cause: Cause, data: bytes) -> Explanation:
+    options = dict(cause.options)
+    return explain(options.pop("keys", KEYS), data, cause.given, **options)
+
+
+@pytest.mark.parametrize("cause", ALL, ids=lambda cause: cause.code)
+def test_a_cause_is_found(cause: Cause) -> None:
+    """The finding has the code and the verdict of the cause."""
+    explanation = _explain(cause, cause.data())
+    assert explanation.stopped_by != "ok"
+    assert explanation.check.startswith("not true: ")
+    found = [(finding.code, finding.verdict) for finding in explanation.findings]
+    assert (cause.code, cause.verdict) in found, found
+    assert explanation.opens == (cause.verdict is Verdict.OPENS)
+    assert not explanation.exhausted
+    for finding in explanation.findings:
+        assert finding.fact
+        assert finding.reading
+        assert finding.evidence
+        assert (finding.verdict is Verdict.OPENS) == finding.fact.startswith("it decrypts if ")
+
+
+@pytest.mark.parametrize("cause", CONTEXTS, ids=lambda cause: cause.code)
+def test_a_found_context_decrypts(cause: Cause) -> None:
+    """The context of the finding is the one that decrypts."""
+    data = cause.data()
+    (finding,) = _explain(cause, data).findings
+    if "context" in finding.change:
+        context: Any = finding.change["context"]
+        assert explain(KEYS, data, context).stopped_by == "ok"
+    else:
+        assert finding.code.startswith("rule.")
+
+
+def test_a_ciphertext_that_decrypts_needs_no_search() -> None:
+    """There is no trial and no finding."""
+    explanation = explain(KEYS, _seal(CONTEXT), CONTEXT)
+    assert explanation == Explanation("ok", "", (), {}, exhausted=False)
+    assert explanation.opens
+
+
+def test_a_typo_is_named_with_both_values() -> None:
+    """The fact has the value that decrypts, and the one that was given."""
+    (finding,) = explain(KEYS, _seal(_with(tenant="acne")), CONTEXT).findings
+    assert finding.fact == "it decrypts if in the context, 'tenant' is 'acne' and not 'acme'"
+
+
+def test_one_wrong_byte_of_6_kilobytes_is_located() -> None:
+    """The byte is found without a guess, in one trial of the family."""
+    plaintext = os.urandom(6144)
+    blob = _seal(CONTEXT, plaintext)
+    for offset in (_BODY, _BODY + 3000, _BODY + 6143):
+        wrong = bytearray(blob)
+        wrong[offset] ^= 0x5A
+        explanation = explain(KEYS, wrong, CONTEXT)
+        (finding,) = explanation.findings
+        assert finding.code == "damage.ciphertext"
+        assert finding.change == {"offset": offset, "xor": "5a"}
+        assert explanation.tried["damage"] == 1
+
+
+def test_a_tag_is_located_and_never_shown() -> None:
+    """The finding has the offset, and no form of the explanation has the right bytes."""
+    blob = _seal(CONTEXT)
+    wrong = blob[:-8] + bytes(byte ^ 0xFF for byte in blob[-8:])
+    (finding,) = explain(KEYS, wrong, CONTEXT).findings
+    assert finding.change == {"offset": len(blob) - 8, "length": 8}
+    text = repr(finding)
+    for shown in (blob[-8:], bytes([0xFF] * 8)):
+        assert shown.hex() not in text
+        assert shown.hex(" ") not in text
+    (finding,) = explain(KEYS, blob[:-3], CONTEXT).findings
+    assert blob[-3:].hex() not in repr(finding)
+
+
+def test_two_errors_are_not_located() -> None:
+    """Errors in two places have no single explanation, and nothing is claimed."""
+    blob = bytearray(_seal(CONTEXT, os.urandom(200)))
+    blob[_BODY + 10] ^= 1
+    blob[_BODY + 100] ^= 1
+    explanation = explain(KEYS, blob, CONTEXT)
+    assert [finding.verdict for finding in explanation.findings] == [Verdict.SUGGESTS]
+
+
+@pytest.mark.parametrize(
+    "suite", [Suite.AES_128_GCM, Suite.AES_192_GCM, Suite.AES_256_GCM, Suite.SM4_GCM]
+)
+def test_damage_is_found_in_every_suite(suite: Suite) -> None:
+    """The algebra is that of each suite."""
+    spec = {16: KeySpec.AES_128, 24: KeySpec.AES_192, 32: KeySpec.AES_256}[suite.key_length]
+    key = SymmetricKey.generate(
+        KeySpec.SM4 if suite is Suite.SM4_GCM else spec, key_id="k", key_version_id="1", suite=suite
+    )
+    blob = bytearray(encrypt(Keyring([key]), "k", os.urandom(100), CONTEXT).ciphertext_blob)
+    offset = len(key.header) + 12 + 50
+    blob[offset] ^= 7
+    (finding,) = explain(Keyring([key]), blob, CONTEXT).findings
+    assert finding.change == {"offset": offset, "xor": "07"}
+
+
+@pytest.mark.parametrize("trials", [1, 2, 50, 500])
+def test_a_search_is_bounded_and_reproducible(trials: int) -> None:
+    """Two searches with one budget try the same, and not more than the budget."""
+    blob = _seal({"who": "unknown to the caller"}, os.urandom(500))
+    results = [explain(KEYS, blob, CONTEXT, budget=Budget(trials)) for _ in range(2)]
+    assert results[0] == results[1]
+    assert sum(results[0].tried.values()) <= trials
+    assert results[0].exhausted
+    assert results[0].tried.get("context", 0) <= max(1, trials // 2)
+
+
+def test_a_search_has_a_time_limit() -> None:
+    """Without time, nothing is tried, and the explanation says so."""
+    explanation = explain(KEYS, _seal({}), CONTEXT, budget=Budget(seconds=-1))
+    assert explanation.exhausted
+    assert sum(explanation.tried.values()) == 0
+
+
+def test_a_keyring_of_thousands_of_keys_is_cut_by_the_budget() -> None:
+    """The keys with the ID of the header are tried first."""
+    keys = Keyring([_key(f"key{number}", "1") for number in range(1_500)] + [OLD, NEW])
+    explanation = explain(keys, _renamed(b"1"), CONTEXT, budget=Budget(2_000))
+    assert explanation.findings[0].code == "key.header"
+    lost = explain(keys, os.urandom(10).join([_HEADER, bytes(60)]), CONTEXT, budget=Budget(2_000))
+    assert lost.exhausted
+
+
+def test_arguments_are_checked() -> None:
+    """A wrong type or limit is a mistake of the caller."""
+    for arguments, message in (
+        ((None, b""), "keys must be Keyring"),
+        ((KEYS, "x"), "data must be bytes-like"),
+        ((KEYS, b"", 1), "context must be Mapping"),
+    ):
+        with pytest.raises(TypeError, match=message):
+            explain(*arguments)  # type: ignore[arg-type]
+    for options, message in (
+        ({"other_contexts": [1]}, "other_contexts must be Mapping"),
+        ({"candidates": [1]}, "candidates must be Mapping"),
+        ({"profile": None}, "profile must be Profile"),
+        ({"budget": 1}, "budget must be Budget"),
+    ):
+        with pytest.raises(TypeError, match=message):
+            explain(KEYS, b"", **options)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match=r"budget\.trials must be positive"):
+        explain(KEYS, b"", budget=Budget(0))
+
+
+def test_odd_contexts_do_not_end_the_search() -> None:
+    """A given or candidate context that breaks the rules is left out."""
+    blob = _seal({})
+    for context in ({"a": "\ud800"}, {"a": "b" * 70_000}):
+        explanation = explain(KEYS, blob, context, candidates=[context])
+        assert explanation.stopped_by == "invalid_context"
+        assert explanation.findings[0].code == "context.empty"
+
+
+def test_no_cause_is_found_in_random_bytes() -> None:
+    """Random blobs with a right header have no finding that proves itself."""
+    for number in range(40):
+        body = os.urandom(12 + 24 + random.randrange(300))
+        suite = Suite.XAES_256_GCM
+        data = NEW.header + os.urandom(suite.iv_length) + body
+        explanation = explain(KEYS, data, CONTEXT, budget=Budget(200 if number else 20_000))
+        assert {finding.verdict for finding in explanation.findings} <= {Verdict.SUGGESTS}
+        assert CiphertextBlob.parse(data).key_id == "orders"
+
+
+@pytest.mark.campaign
+def test_no_cause_is_found_in_10_000_random_blobs() -> None:
+    """10,000 blobs at 200 trials and 50 at the default budget have no proof of any cause."""
+    for number in range(10_050):
+        data = NEW.header + os.urandom(24 + 16 + random.randrange(400))
+        budget = Budget(200) if number < 10_000 else Budget()
+        explanation = explain(KEYS, data, CONTEXT, budget=budget)
+        assert {finding.verdict for finding in explanation.findings} <= {Verdict.SUGGESTS}
+
+
+def test_the_canonical_bytes_of_a_typo_are_those_of_the_context() -> None:
+    """The change for programs has the context and its canonical bytes."""
+    (finding,) = explain(KEYS, _seal(_with(table="borders"[1:])), _with(table="ordars")).findings
+    assert finding.change["canonical"] == EncryptionContext(CONTEXT).canonical.hex()
+    assert finding.change["context"] == CONTEXT
