@@ -28,7 +28,7 @@ nitpick_ignore_regex = [
         "py:class",
         r"(collections\.abc|datetime|typing|enum|pathlib|cryptography|pyarrow|pyspark|pa)\..*",
     ),
-    ("py:class", r"EncryptionContext \| Mapping\[str"),
+    ("py:class", r"(kmscore\.context\.)?EncryptionContext \| ~?(collections\.abc\.)?Mapping\[str"),
     # Used in public signatures, but not exported.
     (
         "py:class",

@@ -10,6 +10,9 @@ The arithmetic in a trace is independent of the library. The library runs on the
 trace compares the two; `replay` computes every value once more. A trace that agrees therefore shows
 the values that the library used.
 
+`explain` and `explain_asymmetric` search for the context, the key or the bytes with which a
+ciphertext would decrypt.
+
 A trace of a failed operation has no value that was computed with a key. Still, use this package
 only where the keys may be used: SECURITY.md describes the readers of a trace.
 """

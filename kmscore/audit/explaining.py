@@ -51,8 +51,8 @@ def explain(
 ) -> Explanation:
     """Find out why a ciphertext blob does not decrypt, and what would decrypt it.
 
-    Whoever can call this function can decrypt under contexts that were not given. Call it only for
-    the owner of the keys.
+    A caller of this function decrypts under contexts that were not given. Call it only for the
+    owner of the keys.
 
     Args:
         keys: The keyring.

@@ -433,7 +433,7 @@ def test_a_found_context_decrypts(cause: Cause) -> None:
 
 
 def test_a_ciphertext_that_decrypts_needs_no_search() -> None:
-    """There is no trial and no finding."""
+    """It makes no trial and has no finding."""
     explanation = explain(KEYS, _seal(CONTEXT), CONTEXT)
     assert explanation == Explanation("ok", "", (), {}, exhausted=False)
     assert explanation.opens

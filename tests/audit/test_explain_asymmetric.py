@@ -238,7 +238,7 @@ def test_a_search_is_bounded() -> None:
 
 
 def test_a_ciphertext_that_decrypts_needs_no_search() -> None:
-    """There is no trial and no finding, for both algorithms; an unknown one is a failure."""
+    """It makes no trial and has no finding, for both algorithms; an unknown one is a failure."""
     assert explain_asymmetric(KEYS, "rsa", "1", _SHA_256, _good()).stopped_by == "ok"
     assert explain_asymmetric(KEYS, "branch", "1", "SM2PKE", _sm2()).tried == {}
     unknown = explain_asymmetric(KEYS, "branch", "1", "SM4PKE", _sm2())

@@ -277,3 +277,31 @@ def test_a_command_contains_no_secret() -> None:
             line: Any = command(value, values) or ""
             assert not [each for each in secrets if each in line and each not in public]
             assert re.fullmatch(r"[\x20-\x7e\n]*", line)
+
+
+def test_findings_are_escaped_in_every_form() -> None:
+    """Hostile contexts in a finding are text, in lines of at most 80 characters."""
+    key_id = "<b>&\"'`$(id)"
+    keys = Keyring([SymmetricKey(key_id, "</title>", KeySpec.AES_256, bytes(range(32)))])
+    blob = encrypt(keys, key_id, b"<i>", _HOSTILE).ciphertext_blob
+    for given in ({}, dict.fromkeys(_HOSTILE, "other")):
+        explanation = audit.explain(keys, blob, given, other_contexts=[_HOSTILE])
+        assert explanation.opens
+        text = render.findings_text(explanation)
+        assert max(map(len, text.splitlines())) <= 80
+        html = render.html(audit.trace_decrypt(keys, blob, given), explanation=explanation)
+        for shown in (text, html):
+            assert not set("\u202e\x1b\u2066\x00\x07\u200b") & set(shown)
+        assert "img" not in _Page(html).tags
+        document = json.loads(render.findings_json(explanation))
+        assert document["findings"][0]["verdict"] == "opens"
+
+
+@pytest.mark.parametrize("form", [render.findings_text, render.findings_json])
+def test_only_an_explanation_has_findings(form: Any) -> None:
+    """Any other type is rejected, also for the page."""
+    trace = audit.trace_decrypt(keyring(), b"")
+    with pytest.raises(TypeError, match="explanation must be Explanation, not Trace"):
+        form(trace)
+    with pytest.raises(TypeError, match="explanation must be Explanation, not str"):
+        render.html(trace, explanation="x")  # type: ignore[arg-type]

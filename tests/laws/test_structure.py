@@ -81,6 +81,9 @@ _FORBIDDEN = frozenset(
 # The parser and the verifier of requests decode queries and read dates; neither opens a socket or
 # reads a clock. The limit of requests has a lock, so that threads can share it.
 _ALLOWED = {
+    # A search has a limit of time, besides its limit of trials.
+    "kmscore.audit.explanation": {"time"},
+    "kmscore.audit.causes.transports": {"urllib.parse"},
     "kmscore.alibaba.http_request": {"urllib.parse"},
     "kmscore.alibaba.signatures": {"urllib.parse", "datetime"},
     "kmscore.alibaba.policy_conditions": {"datetime"},

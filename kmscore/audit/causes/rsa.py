@@ -1,7 +1,7 @@
 """Hypotheses about an RSA ciphertext: its bytes, its key, and its padding.
 
-The private operation is applied without a padding, because a library that removes PKCS #1 v1.5
-returns random bytes in place of an error ("implicit rejection"), so each hypothesis would succeed.
+The private operation is applied without a padding. A library that removes PKCS #1 v1.5 returns
+random bytes in place of an error ("implicit rejection"), so that each hypothesis would succeed.
 """
 
 import hashlib

@@ -60,8 +60,8 @@ def html(
         ValueError: If `reveal` contains `Secrecy.KEY`.
     """
     shown = check_rendering(trace, reveal)
-    wrong = wrong_bytes(explanation, trace)
     above = "" if explanation is None else findings_card(explanation)
+    wrong = wrong_bytes(explanation, trace)
     return _Page(trace, shown, wrong).write(above)
 
 
