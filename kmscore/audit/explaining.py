@@ -1,8 +1,8 @@
 """Search for the change with which a ciphertext blob decrypts.
 
 The search tries hypotheses: cheap ones on all forms of the bytes first, then other keys, then
-damage. Every trial is a decryption with a real tag, so a finding with the verdict `opens` is a
-proof. The search never shows a plaintext or a repaired tag.
+damage. A finding with the verdict `opens` is proved by the tag. The search never shows a plaintext
+or a repaired tag.
 """
 
 import itertools
@@ -15,7 +15,7 @@ from cryptography.exceptions import InvalidTag
 from kmscore import alibaba
 from kmscore._typecheck import BytesLike, check_bytes, check_instance, check_mapping, to_bytes
 from kmscore.aead import Sealer, sealer
-from kmscore.algorithms import TAG_LENGTH, Suite
+from kmscore.algorithms import TAG_LENGTH, KeyState, Suite
 from kmscore.alibaba import ContextBinding, Payload, Profile, ServiceBlob, SortOrder
 from kmscore.audit import findings
 from kmscore.audit.causes import damage
@@ -70,7 +70,7 @@ def explain(
 
     Raises:
         TypeError: If an argument has the wrong type.
-        ValueError: If a limit of `budget` is less than 1.
+        ValueError: If `budget.trials` is less than 1.
         InvalidKeyError: If the profile is one of the service's layout, and two keys have the same
             key version ID.
     """
@@ -80,7 +80,7 @@ def explain(
     check_instance(profile, Profile, "profile")
     raw = to_bytes(data)
     ledger = Ledger(budget)
-    given = {} if context is None else dict(context)
+    given = _texts({} if context is None else context)
     others = [_pairs(each, "other_contexts") for each in other_contexts]
     more = [_pairs(each, "candidates") for each in candidates]
     trace = trace_decrypt(keys, raw, context, profile=profile, allow_ambiguous=True)
@@ -102,12 +102,21 @@ def describe_failure(trace: Trace) -> str:
     if step is None:
         return ""
     failed: Check = next(check for check in step.checks if not check.passed)
-    return f"not true: {failed.statement} (SPEC {step.section})"
+    return f"failed check: {failed.statement} (SPEC {step.section})"
 
 
 def _pairs(context: Mapping[str, str], name: str) -> Pairs:
     check_mapping(context, name)
-    return dict(context)
+    return _texts(context)
+
+
+def _texts(context: Mapping[str, str]) -> Pairs:
+    """Return the pairs of two texts; only they can be part of a context."""
+    return {
+        str.__str__(key): str.__str__(value)
+        for key, value in dict(context).items()
+        if issubclass(type(key), str) and issubclass(type(value), str)
+    }
 
 
 class _Search:
@@ -127,7 +136,7 @@ class _Search:
         self._given, self._others, self._candidates = given, others, candidates
         self._ledger = ledger
         self._sealers: dict[tuple[Suite, bytes], Sealer] = {}
-        self._ring = [key for key in keys if isinstance(key, SymmetricKey)]
+        self._symmetric = [key for key in keys if isinstance(key, SymmetricKey)]
 
     def run(self) -> list[Finding]:
         """Return the findings."""
@@ -136,6 +145,7 @@ class _Search:
         proofs = itertools.chain(
             self._contexts(parsed),
             self._service(forms),
+            self._headers(forms),
             self._other_keys(parsed),
             self._damage(parsed),
             self._truncation(parsed),
@@ -144,9 +154,9 @@ class _Search:
         with suppress(Exhausted):
             for finding in proofs:
                 return [finding]
-        return [*lost_bytes(self._raw), *self._hints(parsed)]
+        return [*lost_bytes(self._raw)] or [*self._hints(parsed)]
 
-    # Each stage yields findings that prove themselves; the first one ends the search.
+    # Each stage yields findings with a proof; the first one ends the search.
 
     def _contexts(self, parsed: list[tuple[Transport, CiphertextBlob]]) -> Iterator[Finding]:
         """Try the contexts with the key version that the header names."""
@@ -154,15 +164,23 @@ class _Search:
             for key in self._named(blob):
                 canonical = _canonical(self._given)
                 if canonical is not None and self._opens("transport", blob, key, canonical):
-                    is_v1 = self._profile.is_v1
-                    yield findings.as_it_is(form, key) if is_v1 else findings.of_v1(form)
+                    yield self._as_it_is(form, key)
                 for guess in guesses(self._given, self._others, self._candidates):
                     if self._opens("context", blob, key, guess.bound):
-                        yield findings.of_context(form, guess)
+                        yield findings.with_state(findings.of_context(form, guess), key)
                     if guess.context is None and self._opens(
                         "context", blob, key, guess.bound, header=b""
                     ):
-                        yield findings.of_context(form, guess, without_header=True)
+                        finding = findings.of_context(form, guess, without_header=True)
+                        yield findings.with_state(finding, key)
+
+    def _as_it_is(self, form: Transport, key: SymmetricKey) -> Finding:
+        """Return the finding for bytes that decrypt with the given context."""
+        if form.code:
+            return findings.with_state(findings.of_transport(form), key)
+        if key.state is not KeyState.ENABLED:
+            return findings.of_state(key, "tag, 128 bits")
+        return findings.of_payload() if self._profile.is_v1 else findings.of_v1(form)
 
     def _service(self, forms: list[Transport]) -> Iterator[Finding]:
         """Try every rule of the service, also if v1 was named, and the reverse."""
@@ -195,40 +213,47 @@ class _Search:
         )
         return code == OK
 
+    def _headers(self, forms: list[Transport]) -> Iterator[Finding]:
+        """Try the header of each key version in place of the given one, of the same length."""
+        for form, key in itertools.product(forms[:2], self._symmetric):
+            blob = _parse(key.header + form.data[len(key.header) :])
+            if blob is None or form.data.startswith(key.header):
+                continue
+            for words, canonical in self._bounds():
+                if self._opens("header", blob, key, canonical):
+                    yield findings.with_state(findings.of_header(form, key, words), key)
+
     def _other_keys(self, parsed: list[tuple[Transport, CiphertextBlob]]) -> Iterator[Finding]:
         """Try the other key versions, those of the same key first."""
-        bounds = [("", self._given), ("the context is empty, and ", {})]
-        bounds += [("the context is another one, and ", other) for other in self._others]
         for form, blob in parsed:
-            ring = [key for key in self._ring if key.key_id == blob.key_id]
-            ring += [key for key in self._ring if key.key_id != blob.key_id]
-            for key in ring:
-                for suite in _suites(key, blob):
-                    for how, material in materials(key.export_material(), suite):
-                        for header, place in (
-                            (blob.header, findings.HEADER),
-                            (key.header, findings.KEY_HEADER),
-                        ):
-                            for words, pairs in bounds:
-                                canonical = _canonical(pairs)
-                                if canonical is not None and self._opens_with(
-                                    "key", blob, suite, material, header + canonical
-                                ):
-                                    yield findings.of_key(form, blob, key, suite, how, place, words)
+            keys = [key for key in self._symmetric if key.key_id == blob.key_id]
+            keys += [key for key in self._symmetric if key.key_id != blob.key_id]
+            for key, suite, how, material in _materials(keys, blob):
+                for header, place in (
+                    (blob.header, findings.HEADER),
+                    (key.header, findings.KEY_HEADER),
+                ):
+                    for words, canonical in self._bounds():
+                        associated = header + canonical
+                        if self._opens_with("key", blob, suite, material, associated):
+                            found = findings.of_key(form, blob, key, suite, how, place, words)
+                            yield findings.with_state(found, key)
 
     def _damage(self, parsed: list[tuple[Transport, CiphertextBlob]]) -> Iterator[Finding]:
         """Look for one damaged place by algebra."""
         for form, blob in parsed[:1]:
             for key in self._named(blob):
                 gcm = damage.set_up(blob.suite, key.export_material(), blob.iv)
-                for bound in self._bounds():
+                for _, bound in self._bounds():
                     if not self._ledger.take("damage"):
                         return
                     associated = blob.header + bound
                     errors = damage.locate(gcm, associated, blob.ciphertext, blob.tag)
-                    # More than one explanation is none: each alone would have been a proof.
-                    if len(errors) == 1:
-                        yield findings.of_error(form, blob, bound, errors[0])
+                    # Two candidates contradict each other, so neither is reported. A header
+                    # whose IDs are those of the key is right.
+                    if len(errors) == 1 and not _is_in_header(errors[0], blob):
+                        finding = findings.of_error(form, blob, bound, errors[0])
+                        yield findings.with_state(finding, key)
 
     def _truncation(self, parsed: list[tuple[Transport, CiphertextBlob]]) -> Iterator[Finding]:
         """Look for a tag whose last bytes are missing."""
@@ -236,7 +261,7 @@ class _Search:
             body = blob.ciphertext + blob.tag
             for key in self._named(blob):
                 gcm = damage.set_up(blob.suite, key.export_material(), blob.iv)
-                for bound in self._bounds():
+                for _, bound in self._bounds():
                     for missing in range(1, damage.RUN + 1):
                         if not self._ledger.take("truncation"):
                             return
@@ -247,48 +272,53 @@ class _Search:
 
     def _iv(self, parsed: list[tuple[Transport, CiphertextBlob]]) -> Iterator[Finding]:
         """Try every other value of every byte of the IV."""
+        canonical = _canonical(self._given)
+        if canonical is None:
+            return
         for form, blob in parsed[:1]:
-            canonical = _canonical(self._given)
-            for key in self._named(blob):
-                for offset in range(len(blob.iv) if canonical is not None else 0):
-                    for value in range(1, 256):
-                        iv = bytearray(blob.iv)
-                        iv[offset] ^= value
-                        other = CiphertextBlob(
-                            *(blob.suite, blob.key_id, blob.key_version_id),
-                            *(bytes(iv), blob.ciphertext, blob.tag),
-                        )
-                        if self._opens("iv", other, key, canonical or b""):
-                            yield findings.of_iv(form, blob, offset, iv[offset])
+            places = itertools.product(range(len(blob.iv)), range(1, 256))
+            for key, (offset, mask) in itertools.product(list(self._named(blob)), places):
+                iv = bytearray(blob.iv)
+                iv[offset] ^= mask
+                other = CiphertextBlob(
+                    *(blob.suite, blob.key_id, blob.key_version_id),
+                    *(bytes(iv), blob.ciphertext, blob.tag),
+                )
+                if self._opens("iv", other, key, canonical):
+                    found = findings.of_iv(form, blob, offset, iv[offset])
+                    yield findings.with_state(found, key)
 
     def _hints(self, parsed: list[tuple[Transport, CiphertextBlob]]) -> Iterator[Finding]:
-        """Yield findings that nothing proves."""
-        for form, blob in parsed:
-            named = list(self._named(blob))
-            if form.code and form.code not in _WEAK:
-                yield findings.of_form(form)
-            if form is parsed[0][0]:
-                for key in named:
-                    yield from findings.of_structure(blob, key)
-                if not named:
-                    yield findings.of_missing_key(blob)
+        """Yield the findings without a proof."""
         if not parsed:
             yield from findings.foreign(self._raw)
+            return
+        for form, _ in parsed:
+            if form.code and form.code not in _WEAK:
+                yield findings.of_form(form)
+        _, blob = parsed[0]
+        named = list(self._named(blob))
+        for key in named:
+            yield from findings.of_structure(blob, key)
+        if not named:
+            yield findings.of_missing_key(blob)
 
     def _named(self, blob: CiphertextBlob) -> Iterator[SymmetricKey]:
-        for key in self._ring:
+        for key in self._symmetric:
             ids = key.key_id, key.key_version_id
             if ids == (blob.key_id, blob.key_version_id) and key.suite is blob.suite:
                 yield key
 
-    def _bounds(self) -> Iterator[bytes]:
-        """Yield the canonical bytes of the contexts that are searched for damage."""
+    def _bounds(self) -> Iterator[tuple[str, bytes]]:
+        """Yield a condition and the canonical bytes of the contexts that are the most probable."""
         seen = set()
-        for pairs in (self._given, *self._others, {}):
+        other = "the context is another one of the program, and "
+        contexts = [("", self._given), *((other, pairs) for pairs in self._others)]
+        for words, pairs in (*contexts, ("the context is empty, and ", {})):
             canonical = _canonical(pairs)
             if canonical is not None and canonical not in seen:
                 seen.add(canonical)
-                yield canonical
+                yield words, canonical
 
     def _opens(
         self,
@@ -322,6 +352,10 @@ class _Search:
         return True
 
 
+def _is_in_header(error: damage.Error, blob: CiphertextBlob) -> bool:
+    return error.place == "associated data" and error.offset < len(blob.header)
+
+
 _WEAK: Final = {"transport.tail", "transport.lf", "transport.crlf"}
 """Forms that parse whenever the given bytes do."""
 
@@ -342,6 +376,16 @@ def _parse(data: bytes) -> CiphertextBlob | None:
 def _canonical(pairs: Pairs) -> bytes | None:
     _, canonical = attempt(lambda: EncryptionContext(pairs).canonical)
     return canonical
+
+
+def _materials(
+    keys: Iterable[SymmetricKey], blob: CiphertextBlob
+) -> Iterator[tuple[SymmetricKey, Suite, str, bytes]]:
+    """Yield key, suite, form of the material and material, with which a blob could decrypt."""
+    for key in keys:
+        for suite in _suites(key, blob):
+            for how, material in materials(key.export_material(), suite):
+                yield key, suite, how, material
 
 
 def _suites(key: SymmetricKey, blob: CiphertextBlob) -> list[Suite]:

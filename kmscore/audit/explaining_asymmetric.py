@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from typing import Final
+from typing import Final, NamedTuple
 
 from kmscore._typecheck import BytesLike, check_bytes, check_instance, to_bytes
 from kmscore.algorithms import EncryptionAlgorithm
 from kmscore.audit.causes import rsa, sm2
-from kmscore.audit.causes.transports import lost_bytes, transports
+from kmscore.audit.causes.transports import Transport, lost_bytes, transports
 from kmscore.audit.explaining import describe_failure
 from kmscore.audit.explanation import (
     Budget,
@@ -18,12 +18,15 @@ from kmscore.audit.explanation import (
     Verdict,
     ordered,
 )
+from kmscore.audit.findings import of_state, with_state
 from kmscore.audit.records import OK
 from kmscore.audit.tracing import trace_asymmetric_decrypt
+from kmscore.audit.wording import span
 from kmscore.keyring import Keyring
 from kmscore.keys import RsaKey, Sm2Key
 
-_MAX_SEARCHED: Final = 512  # bytes of C2 in which a damaged one is searched
+_POINT_LENGTH: Final = 64
+_MAX_SEARCHED: Final = 512  # most bytes of a C2 in which a damaged one is searched
 _EXPECTED: Final = {"RSAES_OAEP_SHA_256": "sha256", "RSAES_OAEP_SHA_1": "sha1"}
 
 
@@ -54,20 +57,22 @@ def explain_asymmetric(
 
     Raises:
         TypeError: If an argument has the wrong type.
-        ValueError: If a limit of `budget` is less than 1.
+        ValueError: If `budget.trials` is less than 1.
     """
     check_instance(keys, Keyring, "keys")
     check_bytes(data, "data")
     raw = to_bytes(data)
-    tried = [to_bytes(label) for label in labels]
+    tried = [_label(label) for label in labels]
     ledger = Ledger(budget)
     trace = trace_asymmetric_decrypt(keys, key_id, key_version_id, algorithm, raw)
     if trace.outcome == OK:
         return Explanation(OK, "", (), ledger.tried, exhausted=False)
     ids = str.__str__(key_id), str.__str__(key_version_id)
-    if str.__str__(algorithm) in _EXPECTED:
-        found = _Rsa(keys, ids, str.__str__(algorithm), tried, ledger).run(raw)
-    else:
+    found: list[Finding] = []
+    name = str.__str__(algorithm)
+    if name in _EXPECTED:
+        found = _Rsa(keys, ids, _EXPECTED[name], tried, ledger).run(raw)
+    elif name == EncryptionAlgorithm.SM2PKE.value:
         found = _Sm2(keys, ids, ledger).run(raw)
     return Explanation(
         trace.outcome,
@@ -78,11 +83,13 @@ def explain_asymmetric(
     )
 
 
-def _forms(raw: bytes) -> Iterator[tuple[str, str, str, bytes]]:
-    """Yield code, fact, reading and bytes of the forms of a ciphertext, the given one first."""
-    yield "", "", "", raw
-    for form in transports(raw):
-        yield form.code, form.fact, form.reading, form.data
+def _label(label: BytesLike) -> bytes:
+    check_bytes(label, "labels")
+    return to_bytes(label)
+
+
+_AS_GIVEN: Final = Transport("", "", "", b"", "")
+_NAME_KEY: Final = "name that key version"
 
 
 def _sentence(*conditions: str) -> str:
@@ -103,93 +110,96 @@ class _Rsa:
         self,
         keys: Keyring,
         ids: tuple[str, str],
-        algorithm: str,
+        expected: str,
         labels: list[bytes],
         ledger: Ledger,
     ) -> None:
-        self._ids, self._labels, self._ledger = ids, labels, ledger
-        self._expected = _EXPECTED[algorithm]
-        ring = [key for key in keys if isinstance(key, RsaKey)]
-        self._ring = sorted(ring, key=lambda key: (key.key_id, key.key_version_id) != ids)
+        self._ids, self._labels, self._ledger, self._expected = ids, labels, ledger, expected
+        own = [key for key in keys if isinstance(key, RsaKey)]
+        self._keys = sorted(own, key=lambda key: (key.key_id, key.key_version_id) != ids)
 
     def run(self, raw: bytes) -> list[Finding]:
         """Return the findings."""
         hints: list[Finding] = []
         with suppress(Exhausted):
-            for form in self._all_forms(raw):
-                for finding in self._of_form(*form):
+            for form in self._forms(raw):
+                for finding in self._of_form(form):
                     if finding.verdict is Verdict.OPENS:
                         return [finding]
                     hints.append(finding)
-        return [*lost_bytes(raw), *hints[:1]]
+        return [*lost_bytes(raw)] or hints[:1]
 
-    def _all_forms(self, raw: bytes) -> Iterator[tuple[str, str, str, bytes]]:
-        seen = set()
-        for code, fact, reading, data in _forms(raw):
-            if data not in seen:
-                seen.add(data)
-                yield code, fact, reading, data
-            if not code:
-                for other, words, changed in rsa.lengths_and_orders(data):
-                    yield other, words, "a number was written in another form", changed
+    def _forms(self, raw: bytes) -> Iterator[Transport]:
+        """Yield the forms of a ciphertext, the given one first."""
+        yield _AS_GIVEN._replace(data=raw)
+        for code, fact, data in rsa.lengths_and_orders(raw):
+            reading = "a number was written in another form"
+            yield Transport(code, fact, reading, data, "write the number in the right form")
+        yield from transports(raw)
 
-    def _of_form(self, code: str, fact: str, reading: str, data: bytes) -> Iterator[Finding]:
-        for key in self._ring:
+    def _of_form(self, form: Transport) -> Iterator[Finding]:
+        for key in self._keys:
+            if not rsa.is_number_of(key, form.data):
+                continue
             if not self._ledger.take("private operation"):
                 return
-            encoded = rsa.encoded_message(key, data)
-            if encoded is None:
-                continue
+            encoded = rsa.encoded_message(key, form.data)
             for padding in rsa.paddings(self._labels):
                 if not self._ledger.take("padding"):
                     return
                 if rsa.has_padding(encoded, padding):
-                    yield self._opens(code, fact, reading, key, padding)
+                    yield self._opens(form, key, padding)
                     return
             kind = rsa.structure(encoded)
             if kind:
                 yield _of_structure(kind, _sentence_of_key(self._ids, key))
 
-    def _opens(
-        self, code: str, fact: str, reading: str, key: RsaKey, padding: rsa.Padding
-    ) -> Finding:
+    def _opens(self, form: Transport, key: RsaKey, padding: rsa.Padding) -> Finding:
         """Return the finding for a padding that is right."""
-        own = self._expected, self._expected, b""
-        words = "" if tuple(padding) == own else f"decoded as {padding.description}"
+        evidence = f"lHash, {8 * rsa.digest_size(padding)} bits"
+        is_expected = padding == rsa.Padding(self._expected, self._expected, b"")
+        words = "" if is_expected else f"decoded as {padding.description}"
         other_key = _key_words(self._ids, key)
-        codes = (
-            (code, reading),
-            ("key.other_key" if other_key else "", "another key of the keyring encrypted it"),
-            ("rsa.label" if padding.label else "", "a label was given at encryption"),
+        if not form.fact and not other_key and not words:
+            return of_state(key, evidence)
+        supported = [name for name, own in _EXPECTED.items() if padding == (own, own, b"")]
+        named = f"name the algorithm {supported[0]}" if supported else ""
+        reasons = (
+            (form.code, form.reading, form.remedy),
+            ("key.other_key" if other_key else "", "another key encrypted it", _NAME_KEY),
+            ("rsa.label" if padding.label else "", "a label was given at encryption", _AGAIN),
             (
                 "rsa.mgf1_hash" if padding.hash_name != padding.mask_hash_name else "",
                 "some libraries use SHA-1 in MGF1, whatever the hash of OAEP is",
+                _AGAIN,
             ),
-            ("rsa.hash", "another algorithm was used at encryption"),
+            ("rsa.hash", "another algorithm was used at encryption", named or _AGAIN),
         )
-        chosen, why = next(pair for pair in codes if pair[0])
-        bits = 8 * rsa.digest_size(padding)
-        return Finding(
-            code=chosen if words or code or other_key else "key.state",
+        code, reading, remedy = next(each for each in reasons if each[0])
+        change: dict[str, object] = {
+            "hash": padding.hash_name,
+            "mgf1": padding.mask_hash_name,
+            "key_id": key.key_id,
+            "key_version_id": key.key_version_id,
+        }
+        finding = Finding(
+            code=code,
             verdict=Verdict.OPENS,
-            fact=_sentence(fact, other_key, words)
-            if fact or other_key or words
-            else "it decrypts if the key version is enabled",
-            reading=why,
-            remedy="encrypt again with the algorithm of the service" if words else "",
-            evidence=f"lHash, {bits} bits",
-            change={
-                "hash": padding.hash_name,
-                "mgf1": padding.mask_hash_name,
-                "key_id": key.key_id,
-                "key_version_id": key.key_version_id,
-            },
+            fact=_sentence(form.fact, other_key, words),
+            reading=reading,
+            remedy=remedy,
+            evidence=evidence,
+            change=change | ({"algorithm": supported[0]} if supported else {}),
         )
+        return with_state(finding, key)
+
+
+_AGAIN: Final = "encrypt again with an algorithm of the service, and without a label"
 
 
 def _sentence_of_key(ids: tuple[str, str], key: RsaKey) -> str:
     words = _key_words(ids, key)
-    return f", {words}" if words else ""
+    return f", {words}," if words else ""
 
 
 def _of_structure(kind: str, words: str) -> Finding:
@@ -213,84 +223,113 @@ def _of_structure(kind: str, words: str) -> Finding:
     )
 
 
+class _Candidate(NamedTuple):
+    """One reading of one form of an SM2 ciphertext."""
+
+    form: Transport
+    reading: sm2.Reading
+
+    @property
+    def words(self) -> str:
+        """The condition in words."""
+        return " and ".join(filter(None, (self.form.fact, self.reading.fact)))
+
+    @property
+    def code(self) -> str:
+        """The code of the cause; empty for the usual reading of the given bytes."""
+        return self.form.code or self.reading.code
+
+
 class _Sm2:
     """The search for an SM2 ciphertext."""
 
     def __init__(self, keys: Keyring, ids: tuple[str, str], ledger: Ledger) -> None:
         self._ids, self._ledger = ids, ledger
-        ring = [key for key in keys if isinstance(key, Sm2Key)]
-        self._ring = sorted(ring, key=lambda key: (key.key_id, key.key_version_id) != ids)
+        own = [key for key in keys if isinstance(key, Sm2Key)]
+        self._keys = sorted(own, key=lambda key: (key.key_id, key.key_version_id) != ids)
 
     def run(self, raw: bytes) -> list[Finding]:
         """Return the findings."""
         with suppress(Exhausted):
             for finding in self._proofs(raw):
                 return [finding]
-        return [*lost_bytes(raw), *self._hints(raw)]
+        return [*lost_bytes(raw)] or [*self._hints(raw)]
 
     def _proofs(self, raw: bytes) -> Iterator[Finding]:
-        forms, seen = [], set()
-        for code, fact, reading, data in _forms(raw):
-            for found in sm2.readings(data):
-                if found.parts not in seen:
-                    seen.add(found.parts)
-                    words = " and ".join(filter(None, (fact, found.fact)))
-                    forms.append((code or found.code, words, reading or found.reason, found))
+        candidates, seen = [], set()
+        for form in (_AS_GIVEN._replace(data=raw), *transports(raw)):
+            for reading in sm2.readings(form.data):
+                if reading.parts not in seen:
+                    seen.add(reading.parts)
+                    candidates.append(_Candidate(form, reading))
         opened = []
-        for code, words, reading, found in forms:
-            for key in self._ring:
+        for candidate in candidates:
+            for key in self._keys:
                 if not self._ledger.take("multiplication"):
                     return
-                values = sm2.multiply(key, found.parts)
-                opened.append((code, words, key, found, values))
-                form = sm2.digest_form(values, found.parts.c3)
-                if form is not None:
-                    yield self._opens(code, words, reading, key, found, form)
-        for code, words, key, found, values in opened:
-            yield from self._damage(code, words, key, found, values)
+                values = sm2.multiply(key, candidate.reading.parts)
+                opened.append((candidate, key, values))
+                digest = sm2.digest_form(values, candidate.reading.parts.c3)
+                if digest is not None:
+                    yield with_state(self._opens(candidate, key, digest), key)
+        for candidate, key, values in opened[: len(self._keys)]:
+            yield from self._damage(candidate, key, values)
 
-    def _opens(
-        self, code: str, words: str, reading: str, key: Sm2Key, found: sm2.Reading, form: str
-    ) -> Finding:
+    def _opens(self, candidate: _Candidate, key: Sm2Key, digest: str) -> Finding:
         """Return the finding for a digest that is right."""
         other_key = _key_words(self._ids, key)
-        digest = f"compared with C3 = {form}" if form else ""
-        if form:
+        code, reading = candidate.code, candidate.form.reading or candidate.reading.reason
+        remedy, change = candidate.form.remedy, dict[str, object]()
+        if digest:
             code, reading = "sm2.digest", "another library computes C3 in another order"
-        elif not code and other_key:
-            code, reading = "key.other_key", "another key of the keyring encrypted it"
-        elif not code:
-            code, reading = "key.state", "the key version is not enabled"
-        repaired = not form and code.startswith(("sm2.", "transport."))
+            remedy = "encrypt again with C3 = SM3(x2 ‖ M ‖ y2)"
+        elif code:
+            change["ciphertext"] = candidate.reading.repaired.hex()
+            remedy = remedy or "use the ciphertext in C1C3C2, which the JSON form shows"
+        elif other_key:
+            code, reading, remedy = "key.other_key", "another key encrypted it", _NAME_KEY
+        else:
+            return of_state(key, "C3, 256 bits")
+        if other_key:
+            change |= {"key_id": key.key_id, "key_version_id": key.key_version_id}
         return Finding(
             code=code,
             verdict=Verdict.OPENS,
-            fact=_sentence(words, other_key, digest),
+            fact=_sentence(
+                candidate.words, other_key, f"compared with C3 = {digest}" if digest else ""
+            ),
             reading=reading,
-            remedy="use the ciphertext of the finding, which is in C1C3C2" if repaired else "",
+            remedy=remedy,
             evidence="C3, 256 bits",
-            change={"ciphertext": found.repaired.hex()} if repaired else {},
+            change=change,
         )
 
-    def _damage(
-        self, code: str, words: str, key: Sm2Key, found: sm2.Reading, values: sm2.Opened
-    ) -> Iterator[Finding]:
-        """Look for one damaged byte of C2."""
-        for offset in range(min(len(values.message), _MAX_SEARCHED)):
+    def _damage(self, candidate: _Candidate, key: Sm2Key, values: sm2.Opened) -> Iterator[Finding]:
+        """Look for a damaged C3, and for one damaged byte of a short C2."""
+        parts = candidate.reading.parts
+        words = candidate.words, _key_words(self._ids, key)
+        place = sm2.damaged_digest(values, parts.c3)
+        if place is not None:
+            yield Finding(
+                code="damage.c3",
+                verdict=Verdict.OPENS,
+                fact=_sentence(*words, f"given other bytes at {span(*place)} of C3"),
+                reading="the digest was damaged in storage; C1 and C2 are right",
+                remedy="restore these bytes from another copy; they are not shown here",
+                evidence="C3, at least 180 bits",
+                change={"offset_in_c3": place[0], "length": place[1]},
+            )
+        for offset in range(len(parts.c2) if len(parts.c2) <= _MAX_SEARCHED else 0):
             if not self._ledger.take("damage"):
                 return
-            mask = sm2.damaged_byte(values, found.parts.c3, offset)
+            mask = sm2.damaged_byte(values, parts.c3, offset)
             if mask is not None:
-                old = found.parts.c2[offset]
+                old = parts.c2[offset]
                 change = f"{old ^ mask:02x} and not {old:02x}"
                 yield Finding(
-                    code=code or "damage.c2",
+                    code=candidate.code or "damage.c2",
                     verdict=Verdict.OPENS,
-                    fact=_sentence(
-                        words,
-                        _key_words(self._ids, key),
-                        f"given byte {offset} of C2 as {change}",
-                    ),
+                    fact=_sentence(*words, f"given byte {offset} of C2 as {change}"),
                     reading="the byte was damaged in storage",
                     remedy="restore this byte",
                     evidence="C3, 240 bits after the search",
@@ -298,9 +337,7 @@ class _Sm2:
                 )
 
     def _hints(self, raw: bytes) -> Iterator[Finding]:
-        if any(sm2.readings(raw)):
-            return
-        if len(raw) > 2 * 32 and not sm2.has_point(raw):
+        if not any(sm2.readings(raw)) and len(raw) > _POINT_LENGTH and not sm2.has_point(raw):
             yield Finding(
                 code="sm2.off_curve",
                 verdict=Verdict.SUGGESTS,

@@ -4,11 +4,13 @@ import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from math import isfinite
 from types import MappingProxyType
 from typing import Final, NamedTuple, final
 
 from kmscore._typecheck import check_instance, check_positive
 from kmscore._values import Record
+from kmscore.audit.records import OK
 
 _FAMILY_SHARE: Final = 2  # a family of hypotheses may use one half of the trials
 
@@ -22,11 +24,11 @@ class Verdict(StrEnum):
     AUTHENTICATES_PARTLY = "authenticates_partly"
     """A part of the tag is right; the rest of it is missing."""
 
-    SUGGESTS = "suggests"
-    """The structure points to a cause; no tag or digest proves it."""
-
     LOST = "lost"
     """The bytes were destroyed, and no change brings them back."""
+
+    SUGGESTS = "suggests"
+    """The structure points to a cause; no tag or digest proves it."""
 
 
 class Budget(NamedTuple):
@@ -36,7 +38,7 @@ class Budget(NamedTuple):
     """Maximum number of hypotheses that are tried. Each family of them may use one half."""
 
     seconds: float = 30.0
-    """Maximum time. A search that the time ends is not reproducible."""
+    """Maximum time, checked before each trial. A search that it ends is not reproducible."""
 
 
 @final
@@ -89,7 +91,7 @@ class Explanation(Record):
     @property
     def opens(self) -> bool:
         """Whether the ciphertext decrypts, as it is or with the change of a finding."""
-        return self.stopped_by == "ok" or any(
+        return self.stopped_by == OK or any(
             finding.verdict is Verdict.OPENS for finding in self.findings
         )
 
@@ -105,8 +107,10 @@ class Ledger:
         """Begin without trials. Raises `TypeError` and `ValueError` for a wrong budget."""
         check_instance(budget, Budget, "budget")
         check_positive(budget.trials, "budget.trials")
+        if not isfinite(budget.seconds):
+            raise ValueError("budget.seconds must be finite")
         self._left = budget.trials
-        self._most = max(1, budget.trials // _FAMILY_SHARE)
+        self._family_limit = max(1, budget.trials // _FAMILY_SHARE)
         self._until = time.monotonic() + budget.seconds
         self.tried: dict[str, int] = {}
         self.exhausted = False
@@ -120,7 +124,7 @@ class Ledger:
             self.exhausted = True
             raise Exhausted
         used = self.tried.get(family, 0)
-        if used >= self._most:
+        if used >= self._family_limit:
             self.exhausted = True
             return False
         self.tried[family] = used + 1

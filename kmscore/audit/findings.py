@@ -1,6 +1,8 @@
 """The findings of the search for a blob: facts, probable reasons and advice."""
 
 from collections.abc import Iterator
+from dataclasses import replace
+from json import dumps
 from typing import Final
 
 from kmscore.algorithms import TAG_LENGTH, KeyState, Suite
@@ -12,9 +14,10 @@ from kmscore.audit.causes.contexts import ContextGuess
 from kmscore.audit.causes.transports import Transport
 from kmscore.audit.explanation import Finding, Verdict
 from kmscore.audit.notes import attempt
+from kmscore.audit.wording import count, span
 from kmscore.blob import CiphertextBlob
 from kmscore.context import EncryptionContext
-from kmscore.keys import SymmetricKey
+from kmscore.keys import Key, SymmetricKey
 
 _TAG: Final = "tag, 128 bits"
 _LOCATED: Final = "tag, at least 50 bits after the search"
@@ -33,32 +36,70 @@ def sentence(form: Transport, condition: str) -> str:
     return f"it decrypts if {' and '.join(conditions)}"
 
 
-def as_it_is(form: Transport, key: SymmetricKey) -> Finding:
-    """Return the finding for bytes that open with the given context."""
-    if form.code:
-        return Finding(
-            code=form.code,
-            verdict=Verdict.OPENS,
-            fact=sentence(form, ""),
-            reading=form.reading,
-            remedy="decode the ciphertext before decryption",
-            evidence=_TAG,
-        )
+def with_state(finding: Finding, key: Key) -> Finding:
+    """Return a finding, with the state of its key version if that is a condition too."""
+    if key.state is KeyState.ENABLED or finding.verdict is not Verdict.OPENS:
+        return finding
+    remedy = "; ".join(filter(None, ("enable the key version", finding.remedy)))
+    fact = f"{finding.fact}, and the key version is {KeyState.ENABLED.value}, not {key.state.value}"
+    return replace(finding, fact=fact, remedy=remedy)
+
+
+def of_state(key: Key, evidence: str) -> Finding:
+    """Return the finding for a key version that is not enabled."""
     return Finding(
         code="key.state",
         verdict=Verdict.OPENS,
-        fact=f"it decrypts if the key version has the state {KeyState.ENABLED.value},"
-        f" not {key.state.value}",
+        fact=f"it decrypts if the key version is {KeyState.ENABLED.value}, not {key.state.value}",
         reading="the key version was disabled",
         remedy="enable the key version",
+        evidence=evidence,
+    )
+
+
+def of_transport(form: Transport) -> Finding:
+    """Return the finding for bytes that decrypt in another form."""
+    return Finding(
+        code=form.code,
+        verdict=Verdict.OPENS,
+        fact=sentence(form, ""),
+        reading=form.reading,
+        remedy=form.remedy,
         evidence=_TAG,
+        change={"transport": form.code},
+    )
+
+
+def of_payload() -> Finding:
+    """Return the finding for a v1 blob whose plaintext is not Base64, as the profile requires."""
+    return Finding(
+        code="payload.not_base64",
+        verdict=Verdict.OPENS,
+        fact="it decrypts if it is read in the profile v1; its plaintext is not strict Base64",
+        reading="it was encrypted as bytes, not as a Base64 text",
+        remedy="name the profile v1",
+        evidence=_TAG,
+    )
+
+
+def of_header(form: Transport, key: SymmetricKey, words: str) -> Finding:
+    """Return the finding for a damaged header."""
+    name = f"version {key.key_version_id} of key {key.key_id}"
+    return Finding(
+        code="damage.header",
+        verdict=Verdict.OPENS,
+        fact=sentence(form, f"{words}its header is that of {name}"),
+        reading="the header was damaged in storage, or overwritten",
+        remedy="replace the header",
+        evidence=_TAG,
+        change={"header": key.header.hex()},
     )
 
 
 def of_context(form: Transport, guess: ContextGuess, *, without_header: bool = False) -> Finding:
     """Return the finding for another context, or another rule."""
     fact = f"{guess.fact}{', and the header is not bound' if without_header else ''}"
-    change: dict[str, object] = {}
+    change: dict[str, object] = {"transport": form.code} if form.code else {}
     if guess.context is not None:
         change["context"] = dict(guess.context)
     return Finding(
@@ -175,11 +216,6 @@ def of_key(
     )
 
 
-def _span(offset: int, length: int) -> str:
-    """Return the first and the last offset."""
-    return f"{offset} to {offset + length - 1}"
-
-
 def of_error(form: Transport, blob: CiphertextBlob, bound: bytes, error: damage.Error) -> Finding:
     """Return the finding for one damaged place."""
     header, length = len(blob.header), len(error.mask)
@@ -188,7 +224,7 @@ def of_error(form: Transport, blob: CiphertextBlob, bound: bytes, error: damage.
         return Finding(
             code="damage.tag",
             verdict=Verdict.OPENS,
-            fact=sentence(form, f"the tag has other bytes at the offsets {_span(offset, length)}"),
+            fact=sentence(form, f"the tag has other bytes at {span(offset, length)}"),
             reading="the tag was damaged in storage; ciphertext and context are right",
             remedy="restore these bytes from another copy; they are not shown here",
             evidence=_LOCATED,
@@ -198,9 +234,6 @@ def of_error(form: Transport, blob: CiphertextBlob, bound: bytes, error: damage.
         offset = header + len(blob.iv) + error.offset
         old = blob.ciphertext[error.offset : error.offset + length]
         return _of_bytes(form, "damage.ciphertext", offset, old, error.mask)
-    if error.offset < header:
-        old = blob.header[error.offset : error.offset + length]
-        return _of_bytes(form, "damage.header", error.offset, old, error.mask)
     return _of_typo(form, bound, error._replace(offset=error.offset - header))
 
 
@@ -212,8 +245,7 @@ def _of_bytes(form: Transport, code: str, offset: int, old: bytes, mask: bytes) 
         verdict=Verdict.OPENS,
         fact=sentence(
             form,
-            f"the bytes at the offsets {_span(offset, len(old))} are {new.hex(' ')} and not"
-            f" {old.hex(' ')}",
+            f"{span(offset, len(old))} has {new.hex(' ')} and not {old.hex(' ')}",
         ),
         reading="the bytes were damaged in storage, or overwritten",
         remedy="restore these bytes",
@@ -234,18 +266,20 @@ def _of_typo(form: Transport, bound: bytes, error: damage.Error) -> Finding:
         fact = f"the canonical context has {new.hex(' ')} at offset {error.offset}"
     else:
         change["context"] = now
-        fact = " and ".join(
-            f"{key!r} is {value!r} and not {was[key]!r}"
+        parts = [
+            f"the value of {dumps(key)} is {dumps(value)} and not {dumps(was[key])}"
             if key in was
-            else f"there is a key {key!r} with the value {value!r}"
+            else f"there is a key {dumps(key)} with the value {dumps(value)}"
             for key, value in now.items()
             if was.get(key) != value
-        )
+        ]
+        parts += [f"there is no key {dumps(key)}" for key in was if key not in now]
+        fact = "in the context, " * (len(parts) > 1) + " and ".join(parts)
     return Finding(
         code="context.typo",
         verdict=Verdict.OPENS,
-        fact=sentence(form, f"in the context, {fact}"),
-        reading="a typo, or another text of the same length; the tag alone shows it",
+        fact=sentence(form, fact),
+        reading="a typo, or another text of the same length",
         remedy="decrypt with that context",
         evidence=_LOCATED,
         change=change,
@@ -273,8 +307,9 @@ def of_truncation(form: Transport, missing: int) -> Finding:
     return Finding(
         code="damage.truncated",
         verdict=Verdict.AUTHENTICATES_PARTLY,
-        fact=f"its last {missing} bytes are missing: the first {TAG_LENGTH - missing} bytes of the"
-        f" tag are right{f', if it is {form.fact}' if form.fact else ''}",
+        fact=f"its last {count(missing, 'byte')} {'is' if missing == 1 else 'are'} missing: the"
+        f" first {TAG_LENGTH - missing} bytes of the tag are right"
+        f"{f', if it is {form.fact}' if form.fact else ''}",
         reading="the ciphertext was cut off at its end",
         remedy="read the ciphertext again from its source",
         evidence=f"tag, {bits} bits",
@@ -303,7 +338,7 @@ _LEAST_TEXT: Final = 10  # bytes; shorter random bytes are printable by chance
 
 
 def of_structure(blob: CiphertextBlob, key: SymmetricKey) -> Iterator[Finding]:
-    """Yield whether the bytes under the key stream are a text; never the bytes."""
+    """Yield the hint whether the key stream gives a printable text; never the text."""
     length = len(blob.ciphertext)
     if length < _LEAST_TEXT:
         return
@@ -311,8 +346,8 @@ def of_structure(blob: CiphertextBlob, key: SymmetricKey) -> Iterator[Finding]:
         yield Finding(
             code="suggest.associated_data",
             verdict=Verdict.SUGGESTS,
-            fact=f"without the check of the tag, {length} of {length} bytes are printable",
-            reading="key, IV and ciphertext are right; the context or the header differs",
+            fact=f"under the key stream, {length} of {length} bytes are printable",
+            reading="key and IV are right; the context, the header or the tag differs",
             remedy="look for the context in the logs of the program that encrypted it",
             evidence="structure",
         )
@@ -320,7 +355,7 @@ def of_structure(blob: CiphertextBlob, key: SymmetricKey) -> Iterator[Finding]:
         yield Finding(
             code="suggest.not_text",
             verdict=Verdict.SUGGESTS,
-            fact="without the check of the tag, the bytes are not a printable text",
+            fact="under the key stream, the bytes are not a printable text",
             reading="the plaintext was not a text, or key, IV or ciphertext are wrong",
             remedy="compare key material and ciphertext with other copies",
             evidence="structure",
@@ -328,7 +363,7 @@ def of_structure(blob: CiphertextBlob, key: SymmetricKey) -> Iterator[Finding]:
 
 
 def foreign(raw: bytes) -> Iterator[Finding]:
-    """Yield hints to formats that this library does not decrypt, or does only when named."""
+    """Yield hints to other formats."""
     shape = ""
     for prefix in PREFIXES:
         rest = raw.removeprefix(prefix)

@@ -89,11 +89,16 @@ def double(block: bytes) -> bytes:
 def ghash(before: bytes, block: bytes, hash_key: bytes) -> bytes:
     """Return the next Y of GHASH, (Y ⊕ X) · H (SP 800-38D sections 6.3 and 6.4)."""
     x = int.from_bytes(before, "big") ^ int.from_bytes(block, "big")
-    z, v = 0, int.from_bytes(hash_key, "big")
+    return product(x, int.from_bytes(hash_key, "big")).to_bytes(BLOCK, "big")
+
+
+def product(x: int, y: int) -> int:
+    """Return the product in GF(2^128), in the order of bits of GCM (SP 800-38D section 6.3)."""
+    z, v = 0, y
     for bit in range(127, -1, -1):
         z ^= v * (x >> bit & 1)
         v = v >> 1 ^ _GCM_POLYNOMIAL * (v & 1)
-    return z.to_bytes(BLOCK, "big")
+    return z
 
 
 def canonical(*texts: bytes) -> bytes:
@@ -135,15 +140,15 @@ def sm3(*parts: bytes) -> bytes:
 
 def mgf1_sha256(seed: bytes, length: int) -> bytes:
     """Return a mask (RFC 8017 section B.2.1)."""
-    return _mgf1(sha256, seed, length)
+    return mgf1(sha256, seed, length)
 
 
 def mgf1_sha1(seed: bytes, length: int) -> bytes:
     """Return a mask (RFC 8017 section B.2.1)."""
-    return _mgf1(sha1, seed, length)
+    return mgf1(sha1, seed, length)
 
 
-def _mgf1(digest: Primitive, seed: bytes, length: int) -> bytes:
+def mgf1(digest: Primitive, seed: bytes, length: int) -> bytes:
     """Return the first bytes of the digests of the seed with a counter from 0."""
     mask, number = b"", 0
     while len(mask) < length:

@@ -5,7 +5,7 @@ from typing import Annotated, Final, cast
 
 import typer
 
-from kmscore import EncryptionContext
+from kmscore import EncryptionAlgorithm, EncryptionContext, InvalidContextError
 from kmscore.audit import (
     Budget,
     explain,
@@ -52,7 +52,7 @@ def explain_ciphertext(
     try_contexts: Annotated[
         Path | None,
         typer.Option(
-            "--try-contexts", metavar="FILE", help="Contexts to try, one JSON object in a line."
+            "--try-contexts", metavar="FILE", help="Contexts to try, one JSON object per line."
         ),
     ] = None,
     algorithm: AlgorithmOption = None,
@@ -64,7 +64,13 @@ def explain_ciphertext(
     ] = None,
     source_profile: SourceProfileOption = ProfileName.V1,
     budget: Annotated[
-        int, typer.Option("--budget", metavar="N", min=1, help="Maximum number of trials.")
+        int,
+        typer.Option(
+            "--budget",
+            metavar="N",
+            min=1,
+            help="Maximum number of trials; the search also ends after 30 seconds.",
+        ),
     ] = Budget().trials,
     html: Annotated[
         Path | None,
@@ -88,8 +94,9 @@ def explain_ciphertext(
         check_asymmetric_source(
             algorithm, (source_key_id, source_version_id), context, source_profile
         )
+        _check_searches(algorithm, other_contexts, try_contexts, labels)
         opening = read_context(context)
-        others = [EncryptionContext.from_json(each) for each in other_contexts or ()]
+        others = [_context(each, "--other-context") for each in other_contexts or ()]
         candidates = [] if try_contexts is None else _read_contexts(try_contexts)
         keys = read_keyring(keyring, passphrase_fd)
         data = read_ciphertext(source, base64=False)
@@ -127,10 +134,38 @@ def explain_ciphertext(
         raise typer.Exit(_EXPLAINED if explanation.findings else _NOT_EXPLAINED)
 
 
+def _check_searches(
+    algorithm: str | None,
+    other_contexts: list[str] | None,
+    try_contexts: Path | None,
+    labels: list[str] | None,
+) -> None:
+    """Raise `FileProblem` for options that the search would ignore, and for no algorithm."""
+    if algorithm is None:
+        if labels:
+            raise FileProblem("--label needs --algorithm")
+        return
+    EncryptionAlgorithm.of(algorithm, "algorithm")
+    if other_contexts or try_contexts is not None:
+        raise FileProblem("--algorithm excludes --other-context and --try-contexts")
+
+
+def _context(text: str, place: str) -> EncryptionContext:
+    """Return a context. Raises `FileProblem` with its place."""
+    try:
+        return EncryptionContext.from_json(text)
+    except InvalidContextError as error:
+        raise FileProblem(f"{place}: {error}") from None
+
+
 def _read_contexts(path: Path) -> list[EncryptionContext]:
     """Return the contexts of a file. Raises `FileProblem`."""
     try:
         text = read_file(path, limit=_MAX_CONTEXTS).decode("utf-8")
     except UnicodeDecodeError:
         raise FileProblem(f"{path}: not UTF-8") from None
-    return [EncryptionContext.from_json(line) for line in text.splitlines() if line.strip()]
+    return [
+        _context(line, f"{path}: line {number}")
+        for number, line in enumerate(text.split("\n"), 1)
+        if line.strip()
+    ]

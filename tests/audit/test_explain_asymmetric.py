@@ -153,6 +153,7 @@ SM2_CAUSES = (
     Cause("transport.hex", lambda: _sm2().hex().encode()),
     Cause("transport.base64", lambda: base64.b64encode(_sm2("ASN1_DER"))),
     Cause("damage.c2", lambda: _flipped(100)),
+    Cause("damage.c3", lambda: _flipped(70)),
     Cause("sm2.off_curve", lambda: _flipped(10), {}, Verdict.SUGGESTS),
     Cause(
         "key.state", _sm2, {"keys": Keyring([Sm2Key("branch", "1", SM2._scalar, state="Disabled")])}
@@ -245,6 +246,35 @@ def test_a_ciphertext_that_decrypts_needs_no_search() -> None:
     assert unknown.stopped_by == "unsupported_algorithm"
 
 
+def test_the_right_algorithm_is_named() -> None:
+    """A ciphertext of the other algorithm of the service needs no new encryption."""
+    (finding,) = _explain(RSA_CAUSES[0], _rsa(_SHA1, _SHA1)).findings
+    assert finding.remedy == "name the algorithm RSAES_OAEP_SHA_1"
+    assert finding.change["algorithm"] == "RSAES_OAEP_SHA_1"
+
+
+def test_a_damaged_digest_is_located_and_never_shown() -> None:
+    """The finding has the place in C3; no form has the right bytes."""
+    good = _sm2()
+    wrong = bytearray(good)
+    for offset in range(70, 78):
+        wrong[offset] ^= 0xFF
+    explanation = explain_asymmetric(KEYS, "branch", "1", "SM2PKE", wrong)
+    (finding,) = explanation.findings
+    assert finding.change == {"offset_in_c3": 5, "length": 8}
+    assert good[70:78].hex() not in repr(explanation)
+    disabled = Keyring([Sm2Key("branch", "1", SM2._scalar, state="Disabled")])
+    (finding,) = explain_asymmetric(disabled, "branch", "1", "SM2PKE", good.hex().encode()).findings
+    assert finding.fact.endswith("and the key version is Enabled, not Disabled")
+
+
+def test_an_unknown_algorithm_is_not_searched() -> None:
+    """The explanation has the check that failed, and no finding."""
+    explanation = explain_asymmetric(KEYS, "rsa", "1", "OAEP", _good())
+    assert (explanation.stopped_by, explanation.findings) == ("unsupported_algorithm", ())
+    assert explanation.check.startswith("failed check: the algorithm is one of")
+
+
 def test_arguments_are_checked() -> None:
     """A wrong type is a mistake of the caller."""
     for arguments, message in (
@@ -255,3 +285,5 @@ def test_arguments_are_checked() -> None:
     ):
         with pytest.raises(TypeError, match=message):
             explain_asymmetric(*arguments)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="labels must be bytes-like"):
+        explain_asymmetric(KEYS, "rsa", "1", _SHA_256, b"", labels=["x"])  # type: ignore[list-item]

@@ -47,8 +47,8 @@ def test_exit_codes_and_texts(folder: Path) -> None:
     """0 for a ciphertext that decrypts, 1 for a finding, 3 for none."""
     assert _run(folder, "blob", "--context", _JSON, code=0) == "It decrypts.\n"
     text = _run(folder, "blob", "--context", '{"tenant":"acne"}')
-    assert "Found: it decrypts if in the context, 'tenant' is 'acme' and not 'acne'." in text
-    assert text.startswith("It does not decrypt: decryption.\n")
+    assert 'Found: it decrypts if the value of "tenant" is "acme" and not "acne".' in text
+    assert text.startswith("It does not decrypt (error decryption).\n")
     nothing = _run(folder, "random", code=3)
     assert "The cause was not found. This does not show" in nothing
     assert "Trials: 0." in nothing
@@ -116,7 +116,10 @@ def test_the_budget_is_an_option(folder: Path) -> None:
         (["--source-key-id", "a"], "need --algorithm"),
         ([*_ASYMMETRIC, "--context", "{}"], "--algorithm and --context exclude each other"),
         (["--context", "[]"], "invalid_context: "),
-        (["--other-context", "{"], "invalid_context: "),
+        (["--other-context", "{"], "--other-context: "),
+        (["--label", "x"], "--label needs --algorithm"),
+        ([*_ASYMMETRIC, "--other-context", "{}"], "--algorithm excludes --other-context"),
+        (["--algorithm", "SM2", *_ASYMMETRIC[2:]], "unsupported_algorithm"),
         (["--budget", "0"], "--budget"),
     ],
 )
@@ -132,4 +135,4 @@ def test_a_file_of_contexts_that_is_no_text(folder: Path) -> None:
     arguments = ["explain", "-k", folder / "team.keys", "--try-contexts", folder / "tries"]
     assert "not UTF-8" in problem(invoke(*arguments, folder / "blob"))
     (folder / "tries").write_text("[]\n")
-    assert "invalid_context" in problem(invoke(*arguments, folder / "blob"))
+    assert "tries: line 1: " in problem(invoke(*arguments, folder / "blob"))

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Final, NamedTuple
 
+from kmscore.audit.primitives import canonical
 from kmscore.context import EncryptionContext
 from kmscore.errors import InvalidContextError
 
@@ -131,7 +132,11 @@ def guesses(
             if bound not in seen:
                 seen.add(bound)
                 yield ContextGuess(f"context.{code}", fact, reading, bound, pairs)
-    for guess in _rules(given):
+    try:
+        rules = list(_rules(given))
+    except UnicodeEncodeError:  # no rule has bytes for a lone surrogate
+        return
+    for guess in rules:
         if guess.bound not in seen:
             seen.add(guess.bound)
             yield guess
@@ -278,10 +283,7 @@ def _rules(given: Pairs) -> Iterator[ContextGuess]:
 
 def _serialised(pairs: Sequence[tuple[bytes, bytes]]) -> bytes:
     """Return the form of the canonical bytes, in the order given."""
-    texts = (text for pair in pairs for text in pair)
-    return len(pairs).to_bytes(2, "big") + b"".join(
-        len(text).to_bytes(2, "big") + text for text in texts
-    )
+    return canonical(*(text for pair in pairs for text in pair))
 
 
 def _text(text: str) -> str:

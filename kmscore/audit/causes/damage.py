@@ -20,6 +20,7 @@ from kmscore.audit.primitives import (
     join,
     lengths,
     pad,
+    product,
     sm4,
     xor,
 )
@@ -28,7 +29,6 @@ RUN: Final = 8
 """Maximum length of an error, in bytes."""
 
 _BITS: Final = 128
-_POLYNOMIAL: Final = 0xE1 << 120
 _ONE: Final = 1 << 127
 
 
@@ -88,7 +88,7 @@ def compute_tag(gcm: Gcm, associated_data: bytes, ciphertext: bytes) -> bytes:
     data = pad(associated_data) + pad(ciphertext) + lengths(associated_data, ciphertext)
     for start in range(0, len(data), BLOCK):
         block = int.from_bytes(data[start : start + BLOCK], "big")
-        total = _multiply(total ^ block, gcm.hash_key)
+        total = product(total ^ block, gcm.hash_key)
     return xor(total.to_bytes(BLOCK, "big"), gcm.mask)
 
 
@@ -98,10 +98,10 @@ def locate(gcm: Gcm, associated_data: bytes, ciphertext: bytes, tag: bytes) -> l
     found = [Error("tag", start, mask) for start, mask in _short(difference)]
     inverse = _inverse(gcm.hash_key)
     across = _Across(gcm.hash_key)
-    value = _multiply(int.from_bytes(difference, "big"), inverse)  # the block of lengths is right
+    value = product(int.from_bytes(difference, "big"), inverse)  # the block of lengths is right
     for place, data in (("ciphertext", ciphertext), ("associated data", associated_data)):
         for start in range(len(pad(data)) - BLOCK, -1, -BLOCK):
-            value = _multiply(value, inverse)
+            value = product(value, inverse)
             for offset, mask in _short(value.to_bytes(BLOCK, "big")):
                 found.append(Error(place, start + offset, mask))
             # Here, an error of the block before it is multiplied by H once more.
@@ -142,7 +142,7 @@ class _Across:
             # The low bits are the last bytes of the first block, the high ones the first bytes of
             # the second.
             source = 1 << bit if bit < width else 1 << (_BITS - 1 - (bit - width))
-            image = _multiply(source, hash_key) if bit < width else source
+            image = product(source, hash_key) if bit < width else source
             combination = 1 << bit
             image, combination = self._reduce(image, combination)
             if image:
@@ -169,21 +169,10 @@ class _Across:
             yield from _short(both)
 
 
-def _multiply(x: int, y: int) -> int:
-    """Return the product in GF(2^128), in the order of bits of GCM."""
-    z = 0
-    while x:
-        if x & _ONE:
-            z ^= y
-        x = x << 1 & ((1 << _BITS) - 1)
-        y = y >> 1 ^ (_POLYNOMIAL if y & 1 else 0)
-    return z
-
-
 def _inverse(x: int) -> int:
     """Return x^(2^128 - 2)."""
     result, power = _ONE, x
     for _ in range(_BITS - 1):
-        power = _multiply(power, power)
-        result = _multiply(result, power)
+        power = product(power, power)
+        result = product(result, power)
     return result

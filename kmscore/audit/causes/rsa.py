@@ -10,7 +10,8 @@ from functools import partial
 from operator import ne
 from typing import Final, NamedTuple
 
-from kmscore.audit.primitives import private_power, xor
+from kmscore.audit.primitives import mgf1, private_power, xor
+from kmscore.audit.wording import count
 from kmscore.keys import RsaKey
 
 _HASHES: Final = ("sha256", "sha1", "sha512", "sha384", "sha224", "md5")
@@ -29,7 +30,7 @@ class Padding(NamedTuple):
     @property
     def description(self) -> str:
         """The padding in words."""
-        label = f", with the label {self.label!r}" if self.label else ""
+        label = f", with the label {self.label.hex(' ')}" if self.label else ""
         names = self.hash_name.upper(), self.mask_hash_name.upper()
         return f"OAEP with {names[0]}, and MGF1 with {names[1]}{label}"
 
@@ -39,20 +40,32 @@ def lengths_and_orders(raw: bytes) -> Iterator[tuple[str, str, bytes]]:
     for length in _LENGTHS:
         missing = length - len(raw)
         if 0 < missing <= _LOST:
-            yield "rsa.zeros_lost", f"given {missing} leading zero bytes", bytes(missing) + raw
+            yield (
+                "rsa.zeros_lost",
+                f"given {count(missing, 'leading zero byte')}",
+                bytes(missing) + raw,
+            )
         if missing < 0 and not any(raw[:-length]):
-            yield "rsa.zeros_added", f"taken without {-missing} leading zero bytes", raw[-length:]
+            yield (
+                "rsa.zeros_added",
+                f"taken without {count(-missing, 'leading zero byte')}",
+                raw[-length:],
+            )
     if len(raw) in _LENGTHS:
         yield "rsa.byte_order", "read in the reverse order of its bytes", raw[::-1]
 
 
-def encoded_message(key: RsaKey, ciphertext: bytes) -> bytes | None:
-    """Return EM, or `None` for a ciphertext that the key cannot have. EM is secret."""
+def is_number_of(key: RsaKey, ciphertext: bytes) -> bool:
+    """Return whether a ciphertext has the length of the modulus, and is less than it."""
+    n = key._private_key.private_numbers().public_numbers.n
+    is_long = len(ciphertext) == (n.bit_length() + 7) // 8
+    return is_long and int.from_bytes(ciphertext, "big") < n
+
+
+def encoded_message(key: RsaKey, ciphertext: bytes) -> bytes:
+    """Return EM of a number of the key. EM is secret."""
     numbers = key._private_key.private_numbers()
-    public = numbers.public_numbers
-    k = (public.n.bit_length() + 7) // 8
-    if len(ciphertext) != k or int.from_bytes(ciphertext, "big") >= public.n:
-        return None
+    public, k = numbers.public_numbers, len(ciphertext)
     e = public.e.to_bytes(-(-public.e.bit_length() // 8), "big")
     n, d = public.n.to_bytes(k, "big"), numbers.d.to_bytes(k, "big")
     return private_power(ciphertext, d, e, n)
@@ -95,9 +108,9 @@ def structure(encoded: bytes) -> str:
 
 
 def _mask(name: str, seed: bytes, length: int) -> bytes:
-    """Return MGF1 (RFC 8017 section B.2.1)."""
-    mask = b""
-    while len(mask) < length:
-        number = len(mask) // hashlib.new(name, usedforsecurity=False).digest_size
-        mask += hashlib.new(name, seed + number.to_bytes(4, "big"), usedforsecurity=False).digest()
-    return mask[:length]
+    """Return MGF1 with any hash (RFC 8017 section B.2.1)."""
+
+    def digest(*parts: bytes) -> bytes:
+        return hashlib.new(name, b"".join(parts), usedforsecurity=False).digest()
+
+    return mgf1(digest, seed, length)

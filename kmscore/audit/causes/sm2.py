@@ -4,6 +4,9 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Final, NamedTuple
 
+from cryptography.hazmat.primitives.hashes import SM3, Hash
+
+from kmscore.audit.causes.damage import RUN
 from kmscore.audit.notes import attempt
 from kmscore.audit.primitives import point_x, point_y, sm3, xor
 from kmscore.keys import Sm2Key
@@ -144,12 +147,26 @@ def digest_form(opened: Opened, c3: bytes) -> str | None:
     return next((name for name, parts in forms.items() if sm3(*parts) == c3), None)
 
 
+def damaged_digest(opened: Opened, c3: bytes) -> tuple[int, int] | None:
+    """Return offset and length of the one place at which C3 is wrong, of at most 8 bytes."""
+    x2, y2, message = opened
+    difference = xor(sm3(x2, message, y2), c3)
+    mask = difference.lstrip(b"\x00")
+    offset = len(difference) - len(mask)
+    length = len(mask.rstrip(b"\x00"))
+    return (offset, length) if 0 < length <= RUN else None
+
+
 def damaged_byte(opened: Opened, c3: bytes, offset: int) -> int | None:
     """Return the XOR of the byte of C2 at an offset with which C3 is right, or `None`."""
     x2, y2, message = opened
+    start = Hash(SM3())
+    start.update(x2 + message[:offset])
+    end = message[offset + 1 :] + y2
     for mask in range(1, 256):
-        other = message[:offset] + bytes([message[offset] ^ mask]) + message[offset + 1 :]
-        if sm3(x2, other, y2) == c3:
+        digest = start.copy()
+        digest.update(bytes([message[offset] ^ mask]) + end)
+        if digest.finalize() == c3:
             return mask
     return None
 

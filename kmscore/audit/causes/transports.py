@@ -1,4 +1,4 @@
-"""Hypotheses about the way of a ciphertext: encodings, lost bytes and added bytes."""
+"""Hypotheses about the transport of a ciphertext: encodings, lost bytes and added bytes."""
 
 import base64
 import json
@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 from urllib.parse import unquote_to_bytes
 
 from kmscore.audit.explanation import Finding, Verdict
+from kmscore.audit.wording import count
 
 _TAIL: Final = 8  # most bytes that are taken off at the end
 _HEAD: Final = 64  # most bytes that are taken off before the magic
@@ -24,6 +25,7 @@ class Transport(NamedTuple):
 
     reading: str
     data: bytes
+    remedy: str = "decode the ciphertext before decryption"
 
 
 _Decode = Callable[[bytes], bytes]
@@ -54,6 +56,7 @@ def _marked(text: bytes) -> bytes:
     return _base64(rest.rstrip(b")"))
 
 
+_COPIED: Final = "copy the ciphertext in binary mode"
 _GIVEN_AS_TEXT: Final = "the text was passed, not the bytes that it encodes"
 
 _DECODERS: Final[tuple[tuple[str, str, str, _Decode], ...]] = (
@@ -150,18 +153,21 @@ def transports(raw: bytes) -> Iterator[Transport]:
             continue
         if data not in seen:
             seen.add(data)
-            yield Transport(f"transport.{code}", fact, reading, data)
+            remedy = _COPIED if code in {"crlf", "lf"} else Transport._field_defaults["remedy"]
+            yield Transport(f"transport.{code}", fact, reading, data, remedy)
     if raw[:3] == _MAGIC[1:]:
         reading = "the first character was lost"
-        yield Transport("transport.first_lost", "given its first byte 4b", reading, b"K" + raw)
+        fact, remedy = "given its first byte 4b", "read the ciphertext from its first byte on"
+        yield Transport("transport.first_lost", fact, reading, b"K" + raw, remedy)
     start = raw.find(_MAGIC, 1, _HEAD)
     if start > 0:
-        fact, reading = f"taken without its first {start} bytes", "a prefix was put before it"
-        yield Transport("transport.head", fact, reading, raw[start:])
+        fact = f"taken without its first {count(start, 'byte')}"
+        reading = "a prefix was put before it"
+        yield Transport("transport.head", fact, reading, raw[start:], "remove these bytes")
     for length in range(1, min(_TAIL, len(raw) - 1) + 1):
-        end = raw[-length:].hex(" ")
-        fact = f"taken without the bytes {end} at its end"
-        yield Transport("transport.tail", fact, "bytes were added at its end", raw[:-length])
+        fact = f"taken without its last {count(length, 'byte')}, {raw[-length:].hex(' ')}"
+        reading = "bytes were added at its end"
+        yield Transport("transport.tail", fact, reading, raw[:-length], "remove these bytes")
 
 
 def lost_bytes(raw: bytes) -> Iterator[Finding]:

@@ -112,7 +112,7 @@ def _lines(explanation: Explanation) -> Iterator[str]:
     if explanation.stopped_by == OK:
         yield "It decrypts."
         return
-    yield from _wrapped(f"It does not decrypt: {explanation.stopped_by}.")
+    yield from _wrapped(f"It does not decrypt (error {explanation.stopped_by}).")
     if explanation.check:
         yield from _wrapped(explanation.check, 2)
     yield ""
