@@ -8,6 +8,8 @@ or a repaired tag.
 import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
+from dataclasses import replace
+from functools import partial
 from typing import Final
 
 from cryptography.exceptions import InvalidTag
@@ -16,26 +18,34 @@ from kmscore import alibaba
 from kmscore._typecheck import BytesLike, check_bytes, check_instance, check_mapping, to_bytes
 from kmscore.aead import Sealer, sealer
 from kmscore.algorithms import TAG_LENGTH, KeyState, Suite
-from kmscore.alibaba import ContextBinding, Payload, Profile, ServiceBlob, SortOrder
+from kmscore.alibaba import (
+    ContextBinding,
+    Payload,
+    Profile,
+    ServiceBlob,
+    SortOrder,
+    VersionIndex,
+)
 from kmscore.audit import findings
 from kmscore.audit.causes import damage
-from kmscore.audit.causes.contexts import Pairs, guesses
+from kmscore.audit.causes.contexts import ContextGuess, Pairs, guesses
 from kmscore.audit.causes.materials import materials
 from kmscore.audit.causes.transports import Transport, lost_bytes, transports
 from kmscore.audit.explanation import (
     Budget,
     Exhausted,
     Explanation,
+    FamilyExhausted,
     Finding,
     Ledger,
     ordered,
 )
 from kmscore.audit.notes import attempt
 from kmscore.audit.records import OK, Check, Trace
-from kmscore.audit.tracing import provider_of, trace_decrypt
+from kmscore.audit.tracing import trace_decrypt
 from kmscore.blob import CiphertextBlob
 from kmscore.context import ContextLike, EncryptionContext
-from kmscore.keyring import KeyProvider, Keyring
+from kmscore.keyring import Keyring
 from kmscore.keys import SymmetricKey
 
 
@@ -142,7 +152,8 @@ class _Search:
         """Return the findings."""
         forms = [Transport("", "", "", self._raw), *transports(self._raw)]
         parsed = [(form, blob) for form in forms if (blob := _parse(form.data)) is not None]
-        proofs = itertools.chain(
+        stages = (
+            self._transports(parsed),
             self._contexts(parsed),
             self._service(forms),
             self._headers(forms),
@@ -152,20 +163,27 @@ class _Search:
             self._iv(parsed),
         )
         with suppress(Exhausted):
-            for finding in proofs:
-                return [finding]
+            for stage in stages:
+                with suppress(FamilyExhausted):
+                    for finding in stage:
+                        return [finding]
         return [*lost_bytes(self._raw)] or [*self._hints(parsed)]
 
     # Each stage yields findings with a proof; the first one ends the search.
 
+    def _transports(self, parsed: list[tuple[Transport, CiphertextBlob]]) -> Iterator[Finding]:
+        """Try all forms of the bytes with the given context."""
+        canonical = _canonical(self._given)
+        for form, blob in parsed if canonical is not None else ():
+            for key in self._named(blob):
+                if self._opens("transport", blob, key, canonical or b""):
+                    yield self._as_it_is(form, key)
+
     def _contexts(self, parsed: list[tuple[Transport, CiphertextBlob]]) -> Iterator[Finding]:
-        """Try the contexts with the key version that the header names."""
+        """Try other contexts with the key version that the header names."""
         for form, blob in parsed:
             for key in self._named(blob):
-                canonical = _canonical(self._given)
-                if canonical is not None and self._opens("transport", blob, key, canonical):
-                    yield self._as_it_is(form, key)
-                for guess in guesses(self._given, self._others, self._candidates):
+                for guess in self._guesses():
                     if self._opens("context", blob, key, guess.bound):
                         yield findings.with_state(findings.of_context(form, guess), key)
                     if guess.context is None and self._opens(
@@ -173,6 +191,9 @@ class _Search:
                     ):
                         finding = findings.of_context(form, guess, without_header=True)
                         yield findings.with_state(finding, key)
+
+    def _guesses(self) -> Iterator[ContextGuess]:
+        return guesses(self._given, self._others, self._candidates, self._ledger.note)
 
     def _as_it_is(self, form: Transport, key: SymmetricKey) -> Finding:
         """Return the finding for bytes that decrypt with the given context."""
@@ -183,35 +204,49 @@ class _Search:
         return findings.of_payload() if self._profile.is_v1 else findings.of_v1(form)
 
     def _service(self, forms: list[Transport]) -> Iterator[Finding]:
-        """Try every rule of the service, also if v1 was named, and the reverse."""
-        _, provider = attempt(lambda: provider_of(self._keys, Profile.ALIBABA))
-        if provider is None:
-            return
-        contexts: list[tuple[str, ContextLike]] = [("", self._given), (_ABSENT, None)]
-        contexts += [
-            (f"{guess.fact}, and ", guess.context)
-            for guess in guesses(self._given, self._others, self._candidates)
-            if guess.context is not None
-        ]
-        forms_of_service = (
+        """Try every rule of the service, also if v1 was named."""
+        blobs = [
             (form, profile)
             for form, profile in itertools.product(forms, _profiles())
             if _is_of(form.data, profile)
-        )
-        for (form, profile), (words, context) in itertools.product(forms_of_service, contexts):
-            if self._decrypts(provider, form.data, context, profile):
-                yield findings.of_service(form, profile, words)
+        ]
+        _, provider = attempt(lambda: VersionIndex(self._enabled()))
+        if provider is None:
+            return
+        absent = ContextGuess("context.absent", "the context is absent", _LEFT_OUT, b"")
+        for form, profile in blobs:
+            is_given = _is_same(profile, self._profile)
+            others = (guess for guess in self._guesses() if guess.context is not None)
+            for guess in itertools.chain((None, absent), others):
+                context = self._given if guess is None else guess.context
+                self._ledger.take("layout")
+                code, result = attempt(
+                    partial(
+                        alibaba.decrypt,
+                        provider,
+                        form.data,
+                        context,
+                        profile=profile,
+                        allow_ambiguous=True,
+                    )
+                )
+                if code == OK and result is not None:
+                    found = findings.of_service(form, profile, guess, is_given=is_given)
+                    ids = result.key_id, result.key_version_id
+                    yield findings.with_state(found, self._keys.version(*ids))
 
-    def _decrypts(
-        self, keys: KeyProvider, data: bytes, context: ContextLike, profile: Profile
-    ) -> bool:
-        """Try one decryption in a layout; the plaintext is dropped at once."""
-        if not self._ledger.take("layout"):
-            return False
-        code, _ = attempt(
-            lambda: alibaba.decrypt(keys, data, context, profile=profile, allow_ambiguous=True)
+    def _enabled(self) -> Keyring:
+        """Return the symmetric keys of the keyring, all of them enabled."""
+        return Keyring(
+            SymmetricKey(
+                key.key_id,
+                key.key_version_id,
+                key.spec,
+                key.export_material(),
+                suite=key.suite,
+            )
+            for key in self._symmetric
         )
-        return code == OK
 
     def _headers(self, forms: list[Transport]) -> Iterator[Finding]:
         """Try the header of each key version in place of the given one, of the same length."""
@@ -219,9 +254,10 @@ class _Search:
             blob = _parse(key.header + form.data[len(key.header) :])
             if blob is None or form.data.startswith(key.header):
                 continue
-            for words, canonical in self._bounds():
+            for words, pairs, canonical in self._bounds():
                 if self._opens("header", blob, key, canonical):
-                    yield findings.with_state(findings.of_header(form, key, words), key)
+                    found = findings.with_context(findings.of_header(form, key, words), pairs)
+                    yield findings.with_state(found, key)
 
     def _other_keys(self, parsed: list[tuple[Transport, CiphertextBlob]]) -> Iterator[Finding]:
         """Try the other key versions, those of the same key first."""
@@ -233,10 +269,11 @@ class _Search:
                     (blob.header, findings.HEADER),
                     (key.header, findings.KEY_HEADER),
                 ):
-                    for words, canonical in self._bounds():
+                    for words, pairs, canonical in self._bounds():
                         associated = header + canonical
                         if self._opens_with("key", blob, suite, material, associated):
                             found = findings.of_key(form, blob, key, suite, how, place, words)
+                            found = findings.with_context(found, pairs)
                             yield findings.with_state(found, key)
 
     def _damage(self, parsed: list[tuple[Transport, CiphertextBlob]]) -> Iterator[Finding]:
@@ -244,16 +281,16 @@ class _Search:
         for form, blob in parsed[:1]:
             for key in self._named(blob):
                 gcm = damage.set_up(blob.suite, key.export_material(), blob.iv)
-                for _, bound in self._bounds():
-                    if not self._ledger.take("damage"):
-                        return
+                for words, pairs, bound in self._bounds():
+                    self._ledger.take("damage")
                     associated = blob.header + bound
                     errors = damage.locate(gcm, associated, blob.ciphertext, blob.tag)
                     # Two candidates contradict each other, so neither is reported. A header
                     # whose IDs are those of the key is right.
                     if len(errors) == 1 and not _is_in_header(errors[0], blob):
-                        finding = findings.of_error(form, blob, bound, errors[0])
-                        yield findings.with_state(finding, key)
+                        found = findings.of_error(form, blob, bound, words, errors[0])
+                        found = findings.with_context(found, pairs)
+                        yield findings.with_state(found, key)
 
     def _truncation(self, parsed: list[tuple[Transport, CiphertextBlob]]) -> Iterator[Finding]:
         """Look for a tag whose last bytes are missing."""
@@ -261,14 +298,14 @@ class _Search:
             body = blob.ciphertext + blob.tag
             for key in self._named(blob):
                 gcm = damage.set_up(blob.suite, key.export_material(), blob.iv)
-                for _, bound in self._bounds():
+                for words, pairs, bound in self._bounds():
                     for missing in range(1, damage.RUN + 1):
-                        if not self._ledger.take("truncation"):
-                            return
+                        self._ledger.take("truncation")
                         end = len(body) - TAG_LENGTH + missing
                         tag = damage.compute_tag(gcm, blob.header + bound, body[:end])
                         if tag[: TAG_LENGTH - missing] == body[end:]:
-                            yield findings.of_truncation(form, missing)
+                            found = findings.of_truncation(form, words, missing)
+                            yield findings.with_context(found, pairs)
 
     def _iv(self, parsed: list[tuple[Transport, CiphertextBlob]]) -> Iterator[Finding]:
         """Try every other value of every byte of the IV."""
@@ -291,12 +328,11 @@ class _Search:
     def _hints(self, parsed: list[tuple[Transport, CiphertextBlob]]) -> Iterator[Finding]:
         """Yield the findings without a proof."""
         if not parsed:
-            yield from findings.foreign(self._raw)
+            yield from findings.foreign(self._raw, {key.key_version_id for key in self._keys})
             return
-        for form, _ in parsed:
-            if form.code and form.code not in _WEAK:
-                yield findings.of_form(form)
-        _, blob = parsed[0]
+        first, blob = parsed[0]
+        if first.code:  # otherwise the given bytes parse, and any form of them does so by chance
+            yield findings.of_form(first)
         named = list(self._named(blob))
         for key in named:
             yield from findings.of_structure(blob, key)
@@ -309,8 +345,11 @@ class _Search:
             if ids == (blob.key_id, blob.key_version_id) and key.suite is blob.suite:
                 yield key
 
-    def _bounds(self) -> Iterator[tuple[str, bytes]]:
-        """Yield a condition and the canonical bytes of the contexts that are the most probable."""
+    def _bounds(self) -> Iterator[tuple[str, Pairs | None, bytes]]:
+        """Yield the most probable contexts: a condition, the pairs, and the canonical bytes.
+
+        The pairs are `None` for the given context.
+        """
         seen = set()
         other = "the context is another one of the program, and "
         contexts = [("", self._given), *((other, pairs) for pairs in self._others)]
@@ -318,7 +357,7 @@ class _Search:
             canonical = _canonical(pairs)
             if canonical is not None and canonical not in seen:
                 seen.add(canonical)
-                yield words, canonical
+                yield words, pairs if words else None, canonical
 
     def _opens(
         self,
@@ -343,8 +382,7 @@ class _Search:
         self, family: str, blob: CiphertextBlob, suite: Suite, material: bytes, associated: bytes
     ) -> bool:
         """Try one decryption; the plaintext is dropped at once."""
-        if not self._ledger.take(family):
-            return False
+        self._ledger.take(family)
         try:
             self._sealer(suite, material).open(blob.iv, blob.ciphertext + blob.tag, associated)
         except InvalidTag:
@@ -356,10 +394,12 @@ def _is_in_header(error: damage.Error, blob: CiphertextBlob) -> bool:
     return error.place == "associated data" and error.offset < len(blob.header)
 
 
-_WEAK: Final = {"transport.tail", "transport.lf", "transport.crlf"}
-"""Forms that parse whenever the given bytes do."""
+_LEFT_OUT: Final = "the context was left out at encryption"
 
-_ABSENT: Final = "the context is absent, and "
+
+def _is_same(profile: Profile, given: Profile) -> bool:
+    """Return whether two profiles differ in nothing but the payload."""
+    return profile == replace(given, payload=Payload.RAW) and not given.is_v1
 
 
 def _is_of(data: bytes, profile: Profile) -> bool:

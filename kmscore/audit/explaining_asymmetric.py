@@ -13,6 +13,7 @@ from kmscore.audit.explanation import (
     Budget,
     Exhausted,
     Explanation,
+    FamilyExhausted,
     Finding,
     Ledger,
     Verdict,
@@ -74,6 +75,9 @@ def explain_asymmetric(
         found = _Rsa(keys, ids, _EXPECTED[name], tried, ledger).run(raw)
     elif name == EncryptionAlgorithm.SM2PKE.value:
         found = _Sm2(keys, ids, ledger).run(raw)
+    if trace.outcome not in {"decryption", "key_state"}:
+        # The key does not fit: hints to damage would mislead.
+        found = [finding for finding in found if finding.verdict is Verdict.OPENS]
     return Explanation(
         trace.outcome,
         describe_failure(trace),
@@ -121,7 +125,7 @@ class _Rsa:
     def run(self, raw: bytes) -> list[Finding]:
         """Return the findings."""
         hints: list[Finding] = []
-        with suppress(Exhausted):
+        with suppress(Exhausted, FamilyExhausted):
             for form in self._forms(raw):
                 for finding in self._of_form(form):
                     if finding.verdict is Verdict.OPENS:
@@ -141,18 +145,16 @@ class _Rsa:
         for key in self._keys:
             if not rsa.is_number_of(key, form.data):
                 continue
-            if not self._ledger.take("private operation"):
-                return
+            self._ledger.take("private operation")
             encoded = rsa.encoded_message(key, form.data)
             for padding in rsa.paddings(self._labels):
-                if not self._ledger.take("padding"):
-                    return
+                self._ledger.take("padding")
                 if rsa.has_padding(encoded, padding):
                     yield self._opens(form, key, padding)
                     return
             kind = rsa.structure(encoded)
             if kind:
-                yield _of_structure(kind, _sentence_of_key(self._ids, key))
+                yield _of_structure(kind, form, _key_words(self._ids, key))
 
     def _opens(self, form: Transport, key: RsaKey, padding: rsa.Padding) -> Finding:
         """Return the finding for a padding that is right."""
@@ -179,9 +181,12 @@ class _Rsa:
         change: dict[str, object] = {
             "hash": padding.hash_name,
             "mgf1": padding.mask_hash_name,
+            "label": padding.label.hex(),
             "key_id": key.key_id,
             "key_version_id": key.key_version_id,
         }
+        if form.code:
+            change["ciphertext"] = form.data.hex()
         finding = Finding(
             code=code,
             verdict=Verdict.OPENS,
@@ -197,18 +202,15 @@ class _Rsa:
 _AGAIN: Final = "encrypt again with an algorithm of the service, and without a label"
 
 
-def _sentence_of_key(ids: tuple[str, str], key: RsaKey) -> str:
-    words = _key_words(ids, key)
-    return f", {words}," if words else ""
-
-
-def _of_structure(kind: str, words: str) -> Finding:
+def _of_structure(kind: str, form: Transport, key_words: str) -> Finding:
     """Return the hint to PKCS #1 v1.5."""
+    words = ", and ".join(filter(None, (form.fact, key_words)))
+    condition = f", if it is {words}," if words else ""
     if kind == "signature":
         return Finding(
             code="rsa.signature",
             verdict=Verdict.SUGGESTS,
-            fact=f"the number{words} has the padding of a signature",
+            fact=f"the number{condition} has the padding of a signature",
             reading="a signature was passed as a ciphertext",
             remedy="pass the ciphertext",
             evidence="padding, at least 80 bits",
@@ -216,7 +218,7 @@ def _of_structure(kind: str, words: str) -> Finding:
     return Finding(
         code="rsa.pkcs1_v15",
         verdict=Verdict.SUGGESTS,
-        fact=f"the number{words} has the form of PKCS #1 v1.5: 00 02, 8 or more bytes, and 00",
+        fact=f"the number{condition} has the form of PKCS #1 v1.5: 00 02, 8 or more bytes, and 00",
         reading="it was encrypted with PKCS #1 v1.5",
         remedy="encrypt again with OAEP",
         evidence="padding, 16 bits",
@@ -250,7 +252,7 @@ class _Sm2:
 
     def run(self, raw: bytes) -> list[Finding]:
         """Return the findings."""
-        with suppress(Exhausted):
+        with suppress(Exhausted, FamilyExhausted):
             for finding in self._proofs(raw):
                 return [finding]
         return [*lost_bytes(raw)] or [*self._hints(raw)]
@@ -265,15 +267,16 @@ class _Sm2:
         opened = []
         for candidate in candidates:
             for key in self._keys:
-                if not self._ledger.take("multiplication"):
-                    return
+                self._ledger.take("multiplication")
                 values = sm2.multiply(key, candidate.reading.parts)
                 opened.append((candidate, key, values))
-                digest = sm2.digest_form(values, candidate.reading.parts.c3)
+                parts = candidate.reading.parts
+                digest = sm2.digest_form(values, parts.c2, parts.c3)
                 if digest is not None:
                     yield with_state(self._opens(candidate, key, digest), key)
         for candidate, key, values in opened[: len(self._keys)]:
-            yield from self._damage(candidate, key, values)
+            for finding in self._damage(candidate, key, values):
+                yield with_state(finding, key)
 
     def _opens(self, candidate: _Candidate, key: Sm2Key, digest: str) -> Finding:
         """Return the finding for a digest that is right."""
@@ -320,8 +323,7 @@ class _Sm2:
                 change={"offset_in_c3": place[0], "length": place[1]},
             )
         for offset in range(len(parts.c2) if len(parts.c2) <= _MAX_SEARCHED else 0):
-            if not self._ledger.take("damage"):
-                return
+            self._ledger.take("damage")
             mask = sm2.damaged_byte(values, parts.c3, offset)
             if mask is not None:
                 old = parts.c2[offset]

@@ -13,6 +13,7 @@ from kmscore._values import Record
 from kmscore.audit.records import OK
 
 _FAMILY_SHARE: Final = 2  # a family of hypotheses may use one half of the trials
+_HYPOTHESES: Final = 5  # hypotheses for each trial; most others are equal to an earlier one
 
 
 class Verdict(StrEnum):
@@ -100,6 +101,10 @@ class Exhausted(Exception):  # noqa: N818 (not an error of the caller)
     """The budget is used up."""
 
 
+class FamilyExhausted(Exception):  # noqa: N818 (not an error of the caller)
+    """A family of hypotheses has used its part of the budget."""
+
+
 class Ledger:
     """The count of the trials of one search."""
 
@@ -111,25 +116,29 @@ class Ledger:
             raise ValueError("budget.seconds must be finite")
         self._left = budget.trials
         self._family_limit = max(1, budget.trials // _FAMILY_SHARE)
+        self._hypotheses = budget.trials * _HYPOTHESES
         self._until = time.monotonic() + budget.seconds
         self.tried: dict[str, int] = {}
         self.exhausted = False
 
-    def take(self, family: str) -> bool:
-        """Count a trial; return whether the family may make it.
+    def note(self) -> None:
+        """Count a hypothesis, also one that needs no trial. Raises `Exhausted`."""
+        self._hypotheses -= 1
+        if self._hypotheses < 0 or time.monotonic() > self._until:
+            self.exhausted = True
+            raise Exhausted
 
-        Raises `Exhausted` if no family may make another trial.
-        """
+    def take(self, family: str) -> None:
+        """Count a trial. Raises `Exhausted` or `FamilyExhausted` if it may not be made."""
         if self._left <= 0 or time.monotonic() > self._until:
             self.exhausted = True
             raise Exhausted
         used = self.tried.get(family, 0)
         if used >= self._family_limit:
             self.exhausted = True
-            return False
+            raise FamilyExhausted
         self.tried[family] = used + 1
         self._left -= 1
-        return True
 
 
 def ordered(findings: Iterable[Finding]) -> tuple[Finding, ...]:

@@ -1,6 +1,6 @@
 """The findings of the search for a blob: facts, probable reasons and advice."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from json import dumps
 from typing import Final
@@ -10,7 +10,7 @@ from kmscore.alibaba import Profile
 from kmscore.alibaba.profile import INSTANCE_PREFIX
 from kmscore.audit.blobs import is_uuid
 from kmscore.audit.causes import damage
-from kmscore.audit.causes.contexts import ContextGuess
+from kmscore.audit.causes.contexts import ContextGuess, Pairs
 from kmscore.audit.causes.transports import Transport
 from kmscore.audit.explanation import Finding, Verdict
 from kmscore.audit.notes import attempt
@@ -24,6 +24,8 @@ _LOCATED: Final = "tag, at least 50 bits after the search"
 PREFIXES: Final = (b"", INSTANCE_PREFIX)
 """The prefixes of blobs of the service."""
 
+_AND: Final = ", and "
+
 HEADER: Final = "the header as it is"
 KEY_HEADER: Final = "the header of that key version"
 
@@ -36,13 +38,21 @@ def sentence(form: Transport, condition: str) -> str:
     return f"it decrypts if {' and '.join(conditions)}"
 
 
+def with_context(finding: Finding, pairs: Pairs | None) -> Finding:
+    """Return a finding, with the context that it requires in place of the given one."""
+    if pairs is None:
+        return finding
+    return replace(finding, change={"context": dict(pairs), **finding.change})
+
+
 def with_state(finding: Finding, key: Key) -> Finding:
     """Return a finding, with the state of its key version if that is a condition too."""
     if key.state is KeyState.ENABLED or finding.verdict is not Verdict.OPENS:
         return finding
     remedy = "; ".join(filter(None, ("enable the key version", finding.remedy)))
     fact = f"{finding.fact}, and the key version is {KeyState.ENABLED.value}, not {key.state.value}"
-    return replace(finding, fact=fact, remedy=remedy)
+    change = {**finding.change, "state": KeyState.ENABLED.value}
+    return replace(finding, fact=fact, remedy=remedy, change=change)
 
 
 def of_state(key: Key, evidence: str) -> Finding:
@@ -86,11 +96,11 @@ def of_header(form: Transport, key: SymmetricKey, words: str) -> Finding:
     """Return the finding for a damaged header."""
     name = f"version {key.key_version_id} of key {key.key_id}"
     return Finding(
-        code="damage.header",
+        code="key.header",
         verdict=Verdict.OPENS,
         fact=sentence(form, f"{words}its header is that of {name}"),
-        reading="the header was damaged in storage, or overwritten",
-        remedy="replace the header",
+        reading="the IDs in the header were rewritten, or the header was damaged",
+        remedy="restore the header",
         evidence=_TAG,
         change={"header": key.header.hex()},
     )
@@ -115,25 +125,41 @@ def of_context(form: Transport, guess: ContextGuess, *, without_header: bool = F
     )
 
 
-def of_service(form: Transport, profile: Profile, words: str) -> Finding:
-    """Return the finding for a blob of the service."""
+def of_service(
+    form: Transport, profile: Profile, guess: ContextGuess | None, *, is_given: bool
+) -> Finding:
+    """Return the finding for a blob of the service; `is_given` if its profile was named."""
+    change: dict[str, object] = {
+        "context_binding": profile.context_binding.value,
+        "sort_order": profile.sort_order.value,
+        "prefix": profile.prefix.hex(),
+        "payload": "raw",
+    }
+    condition = f"{guess.fact}, and " if guess is not None else ""
+    if guess is not None:
+        change["context"] = None if guess.context is None else dict(guess.context)
+    if is_given and guess is not None:
+        code, fact = guess.code, sentence(form, guess.fact)
+        reading, remedy = guess.reading, "decrypt with that context"
+    elif is_given:
+        code, fact = "payload.not_base64", sentence(form, "the payload is raw, not Base64")
+        reading, remedy = "its plaintext is not a Base64 text", "name the payload raw"
+    else:
+        code = "layout.service"
+        options = f"{profile.context_binding}, {profile.sort_order}"
+        prefix = ", and the prefix of an instance" if profile.prefix else ""
+        rule = f"it is read in the layout of the service ({options}{prefix})"
+        fact = sentence(form, f"{condition}{rule}")
+        reading = "it was encrypted by the service, or by a program that follows it"
+        remedy = "name the profile of the service, and re-encrypt to v1"
     return Finding(
-        code=form.code or "layout.service",
+        code=form.code or code,
         verdict=Verdict.OPENS,
-        fact=sentence(
-            form,
-            f"{words}it is read in the layout of the service, with the context binding"
-            f" {profile.context_binding}, the order {profile.sort_order} and"
-            f" {'a' if profile.prefix else 'no'} prefix",
-        ),
-        reading="it was encrypted by the service, or by a program that follows it",
-        remedy="name the profile of the service, and re-encrypt to v1",
+        fact=fact,
+        reading=reading,
+        remedy=remedy,
         evidence=_TAG,
-        change={
-            "context_binding": str(profile.context_binding),
-            "sort_order": str(profile.sort_order),
-            "prefix": profile.prefix.hex(),
-        },
+        change=change,
     )
 
 
@@ -190,7 +216,7 @@ def of_key(
     if how:
         code, reading = "key.encoding", "the material was imported in another form"
         remedy = "import the material again, in the form of the finding"
-    elif same:
+    elif same and not rewritten:
         code, reading = "key.other_suite", "the key version was bound to another suite at import"
         remedy = f"bind the key version to {suite.name}"
     elif rewritten:
@@ -216,7 +242,9 @@ def of_key(
     )
 
 
-def of_error(form: Transport, blob: CiphertextBlob, bound: bytes, error: damage.Error) -> Finding:
+def of_error(
+    form: Transport, blob: CiphertextBlob, bound: bytes, words: str, error: damage.Error
+) -> Finding:
     """Return the finding for one damaged place."""
     header, length = len(blob.header), len(error.mask)
     if error.place == "tag":
@@ -224,8 +252,8 @@ def of_error(form: Transport, blob: CiphertextBlob, bound: bytes, error: damage.
         return Finding(
             code="damage.tag",
             verdict=Verdict.OPENS,
-            fact=sentence(form, f"the tag has other bytes at {span(offset, length)}"),
-            reading="the tag was damaged in storage; ciphertext and context are right",
+            fact=sentence(form, f"{words}the tag has other bytes at {span(offset, length)}"),
+            reading="the tag was damaged in storage",
             remedy="restore these bytes from another copy; they are not shown here",
             evidence=_LOCATED,
             change={"offset": offset, "length": length},
@@ -233,19 +261,19 @@ def of_error(form: Transport, blob: CiphertextBlob, bound: bytes, error: damage.
     if error.place == "ciphertext":
         offset = header + len(blob.iv) + error.offset
         old = blob.ciphertext[error.offset : error.offset + length]
-        return _of_bytes(form, "damage.ciphertext", offset, old, error.mask)
-    return _of_typo(form, bound, error._replace(offset=error.offset - header))
+        return _of_bytes(form, words, offset, old, error.mask)
+    return _of_typo(form, bound, words, error._replace(offset=error.offset - header))
 
 
-def _of_bytes(form: Transport, code: str, offset: int, old: bytes, mask: bytes) -> Finding:
-    """Return the finding for damaged bytes of header or ciphertext."""
+def _of_bytes(form: Transport, words: str, offset: int, old: bytes, mask: bytes) -> Finding:
+    """Return the finding for damaged bytes of the ciphertext."""
     new = bytes(a ^ b for a, b in zip(old, mask, strict=True))
     return Finding(
-        code=code,
+        code="damage.ciphertext",
         verdict=Verdict.OPENS,
         fact=sentence(
             form,
-            f"{span(offset, len(old))} has {new.hex(' ')} and not {old.hex(' ')}",
+            f"{words}{span(offset, len(old))} has {new.hex(' ')} and not {old.hex(' ')}",
         ),
         reading="the bytes were damaged in storage, or overwritten",
         remedy="restore these bytes",
@@ -254,7 +282,7 @@ def _of_bytes(form: Transport, code: str, offset: int, old: bytes, mask: bytes) 
     )
 
 
-def _of_typo(form: Transport, bound: bytes, error: damage.Error) -> Finding:
+def _of_typo(form: Transport, bound: bytes, words: str, error: damage.Error) -> Finding:
     """Return the finding for a context with another text of the same length."""
     end = error.offset + len(error.mask)
     old = bound[error.offset : end]
@@ -262,8 +290,10 @@ def _of_typo(form: Transport, bound: bytes, error: damage.Error) -> Finding:
     right = bound[: error.offset] + new + bound[end:]
     was, now = _read_pairs(bound), _read_pairs(right)
     change: dict[str, object] = {"canonical": right.hex()}
+    code, remedy = "context.typo", "decrypt with that context"
     if was is None or now is None:
         fact = f"the canonical context has {new.hex(' ')} at offset {error.offset}"
+        code, remedy = "rule.other", "encrypt again: these are not the bytes of a context"
     else:
         change["context"] = now
         parts = [
@@ -276,11 +306,11 @@ def _of_typo(form: Transport, bound: bytes, error: damage.Error) -> Finding:
         parts += [f"there is no key {dumps(key)}" for key in was if key not in now]
         fact = "in the context, " * (len(parts) > 1) + " and ".join(parts)
     return Finding(
-        code="context.typo",
+        code=code,
         verdict=Verdict.OPENS,
-        fact=sentence(form, fact),
+        fact=sentence(form, words + fact),
         reading="a typo, or another text of the same length",
-        remedy="decrypt with that context",
+        remedy=remedy,
         evidence=_LOCATED,
         change=change,
     )
@@ -301,15 +331,19 @@ def _read_pairs(canonical: bytes) -> dict[str, str] | None:
     return pairs if attempt(lambda: EncryptionContext(pairs).canonical)[1] == canonical else None
 
 
-def of_truncation(form: Transport, missing: int) -> Finding:
+def of_truncation(form: Transport, words: str, missing: int) -> Finding:
     """Return the finding for a blob whose last bytes are missing."""
     bits = 8 * (TAG_LENGTH - missing)
+    words = " and ".join(
+        filter(None, (form.fact and f"it is {form.fact}", words.removesuffix(_AND)))
+    )
+    condition = f", if {words}" if words else ""
     return Finding(
         code="damage.truncated",
         verdict=Verdict.AUTHENTICATES_PARTLY,
         fact=f"its last {count(missing, 'byte')} {'is' if missing == 1 else 'are'} missing: the"
         f" first {TAG_LENGTH - missing} bytes of the tag are right"
-        f"{f', if it is {form.fact}' if form.fact else ''}",
+        f"{condition}",
         reading="the ciphertext was cut off at its end",
         remedy="read the ciphertext again from its source",
         evidence=f"tag, {bits} bits",
@@ -362,21 +396,30 @@ def of_structure(blob: CiphertextBlob, key: SymmetricKey) -> Iterator[Finding]:
         )
 
 
-def foreign(raw: bytes) -> Iterator[Finding]:
-    """Yield hints to other formats."""
-    shape = ""
+def foreign(raw: bytes, versions: Collection[str]) -> Iterator[Finding]:
+    """Yield hints to other formats; `versions` are the key version IDs of the keyring."""
     for prefix in PREFIXES:
-        rest = raw.removeprefix(prefix)
-        if raw.startswith(prefix) and is_uuid(rest[:36].decode("latin-1")):
-            shape = "it begins with a key version ID in the layout of the service"
+        named = raw.removeprefix(prefix)[:36].decode("latin-1")
+        if raw.startswith(prefix) and is_uuid(named):
+            is_known = named in versions
+            yield Finding(
+                code="suggest.service" if is_known else "layout.foreign",
+                verdict=Verdict.SUGGESTS,
+                fact=f"it begins as a blob of the service does, with the key version ID {named}",
+                reading="the context or its bytes differ"
+                if is_known
+                else "it was encrypted by the service under a key version of another keyring",
+                remedy="look for the context in the logs of the program that encrypted it"
+                if is_known
+                else "decrypt it there, or add that key version to the keyring",
+                evidence="structure",
+            )
     if raw[:2] in {b"\x01\x01", b"\x01\x02"}:
-        shape = "it begins as the ciphertexts of another cloud KMS do"
-    if shape:
         yield Finding(
             code="layout.foreign",
             verdict=Verdict.SUGGESTS,
-            fact=shape,
+            fact="it begins as the ciphertexts of another cloud KMS do",
             reading="it was encrypted by another system",
-            remedy="decrypt it there, or add its key version to the keyring",
+            remedy="decrypt it there",
             evidence="structure",
         )

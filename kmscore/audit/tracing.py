@@ -124,7 +124,7 @@ def trace_decrypt(
     check_bytes(ciphertext_blob, "ciphertext_blob")
     check_instance(profile, Profile, "profile")
     data, context = to_bytes(ciphertext_blob), _snapshot(context, "context")
-    provider = provider_of(keys, profile)
+    provider = _provider(keys, profile)
     outcome, result = attempt(
         lambda: alibaba.decrypt(
             provider, data, context, profile=profile, allow_ambiguous=allow_ambiguous
@@ -234,7 +234,7 @@ def trace_reencrypt(
     sealing = _snapshot(destination_context, "destination_context")
     destination_key_id, source_algorithm = _exact(destination_key_id), _exact(source_algorithm)
     source_key_id, source_key_version_id = _exact(source_key_id), _exact(source_key_version_id)
-    provider = provider_of(keys, source_profile)
+    provider = _provider(keys, source_profile)
     outcome, result = attempt(
         lambda: alibaba.reencrypt(
             provider,
@@ -320,6 +320,6 @@ def _snapshot(context: ContextLike, name: str) -> ContextLike:
     return dict(context)
 
 
-def provider_of(keys: Keyring, profile: Profile) -> KeyProvider:
+def _provider(keys: Keyring, profile: Profile) -> KeyProvider:
     """Return keys that can find those of a blob."""
     return keys if profile.is_v1 else VersionIndex(keys)

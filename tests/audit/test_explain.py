@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import random
+import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -320,7 +321,7 @@ DAMAGE = (
     Cause("damage.tag", lambda: _damaged(_LENGTH - 16, 8)),
     Cause("damage.tag", lambda: _damaged(_LENGTH - 1, 1)),
     *(Cause("damage.iv", lambda n=n: _damaged(len(_HEADER) + n, 1)) for n in (0, 11, 12, 23)),
-    *(Cause("damage.header", lambda n=n: _damaged(n, 1)) for n in (0, 1, 2, 3, 4, 5, 12)),
+    *(Cause("key.header", lambda n=n: _damaged(n, 1)) for n in (0, 1, 2, 3, 4, 5, 12)),
     *(
         Cause(
             "damage.truncated",
@@ -346,6 +347,12 @@ def _of_service(**options: Any) -> tuple[Callable[[], bytes], Profile]:
     )
 
 
+def _of_service_with(context: Mapping[str, str] | None) -> bytes:
+    return alibaba.encrypt(
+        KEYS, "service", PLAINTEXT, context, profile=Profile.ALIBABA, allow_ambiguous=True
+    ).ciphertext_blob
+
+
 LAYOUTS = (
     *(
         Cause(
@@ -357,7 +364,25 @@ LAYOUTS = (
         for prefix in (b"", b"\x24\x00\x02")
     ),
     Cause(
-        "layout.service", _of_service(payload=Payload.RAW)[0], CONTEXT, {"profile": Profile.ALIBABA}
+        "payload.not_base64",
+        _of_service(payload=Payload.RAW)[0],
+        CONTEXT,
+        {"profile": Profile.ALIBABA},
+    ),
+    Cause("context.empty", lambda: _of_service_with({}), CONTEXT, {"profile": Profile.ALIBABA}),
+    Cause("context.absent", lambda: _of_service_with(None), CONTEXT, {"profile": Profile.ALIBABA}),
+    Cause(
+        "context.pair_missing",
+        lambda: _of_service_with({"tenant": "acme"}),
+        CONTEXT,
+        {"profile": Profile.ALIBABA},
+    ),
+    Cause(
+        "suggest.service",
+        lambda: _of_service_with({"who": "unknown"}),
+        CONTEXT,
+        {"profile": Profile.ALIBABA},
+        Verdict.SUGGESTS,
     ),
     Cause("payload.not_base64", lambda: _seal(CONTEXT), CONTEXT, {"profile": Profile.V1_TEXT}),
     Cause("layout.v1", lambda: _seal(CONTEXT), CONTEXT, {"profile": Profile.ALIBABA}),
@@ -455,6 +480,73 @@ def test_a_context_whose_keys_differ_is_named_completely() -> None:
         'it decrypts if in the context, there is a key "ab" with the value "cde"'
         ' and there is no key "abc"'
     )
+
+
+def test_damage_under_another_context_names_that_context() -> None:
+    """The fact and the change have the context that is a condition too."""
+    blob = bytearray(_seal({}, os.urandom(100)))
+    blob[_BODY + 5] ^= 3
+    (finding,) = explain(KEYS, blob, CONTEXT).findings
+    assert finding.fact.startswith("it decrypts if the context is empty, and offset")
+    assert finding.change == {"context": {}, "offset": _BODY + 5, "xor": "03"}
+    (finding,) = explain(KEYS, blob[:-3], CONTEXT, other_contexts=[{}]).findings or (None,)
+    assert finding is None or finding.verdict is not Verdict.OPENS
+    cut = _seal({})[:-2]
+    (finding,) = explain(KEYS, cut, CONTEXT).findings
+    assert finding.fact.endswith("tag are right, if the context is empty")
+    (finding,) = explain(
+        KEYS, _seal({"a": "b"})[:-1], CONTEXT, other_contexts=[{"a": "b"}]
+    ).findings
+    assert finding.change == {"context": {"a": "b"}, "missing": 1}
+
+
+def test_a_service_blob_under_a_disabled_key_names_the_state() -> None:
+    """The state of the key version is part of the fact, also in the layout of the service."""
+    off = Keyring(
+        [_rebound(SERVICE, SERVICE.export_material(), suite=Suite.AES_256_GCM, state="Disabled")]
+    )
+    explanation = explain(off, _of_service()[0](), CONTEXT, profile=Profile.ALIBABA)
+    assert explanation.stopped_by == "key_state"
+    (finding,) = explanation.findings
+    assert finding.fact.endswith("and the key version is Enabled, not Disabled")
+
+
+def test_bytes_that_are_not_a_context_are_called_so() -> None:
+    """If the right associated data is not that of a context, no context is advised."""
+    right = EncryptionContext(CONTEXT).canonical.replace(b"\x00\x04acme", b"\x00\x09acme")
+    (finding,) = explain(KEYS, _seal_with(right), CONTEXT).findings
+    assert (finding.code, "context" in finding.change) == ("rule.other", False)
+
+
+def test_two_keys_with_one_version_id_are_not_searched_in_the_service_layout() -> None:
+    """Then a blob of the service does not identify its key."""
+    twin = SymmetricKey("twin", VERSION, KeySpec.AES_128, os.urandom(16))
+    blob = _of_service()[0]()
+    explanation = explain(Keyring([SERVICE, twin]), blob, CONTEXT)
+    assert {finding.verdict for finding in explanation.findings} <= {Verdict.SUGGESTS}
+
+
+@pytest.mark.parametrize("pairs", [300, 5_000])
+def test_the_work_for_large_contexts_is_bounded(pairs: int) -> None:
+    """Hypotheses are counted also if they need no trial."""
+    given = {f"k{number}": "v" for number in range(pairs)}
+    for data in (os.urandom(100), _seal({"who": "unknown"}), _of_service()[0]()):
+        begin = time.monotonic()
+        explanation = explain(
+            KEYS, data, given, candidates=[given] * 50, budget=Budget(trials=20, seconds=2)
+        )
+        assert time.monotonic() - begin < 20
+        assert {finding.verdict for finding in explanation.findings} <= {Verdict.SUGGESTS}
+
+
+@pytest.mark.parametrize(
+    "data", [b"[" * 1_000_000, b"%41" * 500_000, b"KMS\x01" + b"\n" * 1_000_000, b"QUFB" * 500_000]
+)
+def test_huge_data_is_not_searched(data: bytes) -> None:
+    """No ciphertext is as long in any form."""
+    explanation = explain(KEYS, data, CONTEXT)
+    assert (explanation.stopped_by, explanation.opens) == ("invalid_blob", False)
+    assert explanation.tried.get("transport", 0) == 0
 
 
 def test_a_rewritten_header_and_a_typo_are_not_confused() -> None:

@@ -21,7 +21,7 @@ from kmscore import Keyring, KeySpec, RsaKey, Sm2Key, asymmetric_encrypt, hazmat
 from kmscore.audit import Budget, Explanation, Verdict, explain_asymmetric
 from kmscore.audit.primitives import sm3
 from kmscore.sm2.backends.portable import multiply
-from kmscore.sm2.curve import encode_point
+from kmscore.sm2.curve import G, Point, encode_point
 from kmscore.sm2.encodings import Sm2Encoding, parse
 
 PLAINTEXT = b"card 4711 0815, valid until 12/29"
@@ -228,14 +228,18 @@ def test_a_search_is_bounded() -> None:
         explanation = explain_asymmetric(KEYS, "rsa", "1", _SHA_256, random, budget=budget)
         assert explanation.exhausted
         assert sum(explanation.tried.values()) <= trials
-    wrong = bytearray(_sm2(plaintext=bytes(600)))
+    wrong = bytearray(_sm2(plaintext=bytes(500)))
     wrong[70:97] = hashlib.sha256(b"x").digest()[:27]
     for trials in (1, 4, 60):
         budget = Budget(trials)
         explanation = explain_asymmetric(KEYS, "branch", "1", "SM2PKE", wrong, budget=budget)
         assert explanation.exhausted
-    full = explain_asymmetric(KEYS, "branch", "1", "SM2PKE", wrong, budget=Budget(1_100))
-    assert full.tried["damage"] <= 1_024
+    # A longer C2 is not searched for a damaged byte.
+    long = bytearray(_sm2(plaintext=bytes(600)))
+    long[-1] ^= 1
+    full = explain_asymmetric(KEYS, "branch", "1", "SM2PKE", long)
+    assert full.findings == ()
+    assert "damage" not in full.tried
 
 
 def test_a_ciphertext_that_decrypts_needs_no_search() -> None:
@@ -244,6 +248,39 @@ def test_a_ciphertext_that_decrypts_needs_no_search() -> None:
     assert explain_asymmetric(KEYS, "branch", "1", "SM2PKE", _sm2()).tried == {}
     unknown = explain_asymmetric(KEYS, "branch", "1", "SM4PKE", _sm2())
     assert unknown.stopped_by == "unsupported_algorithm"
+
+
+def test_a_key_stream_of_zeros_is_not_opened() -> None:
+    """SPEC 7.5 step 6 rejects it, so that no reading of it decrypts."""
+    for k in range(1, 3_000):
+        point = encode_point(multiply(k, parse_point(SM2)))
+        if sm3(point[:32], point[32:], b"\0\0\0\1")[0] == 0:
+            break
+    x2, y2 = point[:32], point[32:]
+    c1 = multiply(k, G)
+    parts = sm2.encodings.Sm2Ciphertext(c1, sm3(x2, b"A", y2), b"A")
+    ciphertext = sm2.encodings.serialize(parts, Sm2Encoding.C1C3C2)
+    explanation = explain_asymmetric(KEYS, "branch", "1", "SM2PKE", ciphertext)
+    assert (explanation.stopped_by, explanation.opens) == ("decryption", False)
+
+
+def parse_point(key: Sm2Key) -> Point:
+    """Return the public point of a key."""
+    return multiply(key._scalar, G)
+
+
+def test_a_key_of_another_kind_gives_no_hint_to_damage() -> None:
+    """The check that failed is the usage of the key."""
+    explanation = explain_asymmetric(KEYS, "rsa", "1", "SM2PKE", os.urandom(200))
+    assert (explanation.stopped_by, explanation.findings) == ("key_usage", ())
+
+
+def test_the_hint_to_pkcs1_names_the_form() -> None:
+    """The form of the bytes and the key version are part of the fact."""
+    data = base64.b64encode(OTHER_RSA._private_key.public_key().encrypt(PLAINTEXT, PKCS1v15()))
+    (finding,) = explain_asymmetric(KEYS, "rsa", "1", _SHA_256, data).findings
+    words = "if it is decoded from Base64, and decrypted with version 2 of key rsa, has the form"
+    assert words in finding.fact
 
 
 def test_the_right_algorithm_is_named() -> None:

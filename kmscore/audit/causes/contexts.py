@@ -120,13 +120,20 @@ _SPELLINGS: Final = (
 
 
 def guesses(
-    given: Pairs, others: Sequence[Pairs], candidates: Sequence[Pairs]
+    given: Pairs,
+    others: Sequence[Pairs],
+    candidates: Sequence[Pairs],
+    note: Callable[[], None],
 ) -> Iterator[ContextGuess]:
-    """Yield the hypotheses about a context, the most probable first."""
+    """Yield the hypotheses about a context, the most probable first.
+
+    `note` is called before the work for each of them; it can raise an exception that ends them.
+    """
     seen = {_canonical(given)}
     for code, fact, reading, pairs in itertools.chain(
         _other_pairs(given, others, candidates), _spellings(given)
     ):
+        note()
         with suppress(InvalidContextError):
             bound = EncryptionContext(pairs).canonical
             if bound not in seen:
@@ -134,7 +141,7 @@ def guesses(
                 yield ContextGuess(f"context.{code}", fact, reading, bound, pairs)
     try:
         rules = list(_rules(given))
-    except UnicodeEncodeError:  # no rule has bytes for a lone surrogate
+    except (UnicodeEncodeError, OverflowError):  # a lone surrogate, or a text of 65,536 bytes
         return
     for guess in rules:
         if guess.bound not in seen:

@@ -14,6 +14,7 @@ from kmscore.sm2.curve import COORDINATE_LENGTH, P, Point, encode_point, is_on_c
 from kmscore.sm2.encodings import (
     C3_LENGTH,
     MAX_C2_LENGTH,
+    MAX_LENGTHS,
     Sm2Ciphertext,
     Sm2Encoding,
     parse,
@@ -60,7 +61,7 @@ def readings(raw: bytes) -> Iterator[Reading]:
 
 def _lax_der(raw: bytes) -> Sm2Ciphertext | None:
     """Return the parts of DER with any form of lengths and INTEGERs, and with bytes behind it."""
-    if raw[:1] != b"\x30":
+    if raw[:1] != b"\x30" or len(raw) > 2 * MAX_LENGTHS[Sm2Encoding.ASN1_DER]:
         return None
     contents, offset = [], _content(raw, 0)[0]
     for _ in range(4):
@@ -135,9 +136,14 @@ def multiply(key: Sm2Key, parts: Sm2Ciphertext) -> Opened:
     return Opened(x2, y2, xor(parts.c2, stream[: len(parts.c2)]))
 
 
-def digest_form(opened: Opened, c3: bytes) -> str | None:
-    """Return the form of C3, empty for the standard one, or `None` if it is wrong."""
+def digest_form(opened: Opened, c2: bytes, c3: bytes) -> str | None:
+    """Return the form of C3, empty for the standard one, or `None` if it is wrong.
+
+    A key stream of zeros is wrong too (SPEC section 7.5 step 6).
+    """
     x2, y2, message = opened
+    if message == c2:
+        return None
     forms = {
         "": (x2, message, y2),
         "SM3(M)": (message,),

@@ -10,6 +10,7 @@ from urllib.parse import unquote_to_bytes
 from kmscore.audit.explanation import Finding, Verdict
 from kmscore.audit.wording import count
 
+_LONGEST: Final = 1 << 16  # bytes; every form of the longest ciphertext is shorter
 _TAIL: Final = 8  # most bytes that are taken off at the end
 _HEAD: Final = 64  # most bytes that are taken off before the magic
 _REPLACEMENT: Final = b"\xef\xbf\xbd"  # U+FFFD in UTF-8
@@ -145,6 +146,8 @@ _DECODERS: Final[tuple[tuple[str, str, str, _Decode], ...]] = (
 
 def transports(raw: bytes) -> Iterator[Transport]:
     """Yield the other byte strings that a ciphertext could have been, each of them once."""
+    if len(raw) > _LONGEST:
+        return
     seen = {raw, b""}
     for code, fact, reading, decode in _DECODERS:
         try:

@@ -91,6 +91,8 @@ def wrong_bytes(explanation: Explanation | None, trace: Trace) -> frozenset[tupl
     found: set[tuple[str, int]] = set()
     for finding in () if explanation is None else explanation.findings:
         change = finding.change
+        if "transport" in change:
+            continue  # the offsets are those of the decoded bytes
         if "offset" in change:
             length = len(str(change["xor"])) // 2 if "xor" in change else _number(change, "length")
             start = _number(change, "offset")
@@ -98,8 +100,9 @@ def wrong_bytes(explanation: Explanation | None, trace: Trace) -> frozenset[tupl
         own = trace.values.get("canonical")
         if "canonical" in change and own is not None:
             right = bytes.fromhex(str(change["canonical"]))
-            pairs = enumerate(zip(own.data, right, strict=False))
-            found |= {("canonical", index) for index, (was, now) in pairs if was != now}
+            if len(right) == len(own.data):
+                pairs = enumerate(zip(own.data, right, strict=True))
+                found |= {("canonical", index) for index, (was, now) in pairs if was != now}
     return frozenset(found)
 
 
