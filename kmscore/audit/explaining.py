@@ -256,7 +256,9 @@ class _Search:
                 continue
             for words, pairs, canonical in self._bounds():
                 if self._opens("header", blob, key, canonical):
-                    found = findings.with_context(findings.of_header(form, key, words), pairs)
+                    found = findings.with_conditions(
+                        findings.of_header(form, key, words), form, pairs
+                    )
                     yield findings.with_state(found, key)
 
     def _other_keys(self, parsed: list[tuple[Transport, CiphertextBlob]]) -> Iterator[Finding]:
@@ -273,7 +275,7 @@ class _Search:
                         associated = header + canonical
                         if self._opens_with("key", blob, suite, material, associated):
                             found = findings.of_key(form, blob, key, suite, how, place, words)
-                            found = findings.with_context(found, pairs)
+                            found = findings.with_conditions(found, form, pairs)
                             yield findings.with_state(found, key)
 
     def _damage(self, parsed: list[tuple[Transport, CiphertextBlob]]) -> Iterator[Finding]:
@@ -289,7 +291,7 @@ class _Search:
                     # whose IDs are those of the key is right.
                     if len(errors) == 1 and not _is_in_header(errors[0], blob):
                         found = findings.of_error(form, blob, bound, words, errors[0])
-                        found = findings.with_context(found, pairs)
+                        found = findings.with_conditions(found, form, pairs)
                         yield findings.with_state(found, key)
 
     def _truncation(self, parsed: list[tuple[Transport, CiphertextBlob]]) -> Iterator[Finding]:
@@ -305,7 +307,7 @@ class _Search:
                         tag = damage.compute_tag(gcm, blob.header + bound, body[:end])
                         if tag[: TAG_LENGTH - missing] == body[end:]:
                             found = findings.of_truncation(form, words, missing)
-                            yield findings.with_context(found, pairs)
+                            yield findings.with_conditions(found, form, pairs)
 
     def _iv(self, parsed: list[tuple[Transport, CiphertextBlob]]) -> Iterator[Finding]:
         """Try every other value of every byte of the IV."""
@@ -323,6 +325,7 @@ class _Search:
                 )
                 if self._opens("iv", other, key, canonical):
                     found = findings.of_iv(form, blob, offset, iv[offset])
+                    found = findings.with_conditions(found, form, None)
                     yield findings.with_state(found, key)
 
     def _hints(self, parsed: list[tuple[Transport, CiphertextBlob]]) -> Iterator[Finding]:
@@ -398,7 +401,7 @@ _LEFT_OUT: Final = "the context was left out at encryption"
 
 
 def _is_same(profile: Profile, given: Profile) -> bool:
-    """Return whether two profiles differ in nothing but the payload."""
+    """Return whether two profiles differ only in the payload."""
     return profile == replace(given, payload=Payload.RAW) and not given.is_v1
 
 

@@ -147,14 +147,19 @@ class _Rsa:
                 continue
             self._ledger.take("private operation")
             encoded = rsa.encoded_message(key, form.data)
-            for padding in rsa.paddings(self._labels):
-                self._ledger.take("padding")
-                if rsa.has_padding(encoded, padding):
-                    yield self._opens(form, key, padding)
-                    return
+            padding = self._right_padding(encoded)
             kind = rsa.structure(encoded)
-            if kind:
+            if padding is not None:
+                yield self._opens(form, key, padding)
+            elif kind:
                 yield _of_structure(kind, form, _key_words(self._ids, key))
+
+    def _right_padding(self, encoded: bytes) -> rsa.Padding | None:
+        for padding in rsa.paddings(self._labels):
+            self._ledger.take("padding")
+            if rsa.has_padding(encoded, padding):
+                return padding
+        return None
 
     def _opens(self, form: Transport, key: RsaKey, padding: rsa.Padding) -> Finding:
         """Return the finding for a padding that is right."""

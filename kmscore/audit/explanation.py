@@ -56,13 +56,13 @@ class Finding(Record):
     fact: str
     """The computed result, for example `it decrypts if the context is empty`."""
 
-    reading: str = ""
+    reading: str
     """The probable reason, which is a guess."""
 
-    remedy: str = ""
+    remedy: str
     """The advice for the owner of the keys."""
 
-    evidence: str = ""
+    evidence: str
     """The value that proves the fact, with its length in bits."""
 
     change: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))

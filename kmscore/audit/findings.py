@@ -38,11 +38,15 @@ def sentence(form: Transport, condition: str) -> str:
     return f"it decrypts if {' and '.join(conditions)}"
 
 
-def with_context(finding: Finding, pairs: Pairs | None) -> Finding:
-    """Return a finding, with the context that it requires in place of the given one."""
-    if pairs is None:
-        return finding
-    return replace(finding, change={"context": dict(pairs), **finding.change})
+def with_conditions(finding: Finding, form: Transport, pairs: Pairs | None) -> Finding:
+    """Return a finding, with the form of the bytes and the context that it requires.
+
+    `pairs` are `None` for the given context.
+    """
+    change: dict[str, object] = {"transport": form.code} if form.code else {}
+    if pairs is not None:
+        change["context"] = dict(pairs)
+    return replace(finding, change={**change, **finding.change})
 
 
 def with_state(finding: Finding, key: Key) -> Finding:

@@ -13,6 +13,7 @@ import pytest
 
 from kmscore import (
     CiphertextBlob,
+    DecryptionError,
     EncryptionContext,
     Keyring,
     KeySpec,
@@ -23,7 +24,8 @@ from kmscore import (
 )
 from kmscore.aead import sealer
 from kmscore.alibaba import ContextBinding, Payload, Profile, SortOrder
-from kmscore.audit import Budget, Explanation, Verdict, explain
+from kmscore.audit import Budget, Explanation, Verdict, explain, render
+from kmscore.audit.causes import damage
 
 PLAINTEXT = b"card 4711 0815, valid until 12/29"
 CONTEXT = {"tenant": "acme", "table": "orders"}
@@ -169,6 +171,7 @@ def _rebound(key: SymmetricKey, material: bytes, **options: Any) -> SymmetricKey
 
 
 _SHORT = os.urandom(16)
+_SHORT_KEY = SymmetricKey("orders", "2", KeySpec.AES_128, _SHORT)
 _HEX = _rebound(NEW, _SHORT.hex().encode())
 _TEXT = _rebound(NEW, base64.b64encode(os.urandom(24)))
 
@@ -228,6 +231,12 @@ KEY_CAUSES = (
         lambda: _seal(CONTEXT),
         CONTEXT,
         _of(_rebound(NEW, NEW.export_material()[::-1])),
+    ),
+    Cause(
+        "key.encoding",
+        lambda: encrypt(Keyring([_SHORT_KEY]), "orders", PLAINTEXT, CONTEXT).ciphertext_blob,
+        CONTEXT,
+        _of(_HEX),
     ),
     Cause("key.missing", lambda: _seal(CONTEXT), CONTEXT, _of(OTHER), Verdict.SUGGESTS),
 )
@@ -511,11 +520,37 @@ def test_a_service_blob_under_a_disabled_key_names_the_state() -> None:
     assert finding.fact.endswith("and the key version is Enabled, not Disabled")
 
 
-def test_bytes_that_are_not_a_context_are_called_so() -> None:
+@pytest.mark.parametrize("wrong", [b"\x00\x09acme", b"\x00\x04\xffcme", b"\x00\x03acme"])
+def test_bytes_that_are_not_a_context_are_called_so(wrong: bytes) -> None:
     """If the right associated data is not that of a context, no context is advised."""
-    right = EncryptionContext(CONTEXT).canonical.replace(b"\x00\x04acme", b"\x00\x09acme")
+    right = EncryptionContext(CONTEXT).canonical.replace(b"\x00\x04acme", wrong)
     (finding,) = explain(KEYS, _seal_with(right), CONTEXT).findings
     assert (finding.code, "context" in finding.change) == ("rule.other", False)
+
+
+def test_a_short_plaintext_gives_no_hint() -> None:
+    """Less than 10 random bytes are printable by chance."""
+    explanation = explain(KEYS, _seal({"who": "unknown"}, b"123456789"), CONTEXT)
+    assert explanation.findings == ()
+
+
+def test_a_hash_key_whose_multiples_overlap_has_no_false_errors() -> None:
+    """With H = 1/x^72, an error at the end of a block equals one at the start of the next."""
+    across = damage._Across(damage._inverse(1 << (127 - 72)))
+    assert list(across.solve(1 << 127)) == []
+    assert list(across.solve((1 << 128) - 1)) == []
+
+
+def test_an_explanation_does_not_depend_on_the_library(monkeypatch: pytest.MonkeyPatch) -> None:
+    """If the library fails where the trace does not, the explanation has no failed check."""
+
+    def fail(*_: Any, **__: Any) -> None:
+        raise DecryptionError
+
+    monkeypatch.setattr("kmscore.alibaba.decrypt", fail)
+    explanation = explain(KEYS, _seal(CONTEXT), CONTEXT)
+    assert (explanation.stopped_by, explanation.check) == ("decryption", "")
+    assert render.findings_text(explanation).startswith("It does not decrypt (error decryption).")
 
 
 def test_two_keys_with_one_version_id_are_not_searched_in_the_service_layout() -> None:

@@ -269,6 +269,17 @@ def parse_point(key: Sm2Key) -> Point:
     return multiply(key._scalar, G)
 
 
+def test_cut_sm2_ciphertexts_have_a_hint_at_most() -> None:
+    """A point without C3 and C2 is no reading, and a point is not off the curve."""
+    for length in (1, 2, 5, 65, 75, 96):
+        for encoding in ("C1C3C2", "ASN1_DER"):
+            data = _sm2(encoding)[:length]
+            explanation = explain_asymmetric(KEYS, "branch", "1", "SM2PKE", data)
+            assert {finding.verdict for finding in explanation.findings} <= {Verdict.SUGGESTS}
+    explanation = explain_asymmetric(KEYS, "branch", "1", "SM2PKE", _sm2()[:75])
+    assert explanation.findings == ()
+
+
 def test_a_key_of_another_kind_gives_no_hint_to_damage() -> None:
     """The check that failed is the usage of the key."""
     explanation = explain_asymmetric(KEYS, "rsa", "1", "SM2PKE", os.urandom(200))

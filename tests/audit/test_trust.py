@@ -134,6 +134,8 @@ def test_the_trace_ends_where_the_library_stopped_if_the_two_disagree(
         trace = audit.trace_decrypt(keyring(), data, CONTEXT)
         assert not trace.agrees
         assert [step.id for step in trace.steps][-1] == "associated-data"
+    monkeypatch.setattr("kmscore.alibaba.encrypt", _reject(KeyVersionNotFoundError))
+    assert not audit.trace_encrypt(keyring(), "xaes", b"x").agrees
     monkeypatch.setattr("kmscore.alibaba.reencrypt", _reject(KeyVersionNotFoundError))
     moved = audit.trace_reencrypt(keyring(), blob, "sm4", source_context=CONTEXT)
     assert not moved.agrees

@@ -87,16 +87,18 @@ def test_the_page_begins_with_the_finding(folder: Path) -> None:
         ("damaged", ["--context", _JSON]),
         ("blob", ["--context", '{"tenant":"acne"}']),
         ("old", [*_ASYMMETRIC]),
+        ("text", ["--context", '{"tenant":"acne"}']),
+        ("blob", ["--context", "{}", "--other-context", '{"tenant":"acne"}']),
         ("random", []),
     ):
-        page = folder / f"{source}.html"
+        page = folder / f"{source}{len(options)}.html"
         shown = _run(folder, source, *options, "--html", page, code=3 if source == "random" else 1)
         assert shown == ""
         assert stat.S_IMODE(page.stat().st_mode) == 0o600
         text = page.read_text("utf-8")
         assert text.index("What would open it") < text.index("<main>")
         marked = text.count(' wrong"')
-        assert bool(marked) == (source in {"damaged", "blob"})
+        assert bool(marked) == (source in {"damaged", "blob"} and len(options) == 2)
     page = folder / "good.html"
     _run(folder, "blob", "--context", _JSON, "--html", page, code=0)
     assert "What would open it" not in page.read_text("utf-8")

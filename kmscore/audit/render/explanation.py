@@ -130,15 +130,11 @@ def _lines(explanation: Explanation) -> Iterator[str]:
 
 
 def _details(finding: Finding) -> Iterator[tuple[str, str]]:
-    """Yield name and text of the details that a finding has."""
-    for name, words in (
-        ("probably", finding.reading),
-        ("advice", finding.remedy),
-        ("evidence", finding.evidence),
-        ("code", finding.code),
-    ):
-        if words:
-            yield name, words
+    """Yield name and text of the details of a finding."""
+    yield "probably", finding.reading
+    yield "advice", finding.remedy
+    yield "evidence", finding.evidence
+    yield "code", finding.code
 
 
 def _trials(explanation: Explanation) -> str:
