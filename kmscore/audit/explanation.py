@@ -119,7 +119,7 @@ class Ledger:
         self._hypotheses = budget.trials * _HYPOTHESES
         self._until = time.monotonic() + budget.seconds
         self.tried: dict[str, int] = {}
-        self.exhausted = False
+        self.exhausted: bool = False
 
     def note(self) -> None:
         """Count a hypothesis, also one that needs no trial. Raises `Exhausted`."""

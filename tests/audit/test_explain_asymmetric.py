@@ -270,7 +270,7 @@ def parse_point(key: Sm2Key) -> Point:
 
 
 def test_cut_sm2_ciphertexts_have_a_hint_at_most() -> None:
-    """A point without C3 and C2 is no reading, and a point is not off the curve."""
+    """A point without C3 and C2 has no reading, and it is not off the curve."""
     for length in (1, 2, 5, 65, 75, 96):
         for encoding in ("C1C3C2", "ASN1_DER"):
             data = _sm2(encoding)[:length]
