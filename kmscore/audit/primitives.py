@@ -202,19 +202,19 @@ def curve_right(x: bytes) -> bytes:
 
 def point_x(scalar: bytes, x: bytes, y: bytes) -> bytes:
     """Return the first coordinate of [scalar](x, y)."""
-    return _coordinate(_multiple(scalar, x, y)[0])
+    return multiple(scalar, x, y)[0]
 
 
 def point_y(scalar: bytes, x: bytes, y: bytes) -> bytes:
     """Return the second coordinate of [scalar](x, y)."""
-    return _coordinate(_multiple(scalar, x, y)[1])
+    return multiple(scalar, x, y)[1]
 
 
 def _coordinate(value: int) -> bytes:
     return value.to_bytes(32, "big")
 
 
-def _multiple(scalar: bytes, x: bytes, y: bytes) -> tuple[int, int]:
+def multiple(scalar: bytes, x: bytes, y: bytes) -> tuple[bytes, bytes]:
     """Return [scalar](x, y) for a scalar of 1 to n-1, which is split into two random parts."""
     d = int.from_bytes(scalar, "big")
     point = int.from_bytes(x, "big"), int.from_bytes(y, "big")
@@ -222,7 +222,7 @@ def _multiple(scalar: bytes, x: bytes, y: bytes) -> tuple[int, int]:
     result = _add(_times(part, point), _times((d - part) % N, point))
     if result is None:
         raise ArithmeticError("the scalar is a multiple of n")
-    return result
+    return _coordinate(result[0]), _coordinate(result[1])
 
 
 def _times(scalar: int, point: _Affine) -> _Affine:

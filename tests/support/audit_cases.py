@@ -99,12 +99,9 @@ def asymmetric_ciphertexts() -> dict[str, tuple[str, bytes]]:
     """Return key ID and ciphertext by name of the form."""
     public = keyring().primary("sm2").public_key  # type: ignore[union-attr]
     short = asymmetric_encrypt(public, "SM2PKE", PLAINTEXT)
-    # A k for which x1 begins with a zero byte, so that its INTEGER has less than 32 bytes.
-    small = next(
-        c
-        for c in (hazmat.sm2_encrypt(public, PLAINTEXT * 2, k) for k in range(2, 2000))
-        if c[1] == 0
-    )
+    # With this k, x1 begins with a zero byte, so that its INTEGER has less than 32 bytes.
+    small = hazmat.sm2_encrypt(public, PLAINTEXT * 2, 327)
+    assert small[1] == 0
     return {
         name: (name, asymmetric_encrypt(rsa_key().public_key, name, PLAINTEXT))
         for name in RSA_ALGORITHMS

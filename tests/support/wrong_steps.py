@@ -37,8 +37,8 @@ FIRST_HALF: Final[tuple[WrongStep, ...]] = (
     ("primitives.py", "(3 * x1 * x1 + A)", "(3 * x1 * x1)", "doubling without a"),
     (
         "primitives.py",
-        "_multiple(scalar, x, y)[1]",
-        "_multiple(scalar, x, y)[0]",
+        "multiple(scalar, x, y)[1]",
+        "multiple(scalar, x, y)[0]",
         "x2 in place of y2",
     ),
     ("gcm.py", '"counter", iv, 1)', '"counter", iv, 0)', "J0 with counter 0"),

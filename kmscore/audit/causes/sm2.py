@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.hashes import SM3, Hash
 
 from kmscore.audit.causes.damage import RUN
 from kmscore.audit.notes import attempt
-from kmscore.audit.primitives import point_x, point_y, sm3, xor
+from kmscore.audit.primitives import multiple, sm3, xor
 from kmscore.keys import Sm2Key
 from kmscore.sm2.curve import COORDINATE_LENGTH, P, Point, encode_point, is_on_curve
 from kmscore.sm2.encodings import (
@@ -128,7 +128,7 @@ def multiply(key: Sm2Key, parts: Sm2Ciphertext) -> Opened:
     d = key._scalar.to_bytes(COORDINATE_LENGTH, "big")
     point = encode_point(parts.c1)
     x1, y1 = point[:COORDINATE_LENGTH], point[COORDINATE_LENGTH:]
-    x2, y2 = point_x(d, x1, y1), point_y(d, x1, y1)
+    x2, y2 = multiple(d, x1, y1)
     stream = b"".join(
         sm3(x2, y2, number.to_bytes(4, "big"))
         for number in range(1, 1 + -(-len(parts.c2) // _DIGEST_LENGTH))
