@@ -71,7 +71,10 @@ def test_contexts_to_try(folder: Path) -> None:
     (finding,) = document["findings"]
     assert (document["opens"], finding["code"]) == (True, "context.candidate")
     assert finding["change"] == {"context": {"tenant": "acme"}}
-    assert document["tried"] == {"transport": 9, "context": 2}
+    assert document["tried"].pop("context") == 2
+    ((family, number),) = document["tried"].items()
+    assert family == "transport"
+    assert number >= 9  # a blob with the byte 0a has one form more
 
 
 def test_an_asymmetric_ciphertext(folder: Path) -> None:
