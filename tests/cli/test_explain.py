@@ -22,7 +22,9 @@ _ASYMMETRIC = ("--algorithm", "SM2PKE", "--source-key-id", "branch", "--source-v
 def folder(tmp_path: Path) -> Path:
     """Return a folder with a keyring and ciphertexts."""
     write_ring(tmp_path / "team.keys", Keyring([*RING, _BRANCH]))
-    blob = kmscore.encrypt(RING, "orders", _PLAINTEXT, _CONTEXT).ciphertext_blob
+    blob = b"%"
+    while b"\n" in blob or b"%" in blob:  # either byte can give the blob one form more
+        blob = kmscore.encrypt(RING, "orders", _PLAINTEXT, _CONTEXT).ciphertext_blob
     (tmp_path / "blob").write_bytes(blob)
     (tmp_path / "text").write_bytes(base64.b64encode(blob))
     long = kmscore.encrypt(RING, "orders", bytes(range(200)), _CONTEXT).ciphertext_blob
@@ -71,10 +73,7 @@ def test_contexts_to_try(folder: Path) -> None:
     (finding,) = document["findings"]
     assert (document["opens"], finding["code"]) == (True, "context.candidate")
     assert finding["change"] == {"context": {"tenant": "acme"}}
-    assert document["tried"].pop("context") == 2
-    ((family, number),) = document["tried"].items()
-    assert family == "transport"
-    assert number >= 9  # a blob with the byte 0a has one form more
+    assert document["tried"] == {"transport": 9, "context": 2}
 
 
 def test_an_asymmetric_ciphertext(folder: Path) -> None:
