@@ -13,6 +13,7 @@ from jsonschema.validators import extend
 
 from kmscore_vectors.generator.affine import ORDER
 from kmscore_vectors.generator.model import OUTPUTS
+from kmscore_vectors.tables import Severity
 
 MAX_FILE_LENGTH: Final = 64 << 20  # bytes; the longest file of the suite has less than 3 MiB
 NAMES: Final = (
@@ -26,7 +27,9 @@ NAMES: Final = (
     "service_api",
 )
 _PAIRS: Final = ("pairs", "source_pairs", "destination_pairs")
-_OF_A_TEST: Final = frozenset({"tcId", "comment", "flags", "result", "error", "trace"})
+_OF_A_TEST: Final = frozenset(
+    {"tcId", "comment", "flags", "severity", "section", "result", "error", "trace"}
+)
 _OF_A_GROUP: Final = frozenset({"type", "tests"})
 
 
@@ -36,13 +39,15 @@ class VectorFileError(Exception):
 
 @dataclass(frozen=True)
 class VectorTest:
-    """One test, with the shared inputs of its group and the effect of its flag."""
+    """One test, with the shared inputs of its group and the note of its flag."""
 
     file: str
     tc_id: int
     operation: str
     comment: str
     flag: str
+    severity: Severity
+    section: str
     effect: str
     inputs: Mapping[str, Any]
     expected: Mapping[str, Any]
@@ -165,8 +170,10 @@ def _check(path: Path, name: str, document: Any) -> None:  # noqa: ANN401 (any J
         raise VectorFileError(f"{path}: numberOfTests is not {len(tests)}")
     if [test["tcId"] for test in tests] != list(range(1, 1 + len(tests))):
         raise VectorFileError(f"{path}: tcId does not count up from 1")
-    if {flag for test in tests for flag in test["flags"]} != set(document["notes"]):
-        raise VectorFileError(f"{path}: the flags of the tests are not those of the notes")
+    unmatched = {flag for test in tests for flag in test["flags"]} ^ set(document["notes"])
+    if unmatched:
+        reason = "the flags of the tests are not those of the notes"
+        raise VectorFileError(f"{path}: {reason}: {min(unmatched)}")
     for test in tests:
         _check_inputs(path, test)
 
@@ -208,6 +215,8 @@ def _tests(name: str, document: Any) -> Iterator[VectorTest]:  # noqa: ANN401 (a
                 group["type"],
                 test["comment"],
                 flag,
+                Severity(test["severity"]),
+                test["section"],
                 document["notes"][flag].get("effect", ""),
                 shared | inputs,
                 {"error": test["error"]} if test["result"] == "invalid" else expected,

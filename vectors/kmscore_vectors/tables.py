@@ -61,3 +61,30 @@ class ErrorCode(StrEnum):
     UNSUPPORTED_ALGORITHM = "unsupported_algorithm"
     PLAINTEXT_SIZE = "plaintext_size"
     DECRYPTION = "decryption"
+
+
+class Severity(StrEnum):
+    """The authority of the rule that a test checks (section 11.5)."""
+
+    STANDARD = "standard"
+    """A requirement of a published standard, or one of its valid inputs."""
+    STRICT = "strict"
+    """Tolerated by a standard or in practice, and worth rejecting."""
+    POLICY = "policy"
+    """A rule of this format, or of the service."""
+
+
+class BugType(StrEnum):
+    """The kind of mistake that a flag is about, in the words of Project Wycheproof."""
+
+    AUTH_BYPASS = "AUTH_BYPASS"
+    BASIC = "BASIC"
+    BER_ENCODING = "BER_ENCODING"
+    CAN_OF_WORMS = "CAN_OF_WORMS"
+    CONFIDENTIALITY = "CONFIDENTIALITY"
+    EDGE_CASE = "EDGE_CASE"
+    FUNCTIONALITY = "FUNCTIONALITY"
+    MALLEABILITY = "MALLEABILITY"
+    MISSING_STEP = "MISSING_STEP"
+    MODIFIED_PARAMETER = "MODIFIED_PARAMETER"
+    WRONG_PRIMITIVE = "WRONG_PRIMITIVE"

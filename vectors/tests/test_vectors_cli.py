@@ -20,6 +20,7 @@ from kmscore_vectors.files import VectorTest, installed_folder, load
 from kmscore_vectors.generator.suite import make_files
 from kmscore_vectors.judgement import Judgement, Results, Verdict
 from kmscore_vectors.runner import GIVEN_UP
+from kmscore_vectors.tables import Severity
 
 _RESPONDERS = Path(__file__).parent / "responders"
 _README = Path(__file__).resolve().parents[1] / "README.md"
@@ -346,9 +347,9 @@ def test_what_supports_nothing_is_not_right(small: Path) -> None:
 def test_what_an_implementation_prints_cannot_drive_the_terminal() -> None:
     """Escape sequences and markup come out as text."""
     hostile = "\x1b[2J\x9b31m[bold]\u202e"
-    test = VectorTest(
-        "blob", 1, "parse_blob", "comment", "Magic", "", {}, {"error": "invalid_blob"}
-    )
+    due = {"error": "invalid_blob"}
+    rule = (Severity.POLICY, "SPEC section 3.3")
+    test = VectorTest("blob", 1, "parse_blob", "comment", "Magic", *rule, "", {}, due)
     answer = {"failure": hostile}
     console = Console(width=80, record=True)
     results = Results([Judgement(hostile, test, answer, Verdict.WRONG)])
@@ -367,7 +368,7 @@ def test_what_can_be_printed_is_printed_as_it_is() -> None:
 def test_the_tables_can_be_read_in_60_columns() -> None:
     """Flags and heads are complete, with a legend; failures show expectation and answer."""
     tests = [
-        VectorTest(name, number, "", "", flag, "", {}, {"error": "due"})
+        VectorTest(name, number, "", "", flag, Severity.POLICY, "", "", {}, {"error": "due"})
         for name, loaded in load(installed_folder())
         for number, flag in enumerate(sorted({test.flag for test in loaded}), 1)
     ]

@@ -5,7 +5,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from functools import cache
 from itertools import islice
@@ -36,10 +36,12 @@ from kmscore_vectors.files import (
 from kmscore_vectors.generator import accumulated, affine
 from kmscore_vectors.generator.model import OUTPUTS
 from kmscore_vectors.judgement import Results, run
+from kmscore_vectors.tables import Severity
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 
 # Ten thousand answers under a private key.
+_NOTE = {"bugType": "BASIC", "description": "x"}
 _SLOW = ("rsa_oaep", "sm2pke", "service_blob", "service_api", "reencrypt")
 
 
@@ -234,13 +236,20 @@ _INVALID = ("testGroups", 0, "tests", 30)
         ),
         (_set("numberOfTests", 7), "numberOfTests is not 104"),
         (_set("testGroups", []), "testGroups: "),
-        (_set("notes", "Other", {"description": "x"}), "notes: Additional properties"),
+        (_set("notes", "Other", _NOTE), "the flags of the tests are not those of the notes: Other"),
+        (_set("notes", "not a flag", _NOTE), "notes: 'not a flag' does not match"),
         (_remove("notes", "Magic"), "the flags of the tests are not those of the notes"),
-        (_set("notes", "Magic", {}), "notes/Magic: 'description' is a required property"),
+        (_set("notes", "Magic", {}), "notes/Magic: 'bugType' is a required property"),
+        (_set("notes", "Magic", {"bugType": "BASIC"}), "notes/Magic: 'description' is a required"),
+        (_set("notes", "Magic", _NOTE | {"bugType": "OTHER"}), "notes/Magic/bugType: 'OTHER' is"),
+        (_set("notes", "Magic", _NOTE | {"cves": ["2026-1"]}), "notes/Magic/cves/0: '2026-1' does"),
+        (_set(*_TEST, "severity", "low"), "testGroups/0/tests/0/severity: 'low' is not one of"),
+        (_remove(*_TEST, "severity"), "testGroups/0/tests/0: 'severity' is a required property"),
+        (_remove(*_TEST, "section"), "testGroups/0/tests/0: 'section' is a required property"),
         (_set("testGroups", 0, "type", "guess"), "testGroups/0/type: 'guess' is not one of"),
         (_set("testGroups", 0, "more", 1), "testGroups/0: Additional properties"),
         (_set(*_TEST, "more", 1), "testGroups/0/tests/0: Additional properties"),
-        (_set(*_TEST, "flags", ["Other"]), "testGroups/0/tests/0/flags/0: 'Other' is not one of"),
+        (_set(*_TEST, "flags", ["Other"]), "the flags of the tests are not those of the notes"),
         (_set(*_TEST, "flags", []), "testGroups/0/tests/0/flags: "),
         (_set(*_TEST, "tcId", 2), "tcId does not count up from 1"),
         (_set(*_TEST, "blob", "ABCD"), "testGroups/0/tests/0/blob: "),
@@ -619,3 +628,25 @@ def test_zeros_of_the_kdf_are_all_looked_at(
     ]
     results = Results(run("", ask, tests, lambda _: None))
     assert {outcome.test.flag for outcome in results.failures} == flags
+
+
+def test_a_standard_rule_names_its_standard() -> None:
+    """A test of severity `standard` names a published standard, and none names only SPEC.md."""
+    for tests in files().values():
+        for test in tests:
+            assert test.section
+            if test.severity is Severity.STANDARD:
+                assert re.match(r"(RFC \d+|NIST SP|GB/T \d+|GM/T \d+|C2SP) ?", test.section)
+            if test.severity is Severity.POLICY:
+                assert test.section.startswith("SPEC section "), (test.file, test.section)
+
+
+def test_every_severity_occurs() -> None:
+    """Each of the three severities has tests, in more than one file."""
+    for severity in Severity:
+        named = [name for name, tests in files().items() if severity in _severities(tests)]
+        assert len(named) > 1
+
+
+def _severities(tests: Sequence[VectorTest]) -> set[Severity]:
+    return {test.severity for test in tests}

@@ -29,11 +29,14 @@ from kmscore_vectors.generator.model import (
 from kmscore_vectors.generator.published_keys import RSA_2048, SM2_PKCS8, SM2_PUBLIC_POINT
 from kmscore_vectors.generator.streams import CASES, Drawn, another, refused, streams
 from kmscore_vectors.generator.wire import context_bytes, header_bytes, sorted_pairs
-from kmscore_vectors.tables import EncryptionAlgorithm, ErrorCode, KeySpec, Suite
+from kmscore_vectors.tables import BugType, EncryptionAlgorithm, ErrorCode, KeySpec, Severity, Suite
 
 NOTE: Final = Note(
     "One digest over 10,000 cases that are drawn from their numbers, valid and not.",
     "A mistake that shows for a few lengths or values only.",
+    bug_type=BugType.BASIC,
+    severity=Severity.POLICY,
+    section="SPEC section 11.4",
 )
 _TAG: Final = 16
 # The kinds of change to a case, of four kinds and of eight; the other kinds leave it unchanged.

@@ -6,7 +6,7 @@ from typing import Final
 
 from kmscore_vectors.generator.model import Case, Group, Note, VectorFile, hex_fields
 from kmscore_vectors.generator.wire import header_bytes
-from kmscore_vectors.tables import ErrorCode, Suite
+from kmscore_vectors.tables import BugType, ErrorCode, Severity, Suite
 
 _TAG: Final = bytes(range(0xA0, 0xB0))
 _SHORT: Final = (b"key", b"v1")
@@ -25,47 +25,84 @@ _OUTSIDE_IDS: Final = {
 }
 
 _NOTES: Final = {
-    "Valid": Note("A well-formed blob."),
-    "Boundary": Note("A well-formed blob with a field at the limit of its length or its values."),
+    "Valid": Note(
+        "A well-formed blob.",
+        bug_type=BugType.BASIC,
+        severity=Severity.POLICY,
+        section="SPEC section 3.1",
+    ),
+    "Boundary": Note(
+        "A well-formed blob with a field at the limit of its length or its values.",
+        bug_type=BugType.EDGE_CASE,
+        severity=Severity.POLICY,
+        section="SPEC section 3.1",
+    ),
     "Truncated": Note(
         "The blob ends before a field does.",
         "Reading beyond the end: a crash, or bytes of other memory taken for a field.",
+        bug_type=BugType.MISSING_STEP,
+        severity=Severity.POLICY,
+        section="SPEC section 3.3",
     ),
     "Magic": Note(
         "The first three bytes are not KMS.",
         "Ciphertexts of other formats are taken for this one, and their bytes for its fields.",
+        bug_type=BugType.MISSING_STEP,
+        severity=Severity.POLICY,
+        section="SPEC section 3.3",
     ),
     "FormatVersion": Note(
         "The format version is not 01.",
         "A later format, whose fields may mean something else, is read as this one.",
+        bug_type=BugType.MISSING_STEP,
+        severity=Severity.POLICY,
+        section="SPEC section 3.3",
     ),
     "UnknownSuite": Note(
         "No suite has this ID.",
         "A default takes the place of what the blob names: algorithm confusion.",
+        bug_type=BugType.MISSING_STEP,
+        severity=Severity.POLICY,
+        section="SPEC section 3.3",
     ),
     "EmptyId": Note(
         "An ID of no bytes.",
         "A lookup without an ID may answer a default key.",
+        bug_type=BugType.MISSING_STEP,
+        severity=Severity.POLICY,
+        section="SPEC section 3.3",
     ),
     "IdCharacter": Note(
         "An ID has a byte outside 21 to 7E.",
         "IDs that look alike or end early, and bytes that break into a query, a path or a log.",
         ("https://cwe.mitre.org/data/definitions/117.html",),
+        bug_type=BugType.MISSING_STEP,
+        severity=Severity.POLICY,
+        section="SPEC section 3.3",
     ),
     "TooLong": Note(
         "The blob is longer than any can be.",
         "Work and memory in proportion to whatever a stranger sends.",
         ("https://cwe.mitre.org/data/definitions/770.html",),
+        bug_type=BugType.MISSING_STEP,
+        severity=Severity.POLICY,
+        section="SPEC section 3.2",
     ),
     "Prefixed": Note(
         "The blob does not begin at the first byte.",
         "A parser that searches for the magic takes many texts for one blob.",
+        bug_type=BugType.MALLEABILITY,
+        severity=Severity.STRICT,
+        section="SPEC section 3.3",
     ),
     "Base64": Note(
         "The text is not the one strict Base64 encoding of the blob.",
         "Many texts for one blob: a signature, a cache or a block list that goes by the text"
         " is got round.",
         ("https://www.rfc-editor.org/rfc/rfc4648#section-3.5",),
+        bug_type=BugType.MALLEABILITY,
+        severity=Severity.STRICT,
+        section="RFC 4648 sections 3.3 and 3.5; SPEC section 3.5",
     ),
 }
 

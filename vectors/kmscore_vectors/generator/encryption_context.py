@@ -5,65 +5,113 @@ from typing import Final
 
 from kmscore_vectors.generator.model import Case, Fields, Group, Note, VectorFile, pairs_field
 from kmscore_vectors.generator.wire import Pairs, context_bytes, sorted_pairs
-from kmscore_vectors.tables import ErrorCode
+from kmscore_vectors.tables import BugType, ErrorCode, Severity
 
 _MOST_BYTES: Final = 65_535
 _MOST_CHARACTERS: Final = 8192
 
 _NOTES: Final = {
-    "Valid": Note("A context of few pairs."),
+    "Valid": Note(
+        "A context of few pairs.",
+        bug_type=BugType.BASIC,
+        severity=Severity.POLICY,
+        section="SPEC section 4.1",
+    ),
     "Empty": Note(
         "The empty context, whose canonical form has no bytes.",
         "An encoder that writes a count of 0 binds another context than one that writes nothing.",
+        bug_type=BugType.EDGE_CASE,
+        severity=Severity.POLICY,
+        section="SPEC section 4.1",
     ),
     "Order": Note(
         "Pairs that are not given in the order of their keys' UTF-8 bytes.",
         "An encoder that keeps the order given, or sorts by UTF-16 units, by locale or without"
         " regard to case, cannot open what others have sealed.",
+        bug_type=BugType.FUNCTIONALITY,
+        severity=Severity.POLICY,
+        section="SPEC section 4.1",
     ),
     "Unicode": Note(
         "Characters outside ASCII, which are neither normalised nor folded.",
         "Two contexts that differ become one: what is bound to one opens under the other.",
         ("https://www.unicode.org/reports/tr36/",),
+        bug_type=BugType.FUNCTIONALITY,
+        severity=Severity.POLICY,
+        section="SPEC section 4.1",
     ),
     "Ambiguity": Note(
         "Contexts that would give the same bytes if fields were joined without their lengths.",
         "Who may choose a value may move its text into another field and keep the tag right.",
+        bug_type=BugType.CAN_OF_WORMS,
+        severity=Severity.POLICY,
+        section="SPEC section 4.1",
     ),
-    "Boundary": Note("A length or a number of pairs at a limit, or one that takes two bytes."),
+    "Boundary": Note(
+        "A length or a number of pairs at a limit, or one that takes two bytes.",
+        bug_type=BugType.EDGE_CASE,
+        severity=Severity.POLICY,
+        section="SPEC section 4.1",
+    ),
     "TooLong": Note(
         "The canonical form has more than 65,535 bytes, or the text more than 8,192 characters.",
         "Lengths that wrap around in their two bytes: another context with the same bytes.",
         ("https://cwe.mitre.org/data/definitions/190.html",),
+        bug_type=BugType.MISSING_STEP,
+        severity=Severity.POLICY,
+        section="SPEC section 4.2",
     ),
-    "Json": Note("A context in the form of a JSON object."),
+    "Json": Note(
+        "A context in the form of a JSON object.",
+        bug_type=BugType.BASIC,
+        severity=Severity.STANDARD,
+        section="RFC 8259 section 7",
+    ),
     "RepeatedKey": Note(
         "A key stands twice in the object.",
         "One parser keeps the first value and another the last: the two sides check two contexts.",
         ("https://www.rfc-editor.org/rfc/rfc8259#section-4",),
+        bug_type=BugType.CAN_OF_WORMS,
+        severity=Severity.STRICT,
+        section="RFC 8259 section 4; SPEC section 4.2",
     ),
     "NotAString": Note(
         "A value is no string.",
         "1, 1.0, true and their spellings become strings as a parser likes: contexts get lost.",
+        bug_type=BugType.MISSING_STEP,
+        severity=Severity.POLICY,
+        section="SPEC section 4.2",
     ),
     "NotAnObject": Note(
         "The text is JSON, but not an object.",
         "What has no pairs is taken for the empty context, and the binding is gone.",
+        bug_type=BugType.MISSING_STEP,
+        severity=Severity.POLICY,
+        section="SPEC section 4.2",
     ),
     "Malformed": Note(
         "The text is not JSON (RFC 8259).",
         "What cannot be read is taken for the empty context, or as each parser likes.",
         ("https://www.rfc-editor.org/rfc/rfc8259",),
+        bug_type=BugType.CAN_OF_WORMS,
+        severity=Severity.STANDARD,
+        section="RFC 8259 section 2",
     ),
     "LoneSurrogate": Note(
         "A string holds half of a surrogate pair, which UTF-8 has no bytes for.",
         "A replacement character in its place makes one context of many.",
         ("https://www.rfc-editor.org/rfc/rfc8259#section-8.2",),
+        bug_type=BugType.EDGE_CASE,
+        severity=Severity.STANDARD,
+        section="RFC 3629 section 3",
     ),
     "Nesting": Note(
         "Thousands of brackets within each other.",
         "A recursive parser runs out of stack: a crash.",
         ("https://cwe.mitre.org/data/definitions/674.html",),
+        bug_type=BugType.CAN_OF_WORMS,
+        severity=Severity.POLICY,
+        section="SPEC section 4.2",
     ),
 }
 

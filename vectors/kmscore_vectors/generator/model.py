@@ -6,10 +6,10 @@ fields that are outputs of an implementation; the others are its inputs.
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from typing import Final, NamedTuple, TypeAlias
 
-from kmscore_vectors.tables import ErrorCode
+from kmscore_vectors.tables import BugType, ErrorCode, Severity
 
 Json: TypeAlias = "str | int | bool | list[Json] | dict[str, Json] | None"
 Fields: TypeAlias = dict[str, Json]
@@ -41,21 +41,37 @@ OUTPUTS: Final[Mapping[str, tuple[str, ...]]] = {
 """The output fields of each operation; the other fields of a test are its inputs."""
 
 
-class Note(NamedTuple):
+@dataclass(frozen=True)
+class Note:
     """The meaning of a flag: the defect, and the effect if an implementation accepts it."""
 
     description: str
     effect: str = ""
     links: tuple[str, ...] = ()
+    _: KW_ONLY
+    bug_type: BugType
+    severity: Severity
+    section: str
+    """The rule that its tests check: a standard or SPEC.md, with the section."""
+    cves: tuple[str, ...] = ()
 
     def document(self) -> Fields:
         """Return the note as a JSON object of the file."""
-        fields: Fields = {"description": self.description}
+        fields: Fields = {"bugType": self.bug_type.value, "description": self.description}
         if self.effect:
             fields["effect"] = self.effect
+        if self.cves:
+            fields["cves"] = list(self.cves)
         if self.links:
             fields["links"] = list(self.links)
         return fields
+
+
+class Rule(NamedTuple):
+    """The rule of one test, where it is not that of its flag."""
+
+    severity: Severity
+    section: str
 
 
 @dataclass(frozen=True)
@@ -69,14 +85,29 @@ class Case:
     trace: Fields = field(default_factory=dict)
     error: ErrorCode | None = None
     repaired: "Case | None" = None
+    rule: Rule | None = None
 
-    def refused(self, error: ErrorCode, flag: str, comment: str, inputs: Fields) -> "Case":
+    def refused(
+        self,
+        error: ErrorCode,
+        flag: str,
+        comment: str,
+        inputs: Fields,
+        rule: Rule | None = None,
+    ) -> "Case":
         """Return this case with some inputs replaced, as an invalid test."""
-        return Case(comment, flag, self.inputs | inputs, error=error, repaired=self)
+        return Case(comment, flag, self.inputs | inputs, error=error, repaired=self, rule=rule)
 
-    def document(self, tc_id: int) -> Fields:
+    def document(self, tc_id: int, note: Note) -> Fields:
         """Return the test as a JSON object of the file."""
-        fields: Fields = {"tcId": tc_id, "comment": self.comment, "flags": [self.flag]}
+        rule = self.rule or Rule(note.severity, note.section)
+        fields: Fields = {
+            "tcId": tc_id,
+            "comment": self.comment,
+            "flags": [self.flag],
+            "severity": rule.severity.value,
+            "section": rule.section,
+        }
         fields |= self.inputs
         if self.error is not None:
             return fields | {"result": "invalid", "error": self.error.value}
@@ -121,7 +152,9 @@ class VectorFile:
                 {
                     "type": group.operation,
                     **group.shared,
-                    "tests": [case.document(next(tc_ids)) for case in group.cases],
+                    "tests": [
+                        case.document(next(tc_ids), self.notes[case.flag]) for case in group.cases
+                    ],
                 }
                 for group in self.groups
             ],

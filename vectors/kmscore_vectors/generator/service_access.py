@@ -26,6 +26,7 @@ from kmscore_vectors.generator.service_table import (
     NO_ALIAS,
     NO_PERMISSION,
 )
+from kmscore_vectors.tables import BugType, Severity
 
 _ANY: Final = "acs:kms:*:*:key/*"
 _NOTHING_NAMED: Final = "acs:kms:*:*:key/nothing"
@@ -34,24 +35,39 @@ NOTES: Final = {
     "KeyName": Note(
         "A key is named by alias or resource name; the response has its ID.",
         "The alias of a key is asked for in place of the key: who moves it moves the permission.",
+        bug_type=BugType.BASIC,
+        severity=Severity.POLICY,
+        section="SPEC section 14",
     ),
     "AliasRefused": Note(
         "An alias where the service takes a key ID or a resource name only.",
         "Ciphertexts are moved to another key than the caller has in mind, once the alias moves.",
+        bug_type=BugType.MISSING_STEP,
+        severity=Severity.POLICY,
+        section="SPEC section 14.2",
     ),
     "NoPermission": Note(
         "The policy does not allow it; the key is there and would do.",
         "Keys are used by who may not.",
         ("https://cwe.mitre.org/data/definitions/862.html",),
+        bug_type=BugType.CONFIDENTIALITY,
+        severity=Severity.POLICY,
+        section="SPEC section 14.2 step 5",
     ),
     "Permitted": Note(
         "The policy allows just what is needed.",
         "More has to be allowed than is meant.",
+        bug_type=BugType.BASIC,
+        severity=Severity.POLICY,
+        section="SPEC section 14",
     ),
     "LearnsNothing": Note(
         "What is asked for is not there or cannot be used, and the policy does not allow it.",
         "Who may not use a key learns which keys, versions and aliases there are, and their state.",
         ("https://cwe.mitre.org/data/definitions/204.html",),
+        bug_type=BugType.CONFIDENTIALITY,
+        severity=Severity.POLICY,
+        section="SPEC section 14.2 step 5",
     ),
 }
 

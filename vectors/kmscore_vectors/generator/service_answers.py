@@ -25,7 +25,7 @@ from kmscore_vectors.generator.service_table import (
     invalid,
 )
 from kmscore_vectors.generator.wire import Pairs, header_bytes
-from kmscore_vectors.tables import Suite
+from kmscore_vectors.tables import BugType, Severity, Suite
 
 _MOST_PLAINTEXT: Final = 6144
 _TAG: Final = 16
@@ -38,21 +38,33 @@ NOTES: Final = {
     "Answered": Note(
         "A ciphertext is opened; the response has the plaintext and the key that opened it.",
         "The caller's word for the key is repeated in place of the key that was used.",
+        bug_type=BugType.BASIC,
+        severity=Severity.POLICY,
+        section="SPEC section 14",
     ),
     "NotABlob": Note(
         "The bytes are no blob of the layout.",
         ONE_ANSWER + " Guessing between layouts: who stores the blob chooses how it is read.",
+        bug_type=BugType.MISSING_STEP,
+        severity=Severity.POLICY,
+        section="SPEC section 14.2",
     ),
     "DoesNotOpen": Note(
         "A blob that was changed, or another context than it was sealed under.",
         ONE_ANSWER,
         ("https://cwe.mitre.org/data/definitions/209.html",),
+        bug_type=BugType.CONFIDENTIALITY,
+        severity=Severity.POLICY,
+        section="SPEC section 14.4",
     ),
     "AmbiguousContext": Note(
         "A context of the kind that the service's rule confuses with others.",
         "A ciphertext of one tenant, table or purpose opens for another, whose context has the"
         " same text.",
         ("https://cwe.mitre.org/data/definitions/441.html",),
+        bug_type=BugType.MISSING_STEP,
+        severity=Severity.POLICY,
+        section="SPEC section 14.2",
     ),
 }
 

@@ -12,7 +12,7 @@ from kmscore_vectors.generator import (
 )
 from kmscore_vectors.generator.model import Case, Fields, Group, Note, VectorFile, hex_fields
 from kmscore_vectors.generator.service_rule import INSTANCE_PREFIX, blob_bytes
-from kmscore_vectors.tables import ErrorCode
+from kmscore_vectors.tables import BugType, ErrorCode, Severity
 
 _VERSION: Final = "86a9efd9-3d16-4894-bd4f-1fc43f3f2abf"
 _IV: Final = bytes(range(12))
@@ -22,29 +22,59 @@ _MOST_BYTES: Final = 8259
 _FIXED: Final = 36 + 12 + 16
 
 _NOTES: Final = {
-    "Layout": Note("A blob with the fields at their places."),
-    "Prefix": Note("A blob of a KMS instance: three bytes stand before the key version ID."),
-    "LayoutBoundary": Note("The shortest or the longest blob that can be one."),
+    "Layout": Note(
+        "A blob with the fields at their places.",
+        bug_type=BugType.BASIC,
+        severity=Severity.POLICY,
+        section="SPEC section 13.2",
+    ),
+    "Prefix": Note(
+        "A blob of a KMS instance: three bytes stand before the key version ID.",
+        bug_type=BugType.BASIC,
+        severity=Severity.POLICY,
+        section="SPEC section 13.2",
+    ),
+    "LayoutBoundary": Note(
+        "The shortest or the longest blob that can be one.",
+        bug_type=BugType.EDGE_CASE,
+        severity=Severity.POLICY,
+        section="SPEC section 13.2",
+    ),
     "Truncated": Note(
         "The blob ends before there is room for IV and tag.",
         "A tag of fewer bytes is easier to guess, and a read beyond the end.",
+        bug_type=BugType.MISSING_STEP,
+        severity=Severity.POLICY,
+        section="SPEC section 13.2",
     ),
     "TooLong": Note(
         "The blob has more than 8,259 bytes.",
         "Memory and time for what can be no ciphertext of the service.",
+        bug_type=BugType.MISSING_STEP,
+        severity=Severity.POLICY,
+        section="SPEC section 13.2",
     ),
     "NotAUuid": Note(
         "What stands in the place of the key version ID is not 36 characters of a UUID.",
         "Any text is looked up as a key version: in a path, a query or a log line.",
+        bug_type=BugType.MISSING_STEP,
+        severity=Severity.POLICY,
+        section="SPEC section 13.2",
     ),
     "OtherPrefix": Note(
         "The prefix is another than is due, or there is one where none is due, or none.",
         "Guessing between layouts: who stores the blob chooses how it is read.",
+        bug_type=BugType.MISSING_STEP,
+        severity=Severity.POLICY,
+        section="SPEC section 13.2",
     ),
     "OtherLayout": Note(
         "A v1 blob.",
         "Guessing between layouts: who stores the blob chooses whether its header and context are"
         " authenticated as v1 has them or hashed as the service does.",
+        bug_type=BugType.MISSING_STEP,
+        severity=Severity.POLICY,
+        section="SPEC section 13.2",
     ),
 }
 

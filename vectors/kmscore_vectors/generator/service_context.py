@@ -15,7 +15,7 @@ from kmscore_vectors.generator.service_rule import (
     text_of,
 )
 from kmscore_vectors.generator.wire import Pairs
-from kmscore_vectors.tables import ErrorCode
+from kmscore_vectors.tables import BugType, ErrorCode, Severity
 
 # U+10000 sorts before U+FFFF by UTF-16 unit and after it by code point.
 BEYOND: Final = (("\U00010000", "1"), ("\uffff", "2"), ("\ue000", "3"))
@@ -29,41 +29,68 @@ NOTES: Final = {
     "Published": Note(
         "The rule as the vendor's published clients have it.",
         "Blobs of the service do not open.",
+        bug_type=BugType.BASIC,
+        severity=Severity.POLICY,
+        section="SPEC section 13.3",
     ),
     "NoContext": Note(
         "No context, or one without pairs: the rule tells them apart, unless it is told not to.",
         "Blobs that were sealed without a context do not open, or those that were sealed with an"
         " empty one.",
+        bug_type=BugType.EDGE_CASE,
+        severity=Severity.POLICY,
+        section="SPEC section 13.3",
     ),
     "Sorting": Note(
         "Pairs that are given in another order, or that two clients sort differently.",
         "A client that sorts otherwise cannot open what this one has sealed.",
+        bug_type=BugType.FUNCTIONALITY,
+        severity=Severity.POLICY,
+        section="SPEC section 13.3",
     ),
     "Digest": Note(
         "The digest in hexadecimal digits, which one client takes for associated data.",
         "A client that takes the other form cannot open what this one has sealed.",
+        bug_type=BugType.FUNCTIONALITY,
+        severity=Severity.POLICY,
+        section="SPEC section 13.3",
     ),
     "JsonText": Note(
         "The JSON text of the context, which one client takes for associated data as it sends it.",
         "Blobs of that client do not open.",
+        bug_type=BugType.FUNCTIONALITY,
+        severity=Severity.POLICY,
+        section="SPEC section 13.3",
     ),
     "Confused": Note(
         "Contexts that the rule gives the same associated data.",
         "Who may choose a value can move its text into another pair: a ciphertext of one tenant,"
         " table or purpose opens for another.",
         ("https://cwe.mitre.org/data/definitions/441.html",),
+        bug_type=BugType.CAN_OF_WORMS,
+        severity=Severity.POLICY,
+        section="SPEC section 13.3",
     ),
     "Distinct": Note(
         "A context that shares its associated data with no other.",
         "What is safe is refused, and those who migrate are taught to allow everything.",
+        bug_type=BugType.CAN_OF_WORMS,
+        severity=Severity.POLICY,
+        section="SPEC section 13.3",
     ),
     "NotUnicode": Note(
         "A key or a value has half of a surrogate pair.",
         "It has no bytes; whatever takes its place is another text's.",
+        bug_type=BugType.MISSING_STEP,
+        severity=Severity.POLICY,
+        section="SPEC section 13.3",
     ),
     "ContextSize": Note(
         "The context has more than 65,535 bytes in its canonical form of v1.",
         "A context that one layout takes and the other does not cannot be moved.",
+        bug_type=BugType.MISSING_STEP,
+        severity=Severity.POLICY,
+        section="SPEC section 13.3",
     ),
 }
 

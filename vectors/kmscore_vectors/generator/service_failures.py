@@ -26,7 +26,7 @@ from kmscore_vectors.generator.service_rule import (
     text_of,
 )
 from kmscore_vectors.generator.wire import Pairs, context_bytes, sorted_pairs
-from kmscore_vectors.tables import ErrorCode
+from kmscore_vectors.tables import BugType, ErrorCode, Severity
 
 NOTES: Final = {
     "Ambiguous": Note(
@@ -34,60 +34,105 @@ NOTES: Final = {
         "A ciphertext of one tenant, table or purpose opens for another, whose context has the"
         " same text.",
         ("https://cwe.mitre.org/data/definitions/441.html",),
+        bug_type=BugType.MISSING_STEP,
+        severity=Severity.POLICY,
+        section="SPEC section 14.2",
     ),
-    "ModifiedIv": Note("One bit of the IV is another.", "Another key stream decrypts."),
+    "ModifiedIv": Note(
+        "One bit of the IV is another.",
+        "Another key stream decrypts.",
+        bug_type=BugType.MISSING_STEP,
+        severity=Severity.POLICY,
+        section="SPEC section 14.2",
+    ),
     "ModifiedCiphertext": Note(
         "One bit of the ciphertext is another.",
         "Counter mode is malleable: the same bit of what was sealed is another.",
+        bug_type=BugType.MISSING_STEP,
+        severity=Severity.POLICY,
+        section="SPEC section 14.2",
     ),
     "ModifiedTag": Note(
         "One bit of the tag is another.",
         "A tag that is compared in part, or not at all: forged plaintexts.",
         ("https://cwe.mitre.org/data/definitions/347.html",),
+        bug_type=BugType.MISSING_STEP,
+        severity=Severity.POLICY,
+        section="SPEC section 14.2",
     ),
     "Length": Note(
         "A byte was removed or added, and the lengths still allow a blob.",
         "A tag that is looked for where the ciphertext ends, or a tag of fewer bytes, which is"
         " easier to guess.",
+        bug_type=BugType.MISSING_STEP,
+        severity=Severity.POLICY,
+        section="SPEC section 14.2",
     ),
     "NoRoom": Note(
         "The blob ends before there is room for IV and tag.",
         "A tag of fewer bytes is easier to guess.",
+        bug_type=BugType.MISSING_STEP,
+        severity=Severity.POLICY,
+        section="SPEC section 14.2",
     ),
     "OtherContext": Note(
         "Another context than the message was sealed under.",
         "A confused deputy: a ciphertext of one tenant, table or purpose opens for another.",
         ("https://cwe.mitre.org/data/definitions/441.html",),
+        bug_type=BugType.MISSING_STEP,
+        severity=Severity.POLICY,
+        section="SPEC section 14.2",
     ),
     "NullAndEmpty": Note(
         "No context at all where an empty one was, or the reverse, and the profile tells them"
         " apart.",
         "Two contexts that differ become one.",
+        bug_type=BugType.MISSING_STEP,
+        severity=Severity.POLICY,
+        section="SPEC section 14.2",
     ),
     "OtherRule": Note(
         "The profile says another rule than the message was sealed under.",
         "Rules that are tried one after the other: more contexts than one open a ciphertext.",
+        bug_type=BugType.MISSING_STEP,
+        severity=Severity.POLICY,
+        section="SPEC section 14.2",
     ),
     "AssociatedData": Note(
         "Sealed with associated data that no rule of the profile gives.",
         "The implementation opens what the service does not, and nobody else what it seals.",
+        bug_type=BugType.MISSING_STEP,
+        severity=Severity.POLICY,
+        section="SPEC section 14.2",
     ),
     "OtherDerivation": Note(
         "Sealed with another key, or with another cipher under the same key.",
         "Trial decryption with whatever fits.",
+        bug_type=BugType.MISSING_STEP,
+        severity=Severity.POLICY,
+        section="SPEC section 14.2",
     ),
     "PlaintextSize": Note(
         "More than 8,192 bytes were sealed as they are.",
         "A limit that one operation keeps and another does not leaves blobs that cannot be moved.",
+        bug_type=BugType.MISSING_STEP,
+        severity=Severity.POLICY,
+        section="SPEC section 14.2",
     ),
     "UnknownVersion": Note(
         "The blob names a key version that is not there.",
         "Trial decryption, or a default key in its place.",
+        bug_type=BugType.MISSING_STEP,
+        severity=Severity.POLICY,
+        section="SPEC section 14.2",
     ),
     "KeyUsage": Note(
         "The key version is bound to XAES_256_GCM.",
         "GCM under the very key of XAES-256-GCM: its hash key is the block that XAES derives from.",
         ("https://c2sp.org/XAES-256-GCM",),
+        bug_type=BugType.MISSING_STEP,
+        severity=Severity.POLICY,
+        section="SPEC section 14.2",
     ),
 }
 

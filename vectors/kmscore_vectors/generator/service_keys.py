@@ -30,19 +30,29 @@ from kmscore_vectors.generator.service_table import (
     Refusal,
     rejected,
 )
+from kmscore_vectors.tables import BugType, Severity
 
 NOTES: Final = {
     "NotFound": Note(
         "No key, key version or alias has this name.",
         "Trial decryption, or a default key in its place.",
+        bug_type=BugType.MISSING_STEP,
+        severity=Severity.POLICY,
+        section="SPEC section 14.2",
     ),
     "KeyState": Note(
         "The key is disabled, pending deletion or pending import.",
         "A key that was taken out of use after a compromise still opens or seals.",
+        bug_type=BugType.MISSING_STEP,
+        severity=Severity.POLICY,
+        section="SPEC section 14.2",
     ),
     "KeyUsage": Note(
         "The key is there and the action does not go with it.",
         "Bytes of one algorithm are computed on with the key of another.",
+        bug_type=BugType.MISSING_STEP,
+        severity=Severity.POLICY,
+        section="SPEC section 14.2",
     ),
 }
 

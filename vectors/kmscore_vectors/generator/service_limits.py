@@ -25,6 +25,7 @@ from kmscore_vectors.generator.service_table import (
     invalid,
     missing,
 )
+from kmscore_vectors.tables import BugType, Severity
 
 _MOST_PLAINTEXT: Final = 6144
 
@@ -32,30 +33,51 @@ NOTES: Final = {
     "DataKeyLength": Note(
         "The length of a data key, at its limits and beyond.",
         "Data keys of no byte, or of as many as a caller likes.",
+        bug_type=BugType.EDGE_CASE,
+        severity=Severity.POLICY,
+        section="SPEC section 14.1",
     ),
     "ParameterLimit": Note(
         "A parameter with the least or the most that it may hold.",
         "What the service takes is refused.",
+        bug_type=BugType.EDGE_CASE,
+        severity=Severity.POLICY,
+        section="SPEC section 14.1",
     ),
     "IgnoredParameter": Note(
         "Parameters that the action does not take.",
         "Requests of the vendor's clients, which send them, are refused.",
+        bug_type=BugType.MISSING_STEP,
+        severity=Severity.POLICY,
+        section="SPEC section 14.2",
     ),
     "PublicKey": Note(
         "A wrapping key that is none, or that does not go with its spec or algorithm.",
         "A data key leaves under a key that nobody, or somebody else, can open it with.",
+        bug_type=BugType.MISSING_STEP,
+        severity=Severity.POLICY,
+        section="SPEC section 14.2",
     ),
     "DryRun": Note(
         "A dry run of a request that would succeed, which is an error all the same.",
         "A dry run that is ignored changes what it should only have tried.",
+        bug_type=BugType.MISSING_STEP,
+        severity=Severity.POLICY,
+        section="SPEC section 14.2",
     ),
     "DryRunDenied": Note(
         "A dry run of a request that is not permitted.",
         "Whoever asks before acting is told that it may.",
+        bug_type=BugType.CONFIDENTIALITY,
+        severity=Severity.POLICY,
+        section="SPEC section 14.2 step 5",
     ),
     "DryRunFails": Note(
         "A dry run of a request that would fail.",
         "Whoever asks before acting is told that all is well.",
+        bug_type=BugType.MISSING_STEP,
+        severity=Severity.POLICY,
+        section="SPEC section 14.2",
     ),
 }
 _NOT_LENGTHS: Final = {

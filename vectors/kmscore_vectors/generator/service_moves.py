@@ -35,26 +35,39 @@ from kmscore_vectors.generator.service_table import (
     invalid,
     missing,
 )
+from kmscore_vectors.tables import BugType, Severity
 
 NOTES: Final = {
     "BareDoesNotOpen": Note(
         "A ciphertext of RSA or SM2 that was changed, or is of another length or padding.",
         ONE_ANSWER,
         ("https://archiv.infsec.ethz.ch/education/fs08/secsem/manger01.pdf",),
+        bug_type=BugType.CONFIDENTIALITY,
+        severity=Severity.POLICY,
+        section="SPEC section 14.4",
     ),
     "OtherSource": Note(
         "The caller names another source key or version than the blob does.",
         "A source ID that is accepted and never compared: permission is asked for one key and"
         " another one opens.",
         ("https://cwe.mitre.org/data/definitions/441.html",),
+        bug_type=BugType.MISSING_STEP,
+        severity=Severity.POLICY,
+        section="SPEC section 14.2",
     ),
     "BareSource": Note(
         "Re-encryption of a ciphertext of RSA or SM2, which needs all three source parameters.",
         "A default key or version takes the place of the one that is not named.",
+        bug_type=BugType.BASIC,
+        severity=Severity.POLICY,
+        section="SPEC section 14",
     ),
     "BareContext": Note(
         "A source context for a ciphertext that binds none.",
         "A context that is accepted and ignored: the caller believes in a binding that is not.",
+        bug_type=BugType.MISSING_STEP,
+        severity=Severity.POLICY,
+        section="SPEC section 14.2",
     ),
 }
 

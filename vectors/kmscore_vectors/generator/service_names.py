@@ -16,6 +16,7 @@ from kmscore_vectors.generator.service_requests import (
 )
 from kmscore_vectors.generator.service_table import ACTIONS, BAD_CIPHERTEXT, invalid
 from kmscore_vectors.generator.wire import Pairs
+from kmscore_vectors.tables import BugType, Severity
 
 _DROPPED: Final = (
     "A context that is dropped in silence: what is encrypted opens under every context, and a"
@@ -28,16 +29,31 @@ NOTES: Final = {
     "FlattenedContext": Note(
         "A context as one parameter per pair, in the forms of a Node client and of a Go client.",
         _DROPPED,
+        bug_type=BugType.BASIC,
+        severity=Severity.POLICY,
+        section="SPEC section 14",
     ),
     "BrokenContext": Note(
         "A flattened context that is a list with a fault, too long, or given in JSON as well.",
         _DROPPED,
+        bug_type=BugType.MISSING_STEP,
+        severity=Severity.POLICY,
+        section="SPEC section 14.2",
     ),
     "OtherCase": Note(
         "The name of a parameter in another case, or a context in brackets.",
         _DROPPED + " A dry run is taken for the call itself.",
+        bug_type=BugType.MISSING_STEP,
+        severity=Severity.POLICY,
+        section="SPEC section 14.2",
     ),
-    "ForeignContext": Note("A context that the action does not take.", _DROPPED),
+    "ForeignContext": Note(
+        "A context that the action does not take.",
+        _DROPPED,
+        bug_type=BugType.MISSING_STEP,
+        severity=Severity.POLICY,
+        section="SPEC section 14.2",
+    ),
 }
 
 

@@ -39,13 +39,26 @@ from kmscore_vectors.generator.service_rule import (
     Options,
     ServiceKey,
 )
-from kmscore_vectors.tables import ErrorCode, Suite
+from kmscore_vectors.tables import BugType, ErrorCode, Severity, Suite
 
 NOTES: Final = {
-    "Opens": Note("A blob that opens, with the published rule or one of its options."),
-    "PayloadBoundary": Note("The shortest or the longest plaintext, or Base64 with each padding."),
+    "Opens": Note(
+        "A blob that opens, with the published rule or one of its options.",
+        bug_type=BugType.BASIC,
+        severity=Severity.POLICY,
+        section="SPEC section 13.5",
+    ),
+    "PayloadBoundary": Note(
+        "The shortest or the longest plaintext, or Base64 with each padding.",
+        bug_type=BugType.EDGE_CASE,
+        severity=Severity.POLICY,
+        section="SPEC section 13.5",
+    ),
     "AmbiguousAllowed": Note(
-        "A context that the rule confuses with others, and who decrypts has said that it may be."
+        "A context that the rule confuses with others, and who decrypts has said that it may be.",
+        bug_type=BugType.CAN_OF_WORMS,
+        severity=Severity.POLICY,
+        section="SPEC section 13.5",
     ),
 }
 _ALL: Final = Options(

@@ -20,6 +20,7 @@ from kmscore_vectors.generator.service_table import (
     invalid,
     missing,
 )
+from kmscore_vectors.tables import BugType, Severity
 
 _MOST_PLAINTEXT: Final = 6144
 _LONG_BASE64: Final = "A" * 16_388
@@ -28,23 +29,38 @@ NOTES: Final = {
     "UnknownAction": Note(
         "The action is none of the nine, or there is none.",
         "Another action takes its place, with the permission of neither.",
+        bug_type=BugType.MISSING_STEP,
+        severity=Severity.POLICY,
+        section="SPEC section 14.2",
     ),
     "MissingParameter": Note(
         "A required parameter is not there.",
         "A default takes its place: another key, another algorithm, or no context.",
+        bug_type=BugType.MISSING_STEP,
+        severity=Severity.POLICY,
+        section="SPEC section 14.2",
     ),
     "EmptyParameter": Note(
         "A parameter is the empty text: an optional one is absent, and one that is needed missing.",
         "An empty text is taken for a value: a context without pairs, or a key without a name.",
+        bug_type=BugType.MISSING_STEP,
+        severity=Severity.POLICY,
+        section="SPEC section 14.2",
     ),
     "InvalidParameter": Note(
         "A parameter is not as it has to be.",
         "What is not understood is guessed, cut or ignored.",
+        bug_type=BugType.MISSING_STEP,
+        severity=Severity.POLICY,
+        section="SPEC section 14.2",
     ),
     "InvalidBase64": Note(
         "A parameter is not strict Base64 (RFC 4648 section 4).",
         "Many texts for one value, or bytes that are dropped on the way.",
         ("https://www.rfc-editor.org/rfc/rfc4648#section-12",),
+        bug_type=BugType.MALLEABILITY,
+        severity=Severity.STRICT,
+        section="RFC 4648 section 3.5; SPEC section 14.1",
     ),
 }
 

@@ -14,17 +14,23 @@ from kmscore_vectors.generator.service_messages import (
 from kmscore_vectors.generator.service_rule import (
     payload_of,
 )
-from kmscore_vectors.tables import ErrorCode
+from kmscore_vectors.tables import BugType, ErrorCode, Severity
 
 NOTES: Final = {
     "NotBase64": Note(
         "What was sealed is not strict Base64, and the profile says that it is.",
         "Many texts for one plaintext, or bytes that are dropped on the way.",
         ("https://www.rfc-editor.org/rfc/rfc4648#section-12",),
+        bug_type=BugType.MALLEABILITY,
+        severity=Severity.STRICT,
+        section="RFC 4648 section 3.5; SPEC section 13.5",
     ),
     "PayloadSize": Note(
         "The text of 6,145 bytes or more was sealed, and makes a blob that is too long.",
         "A limit that one operation keeps and another does not leaves blobs that cannot be moved.",
+        bug_type=BugType.MISSING_STEP,
+        severity=Severity.POLICY,
+        section="SPEC section 13.5",
     ),
 }
 

@@ -10,6 +10,7 @@ from typing import Final
 from urllib.parse import quote
 
 from kmscore_vectors.generator.model import Case, Fields, Group, Json, Note
+from kmscore_vectors.tables import BugType, Severity
 
 _ACCESS_KEY: Final = "LTAIvector"
 _SHARED: Final = "test secret, known to everybody"
@@ -22,30 +23,51 @@ NOTES: Final = {
     "SignedRequest": Note(
         "A request with a right signature.",
         "An implementation that refuses it serves no client of this kind.",
+        bug_type=BugType.BASIC,
+        severity=Severity.POLICY,
+        section="SPEC section 14.7",
     ),
     "Malformed": Note(
         "A request that has no single reading.",
         "Parameter smuggling: a proxy, a log and the service read different requests.",
+        bug_type=BugType.CAN_OF_WORMS,
+        severity=Severity.POLICY,
+        section="SPEC section 14.7",
     ),
     "UnknownAccessKey": Note(
         "There is no such access key, or its secret is empty.",
         "Everybody can sign with an empty secret.",
+        bug_type=BugType.AUTH_BYPASS,
+        severity=Severity.POLICY,
+        section="SPEC section 14.7",
     ),
     "UnsignedPart": Note(
         "The signature lacks a part, or does not cover what it has to.",
         "Who sees one request changes the part that is not signed.",
+        bug_type=BugType.AUTH_BYPASS,
+        severity=Severity.POLICY,
+        section="SPEC section 14.7",
     ),
     "WrongSignature": Note(
         "The signature is not that of the request.",
         "Anybody can send requests in the name of another.",
+        bug_type=BugType.AUTH_BYPASS,
+        severity=Severity.POLICY,
+        section="SPEC section 14.7",
     ),
     "Expired": Note(
         "The date is more than 15 minutes from the present, or is no date.",
         "A request that was recorded is valid for ever.",
+        bug_type=BugType.AUTH_BYPASS,
+        severity=Severity.POLICY,
+        section="SPEC section 14.7",
     ),
     "Replayed": Note(
         "The nonce was used before.",
         "A request that was recorded can be sent again.",
+        bug_type=BugType.AUTH_BYPASS,
+        severity=Severity.POLICY,
+        section="SPEC section 14.7",
     ),
 }
 

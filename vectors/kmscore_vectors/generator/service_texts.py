@@ -15,6 +15,7 @@ from kmscore_vectors.generator.service_requests import (
 )
 from kmscore_vectors.generator.service_rule import ServiceKey, associated_data
 from kmscore_vectors.generator.service_table import BAD_CIPHERTEXT, invalid
+from kmscore_vectors.tables import BugType, Severity
 
 _MOST: Final = 8192
 
@@ -23,18 +24,30 @@ NOTES: Final = {
         "Plaintext is an opaque text in the service's layout: sealed, moved and answered as it is.",
         "Passwords and other texts of the service's clients cannot be encrypted, or archives of"
         " them cannot be opened or moved; or they are changed on the way.",
+        bug_type=BugType.BASIC,
+        severity=Severity.POLICY,
+        section="SPEC section 14",
     ),
     "NotAText": Note(
         "What was sealed is not UTF-8 and cannot be answered, or is not Base64 and not a data key.",
         ONE_ANSWER,
+        bug_type=BugType.MISSING_STEP,
+        severity=Severity.POLICY,
+        section="SPEC section 14.2",
     ),
     "TextSize": Note(
         "A text of as many bytes as a blob holds, or more.",
         "A limit that one operation keeps and another does not leaves blobs that cannot be moved.",
+        bug_type=BugType.MISSING_STEP,
+        severity=Severity.POLICY,
+        section="SPEC section 14.2",
     ),
     "NotOpaque": Note(
         "A plaintext that is not Base64, where no opaque text is taken.",
         "Bytes are guessed from a text, or a text is taken for bytes.",
+        bug_type=BugType.MISSING_STEP,
+        severity=Severity.POLICY,
+        section="SPEC section 14.2",
     ),
 }
 

@@ -6,7 +6,15 @@ from typing import Final
 
 from kmscore_vectors.generator import affine
 from kmscore_vectors.generator.affine import BASE, ORDER, PRIME, Sm2Parts, multiply
-from kmscore_vectors.generator.model import Case, Fields, Group, Note, VectorFile, hex_fields
+from kmscore_vectors.generator.model import (
+    Case,
+    Fields,
+    Group,
+    Note,
+    Rule,
+    VectorFile,
+    hex_fields,
+)
 from kmscore_vectors.generator.published_keys import (
     RSA_2048,
     SM2_PKCS8,
@@ -15,7 +23,7 @@ from kmscore_vectors.generator.published_keys import (
     SM2_SPKI,
 )
 from kmscore_vectors.generator.wire import der, der_bits, der_integer, der_octets, der_sequence
-from kmscore_vectors.tables import ErrorCode
+from kmscore_vectors.tables import BugType, ErrorCode, Severity
 
 _MESSAGE: Final = b"encryption standard"
 _MOST_PLAINTEXT: Final = 6047
@@ -55,85 +63,180 @@ _INVALID_CURVE: Final = (
 _MALLEABLE: Final = "Whoever changes bits of C2 changes the same bits of the plaintext, unnoticed."
 
 _NOTES: Final = {
-    "Valid": Note("A message of a usual length."),
-    "Boundary": Note("The shortest or the longest message, or one that ends a block of the KDF."),
+    "Valid": Note(
+        "A message of a usual length.",
+        bug_type=BugType.BASIC,
+        severity=Severity.STANDARD,
+        section="GB/T 32918.4-2016 section 7.1",
+    ),
+    "Boundary": Note(
+        "The shortest or the longest message, or one that ends a block of the KDF.",
+        bug_type=BugType.EDGE_CASE,
+        severity=Severity.STANDARD,
+        section="GB/T 32918.4-2016 section 7.1",
+    ),
     "ShortCoordinate": Note(
         "A coordinate begins with zeros.",
         "Zeros that are dropped shift every field behind them, and one message of 128 is lost. A"
         " buffer that is measured by the full length, where DER has less, is too small.",
         ("https://www.openssl.org/news/secadv/20210824.txt",),
+        bug_type=BugType.EDGE_CASE,
+        severity=Severity.STANDARD,
+        section="GB/T 32918.1-2016 section 4.2",
+        cves=("CVE-2021-3711",),
     ),
     "OffCurve": Note(
         "C1 is not on the curve; C3 and C2 are right for whoever multiplies it all the same.",
         "The product lies on a weak curve and gives part of the private key away; a few such"
         " ciphertexts give all of it.",
         _INVALID_CURVE,
+        bug_type=BugType.CONFIDENTIALITY,
+        severity=Severity.STANDARD,
+        section="GB/T 32918.4-2016 section 7.1 step B1",
+        cves=("CVE-2026-22699", "CVE-2026-23966"),
     ),
     "CoordinateRange": Note(
         "A coordinate is not below p, or is negative.",
         "Several ciphertexts for one, and points that slip past a check made modulo p.",
+        bug_type=BugType.CAN_OF_WORMS,
+        severity=Severity.STANDARD,
+        section="GB/T 32918.1-2016 section 4.2",
     ),
-    "WrongC3": Note("C3 is another digest.", _MALLEABLE),
-    "ModifiedC2": Note("One bit of C2 is another; C3 is as it was.", _MALLEABLE),
+    "WrongC3": Note(
+        "C3 is another digest.",
+        _MALLEABLE,
+        bug_type=BugType.AUTH_BYPASS,
+        severity=Severity.STANDARD,
+        section="GB/T 32918.4-2016 section 7.1 step B6",
+    ),
+    "ModifiedC2": Note(
+        "One bit of C2 is another; C3 is as it was.",
+        _MALLEABLE,
+        bug_type=BugType.AUTH_BYPASS,
+        severity=Severity.STANDARD,
+        section="GB/T 32918.4-2016 section 7.1 step B6",
+    ),
     "WrongC3Length": Note(
         "C3 has not 32 bytes.",
         "A comparison over the shorter length accepts whatever begins right, no bytes above all.",
+        bug_type=BugType.AUTH_BYPASS,
+        severity=Severity.STANDARD,
+        section="GM/T 0009-2012 section 7.2",
     ),
     "ZeroKdf": Note(
         "The KDF gives zeros, so C2 is the plaintext in clear.",
         "The standard has it refused: a sender without the key, or a fault, looks like this.",
         ("https://github.com/openssl/openssl/pull/23210",),
+        bug_type=BugType.MISSING_STEP,
+        severity=Severity.STANDARD,
+        section="GB/T 32918.4-2016 section 7.1 step B4",
     ),
     "PartlyZeroKdf": Note(
         "The KDF gives zeros at the beginning or the end, and others.",
         "Whoever looks for zeros in a part of it loses one message in 256.",
+        bug_type=BugType.EDGE_CASE,
+        severity=Severity.STANDARD,
+        section="GB/T 32918.4-2016 section 7.1 step B4",
     ),
     "WrongOrder": Note(
         "C2 stands before C3, as in the drafts before 2012, where C3 is due first.",
         "An implementation that tries both orders opens what was made for neither.",
+        bug_type=BugType.WRONG_PRIMITIVE,
+        severity=Severity.STANDARD,
+        section="GB/T 32918.4-2016 section 6.1 step A8",
     ),
     "OtherHash": Note(
         "SHA-256 was used instead of SM3.",
         "An implementation that takes any hash is not one of SM2PKE.",
+        bug_type=BugType.WRONG_PRIMITIVE,
+        severity=Severity.STANDARD,
+        section="GM/T 0009-2012 section 7.2",
     ),
     "SloppyDer": Note(
         "BER, but not DER.",
         "Many ciphertexts for one: block lists, caches and signatures of them are got round.",
         ("https://www.itu.int/rec/T-REC-X.690",),
+        bug_type=BugType.BER_ENCODING,
+        severity=Severity.STRICT,
+        section="X.690 section 10; SPEC section 7.3",
     ),
     "Trailing": Note(
         "Something stands behind or between what belongs there.",
         "Many ciphertexts for one, and room for what nobody looks at.",
+        bug_type=BugType.MALLEABILITY,
+        severity=Severity.STRICT,
+        section="SPEC section 7.3",
     ),
-    "Truncated": Note("The ciphertext ends too early.", "Reading beyond the end: a crash."),
+    "Truncated": Note(
+        "The ciphertext ends too early.",
+        "Reading beyond the end: a crash.",
+        bug_type=BugType.CAN_OF_WORMS,
+        severity=Severity.STANDARD,
+        section="GB/T 32918.4-2016 section 7.1",
+        cves=("CVE-2026-22700",),
+    ),
     "FirstByte": Note(
         "The first byte names no form that is taken.",
         "A parser that guesses reads x as something else.",
+        bug_type=BugType.MISSING_STEP,
+        severity=Severity.STANDARD,
+        section="GB/T 32918.1-2016 section 4.2",
     ),
     "TooLong": Note(
         "The message has more than 6,047 bytes.",
         "Work and memory in proportion to whatever a stranger sends.",
         ("https://cwe.mitre.org/data/definitions/770.html",),
+        bug_type=BugType.MISSING_STEP,
+        severity=Severity.POLICY,
+        section="SPEC section 7.2",
     ),
     "EmptyC2": Note(
         "C2 has no bytes.",
         "Zero bytes of KDF output are all zero: a check that forgets the length divides here.",
+        bug_type=BugType.EDGE_CASE,
+        severity=Severity.STRICT,
+        section="SPEC section 7.3",
     ),
     "EmptyPlaintext": Note(
         "There is nothing to encrypt.",
         "A ciphertext without C2, which every receiver has to refuse.",
+        bug_type=BugType.EDGE_CASE,
+        severity=Severity.STRICT,
+        section="SPEC section 7.4",
     ),
     "KeyUsage": Note(
         "A good key of another algorithm.",
         "Bytes of one algorithm are computed on with the key of another.",
+        bug_type=BugType.MODIFIED_PARAMETER,
+        severity=Severity.POLICY,
+        section="SPEC section 7.4",
     ),
     "BadPublicKey": Note(
         "A public key that is no point of the curve in the one encoding, or not a key of SM2.",
         "The plaintext is encrypted under a key that its owner did not choose and others can find.",
+        bug_type=BugType.MISSING_STEP,
+        severity=Severity.STANDARD,
+        section="GB/T 32918.1-2016 section 6.2.1; RFC 5480 section 2",
     ),
-    "Convert": Note("One ciphertext in two encodings."),
-    "GivenK": Note("Encryption with k given."),
+    "Convert": Note(
+        "One ciphertext in two encodings.",
+        bug_type=BugType.FUNCTIONALITY,
+        severity=Severity.POLICY,
+        section="SPEC section 7.6",
+    ),
+    "GivenK": Note(
+        "Encryption with k given.",
+        bug_type=BugType.BASIC,
+        severity=Severity.STANDARD,
+        section="GB/T 32918.4-2016 section 6.1",
+    ),
 }
+
+
+# GB/T 32918.1-2016 section 4.2 and RFC 5480 section 2.2 allow more than the uncompressed form.
+_POINT_FORM: Final = Rule(Severity.POLICY, "SPEC section 7.1")
+_OTHER_FORMS: Final = frozenset({2, 3, 6, 7})
+_EXTRA_BYTES: Final = Rule(Severity.STRICT, "SPEC section 11.3")
 
 
 def make() -> VectorFile:
@@ -317,7 +420,8 @@ def _raw() -> Iterator[Case]:
         ("OtherHash", "SHA-256", affine.c1c3c2(_with_sha_256(parts))),
     ):
         fields = hex_fields(ciphertext=ciphertext)
-        yield right.refused(ErrorCode.DECRYPTION, flag, f"C1C3C2, {comment}", fields)
+        rule = _POINT_FORM if flag == "FirstByte" and ciphertext[0] in _OTHER_FORMS else None
+        yield right.refused(ErrorCode.DECRYPTION, flag, f"C1C3C2, {comment}", fields, rule)
     yield _too_long("C1C3C2")
 
 
@@ -460,7 +564,8 @@ def _conversions() -> Iterator[Case]:
                 yield right.refused(ErrorCode.INVALID_BLOB, "WrongC3Length", comment, fields)
         if source in {"C1C3C2", "C1C2C3"}:
             fields = hex_fields(ciphertext=b"\x06" + encode(parts)[1:])
-            yield right.refused(ErrorCode.INVALID_BLOB, "FirstByte", f"{source}, 06", fields)
+            comment = f"{source}, 06"
+            yield right.refused(ErrorCode.INVALID_BLOB, "FirstByte", comment, fields, _POINT_FORM)
 
 
 def _encryptions() -> Iterator[Case]:
@@ -518,7 +623,8 @@ def _public_keys() -> Iterator[Case]:
         ("an OCTET STRING", algorithm, der_octets(whole)),
     ):
         fields = hex_fields(public_key=der_sequence((identifier, bits)))
-        yield right.refused(ErrorCode.INVALID_KEY, "BadPublicKey", comment, fields)
+        rule = _POINT_FORM if comment in {"compressed", "hybrid"} else None
+        yield right.refused(ErrorCode.INVALID_KEY, "BadPublicKey", comment, fields, rule)
     for comment, key in (
         ("nothing", b""),
         ("cut short", SM2_SPKI[:-1]),
@@ -526,6 +632,7 @@ def _public_keys() -> Iterator[Case]:
         ("the bare point", whole),
     ):
         fields = hex_fields(public_key=key)
-        yield right.refused(ErrorCode.INVALID_KEY, "BadPublicKey", comment, fields)
+        rule = _EXTRA_BYTES if comment == "a byte behind it" else None
+        yield right.refused(ErrorCode.INVALID_KEY, "BadPublicKey", comment, fields, rule)
     fields = hex_fields(public_key=RSA_2048.spki())
     yield right.refused(ErrorCode.KEY_USAGE, "KeyUsage", "a public key of RSA", fields)
