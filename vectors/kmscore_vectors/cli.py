@@ -5,7 +5,7 @@ Exit codes: 0, success; 1, a test failed or no test was right; 2, the command ca
 
 import importlib
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Final, cast
 
@@ -14,11 +14,12 @@ from rich.console import Console
 from typer.core import TyperCommand, TyperGroup
 
 import kmscore_vectors
-from kmscore_vectors import judgement, report
+from kmscore_vectors import judgement, mutant_report, report
 from kmscore_vectors.accumulation import is_accumulated
 from kmscore_vectors.files import NAMES, VectorFileError, VectorTest, choose_folder, load
 from kmscore_vectors.generator.suite import make_files
 from kmscore_vectors.judgement import Ask, Results
+from kmscore_vectors.mutants import Fate, Laboratory, Mutant, MutantError, load_mutants
 from kmscore_vectors.runner import CommandError, Peer
 from kmscore_vectors.terminal import bar, give_up_output, say, stop, write_any_character
 
@@ -52,6 +53,9 @@ _Folder = Annotated[
     typer.Argument(metavar="DIR", help="Folder of vectors (default: the vectors in the package)."),
 ]
 _Json = Annotated[bool, typer.Option("--json", help="One JSON object instead of tables.")]
+_Timeout = Annotated[
+    float, typer.Option(min=0.1, max=3600, metavar="SECONDS", help="Seconds for one answer.")
+]
 _WithoutAccumulated = Annotated[
     bool,
     typer.Option(
@@ -192,10 +196,7 @@ def run(
     context: typer.Context,
     folder: _Folder = None,
     *,
-    timeout: Annotated[
-        float,
-        typer.Option(min=0.1, max=3600, metavar="SECONDS", help="Seconds for one answer."),
-    ] = 10.0,
+    timeout: _Timeout = 10.0,
     as_json: _Json = False,
     no_accumulated: _WithoutAccumulated = False,
 ) -> None:
@@ -277,3 +278,90 @@ def _finish(
         report.show(results, folder, Console(), library)
     if not results.is_success:
         raise typer.Exit(1)
+
+
+@app.command(
+    cls=_CommandAfterDashes,
+    epilog="The form of MUTANTS is schemas/mutants_v1_schema.json, in the folder that"
+    " `kmscore-vectors list` prints.",
+)
+def mutants(
+    context: typer.Context,
+    files: Annotated[
+        list[Path], typer.Argument(metavar="MUTANTS...", help="JSON files of mistakes.")
+    ],
+    *,
+    source: Annotated[
+        Path, typer.Option("--source", metavar="DIR", help="Folder of the implementation.")
+    ],
+    folder: Annotated[
+        Path | None,
+        typer.Option(
+            "--vectors", metavar="DIR", help="Folder of vectors (default: those in the package)."
+        ),
+    ] = None,
+    only: Annotated[
+        list[str] | None,
+        typer.Option("--only", metavar="ID", help="Only this mistake; repeatable."),
+    ] = None,
+    jobs: Annotated[
+        int, typer.Option(min=1, max=256, help="Number of mistakes that are tried at a time.")
+    ] = 2,
+    timeout: _Timeout = 10.0,
+    accumulated: Annotated[
+        bool,
+        typer.Option("--accumulated", help="Also ask the tests of 10,000 cases (default: not)."),
+    ] = False,
+    as_json: _Json = False,
+) -> None:
+    """Put mistakes into an implementation, one at a time, and show which ones the tests notice.
+
+    Each mistake gets a copy of --source, and COMMAND runs in that copy. The exit code is 0 if every
+    mistake is noticed or its survival is explained.
+
+    Example: kmscore-vectors mutants listed.json --source javascript -- node main.mjs
+    """
+    command = context.meta[_COMMAND]
+    if not command:
+        stop("no command: kmscore-vectors mutants MUTANTS... --source DIR -- COMMAND...")
+    tests = _load(_choose(folder), accumulated=accumulated)
+    laboratory = Laboratory(source, tuple(command), tests, timeout)
+    try:
+        selected = _select_mutants(files, only or ())
+        fates = _try_mutants(laboratory, selected, jobs)
+    except (MutantError, CommandError, VectorFileError) as error:
+        stop(str(error))
+    if as_json:
+        typer.echo(mutant_report.to_json(fates))
+    else:
+        mutant_report.show(fates, Console())
+    if not all(fate.is_expected for each in fates.values() for fate in each):
+        raise typer.Exit(1)
+
+
+def _select_mutants(files: list[Path], only: Sequence[str]) -> dict[Path, list[Mutant]]:
+    """Return the mutants of each file; stop if a named one is in none of them."""
+    loaded = {path: load_mutants(path) for path in files}
+    known = {mutant.mutant_id for each in loaded.values() for mutant in each}
+    for name in only:
+        if name not in known:
+            stop(f"{name}: no mistake has this ID")
+    return {
+        path: [mutant for mutant in each if not only or mutant.mutant_id in only]
+        for path, each in loaded.items()
+    }
+
+
+def _try_mutants(
+    laboratory: Laboratory, selected: dict[Path, list[Mutant]], jobs: int
+) -> dict[Path, list[Fate]]:
+    """Return the fates of the mutants of each file; show a progress bar."""
+    with bar() as progress:
+        total = sum(judgement.questions(tests) for tests in laboratory.tests.values())
+        task = progress.add_task("Without a mistake", total=total)
+        laboratory.check_source(lambda steps: progress.advance(task, steps))
+        task = progress.add_task("Mistakes", total=sum(map(len, selected.values())))
+        return {
+            path: list(laboratory.run(each, jobs, lambda steps: progress.advance(task, steps)))
+            for path, each in selected.items()
+        }

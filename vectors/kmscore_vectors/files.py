@@ -108,12 +108,32 @@ def load(
         raise VectorFileError(f"{folder} is not a folder")
     for name in names or NAMES:
         path = folder / f"{name}.json"
-        try:
-            document = json.loads(_read(path), object_pairs_hook=unique_names)
-        except (ValueError, RecursionError):
-            raise VectorFileError(f"{path} is not JSON") from None
-        _check(path, name, document)
+        document = load_json(path, name)
+        _check_tests(path, document)
         yield name, tuple(_tests(name, document))
+
+
+def load_json(path: Path, schema: str) -> Any:  # noqa: ANN401 (any JSON)
+    """Return the document of a JSON file that matches a schema of the package.
+
+    Args:
+        path: The file.
+        schema: The name of the schema, without `_v1_schema.json`.
+
+    Returns:
+        The document.
+
+    Raises:
+        VectorFileError: If the file is missing, is not a regular file, cannot be read, has more
+            than `MAX_FILE_LENGTH` bytes, is not JSON, or does not match the schema; or if the
+            installation has no schemas.
+    """
+    try:
+        document = json.loads(_read(path), object_pairs_hook=unique_names)
+    except (ValueError, RecursionError):
+        raise VectorFileError(f"{path} is not JSON") from None
+    _check_schema(path, schema, document)
+    return document
 
 
 def _read(path: Path) -> bytes:
@@ -160,11 +180,15 @@ def _validator(name: str) -> Any:  # noqa: ANN401 (a class made by jsonschema)
     return _Validator(json.loads(path.read_bytes()))
 
 
-def _check(path: Path, name: str, document: Any) -> None:  # noqa: ANN401 (any JSON)
-    """Raise `VectorFileError` for a fault that the schema or a rule beyond it finds."""
-    for error in _validator(name).iter_errors(document):
+def _check_schema(path: Path, schema: str, document: Any) -> None:  # noqa: ANN401 (any JSON)
+    """Raise `VectorFileError` for a fault that the schema finds."""
+    for error in _validator(schema).iter_errors(document):
         where = "/".join(map(str, error.absolute_path)) or "the file"
         raise VectorFileError(f"{path}: {where}: {_brief(error)}")
+
+
+def _check_tests(path: Path, document: Any) -> None:  # noqa: ANN401 (any JSON)
+    """Raise `VectorFileError` for a fault of a vector file that its schema does not find."""
     tests = [test for group in document["testGroups"] for test in group["tests"]]
     if document["numberOfTests"] != len(tests):
         raise VectorFileError(f"{path}: numberOfTests is not {len(tests)}")

@@ -14,6 +14,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, Self, cast
 
@@ -45,17 +46,21 @@ class Peer:
     Use it as a context manager: at the end, no process of its process group is left.
     """
 
-    def __init__(self, command: Sequence[str], *, timeout: float) -> None:
+    def __init__(
+        self, command: Sequence[str], *, timeout: float, folder: Path | None = None
+    ) -> None:
         """Start the command.
 
         Args:
             command: The program and its arguments.
             timeout: Seconds for one answer.
+            folder: The folder that the command runs in (default: the current folder).
 
         Raises:
             CommandError: If the command cannot be started.
         """
         self._command = tuple(command)
+        self._folder = folder
         self._timeout = timeout
         self._last_id = 0
         self._failures = 0
@@ -100,7 +105,7 @@ class Peer:
 
     def _start(self) -> "_Process":
         try:
-            return _Process(self._command)
+            return _Process(self._command, self._folder)
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or error
             raise CommandError(f"{self._command[0]} cannot be started: {reason}") from None
@@ -113,9 +118,10 @@ class _NoAnswerError(Exception):
 class _Process:
     """A running command, with one thread for questions and answers and one for standard error."""
 
-    def __init__(self, command: Sequence[str]) -> None:
+    def __init__(self, command: Sequence[str], folder: Path | None) -> None:
         self._popen = subprocess.Popen(  # noqa: S603 (the user asks for this command)
             command,
+            cwd=folder,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

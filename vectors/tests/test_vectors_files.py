@@ -28,7 +28,7 @@ from kmscore_vectors.files import (
     NAMES,
     VectorFileError,
     VectorTest,
-    _check,
+    _check_schema,
     choose_folder,
     installed_folder,
     load,
@@ -293,7 +293,7 @@ def test_no_schema_allows_an_unknown_field(name: str) -> None:
         found = _at(alone, there)
         found["unheardOf"] = ""
         with pytest.raises(VectorFileError, match="unheardOf"):
-            _check(Path("file"), name, alone)
+            _check_schema(Path("file"), name, alone)
         del found["unheardOf"]
     last_steps = {place[-1] for place in places.values() if len(place) > 4}
     assert {"trace"} <= last_steps
