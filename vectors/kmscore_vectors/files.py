@@ -6,14 +6,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from jsonschema import Draft202012Validator, ValidationError
 from jsonschema.validators import extend
 
 from kmscore_vectors.generator.affine import ORDER
 from kmscore_vectors.generator.model import OUTPUTS
-from kmscore_vectors.tables import Severity
+from kmscore_vectors.tables import ErrorCode, Severity
 
 MAX_FILE_LENGTH: Final = 64 << 20  # bytes; the longest file of the suite has less than 3 MiB
 NAMES: Final = (
@@ -25,12 +25,34 @@ NAMES: Final = (
     "reencrypt",
     "service_blob",
     "service_api",
+    "xaes_256_gcm",
 )
 _PAIRS: Final = ("pairs", "source_pairs", "destination_pairs")
 _OF_A_TEST: Final = frozenset(
     {"tcId", "comment", "flags", "severity", "section", "result", "error", "trace"}
 )
 _OF_A_GROUP: Final = frozenset({"type", "tests"})
+
+
+class _Question(NamedTuple):
+    """An operation that a test in the form of Project Wycheproof asks for."""
+
+    operation: str
+    inputs: tuple[str, ...]
+
+
+_QUESTIONS: Final[Mapping[str, tuple[_Question, ...]]] = {
+    "AeadTest": (
+        _Question("xaes_256_gcm_open", ("key", "iv", "aad", "ct", "tag")),
+        _Question("xaes_256_gcm_seal", ("key", "iv", "aad", "msg")),
+    ),
+    "Sm2Decrypt": (_Question("sm2_decrypt", ("privateKeyPkcs8", "encoding", "ct")),),
+}
+"""The questions for each type of group; only the first one is asked for a test that is invalid."""
+_STANDARDS: Final = {
+    "AeadTest": "C2SP XAES-256-GCM",
+    "Sm2Decrypt": "GB/T 32918.4-2016 section 7.1",
+}
 
 
 class VectorFileError(Exception):
@@ -227,6 +249,9 @@ def _cut(text: str) -> str:
 def _tests(name: str, document: Any) -> Iterator[VectorTest]:  # noqa: ANN401 (any JSON)
     """Yield the tests of a file."""
     for group in document["testGroups"]:
+        if group["type"] in _QUESTIONS:
+            yield from _wycheproof_tests(name, document, group)
+            continue
         shared = {key: value for key, value in group.items() if key not in _OF_A_GROUP}
         for test in group["tests"]:
             (flag,), outputs = test["flags"], OUTPUTS[group["type"]]
@@ -244,4 +269,29 @@ def _tests(name: str, document: Any) -> Iterator[VectorTest]:  # noqa: ANN401 (a
                 document["notes"][flag].get("effect", ""),
                 shared | inputs,
                 {"error": test["error"]} if test["result"] == "invalid" else expected,
+            )
+
+
+def _wycheproof_tests(name: str, document: Any, group: Any) -> Iterator[VectorTest]:  # noqa: ANN401
+    """Yield the tests of a group in the form of Project Wycheproof.
+
+    A test that is `acceptable` is one to reject, of severity `strict`.
+    """
+    for test in group["tests"]:
+        fields, (flag,) = group | test, test["flags"]
+        is_valid = test["result"] == "valid"
+        severity = Severity.STRICT if test["result"] == "acceptable" else Severity.STANDARD
+        for question in _QUESTIONS[group["type"]][: None if is_valid else 1]:
+            outputs = {key: fields[key] for key in OUTPUTS[question.operation]}
+            yield VectorTest(
+                name,
+                test["tcId"],
+                question.operation,
+                test["comment"],
+                flag,
+                severity,
+                _STANDARDS[group["type"]],
+                document["notes"][flag].get("effect", ""),
+                {key: fields[key] for key in question.inputs},
+                outputs if is_valid else {"error": ErrorCode.DECRYPTION.value},
             )

@@ -31,7 +31,7 @@ from kmscore import (
     sm2,
 )
 from kmscore.errors import KmsCoreError
-from kmscore_vectors.adapter import service
+from kmscore_vectors.adapter import service, wycheproof
 
 Answer: TypeAlias = dict[str, Any]
 
@@ -77,6 +77,9 @@ class Responder:
             "service_decrypt": self._service_decrypt,
             "api_call": partial(service.api_call, self._key),
             "verify_request": service.verify_request,
+            "xaes_256_gcm_open": wycheproof.xaes_256_gcm_open,
+            "xaes_256_gcm_seal": wycheproof.xaes_256_gcm_seal,
+            "sm2_decrypt": partial(wycheproof.sm2_decrypt, self._key),
         }
 
     def answer(self, operation: str, fields: Fields) -> Answer:

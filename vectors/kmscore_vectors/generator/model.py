@@ -37,6 +37,9 @@ OUTPUTS: Final[Mapping[str, tuple[str, ...]]] = {
     "api_call": ("response",),
     "verify_request": ("verified", "parameters"),
     "accumulated": ("digest",),
+    "xaes_256_gcm_open": ("msg",),
+    "xaes_256_gcm_seal": ("ct", "tag"),
+    "sm2_decrypt": ("msg",),
 }
 """The output fields of each operation; the other fields of a test are its inputs."""
 

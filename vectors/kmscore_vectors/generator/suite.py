@@ -15,8 +15,10 @@ from kmscore_vectors.generator import (
     service_api,
     service_blob,
     sm2pke,
+    wycheproof_xaes,
 )
 from kmscore_vectors.generator.model import VectorFile
+from kmscore_vectors.generator.wycheproof import WycheproofFile
 
 _MAKERS: Final[tuple[ModuleType, ...]] = (
     blob,
@@ -30,8 +32,11 @@ _MAKERS: Final[tuple[ModuleType, ...]] = (
 )
 
 
-def make_files() -> Iterator[VectorFile]:
-    """Yield every file, complete with its accumulated test."""
+_WYCHEPROOF_MAKERS: Final[tuple[ModuleType, ...]] = (wycheproof_xaes,)
+
+
+def make_files() -> Iterator[VectorFile | WycheproofFile]:
+    """Yield every file; those in our own form are complete with their accumulated tests."""
     for maker in _MAKERS:
         file: VectorFile = maker.make()
         yield replace(
@@ -39,3 +44,6 @@ def make_files() -> Iterator[VectorFile]:
             notes={**file.notes, "Accumulated": accumulated.NOTE},
             groups=(*file.groups, accumulated.group(file.name)),
         )
+    for maker in _WYCHEPROOF_MAKERS:
+        in_other_form: WycheproofFile = maker.make()
+        yield in_other_form
