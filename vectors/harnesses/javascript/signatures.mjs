@@ -1,0 +1,242 @@
+// Section 14.7, "Verifying": the two schemes. A refusal is a KmsError with its code.
+
+import { createHash, createHmac } from 'node:crypto';
+
+import { equalConstantTime } from './bytes.mjs';
+import { KmsError } from './errors.mjs';
+import { canonicalQuery, enc } from './form.mjs';
+import { FORM_TYPE } from './requests.mjs';
+
+const ACS3 = 'ACS3-HMAC-SHA256';
+const MAX_NONCE_BYTES = 128;
+const MAX_SKEW_SECONDS = 15 * 60;
+const ACCESS_KEY_ID = /^[\x21-\x2b\x2d-\x7e]{1,128}$/;
+const AUTHORIZATION =
+  /^ACS3-HMAC-SHA256 Credential=[^,]*, ?SignedHeaders=([^,]*), ?Signature=([0-9a-f]{64})$/;
+const DATE = /^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$/;
+
+// 14.7: headers that are signed in any case.
+const NEEDED_HEADERS = [
+  'host',
+  'x-acs-action',
+  'x-acs-content-sha256',
+  'x-acs-date',
+  'x-acs-signature-nonce',
+  'x-acs-version',
+];
+
+// 14.7: parameters of RPC 1.0 that are needed.
+const NEEDED_PARAMETERS = ['Action', 'Version', 'Timestamp', 'Signature', 'SignatureNonce'];
+
+// 14.7: the hash of each SignatureMethod.
+const SIGNATURE_METHODS = new Map([
+  ['HMAC-SHA1', 'sha1'],
+  ['HMAC-SHA256', 'sha256'],
+]);
+
+function refuse(code) {
+  throw new KmsError(code);
+}
+
+// 14.7 "Verifying" step 1: gives the secret of an access key ID.
+function findSecret(accessKeyId, accessKeys) {
+  // 14.7 step 1: no access key.
+  if (accessKeyId === undefined) {
+    refuse('IncompleteSignature');
+  }
+  // 14.7 step 1: 1 to 128 visible ASCII characters without comma.
+  if (!ACCESS_KEY_ID.test(accessKeyId)) {
+    refuse('InvalidAccessKeyId.NotFound');
+  }
+  // 14.7 step 1: an ID that is unknown.
+  if (!Object.hasOwn(accessKeys, accessKeyId)) {
+    refuse('InvalidAccessKeyId.NotFound');
+  }
+  // 14.7 step 1: an empty secret.
+  if (accessKeys[accessKeyId] === '') {
+    refuse('InvalidAccessKeyId.NotFound');
+  }
+  return accessKeys[accessKeyId];
+}
+
+// 14.7 "Verifying" step 2: a nonce has 1 to 128 bytes in UTF-8.
+function checkNonceForm(nonce) {
+  const length = Buffer.byteLength(nonce, 'utf8');
+  if (length < 1 || length > MAX_NONCE_BYTES) {
+    refuse('IncompleteSignature');
+  }
+}
+
+// 14.7 "Verifying" step 3: the signature, compared in constant time.
+function checkSignature(given, computed) {
+  if (!equalConstantTime(Buffer.from(given, 'utf8'), Buffer.from(computed, 'utf8'))) {
+    refuse('SignatureDoesNotMatch');
+  }
+}
+
+// Gives the seconds since 1970 of a date, or NaN for a text that is not a date.
+function readDate(text) {
+  const milliseconds = DATE.test(text) ? Date.parse(text) : NaN;
+  // A day or an hour that the calendar does not have is not the one that is written.
+  const isWritten = new Date(milliseconds).toJSON() === text.replace('Z', '.000Z');
+  return isWritten ? milliseconds / 1000 : NaN;
+}
+
+// 14.7 "Verifying" step 4: a date, at most 15 minutes from `now` on either side.
+function checkDate(text, now) {
+  const seconds = readDate(text);
+  // 14.7 step 4: another form, or a date that the calendar does not have.
+  if (Number.isNaN(seconds)) {
+    refuse('InvalidTimeStamp.Expired');
+  }
+  // 14.7 step 4: too early or too late.
+  if (Math.abs(seconds - readDate(now)) > MAX_SKEW_SECONDS) {
+    refuse('InvalidTimeStamp.Expired');
+  }
+}
+
+// 14.7 "Verifying" step 5: the nonce is new for this access key.
+function checkNonce(isFresh) {
+  if (!isFresh) {
+    refuse('SignatureNonceUsed');
+  }
+}
+
+// 14.7, ACS3: tells whether a header that is there has to be among the signed ones.
+function isSignedHeader(name) {
+  return name.startsWith('x-acs-') || name === 'content-type';
+}
+
+// 14.7, ACS3: checks NAMES, and gives them as a list.
+function readSignedHeaders(text, headers) {
+  const names = text.split(';');
+  // 14.7: names of headers in lower case that are there.
+  if (!names.every((name) => headers.has(name))) {
+    refuse('IncompleteSignature');
+  }
+  // 14.7: sorted, without repetition.
+  if (!names.every((name, i) => i === 0 || names[i - 1] < name)) {
+    refuse('IncompleteSignature');
+  }
+  // 14.7: these six are among them.
+  if (!NEEDED_HEADERS.every((name) => names.includes(name))) {
+    refuse('IncompleteSignature');
+  }
+  // 14.7: every other `x-acs-` header, and `content-type`, that is there.
+  if (![...headers.keys()].filter(isSignedHeader).every((name) => names.includes(name))) {
+    refuse('IncompleteSignature');
+  }
+  return names;
+}
+
+// 14.7, ACS3, step 2: gives the names of the signed headers and the signature.
+function readAuthorization(headers) {
+  const match = AUTHORIZATION.exec(headers.get('authorization'));
+  // 14.7 step 2: the header has another form.
+  if (match === null) {
+    refuse('IncompleteSignature');
+  }
+  return { names: readSignedHeaders(match[1], headers), signature: match[2] };
+}
+
+function sha256Hex(data) {
+  return createHash('sha256').update(data).digest('hex');
+}
+
+// 14.7, ACS3: gives the signature of the canonical request.
+function acs3Signature(request, names, digest, secret) {
+  const canonicalRequest = [
+    request.method,
+    '/',
+    canonicalQuery(request.queryParameters),
+    ...names.map((name) => `${name}:${request.headers.get(name)}`),
+    '',
+    names.join(';'),
+    digest,
+  ].join('\n');
+  const signed = `${ACS3}\n${sha256Hex(canonicalRequest)}`;
+  return createHmac('sha256', secret).update(signed).digest('hex');
+}
+
+// 14.7, ACS3: all parameters are verified, and the signed headers give the action and the version.
+function withHeaders({ headers, parameters }) {
+  return new Map([
+    ...parameters,
+    ['Action', headers.get('x-acs-action')],
+    ['Version', headers.get('x-acs-version')],
+  ]);
+}
+
+// 14.7, ACS3-HMAC-SHA256.
+function verifyAcs3(request, { accessKeys, now, isFresh }) {
+  const { headers } = request;
+  // 14.7 step 1: the access key is looked for before the form is judged.
+  const accessKeyId = /Credential=([^,]*)/.exec(headers.get('authorization'))?.[1];
+  const secret = findSecret(accessKeyId, accessKeys);
+  const { names, signature } = readAuthorization(headers);
+  checkNonceForm(headers.get('x-acs-signature-nonce'));
+  const digest = sha256Hex(request.body);
+  // 14.7 step 3: `x-acs-content-sha256` is equal to the digest.
+  if (headers.get('x-acs-content-sha256') !== digest) {
+    refuse('SignatureDoesNotMatch');
+  }
+  checkSignature(signature, acs3Signature(request, names, digest, secret));
+  checkDate(headers.get('x-acs-date'), now);
+  checkNonce(isFresh);
+  const securityToken = headers.get('x-acs-security-token');
+  return { accessKeyId, scheme: ACS3, securityToken, parameters: withHeaders(request) };
+}
+
+// 14.7, RPC 1.0, step 2: what is needed is there and has its form.
+function checkRpcForm(request) {
+  const { parameters } = request;
+  // 14.7 step 2: the parameters that are needed.
+  if (!NEEDED_PARAMETERS.every((name) => parameters.has(name))) {
+    refuse('IncompleteSignature');
+  }
+  // 14.7 step 2: one of the two methods.
+  if (!SIGNATURE_METHODS.has(parameters.get('SignatureMethod'))) {
+    refuse('IncompleteSignature');
+  }
+  // 14.7 step 2: the version of the signature.
+  if (parameters.get('SignatureVersion') !== '1.0') {
+    refuse('IncompleteSignature');
+  }
+  // 14.7 step 2: the body is a form or empty.
+  if (request.bodyType !== FORM_TYPE) {
+    refuse('IncompleteSignature');
+  }
+  checkNonceForm(parameters.get('SignatureNonce'));
+}
+
+// 14.7, RPC 1.0: gives the signature of the verified parameters.
+function rpcSignature(method, verified, secret) {
+  const signed = `${method}&%2F&${enc(canonicalQuery([...verified]))}`;
+  const hash = SIGNATURE_METHODS.get(verified.get('SignatureMethod'));
+  return createHmac(hash, `${secret}&`).update(signed).digest('base64');
+}
+
+// 14.7, RPC 1.0.
+function verifyRpc(request, { accessKeys, now, isFresh }) {
+  const { parameters } = request;
+  const accessKeyId = parameters.get('AccessKeyId');
+  const secret = findSecret(accessKeyId, accessKeys);
+  checkRpcForm(request);
+  // 14.7: all parameters but `Signature` are verified.
+  const verified = new Map([...parameters].filter(([name]) => name !== 'Signature'));
+  checkSignature(parameters.get('Signature'), rpcSignature(request.method, verified, secret));
+  checkDate(parameters.get('Timestamp'), now);
+  checkNonce(isFresh);
+  const securityToken = parameters.get('SecurityToken');
+  const scheme = parameters.get('SignatureMethod');
+  return { accessKeyId, scheme, securityToken, parameters: verified };
+}
+
+// Section 14.7, "Verifying": gives who signed a request and the verified parameters.
+export function verifyRequest(request, verification) {
+  // 14.7: the header decides the scheme.
+  if (request.headers.has('authorization')) {
+    return verifyAcs3(request, verification);
+  }
+  return verifyRpc(request, verification);
+}
