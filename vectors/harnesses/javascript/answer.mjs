@@ -3,9 +3,10 @@
 import { KmsError } from './errors.mjs';
 import { CORE_OPERATIONS } from './operations.mjs';
 import { SERVICE_OPERATIONS } from './service_operations.mjs';
+import { WYCHEPROOF_OPERATIONS } from './wycheproof_operations.mjs';
 
 export const OPERATIONS = new Map(
-  Object.entries({ ...CORE_OPERATIONS, ...SERVICE_OPERATIONS }),
+  Object.entries({ ...CORE_OPERATIONS, ...SERVICE_OPERATIONS, ...WYCHEPROOF_OPERATIONS }),
 );
 
 // Only a KmsError is an answer. Any other exception is a fault of this program and ends it.
