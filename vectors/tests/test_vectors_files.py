@@ -193,8 +193,12 @@ def test_the_openssl_command_agrees_on_sm2(tmp_path: Path) -> None:
         encoding = "ASN1_DER" if test.inputs["ciphertext"].startswith("30") else "C1C3C2"
         assert plaintext(test.inputs["ciphertext"], encoding) == test.expected["plaintext"]
     for test in _valid("sm2pke", "sm2_encrypt"):
+        if test.flag == "ExtremePublicKey":  # of other private keys, or of unknown ones
+            continue
         assert plaintext(test.expected["ciphertext"], "C1C3C2") == test.inputs["plaintext"]
     for test in _valid("sm2pke", "sm2_convert"):
+        if test.flag == "UncheckedC3":  # ciphertexts that do not open
+            continue
         before = plaintext(test.inputs["ciphertext"], test.inputs["source"])
         after = plaintext(test.expected["converted"], test.inputs["target"])
         assert before == after != "", test.comment
@@ -636,7 +640,7 @@ def test_a_standard_rule_names_its_standard() -> None:
         for test in tests:
             assert test.section
             if test.severity is Severity.STANDARD:
-                assert re.match(r"(RFC \d+|NIST SP|GB/T \d+|GM/T \d+|C2SP) ?", test.section)
+                assert re.match(r"(RFC \d+|NIST SP|GB/T \d+|GM/T \d+|C2SP|X\.690) ?", test.section)
             if test.severity is Severity.POLICY:
                 assert test.section.startswith("SPEC section "), (test.file, test.section)
 

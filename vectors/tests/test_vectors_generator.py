@@ -38,6 +38,7 @@ from kmscore import (
 from kmscore.blob import encode_header
 from kmscore_vectors import tables
 from kmscore_vectors.generator import aead, affine, ciphers, oaep, wire
+from kmscore_vectors.generator.model import Case
 from kmscore_vectors.generator.published_keys import RSA_KEYS
 from kmscore_vectors.tables import Suite
 
@@ -245,3 +246,11 @@ def test_a_multiple_of_the_order_is_no_k() -> None:
     """A multiple of the order gives the point at infinity, which has no coordinates."""
     with raises_exactly(ValueError, "the point at infinity has no coordinates"):
         affine.encrypt(affine.BASE, b"text", affine.ORDER)
+
+
+@pytest.mark.parametrize("error", [None, tables.ErrorCode.DECRYPTION])
+def test_a_second_defect_needs_another_error(error: tables.ErrorCode | None) -> None:
+    """A test without an error, or with the same error, cannot show the order of two checks."""
+    case = Case("bad", "Flag", {"blob": "00"}, error=error)
+    with raises_exactly(ValueError, "two defects need two different errors"):
+        case.also(tables.ErrorCode.DECRYPTION, "worse", {"blob": "01"})

@@ -3,6 +3,7 @@
 The formulas are the textbook formulas: chord and tangent, double and add.
 """
 
+from functools import cache
 from typing import NamedTuple, TypeAlias
 
 from cryptography.hazmat.primitives.hashes import SM3, Hash
@@ -59,6 +60,7 @@ def add(left: AffinePoint, right: AffinePoint) -> AffinePoint:
     return x3, (slope * (x1 - x3) - y1) % PRIME
 
 
+@cache
 def multiply(scalar: int, point: AffinePoint) -> AffinePoint:
     """Return the product of a scalar, 0 or more, and a point."""
     product: AffinePoint = None

@@ -77,9 +77,26 @@ class Rule(NamedTuple):
     section: str
 
 
+TWO_DEFECTS: Final = "TwoDefects"
+"""The flag of tests with two defects, which `Case.also` makes."""
+
+TWO_DEFECTS_NOTE: Final = Note(
+    "Two defects with different errors. The error of the first check in the order is reported.",
+    "A check that comes too late: work for requests that an earlier check would have rejected, and"
+    " answers that tell a caller about keys, sizes or tags that the earlier check hides.",
+    ("https://cwe.mitre.org/data/definitions/696.html",),
+    bug_type=BugType.MISSING_STEP,
+    severity=Severity.POLICY,
+    section="SPEC section 9",
+)
+
+
 @dataclass(frozen=True)
 class Case:
-    """One test. An invalid test has one defect, and `repaired` is the test without it."""
+    """One test. An invalid test has one defect, and `repaired` is the test without it.
+
+    A test with the flag `TWO_DEFECTS` has two. Its `repaired` has the second alone.
+    """
 
     comment: str
     flag: str
@@ -100,6 +117,21 @@ class Case:
     ) -> "Case":
         """Return this case with some inputs replaced, as an invalid test."""
         return Case(comment, flag, self.inputs | inputs, error=error, repaired=self, rule=rule)
+
+    def also(self, error: ErrorCode, comment: str, inputs: Fields) -> "Case":
+        """Return this invalid test with a second defect, whose check comes before the first.
+
+        Args:
+            error: The error of the added defect, which is the one that is reported.
+            comment: The added defect. The comment of this test follows it.
+            inputs: The inputs to replace: exactly one field.
+
+        Raises:
+            ValueError: If this test is valid, or already has that error.
+        """
+        if self.error is None or self.error is error:
+            raise ValueError("two defects need two different errors")
+        return self.refused(error, TWO_DEFECTS, f"{comment}, and {self.comment}", inputs)
 
     def document(self, tc_id: int, note: Note) -> Fields:
         """Return the test as a JSON object of the file."""

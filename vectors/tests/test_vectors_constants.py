@@ -1,0 +1,140 @@
+"""The constants that searches found have the properties for which they were searched."""
+
+from collections.abc import Callable
+
+import pytest
+
+from kmscore_vectors.generator import affine, sm2_points
+from kmscore_vectors.generator.affine import BASE, PRIME, finite, kdf, multiply
+from kmscore_vectors.generator.published_keys import RSA_KEYS, SM2_PUBLIC_POINT
+from kmscore_vectors.generator.rsa_oaep_cases import HASH_NAMES, MESSAGE, Maker
+from kmscore_vectors.generator.rsa_oaep_valid import ZERO_CIPHERTEXTS, ZERO_ENCODINGS
+from kmscore_vectors.generator.sm2_points import Multiple
+
+_C1 = (*sm2_points.SHORT_C1, *sm2_points.SIGN_BITS)
+_OFF_BY_B = {**sm2_points.SMALL_ORDERS, "twist": sm2_points.TWISTED, "P-256": sm2_points.P256_BASE}
+
+
+def _difference(point: tuple[int, int]) -> int:
+    """Return y^2 - x^3 - ax - b modulo p, which is 0 on the curve."""
+    x, y = point
+    return (y * y - x**3 - affine.COEFFICIENT_A * x - affine.COEFFICIENT_B) % PRIME
+
+
+@pytest.mark.parametrize(
+    ("base", "multiple"),
+    [
+        *((finite(BASE), multiple) for multiple in _C1),
+        *((SM2_PUBLIC_POINT, multiple) for multiple in sm2_points.SHORT_SHARED),
+    ],
+)
+def test_a_multiple_has_coordinates_of_the_given_lengths(
+    base: tuple[int, int], multiple: Multiple
+) -> None:
+    """The product of k and the point has as many bits as the table says."""
+    x, y = finite(multiply(multiple.k, base))
+    assert (x.bit_length(), y.bit_length()) == (multiple.x_bits, multiple.y_bits)
+
+
+def test_the_short_multiples_cover_every_form() -> None:
+    """Each coordinate is short by one and by two bytes, with and without a sign byte in DER."""
+    for multiples in (sm2_points.SHORT_C1, sm2_points.SHORT_SHARED):
+        for bits in (
+            {multiple.x_bits for multiple in multiples},
+            {multiple.y_bits for multiple in multiples},
+        ):
+            assert {248, 240} < bits
+            assert bits & set(range(241, 248))
+            assert bits & set(range(233, 240))
+        assert any(max(x, y) <= 248 for _, x, y in multiples)
+    firsts = {(x > 255, y > 255) for _, x, y in sm2_points.SIGN_BITS}
+    assert len(firsts) == 4
+
+
+@pytest.mark.parametrize(
+    ("k", "first"), [(sm2_points.FIRST_04_K, 0x04), (sm2_points.FIRST_30_K, 0x30)]
+)
+def test_x1_begins_with_the_first_byte_of_an_encoding(k: int, first: int) -> None:
+    """The first byte of the bare encoding is that of another encoding."""
+    assert finite(multiply(k, BASE))[0] >> 248 == first
+
+
+@pytest.mark.parametrize(
+    ("k", "has_zeros"),
+    [
+        (sm2_points.FIRST_00_K, lambda t: t[0] == 0),
+        (sm2_points.FIRST_0000_K, lambda t: t[:2] == bytes(2)),
+        (sm2_points.SECOND_00_K, lambda t: t[1] == 0 != t[0]),
+        (sm2_points.LAST_00_K, lambda t: t[18] == 0 != t[0]),
+        (sm2_points.BLOCK_ENDS_00_K, lambda t: t[31] == 0),
+        (sm2_points.SECOND_BLOCK_00_K, lambda t: t[32] == 0 != t[0]),
+        (sm2_points.SECOND_BLOCK_0000_K, lambda t: t[32:34] == bytes(2)),
+        (sm2_points.THIRD_BLOCK_00_K, lambda t: t[64] == 0 != t[32]),
+        (sm2_points.ENDS_00_K, lambda t: t[0] == t[18] == 0),
+        (sm2_points.ACROSS_0000_K, lambda t: t[31:33] == bytes(2)),
+    ],
+)
+def test_t_has_zeros_at_the_given_places(k: int, has_zeros: Callable[[bytes], bool]) -> None:
+    """The output of the KDF under the key of the tests is 00 there."""
+    x2, y2 = (n.to_bytes(32, "big") for n in finite(multiply(k, SM2_PUBLIC_POINT)))
+    assert has_zeros(kdf(x2 + y2, 65))
+
+
+@pytest.mark.parametrize(
+    "point",
+    [
+        sm2_points.SMALL_X,
+        sm2_points.SMALL_Y,
+        sm2_points.ZERO_X,
+        sm2_points.LARGEST_X,
+        sm2_points.LARGEST_Y,
+        sm2_points.LONGEST_X,
+        sm2_points.LONGEST_Y,
+    ],
+)
+def test_an_extreme_point_is_on_the_curve_modulo_p(point: tuple[int, int]) -> None:
+    """The equation of the curve holds modulo p."""
+    assert _difference(point) == 0
+
+
+def test_no_point_has_a_larger_x() -> None:
+    """For x = p - 1 the curve has no point, so that p - 2 is the largest x."""
+    square = (-1 - affine.COEFFICIENT_A + affine.COEFFICIENT_B) % PRIME
+    assert pow(square, (PRIME - 1) // 2, PRIME) == PRIME - 1
+    assert sm2_points.LARGEST_X[0] == PRIME - 2
+
+
+@pytest.mark.parametrize("order", sm2_points.SMALL_ORDERS)
+def test_a_point_of_small_order_has_that_order(order: int) -> None:
+    """The order is prime, so that no smaller multiple is the point at infinity."""
+    point = sm2_points.SMALL_ORDERS[order]
+    assert multiply(order, point) is None
+    assert multiply(1, point) == point
+
+
+@pytest.mark.parametrize("name", _OFF_BY_B)
+def test_a_point_of_another_curve_is_not_on_this_one(name: int | str) -> None:
+    """The equation of the curve does not hold, and the coordinates are below p."""
+    point = _OFF_BY_B[name]
+    assert _difference(point) != 0
+    assert max(point) < PRIME
+
+
+def test_the_point_of_the_twist_has_the_other_sign() -> None:
+    """The equation holds for -y^2."""
+    x, y = sm2_points.TWISTED
+    assert _difference((x, y)) == 2 * y * y % PRIME
+
+
+@pytest.mark.parametrize("algorithm", HASH_NAMES)
+@pytest.mark.parametrize("spec", RSA_KEYS)
+def test_the_numbered_seeds_give_two_leading_zeros(spec: str, algorithm: str) -> None:
+    """The ciphertext begins with 00 00, and EM, whose first byte is always 00, with 00 00 00."""
+    maker = Maker(spec, next(each for each in HASH_NAMES if each == algorithm))
+    for comment, numbers, output, zeros in (
+        ("the ciphertext begins with 00 00", ZERO_CIPHERTEXTS, "ciphertext", 2),
+        ("EM begins with 00 00 00", ZERO_ENCODINGS, "EM", 3),
+    ):
+        case = maker.valid("", "", MESSAGE, maker.seed(f"{comment} {numbers[maker.name]}"))
+        value = str((case.inputs | case.trace)[output])
+        assert value.startswith("00" * zeros)
