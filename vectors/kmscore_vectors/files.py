@@ -26,6 +26,7 @@ NAMES: Final = (
     "service_blob",
     "service_api",
     "xaes_256_gcm",
+    "sm2_decrypt",
 )
 _PAIRS: Final = ("pairs", "source_pairs", "destination_pairs")
 _OF_A_TEST: Final = frozenset(

@@ -171,6 +171,19 @@ def pkcs8(
     return der_sequence((der_integer(versions[0]), algorithm, der_octets(private_key)))
 
 
+def sec1(scalar: int) -> bytes:
+    """Return a private key as ECPrivateKey (RFC 5915; SEC 1) with its curve and its point."""
+    point = point_bytes(finite(multiply(scalar, BASE)))
+    return der_sequence(
+        (
+            der_integer(1),
+            der_octets(scalar.to_bytes(_BLOCK, "big")),
+            der(0xA0, ALGORITHM[11:]),
+            der(0xA1, der_bits(point)),
+        )
+    )
+
+
 def spki(point: tuple[int, int]) -> bytes:
     """Return a public key as SubjectPublicKeyInfo (RFC 5480)."""
     return der_sequence((ALGORITHM, der_bits(point_bytes(point))))

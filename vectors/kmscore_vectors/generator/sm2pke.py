@@ -23,7 +23,7 @@ def make() -> VectorFile:
     decryption = chain(
         *(chain(sm2_valid.valid(form), sm2_invalid.invalid(form)) for form in forms),
         sm2_invalid.raw(),
-        _der(),
+        der_defects(),
     )
     right, off_curve = usual("C1C3C2"), next(iter(sm2_invalid.invalid("C1C3C2")))
     return VectorFile(
@@ -48,7 +48,7 @@ def make() -> VectorFile:
     )
 
 
-def _der() -> Iterator[Case]:
+def der_defects() -> Iterator[Case]:
     """Yield the defects of ASN1_DER, in ciphertexts that would open."""
     for flag, comment, wrong, parts, message in defects():
         right = opens("usual", "Valid", message, parts, "ASN1_DER")

@@ -15,6 +15,7 @@ from kmscore_vectors.generator import (
     service_api,
     service_blob,
     sm2pke,
+    wycheproof_sm2,
     wycheproof_xaes,
 )
 from kmscore_vectors.generator.model import VectorFile
@@ -32,7 +33,7 @@ _MAKERS: Final[tuple[ModuleType, ...]] = (
 )
 
 
-_WYCHEPROOF_MAKERS: Final[tuple[ModuleType, ...]] = (wycheproof_xaes,)
+_WYCHEPROOF_MAKERS: Final[tuple[ModuleType, ...]] = (wycheproof_xaes, wycheproof_sm2)
 
 
 def make_files() -> Iterator[VectorFile | WycheproofFile]:
