@@ -31,7 +31,9 @@ _UNSUPPORTED: Final = {"unsupported": True}
 def main() -> None:
     """Print the version, or answer each question on standard input."""
     if sys.argv[1:] == ["--version"]:
-        sys.stdout.buffer.write(_openssl("version").stdout)
+        # The first two words of "OpenSSL 3.0.19 27 Jan 2026 (Library: ...)".
+        words = _openssl("version").stdout.decode("ascii").split()
+        sys.stdout.write(" ".join(words[:2]) + "\n")
         return
     for line in sys.stdin:
         question = json.loads(line)
