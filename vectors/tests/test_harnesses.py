@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -143,6 +144,43 @@ def test_the_responder_of_openssl_is_right_or_does_not_support_the_operation(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.fixture(scope="module")
+def build(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], list[str]]:
+    """Return a function that builds the responder of a C library, and returns its command."""
+
+    @cache
+    def built(name: str) -> list[str]:
+        (library,) = (each for each in implementations.load() if each.name == name)
+        for need in library.family.needs:
+            if shutil.which(need) is None and not Path(need).exists():
+                pytest.skip(f"{need} is missing")
+        folder = tmp_path_factory.mktemp("harnesses") / name
+        shutil.copytree(library.family.folder, folder)
+        for command in library.family.prepare:
+            subprocess.run(command, cwd=folder, check=True, timeout=PATIENCE)
+        return [str(folder / library.command[0])]
+
+    return built
+
+
+@pytest.mark.parametrize("name", ["botan", "libgcrypt"])
+def test_the_responder_of_a_c_library_is_right_or_does_not_support_the_operation(
+    name: str, build: Callable[[str], list[str]], tests: dict[str, tuple[VectorTest, ...]]
+) -> None:
+    """It is built by the command of its family, and decrypts SM2 in one encoding."""
+    found = _judge_few(build(name), tests, **_FLAGS | {"sm2pke": "Valid WrongC3"})
+    assert found == {"aead": _PARTLY, "rsa_oaep": _RIGHT, "sm2pke": _PARTLY}
+
+
+@pytest.mark.parametrize("name", ["botan", "libgcrypt"])
+def test_a_question_that_a_c_responder_cannot_read_is_not_supported(
+    name: str, build: Callable[[str], list[str]]
+) -> None:
+    """The JSON library rejects lone surrogates; they only occur in operations without support."""
+    with Peer(build(name), timeout=PATIENCE) as peer:
+        assert peer.ask("canonicalize", {"pairs": [["\ud800", ""]]}) == {"unsupported": True}
+
+
 def test_a_released_weakness_is_found(
     node_folder: Path, tests: dict[str, tuple[VectorTest, ...]]
 ) -> None:
@@ -277,7 +315,7 @@ def test_a_campaign_writes_the_page_and_the_results(
     (run,) = json.loads(out.read_text("utf-8"))
     right = run["results"]["total"]["right"]
     assert (run["name"], run["version"], right > 0) == ("a", "1.2", True)
-    assert str(tmp_path) not in out.read_text("utf-8")
+    assert str(_HARNESSES.parent) not in out.read_text("utf-8")
     assert re.search(rf"^\| a \| 1\.2 \| \d+ \| {right} \|", page.read_text("utf-8"), re.MULTILINE)
     assert json.loads((tmp_path / "family" / "answer.json").read_text("ascii")) is None
 

@@ -42,8 +42,8 @@ export const aeadOperations = (suites) => ({
     const blob = bytes(inputs.blob);
     const body = blob.subarray(header.length);
     const length = body.length - IV_LENGTH - TAG_LENGTH;
-    if (!suite || !associatedData || !blob.subarray(0, header.length).equals(header)) return UNSUPPORTED;
-    if (length < 0 || length > MAX_PLAINTEXT) return UNSUPPORTED;
+    if (!suite || !associatedData || length < 0 || length > MAX_PLAINTEXT) return UNSUPPORTED;
+    if (!blob.subarray(0, header.length).equals(header)) return UNSUPPORTED;
     const iv = body.subarray(0, IV_LENGTH);
     const ciphertext = body.subarray(IV_LENGTH, IV_LENGTH + length);
     const tag = body.subarray(IV_LENGTH + length);
@@ -52,8 +52,9 @@ export const aeadOperations = (suites) => ({
 });
 
 function prepare(suites, inputs) {
-  const ids = [inputs.key_id, inputs.key_version_id].flatMap((id) => [Buffer.of(id.length), Buffer.from(id)]);
-  const header = Buffer.concat([Buffer.from('KMS\x01'), bytes(inputs.suite_id), ...ids]);
+  const ids = [inputs.key_id, inputs.key_version_id];
+  const fields = ids.flatMap((id) => [Buffer.of(id.length), Buffer.from(id)]);
+  const header = Buffer.concat([Buffer.from('KMS\x01'), bytes(inputs.suite_id), ...fields]);
   const context = canonicalContext(inputs.pairs);
   const associatedData = context.length <= MAX_CONTEXT && Buffer.concat([header, context]);
   return { suite: suites[inputs.suite_id], header, associatedData };

@@ -1,6 +1,13 @@
 // `crypto.privateDecrypt` of Node.js takes RSA keys only, so SM2 is not supported.
 
-import { constants, createCipheriv, createDecipheriv, createPrivateKey, getCiphers, privateDecrypt } from 'node:crypto';
+import {
+  constants,
+  createCipheriv,
+  createDecipheriv,
+  createPrivateKey,
+  getCiphers,
+  privateDecrypt,
+} from 'node:crypto';
 
 import { UNSUPPORTED, aeadOperations, bytes, decryption } from './format.mjs';
 
@@ -11,11 +18,13 @@ const options = { authTagLength: 16 };
 const suite = (cipher) => ({
   encrypt(key, iv, associatedData, plaintext) {
     const encryption = createCipheriv(cipher, key, iv, options).setAAD(associatedData);
-    return Buffer.concat([encryption.update(plaintext), encryption.final(), encryption.getAuthTag()]);
+    const ciphertext = [encryption.update(plaintext), encryption.final()];
+    return Buffer.concat([...ciphertext, encryption.getAuthTag()]);
   },
   decrypt(key, iv, associatedData, ciphertext, tag) {
-    const decipher = createDecipheriv(cipher, key, iv, options).setAAD(associatedData).setAuthTag(tag);
-    return Buffer.concat([decipher.update(ciphertext), decipher.final()]);
+    const decryption = createDecipheriv(cipher, key, iv, options).setAAD(associatedData);
+    decryption.setAuthTag(tag);
+    return Buffer.concat([decryption.update(ciphertext), decryption.final()]);
   },
 });
 

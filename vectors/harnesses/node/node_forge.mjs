@@ -35,6 +35,7 @@ export const operations = {
     if (!digest) return UNSUPPORTED;
     const key = forge.pki.privateKeyFromAsn1(forge.asn1.fromDer(text(bytes(privateKey))));
     const scheme = { md: digest.create(), mgf1: { md: digest.create() } };
-    return decryption(() => Buffer.from(key.decrypt(text(bytes(ciphertext)), 'RSA-OAEP', scheme), 'latin1'));
+    const data = text(bytes(ciphertext));
+    return decryption(() => Buffer.from(key.decrypt(data, 'RSA-OAEP', scheme), 'latin1'));
   },
 };
