@@ -3,8 +3,6 @@ import java.io.IOException;
 import java.io.InputStreamReader;
 import java.io.PrintStream;
 import java.math.BigInteger;
-import java.nio.CharBuffer;
-import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.security.GeneralSecurityException;
 import java.security.KeyFactory;
@@ -144,8 +142,8 @@ public final class Responder {
         List<byte[][]> encoded = new ArrayList<>();
         int size = 2;
         for (Object pair : pairs) {
-            byte[] key = utf8((String) ((List<?>) pair).get(0));
-            byte[] value = utf8((String) ((List<?>) pair).get(1));
+            byte[] key = ((String) ((List<?>) pair).get(0)).getBytes(StandardCharsets.UTF_8);
+            byte[] value = ((String) ((List<?>) pair).get(1)).getBytes(StandardCharsets.UTF_8);
             size += 4 + key.length + value.length;
             encoded.add(new byte[][] {key, value});
         }
@@ -157,16 +155,6 @@ public final class Responder {
             canonical = join(canonical, field);
         }
         return canonical;
-    }
-
-    private static byte[] utf8(String text) {
-        try {
-            // Unlike String.getBytes, an encoder rejects a lone surrogate.
-            var encoded = StandardCharsets.UTF_8.newEncoder().encode(CharBuffer.wrap(text));
-            return Arrays.copyOf(encoded.array(), encoded.limit());
-        } catch (CharacterCodingException exception) {
-            throw new UnsupportedException();
-        }
     }
 
     private static byte[] u16(int number) {

@@ -25,10 +25,7 @@ def header(inputs: Mapping[str, Any]) -> bytes:
 
 def canonicalize(pairs: Iterable[Iterable[str]]) -> bytes:
     """Return the canonical bytes of a context (section 4.1)."""
-    try:
-        encoded = sorted([text.encode() for text in pair] for pair in pairs)
-    except UnicodeEncodeError:
-        raise UnsupportedError from None
+    encoded = sorted([text.encode() for text in pair] for pair in pairs)
     fields = [len(field).to_bytes(2, "big") + field for pair in encoded for field in pair]
     canonical = len(encoded).to_bytes(2, "big") + b"".join(fields) if encoded else b""
     if len(canonical) > MAX_CONTEXT:
