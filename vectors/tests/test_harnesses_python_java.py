@@ -1,0 +1,329 @@
+"""The Python and Java harnesses answer with their libraries, and decide nothing in their place."""
+
+import importlib.util
+import json
+import runpy
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from support.time_limits import PATIENCE
+from vector_files import files
+
+from kmscore_vectors.accumulation import is_accumulated
+from kmscore_vectors.files import VectorTest
+from kmscore_vectors.judgement import Results, Verdict, run
+from kmscore_vectors.runner import Peer
+
+_HARNESSES = Path(__file__).resolve().parents[1] / "harnesses"
+_RESPONDER = _HARNESSES / "python" / "responder.py"
+_BOUNCY_CASTLE = Path("/usr/share/java/bcprov.jar")
+_ASKED = ("aead", "rsa_oaep", "sm2pke")
+
+_LIBRARIES = {
+    "cryptography": ("cryptography", {"aead", "rsa_oaep"}),
+    "gmssl": ("gmssl", {"sm2pke"}),
+    "gmssl-pyx": ("gmssl_pyx", {"aead", "sm2pke"}),
+    "pycryptodome": ("Crypto", {"aead", "rsa_oaep"}),
+    "tink": ("tink", {"aead"}),
+}
+_PROVIDERS = {
+    "bouncy-castle": {"aead", "rsa_oaep", "sm2pke"},
+    "sunjce-explicit": {"aead", "rsa_oaep"},
+    "sunjce-default": {"aead", "rsa_oaep"},
+}
+
+pytestmark = pytest.mark.usefixtures("in_time")
+
+
+@pytest.fixture
+def responder(monkeypatch: pytest.MonkeyPatch) -> Iterator[SimpleNamespace]:
+    """Return the names in `responder.py`; its module `format` is forgotten afterwards."""
+    monkeypatch.syspath_prepend(str(_RESPONDER.parent))
+    yield SimpleNamespace(**runpy.run_path(str(_RESPONDER)))
+    del sys.modules["format"]
+
+
+@pytest.fixture
+def blob_format(responder: SimpleNamespace) -> Any:
+    """Return the module `format` of the harness."""
+    return responder.blob_format
+
+
+@pytest.fixture(scope="module")
+def java(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """Return the command of the Java harness, compiled, without the name of a provider."""
+    if not shutil.which("javac"):
+        pytest.skip("the Java harness needs a JDK")
+    if not _BOUNCY_CASTLE.exists():
+        pytest.skip(f"the Java harness needs {_BOUNCY_CASTLE}")
+    classes = tmp_path_factory.mktemp("classes")
+    source = _HARNESSES / "java" / "Responder.java"
+    subprocess.run(
+        ["javac", "-cp", str(_BOUNCY_CASTLE), "-d", str(classes), str(source)], check=True
+    )
+    return ["java", "-cp", f"{_BOUNCY_CASTLE}:{classes}", "Responder"]
+
+
+def _tests(*names: str, operation: str | None = None) -> list[VectorTest]:
+    """Return the tests of vector files, without the accumulated ones."""
+    tests = [test for name in names for test in files()[name] if not is_accumulated(test)]
+    return [test for test in tests if operation in {None, test.operation}]
+
+
+@cache
+def _results(*command: str) -> Results:
+    """Return the results of a command on the files that the harnesses have answers for."""
+    with Peer(command, timeout=PATIENCE) as peer:
+        return Results(run("it", peer.ask, _tests(*_ASKED), lambda _: None))
+
+
+def _python(name: str) -> list[str]:
+    """Return the command of the Python harness for a library, or skip the test without it."""
+    if importlib.util.find_spec(_LIBRARIES[name][0]) is None:
+        pytest.skip(f"{name} is not installed")
+    return [sys.executable, str(_RESPONDER), name]
+
+
+def _answered(results: Results) -> set[str]:
+    """Return the files with a right answer."""
+    return {file for (file, _), count in results.by_flag.items() if count[Verdict.RIGHT]}
+
+
+def _silent(results: Results) -> list[Mapping[str, Any]]:
+    """Return the answers that were not of the protocol."""
+    return [failure.answer for failure in results.failures if "failure" in failure.answer]
+
+
+@pytest.mark.parametrize("name", _LIBRARIES)
+def test_the_python_harness_answers_for_every_part_that_a_library_has(name: str) -> None:
+    """Some tests of each of these files are right, and every answer is one of the protocol."""
+    results = _results(*_python(name))
+    assert _answered(results) == _LIBRARIES[name][1]
+    if name != "gmssl-pyx":  # it cannot encrypt an empty plaintext
+        assert not _silent(results)
+
+
+@pytest.mark.parametrize("name", ["cryptography", "pycryptodome", "tink"])
+def test_a_library_that_keeps_to_the_standards_has_no_failure(name: str) -> None:
+    """The harness adds no failure to a library that has none."""
+    assert not _results(*_python(name)).failures
+
+
+def test_gmssl_decrypts_every_valid_ciphertext_and_some_others() -> None:
+    """The harness leaves the decision to `gmssl`, which does not compare C3."""
+    failures = _results(*_python("gmssl")).failures
+    assert {failure.verdict for failure in failures} == {Verdict.ACCEPTED}
+    assert "WrongC3" in {failure.test.flag for failure in failures}
+
+
+@pytest.mark.parametrize("name", _PROVIDERS)
+def test_the_java_harness_answers_for_every_part_that_a_provider_has(
+    name: str, java: list[str]
+) -> None:
+    """Some tests of each of these files are right; every answer is one of the protocol."""
+    results = _results(*java, name)
+    assert _answered(results) == _PROVIDERS[name]
+    assert not _silent(results)
+
+
+@pytest.mark.parametrize("name", ["bouncy-castle", "sunjce-explicit"])
+def test_the_java_harness_adds_no_failure(name: str, java: list[str]) -> None:
+    """All tests of `aead` and all valid tests of the other files are right, or not supported."""
+    failures = _results(*java, name).failures
+    assert not [failure for failure in failures if failure.test.file == "aead"]
+    assert not [failure for failure in failures if failure.test.is_valid]
+
+
+def test_the_java_harness_has_the_canonical_bytes_of_every_context(java: list[str]) -> None:
+    """A blob that the harness encrypts is bound to the canonical context of the vectors."""
+    fields = {"suite_id": "01", "key_id": "key", "key_version_id": "v1", "key": "00" * 32}
+    inputs = {**fields, "plaintext": "", "iv": "00" * 12}
+    header = b"KMS\x01\x01\x03key\x02v1"
+    with Peer([*java, "sunjce-explicit"], timeout=PATIENCE) as peer:
+        for test in _tests("encryption_context", operation="canonicalize"):
+            answer = peer.ask("encrypt", {**inputs, "pairs": test.inputs["pairs"]})
+            if test.is_valid:
+                associated_data = header + bytes.fromhex(test.expected["canonical"])
+                tag = AESGCM(bytes(32)).encrypt(bytes(12), b"", associated_data)
+                assert answer == {"blob": (header + bytes(12) + tag).hex()}
+            else:
+                assert answer == {"unsupported": True}
+
+
+def test_only_the_default_parameters_of_oaep_take_sha_1_for_mgf1(java: list[str]) -> None:
+    """With its default parameters, SunJCE decrypts no valid ciphertext of SHA-256."""
+    explicit, default = (
+        {failure.test.flag for failure in _results(*java, name).failures}
+        for name in ("sunjce-explicit", "sunjce-default")
+    )
+    assert {"Valid", "OtherHash"} <= default
+    assert not {"Valid", "OtherHash"} & explicit
+
+
+def test_the_java_harness_reads_every_form_of_json(java: list[str]) -> None:
+    """Escapes, empty containers, literals and numbers are read, and the ID comes back."""
+    inputs: dict[str, Any] = {
+        '"\\/\b\f\n\r\t\x7f\U0001f600\ud800': [[], {}, [None, True, False, -1, ""]]
+    }
+    question = {"id": 7, "operation": "canonicalize", "inputs": inputs}
+    with Peer([*java, "bouncy-castle"], timeout=PATIENCE) as peer:
+        assert peer.ask("canonicalize", inputs) == {"unsupported": True}
+    output = subprocess.run(
+        [*java, "bouncy-castle"],
+        input=json.dumps(question),
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert json.loads(output) == {"id": 7, "unsupported": True}
+
+
+def test_the_python_harness_prints_the_version_of_a_library() -> None:
+    """The last argument `--version` asks for the version alone."""
+    output = subprocess.run(
+        [*_python("cryptography"), "--version"], capture_output=True, text=True, check=True
+    ).stdout
+    assert output == f"{metadata.version('cryptography')}\n"
+
+
+@pytest.mark.parametrize("name", _PROVIDERS)
+def test_the_java_harness_prints_the_version_of_a_provider(name: str, java: list[str]) -> None:
+    """The last argument `--version` asks for the version alone, on one line."""
+    output = subprocess.run(
+        [*java, name, "--version"], capture_output=True, text=True, check=True
+    ).stdout
+    assert output.endswith("\n")
+    assert output.splitlines()[0][0].isdigit()
+
+
+def test_every_valid_blob_is_header_iv_and_sealed_bytes(blob_format: Any) -> None:
+    """Parts of the valid blobs with at most 6,144 bytes of ciphertext are those of the vectors."""
+    split = 0
+    for test in _tests("blob", operation="parse_blob"):
+        fields = test.expected
+        if test.is_valid and len(fields["ciphertext"]) <= 2 * blob_format.MAX_PLAINTEXT:
+            inputs = {**fields, "blob": test.inputs["blob"], "pairs": []}
+            iv, sealed, associated_data = blob_format.ciphertext_parts(inputs)
+            assert (iv + sealed).hex() == fields["iv"] + fields["ciphertext"] + fields["tag"]
+            assert (associated_data + iv + sealed).hex() == test.inputs["blob"]
+            split += 1
+    assert split > 10
+
+
+def test_every_context_has_its_canonical_bytes_or_is_unsupported(blob_format: Any) -> None:
+    """All tests of `canonicalize` pass, but an invalid context is not for the library."""
+    for test in _tests("encryption_context", operation="canonicalize"):
+        if test.is_valid:
+            assert (
+                blob_format.canonicalize(test.inputs["pairs"]).hex() == test.expected["canonical"]
+            )
+        else:
+            with pytest.raises(blob_format.UnsupportedError):
+                blob_format.canonicalize(test.inputs["pairs"])
+
+
+class _Gullible:
+    """An AEAD that decrypts everything to nothing, and encrypts nothing."""
+
+    @staticmethod
+    def decrypt(_iv: bytes, _sealed: bytes, _associated_data: bytes) -> bytes:
+        return b""
+
+
+_SUITES = ("01", "02", "03", "04", "05")
+_ALGORITHMS = ("RSAES_OAEP_SHA_256", "RSAES_OAEP_SHA_1", "SM2PKE")
+_GULLIBLE = SimpleNamespace(
+    AEADS=dict.fromkeys(_SUITES, lambda _key: _Gullible()),
+    DECRYPTIONS=dict.fromkeys(_ALGORITHMS, lambda _inputs: b""),
+    REJECTIONS=(),
+)
+
+
+def test_only_a_library_rejects_an_asymmetric_ciphertext(responder: SimpleNamespace) -> None:
+    """A library that accepts everything is seen to accept every invalid ciphertext."""
+    for test in _tests("rsa_oaep", "sm2pke", operation="asymmetric_decrypt"):
+        answer = responder.answer(_GULLIBLE, test.operation, test.inputs)
+        assert answer == {"outputs": {"plaintext": ""}}
+
+
+def test_the_format_rejects_no_ciphertext_of_the_right_header_and_length(
+    responder: SimpleNamespace,
+) -> None:
+    """Tests about key, tag or associated data reach the library; those about the format do not."""
+    flags: dict[bool, set[str]] = {True: set(), False: set()}
+    for test in _tests("aead", operation="decrypt"):
+        answer = responder.answer(_GULLIBLE, test.operation, test.inputs)
+        assert answer in ({"outputs": {"plaintext": ""}}, {"unsupported": True})
+        flags["outputs" in answer].add(test.flag)
+    assert flags[False] == {"OtherKey", "OtherSuite", "PlaintextSize", "Truncated"}
+    assert {"AssociatedData", "ModifiedTag", "OtherContext", "OtherDerivation"} <= flags[True]
+
+
+def test_a_plaintext_or_context_that_is_too_long_is_not_for_the_library(
+    responder: SimpleNamespace,
+) -> None:
+    """Only encryptions that the format allows reach the library."""
+
+    class Encrypting(_Gullible):
+        @staticmethod
+        def encrypt(_iv: bytes, plaintext: bytes, _associated_data: bytes) -> bytes:
+            return plaintext
+
+    library = SimpleNamespace(
+        AEADS=dict.fromkeys(_SUITES, lambda _key: Encrypting()), REJECTIONS=()
+    )
+    for test in _tests("aead", operation="encrypt"):
+        answer = responder.answer(library, test.operation, test.inputs)
+        assert ("outputs" in answer) == test.is_valid
+
+
+def test_an_aead_without_encryption_is_not_asked_to_encrypt(responder: SimpleNamespace) -> None:
+    """No question is an error only because the library takes no given IV."""
+    for test in _tests("aead", operation="encrypt"):
+        assert responder.answer(_GULLIBLE, test.operation, test.inputs) == {"unsupported": True}
+
+
+def test_a_fault_of_the_harness_is_not_a_rejection(responder: SimpleNamespace) -> None:
+    """An exception other than those of the library is not answered with `decryption`."""
+
+    def raises(_inputs: Mapping[str, Any]) -> bytes:
+        raise KeyError
+
+    library = SimpleNamespace(AEADS={}, DECRYPTIONS={"SM2PKE": raises}, REJECTIONS=(ValueError,))
+    with pytest.raises(KeyError):
+        responder.answer(library, "asymmetric_decrypt", {"algorithm": "SM2PKE"})
+    library.REJECTIONS = (LookupError,)
+    answer = responder.answer(library, "asymmetric_decrypt", {"algorithm": "SM2PKE"})
+    assert answer == {"error": "decryption"}
+
+
+def test_an_encryption_that_fails_is_not_a_rejection(responder: SimpleNamespace) -> None:
+    """A library that cannot encrypt a valid plaintext has no answer."""
+
+    class Failing(_Gullible):
+        @staticmethod
+        def encrypt(_iv: bytes, _plaintext: bytes, _associated_data: bytes) -> bytes:
+            raise ValueError
+
+    library = SimpleNamespace(
+        AEADS=dict.fromkeys(_SUITES, lambda _key: Failing()), REJECTIONS=(ValueError,)
+    )
+    test = _tests("aead", operation="encrypt")[0]
+    with pytest.raises(ValueError, match=r"^$"):
+        responder.answer(library, test.operation, test.inputs)
+
+
+def test_the_libraries_are_pinned_to_one_version() -> None:
+    """The requirements are the libraries of the harness, each with an exact version."""
+    lines = (_RESPONDER.parent / "requirements.txt").read_text("utf-8").splitlines()
+    assert [line.partition("==")[0] for line in lines] == sorted(_LIBRARIES)
+    assert all(line.partition("==")[2] for line in lines)
