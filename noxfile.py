@@ -19,7 +19,7 @@ nox.options.default_venv_backend = "venv"
 nox.options.error_on_missing_interpreters = False
 nox.options.download_python = "never"
 nox.options.sessions = [
-    *("lint", "prose", "types", "docs", "coverage", "vectors", "oldest", "engine")
+    *("lint", "prose", "types", "docs", "coverage", "vectors", "harnesses", "oldest", "engine")
 ]
 
 
@@ -106,6 +106,30 @@ def vectors(session: nox.Session) -> None:
     session.run("kmscore-vectors", "verify", silent=True)
     responder = ("python", "-P", "vectors/tests/responders/library.py")
     session.run("kmscore-vectors", "run", "--no-accumulated", "--", *responder, silent=True)
+
+
+@nox.session
+def harnesses(session: nox.Session) -> None:
+    """Run the vectors on the JavaScript implementation and on libraries of Node and Python."""
+    session.install(EVERYTHING[1])
+    session.run("node", "--test", "vectors/harnesses/javascript", external=True)
+    names = (
+        *("javascript", "sm-crypto", "sm-crypto-0.3.13", "sm-crypto-v2", "noble-ciphers"),
+        *("node-crypto", "web-crypto", "node-forge", "openssl"),
+        *("cryptography", "pycryptodome", "tink", "gmssl", "gmssl-pyx"),
+    )
+    campaign = ("python", "vectors/harnesses/campaign.py", "--check")
+    session.run(*campaign, "--only", *names, "--require", *names)
+
+
+@nox.session
+def mutants(session: nox.Session) -> None:
+    """Put mistakes into the JavaScript implementation, and show which ones the vectors notice."""
+    session.install(EVERYTHING[1])
+    lists = ("vectors/harnesses/mutants/listed.json", "vectors/harnesses/mutants/blind.json")
+    source = ("--source", "vectors/harnesses/javascript")
+    command = ("kmscore-vectors", "mutants", *lists, *source, *session.posargs)
+    session.run(*command, "--", "node", "main.mjs")
 
 
 @nox.session
