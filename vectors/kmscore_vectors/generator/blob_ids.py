@@ -25,7 +25,7 @@ _OUTSIDE: Final = {
     "an accented letter in UTF-8": "\u00e9".encode(),
     "a full-width letter in UTF-8": "\uff4b".encode(),
 }
-_LENGTHS: Final = (127, 128, 129, 192, 200, 254, LONGEST_ID)
+_LENGTHS: Final = (16, 64, 127, 128, 129, 160, 192, 193, 223, 224, 240, 254, LONGEST_ID)
 _TEXTS: Final = {
     "a quote": b'"',
     "a reverse solidus": b"\\",

@@ -78,6 +78,8 @@ _ESCAPES: Final = {
     "a full-width letter": "\\u004\uff21",
     "Arabic digits": "\\u\u0660\u0660\u0664\u0661",
     "three digits before another escape": r"\u004\u0041",
+    "a surrogate pair whose second half has three digits": r"\ud83d\udd1",
+    "a surrogate pair whose second half has another letter": r"\ud83d\Udd11",
 }
 _SURROGATES: Final = {
     "the high half": r"\ud83d",
