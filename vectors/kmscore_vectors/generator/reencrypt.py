@@ -7,7 +7,6 @@ from itertools import chain, product
 from typing import Final
 
 from kmscore_vectors.generator import affine, keyring, oaep
-from kmscore_vectors.generator.aead import trace_of
 from kmscore_vectors.generator.keyring import (
     PER_SUITE,
     RING,
@@ -32,6 +31,7 @@ from kmscore_vectors.generator.published_keys import (
     SM2_PUBLIC_POINT,
     SM2_SCALAR,
 )
+from kmscore_vectors.generator.suites import trace_of
 from kmscore_vectors.generator.wire import Pairs, header_bytes
 from kmscore_vectors.tables import (
     BugType,
