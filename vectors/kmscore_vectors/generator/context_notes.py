@@ -5,6 +5,7 @@ from typing import Final
 from kmscore_vectors.generator.model import Note
 from kmscore_vectors.tables import BugType, Severity
 
+# RFC 8259 section 9 lets a parser accept more than JSON, so that texts which are not JSON are strict.
 NOTES: Final = {
     "Valid": Note(
         "A context of few pairs.",
@@ -89,7 +90,7 @@ NOTES: Final = {
         "What cannot be read is taken for the empty context, or as each parser likes.",
         ("https://www.rfc-editor.org/rfc/rfc8259",),
         bug_type=BugType.CAN_OF_WORMS,
-        severity=Severity.STANDARD,
+        severity=Severity.STRICT,
         section="RFC 8259 section 2",
     ),
     "LoneSurrogate": Note(
@@ -152,7 +153,7 @@ NOTES: Final = {
         "Each parser reads another string: the two sides check two contexts.",
         ("https://www.rfc-editor.org/rfc/rfc8259#section-7",),
         bug_type=BugType.CAN_OF_WORMS,
-        severity=Severity.STANDARD,
+        severity=Severity.STRICT,
         section="RFC 8259 section 7",
     ),
     "ControlCharacter": Note(
@@ -160,7 +161,7 @@ NOTES: Final = {
         "A text that ends early for one parser, and log lines of the attacker.",
         ("https://cwe.mitre.org/data/definitions/117.html",),
         bug_type=BugType.CAN_OF_WORMS,
-        severity=Severity.STANDARD,
+        severity=Severity.STRICT,
         section="RFC 8259 section 7",
     ),
     "OtherWhiteSpace": Note(
@@ -168,7 +169,7 @@ NOTES: Final = {
         "Many texts for one context: a block list that compares texts is evaded.",
         ("https://www.rfc-editor.org/rfc/rfc8259#section-2",),
         bug_type=BugType.CAN_OF_WORMS,
-        severity=Severity.STANDARD,
+        severity=Severity.STRICT,
         section="RFC 8259 section 2",
     ),
     "Comment": Note(
@@ -176,7 +177,7 @@ NOTES: Final = {
         "One parser reads a pair that another takes for a comment.",
         ("https://www.rfc-editor.org/rfc/rfc8259#section-2",),
         bug_type=BugType.CAN_OF_WORMS,
-        severity=Severity.STANDARD,
+        severity=Severity.STRICT,
         section="RFC 8259 section 2",
     ),
     "Trailing": Note(
@@ -184,7 +185,7 @@ NOTES: Final = {
         "A second object that one parser reads and another ignores.",
         ("https://www.rfc-editor.org/rfc/rfc8259#section-2",),
         bug_type=BugType.CAN_OF_WORMS,
-        severity=Severity.STANDARD,
+        severity=Severity.STRICT,
         section="RFC 8259 section 2",
     ),
     "Unterminated": Note(
@@ -192,7 +193,7 @@ NOTES: Final = {
         "A context that was cut is taken for a whole one: the pairs that are missing bind nothing.",
         ("https://www.rfc-editor.org/rfc/rfc8259#section-4",),
         bug_type=BugType.CAN_OF_WORMS,
-        severity=Severity.STANDARD,
+        severity=Severity.STRICT,
         section="RFC 8259 section 4",
     ),
     "BadLiteral": Note(
@@ -200,7 +201,7 @@ NOTES: Final = {
         "Each parser reads another value, and each program makes another string of it.",
         ("https://www.rfc-editor.org/rfc/rfc8259#section-6",),
         bug_type=BugType.CAN_OF_WORMS,
-        severity=Severity.STANDARD,
+        severity=Severity.STRICT,
         section="RFC 8259 sections 3 and 6",
     ),
 }
