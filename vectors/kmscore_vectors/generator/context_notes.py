@@ -5,7 +5,7 @@ from typing import Final
 from kmscore_vectors.generator.model import Note
 from kmscore_vectors.tables import BugType, Severity
 
-# RFC 8259 section 9 lets a parser accept more than JSON, so that texts which are not JSON are strict.
+# RFC 8259 section 9 lets a parser accept extensions of JSON, so texts that are not JSON are strict.
 NOTES: Final = {
     "Valid": Note(
         "A context of few pairs.",
