@@ -46,6 +46,9 @@ class VectorTest:
     effect: str
     inputs: Mapping[str, Any]
     expected: Mapping[str, Any]
+    severity: str = "standard"
+    section: str = ""
+    links: tuple[str, ...] = ()
 
     @property
     def is_valid(self) -> bool:
@@ -211,4 +214,5 @@ def _tests(name: str, document: Any) -> Iterator[VectorTest]:  # noqa: ANN401 (a
                 document["notes"][flag].get("effect", ""),
                 shared | inputs,
                 {"error": test["error"]} if test["result"] == "invalid" else expected,
+                links=tuple(document["notes"][flag].get("links", ())),
             )

@@ -61,3 +61,11 @@ class ErrorCode(StrEnum):
     UNSUPPORTED_ALGORITHM = "unsupported_algorithm"
     PLAINTEXT_SIZE = "plaintext_size"
     DECRYPTION = "decryption"
+
+
+class Severity(StrEnum):
+    """The ground of a test: the standard of an algorithm, a stricter rule, or a policy."""
+
+    STANDARD = "standard"
+    STRICT = "strict"
+    POLICY = "policy"
