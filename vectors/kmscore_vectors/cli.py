@@ -214,6 +214,8 @@ def run(
 ) -> None:
     """Run the vectors on any implementation: COMMAND reads and writes one JSON object per line.
 
+    In reports, `--implementation-version TEXT` follows the name of the implementation.
+
     Example: kmscore-vectors run --no-accumulated -- node answer.js
     """
     name, implementation = _choose_implementation(context, python, timeout)
@@ -243,9 +245,7 @@ def _choose_implementation(
     if python is not None:
         return python, execution.load_function(python)
     if not command:
-        stop(
-            "no implementation: kmscore-vectors run [DIR] -- COMMAND..., or --python with a function"
-        )
+        stop("no implementation: kmscore-vectors run [DIR] -- COMMAND..., or --python FUNCTION")
     return execution.program_name(command[0]), execution.start_command(command, timeout)
 
 

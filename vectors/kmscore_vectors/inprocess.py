@@ -18,7 +18,16 @@ from kmscore_vectors.files import choose_folder
 from kmscore_vectors.judgement import Results
 from kmscore_vectors.selection import Selection, load_selected
 
-__all__ = ["Function", "FunctionError", "Rejected", "Unsupported", "answering", "load", "run"]
+__all__ = [
+    "Function",
+    "FunctionError",
+    "Rejected",
+    "Selection",
+    "Unsupported",
+    "answering",
+    "load",
+    "run",
+]
 
 Function: TypeAlias = Callable[[str, dict[str, Any]], Mapping[str, Any]]
 """An implementation: a function from an operation and its inputs to its outputs."""

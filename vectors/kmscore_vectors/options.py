@@ -17,7 +17,6 @@ UsageError = cast("type[typer.BadParameter]", typer.BadParameter.__base__)
 """The base class of all errors in options and arguments; typer has no public name for it."""
 
 _SELECTION: Final = "Selection (repeatable; default: all tests)"
-_IMPLEMENTATION: Final = "Implementation (default: the name of its program)"
 _REPORTS: Final = "Reports"
 
 Folder = Annotated[
@@ -78,18 +77,12 @@ Label = Annotated[
     str | None,
     typer.Option(
         metavar="NAME",
-        rich_help_panel=_IMPLEMENTATION,
-        help="Name in reports.",
+        rich_help_panel=_REPORTS,
+        help="Name of the implementation (default: that of its program).",
     ),
 ]
-Version = Annotated[
-    str,
-    typer.Option(
-        metavar="TEXT",
-        rich_help_panel=_IMPLEMENTATION,
-        help="Version, if any.",
-    ),
-]
+# A row of the help cuts this long name on a narrow terminal, so the text of the help has it.
+Version = Annotated[str, typer.Option(metavar="TEXT", hidden=True)]
 Reports = Annotated[
     list[Path] | None,
     typer.Option(

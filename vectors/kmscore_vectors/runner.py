@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from io import BufferedReader
 
 MAX_LINE: Final = 1 << 18  # bytes of one answer; the longest right answer has some 131,100
-_PARTING: Final = 2.0  # seconds that the process has to end by itself after the last question
-_ENDING: Final = 2.0  # seconds from the end of its output to its own end, if it crashed
-_POLLING: Final = 0.01  # seconds between two looks at whether it has ended
+_PARTING: Final = 2.0  # seconds that the process has to end by itself after the last question.
+_ENDING: Final = 2.0  # seconds from the end of the output of a process to its own end.
+_POLLING: Final = 0.01  # seconds between two checks of its end.
 _KEPT: Final = 500  # bytes of its standard error that are kept
 
 
