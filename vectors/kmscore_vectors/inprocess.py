@@ -10,7 +10,7 @@ import importlib
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, cast
 
 from kmscore_vectors import judgement
 from kmscore_vectors.answers import Answer, Ask, are_outputs
@@ -141,11 +141,11 @@ def load(name: str) -> Function:
     if folder not in sys.path:
         sys.path.insert(0, folder)
     try:
-        function = importlib.import_module(module_name)
+        function: Any = importlib.import_module(module_name)
         for part in function_name.split("."):
             function = getattr(function, part)
     except (Exception, SystemExit) as error:  # noqa: BLE001 (the module is not of this package)
         raise FunctionError(f"{name} cannot be imported: {describe(error)}") from None
     if not callable(function):
         raise FunctionError(f"{name} is not a function")
-    return function
+    return cast("Function", function)

@@ -446,6 +446,11 @@ def test_valid_tests_that_are_not_supported_prove_nothing() -> None:
     assert not results.failures
     assert not results.is_success
     assert results.total.keys() == {Verdict.UNPROVEN, Verdict.UNSUPPORTED}
+    # A right test of another operation does not change that.
+    other = next(test for test in _tests("sm2pke") if test.operation == "sm2_encrypt")
+    more = Results([*results.judgements, Judgement("peer", other, other.expected, Verdict.RIGHT)])
+    assert more.total[Verdict.RIGHT] == 1
+    assert not more.is_success
     # One right valid test is a proof.
     right = [Judgement("peer", test, test.expected, Verdict.RIGHT) for test in convert]
     results = Results([*right, *results.judgements])
