@@ -5,28 +5,31 @@ Exit codes: 0, success; 1, a test failed or no test was right; 2, the command ca
 
 import importlib
 import sys
-from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Annotated, Any, Final, cast
+from typing import Annotated, Any, Final
 
 import typer
 from rich.console import Console
-from typer.core import TyperCommand, TyperGroup
+from typer.core import TyperGroup
 
 import kmscore_vectors
-from kmscore_vectors import judgement, mutant_report, report
-from kmscore_vectors.accumulation import is_accumulated
-from kmscore_vectors.files import NAMES, VectorFileError, VectorTest, choose_folder, load
+from kmscore_vectors import execution, mutants_command
+from kmscore_vectors import options as shared
+from kmscore_vectors.answers import Ask
+from kmscore_vectors.execution import Step
+from kmscore_vectors.files import NAMES, VectorFileError, choose_folder
 from kmscore_vectors.generator.suite import make_files
-from kmscore_vectors.judgement import Ask, Results
-from kmscore_vectors.mutants import Fate, Laboratory, Mutant, MutantError, load_mutants
-from kmscore_vectors.runner import CommandError, Peer
+from kmscore_vectors.inprocess import FunctionError
+from kmscore_vectors.report import Heading, listing
+from kmscore_vectors.report.destination import ReportError, destinations
+from kmscore_vectors.runner import CommandError
+from kmscore_vectors.selection import SelectionError, load_selected
 from kmscore_vectors.terminal import bar, give_up_output, say, stop, write_any_character
 
 _INTERRUPTED: Final = 130  # the exit code of shells after Ctrl-C
-_COMMAND: Final = "kmscore_vectors.command"
-_UsageError = cast("type[typer.BadParameter]", typer.BadParameter.__base__)
-"""The base class of all errors in options and arguments; typer has no public name for it."""
+_PROBLEMS: Final = (CommandError, FunctionError, ReportError, SelectionError, VectorFileError)
+"""The errors that the user can solve: one line each."""
 
 
 class _Commands(TyperGroup):
@@ -48,29 +51,13 @@ app: typer.Typer = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-_Folder = Annotated[
-    Path | None,
-    typer.Argument(metavar="DIR", help="Folder of vectors (default: the vectors in the package)."),
-]
-_Json = Annotated[bool, typer.Option("--json", help="One JSON object instead of tables.")]
-_Timeout = Annotated[
-    float, typer.Option(min=0.1, max=3600, metavar="SECONDS", help="Seconds for one answer.")
-]
-_WithoutAccumulated = Annotated[
-    bool,
-    typer.Option(
-        "--no-accumulated",
-        help="Skip the tests of 10,000 cases each, which take 1 to 2 minutes (default: all tests).",
-    ),
-]
-
 
 def main() -> None:
     """Run the command. A problem that the user can solve gives one line and exit code 2."""
     write_any_character()
     try:
         code = app(standalone_mode=False)
-    except _UsageError as error:
+    except shared.UsageError as error:
         code = _explain(error)
     except typer.Abort:
         code = say("interrupted", _INTERRUPTED)
@@ -110,18 +97,6 @@ def options(
     """Make the test vectors for the ciphertexts of a KMS, list them, and run them."""
 
 
-class _CommandAfterDashes(TyperCommand):
-    """A command whose arguments end at the first `--`; the rest is the command to run."""
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401 (click's own)
-        end = args.index("--") if "--" in args else len(args)
-        ctx.meta[_COMMAND] = args[end + 1 :]
-        return super().parse_args(ctx, args[:end])
-
-    def collect_usage_pieces(self, ctx: Any) -> list[str]:  # noqa: ANN401 (click's own)
-        return [*super().collect_usage_pieces(ctx), "-- COMMAND..."]
-
-
 @app.command()
 def generate(
     out: Annotated[
@@ -144,22 +119,45 @@ def generate(
 
 
 @app.command(name="list")
-def list_tests(folder: _Folder = None, *, as_json: _Json = False) -> None:
+def list_tests(
+    folder: shared.Folder = None,
+    *,
+    severity: shared.Severities = None,
+    file: shared.Files = None,
+    operation: shared.Operations = None,
+    flag: shared.Flags = None,
+    test: shared.Tests = None,
+    as_json: shared.Json = False,
+) -> None:
     """List the files with their operations, and the number of tests of each.
 
-    Example: kmscore-vectors list
+    Example: kmscore-vectors list --severity strict
     """
-    folder = _choose(folder)
-    files = _load(folder, accumulated=True)
+    try:
+        folder = choose_folder(folder)
+        selection = shared.make_selection(severity, file, operation, flag, test)
+        files = load_selected(folder, selection, accumulated=True)
+    except _PROBLEMS as error:
+        stop(str(error))
     if as_json:
-        typer.echo(report.listing_to_json(files, folder))
+        typer.echo(listing.listing_to_json(files, folder))
     else:
-        report.show_listing(files, folder, Console())
+        listing.show_listing(files, folder, Console())
 
 
 @app.command()
 def verify(
-    folder: _Folder = None, *, as_json: _Json = False, no_accumulated: _WithoutAccumulated = False
+    folder: shared.Folder = None,
+    *,
+    severity: shared.Severities = None,
+    file: shared.Files = None,
+    operation: shared.Operations = None,
+    flag: shared.Flags = None,
+    test: shared.Tests = None,
+    no_accumulated: shared.WithoutAccumulated = False,
+    report: shared.Reports = None,
+    as_json: shared.Json = False,
+    quiet: shared.Quiet = False,
 ) -> None:
     """Run the vectors on kmscore with each usable SM2 backend and with another key provider.
 
@@ -168,55 +166,84 @@ def verify(
     Example: kmscore-vectors verify --no-accumulated
     """
     adapter = _load_adapter()
-    folder = _choose(folder)
-    files = _load(folder, accumulated=not no_accumulated)
-    # The tests of 10,000 cases take most of the time, so they run once, in the first configuration,
-    # which has all files.
-    plan = [
-        (
-            configuration.name,
-            configuration.ask,
-            [
-                test
-                for name in configuration.files
-                for test in files[name]
-                if number == 0 or not is_accumulated(test)
-            ],
-        )
-        for number, configuration in enumerate(adapter.configurations())
-    ]
-    _finish(_run(plan, "Verifying"), folder, as_json=as_json, library=adapter.library())
+    try:
+        folder = choose_folder(folder)
+        selection = shared.make_selection(severity, file, operation, flag, test)
+        files = load_selected(folder, selection, accumulated=not no_accumulated)
+        with destinations(report or ()) as reports:
+            steps = list(execution.plan(adapter.configurations(), files))
+            results = execution.run(steps, "Verifying", quiet=quiet)
+            library = adapter.library()
+            heading = Heading("kmscore", library.version, folder, library)
+            code = execution.finish(results, heading, reports, as_json=as_json)
+    except _PROBLEMS as error:
+        stop(str(error))
+    raise typer.Exit(code)
 
 
 @app.command(
-    cls=_CommandAfterDashes,
+    cls=shared.CommandAfterDashes,
     epilog="The protocol is in README.md, in the folder that `kmscore-vectors list` prints.",
 )
 def run(
     context: typer.Context,
-    folder: _Folder = None,
+    folder: shared.Folder = None,
     *,
-    timeout: _Timeout = 10.0,
-    as_json: _Json = False,
-    no_accumulated: _WithoutAccumulated = False,
+    python: Annotated[
+        str | None,
+        typer.Option(
+            metavar="MODULE:FUNCTION",
+            help="Python function in place of COMMAND.",
+        ),
+    ] = None,
+    severity: shared.Severities = None,
+    file: shared.Files = None,
+    operation: shared.Operations = None,
+    flag: shared.Flags = None,
+    test: shared.Tests = None,
+    no_accumulated: shared.WithoutAccumulated = False,
+    timeout: shared.Timeout = 10.0,
+    label: shared.Label = None,
+    implementation_version: shared.Version = "",
+    report: shared.Reports = None,
+    as_json: shared.Json = False,
+    quiet: shared.Quiet = False,
 ) -> None:
     """Run the vectors on any implementation: COMMAND reads and writes one JSON object per line.
 
+    In reports, `--implementation-version TEXT` follows the name of the implementation.
+
     Example: kmscore-vectors run --no-accumulated -- node answer.js
     """
-    command = context.meta[_COMMAND]
-    if not command:
-        stop("no command: kmscore-vectors run [DIR] -- COMMAND...")
-    folder = _choose(folder)
-    tests = [
-        test for tests in _load(folder, accumulated=not no_accumulated).values() for test in tests
-    ]
+    name, implementation = _choose_implementation(context, python, timeout)
+    label = label or name
     try:
-        with Peer(command, timeout=timeout) as peer:
-            results = _run([(command[0], peer.ask, tests)], "Running")
-    except CommandError as error:
+        folder = choose_folder(folder)
+        selection = shared.make_selection(severity, file, operation, flag, test)
+        files = load_selected(folder, selection, accumulated=not no_accumulated)
+        tests = [test for group in files.values() for test in group]
+        with destinations(report or ()) as reports:
+            with implementation as ask:
+                results = execution.run([Step(label, ask, tests)], "Running", quiet=quiet)
+            heading = Heading(label, implementation_version, folder)
+            code = execution.finish(results, heading, reports, as_json=as_json)
+    except _PROBLEMS as error:
         stop(str(error))
-    _finish(results, folder, as_json=as_json)
+    raise typer.Exit(code)
+
+
+def _choose_implementation(
+    context: typer.Context, python: str | None, timeout: float
+) -> tuple[str, AbstractContextManager[Ask]]:
+    """Return the name of the implementation, and the way to ask it; or reject the options."""
+    command = context.meta[shared.COMMAND]
+    if python is not None and command:
+        stop("--python and -- COMMAND exclude each other")
+    if python is not None:
+        return python, execution.load_function(python)
+    if not command:
+        stop("no implementation: kmscore-vectors run [DIR] -- COMMAND..., or --python FUNCTION")
+    return execution.program_name(command[0]), execution.start_command(command, timeout)
 
 
 def _load_adapter() -> Any:  # noqa: ANN401 (a module that is there only with the library)
@@ -234,134 +261,4 @@ def _load_adapter() -> Any:  # noqa: ANN401 (a module that is there only with th
     return stop(f"the library kmscore {reason}; `run` takes any other implementation")
 
 
-def _choose(given: Path | None) -> Path:
-    """Return the folder of vectors, or stop."""
-    try:
-        return choose_folder(given)
-    except VectorFileError as error:
-        stop(str(error))
-
-
-def _load(folder: Path, *, accumulated: bool) -> dict[str, list[VectorTest]]:
-    """Return the tests of every file, by its name, or stop."""
-    try:
-        return {
-            name: [test for test in tests if accumulated or not is_accumulated(test)]
-            for name, tests in load(folder)
-        }
-    except VectorFileError as error:
-        stop(str(error))
-
-
-def _run(plan: list[tuple[str, Ask, list[VectorTest]]], description: str) -> Results:
-    """Return the results of all tests; show a progress bar."""
-    with bar() as progress:
-        total = sum(judgement.questions(tests) for _, _, tests in plan)
-        task = progress.add_task(description, total=total)
-
-        def judgements() -> Iterator[judgement.Judgement]:
-            for name, ask, tests in plan:
-                yield from judgement.run(
-                    name, ask, tests, lambda steps: progress.advance(task, steps)
-                )
-
-        return Results(judgements())
-
-
-def _finish(
-    results: Results, folder: Path, *, as_json: bool, library: report.Library | None = None
-) -> None:
-    """Print the results; exit with 1 if they are not a success."""
-    if as_json:
-        typer.echo(report.to_json(results, folder, library))
-    else:
-        report.show(results, folder, Console(), library)
-    if not results.is_success:
-        raise typer.Exit(1)
-
-
-@app.command(
-    cls=_CommandAfterDashes,
-    epilog="The form of MUTANTS is schemas/mutants_v1_schema.json, in the folder that"
-    " `kmscore-vectors list` prints.",
-)
-def mutants(
-    context: typer.Context,
-    files: Annotated[
-        list[Path], typer.Argument(metavar="MUTANTS...", help="JSON files of mistakes.")
-    ],
-    *,
-    source: Annotated[
-        Path, typer.Option("--source", metavar="DIR", help="Folder of the implementation.")
-    ],
-    folder: Annotated[
-        Path | None,
-        typer.Option(
-            "--vectors", metavar="DIR", help="Folder of vectors (default: those in the package)."
-        ),
-    ] = None,
-    only: Annotated[
-        list[str] | None,
-        typer.Option("--only", metavar="ID", help="Only this mistake; repeatable."),
-    ] = None,
-    jobs: Annotated[
-        int, typer.Option(min=1, max=256, help="Number of mistakes that are tried at a time.")
-    ] = 2,
-    timeout: _Timeout = 10.0,
-    accumulated: Annotated[
-        bool,
-        typer.Option("--accumulated", help="Also ask the tests of 10,000 cases (default: not)."),
-    ] = False,
-    as_json: _Json = False,
-) -> None:
-    """Put mistakes into an implementation, one at a time, and show which ones the tests notice.
-
-    Each mistake gets a copy of --source, and COMMAND runs in that copy. The exit code is 0 if every
-    mistake is noticed or its survival is explained.
-
-    Example: kmscore-vectors mutants listed.json --source javascript -- node main.mjs
-    """
-    command = context.meta[_COMMAND]
-    if not command:
-        stop("no command: kmscore-vectors mutants MUTANTS... --source DIR -- COMMAND...")
-    tests = _load(_choose(folder), accumulated=accumulated)
-    laboratory = Laboratory(source, tuple(command), tests, timeout)
-    try:
-        selected = _select_mutants(files, only or ())
-        fates = _try_mutants(laboratory, selected, jobs)
-    except (MutantError, CommandError, VectorFileError) as error:
-        stop(str(error))
-    if as_json:
-        typer.echo(mutant_report.to_json(fates))
-    else:
-        mutant_report.show(fates, Console())
-    if not all(fate.is_expected for each in fates.values() for fate in each):
-        raise typer.Exit(1)
-
-
-def _select_mutants(files: list[Path], only: Sequence[str]) -> dict[Path, list[Mutant]]:
-    """Return the mutants of each file; stop if a named one is in none of them."""
-    loaded = {path: load_mutants(path) for path in files}
-    known = {mutant.mutant_id for each in loaded.values() for mutant in each}
-    for name in only:
-        if name not in known:
-            stop(f"{name}: no mistake has this ID")
-    return {
-        path: [mutant for mutant in each if not only or mutant.mutant_id in only]
-        for path, each in loaded.items()
-    }
-
-
-def _try_mutants(
-    laboratory: Laboratory, selected: dict[Path, list[Mutant]], jobs: int
-) -> dict[Path, list[Fate]]:
-    """Return the fates of the mutants of each file; show a progress bar."""
-    with bar() as progress:
-        total = sum(judgement.questions(tests) for tests in laboratory.tests.values())
-        task = progress.add_task("Without a mistake", total=total)
-        laboratory.check_source(lambda steps: progress.advance(task, steps))
-        task = progress.add_task("Mistakes", total=sum(map(len, selected.values())))
-        return {
-            path: list(laboratory.run(each, jobs, lambda steps: progress.advance(task, steps)))
-            for path, each in selected.items()
-        }
+app.command(cls=shared.CommandAfterDashes, epilog=mutants_command.EPILOG)(mutants_command.mutants)

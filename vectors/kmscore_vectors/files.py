@@ -3,17 +3,15 @@
 import json
 import stat
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from jsonschema import Draft202012Validator, ValidationError
 from jsonschema.validators import extend
 
 from kmscore_vectors.generator.affine import ORDER
-from kmscore_vectors.generator.model import OUTPUTS
-from kmscore_vectors.tables import ErrorCode, Severity
+from kmscore_vectors.vector_test import VectorTest, read_tests
 
 MAX_FILE_LENGTH: Final = 64 << 20  # bytes; the longest file of the suite has less than 8 MiB
 NAMES: Final = (
@@ -29,56 +27,10 @@ NAMES: Final = (
     "sm2_decrypt",
 )
 _PAIRS: Final = ("pairs", "source_pairs", "destination_pairs")
-_OF_A_TEST: Final = frozenset(
-    {"tcId", "comment", "flags", "severity", "section", "result", "error", "trace"}
-)
-_OF_A_GROUP: Final = frozenset({"type", "tests"})
-
-
-class _Question(NamedTuple):
-    """An operation that a test in the form of Project Wycheproof asks for."""
-
-    operation: str
-    inputs: tuple[str, ...]
-
-
-_QUESTIONS: Final[Mapping[str, tuple[_Question, ...]]] = {
-    "AeadTest": (
-        _Question("xaes_256_gcm_open", ("key", "iv", "aad", "ct", "tag")),
-        _Question("xaes_256_gcm_seal", ("key", "iv", "aad", "msg")),
-    ),
-    "Sm2Decrypt": (_Question("sm2_decrypt", ("privateKeyPkcs8", "encoding", "ct")),),
-}
-"""The questions for each type of group; only the first one is asked for a test that is invalid."""
-_STANDARDS: Final = {
-    "AeadTest": "C2SP XAES-256-GCM",
-    "Sm2Decrypt": "GB/T 32918.4-2016 section 7.1",
-}
 
 
 class VectorFileError(Exception):
     """A folder has no vectors, or a file in it does not match its schema."""
-
-
-@dataclass(frozen=True)
-class VectorTest:
-    """One test, with the shared inputs of its group and the note of its flag."""
-
-    file: str
-    tc_id: int
-    operation: str
-    comment: str
-    flag: str
-    severity: Severity
-    section: str
-    effect: str
-    inputs: Mapping[str, Any]
-    expected: Mapping[str, Any]
-
-    @property
-    def is_valid(self) -> bool:
-        """Whether the operation has to succeed."""
-        return "error" not in self.expected
 
 
 _PACKAGE: Final = Path(__file__).parent
@@ -133,7 +85,7 @@ def load(
         path = folder / f"{name}.json"
         document = load_json(path, name)
         _check_tests(path, document)
-        yield name, tuple(_tests(name, document))
+        yield name, tuple(read_tests(name, document))
 
 
 def load_json(path: Path, schema: str) -> Any:  # noqa: ANN401 (any JSON)
@@ -245,54 +197,3 @@ def _brief(error: ValidationError) -> str:
 def _cut(text: str) -> str:
     head, tail = 60, 120
     return text if len(text) <= head + tail else f"{text[:head]} … {text[-tail:]}"
-
-
-def _tests(name: str, document: Any) -> Iterator[VectorTest]:  # noqa: ANN401 (any JSON)
-    """Yield the tests of a file."""
-    for group in document["testGroups"]:
-        if group["type"] in _QUESTIONS:
-            yield from _wycheproof_tests(name, document, group)
-            continue
-        shared = {key: value for key, value in group.items() if key not in _OF_A_GROUP}
-        for test in group["tests"]:
-            (flag,), outputs = test["flags"], OUTPUTS[group["type"]]
-            fields = {key: value for key, value in test.items() if key not in _OF_A_TEST}
-            inputs = {key: value for key, value in fields.items() if key not in outputs}
-            expected = {key: value for key, value in fields.items() if key in outputs}
-            yield VectorTest(
-                name,
-                test["tcId"],
-                group["type"],
-                test["comment"],
-                flag,
-                Severity(test["severity"]),
-                test["section"],
-                document["notes"][flag].get("effect", ""),
-                shared | inputs,
-                {"error": test["error"]} if test["result"] == "invalid" else expected,
-            )
-
-
-def _wycheproof_tests(name: str, document: Any, group: Any) -> Iterator[VectorTest]:  # noqa: ANN401
-    """Yield the tests of a group in the form of Project Wycheproof.
-
-    A test that is `acceptable` is one to reject, of severity `strict`.
-    """
-    for test in group["tests"]:
-        fields, (flag,) = group | test, test["flags"]
-        is_valid = test["result"] == "valid"
-        severity = Severity.STRICT if test["result"] == "acceptable" else Severity.STANDARD
-        for question in _QUESTIONS[group["type"]][: None if is_valid else 1]:
-            outputs = {key: fields[key] for key in OUTPUTS[question.operation]}
-            yield VectorTest(
-                name,
-                test["tcId"],
-                question.operation,
-                test["comment"],
-                flag,
-                severity,
-                _STANDARDS[group["type"]],
-                document["notes"][flag].get("effect", ""),
-                {key: fields[key] for key in question.inputs},
-                outputs if is_valid else {"error": ErrorCode.DECRYPTION.value},
-            )

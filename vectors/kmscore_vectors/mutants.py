@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from kmscore_vectors import judgement
-from kmscore_vectors.files import VectorFileError, VectorTest, load_json
+from kmscore_vectors.files import VectorFileError, load_json
 from kmscore_vectors.judgement import Judgement, Results
 from kmscore_vectors.runner import Peer
+from kmscore_vectors.vector_test import VectorTest
 
 _FILES: Final[Mapping[str, str]] = {
     "3": "blob",

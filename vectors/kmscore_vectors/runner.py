@@ -18,21 +18,16 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, Self, cast
 
+from kmscore_vectors.answers import GIVEN_UP, PATIENCE, Answer, are_outputs
 from kmscore_vectors.files import unique_names
-from kmscore_vectors.judgement import Answer
 
 if TYPE_CHECKING:
     from io import BufferedReader
 
 MAX_LINE: Final = 1 << 18  # bytes of one answer; the longest right answer has some 131,100
-PATIENCE: Final = 10
-"""The number of failures in a row after which the process is not started again."""
-
-GIVEN_UP: Final = f"not asked any more, after {PATIENCE} failures in a row"
-"""The failure of each question that is not asked for this reason."""
-
-_RESERVED: Final = frozenset({"error", "unsupported", "failure"})
-_PARTING: Final = 2.0  # seconds that the process has to end by itself after the last question
+_PARTING: Final = 2.0  # seconds that the process has to end by itself after the last question.
+_ENDING: Final = 2.0  # seconds from the end of the output of a process to its own end.
+_POLLING: Final = 0.01  # seconds between two checks of its end.
 _KEPT: Final = 500  # bytes of its standard error that are kept
 
 
@@ -81,7 +76,7 @@ class Peer:
             self._process.end(_PARTING if kind is None else 0.0)
 
     def ask(self, operation: str, inputs: Mapping[str, Any]) -> Answer:
-        """Return the answer to a question, or `failure` with the reason if it has no answer."""
+        """Return the answer to a question, or the reason if it has no answer."""
         if self._failures == PATIENCE:
             return {"failure": GIVEN_UP}
         try:
@@ -93,15 +88,20 @@ class Peer:
             answer = _read(line, self._last_id)
         except (CommandError, _NoAnswerError) as error:
             self._failures += 1
-            return {"failure": f"{error}{self._complaint()}"}
+            return self._give_up(error)
         self._failures = 0
         return answer
 
-    def _complaint(self) -> str:
-        """End a process that failed; return the end of its standard error, or an empty text."""
-        complaint = "" if self._process is None else self._process.end(0.0)
-        self._process = None
-        return f" ({complaint})" if complaint else ""
+    def _give_up(self, error: Exception) -> Answer:
+        """End a process that failed; return the reason, with the end of its standard error."""
+        process, self._process = self._process, None
+        if process is None:
+            return {"failure": str(error)}
+        complaint = process.end(0.0)
+        complaint = f" ({complaint})" if complaint else ""
+        if isinstance(error, _EndedError):
+            return {"crash": f"it ended with {process.exit_name} before an answer{complaint}"}
+        return {"failure": f"{error}{complaint}"}
 
     def _start(self) -> "_Process":
         try:
@@ -113,6 +113,10 @@ class Peer:
 
 class _NoAnswerError(Exception):
     """A question has no answer, or its answer is malformed."""
+
+
+class _EndedError(_NoAnswerError):
+    """The process ended in place of an answer."""
 
 
 class _Process:
@@ -145,8 +149,29 @@ class _Process:
         if len(line) > MAX_LINE:
             raise _NoAnswerError(f"a line of more than {MAX_LINE:,} bytes")
         if not line.endswith(b"\n"):
-            raise _NoAnswerError("it ended, or closed its output, in place of an answer")
+            if self._ends_by_itself():
+                raise _EndedError
+            raise _NoAnswerError("it closed its output before an answer")
         return line
+
+    def _ends_by_itself(self) -> bool:
+        """Return whether the process, whose output is at its end, ends soon."""
+        deadline = time.monotonic() + _ENDING
+        while not _has_ended(self._popen):
+            if time.monotonic() >= deadline:
+                return False
+            time.sleep(_POLLING)
+        return True
+
+    @property
+    def exit_name(self) -> str:
+        """The exit code of the process, or the name of the signal that ended it."""
+        code = self._popen.returncode
+        if code >= 0:
+            return f"exit code {code}"
+        with contextlib.suppress(ValueError):  # some signals of Linux have no name
+            return signal.Signals(-code).name
+        return f"signal {-code}"
 
     def end(self, patience: float) -> str:
         """End the process and its group; return the end of its standard error."""
@@ -183,6 +208,15 @@ class _Process:
                 self._complaints = (self._complaints + data)[-_KEPT:]
 
 
+def _has_ended(process: subprocess.Popen[bytes]) -> bool:
+    """Return whether a process has ended."""
+    if hasattr(os, "waitid"):
+        # WNOWAIT keeps the process ID in use until the process group is killed.
+        options = os.WEXITED | os.WNOHANG | os.WNOWAIT
+        return os.waitid(os.P_PID, process.pid, options) is not None
+    return process.poll() is not None
+
+
 def _kill(process: subprocess.Popen[bytes]) -> None:
     """Kill a process, and its process group where the system has process groups."""
     if hasattr(os, "killpg"):
@@ -200,7 +234,7 @@ def _read(line: bytes, number: int) -> Answer:
         document = None
     match document:
         case {"id": int(given), "outputs": dict(outputs), **rest} if not rest:
-            answer = outputs if _RESERVED.isdisjoint(outputs) and _is_flat(outputs) else None
+            answer = outputs if are_outputs(outputs) else None
         case {"id": int(given), "error": str(), **rest} if not rest:
             answer = {"error": document["error"]}
         case {"id": int(given), "unsupported": True, **rest} if not rest:
@@ -212,9 +246,3 @@ def _read(line: bytes, number: int) -> Answer:
     if given != number or isinstance(given, bool):
         raise _NoAnswerError(f"the answer to question {given}, when {number} was asked")
     return answer
-
-
-def _is_flat(outputs: Mapping[str, Any]) -> bool:
-    """Return whether outputs are texts, or objects of texts and nulls, as in every operation."""
-    fields = [value.values() if isinstance(value, dict) else (value,) for value in outputs.values()]
-    return all(value is None or isinstance(value, str) for group in fields for value in group)

@@ -1,12 +1,13 @@
-"""Terminal output: escaped text, one line for each problem, and a progress bar."""
+"""Terminal output: escaped text, one line for each problem, and the progress of a run."""
 
 import json
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from io import TextIOWrapper
-from typing import NoReturn
+from typing import Final, NoReturn
 
 import typer
 from rich.console import Console
@@ -19,6 +20,8 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 from rich.table import Column
+
+_INTERVAL: Final = 10.0  # seconds between two lines of progress
 
 
 def printable(text: str) -> str:
@@ -67,3 +70,52 @@ def bar() -> Iterator[Progress]:
         *columns, console=console, transient=True, expand=True, disable=not console.is_terminal
     ) as progress:
         yield progress
+
+
+@contextmanager
+def progress(
+    description: str, total: int, *, quiet: bool = False
+) -> Iterator[Callable[[int], None]]:
+    """Show the progress of a run on standard error: a bar on a terminal, otherwise a few lines.
+
+    Args:
+        description: The name of the activity.
+        total: The number of questions.
+        quiet: Whether to show nothing.
+
+    Yields:
+        A function that takes the number of questions that were answered since its last call.
+    """
+    if quiet:
+        yield lambda _: None
+    elif Console(stderr=True).is_terminal:
+        with bar() as shown:
+            task = shown.add_task(description, total=total)
+            yield lambda steps: shown.advance(task, steps)
+    else:
+        lines = _Lines(description, total)
+        yield lines.advance
+        lines.write()
+
+
+class _Lines:
+    """The progress of a run as lines of text, for a pipe or a log."""
+
+    def __init__(self, description: str, total: int) -> None:
+        self._description = description
+        self._total = total
+        self._done = 0
+        self._last = time.monotonic()
+
+    def advance(self, steps: int) -> None:
+        """Count answered questions; write a line if the last one is long ago."""
+        self._done += steps
+        if time.monotonic() - self._last >= _INTERVAL:
+            self._last = time.monotonic()
+            self.write()
+
+    def write(self) -> None:
+        """Write a line. A closed standard error does not end the run."""
+        line = f"{self._description}: {self._done:,} of {self._total:,}"
+        with suppress(OSError):
+            typer.echo(line, err=True)

@@ -15,9 +15,10 @@ from typing import Any
 import pytest
 from support.time_limits import PATIENCE
 
-from kmscore_vectors.files import VectorTest, load
+from kmscore_vectors.files import load
 from kmscore_vectors.judgement import Verdict, judge
 from kmscore_vectors.runner import GIVEN_UP, Peer
+from kmscore_vectors.vector_test import VectorTest
 
 _HARNESSES = Path(__file__).resolve().parents[1] / "harnesses"
 _TABLE = json.loads((_HARNESSES / "implementations.json").read_text("utf-8"))

@@ -19,9 +19,9 @@ from support.time_limits import PATIENCE
 from vector_files import files
 
 from kmscore_vectors.accumulation import is_accumulated
-from kmscore_vectors.files import VectorTest
 from kmscore_vectors.judgement import Results, Verdict, run
 from kmscore_vectors.runner import Peer
+from kmscore_vectors.vector_test import VectorTest
 
 _HARNESSES = Path(__file__).resolve().parents[1] / "harnesses"
 _RESPONDER = _HARNESSES / "python" / "responder.py"

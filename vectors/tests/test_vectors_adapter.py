@@ -16,8 +16,9 @@ from kmscore.sm2 import backends
 from kmscore.sm2.backends import _load
 from kmscore_vectors import adapter
 from kmscore_vectors.adapter import Configuration, configurations, responder
-from kmscore_vectors.files import VectorTest, installed_folder, load
+from kmscore_vectors.files import installed_folder, load
 from kmscore_vectors.judgement import Judgement, run
+from kmscore_vectors.vector_test import VectorTest
 
 Call = Callable[..., Any]
 _FILES = dict(load(installed_folder()))

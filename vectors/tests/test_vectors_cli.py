@@ -13,14 +13,16 @@ import pytest
 from rich.console import Console
 from support.time_limits import PATIENCE
 from typer.testing import CliRunner, Result
+from vector_files import make_test
 
 import kmscore
-from kmscore_vectors import adapter, cli, report
-from kmscore_vectors.files import VectorTest, installed_folder, load
+from kmscore_vectors import adapter, cli
+from kmscore_vectors.answers import GIVEN_UP
+from kmscore_vectors.files import installed_folder, load
 from kmscore_vectors.generator.suite import make_files
 from kmscore_vectors.judgement import Judgement, Results, Verdict
-from kmscore_vectors.runner import GIVEN_UP
-from kmscore_vectors.tables import Severity
+from kmscore_vectors.report import Heading, console
+from kmscore_vectors.terminal import printable
 
 _RESPONDERS = Path(__file__).parent / "responders"
 _README = Path(__file__).resolve().parents[1] / "README.md"
@@ -100,9 +102,11 @@ def test_generate_on_a_full_disk(tmp_path: Path) -> None:
 
 
 def test_verify(small: Path) -> None:
-    """All tests pass: a table by flag, a line for each way to run the library, and the sum."""
-    result = _invoke("verify", str(small))
+    """All tests pass: a line for each file and each way to run the library, and the sum."""
+    result = _invoke("verify", "--quiet", str(small))
     assert (result.exit_code, result.stderr) == (0, "")
+    line = r"^sm2pke: \d flags without a failure \(\d+ tests\)$"
+    assert re.search(line, result.stdout, re.MULTILINE)
     assert "Keyring, SM2 by" in result.stdout
     assert "another KeyProvider, SM2 by" in result.stdout
     assert re.search(r"^\d+ right\.$", result.stdout, re.MULTILINE)
@@ -147,12 +151,25 @@ def test_verify_tells_what_is_wrong(small: Path) -> None:
     result = _invoke("verify", str(small))
     assert result.exit_code == 1
     assert "blob 1" in result.stdout
-    assert re.search(r"^\d+ right, 1 wrong\.$", result.stdout, re.MULTILINE)
+    assert (
+        "blob parse_blob: no valid test was right; its one rejection proves nothing."
+        in " ".join(result.stdout.split())
+    )
+    last = r"^\d+ right, 1 wrong, 1 rejected without proof\.$"
+    assert re.search(last, result.stdout, re.MULTILINE)
     document = json.loads(_invoke("verify", "--json", str(small)).stdout)
     assert document["success"] is False
     (failure,) = document["failures"]
     assert (failure["file"], failure["tcId"], failure["verdict"]) == ("blob", 1, "wrong")
     assert failure["expected"]["tag"] == "00" * 16 != failure["answer"]["tag"]
+    assert document["unproven"] == [
+        {
+            "subject": failure["subject"],
+            "file": "blob",
+            "operation": "parse_blob",
+            "rejections": 1,
+        }
+    ]
 
 
 @pytest.mark.parametrize(
@@ -303,11 +320,12 @@ def test_run_with_what_crashes(small: Path) -> None:
         line.strip(" │┃").rpartition("│")[2].strip() for line in result.stdout.splitlines()
     )
     assert shown.count("no key of that ID") == 1
-    assert "it ended, or closed its output, in place of an answer" in shown
+    assert "it ended with exit code 1 before an answer" in shown
     assert "\\n" not in result.stdout
     assert "and 9 more" in result.stdout
-    number = json.loads(_invoke("run", "--json", str(small), *command).stdout)["total"]["wrong"]
-    last_line = f"10 wrong; given up after 10 failures; {number - 10} not asked.\n"
+    total = json.loads(_invoke("run", "--json", str(small), *command).stdout)["total"]
+    assert total["crashed"] == 10
+    last_line = f"10 crashed; given up after 10 failures; {total['no answer']} not asked.\n"
     assert result.stdout.endswith(last_line)
 
 
@@ -323,9 +341,10 @@ def test_run_with_what_is_too_slow(small: Path) -> None:
 
 def test_run_without_an_implementation(small: Path) -> None:
     """No command, or one that cannot be started: one line and exit code 2."""
+    none = "no implementation: kmscore-vectors run [DIR] -- COMMAND..., or --python FUNCTION"
     for rest, reason in (
-        ([], "no command: kmscore-vectors run [DIR] -- COMMAND..."),
-        (["--"], "no command: kmscore-vectors run [DIR] -- COMMAND..."),
+        ([], none),
+        (["--"], none),
         (["--", "/no/\x1b[2J"], r"/no/\u001b[2J cannot be started: No such file or directory"),
     ):
         result = _invoke("run", str(small), *rest)
@@ -347,38 +366,38 @@ def test_what_supports_nothing_is_not_right(small: Path) -> None:
 def test_what_an_implementation_prints_cannot_drive_the_terminal() -> None:
     """Escape sequences and markup come out as text."""
     hostile = "\x1b[2J\x9b31m[bold]\u202e"
-    due = {"error": "invalid_blob"}
-    rule = (Severity.POLICY, "SPEC section 3.3")
-    test = VectorTest("blob", 1, "parse_blob", "comment", "Magic", *rule, "", {}, due)
     answer = {"failure": hostile}
-    console = Console(width=80, record=True)
-    results = Results([Judgement(hostile, test, answer, Verdict.WRONG)])
-    report.show(results, Path(hostile), console)
-    text = console.export_text()
+    terminal = Console(width=80, record=True)
+    results = Results([Judgement(hostile, make_test(), answer, Verdict.NO_ANSWER)])
+    console.show(results, Heading(hostile, hostile, Path(hostile)), terminal)
+    text = terminal.export_text()
     assert not {"\x1b", "\x9b", "\u202e"} & set(text)
     assert "[bold]" in text
 
 
 def test_what_can_be_printed_is_printed_as_it_is() -> None:
     """Letters of any language are unchanged; control characters are escaped."""
-    assert report.printable('Schlüssel/鑰匙 \\ "x"') == 'Schlüssel/鑰匙 \\ "x"'
-    assert report.printable("\x1b\x9b\u202e\n\ud800") == r"\u001b\u009b\u202e\n\ud800"
+    assert printable('Schlüssel/鑰匙 \\ "x"') == 'Schlüssel/鑰匙 \\ "x"'
+    assert printable("\x1b\x9b\u202e\n\ud800") == r"\u001b\u009b\u202e\n\ud800"
 
 
 def test_the_tables_can_be_read_in_60_columns() -> None:
     """Flags and heads are complete, with a legend; failures show expectation and answer."""
     tests = [
-        VectorTest(name, number, "", "", flag, Severity.POLICY, "", "", {}, {"error": "due"})
+        make_test(file=name, tc_id=number, flag=flag, expected={"error": "due"})
         for name, loaded in load(installed_folder())
         for number, flag in enumerate(sorted({test.flag for test in loaded}), 1)
     ]
     outcomes = [Judgement("peer", test, {"error": "given"}, Verdict.OTHER_ERROR) for test in tests]
-    console = Console(width=60, record=True)
-    report.show(Results(outcomes), Path(), console)
-    flags, _, failures = console.export_text().partition("What failed")
-    assert re.search(r"flag +┃ +right +┃ +wrong +┃ +class +┃ +taken +┃ +n/a┃", flags)
-    assert all(re.search(rf"  {test.flag} *│", flags) for test in tests)
-    legend = "class: refused with another class; taken: accepted though invalid; n/a: not supported"
+    terminal = Console(width=60, record=True)
+    console.show(Results(outcomes), Heading("peer", "", Path()), terminal)
+    flags, _, failures = terminal.export_text().partition("What failed")
+    assert re.search(r"^flag +right wrong class taken none void n/a$", flags, re.MULTILINE)
+    assert all(re.search(rf"^  {test.flag} +1 +$", flags, re.MULTILINE) for test in tests)
+    legend = (
+        "class: refused with another class; taken: accepted though invalid; none: crashed or no"
+        " answer; void: rejected without proof; n/a: not supported"
+    )
     assert legend in " ".join(flags.split())
     answers = " ".join(line.rpartition("│")[0].rpartition("│")[2] for line in failures.splitlines())
     answer = 'refused with another class expected {"error": "due"} answered {"error": "given"}'
@@ -387,9 +406,9 @@ def test_the_tables_can_be_read_in_60_columns() -> None:
 
 def test_no_test_at_all_is_no_success() -> None:
     """A run without tests is not a success, and is not reported as one."""
-    console = Console(width=80, record=True)
-    report.show(Results([]), Path(), console)
-    assert "no test: nothing was right." in console.export_text()
+    terminal = Console(width=80, record=True)
+    console.show(Results([]), Heading("", "", Path()), terminal)
+    assert "no test: nothing was right." in terminal.export_text()
 
 
 def test_the_bar_is_for_terminals(monkeypatch: pytest.MonkeyPatch, small: Path) -> None:

@@ -79,7 +79,7 @@ def test_without_the_library_the_files_are_made(alone: list[str], tmp_path: Path
 def test_without_the_library_an_implementation_is_run(alone: list[str]) -> None:
     """An implementation of blobs is right on blobs, and reports the rest as unsupported."""
     command = [sys.executable, "-I", str(_RESPONDER)]
-    done = _run(alone, "run", "--json", "--no-accumulated", "--", *command)
+    done = _run(alone, "run", "--json", "--quiet", "--no-accumulated", "--", *command)
     document = json.loads(done.stdout)
     assert (done.returncode, done.stderr) == (0, "")
     assert document["failures"] == []

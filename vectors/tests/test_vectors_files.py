@@ -27,7 +27,6 @@ from kmscore_vectors.files import (
     MAX_FILE_LENGTH,
     NAMES,
     VectorFileError,
-    VectorTest,
     _check_schema,
     choose_folder,
     installed_folder,
@@ -37,6 +36,7 @@ from kmscore_vectors.generator import accumulated, affine, blob
 from kmscore_vectors.generator.model import OUTPUTS
 from kmscore_vectors.judgement import Results, run
 from kmscore_vectors.tables import Severity
+from kmscore_vectors.vector_test import VectorTest
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 

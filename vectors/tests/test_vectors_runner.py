@@ -7,7 +7,9 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from random import Random
 from types import SimpleNamespace
 from typing import Any
 
@@ -16,9 +18,23 @@ from support.time_limits import PATIENCE
 from vector_files import files
 
 from kmscore_vectors import runner
-from kmscore_vectors.files import VectorTest
-from kmscore_vectors.judgement import Results, Verdict, judge, questions, run
+from kmscore_vectors.accumulation import FIRST_WRONG, WRONG_CASES
+from kmscore_vectors.answers import GIVEN_UP
+from kmscore_vectors.answers import PATIENCE as FAILURES
+from kmscore_vectors.generator import accumulated
+from kmscore_vectors.judgement import (
+    Judgement,
+    Results,
+    Unproven,
+    Verdict,
+    judge,
+    must_succeed,
+    questions,
+    run,
+)
 from kmscore_vectors.runner import MAX_LINE, CommandError, Peer
+from kmscore_vectors.tables import Severity
+from kmscore_vectors.vector_test import VectorTest
 
 _RESPONDERS = Path(__file__).parent / "responders"
 _RIGHT = {"echo": "right"}
@@ -45,6 +61,7 @@ def children(tmp_path: Path) -> Path:
 def _patiently(monkeypatch: pytest.MonkeyPatch) -> None:
     """Give a process and its threads enough time to end."""
     monkeypatch.setattr(runner, "_PARTING", _END)
+    monkeypatch.setattr(runner, "_ENDING", _END)
 
 
 @pytest.fixture
@@ -75,13 +92,6 @@ def _do_in(seconds: float, peer: Peer, what: str) -> dict[str, Any]:
     [
         ("hang", "no answer in 1 seconds"),
         ("late", "no answer in 1 seconds"),
-        (
-            "die",
-            "it ended, or closed its output, in place of an answer (\x1b[31mthat was too much)",
-        ),
-        ("abort", "it ended, or closed its output, in place of an answer"),
-        ("close", "it ended, or closed its output, in place of an answer"),
-        ("half a line", "it ended, or closed its output, in place of an answer"),
         ("rubbish", "not an answer: \x1b[2J\x00rubbish ÿ\n"),
         ("endless line", f"a line of more than {MAX_LINE:,} bytes"),
         ("long line", f"a line of more than {MAX_LINE:,} bytes"),
@@ -99,6 +109,7 @@ def _do_in(seconds: float, peer: Peer, what: str) -> dict[str, Any]:
         ('{"id": ID, "outputs": {"error": "decryption"}}', None),
         ('{"id": ID, "outputs": {"unsupported": true}}', None),
         ('{"id": ID, "outputs": {"failure": ""}}', None),
+        ('{"id": ID, "outputs": {"crash": ""}}', None),
         ('{"id": ID, "unsupported": false}', None),
         ('{"id": ID, "outputs": {"plaintext": 0}}', None),
         ('{"id": ID, "outputs": {"plaintext": ["00"]}}', None),
@@ -119,6 +130,38 @@ def test_a_failure_costs_one_answer(peer: Peer, what: str, reason: str | None) -
         assert answer["failure"].startswith("not an answer: {")
     else:
         assert answer["failure"] == reason
+    assert _do(peer, "right") == _RIGHT
+
+
+@pytest.mark.parametrize(
+    ("what", "reason"),
+    [
+        ("die", "it ended with exit code 3 before an answer (\x1b[31mthat was too much)"),
+        ("abort", "it ended with SIGABRT before an answer"),
+        ("half a line", "it ended with exit code 0 before an answer"),
+        pytest.param(
+            "real-time signal",
+            "it ended with signal 40 before an answer",
+            marks=pytest.mark.skipif(sys.platform != "linux", reason="signal 40 is of Linux"),
+        ),
+    ],
+)
+@pytest.mark.parametrize("has_waitid", [True, False])
+def test_a_crash_is_reported_with_its_exit_code(
+    monkeypatch: pytest.MonkeyPatch, peer: Peer, what: str, reason: str, has_waitid: bool
+) -> None:
+    """The reason has the exit code, or the signal; also on a system without `waitid`."""
+    if not has_waitid:
+        monkeypatch.delattr(os, "waitid")
+    assert _do(peer, "right") == _RIGHT
+    assert _do(peer, what) == {"crash": reason}
+    assert _do(peer, "right") == _RIGHT
+
+
+def test_a_closed_output_is_not_a_crash(monkeypatch: pytest.MonkeyPatch, peer: Peer) -> None:
+    """A process that closes its output and runs on gives no answer, and is killed."""
+    monkeypatch.setattr(runner, "_ENDING", 0.1)
+    assert _do(peer, "close") == {"failure": "it closed its output before an answer"}
     assert _do(peer, "right") == _RIGHT
 
 
@@ -221,19 +264,18 @@ def test_without_sessions_the_process_alone_is_killed(
     monkeypatch.delattr(os, "killpg")
     with Peer(_command("misbehaving.py", str(children)), timeout=PATIENCE) as peer:
         assert _do(peer, "right") == _RIGHT
-        assert "failure" in _do(peer, "die")
+        assert "crash" in _do(peer, "die")
     assert peer._process is None
 
 
 def test_after_many_failures_in_a_row_it_is_left_alone(peer: Peer) -> None:
     """One answer between two failures is enough to continue."""
-    for what in ("die", "right") * runner.PATIENCE:
+    for what in ("die", "right") * FAILURES:
         _do(peer, what)
-    for _ in range(runner.PATIENCE):
-        assert "in place of an answer" in _do(peer, "die")["failure"]
-    assert _do(peer, "right") == {
-        "failure": f"not asked any more, after {runner.PATIENCE} failures in a row"
-    }
+    for _ in range(FAILURES):
+        assert "exit code 3" in _do(peer, "die")["crash"]
+    assert _do(peer, "right") == {"failure": GIVEN_UP}
+    assert f"not asked any more, after {FAILURES} failures in a row" == GIVEN_UP
     peer._failures = 0
     assert _do(peer, "right") == _RIGHT
 
@@ -260,7 +302,7 @@ def test_a_command_that_cannot_be_started_again(tmp_path: Path) -> None:
     script.write_text("#!/bin/sh\nexit 1\n", "ascii")
     script.chmod(0o755)
     with Peer([str(script)], timeout=PATIENCE) as peer:
-        assert "in place of an answer" in _do(peer, "")["failure"]
+        assert _do(peer, "") == {"crash": "it ended with exit code 1 before an answer"}
         script.unlink()
         assert _do(peer, "") == {
             "failure": f"{script} cannot be started: No such file or directory"
@@ -346,13 +388,15 @@ def test_verdicts() -> None:
     assert judge(valid, other) is Verdict.WRONG
     assert judge(valid, {}) is Verdict.WRONG
     assert judge(valid, {"error": "decryption"}) is Verdict.WRONG
-    assert judge(valid, {"failure": ""}) is Verdict.WRONG
+    assert judge(valid, {"failure": ""}) is Verdict.NO_ANSWER
+    assert judge(valid, {"crash": ""}) is Verdict.CRASHED
     assert judge(valid, {"unsupported": True}) is Verdict.UNSUPPORTED
     assert judge(invalid, invalid.expected) is Verdict.RIGHT
     assert judge(invalid, {"error": "invalid_key"}) is Verdict.OTHER_ERROR
     assert judge(invalid, other) is Verdict.ACCEPTED
     assert judge(invalid, {}) is Verdict.ACCEPTED
-    assert judge(invalid, {"failure": ""}) is Verdict.WRONG
+    assert judge(invalid, {"failure": ""}) is Verdict.NO_ANSWER
+    assert judge(invalid, {"crash": ""}) is Verdict.CRASHED
     assert judge(invalid, {"unsupported": True}) is Verdict.UNSUPPORTED
 
 
@@ -365,15 +409,229 @@ def test_supporting_nothing_is_no_success() -> None:
     assert not Results([]).is_success
 
 
-@pytest.mark.parametrize("answer", [{"unsupported": True}, {"failure": "no"}])
-def test_an_accumulated_test_stops_when_there_is_no_answer(answer: dict[str, Any]) -> None:
+def _rejects_all(_: str, __: Any) -> dict[str, Any]:
+    return {"error": "decryption"}
+
+
+def test_an_implementation_that_rejects_everything_is_found_out() -> None:
+    """Its right rejections count for nothing, and the results say so in words."""
+    tests = _tests("aead")
+    results = Results(run("peer", _rejects_all, tests, lambda _: None))
+    rejections = sum(test.expected == {"error": "decryption"} for test in tests)
+    assert rejections > 100
+    assert results.total[Verdict.RIGHT] == 0
+    assert results.total[Verdict.UNPROVEN] == rejections
+    assert results.unproven == [
+        Unproven("peer", "aead", "encrypt", 0),
+        Unproven("peer", "aead", "decrypt", rejections),
+    ]
+    assert [each.words for each in results.unproven] == [
+        "aead encrypt: no valid test was right",
+        f"aead decrypt: no valid test was right; its {rejections} rejections prove nothing",
+    ]
+
+
+def test_valid_tests_that_are_not_supported_prove_nothing() -> None:
+    """A run without any failure is not a success if only rejections were right."""
+    tests = [test for test in _tests("sm2pke") if test.operation == "sm2_convert"]
+    convert = [test for test in tests if test.is_valid][:1]
+
+    def ask(_: str, inputs: Any) -> dict[str, Any]:
+        for test in tests:
+            if test.inputs == inputs and not test.is_valid:
+                return dict(test.expected)
+        return {"unsupported": True}
+
+    results = Results(run("peer", ask, tests, lambda _: None))
+    assert not results.failures
+    assert not results.is_success
+    assert results.total.keys() == {Verdict.UNPROVEN, Verdict.UNSUPPORTED}
+    # A right test of another operation does not change that.
+    other = next(test for test in _tests("sm2pke") if test.operation == "sm2_encrypt")
+    more = Results([*results.judgements, Judgement("peer", other, other.expected, Verdict.RIGHT)])
+    assert more.total[Verdict.RIGHT] == 1
+    assert not more.is_success
+    # One right valid test is a proof.
+    right = [Judgement("peer", test, test.expected, Verdict.RIGHT) for test in convert]
+    results = Results([*right, *results.judgements])
+    assert not results.unproven
+    assert not results.failures
+
+
+def test_rejections_alone_need_no_proof_if_no_valid_test_was_asked() -> None:
+    """The selection of the user has no valid test, and the success depends on the selection."""
+    tests = [test for test in _tests("aead") if test.expected == {"error": "decryption"}]
+    results = Results(run("peer", _rejects_all, tests, lambda _: None))
+    assert results.is_success
+    assert results.total == {Verdict.RIGHT: len(tests)}
+
+
+def test_each_operation_and_each_file_needs_its_own_proof() -> None:
+    """The same operation of another file, or of another implementation, proves nothing."""
+    valid = next(test for test in _tests("rsa_oaep") if test.is_valid)
+    tests = [test for test in _tests("sm2pke") if test.operation == "asymmetric_decrypt"]
+    proof = Judgement("peer", valid, valid.expected, Verdict.RIGHT)
+    other = next(test for test in tests if test.is_valid)
+    proof_of_another = Judgement("another", other, other.expected, Verdict.RIGHT)
+    judgements = [*run("peer", _rejects_all, tests, lambda _: None), proof, proof_of_another]
+    results = Results(judgements)
+    assert [each[:3] for each in results.unproven] == [("peer", "sm2pke", "asymmetric_decrypt")]
+    assert results.total[Verdict.RIGHT] == 2
+
+
+def test_an_operation_without_any_answer_is_not_called_unproven() -> None:
+    """An implementation that crashes has failures, and no rejections to explain."""
+    for answer in ({"crash": "x"}, {"failure": "x"}, {"unsupported": True}):
+        results = Results(
+            run("peer", lambda *_, given=answer: given, _tests("blob"), lambda _: None)
+        )
+        assert results.unproven == []
+
+
+def test_one_rejection_is_singular() -> None:
+    """The sentence is correct English for one rejection."""
+    words = Unproven("peer", "blob", "parse_blob", 1).words
+    assert words == "blob parse_blob: no valid test was right; its one rejection proves nothing"
+
+
+def test_a_rejected_request_of_the_service_proves_nothing() -> None:
+    """In `api_call` and `verify_request`, rejections are outputs, and all tests are valid."""
+    tests = _tests("service_api")
+    succeeding = [test for test in tests if must_succeed(test)]
+    assert 0 < len(succeeding) < len(tests) / 2
+
+    def ask(operation: str, inputs: Any) -> dict[str, Any]:
+        for test in tests:
+            if test.operation == operation and test.inputs == inputs and not must_succeed(test):
+                return dict(test.expected)
+        return {"unsupported": True}
+
+    few = [*succeeding[:2], *(test for test in tests if not must_succeed(test))][:40]
+    few += [test for test in tests if test.operation == "verify_request"]
+    results = Results(run("peer", ask, few, lambda _: None))
+    assert not results.failures
+    assert {each.operation for each in results.unproven} == {"api_call", "verify_request"}
+    assert not results.total[Verdict.RIGHT]
+
+
+def test_random_answers_are_found_out() -> None:
+    """An implementation that guesses has a right rejection here and there, and none counts."""
+    random = Random(1)
+    codes = sorted({test.expected["error"] for test in _tests("aead") if not test.is_valid})
+
+    def ask(operation: str, _: Any) -> dict[str, Any]:
+        if random.random() < 0.5:
+            return {"error": random.choice(codes)}
+        return {name: random.randbytes(8).hex() for name in accumulated.OUTPUTS[operation]}
+
+    results = Results(run("peer", ask, _tests("aead", "rsa_oaep"), lambda _: None))
+    assert results.total[Verdict.UNPROVEN] > 20
+    assert results.total[Verdict.RIGHT] == 0
+    assert {each.operation for each in results.unproven} == {
+        "encrypt",
+        "decrypt",
+        "asymmetric_decrypt",
+    }
+
+
+def test_an_accumulated_test_stops_when_it_is_not_supported() -> None:
     """The progress bar still reaches its end."""
     (test,) = _tests("blob", accumulated=True)[-1:]
     steps: list[int] = []
-    (outcome,) = run("", lambda *_: answer, [test], steps.append)
-    assert outcome.answer == answer
+    (outcome,) = run("", lambda *_: {"unsupported": True}, [test], steps.append)
+    assert outcome.answer == {"unsupported": True}
     assert sum(steps) == questions([test]) == 10_000
     assert len(steps) == 2
+
+
+@pytest.mark.parametrize("kind", ["failure", "crash"])
+def test_an_accumulated_test_stops_when_there_is_no_answer(kind: str) -> None:
+    """The answer has the reason and the case."""
+    (test,) = _tests("blob", accumulated=True)[-1:]
+    (case, *_) = accumulated.draw("blob")
+    steps: list[int] = []
+    (outcome,) = run("", lambda *_: {kind: "no"}, [test], steps.append)
+    assert outcome.answer[kind] == "no"
+    assert outcome.answer[FIRST_WRONG]["case"] == 0
+    assert outcome.answer[FIRST_WRONG]["inputs"] == case.inputs
+    assert outcome.answer[FIRST_WRONG]["answer"] == {kind: "no"}
+    assert sum(steps) == 10_000
+    assert len(steps) == 2
+
+
+def test_an_accumulated_test_that_is_not_asked_has_no_case() -> None:
+    """A case that was never asked is not wrong."""
+    (test,) = _tests("blob", accumulated=True)[-1:]
+    (outcome,) = run("", lambda *_: {"failure": GIVEN_UP}, [test], lambda _: None)
+    assert outcome.answer == {"failure": GIVEN_UP}
+
+
+def _wrong_from(first: int, wrong: dict[str, Any]) -> tuple[Any, list[Any]]:
+    """Return an implementation that is wrong for every third case from a number on."""
+    cases = accumulated.draw("encryption_context")
+    asked: list[Any] = []
+
+    def ask(operation: str, inputs: Any) -> dict[str, Any]:
+        asked.append((operation, inputs))
+        due = next(cases).due
+        number = len(asked) - 1
+        return wrong if number >= first and (number - first) % 3 == 0 else due
+
+    return ask, asked
+
+
+def test_a_failed_digest_is_narrowed_to_the_first_wrong_case() -> None:
+    """The answer has the number, the inputs, the expected result and the answer of that case."""
+    (test,) = _tests("encryption_context", accumulated=True)[-1:]
+    ask, asked = _wrong_from(4, {"canonical": "00"})
+    (outcome,) = run("", ask, [test], lambda _: None)
+    case = list(accumulated.draw("encryption_context"))[4]
+    assert outcome.verdict is Verdict.WRONG
+    assert outcome.answer.keys() == {"digest", FIRST_WRONG, WRONG_CASES}
+    assert outcome.answer["digest"] != test.expected["digest"]
+    assert outcome.answer[WRONG_CASES] == len(range(4, 10_000, 3))
+    assert outcome.answer[FIRST_WRONG] == {
+        "case": 4,
+        "operation": "canonicalize",
+        "inputs": case.inputs,
+        "expected": case.due,
+        "answer": {"canonical": "00"},
+    }
+    # The implementation never gets an expected result.
+    assert {operation for operation, _ in asked} == {"canonicalize"}
+    assert {name for _, inputs in asked for name in inputs} == {"pairs"}
+
+
+def test_unsupported_does_not_hide_a_wrong_case() -> None:
+    """A case that is not supported ends the test, which stays wrong for the case before."""
+    (test,) = _tests("encryption_context", accumulated=True)[-1:]
+    answers = iter([{"canonical": "00"}, {"unsupported": True}])
+    (outcome,) = run("", lambda *_: next(answers), [test], lambda _: None)
+    assert outcome.verdict is Verdict.WRONG
+    assert outcome.answer[FIRST_WRONG]["case"] == 0
+
+
+def test_a_digest_that_differs_without_a_wrong_case_is_wrong() -> None:
+    """The digest of the file decides, for example in a folder of another version."""
+    (test,) = _tests("encryption_context", accumulated=True)[-1:]
+    ask, _ = _wrong_from(10_000, {})
+    (outcome,) = run("", ask, [replace(test, expected={"digest": "00"})], lambda _: None)
+    assert outcome.verdict is Verdict.WRONG
+    assert outcome.answer == test.expected
+
+
+def test_an_accumulated_test_proves_its_operation() -> None:
+    """A right digest counts as a right valid test of the operation of its cases."""
+    tests = _tests("encryption_context", accumulated=True)
+    invalid = [test for test in tests if test.operation == "canonicalize" and not test.is_valid]
+    valid = next(test for test in tests if test.operation == "canonicalize" and test.is_valid)
+    judgements = [
+        Judgement("", valid, {"unsupported": True}, Verdict.UNSUPPORTED),
+        *(Judgement("", test, test.expected, Verdict.RIGHT) for test in invalid),
+    ]
+    assert Results(judgements).unproven
+    proof = Judgement("", tests[-1], tests[-1].expected, Verdict.RIGHT)
+    assert not Results([*judgements, proof]).unproven
 
 
 @pytest.mark.parametrize(
@@ -384,4 +642,19 @@ def test_an_accumulated_test_of_strange_answers_is_wrong(answer: dict[str, Any])
     (test,) = _tests("encryption_context", accumulated=True)[-1:]
     (outcome,) = run("", lambda *_: answer, [test], lambda _: None)
     assert outcome.verdict is Verdict.WRONG
-    assert outcome.answer.keys() == {"digest"}
+    assert outcome.answer[FIRST_WRONG]["answer"] == answer
+    assert outcome.answer[WRONG_CASES] == 10_000
+
+
+def test_totals_by_severity_are_those_of_the_tests() -> None:
+    """Each severity has the number of its tests for each verdict."""
+    one, two, three = _tests("blob")[:3]
+    judgements = [
+        Judgement("", replace(one, severity=Severity.STRICT), one.expected, Verdict.RIGHT),
+        Judgement("", replace(two, severity="strict"), {}, Verdict.WRONG),
+        Judgement("", replace(three, severity="policy"), three.expected, Verdict.RIGHT),
+    ]
+    assert Results(judgements).by_severity == {
+        "strict": {Verdict.RIGHT: 1, Verdict.WRONG: 1},
+        "policy": {Verdict.RIGHT: 1},
+    }

@@ -16,9 +16,10 @@ from kmscore import EncryptionContext, Keyring, KeySpec, KeyState, Suite, Symmet
 from kmscore.alibaba import service_errors
 from kmscore.alibaba.context_rule import associated_data
 from kmscore.alibaba.parameters import ACTIONS
-from kmscore_vectors.files import VectorFileError, VectorTest, installed_folder, load
+from kmscore_vectors.files import VectorFileError, installed_folder, load
 from kmscore_vectors.generator import service_rule, service_table
 from kmscore_vectors.generator.service_rule import Options, ServiceKey
+from kmscore_vectors.vector_test import VectorTest
 
 NAMES = ("service_blob", "service_api")
 PUBLISHED_BLOB = (

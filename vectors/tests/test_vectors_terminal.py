@@ -7,6 +7,7 @@ import runpy
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from support.time_limits import PATIENCE
@@ -122,7 +123,7 @@ def test_output_that_fails_is_given_up(
         raise OSError(28, "No space left on device")
 
     given_up = []
-    monkeypatch.setattr(cli.report, "show_listing", fail)
+    monkeypatch.setattr(cli.listing, "show_listing", fail)
     monkeypatch.setattr(cli, "give_up_output", lambda: given_up.append(True))
     monkeypatch.setattr(sys, "argv", ["kmscore-vectors", "list"])
     with pytest.raises(SystemExit) as caught:
@@ -196,6 +197,74 @@ def test_an_installation_without_data(monkeypatch: pytest.MonkeyPatch, tmp_path:
     assert result.stderr == (
         "kmscore-vectors: no schemas came with this installation: reinstall it\n"
     )
+
+
+def _progress_lines(steps: list[int], capsys: pytest.CaptureFixture[str], *, quiet: bool) -> str:
+    """Return the standard error of a run in a pipe."""
+    with terminal.progress("Running", sum(steps), quiet=quiet) as advance:
+        for number in steps:
+            advance(number)
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    return captured.err
+
+
+def test_progress_in_a_pipe_is_a_line_at_most_every_ten_seconds(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """On a clock on which each question takes 4 seconds, every third gives a line; the end too."""
+    clock = SimpleNamespace(seconds=0.0)
+
+    def monotonic() -> float:
+        return float(clock.seconds)
+
+    monkeypatch.setattr(terminal, "time", SimpleNamespace(monotonic=monotonic))
+    with terminal.progress("Running", 12_000) as advance:
+        for _ in range(8):
+            clock.seconds += 4
+            advance(1500)
+    assert capsys.readouterr().err.splitlines() == [
+        "Running: 4,500 of 12,000",
+        "Running: 9,000 of 12,000",
+        "Running: 12,000 of 12,000",
+    ]
+
+
+def test_a_short_run_in_a_pipe_has_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    """The line at the end, without control characters."""
+    assert _progress_lines([1] * 100, capsys, quiet=False) == "Running: 100 of 100 questions\n"
+
+
+def test_quiet_has_no_progress(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Neither a line in a pipe nor a bar on a terminal."""
+    assert _progress_lines([1] * 100, capsys, quiet=True) == ""
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    assert _progress_lines([1] * 100, capsys, quiet=True) == ""
+
+
+def test_progress_that_cannot_be_written_does_not_end_the_run(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A standard error that fails costs the progress only."""
+
+    def fail(*_: object, **__: object) -> None:
+        raise BrokenPipeError
+
+    monkeypatch.setattr(terminal.typer, "echo", fail)
+    done = []
+    with terminal.progress("Running", 1) as advance:
+        advance(1)
+        done.append(True)
+    assert done
+
+
+def test_an_interrupted_run_has_no_last_line(capsys: pytest.CaptureFixture[str]) -> None:
+    """The last line is only for a run that reached its end."""
+    with pytest.raises(KeyboardInterrupt), terminal.progress("Running", 2):
+        raise KeyboardInterrupt
+    assert capsys.readouterr().err == ""
 
 
 def test_list_of_a_folder_without_vectors(tmp_path: Path) -> None:

@@ -1,9 +1,12 @@
-"""The vector files, read and made once per process, when a test first asks for them."""
+"""The vector files, read and made once per process, and tests that are not in any file."""
 
 from functools import cache
+from typing import Any
 
-from kmscore_vectors.files import VectorTest, installed_folder, load
+from kmscore_vectors.files import installed_folder, load
 from kmscore_vectors.generator.suite import make_files
+from kmscore_vectors.tables import Severity
+from kmscore_vectors.vector_test import VectorTest
 
 
 @cache
@@ -16,3 +19,21 @@ def files() -> dict[str, tuple[VectorTest, ...]]:
 def made() -> dict[str, bytes]:
     """Return the generated files, by name."""
     return {f"{file.name}.json": file.serialize() for file in make_files()}
+
+
+def make_test(**changes: Any) -> VectorTest:
+    """Return an invalid test of a blob, with some fields changed."""
+    fields = {
+        "file": "blob",
+        "tc_id": 1,
+        "operation": "parse_blob",
+        "comment": "a comment",
+        "flag": "Magic",
+        "effect": "",
+        "inputs": {"blob": "00"},
+        "expected": {"error": "invalid_blob"},
+        "severity": Severity.POLICY,
+        "section": "SPEC section 3.3",
+        "links": (),
+    }
+    return VectorTest(**fields | changes)

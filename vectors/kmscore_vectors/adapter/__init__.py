@@ -12,9 +12,10 @@ from kmscore.errors import UnsupportedAlgorithmError
 from kmscore.keyring import KeyProvider, Keyring
 from kmscore.keys import Key, Sm2Key
 from kmscore.sm2 import available_backends
-from kmscore_vectors.adapter.responder import Responder
+from kmscore_vectors.adapter.responder import DisagreementError, Responder
+from kmscore_vectors.answers import Answer
 from kmscore_vectors.files import NAMES
-from kmscore_vectors.judgement import Answer
+from kmscore_vectors.inprocess import describe
 from kmscore_vectors.report import Library
 
 _BACKENDS: Final = ("openssl", "portable", "gmssl")
@@ -30,11 +31,13 @@ class Configuration(NamedTuple):
     responder: Responder
 
     def ask(self, operation: str, inputs: Mapping[str, Any]) -> Answer:
-        """Return the library's answer; an exception without an error code is a `failure`."""
+        """Return the library's answer; an exception without an error code is a `crash`."""
         try:
             return self.responder.answer(operation, inputs)
+        except DisagreementError as error:
+            return {"failure": describe(error)}
         except Exception as error:  # noqa: BLE001 (after any exception, the other tests go on)
-            return {"failure": f"{type(error).__name__}: {error}"}
+            return {"crash": describe(error)}
 
 
 class _ForeignProvider:

@@ -38,6 +38,8 @@ for line in sys.stdin:
             sys.exit(3)
         case "abort":
             os.abort()
+        case "real-time signal":
+            os.kill(os.getpid(), 40)
         case "rubbish":
             print_raw("\x1b[2J\x00rubbish \xff")
         case "endless line":

@@ -1,0 +1,37 @@
+"""The forms of an answer, and of an answer that is missing."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final, TypeAlias
+
+Answer: TypeAlias = Mapping[str, Any]
+"""Outputs by name; or `error` with a code; or `unsupported`; or the reason of a missing answer.
+
+The reason is in `crash` if the implementation ended, or else in `failure`.
+"""
+
+Ask: TypeAlias = Callable[[str, Mapping[str, Any]], Answer]
+"""A function from an operation and its inputs to the answer of the implementation under test."""
+
+PATIENCE: Final = 10
+"""The number of failures in a row after which the process is not started again."""
+
+GIVEN_UP: Final = f"not asked any more, after {PATIENCE} failures in a row"
+"""The failure of each question that is not asked for this reason."""
+
+_RESERVED: Final = frozenset({"error", "unsupported", "failure", "crash"})
+
+
+def are_outputs(outputs: Mapping[str, Any]) -> bool:
+    """Return whether outputs are texts, or objects of texts and nulls, as in every operation."""
+    if not _RESERVED.isdisjoint(outputs):
+        return False
+    groups = [value if isinstance(value, dict) else {"": value} for value in outputs.values()]
+    return all(isinstance(name, str) for group in (outputs, *groups) for name in group) and all(
+        value is None or isinstance(value, str) for group in groups for value in group.values()
+    )
+
+
+def missing(answer: Answer) -> str | None:
+    """Return the reason of a missing answer; None if there is an answer."""
+    reason: str | None = answer.get("crash", answer.get("failure"))
+    return reason

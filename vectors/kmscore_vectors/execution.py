@@ -1,0 +1,118 @@
+"""Run tests on implementations with progress, print the results and write the reports."""
+
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, redirect_stdout
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+
+import typer
+from rich.console import Console
+
+from kmscore_vectors import inprocess, judgement
+from kmscore_vectors.accumulation import is_accumulated
+from kmscore_vectors.answers import Answer, Ask
+from kmscore_vectors.judgement import Results
+from kmscore_vectors.report import Heading
+from kmscore_vectors.report.console import show
+from kmscore_vectors.report.destination import Destination, ReportError
+from kmscore_vectors.report.document import to_json
+from kmscore_vectors.runner import Peer
+from kmscore_vectors.terminal import progress, say
+from kmscore_vectors.vector_test import VectorTest
+
+
+class Step(NamedTuple):
+    """An implementation, or one way to run it, and its tests."""
+
+    subject: str
+    ask: Ask
+    tests: Sequence[VectorTest]
+
+
+class Configuration(Protocol):
+    """One way to run a library, and the files whose results depend on it."""
+
+    @property
+    def name(self) -> str:
+        """Its name in the reports."""
+        ...
+
+    @property
+    def files(self) -> Sequence[str]:
+        """The names of the files."""
+        ...
+
+    def ask(self, operation: str, inputs: Mapping[str, Any]) -> Answer:
+        """Return the answer to a question."""
+        ...
+
+
+def plan(
+    configurations: Iterable[Configuration], files: Mapping[str, Sequence[VectorTest]]
+) -> Iterator[Step]:
+    """Yield a step for each configuration; only the first has the accumulated tests.
+
+    They take most of the time, and the first configuration has all files.
+    """
+    for number, configuration in enumerate(configurations):
+        tests = [test for name in configuration.files for test in files.get(name, ())]
+        if number:
+            tests = [test for test in tests if not is_accumulated(test)]
+        yield Step(configuration.name, configuration.ask, tests)
+
+
+@contextmanager
+def start_command(command: Sequence[str], timeout: float) -> Iterator[Ask]:
+    """Start a command, and end it after the run; give the function that asks it."""
+    with Peer(command, timeout=timeout) as peer:
+        yield peer.ask
+
+
+@contextmanager
+def load_function(name: str) -> Iterator[Ask]:
+    """Import a function; give the function that asks it.
+
+    Its output goes to standard error, because standard output has the results.
+    """
+    with redirect_stdout(sys.stderr):
+        yield inprocess.answering(inprocess.load(name))
+
+
+def run(steps: Sequence[Step], description: str, *, quiet: bool) -> Results:
+    """Return the results of all steps; show the progress."""
+    total = sum(judgement.questions(step.tests) for step in steps)
+    with progress(description, total, quiet=quiet) as advance:
+        return Results(
+            each
+            for step in steps
+            for each in judgement.run(step.subject, step.ask, step.tests, advance)
+        )
+
+
+def finish(
+    results: Results, heading: Heading, reports: Iterable[Destination], *, as_json: bool
+) -> int:
+    """Write the reports, print the results, and return the exit code."""
+    # The reports come first, because standard output can fail. Their errors come last.
+    reasons = list(_write(results, heading, reports))
+    if as_json:
+        typer.echo(to_json(results, heading))
+    else:
+        show(results, heading, Console())
+    codes = [say(reason) for reason in reasons]
+    return max([0 if results.is_success else 1, *codes])
+
+
+def _write(results: Results, heading: Heading, reports: Iterable[Destination]) -> Iterator[str]:
+    """Write the reports; yield the reason for each that cannot be written."""
+    for report in reports:
+        try:
+            report.write(results, heading)
+        except ReportError as error:
+            yield str(error)
+
+
+def program_name(command: str) -> str:
+    """Return the name of a program without its folder."""
+    return Path(command).name or command

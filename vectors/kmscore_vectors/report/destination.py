@@ -1,0 +1,100 @@
+"""The file of a report: opened before the run, and written whole or not at all."""
+
+import os
+import secrets
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from typing import Final, TypeAlias
+
+from kmscore_vectors.judgement import Results
+from kmscore_vectors.report import Heading
+from kmscore_vectors.report.document import to_json
+from kmscore_vectors.report.junit import to_junit
+from kmscore_vectors.report.markdown import to_markdown
+
+_Make: TypeAlias = Callable[[Results, Heading], str]
+_KINDS: Final[Mapping[str, _Make]] = {".json": to_json, ".xml": to_junit, ".md": to_markdown}
+
+
+class ReportError(Exception):
+    """A report cannot be written."""
+
+
+class Destination:
+    """The file of a report.
+
+    The report is written to a temporary file in the same folder, which then replaces the file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Open the temporary file.
+
+        Args:
+            path: The file; its suffix is the kind of the report.
+
+        Raises:
+            ReportError: If the suffix is unknown, or if the file cannot be written.
+        """
+        make = _KINDS.get(path.suffix.lower())
+        if make is None:
+            raise ReportError(f"{path}: unknown kind of report; use .json, .xml or .md")
+        self._make = make
+        self._path = path
+        # A symbolic link is followed, so that the link is kept and its target is written.
+        self._target = Path(os.path.realpath(path))
+        if self._target.exists() and not self._target.is_file():
+            raise ReportError(f"{path} is not a regular file")
+        self._temporary = self._target.with_name(f".kmscore-vectors-{secrets.token_hex(8)}")
+        try:
+            self._file = self._temporary.open("xb")
+        except OSError as error:
+            raise ReportError(f"{path}: {error.strerror}") from None
+
+    def write(self, results: Results, heading: Heading) -> None:
+        """Write the report.
+
+        Args:
+            results: The results of the run.
+            heading: The implementation and the folder of the vectors.
+
+        Raises:
+            ReportError: If the report cannot be written; an older file is unchanged then.
+        """
+        data = self._make(results, heading).encode("utf-8")
+        try:
+            with self._file:
+                self._file.write(data)
+                self._file.flush()
+                os.fsync(self._file.fileno())
+            self._temporary.replace(self._target)
+        except OSError as error:
+            raise ReportError(f"{self._path}: {error.strerror}") from None
+
+    def close(self) -> None:
+        """Remove the temporary file, if it was not written whole."""
+        with suppress(OSError):
+            self._file.close()
+        with suppress(OSError):
+            self._temporary.unlink()
+
+
+@contextmanager
+def destinations(paths: Sequence[Path]) -> Iterator[list[Destination]]:
+    """Open the files of reports.
+
+    Args:
+        paths: The files.
+
+    Yields:
+        The destinations, in the same order.
+
+    Raises:
+        ReportError: If a file cannot be written.
+    """
+    with ExitStack() as stack:
+        opened = []
+        for path in paths:
+            opened.append(Destination(path))
+            stack.callback(opened[-1].close)
+        yield opened
