@@ -15,7 +15,6 @@ from kmscore_vectors.generator import (
     reencrypt_requests,
     service_accumulated,
 )
-from kmscore_vectors.generator.aead import iv_length, key_length, spec_of
 from kmscore_vectors.generator.model import (
     OUTPUTS,
     Case,
@@ -28,6 +27,7 @@ from kmscore_vectors.generator.model import (
 )
 from kmscore_vectors.generator.published_keys import RSA_2048, SM2_PKCS8, SM2_PUBLIC_POINT
 from kmscore_vectors.generator.streams import CASES, Drawn, another, refused, streams
+from kmscore_vectors.generator.suites import iv_length, key_length, spec_of
 from kmscore_vectors.generator.wire import context_bytes, header_bytes, sorted_pairs
 from kmscore_vectors.tables import BugType, EncryptionAlgorithm, ErrorCode, KeySpec, Severity, Suite
 

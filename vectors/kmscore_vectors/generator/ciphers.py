@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from cryptography.hazmat.primitives.ciphers import Cipher
 from cryptography.hazmat.primitives.ciphers.algorithms import AES, SM4
-from cryptography.hazmat.primitives.ciphers.modes import GCM
+from cryptography.hazmat.primitives.ciphers.modes import ECB, GCM
 from cryptography.hazmat.primitives.cmac import CMAC
 
 from kmscore_vectors.tables import Suite
@@ -41,3 +41,12 @@ def seal(suite: Suite, material: bytes, iv: bytes, plaintext: bytes, aad: bytes)
     encryptor.authenticate_additional_data(aad)
     ciphertext = encryptor.update(plaintext) + encryptor.finalize()
     return Sealed(key, iv + bytes([0, 0, 0, 1]), ciphertext, encryptor.tag)
+
+
+def encrypt_block(suite: Suite, key: bytes, block: bytes) -> bytes:
+    """Return one block under the block cipher of a suite, without a mode.
+
+    The key of XAES-256-GCM is a key of AES-256 here.
+    """
+    cipher = SM4(key) if suite is Suite.SM4_GCM else AES(key)
+    return Cipher(cipher, ECB()).encryptor().update(block)  # noqa: S305 (the block cipher itself)

@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from kmscore_vectors.generator import ciphers
-from kmscore_vectors.generator.aead import iv_length, key_length, spec_of
 from kmscore_vectors.generator.model import Fields, Json, hex_fields
 from kmscore_vectors.generator.published_keys import RSA_2048, RSA_3072, SM2_PKCS8
+from kmscore_vectors.generator.suites import iv_length, key_length, spec_of
 from kmscore_vectors.generator.wire import Pairs, context_bytes, header_bytes, sorted_pairs
 from kmscore_vectors.tables import KeySpec, KeyState, Suite
 

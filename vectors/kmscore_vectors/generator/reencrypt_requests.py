@@ -6,10 +6,10 @@ from dataclasses import replace
 from typing import Final
 
 from kmscore_vectors.generator import affine, keyring, oaep
-from kmscore_vectors.generator.aead import trace_of
 from kmscore_vectors.generator.keyring import PER_SUITE, SymmetricTestKey, TestKey
 from kmscore_vectors.generator.model import Case, Fields, hex_fields, pairs_field
 from kmscore_vectors.generator.published_keys import RSA_2048, SM2_PUBLIC_POINT
+from kmscore_vectors.generator.suites import trace_of
 from kmscore_vectors.generator.wire import Pairs
 from kmscore_vectors.tables import EncryptionAlgorithm, ErrorCode, Suite
 

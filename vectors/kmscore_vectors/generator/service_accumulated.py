@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from typing import Final
 
 from kmscore_vectors.generator import service_requests
-from kmscore_vectors.generator.aead import iv_length, key_length, spec_of
 from kmscore_vectors.generator.keyring import ring_field
 from kmscore_vectors.generator.model import Fields, Json, hex_fields
 from kmscore_vectors.generator.service_context import context_field
@@ -18,6 +17,7 @@ from kmscore_vectors.generator.service_table import (
     Refusal,
 )
 from kmscore_vectors.generator.streams import Drawn, another, refused, streams
+from kmscore_vectors.generator.suites import iv_length, key_length, spec_of
 from kmscore_vectors.tables import ErrorCode, Suite
 
 _VERSION: Final = "86a9efd9-3d16-4894-bd4f-1fc43f3f2abf"

@@ -4,7 +4,6 @@ import hashlib
 from dataclasses import dataclass
 from typing import Final
 
-from kmscore_vectors.generator.aead import spec_of
 from kmscore_vectors.generator.ciphers import seal
 from kmscore_vectors.generator.model import Case, Fields, hex_fields
 from kmscore_vectors.generator.service_context import context_field
@@ -17,6 +16,7 @@ from kmscore_vectors.generator.service_rule import (
     payload_of,
     rule_trace,
 )
+from kmscore_vectors.generator.suites import spec_of
 from kmscore_vectors.generator.wire import Pairs
 from kmscore_vectors.tables import Suite
 

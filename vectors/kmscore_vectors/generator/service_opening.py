@@ -5,7 +5,6 @@ from dataclasses import replace
 from itertools import chain
 from typing import Final
 
-from kmscore_vectors.generator.aead import key_length, spec_of
 from kmscore_vectors.generator.model import Case, Group, Note, hex_fields
 from kmscore_vectors.generator.service_context import BEYOND, context_field
 from kmscore_vectors.generator.service_failures import (
@@ -39,6 +38,7 @@ from kmscore_vectors.generator.service_rule import (
     Options,
     ServiceKey,
 )
+from kmscore_vectors.generator.suites import key_length, spec_of
 from kmscore_vectors.tables import BugType, ErrorCode, Severity, Suite
 
 NOTES: Final = {
