@@ -1,11 +1,13 @@
 """The constants that searches found have the properties for which they were searched."""
 
 from collections.abc import Callable
+from math import gcd, prod
 
 import pytest
 
-from kmscore_vectors.generator import affine, sm2_points
+from kmscore_vectors.generator import affine, rsa_private_keys, sm2_points
 from kmscore_vectors.generator.affine import BASE, PRIME, finite, kdf, multiply
+from kmscore_vectors.generator.oaep import RsaTestKey
 from kmscore_vectors.generator.published_keys import RSA_KEYS, SM2_PUBLIC_POINT
 from kmscore_vectors.generator.rsa_oaep_cases import HASH_NAMES, MESSAGE, Maker
 from kmscore_vectors.generator.rsa_oaep_valid import ZERO_CIPHERTEXTS, ZERO_ENCODINGS
@@ -138,3 +140,52 @@ def test_the_numbered_seeds_give_two_leading_zeros(spec: str, algorithm: str) ->
         case = maker.valid("", "", MESSAGE, maker.seed(f"{comment} {numbers[maker.name]}"))
         value = str((case.inputs | case.trace)[output])
         assert value.startswith("00" * zeros)
+
+
+_RSA_BITS = {
+    2048: rsa_private_keys.SMALL_EXPONENTS,
+    (1280, 768): rsa_private_keys.UNEQUAL,
+    (2048, 1024): rsa_private_keys.LONGEST_PRIME,
+    (2049, 2047): rsa_private_keys.TOO_LONG_PRIME,
+    **rsa_private_keys.OTHER_LENGTHS,
+}
+
+
+def _is_probably_prime(number: int) -> bool:
+    """Return whether a number passes Fermat's test with three bases."""
+    return all(pow(base, number - 1, number) == 1 for base in (2, 3, 65_537))
+
+
+@pytest.mark.parametrize("bits", _RSA_BITS)
+def test_an_rsa_key_has_primes_of_the_given_bits(bits: int | tuple[int, int]) -> None:
+    """Both factors are primes, and they or the modulus have the given number of bits."""
+    key: RsaTestKey = _RSA_BITS[bits]
+    assert _is_probably_prime(key.p)
+    assert _is_probably_prime(key.q)
+    lengths = (
+        key.n.bit_length() if isinstance(bits, int) else (key.p.bit_length(), key.q.bit_length())
+    )
+    assert lengths == bits
+
+
+def test_the_key_for_small_exponents_takes_the_largest_exponent_as_well() -> None:
+    """2^32 - 1, which is a multiple of 3, has an inverse modulo phi(n)."""
+    assert gcd(rsa_private_keys.SMALL_EXPONENTS.phi, 2**32 - 1) == 1
+    assert (2**32 - 1) % 3 == 0
+
+
+def test_three_primes_make_a_modulus_of_2048_bits() -> None:
+    """Only the number of primes is wrong."""
+    primes = rsa_private_keys.THREE_PRIMES
+    assert all(map(_is_probably_prime, primes))
+    assert prod(primes).bit_length() == 2048
+
+
+def test_the_carmichael_number_passes_the_test_of_fermat() -> None:
+    """The factors are primes, and each without 1 divides the product without 1 (Korselt)."""
+    factors = rsa_private_keys.CARMICHAEL_FACTORS
+    number = prod(factors)
+    assert all(map(_is_probably_prime, factors))
+    assert all((number - 1) % (factor - 1) == 0 for factor in factors)
+    assert number.bit_length() == 1024
+    assert _is_probably_prime(number)

@@ -4,6 +4,7 @@ Only public names are used, and `hazmat` where an IV or k is given. The function
 draw the IV and have their own code path. So both are called, and the results must agree.
 """
 
+import base64
 from collections.abc import Callable, Mapping
 from functools import lru_cache, partial
 from typing import Any, TypeAlias, TypeVar
@@ -30,7 +31,7 @@ from kmscore import (
     reencrypt,
     sm2,
 )
-from kmscore.errors import KmsCoreError
+from kmscore.errors import InvalidKeyError, KmsCoreError
 from kmscore_vectors.adapter import service, wycheproof
 
 Answer: TypeAlias = dict[str, Any]
@@ -171,8 +172,11 @@ class Responder:
         ids, state = (fields["key_id"], fields["key_version_id"]), fields["state"]
         data, spec = bytes.fromhex(fields["private_key"]), KeySpec.of(fields["key_spec"], "spec")
         if spec is KeySpec.EC_SM2:
-            return Sm2Key.from_der(*ids, data, state=state, backend=self._backend)
-        return _rsa_key(*ids, state, data)
+            return Sm2Key.from_pem(*ids, _pkcs8(data), state=state, backend=self._backend)
+        key = _rsa_key(*ids, state, data)
+        if key.spec is not spec:
+            raise InvalidKeyError(f"the key has the spec {key.spec.name}, not {spec.name}")
+        return key
 
 
 def _agreed(
@@ -227,7 +231,15 @@ def _check_refused(call: Callable[[], object], due: KmsCoreError) -> None:
 @lru_cache(maxsize=256)
 def _rsa_key(key_id: str, key_version_id: str, state: str, data: bytes) -> RsaKey:
     """Return a key, from a cache: the check of one key takes longer than a hundred tests."""
-    return RsaKey.from_der(key_id, key_version_id, data, state=state)
+    return RsaKey.from_pem(key_id, key_version_id, _pkcs8(data), state=state)
+
+
+def _pkcs8(data: bytes) -> bytes:
+    """Return a private key in PEM. Its label says PKCS#8, the only structure of the vectors."""
+    body = base64.b64encode(data)
+    lines = [body[start : start + 64] for start in range(0, len(body), 64)]
+    label = b"PRIVATE KEY-----"
+    return b"\n".join((b"-----BEGIN " + label, *lines, b"-----END " + label, b""))
 
 
 def _only_key(fields: Fields) -> Fields:

@@ -12,7 +12,7 @@ from kmscore_vectors.generator import (
     affine,
     keyring,
     oaep,
-    reencrypt,
+    reencrypt_requests,
     service_accumulated,
 )
 from kmscore_vectors.generator.model import (
@@ -210,14 +210,16 @@ def _moves() -> Iterator[Drawn]:
         blob = source.blob(plaintext, old, iv)
         moved = destination.blob(plaintext, new, new_iv)
         kind = stream.below(8)
-        due: Fields = reencrypt.response(source, destination, None if kind == _DRY else moved)
+        due: Fields = reencrypt_requests.response(
+            source, destination, None if kind == _DRY else moved
+        )
         if kind == _MODIFIED:
             blob, due = stream.flip(blob, len(source.header)), refused(ErrorCode.DECRYPTION)
         elif kind == _MOVED:
             old, due = another(old), refused(ErrorCode.DECRYPTION)
         elif kind == _MISNAMED:
             due = refused(ErrorCode.INCORRECT_KEY)
-        inputs = reencrypt.request(
+        inputs = reencrypt_requests.request(
             blob,
             destination,
             new_iv,

@@ -143,32 +143,12 @@ def coordinates(parts: Sm2Parts) -> bytes:
     return parts.x1.to_bytes(_BLOCK, "big") + parts.y1.to_bytes(_BLOCK, "big")
 
 
-def pkcs8(
-    scalar: int,
-    *,
-    octets: bytes | None = None,
-    point: bytes | None = None,
-    algorithm: bytes = ALGORITHM,
-    curve_within: bytes = b"",
-    versions: tuple[int, int] = (0, 1),
-) -> bytes:
-    """Return a private key in PKCS#8 (RFC 5208, RFC 5915).
-
-    The keyword arguments are for negative vectors: other octets of the scalar, another point,
-    another algorithm, a curve named in ECPrivateKey, or other versions (of PKCS#8 and of
-    ECPrivateKey).
-    """
-    if point is None:
-        point = point_bytes(finite(multiply(scalar, BASE)))
-    private_key = der_sequence(
-        (
-            der_integer(versions[1]),
-            der_octets(scalar.to_bytes(_BLOCK, "big") if octets is None else octets),
-            curve_within,
-            der(0xA1, der_bits(point)),
-        )
-    )
-    return der_sequence((der_integer(versions[0]), algorithm, der_octets(private_key)))
+def pkcs8(scalar: int) -> bytes:
+    """Return a private key in PKCS#8 (RFC 5208, RFC 5915), without the optional parameters."""
+    point = point_bytes(finite(multiply(scalar, BASE)))
+    octets = der_octets(scalar.to_bytes(_BLOCK, "big"))
+    private_key = der_sequence((der_integer(1), octets, der(0xA1, der_bits(point))))
+    return der_sequence((der_integer(0), ALGORITHM, der_octets(private_key)))
 
 
 def sec1(scalar: int) -> bytes:

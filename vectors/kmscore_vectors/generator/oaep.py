@@ -4,18 +4,18 @@ import hashlib
 from math import lcm
 from typing import NamedTuple
 
+from kmscore_vectors.generator.identifiers import RSA_ENCRYPTION
 from kmscore_vectors.generator.wire import der_bits, der_integer, der_octets, der_sequence
 
 PUBLIC_EXPONENT = 65537
 
-_RSA_ENCRYPTION_IDENTIFIER = bytes.fromhex("300d06092a864886f70d0101010500")
-
 
 class RsaTestKey(NamedTuple):
-    """An RSA key, given by its two primes."""
+    """An RSA key, given by its two primes and its public exponent."""
 
     p: int
     q: int
+    e: int = PUBLIC_EXPONENT
 
     @property
     def n(self) -> int:
@@ -39,32 +39,34 @@ class RsaTestKey(NamedTuple):
 
     def power(self, message: int) -> int:
         """Return RSAEP of an integer that is less than the modulus."""
-        return pow(message, PUBLIC_EXPONENT, self.n)
+        return pow(message, self.e, self.n)
 
-    def pkcs8(
-        self,
-        *,
-        exponent: int = PUBLIC_EXPONENT,
-        version: int = 0,
-        identifier: bytes = _RSA_ENCRYPTION_IDENTIFIER,
-        **changes: int,
-    ) -> bytes:
-        """Return the private key as PKCS#8 in DER (RFC 5208, RFC 8017 section A.1.2).
+    def pkcs1(self, **changes: int) -> bytes:
+        """Return the private key as RSAPrivateKey in DER (RFC 8017 section A.1.2).
 
-        `changes` replace numbers of the RSAPrivateKey: `two_primes` (its version), `n`, `d`, `p`,
-        `q`, `d_p`, `d_q` and `q_inv`.
+        `changes` replace numbers: `two_primes` (the version), `n`, `e`, `d`, `p`, `q`, `d_p`, `d_q`
+        and `q_inv`.
         """
-        p, q, e = self.p, self.q, exponent
+        return der_sequence(map(der_integer, (self.numbers() | changes).values()))
+
+    def numbers(self) -> dict[str, int]:
+        """Return the numbers of the RSAPrivateKey, in their order."""
+        p, q, e = self.p, self.q, self.e
         d = pow(e, -1, self.phi)
         numbers = {"two_primes": 0, "n": self.n, "e": e, "d": d, "p": p, "q": q}
-        numbers |= {"d_p": d % (p - 1), "d_q": d % (q - 1), "q_inv": pow(q, -1, p)}
-        private_key = der_sequence(map(der_integer, (numbers | changes).values()))
-        return der_sequence((der_integer(version), identifier, der_octets(private_key)))
+        return numbers | {"d_p": d % (p - 1), "d_q": d % (q - 1), "q_inv": pow(q, -1, p)}
+
+    def pkcs8(
+        self, *, version: int = 0, identifier: bytes = RSA_ENCRYPTION, **changes: int
+    ) -> bytes:
+        """Return the private key as PKCS#8 in DER (RFC 5208), with changes as in `pkcs1`."""
+        private_key = der_octets(self.pkcs1(**changes))
+        return der_sequence((der_integer(version), identifier, private_key))
 
     def spki(self) -> bytes:
         """Return the public key as SubjectPublicKeyInfo in DER (RFC 5280 section 4.1)."""
-        public_key = der_sequence((der_integer(self.n), der_integer(PUBLIC_EXPONENT)))
-        return der_sequence((_RSA_ENCRYPTION_IDENTIFIER, der_bits(public_key)))
+        public_key = der_sequence((der_integer(self.n), der_integer(self.e)))
+        return der_sequence((RSA_ENCRYPTION, der_bits(public_key)))
 
 
 class Padded(NamedTuple):
