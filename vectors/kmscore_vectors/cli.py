@@ -19,6 +19,7 @@ from kmscore_vectors.accumulation import is_accumulated
 from kmscore_vectors.files import NAMES, VectorFileError, VectorTest, choose_folder, load
 from kmscore_vectors.generator.suite import make_files
 from kmscore_vectors.judgement import Ask, Results
+from kmscore_vectors.nonces.command import add_command
 from kmscore_vectors.runner import CommandError, Peer
 from kmscore_vectors.terminal import bar, give_up_output, say, stop, write_any_character
 
@@ -277,3 +278,6 @@ def _finish(
         report.show(results, folder, Console(), library)
     if not results.is_success:
         raise typer.Exit(1)
+
+
+add_command(app, _CommandAfterDashes, _COMMAND, _load_adapter)

@@ -31,7 +31,7 @@ from kmscore import (
     sm2,
 )
 from kmscore.errors import KmsCoreError
-from kmscore_vectors.adapter import service
+from kmscore_vectors.adapter import fresh, service
 
 Answer: TypeAlias = dict[str, Any]
 
@@ -77,6 +77,10 @@ class Responder:
             "service_decrypt": self._service_decrypt,
             "api_call": partial(service.api_call, self._key),
             "verify_request": service.verify_request,
+            "fresh_encrypt": lambda fields: fresh.fresh_encrypt(self._only_ring(fields), fields),
+            "fresh_reencrypt": lambda fields: fresh.fresh_reencrypt(self._ring(fields), fields),
+            "fresh_sm2_encrypt": fresh.fresh_sm2_encrypt,
+            "fresh_oaep_encrypt": fresh.fresh_oaep_encrypt,
         }
 
     def answer(self, operation: str, fields: Fields) -> Answer:
@@ -92,7 +96,7 @@ class Responder:
             return {"error": error.code}
 
     def _encrypt(self, fields: Fields) -> Answer:
-        keys = self._provider(Keyring([self._key(_only_key(fields))]))
+        keys = self._only_ring(fields)
         plaintext, iv = (bytes.fromhex(fields[name]) for name in ("plaintext", "iv"))
         context = dict(fields["pairs"])
 
@@ -105,7 +109,7 @@ class Responder:
         return {"blob": _agreed(given, drawn, keys, context).ciphertext_blob.hex()}
 
     def _decrypt(self, fields: Fields) -> Answer:
-        keys = self._provider(Keyring([self._key(_only_key(fields))]))
+        keys = self._only_ring(fields)
         result = decrypt(keys, bytes.fromhex(fields["blob"]), dict(fields["pairs"]))
         return {"plaintext": result.plaintext.hex()}
 
@@ -118,7 +122,7 @@ class Responder:
         return {"plaintext": result.plaintext.hex()}
 
     def _reencrypt(self, fields: Fields) -> Answer:
-        keys = self._provider(Keyring([self._key(key) for key in fields["keys"]]))
+        keys = self._ring(fields)
         blob, destination = bytes.fromhex(fields["ciphertext_blob"]), fields["destination_key_id"]
         contexts = dict(fields["source_pairs"]), dict(fields["destination_pairs"])
         options = {
@@ -141,21 +145,18 @@ class Responder:
             return dict(zip(names, map(make, contexts), strict=True))
 
         result = _agreed(given, drawn, keys, contexts[1])
-        new_blob, algorithm = result.ciphertext_blob, result.source_algorithm
-        return {
-            "response": {
-                "ciphertext_blob": None if new_blob is None else new_blob.hex(),
-                "source_key_id": result.source_key_id,
-                "source_key_version_id": result.source_key_version_id,
-                "destination_key_id": result.destination_key_id,
-                "destination_key_version_id": result.destination_key_version_id,
-                "source_algorithm": None if algorithm is None else algorithm.value,
-                "destination_suite_id": f"{result.destination_suite.value:02x}",
-            }
-        }
+        return {"response": fresh.response(result)}
 
     def _service_decrypt(self, fields: Fields) -> Answer:
         return service.service_decrypt(self._key(_only_key(fields)), fields)
+
+    def _only_ring(self, fields: Fields) -> KeyProvider:
+        """Return a provider of the only key in the fields of a test."""
+        return self._provider(Keyring([self._key(_only_key(fields))]))
+
+    def _ring(self, fields: Fields) -> KeyProvider:
+        """Return a provider of all keys in a test of re-encryption."""
+        return self._provider(Keyring([self._key(key) for key in fields["keys"]]))
 
     def _key(self, fields: Fields) -> Key:
         """Return a key of a keyring; make it only once for each document."""
