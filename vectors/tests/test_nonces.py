@@ -255,6 +255,10 @@ def _clock(random: Random, number: int) -> bytes:
     return (_COUNTER + 1000 * number + random.randrange(900)).to_bytes(12, "big")
 
 
+def _countdown(random: Random, number: int) -> bytes:
+    return (_COUNTER - 1000 * number + random.randrange(900)).to_bytes(12, "big")
+
+
 def _once(length: int) -> Draw:
     """Return a function that draws the value of answer 7 again in answer 60."""
     return lambda _, number: Random(7 if number == 60 else number).randbytes(length)
@@ -291,6 +295,7 @@ _WEAK_IVS: dict[str, tuple[Draw, set[str]]] = {
     "a counter in little-endian": (_counter(12, "little"), {"CounterIv"}),
     "a counter with a large step": (_counter(12, "big", _STEP), {"CounterIv"}),
     "a clock": (_clock, {"CounterIv"}),
+    "a clock that counts down": (_countdown, {"CounterIv"}),
     "a constant bit": (_one_bit, {"ConstantBits"}),
     "a time before random bytes": (_time_before, {"ConstantBits", "BiasedBits"}),
     "8 random bytes and zeros": (
@@ -415,10 +420,15 @@ def _sometimes_negative(_: Random, number: int) -> int:
     return affine.ORDER - k if number % 2 else k
 
 
-def _two_counters(_: Random, number: int) -> int:
-    """Return two clocks in turn, both with irregular steps."""
+def _slow_clock(_: Random, number: int) -> int:
+    """Return a clock with irregular steps of at most 2^16, of which no two are equal."""
+    return (_COUNTER << 64) + 30_000 * number + Random(number).randrange(30_000)
+
+
+def _two_clocks(_: Random, number: int) -> int:
+    """Return two clocks in turn, so that only every other difference is small."""
     start = (_COUNTER << 64) if number % 2 else (_STEP << 128)
-    return start + number * 100 + Random(number).randrange(50)
+    return start + 10_000 * number + Random(number).randrange(30_000)
 
 
 _WEAK_SCALARS: dict[str, tuple[Callable[[Random, int], int], set[str]]] = {
@@ -447,7 +457,8 @@ _WEAK_SCALARS: dict[str, tuple[Callable[[Random, int], int], set[str]]] = {
         lambda _, number: (_COUNTER << 64) + (_STEP << 96) * number,
         {"CounterK"},
     ),
-    "two clocks in turn": (_two_counters, {"CounterK"}),
+    "a clock": (_slow_clock, {"CounterK"}),
+    "two clocks in turn": (_two_clocks, {"CounterK"}),
 }
 
 
