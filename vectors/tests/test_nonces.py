@@ -421,8 +421,8 @@ def _sometimes_negative(_: Random, number: int) -> int:
 
 
 def _slow_clock(_: Random, number: int) -> int:
-    """Return a clock with irregular steps of at most 2^16, of which no two are equal."""
-    return (_COUNTER << 64) + 30_000 * number + Random(number).randrange(30_000)
+    """Return a clock with irregular steps of at most 2^16, and no two equal steps."""
+    return (_COUNTER << 64) + 50_000 * number + Random(number).randrange(15_000)
 
 
 def _two_clocks(_: Random, number: int) -> int:
