@@ -3,7 +3,6 @@
 Exit codes: 0, success; 1, a test failed or no test was right; 2, the command cannot run.
 """
 
-import importlib
 import sys
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -21,6 +20,7 @@ from kmscore_vectors.execution import Step
 from kmscore_vectors.files import NAMES, VectorFileError, choose_folder
 from kmscore_vectors.generator.suite import make_files
 from kmscore_vectors.inprocess import FunctionError
+from kmscore_vectors.nonces import command as nonces_command
 from kmscore_vectors.report import Heading, listing
 from kmscore_vectors.report.destination import ReportError, destinations
 from kmscore_vectors.runner import CommandError
@@ -165,7 +165,7 @@ def verify(
 
     Example: kmscore-vectors verify --no-accumulated
     """
-    adapter = _load_adapter()
+    adapter = execution.load_adapter()
     try:
         folder = choose_folder(folder)
         selection = shared.make_selection(severity, file, operation, flag, test)
@@ -246,19 +246,5 @@ def _choose_implementation(
     return execution.program_name(command[0]), execution.start_command(command, timeout)
 
 
-def _load_adapter() -> Any:  # noqa: ANN401 (a module that is there only with the library)
-    """Return the module that runs the library, or stop if the library is missing or incomplete."""
-    try:
-        return importlib.import_module("kmscore_vectors.adapter")
-    except ImportError as error:
-        package, *_ = (error.name or "").split(".")
-        if package != "kmscore":
-            raise
-        if error.name == package and isinstance(error, ModuleNotFoundError):
-            reason = "is not installed"
-        else:
-            reason = f"is another version, or not whole: {error}"
-    return stop(f"the library kmscore {reason}; `run` takes any other implementation")
-
-
 app.command(cls=shared.CommandAfterDashes, epilog=mutants_command.EPILOG)(mutants_command.mutants)
+app.command(cls=shared.CommandAfterDashes, epilog=nonces_command.EPILOG)(nonces_command.nonces)

@@ -1,5 +1,6 @@
 """Run tests on implementations with progress, print the results and write the reports."""
 
+import importlib
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout
@@ -18,7 +19,7 @@ from kmscore_vectors.report.console import show
 from kmscore_vectors.report.destination import Destination, ReportError
 from kmscore_vectors.report.document import to_json
 from kmscore_vectors.runner import Peer
-from kmscore_vectors.terminal import progress, say
+from kmscore_vectors.terminal import progress, say, stop
 from kmscore_vectors.vector_test import VectorTest
 
 
@@ -116,3 +117,18 @@ def _write(results: Results, heading: Heading, reports: Iterable[Destination]) -
 def program_name(command: str) -> str:
     """Return the name of a program without its folder."""
     return Path(command).name or command
+
+
+def load_adapter() -> Any:  # noqa: ANN401 (a module that is there only with the library)
+    """Return the module that runs the library, or stop if the library is missing or incomplete."""
+    try:
+        return importlib.import_module("kmscore_vectors.adapter")
+    except ImportError as error:
+        package, *_ = (error.name or "").split(".")
+        if package != "kmscore":
+            raise
+        if error.name == package and isinstance(error, ModuleNotFoundError):
+            reason = "is not installed"
+        else:
+            reason = f"is another version, or not whole: {error}"
+    return stop(f"the library kmscore {reason}; `run` takes any other implementation")

@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 from kmscore_vectors import cli, files, terminal
 from kmscore_vectors.files import installed_folder, load
 
-_COMMANDS = ("generate", "list", "verify", "run")
+_COMMANDS = ("generate", "list", "verify", "run", "nonces")
 _MODULE = [sys.executable, "-P", "-m", "kmscore_vectors"]
 
 

@@ -32,7 +32,7 @@ from kmscore import (
     sm2,
 )
 from kmscore.errors import InvalidKeyError, KmsCoreError
-from kmscore_vectors.adapter import service, wycheproof
+from kmscore_vectors.adapter import fresh, service, wycheproof
 
 Answer: TypeAlias = dict[str, Any]
 
@@ -81,6 +81,10 @@ class Responder:
             "xaes_256_gcm_open": wycheproof.xaes_256_gcm_open,
             "xaes_256_gcm_seal": wycheproof.xaes_256_gcm_seal,
             "sm2_decrypt": partial(wycheproof.sm2_decrypt, self._key),
+            "fresh_encrypt": lambda fields: fresh.fresh_encrypt(self._only_ring(fields), fields),
+            "fresh_reencrypt": lambda fields: fresh.fresh_reencrypt(self._ring(fields), fields),
+            "fresh_sm2_encrypt": fresh.fresh_sm2_encrypt,
+            "fresh_oaep_encrypt": fresh.fresh_oaep_encrypt,
         }
 
     def answer(self, operation: str, fields: Fields) -> Answer:
@@ -96,7 +100,7 @@ class Responder:
             return {"error": error.code}
 
     def _encrypt(self, fields: Fields) -> Answer:
-        keys = self._provider(Keyring([self._key(_only_key(fields))]))
+        keys = self._only_ring(fields)
         plaintext, iv = (bytes.fromhex(fields[name]) for name in ("plaintext", "iv"))
         context = dict(fields["pairs"])
 
@@ -109,7 +113,7 @@ class Responder:
         return {"blob": _agreed(given, drawn, keys, context).ciphertext_blob.hex()}
 
     def _decrypt(self, fields: Fields) -> Answer:
-        keys = self._provider(Keyring([self._key(_only_key(fields))]))
+        keys = self._only_ring(fields)
         result = decrypt(keys, bytes.fromhex(fields["blob"]), dict(fields["pairs"]))
         return {"plaintext": result.plaintext.hex()}
 
@@ -122,7 +126,7 @@ class Responder:
         return {"plaintext": result.plaintext.hex()}
 
     def _reencrypt(self, fields: Fields) -> Answer:
-        keys = self._provider(Keyring([self._key(key) for key in fields["keys"]]))
+        keys = self._ring(fields)
         blob, destination = bytes.fromhex(fields["ciphertext_blob"]), fields["destination_key_id"]
         contexts = dict(fields["source_pairs"]), dict(fields["destination_pairs"])
         options = {
@@ -160,6 +164,14 @@ class Responder:
 
     def _service_decrypt(self, fields: Fields) -> Answer:
         return service.service_decrypt(self._key(_only_key(fields)), fields)
+
+    def _only_ring(self, fields: Fields) -> KeyProvider:
+        """Return a keyring with the one key of a test."""
+        return self._provider(Keyring([self._key(_only_key(fields))]))
+
+    def _ring(self, fields: Fields) -> KeyProvider:
+        """Return a keyring with the keys of a test."""
+        return self._provider(Keyring([self._key(key) for key in fields["keys"]]))
 
     def _key(self, fields: Fields) -> Key:
         """Return a key of a keyring; make it only once for each document."""
