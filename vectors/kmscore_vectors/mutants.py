@@ -145,7 +145,7 @@ class Laboratory:
             place = f"{test.file} {test.tc_id}"
             raise MutantError(f"the implementation without a mistake fails test {place}")
         if not results.is_success:
-            raise MutantError("the implementation supports none of the tests")
+            raise MutantError("the implementation supports no test")
 
     def run(
         self, mutants: Sequence[Mutant], jobs: int, advance: Callable[[int], None]

@@ -19,7 +19,7 @@ import kmscore
 from kmscore import hazmat
 from kmscore_vectors import cli
 from kmscore_vectors.adapter import fresh
-from kmscore_vectors.answers import Answer, Ask
+from kmscore_vectors.answers import GIVEN_UP, Answer, Ask
 from kmscore_vectors.generator import affine, keyring, oaep
 from kmscore_vectors.generator.keyring import SymmetricTestKey
 from kmscore_vectors.generator.published_keys import RSA_2048, SM2_PUBLIC_POINT, SM2_SCALAR
@@ -37,7 +37,6 @@ from kmscore_vectors.nonces import (
 )
 from kmscore_vectors.nonces.bounds import ALARM, usual_counts
 from kmscore_vectors.nonces.recovery import recover_points
-from kmscore_vectors.runner import GIVEN_UP
 
 _RESPONDERS = Path(__file__).parent / "responders"
 _FEW = 64

@@ -1,12 +1,18 @@
 // The answer to one question of the runner: outputs, an error of section 9, or unsupported.
 
 import { KmsError } from './errors.mjs';
+import { FRESH_OPERATIONS } from './fresh_operations.mjs';
 import { CORE_OPERATIONS } from './operations.mjs';
 import { SERVICE_OPERATIONS } from './service_operations.mjs';
 import { WYCHEPROOF_OPERATIONS } from './wycheproof_operations.mjs';
 
 export const OPERATIONS = new Map(
-  Object.entries({ ...CORE_OPERATIONS, ...SERVICE_OPERATIONS, ...WYCHEPROOF_OPERATIONS }),
+  Object.entries({
+    ...CORE_OPERATIONS,
+    ...SERVICE_OPERATIONS,
+    ...WYCHEPROOF_OPERATIONS,
+    ...FRESH_OPERATIONS,
+  }),
 );
 
 // Only a KmsError is an answer. Any other exception is a fault of this program and ends it.

@@ -3,7 +3,7 @@
 // An operation takes the inputs of a question and gives its outputs, or fails with a KmsError.
 
 import { asymmetricDecrypt, checkAlgorithmFits } from './asymmetric.mjs';
-import { isValidId, parseBlob, parseBlobBase64 } from './blob.mjs';
+import { parseBlob, parseBlobBase64 } from './blob.mjs';
 import { fromHex, toHex, u8 } from './bytes.mjs';
 import { canonicalize, parseContext } from './context.mjs';
 import { bytesToInteger } from './integers.mjs';
@@ -40,16 +40,15 @@ function canonicalizeJsonOperation({ json }) {
   return { canonical: toHex(canonicalize(parseContext(json))) };
 }
 
-// 11.2: the one key there is. An ID that no key can have is the ID of no key (5.5 step 2).
+// 11.2: the one key there is, which is checked as the entry of a keyring.
 function keyringOfOne(inputs) {
-  const isPossible = isValidId(inputs.key_id);
-  return new Keyring(isPossible ? [{ ...inputs, state: 'Enabled' }] : []);
+  return new Keyring([{ ...inputs, state: 'Enabled' }]);
 }
 
-function encryptOperation(inputs) {
+// `drawIv` gives the IV; in the vectors it is the one of the question.
+export function encryptOperation(inputs, drawIv = () => fromHex(inputs.iv)) {
   const keyring = keyringOfOne(inputs);
   const plaintext = fromHex(inputs.plaintext);
-  const drawIv = () => fromHex(inputs.iv);
   return { blob: toHex(encrypt(keyring, inputs.key_id, plaintext, inputs.pairs, drawIv)) };
 }
 
@@ -83,7 +82,7 @@ function sm2EncryptOperation(inputs) {
   return { ciphertext: toHex(ciphertext) };
 }
 
-function reencryptOperation(inputs) {
+export function reencryptOperation(inputs, drawIv = () => fromHex(inputs.iv)) {
   const keyring = new Keyring(inputs.keys);
   const request = {
     source: fromHex(inputs.ciphertext_blob),
@@ -95,7 +94,7 @@ function reencryptOperation(inputs) {
     sourceAlgorithm: inputs.source_algorithm,
     isDryRun: inputs.dry_run,
   };
-  const result = reencrypt(keyring, request, () => fromHex(inputs.iv));
+  const result = reencrypt(keyring, request, drawIv);
   const response = {
     ciphertext_blob: result.blob === null ? null : toHex(result.blob),
     source_key_id: result.sourceVersion.keyId,
@@ -113,10 +112,10 @@ export const CORE_OPERATIONS = {
   parse_blob_base64: parseBlobBase64Operation,
   canonicalize: canonicalizeOperation,
   canonicalize_json: canonicalizeJsonOperation,
-  encrypt: encryptOperation,
+  encrypt: (inputs) => encryptOperation(inputs),
   decrypt: decryptOperation,
   asymmetric_decrypt: asymmetricDecryptOperation,
   sm2_convert: sm2ConvertOperation,
   sm2_encrypt: sm2EncryptOperation,
-  reencrypt: reencryptOperation,
+  reencrypt: (inputs) => reencryptOperation(inputs),
 };

@@ -135,6 +135,15 @@ function readSm2PrivateKey(bytes) {
   return { keySpec: SM2_KEY_SPEC, d, point };
 }
 
+// 11.3: attributes may be there, each a SEQUENCE, and their content is not examined.
+function readAttributes(info) {
+  const attributes = info.enter(TAGS.CONTEXT_0);
+  while (attributes.hasNext(TAGS.SEQUENCE)) {
+    attributes.readElement(TAGS.SEQUENCE);
+  }
+  attributes.end();
+}
+
 function readPrivateKey(der) {
   // 11.3: exactly one PKCS#8, and nothing behind it.
   const info = readSequence(der, INVALID);
@@ -144,7 +153,10 @@ function readPrivateKey(der) {
   }
   const kind = readAlgorithm(info);
   const bytes = info.readOctetString();
-  // 11.3: exactly one PKCS#8; no attributes, which have no meaning here.
+  if (info.hasNext(TAGS.CONTEXT_0)) {
+    readAttributes(info);
+  }
+  // 11.3: exactly one PKCS#8.
   info.end();
   return kind === 'RSA' ? readRsaPrivateKey(bytes) : readSm2PrivateKey(bytes);
 }

@@ -56,11 +56,15 @@ export function rsaKeySpec(n, e) {
   if (n < 0n || found === undefined) {
     throw new KmsError(INVALID);
   }
+  // 6: the modulus is odd.
+  if (n % 2n === 0n) {
+    throw new KmsError(INVALID);
+  }
   // 6: e is odd.
   if (e % 2n === 0n) {
     throw new KmsError(INVALID);
   }
-  // 6: e is 3 to 2^32.
+  // 6: e is 3 to 2^32 - 1.
   if (e < MIN_EXPONENT || e > MAX_EXPONENT) {
     throw new KmsError(INVALID);
   }

@@ -1,7 +1,7 @@
 """The model of a file in the form of Project Wycheproof, for implementations without our blob.
 
 A test is `valid`, `invalid`, or `acceptable` where a standard or practice allows more than the
-strict reading. There is no error class and no intermediate value.
+strict reading. Tests have neither an error class nor intermediate values.
 """
 
 import json

@@ -1,7 +1,7 @@
 """The file `sm2_decrypt`: SM2 decryption with the encoding given, in Wycheproof's form.
 
-The tests are those of `sm2pke.json` that do not depend on a rule of this format, and the same in
-the order C1C2C3 of the drafts before 2012, which many implementations have.
+The tests are those of `sm2pke.json` that do not depend on a rule of this format. They occur once
+more in C1C2C3, the order of the drafts before 2012, which many implementations have.
 """
 
 from base64 import b64encode, urlsafe_b64encode

@@ -4,10 +4,9 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from kmscore_vectors.answers import Answer, Ask
+from kmscore_vectors.answers import GIVEN_UP, Answer, Ask, missing
 from kmscore_vectors.nonces.findings import Finding
 from kmscore_vectors.nonces.questions import OUTPUTS, Operation, Question
-from kmscore_vectors.runner import GIVEN_UP
 
 
 @dataclass(frozen=True)
@@ -69,7 +68,7 @@ def _examine(ask: Ask, question: Question, count: int, advance: Callable[[int], 
     names = (question.operation, question.variant)
     while asked < count:
         answer = ask(question.operation, question.inputs)
-        if answer.get("failure") == GIVEN_UP:
+        if missing(answer) == GIVEN_UP:
             reasons[GIVEN_UP] += 1
             break
         if asked == 0 and "unsupported" in answer:
@@ -92,8 +91,9 @@ def _examine(ask: Ask, question: Question, count: int, advance: Callable[[int], 
 
 def _reason(answer: Answer) -> str:
     """Return why an answer without the one output is wrong."""
-    if "failure" in answer:
-        return str(answer["failure"])
+    reason = missing(answer)
+    if reason is not None:
+        return reason
     if "error" in answer:
         return f"error {answer['error']}"
     return "unsupported, after an answer" if "unsupported" in answer else "other outputs"
