@@ -127,7 +127,7 @@ def _check_names(selection: Selection, files: Mapping[str, Sequence[VectorTest]]
     for name in selection.flags:
         _check("flag", name, sorted({test.flag for test in tests}))
     for numbers in selection.tests:
-        last = len(files.get(numbers.file, ()))
+        last = max((test.tc_id for test in files.get(numbers.file, ())), default=0)
         if numbers.file in files and not 1 <= numbers.first <= numbers.last <= last:
             raise SelectionError(f"test {numbers}: {numbers.file} has the tests 1 to {last}")
 

@@ -42,6 +42,8 @@ CHECKOUT = Path(__file__).resolve().parents[1]
 
 # Ten thousand answers under a private key.
 _NOTE = {"bugType": "BASIC", "description": "x"}
+_WYCHEPROOF = ("xaes_256_gcm", "sm2_decrypt")
+_ACCUMULATED = tuple(name for name in NAMES if name not in _WYCHEPROOF)
 _SLOW = ("rsa_oaep", "sm2pke", "service_blob", "service_api", "reencrypt")
 
 
@@ -60,9 +62,9 @@ def test_there_are_as_many_as_there_have_to_be() -> None:
     assert {test.operation for test in every} == set(OUTPUTS)
     codes = {test.expected["error"] for test in every if not test.is_valid}
     assert codes == {error.code for error in KmsCoreError.__subclasses__()}
-    for tests in files().values():
-        assert [test.operation for test in tests].count("accumulated") == 1
-        assert tests[-1].operation == "accumulated"
+    for name in _ACCUMULATED:
+        assert [test.operation for test in files()[name]].count("accumulated") == 1
+        assert files()[name][-1].operation == "accumulated"
 
 
 def test_each_negative_flag_says_what_it_is_open_to() -> None:
@@ -78,7 +80,7 @@ def test_each_negative_flag_says_what_it_is_open_to() -> None:
 @pytest.mark.parametrize(
     "number", [400, pytest.param(None, marks=pytest.mark.campaign)], ids=["some", "all"]
 )
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", _ACCUMULATED)
 def test_the_library_is_right_on_the_cases_of_an_accumulated_test(
     name: str, number: int | None
 ) -> None:
@@ -93,7 +95,10 @@ def test_the_library_is_right_on_the_cases_of_an_accumulated_test(
 
 @pytest.mark.parametrize(
     "name",
-    [pytest.param(name, marks=[pytest.mark.campaign] if name in _SLOW else []) for name in NAMES],
+    [
+        pytest.param(name, marks=[pytest.mark.campaign] if name in _SLOW else [])
+        for name in _ACCUMULATED
+    ],
 )
 def test_the_library_gives_the_digest_of_an_accumulated_test(name: str) -> None:
     """The digest covers all answers in their order."""
@@ -312,7 +317,7 @@ def test_no_schema_allows_an_unknown_field(name: str) -> None:
             _check_schema(Path("file"), name, alone)
         del found["unheardOf"]
     last_steps = {place[-1] for place in places.values() if len(place) > 4}
-    assert {"trace"} <= last_steps
+    assert name in _WYCHEPROOF or {"trace"} <= last_steps
     assert name != "reencrypt" or "response" in last_steps
 
 

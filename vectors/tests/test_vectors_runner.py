@@ -236,7 +236,8 @@ def test_what_has_left_its_group_is_waited_for_once(
         "open(sys.argv[1], 'w').write(str(child.pid))"
     )
     threads = set(threading.enumerate())
-    process = runner._Process([sys.executable, "-c", code, str(tmp_path / "child")])
+    command = [sys.executable, "-c", code, str(tmp_path / "child")]
+    process = runner._Process(command, None)
     with pytest.raises(runner._NoAnswerError, match="no answer in"):
         process.exchange(b"", 0.1)
     process._popen.wait(PATIENCE)

@@ -15,10 +15,10 @@ from typer.core import TyperGroup
 from typer.main import get_command
 from typer.testing import CliRunner
 
-from kmscore_vectors import cli, files, terminal
+from kmscore_vectors import cli, execution, files, terminal
 from kmscore_vectors.files import installed_folder, load
 
-_COMMANDS = ("generate", "list", "verify", "run", "nonces")
+_COMMANDS = ("generate", "list", "verify", "run", "mutants", "nonces")
 _MODULE = [sys.executable, "-P", "-m", "kmscore_vectors"]
 
 
@@ -173,7 +173,7 @@ def test_the_library_is_missing(
     def fail(_: str) -> object:
         raise error
 
-    monkeypatch.setattr(cli.importlib, "import_module", fail)
+    monkeypatch.setattr(execution.importlib, "import_module", fail)
     result = CliRunner().invoke(cli.app, ["verify"])
     if reason is None:
         assert result.exception is error
@@ -232,7 +232,7 @@ def test_progress_in_a_pipe_is_a_line_at_most_every_ten_seconds(
 
 def test_a_short_run_in_a_pipe_has_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     """The line at the end, without control characters."""
-    assert _progress_lines([1] * 100, capsys, quiet=False) == "Running: 100 of 100 questions\n"
+    assert _progress_lines([1] * 100, capsys, quiet=False) == "Running: 100 of 100\n"
 
 
 def test_quiet_has_no_progress(

@@ -32,7 +32,7 @@ def make_test(**changes: Any) -> VectorTest:
         "effect": "",
         "inputs": {"blob": "00"},
         "expected": {"error": "invalid_blob"},
-        "severity": Severity.POLICY,
+        "severity": Severity.STANDARD,
         "section": "SPEC section 3.3",
         "links": (),
     }

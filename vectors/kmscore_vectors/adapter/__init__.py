@@ -19,7 +19,7 @@ from kmscore_vectors.inprocess import describe
 from kmscore_vectors.report import Library
 
 _BACKENDS: Final = ("openssl", "portable", "gmssl")
-_WITH_SM2: Final = ("sm2pke", "reencrypt")
+_WITH_SM2: Final = ("sm2pke", "reencrypt", "sm2_decrypt")
 _WITH_PROVIDER: Final = ("aead", "rsa_oaep", "sm2pke", "reencrypt")
 
 
