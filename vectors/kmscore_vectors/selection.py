@@ -100,10 +100,11 @@ def load_selected(
         VectorFileError: As in `files.load`.
         SelectionError: If a name is unknown in the selected files, or if no test is selected.
     """
-    for name in (*selection.files, *(numbers.file for numbers in selection.tests)):
+    numbered = [numbers.file for numbers in selection.tests]
+    for name in (*selection.files, *numbered):
         _check("file", name, NAMES)
-    names = [name for name in NAMES if not selection.files or name in selection.files]
-    files = dict(load(folder, names))
+    wanted = set(selection.files or NAMES) & set(numbered or NAMES)
+    files = dict(load(folder, sorted(wanted, key=NAMES.index))) if wanted else {}
     _check_names(selection, files)
     selected = {
         name: [

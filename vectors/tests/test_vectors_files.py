@@ -458,10 +458,10 @@ def test_a_configuration_runs_what_its_name_says(monkeypatch: pytest.MonkeyPatch
     assert names == [*available_backends(), available_backends()[0]]
 
 
-def test_an_exception_of_the_library_is_a_failure() -> None:
+def test_an_exception_of_the_library_is_a_crash() -> None:
     """The verifier continues, and the failure names the exception."""
     configuration = next(iter(configurations()))
-    assert configuration.ask("guess", {}) == {"failure": "KeyError: 'guess'"}
+    assert configuration.ask("guess", {}) == {"crash": "KeyError: 'guess'"}
 
 
 def _shortened(name: str) -> Any:

@@ -151,16 +151,17 @@ def test_an_error_code_of_any_type_is_a_text() -> None:
 def test_an_implementation_that_changes_its_inputs_changes_no_test() -> None:
     """It gets a copy, also of lists that several tests share."""
 
-    def ask(operation: str, inputs: dict[str, Any]) -> dict[str, Any]:
-        outputs = _library(operation, json.loads(json.dumps(inputs)))
-        for value in inputs.values():
-            if isinstance(value, list):
-                value.append(value)
+    def ask(_: str, inputs: dict[str, Any]) -> dict[str, Any]:
+        inputs["pairs"][0].append("c")
+        inputs["pairs"].clear()
         inputs.clear()
-        return outputs
+        return {}
 
-    selection = Selection(files=("aead",), operations=("encrypt", "decrypt"))
-    assert inprocess.run(ask, selection=selection).is_success
+    inputs = {"pairs": [["a", "b"]]}
+    pair = inputs["pairs"][0]
+    assert inprocess.answering(ask)("canonicalize", inputs) == {}
+    assert inputs == {"pairs": [["a", "b"]]}
+    assert pair == ["a", "b"]
 
 
 def test_folder_and_selection_are_checked(tmp_path: Path) -> None:

@@ -42,6 +42,7 @@ _ANSWERS: list[dict[str, Any]] = [
     {"crash": _HOSTILE},
     {"plaintext": "x" * 200_000},
     {f"name {number} {'x' * 100}": "y" for number in range(5000)},
+    {"x" * 200_000: "y"},
     {"failure": "x" * 200_000},
     {},
 ]
@@ -57,7 +58,7 @@ def hostile(request: pytest.FixtureRequest) -> Results:
     return Results([_judge(make_test(effect="an effect"), request.param)])
 
 
-_HOSTILE_HEADING = Heading(_HOSTILE, _HOSTILE, Path("a\x1bb"))
+_HOSTILE_HEADING = Heading(_HOSTILE + "x" * 50_000, _HOSTILE, Path("a\x1bb"))
 
 
 def test_junit_is_valid_for_any_answer(hostile: Results) -> None:

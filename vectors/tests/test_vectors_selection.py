@@ -82,6 +82,12 @@ def test_severities_are_selected() -> None:
         assert [Selection(wanted).matches(test) for test in (strict, policy)] == matches
 
 
+def test_a_selection_of_a_file_matches_no_other_file() -> None:
+    """Also without the loader, which reads only the selected files."""
+    assert Selection(files=("blob",)).matches(make_test())
+    assert not Selection(files=("aead",)).matches(make_test())
+
+
 def test_names_are_exact() -> None:
     """A part of a name selects nothing."""
     for kind, name in (("operations", "decryp"), ("flags", "valid"), ("files", "blo")):
@@ -146,8 +152,13 @@ def test_a_selection_without_a_test_is_an_error() -> None:
 def test_only_selected_files_are_read(tmp_path: Path) -> None:
     """A folder with one file is enough for a selection of that file."""
     shutil.copy(_FOLDER / "blob.json", tmp_path)
-    chosen = load_selected(tmp_path, Selection(files=("blob",)), accumulated=True)
-    assert chosen == {"blob": list(files()["blob"])}
+    for names in (
+        Selection(files=("blob",)),
+        Selection(tests=(Numbers("blob", 1, len(files()["blob"])),)),
+        Selection(files=("aead", "blob"), tests=(Numbers("blob", 1, len(files()["blob"])),)),
+    ):
+        chosen = load_selected(tmp_path, names, accumulated=True)
+        assert chosen == {"blob": list(files()["blob"])}
 
 
 @pytest.mark.parametrize("command", ["list", "verify", "run"])
