@@ -23,7 +23,7 @@ from typing import Any, Final
 from implementations import HARNESSES, TABLE, Family, Implementation, load
 from results import Run, changes, page, references, severities
 
-from kmscore_vectors.runner import GIVEN_UP
+from kmscore_vectors.answers import GIVEN_UP
 
 VECTORS: Final = HARNESSES.parent
 RESULTS: Final = HARNESSES / "RESULTS.md"

@@ -53,14 +53,19 @@ def severities(folder: Path) -> Severities:
         folder: The folder of the vectors.
 
     Returns:
-        The severities. A test without one is `standard`.
+        The severities.
     """
     return {
-        (path.stem, test["tcId"]): test.get("severity", "standard")
+        (path.stem, test["tcId"]): _severity(test)
         for path in sorted(folder.glob("*.json"))
         for group in json.loads(path.read_text("ascii"))["testGroups"]
         for test in group["tests"]
     }
+
+
+def _severity(test: Mapping[str, Any]) -> str:
+    """Return the severity of a test; one in the form of Project Wycheproof has no such field."""
+    return test.get("severity") or ("strict" if test["result"] == "acceptable" else "standard")
 
 
 def references(path: Path = REFERENCES) -> list[Reference]:

@@ -4,11 +4,12 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from prepared_harnesses import harness
 from support.time_limits import in_time
 
 import kmscore_vectors
 
-__all__ = ["in_time"]
+__all__ = ["harness", "in_time"]
 
 settings.load_profile("kmscore")
 

@@ -1,28 +1,22 @@
 """The harnesses of `vectors/harnesses`: their responders, their campaign and its page."""
 
-import importlib
 import json
 import re
-import shutil
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
-from functools import cache
 from pathlib import Path
-from types import ModuleType
-from typing import Any
+from typing import Any, TypeAlias
 
 import pytest
+from prepared_harnesses import HARNESSES as _HARNESSES
+from prepared_harnesses import Harness, campaign, implementations, results
 from support.time_limits import PATIENCE
+from vector_files import files
 
-from kmscore_vectors.files import load
+from kmscore_vectors.answers import GIVEN_UP
 from kmscore_vectors.judgement import Verdict, judge
-from kmscore_vectors.runner import GIVEN_UP, Peer
-from kmscore_vectors.vector_test import VectorTest
+from kmscore_vectors.tables import Severity
 
-_HARNESSES = Path(__file__).resolve().parents[1] / "harnesses"
 _TABLE = json.loads((_HARNESSES / "implementations.json").read_text("utf-8"))
-_NODE = [each["name"] for each in _TABLE["implementations"] if each["family"] == "node"]
 _SEVERITIES = {("sm2pke", 1): "standard", ("sm2pke", 2): "strict", ("sm2pke", 3): "policy"}
 _REFERENCED = {"implementation": "a", "file": "sm2pke", "flag": "OffCurve", "url": "https://x.test"}
 
@@ -42,48 +36,16 @@ for line in sys.stdin:
 """
 
 
-def _module(name: str) -> ModuleType:
-    """Return a module of the harnesses, which are scripts and not a package."""
-    sys.path.insert(0, str(_HARNESSES))
-    try:
-        return importlib.import_module(name)
-    finally:
-        sys.path.remove(str(_HARNESSES))
+_Prepare: TypeAlias = Callable[[str], Harness]
 
 
-campaign = _module("campaign")
-implementations = _module("implementations")
-results = _module("results")
-
-
-@pytest.fixture(scope="module")
-def node_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a copy of the Node.js harnesses with their libraries."""
-    for program in ("node", "npm"):
-        if shutil.which(program) is None:
-            pytest.skip(f"{program} is not installed")
-    folder = tmp_path_factory.mktemp("harnesses") / "node"
-    shutil.copytree(_HARNESSES / "node", folder, ignore=shutil.ignore_patterns("node_modules"))
-    for command in _TABLE["families"]["node"]["prepare"]:
-        subprocess.run(command, cwd=folder, check=True, capture_output=True, timeout=PATIENCE)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def tests() -> dict[str, tuple[VectorTest, ...]]:
-    """Return the tests that a harness can answer."""
-    return dict(load(_HARNESSES.parent, ("aead", "rsa_oaep", "sm2pke")))
-
-
-def _judge_few(
-    command: list[str], tests: dict[str, tuple[VectorTest, ...]], **wanted: str
-) -> dict[str, set[Verdict]]:
+def _judge_few(implementation: Harness, **wanted: str) -> dict[str, set[Verdict]]:
     """Return the verdicts on a few tests of each flag and file, by file and kind of result."""
     found: dict[str, set[Verdict]] = {}
-    with Peer(command, timeout=PATIENCE) as peer:
+    with implementation.start() as peer:
         for file, flags in wanted.items():
             for flag in flags.split():
-                chosen = [test for test in tests[file] if test.flag == flag]
+                chosen = [test for test in files()[file] if test.flag == flag]
                 for test in chosen[:: max(1, len(chosen) // 8)]:
                     verdict = judge(test, peer.ask(test.operation, test.inputs))
                     found.setdefault(file, set()).add(verdict)
@@ -95,133 +57,114 @@ _PARTLY = {Verdict.RIGHT, Verdict.UNSUPPORTED}
 _NO = {Verdict.UNSUPPORTED}
 _FLAGS = {
     "aead": "Valid Boundary ModifiedTag OtherContext",
-    "rsa_oaep": "Valid LabelHash",
-    "sm2pke": "Valid WrongC3 ShortCoordinate",
+    "rsa_oaep": "Valid LabelHash KeyUsage",
+    "sm2pke": "Valid WrongC3 KeyUsage",
+    "sm2_decrypt": "Valid WrongC3",
+    "xaes_256_gcm": "Published ModifiedTag",
 }
+_PARTS = {
+    "javascript": (_RIGHT, _RIGHT, _RIGHT, _RIGHT, _RIGHT),
+    "sm-crypto": (_NO, _NO, _PARTLY, _PARTLY, _NO),
+    "sm-crypto-0.3.13": (_NO, _NO, _PARTLY, _PARTLY, _NO),
+    "sm-crypto-v2": (_PARTLY, _NO, _PARTLY, _RIGHT, _NO),
+    "noble-ciphers": (_PARTLY, _NO, _NO, _NO, _NO),
+    "node-crypto": (_PARTLY, _PARTLY, _NO, _NO, _NO),
+    "web-crypto": (_PARTLY, _PARTLY, _NO, _NO, _NO),
+    "node-forge": (_PARTLY, _PARTLY, _NO, _NO, _NO),
+    "openssl": (_NO, _PARTLY, _PARTLY, _PARTLY, _NO),
+    "botan": (_PARTLY, _PARTLY, _PARTLY, _PARTLY, _NO),
+    "libgcrypt": (_PARTLY, _PARTLY, _PARTLY, _PARTLY, _NO),
+}
+"""The verdicts for the files of `_FLAGS`, in their order."""
 
 
-@pytest.mark.parametrize(
-    ("name", "aead", "rsa_oaep", "sm2pke"),
-    [
-        ("sm-crypto", _NO, _NO, _PARTLY),
-        ("sm-crypto-0.3.13", _NO, _NO, _PARTLY),
-        ("sm-crypto-v2", _PARTLY, _NO, _RIGHT),
-        ("noble-ciphers", _PARTLY, _NO, _NO),
-        ("node-crypto", _PARTLY, _RIGHT, _NO),
-        ("web-crypto", _PARTLY, _RIGHT, _NO),
-        ("node-forge", _PARTLY, _RIGHT, _NO),
-    ],
-)
-def test_a_node_responder_is_right_or_does_not_support_the_operation(
-    name: str,
-    aead: set[Verdict],
-    rsa_oaep: set[Verdict],
-    sm2pke: set[Verdict],
-    node_folder: Path,
-    tests: dict[str, tuple[VectorTest, ...]],
+@pytest.mark.parametrize("name", _PARTS)
+def test_a_responder_is_right_or_does_not_support_the_operation(
+    name: str, harness: _Prepare, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Valid and invalid tests without a known difference are right in every implementation."""
-    (command,) = (each["command"] for each in _TABLE["implementations"] if each["name"] == name)
-    found = _judge_few(["node", str(node_folder / command[1]), command[2]], tests, **_FLAGS)
-    assert found == {"aead": aead, "rsa_oaep": rsa_oaep, "sm2pke": sm2pke}
-
-
-def test_every_node_implementation_is_asked() -> None:
-    """The table of the test above has all of the family."""
-    marks = test_a_node_responder_is_right_or_does_not_support_the_operation.pytestmark
-    assert [row[0] for row in marks[0].args[1]] == _NODE
-
-
-def test_the_responder_of_openssl_is_right_or_does_not_support_the_operation(
-    tests: dict[str, tuple[VectorTest, ...]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """It decrypts RSAES-OAEP, and SM2 in ASN1_DER; no key is left in the temporary folder."""
-    if shutil.which("openssl") is None:
-        pytest.skip("openssl is not installed")
+    """Valid and invalid tests without a known difference are right; no temporary key is left."""
     monkeypatch.setenv("TMPDIR", str(tmp_path))
-    command = [sys.executable, str(_HARNESSES / "openssl" / "responder.py")]
-    found = _judge_few(command, tests, **_FLAGS)
-    assert found == {"aead": _NO, "rsa_oaep": _RIGHT, "sm2pke": _PARTLY}
+    assert tuple(_judge_few(harness(name), **_FLAGS).values()) == _PARTS[name]
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.fixture(scope="module")
-def build(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], list[str]]:
-    """Return a function that builds the responder of a C library, and returns its command."""
-
-    @cache
-    def built(name: str) -> list[str]:
-        (library,) = (each for each in implementations.load() if each.name == name)
-        for need in library.family.needs:
-            if shutil.which(need) is None and not Path(need).exists():
-                pytest.skip(f"{need} is missing")
-        folder = tmp_path_factory.mktemp("harnesses") / name
-        shutil.copytree(library.family.folder, folder)
-        for command in library.family.prepare:
-            subprocess.run(command, cwd=folder, check=True, timeout=PATIENCE)
-        return [str(folder / library.command[0])]
-
-    return built
+def test_every_implementation_is_asked() -> None:
+    """The table above has all implementations but those of `test_harnesses_python_java.py`."""
+    elsewhere = {"python", "java"}
+    table = [each for each in _TABLE["implementations"] if each["family"] not in elsewhere]
+    assert list(_PARTS) == [each["name"] for each in table]
 
 
-@pytest.mark.parametrize("name", ["botan", "libgcrypt"])
-def test_the_responder_of_a_c_library_is_right_or_does_not_support_the_operation(
-    name: str, build: Callable[[str], list[str]], tests: dict[str, tuple[VectorTest, ...]]
-) -> None:
-    """It is built by the command of its family, and decrypts SM2 in one encoding."""
-    found = _judge_few(build(name), tests, **_FLAGS | {"sm2pke": "Valid WrongC3"})
-    assert found == {"aead": _PARTLY, "rsa_oaep": _RIGHT, "sm2pke": _PARTLY}
+@pytest.mark.parametrize("name", ["sm-crypto-v2", "libgcrypt"])
+def test_both_orders_of_the_parts_are_decrypted(name: str, harness: _Prepare) -> None:
+    """A test of C1C2C3 is right, and another order than the one that is named is rejected."""
+    right = [test for test in files()["sm2_decrypt"] if test.comment == "19 bytes"]
+    orders = {test.inputs["encoding"]: test for test in right if "C1" in test.inputs["encoding"]}
+    assert set(orders) == {"C1C3C2", "C1C2C3"}
+    with harness(name).start() as peer:
+        for encoding, test in orders.items():
+            for named in orders:
+                answer = peer.ask(test.operation, {**test.inputs, "encoding": named})
+                assert answer == (test.expected if named == encoding else {"error": "decryption"})
+
+
+def test_a_number_of_libgcrypt_is_the_message_without_a_sign(harness: _Prepare) -> None:
+    """The byte before a number whose first bit is set is not a part of the message."""
+    kind = ("MessageBytes", "ff throughout")
+    tests = [test for test in files()["sm2_decrypt"] if (test.flag, test.comment) == kind]
+    with harness("libgcrypt").start() as peer:
+        verdicts = {judge(test, peer.ask(test.operation, test.inputs)) for test in tests}
+    assert verdicts == _PARTLY
+
+
+def test_openssl_accepts_exactly_the_forms_of_der_that_are_strict(harness: _Prepare) -> None:
+    """Strict is BER, or another spelling that OpenSSL reads as the same; standard is the rest."""
+    flags = (
+        *("LengthForm", "IndefiniteLength", "ConstructedString", "IntegerForm", "Trailing"),
+        *("WrongTag", "WrongLength", "Elements", "Truncated"),
+    )
+    with harness("openssl").start() as peer:
+        for test in files()["sm2_decrypt"]:
+            if test.flag in flags and test.inputs["encoding"] == "ASN1_DER":
+                is_accepted = judge(test, peer.ask(test.operation, test.inputs)).is_failure
+                assert is_accepted == (test.severity is Severity.STRICT), test.comment
 
 
 @pytest.mark.parametrize("name", ["botan", "libgcrypt"])
 def test_a_question_that_a_c_responder_cannot_read_is_not_supported(
-    name: str, build: Callable[[str], list[str]]
+    name: str, harness: _Prepare
 ) -> None:
     """The JSON library rejects lone surrogates; they only occur in operations without support."""
-    with Peer(build(name), timeout=PATIENCE) as peer:
+    with harness(name).start() as peer:
         assert peer.ask("canonicalize", {"pairs": [["\ud800", ""]]}) == {"unsupported": True}
 
 
-def test_a_released_weakness_is_found(
-    node_folder: Path, tests: dict[str, tuple[VectorTest, ...]]
-) -> None:
+def test_a_released_weakness_is_found(harness: _Prepare) -> None:
     """The release before the fix accepts points off the curve; the newest one rejects them."""
-    responder = ["node", str(node_folder / "responder.mjs")]
-    old = _judge_few([*responder, "sm_crypto_0_3_13"], tests, sm2pke="OffCurve")
-    new = _judge_few([*responder, "sm_crypto"], tests, sm2pke="OffCurve")
-    assert Verdict.ACCEPTED in old["sm2pke"]
-    assert new["sm2pke"] == _PARTLY
+    for file in ("sm2pke", "sm2_decrypt"):
+        old = _judge_few(harness("sm-crypto-0.3.13"), **{file: "OffCurve"})
+        new = _judge_few(harness("sm-crypto"), **{file: "OffCurve"})
+        assert Verdict.ACCEPTED in old[file]
+        assert new[file] == _PARTLY
 
 
-def test_a_test_that_the_format_decides_is_not_supported(
-    node_folder: Path, tests: dict[str, tuple[VectorTest, ...]]
-) -> None:
+def test_a_test_that_the_format_decides_is_not_supported(harness: _Prepare) -> None:
     """The header, the lengths and the context are not the library's part."""
     flags = "OtherKey OtherSuite Truncated PlaintextSize ContextSize"
-    responder = ["node", str(node_folder / "responder.mjs"), "noble_ciphers"]
-    assert _judge_few(responder, tests, aead=flags) == {"aead": _NO}
+    assert _judge_few(harness("noble-ciphers"), aead=flags) == {"aead": _NO}
 
 
 def test_the_versions_of_the_node_responders_are_those_of_the_package_file(
-    node_folder: Path,
+    harness: _Prepare,
 ) -> None:
     """All versions are exact, and `--version` shows the installed one."""
     pins = json.loads((_HARNESSES / "node" / "package.json").read_text("utf-8"))["dependencies"]
     assert all(re.fullmatch(r"(npm:[a-z-]+@)?\d+\.\d+\.\d+", pin) for pin in pins.values())
-    shown = {
-        name: subprocess.run(
-            ["node", str(node_folder / "responder.mjs"), name, "--version"],
-            check=True,
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE,
-        ).stdout
-        for name in ("sm_crypto", "sm_crypto_0_3_13", "noble_ciphers")
-    }
-    assert shown == {
-        "sm_crypto": pins["sm-crypto"] + "\n",
-        "sm_crypto_0_3_13": pins["sm-crypto-0.3.13"].removeprefix("npm:sm-crypto@") + "\n",
-        "noble_ciphers": pins["@noble/ciphers"] + "\n",
+    names = ("sm-crypto", "sm-crypto-0.3.13", "noble-ciphers")
+    assert {name: harness(name).version() for name in names} == {
+        "sm-crypto": pins["sm-crypto"] + "\n",
+        "sm-crypto-0.3.13": pins["sm-crypto-0.3.13"].removeprefix("npm:sm-crypto@") + "\n",
+        "noble-ciphers": pins["@noble/ciphers"] + "\n",
     }
 
 
@@ -456,15 +399,20 @@ def test_the_checked_in_page_names_no_flag_without_a_reference() -> None:
     ]
     flags = {flag for note in notes for flag in note if re.search("[a-z][A-Z]", flag)}
     published = {reference.flag for reference in results.references()}
-    assert {flag for flag in flags if flag in text} <= published
+    assert flags & set(re.findall(r"\w+", text)) <= published
 
 
 def test_each_test_has_the_severity_of_its_file(tmp_path: Path) -> None:
-    """A test without a severity is `standard`."""
-    group = {"tests": [{"tcId": 1, "severity": "policy"}, {"tcId": 2}]}
+    """In the form of Project Wycheproof, `acceptable` is strict and everything else standard."""
+    fields = [
+        {"severity": "policy", "result": "invalid"},
+        *({"result": result} for result in ("valid", "invalid", "acceptable")),
+    ]
+    group = {"tests": [{"tcId": number, **each} for number, each in enumerate(fields)]}
     (tmp_path / "blob.json").write_text(json.dumps({"testGroups": [group]}), "ascii")
     found = results.severities(tmp_path)
-    assert found == {("blob", 1): "policy", ("blob", 2): "standard"}
+    assert list(found.values()) == ["policy", "standard", "standard", "strict"]
+    assert list(found) == [("blob", number) for number in range(4)]
     assert set(results.severities(_HARNESSES.parent).values()) <= set(results.SEVERITIES)
 
 

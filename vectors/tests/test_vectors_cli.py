@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from prepared_harnesses import python_harness
 from rich.console import Console
 from support.time_limits import PATIENCE
 from typer.testing import CliRunner, Result
@@ -292,7 +293,7 @@ def test_run_with_gmssl(small: Path) -> None:
     """The output counts the accepted invalid ciphertexts, and shows the effect."""
     pytest.importorskip("gmssl")
     shutil.copy(installed_folder() / "sm2pke.json", small)
-    result = _invoke("run", "--no-accumulated", str(small), "--", *_python("gmssl_decrypt.py"))
+    result = _invoke("run", "--no-accumulated", str(small), "--", *python_harness("gmssl").command)
     assert result.exit_code == 1
     assert "What that is open to" in result.stdout
     assert "invalid-curve" in " ".join(result.stdout.split()) or "private" in result.stdout

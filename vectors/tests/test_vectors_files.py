@@ -662,6 +662,14 @@ def test_a_standard_rule_names_its_standard() -> None:
                 assert test.section.startswith("SPEC section "), (test.file, test.section)
 
 
+def test_only_no_message_is_strict_outside_der() -> None:
+    """In the other encodings every byte is a part of C1, C2 or C3, so no byte is superfluous."""
+    strict = [test for test in files()["sm2_decrypt"] if test.severity is Severity.STRICT]
+    others = [test for test in strict if test.inputs["encoding"] != "ASN1_DER"]
+    assert {test.comment for test in others} == {"C3 of no message"}
+    assert len(others) == 2
+
+
 def test_every_severity_occurs() -> None:
     """Each of the three severities has tests, in more than one file."""
     for severity in Severity:

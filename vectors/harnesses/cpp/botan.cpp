@@ -69,8 +69,8 @@ std::optional<Bytes> asymmetric_decrypt(const Json &inputs) {
     static Botan::AutoSeeded_RNG random;
     const auto padding = paddings.find(inputs.at("algorithm"));
     const Bytes ciphertext = bytes(inputs.at("ciphertext"));
-    const bool is_c1c3c2 = !ciphertext.empty() && ciphertext[0] == 4;
-    if (padding == paddings.end() || (padding->first == "SM2PKE" && is_c1c3c2)) return {};
+    const bool is_der = inputs.at("encoding") == "ASN1_DER";
+    if (padding == paddings.end() || (padding->first == "SM2PKE" && !is_der)) return {};
     const auto key = load(inputs, random);
     Botan::PK_Decryptor_EME decryptor(*key, random, padding->second);
     try {

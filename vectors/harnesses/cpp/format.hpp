@@ -40,12 +40,14 @@ struct Aead {
 struct Library {
     std::string version;
     std::map<std::string, Aead> suites; // by suite ID
-    // Returns nothing for an algorithm or a form of ciphertext that the library does not have.
+    // Returns nothing for an algorithm or a form of ciphertext that the library does not have. The
+    // inputs also have `encoding`, the encoding of an SM2 ciphertext.
     std::function<std::optional<Bytes>(const Json &inputs)> asymmetric_decrypt;
 };
 
 inline const Json UNSUPPORTED = {{"unsupported", true}};
 constexpr std::size_t MAX_PLAINTEXT = 6144, MAX_CONTEXT = 65535, IV_LENGTH = 12, TAG_LENGTH = 16;
+constexpr std::size_t SCALAR = 72; // the place of d in the PKCS#8 of the vectors, in digits
 
 inline Bytes bytes(const std::string &hexadecimal) {
     Bytes data;
@@ -121,10 +123,24 @@ inline Json decrypt(const Aead &suite, const Json &inputs, const Bytes &start,
     return {{"outputs", {{"plaintext", hex(plaintext)}}}};
 }
 
-inline Json answer(const Library &library, const std::string &operation, const Json &inputs) {
+inline Json decrypt_asymmetric(const Library &library, const Json &inputs, const char *output) {
+    const auto plaintext = library.asymmetric_decrypt(inputs);
+    return plaintext ? Json{{"outputs", {{output, hex(*plaintext)}}}} : UNSUPPORTED;
+}
+
+inline Json answer(const Library &library, const std::string &operation, Json inputs) {
     if (operation == "asymmetric_decrypt") {
-        const auto plaintext = library.asymmetric_decrypt(inputs);
-        return plaintext ? Json{{"outputs", {{"plaintext", hex(*plaintext)}}}} : UNSUPPORTED;
+        if ((inputs.at("algorithm") == "SM2PKE") != (inputs.at("key_spec") == "EC_SM2"))
+            return UNSUPPORTED; // a key of another algorithm
+        const bool is_der = inputs.at("ciphertext").get<std::string>().rfind("30", 0) == 0;
+        inputs["encoding"] = is_der ? "ASN1_DER" : "C1C3C2";
+        return decrypt_asymmetric(library, inputs, "plaintext");
+    }
+    if (operation == "sm2_decrypt") {
+        inputs["algorithm"] = "SM2PKE";
+        inputs["ciphertext"] = inputs.at("ct");
+        inputs["d"] = inputs.at("privateKeyPkcs8").get<std::string>().substr(SCALAR, 64);
+        return decrypt_asymmetric(library, inputs, "msg");
     }
     if (operation != "encrypt" && operation != "decrypt") return UNSUPPORTED;
     const auto suite = library.suites.find(inputs.at("suite_id"));

@@ -105,14 +105,17 @@ Bytes decrypt_rsa(const Json &inputs, const char *hash) {
 
 std::optional<Bytes> decrypt_sm2(const Json &inputs) {
     const Bytes ciphertext = bytes(inputs.at("ciphertext")), d = bytes(inputs.at("d"));
-    if (ciphertext.size() < 65 + 32 || ciphertext[0] != 4) return {};
-    const std::uint8_t *c1 = ciphertext.data(), *c3 = c1 + 65, *c2 = c3 + 32;
     const int c2_size = static_cast<int>(ciphertext.size()) - 65 - 32;
+    if (c2_size < 0 || inputs.at("encoding") == "ASN1_DER") return {};
+    const std::uint8_t *c1 = ciphertext.data(), *c3 = c1 + 65, *c2 = c3 + 32;
+    if (inputs.at("encoding") == "C1C2C3") c3 = (c2 = c1 + 65) + c2_size;
     const Expression key =
         build("(private-key(ecc(curve sm2p256v1)(d %b)))", static_cast<int>(d.size()), d.data());
     const Expression data =
         build("(enc-val(flags sm2)(sm2(a %b)(b %b)(c %b)))", 65, c1, 32, c3, c2_size, c2);
-    return decrypt(data, key);
+    Bytes plaintext = decrypt(data, key); // a number: perhaps with a sign byte
+    if (plaintext.size() > static_cast<std::size_t>(c2_size)) plaintext.erase(plaintext.begin());
+    return plaintext;
 }
 
 std::optional<Bytes> asymmetric_decrypt(const Json &inputs) {

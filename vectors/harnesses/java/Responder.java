@@ -42,6 +42,7 @@ public final class Responder {
     private static final int IV_SIZE = 12;
     private static final int MAX_CONTEXT = 65_535;
     private static final int MAX_PLAINTEXT = 6_144;
+    private static final int SCALAR = 36; // the place of d in the PKCS#8 of the vectors
     private static final int TAG_SIZE = 16;
 
     private final Provider provider;
@@ -87,6 +88,7 @@ public final class Responder {
                 case "encrypt" -> output("blob", encrypt(inputs));
                 case "decrypt" -> output("plaintext", decrypt(inputs));
                 case "asymmetric_decrypt" -> output("plaintext", asymmetricDecrypt(inputs));
+                case "sm2_decrypt" -> output("msg", sm2Decrypt(inputs));
                 default -> throw new UnsupportedException();
             };
         } catch (UnsupportedException exception) {
@@ -191,10 +193,12 @@ public final class Responder {
 
     private byte[] asymmetricDecrypt(Map<?, ?> inputs) throws GeneralSecurityException {
         byte[] ciphertext = bytes(inputs, "ciphertext");
-        return switch (text(inputs, "algorithm")) {
+        String algorithm = text(inputs, "algorithm");
+        support(algorithm.equals("SM2PKE") == text(inputs, "key_spec").equals("EC_SM2"));
+        return switch (algorithm) {
             case "RSAES_OAEP_SHA_256" -> oaep(inputs, ciphertext, "SHA-256");
             case "RSAES_OAEP_SHA_1" -> oaep(inputs, ciphertext, "SHA-1");
-            case "SM2PKE" -> sm2(bytes(inputs, "d"), ciphertext);
+            case "SM2PKE" -> sm2(bytes(inputs, "d"), encoding(ciphertext), ciphertext);
             default -> throw new UnsupportedException();
         };
     }
@@ -218,12 +222,20 @@ public final class Responder {
         return decrypt(() -> cipher.doFinal(ciphertext));
     }
 
-    private byte[] sm2(byte[] scalar, byte[] ciphertext) {
-        // The engine reads no DER.
-        support(isBouncyCastle && !(ciphertext.length > 0 && ciphertext[0] == 0x30));
+    private byte[] sm2Decrypt(Map<?, ?> inputs) {
+        byte[] scalar = Arrays.copyOfRange(bytes(inputs, "privateKeyPkcs8"), SCALAR, SCALAR + 32);
+        return sm2(scalar, text(inputs, "encoding"), bytes(inputs, "ct"));
+    }
+
+    private static String encoding(byte[] ciphertext) {
+        return ciphertext.length > 0 && ciphertext[0] == 0x30 ? "ASN1_DER" : "C1C3C2";
+    }
+
+    private byte[] sm2(byte[] scalar, String encoding, byte[] ciphertext) {
+        support(isBouncyCastle && !encoding.equals("ASN1_DER")); // the engine reads no DER
         X9ECParameters curve = GMNamedCurves.getByName("sm2p256v1");
         var domain = new ECDomainParameters(curve.getCurve(), curve.getG(), curve.getN());
-        SM2Engine engine = new SM2Engine(SM2Engine.Mode.C1C3C2);
+        SM2Engine engine = new SM2Engine(SM2Engine.Mode.valueOf(encoding));
         engine.init(false, new ECPrivateKeyParameters(new BigInteger(1, scalar), domain));
         return decrypt(() -> engine.processBlock(ciphertext, 0, ciphertext.length));
     }

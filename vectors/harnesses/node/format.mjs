@@ -14,14 +14,14 @@ export const bytes = (hexadecimal) => Buffer.from(hexadecimal, 'hex');
 export const hex = (data) => Buffer.from(data).toString('hex');
 
 // Only the library runs in `decrypt`: each of its exceptions is a rejection of the ciphertext.
-export async function decryption(decrypt) {
+export async function decryption(decrypt, output = 'plaintext') {
   let plaintext;
   try {
     plaintext = await decrypt();
   } catch {
     return { error: 'decryption' };
   }
-  return { outputs: { plaintext: hex(plaintext) } };
+  return { outputs: { [output]: hex(plaintext) } };
 }
 
 // The operations `encrypt` and `decrypt` with the AEADs of a library, by suite ID. Each has

@@ -15,6 +15,10 @@ console.log = console.error; // Standard output is for answers, also if a librar
 const [name, option] = process.argv.slice(2);
 const { operations, packageName, version } = await import(`./${name}.mjs`);
 
+// A question about a key of another algorithm is not one for the library.
+const fits = ({ algorithm, key_spec: keySpec }) =>
+  (algorithm === 'SM2PKE') === (keySpec === 'EC_SM2');
+
 function installedVersion() {
   const path = new URL(`node_modules/${packageName}/package.json`, import.meta.url);
   return JSON.parse(readFileSync(path, 'utf8')).version;
@@ -25,7 +29,7 @@ if (option === '--version') {
 } else {
   for await (const line of createInterface({ input: process.stdin })) {
     const { id, operation, inputs } = JSON.parse(line);
-    const answer = (await operations[operation]?.(inputs)) ?? UNSUPPORTED;
+    const answer = (fits(inputs) && (await operations[operation]?.(inputs))) || UNSUPPORTED;
     process.stdout.write(`${JSON.stringify({ id, ...answer })}\n`);
   }
 }

@@ -44,21 +44,29 @@ def main() -> None:
 
 def _answer(operation: str, inputs: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return the answer to a question."""
+    if operation == "sm2_decrypt" and inputs["encoding"] == "ASN1_DER":
+        return _decrypt("SM2PKE", inputs["privateKeyPkcs8"], inputs["ct"], "msg")
     if operation != "asymmetric_decrypt" or inputs["algorithm"] not in _OPTIONS:
         return _UNSUPPORTED
-    algorithm, ciphertext = inputs["algorithm"], bytes.fromhex(inputs["ciphertext"])
-    if algorithm == "SM2PKE" and ciphertext[:1] == b"\x04":
+    is_sm2 = inputs["algorithm"] == "SM2PKE"
+    is_der = inputs["ciphertext"].startswith("30")
+    if is_sm2 != (inputs["key_spec"] == "EC_SM2") or (is_sm2 and not is_der):
         return _UNSUPPORTED
+    return _decrypt(inputs["algorithm"], inputs["private_key"], inputs["ciphertext"], "plaintext")
+
+
+def _decrypt(algorithm: str, key: str, ciphertext: str, output: str) -> Mapping[str, Any]:
+    """Return the answer of a decryption."""
     with tempfile.TemporaryDirectory(prefix="kmscore-openssl-") as folder:
-        key = Path(folder) / "key.der"
-        key.write_bytes(bytes.fromhex(inputs["private_key"]))
+        path = Path(folder) / "key.der"
+        path.write_bytes(bytes.fromhex(key))
         result = _openssl(
-            *("pkeyutl", "-decrypt", "-keyform", "DER", "-inkey", str(key), *_OPTIONS[algorithm]),
-            data=ciphertext,
+            *("pkeyutl", "-decrypt", "-keyform", "DER", "-inkey", str(path), *_OPTIONS[algorithm]),
+            data=bytes.fromhex(ciphertext),
         )
     if result.returncode:
         return {"error": "decryption"}
-    return {"outputs": {"plaintext": result.stdout.hex()}}
+    return {"outputs": {output: result.stdout.hex()}}
 
 
 def _openssl(*arguments: str, data: bytes = b"") -> subprocess.CompletedProcess[bytes]:

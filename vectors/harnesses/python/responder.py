@@ -7,7 +7,8 @@ A library is a module of `libraries` with these three constants:
 - `AEADS`: for each suite ID, a function from a key to an object. The method `encrypt` takes IV,
   plaintext and associated data, and returns ciphertext and tag; `decrypt` is the inverse. The
   method `encrypt` may be absent.
-- `DECRYPTIONS`: for each asymmetric algorithm, a function from the inputs to the plaintext.
+- `DECRYPTIONS`: for each asymmetric algorithm, a function from the inputs to the plaintext. The
+  inputs also have `encoding`, the encoding of an SM2 ciphertext.
 - `REJECTIONS`: the exceptions with which the library rejects a ciphertext. Any other exception
   ends the process.
 """
@@ -15,12 +16,15 @@ A library is a module of `libraries` with these three constants:
 import importlib
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib import metadata
 from types import ModuleType
 from typing import Any
 
 import format as blob_format
+
+_XAES_256_GCM = "05"
+_SCALAR = slice(72, 136)  # the place of d in the PKCS#8 of the vectors, in hexadecimal digits
 
 
 def main(name: str, *options: str) -> None:
@@ -38,10 +42,11 @@ def main(name: str, *options: str) -> None:
 
 def answer(library: ModuleType, operation: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
     """Return the outputs, the error or `unsupported` for a question."""
+    if operation not in _OPERATIONS:
+        return {"unsupported": True}
+    output, run = _OPERATIONS[operation]
     try:
-        if operation == "encrypt":
-            return {"outputs": {"blob": _encrypt(library, inputs).hex()}}
-        return {"outputs": {"plaintext": _decrypt(library, operation, inputs).hex()}}
+        return {"outputs": {output: run(library, inputs).hex()}}
     except blob_format.UnsupportedError:
         return {"unsupported": True}
     except library.REJECTIONS:
@@ -59,21 +64,49 @@ def _encrypt(library: ModuleType, inputs: Mapping[str, Any]) -> bytes:
     return blob_format.header(inputs) + iv + sealed
 
 
-def _decrypt(library: ModuleType, operation: str, inputs: Mapping[str, Any]) -> bytes:
-    plaintext: bytes
-    if operation == "decrypt":
-        plaintext = _aead(library, inputs).decrypt(*blob_format.ciphertext_parts(inputs))
-    elif operation == "asymmetric_decrypt" and inputs["algorithm"] in library.DECRYPTIONS:
-        plaintext = library.DECRYPTIONS[inputs["algorithm"]](inputs)
-    else:
-        raise blob_format.UnsupportedError
+def _decrypt(library: ModuleType, inputs: Mapping[str, Any]) -> bytes:
+    plaintext: bytes = _aead(library, inputs).decrypt(*blob_format.ciphertext_parts(inputs))
     return plaintext
+
+
+def _open_xaes(library: ModuleType, inputs: Mapping[str, Any]) -> bytes:
+    aead = _aead(library, {"suite_id": _XAES_256_GCM, **inputs})
+    sealed = bytes.fromhex(inputs["ct"] + inputs["tag"])
+    plaintext: bytes = aead.decrypt(
+        bytes.fromhex(inputs["iv"]), sealed, bytes.fromhex(inputs["aad"])
+    )
+    return plaintext
+
+
+def _asymmetric_decrypt(library: ModuleType, inputs: Mapping[str, Any]) -> bytes:
+    fits = (inputs["algorithm"] == "SM2PKE") == (inputs["key_spec"] == "EC_SM2")
+    if inputs["algorithm"] not in library.DECRYPTIONS or not fits:
+        raise blob_format.UnsupportedError
+    encoding = "ASN1_DER" if inputs["ciphertext"].startswith("30") else "C1C3C2"
+    plaintext: bytes = library.DECRYPTIONS[inputs["algorithm"]]({"encoding": encoding, **inputs})
+    return plaintext
+
+
+def _sm2_decrypt(library: ModuleType, inputs: Mapping[str, Any]) -> bytes:
+    key = {"key_spec": "EC_SM2", "d": inputs["privateKeyPkcs8"][_SCALAR]}
+    question = {"algorithm": "SM2PKE", "encoding": inputs["encoding"], "ciphertext": inputs["ct"]}
+    return _asymmetric_decrypt(library, {**key, **question})
 
 
 def _aead(library: ModuleType, inputs: Mapping[str, Any]) -> Any:  # noqa: ANN401 (a class of the library)
     if inputs["suite_id"] not in library.AEADS:
         raise blob_format.UnsupportedError
     return library.AEADS[inputs["suite_id"]](bytes.fromhex(inputs["key"]))
+
+
+_OPERATIONS: Mapping[str, tuple[str, Callable[[ModuleType, Mapping[str, Any]], bytes]]] = {
+    "encrypt": ("blob", _encrypt),
+    "decrypt": ("plaintext", _decrypt),
+    "asymmetric_decrypt": ("plaintext", _asymmetric_decrypt),
+    "xaes_256_gcm_open": ("msg", _open_xaes),
+    "sm2_decrypt": ("msg", _sm2_decrypt),
+}
+"""The output of each operation, and the function that returns it."""
 
 
 if __name__ == "__main__":

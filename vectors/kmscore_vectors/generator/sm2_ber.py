@@ -1,10 +1,11 @@
-"""The elements of ASN1_DER, and BER that is not DER."""
+"""The elements of ASN1_DER, BER that is not DER, and bytes that are not even BER."""
 
 from collections.abc import Iterator
 from typing import Final, NamedTuple, TypeAlias
 
 from kmscore_vectors.generator import sm2_points
 from kmscore_vectors.generator.affine import Sm2Parts
+from kmscore_vectors.generator.model import Rule
 from kmscore_vectors.generator.sm2_cases import MESSAGE, encrypt, text
 from kmscore_vectors.generator.wire import der, der_integer, der_octets, der_sequence
 
@@ -22,6 +23,7 @@ class Defect(NamedTuple):
     wrong: bytes
     parts: Sm2Parts
     message: bytes = MESSAGE
+    rule: Rule | None = None
 
 
 class Elements(NamedTuple):
@@ -66,28 +68,39 @@ def _long(element: bytes, size: int) -> bytes:
 
 
 def indefinite(elements: Elements) -> Pairs:
-    """Yield indefinite lengths of the whole and of its elements, right and wrong in BER."""
+    """Yield indefinite lengths of the whole and of its elements."""
     content = b"".join(elements)
     yield "the whole", b"\x30\x80" + content + _END
+    yield "the whole, its end twice", b"\x30\x80" + content + _END * 2
+    for name in ("c3", "c2"):
+        parted = b"\x24\x80" + getattr(elements, name) + _END
+        yield f"{name} in one part", with_changes(elements, **{name: parted})
+    yield "the whole and c2", b"\x30\x80" + _with_parted_c2(elements) + _END
+
+
+def _with_parted_c2(elements: Elements) -> bytes:
+    """Return the elements, of which C2 has an indefinite length."""
+    return b"".join(elements[:3]) + b"\x24\x80" + elements.c2 + _END
+
+
+def wrong_indefinite(elements: Elements) -> Pairs:
+    """Yield indefinite lengths without their end, or of a primitive element: not BER."""
+    content = b"".join(elements)
     yield "the whole, without its end", b"\x30\x80" + content
     yield "the whole, half of its end", b"\x30\x80" + content + _END[:1]
-    yield "the whole, its end twice", b"\x30\x80" + content + _END * 2
     yield "an end in a definite length", der(0x30, content + _END)
     for name in ("c3", "c2"):
         element: bytes = getattr(elements, name)
-        parted = b"\x24\x80" + element + _END
-        yield f"{name} in one part", with_changes(elements, **{name: parted})
-        yield f"{name} in one part, without its end", with_changes(elements, **{name: parted[:-2]})
+        parted = b"\x24\x80" + element
+        yield f"{name} in one part, without its end", with_changes(elements, **{name: parted})
         primitive = b"\x04\x80" + element[2:] + _END
         yield f"{name} as one primitive string", with_changes(elements, **{name: primitive})
-    both = b"".join(elements[:3]) + b"\x24\x80" + elements.c2 + _END
-    yield "the whole and c2", b"\x30\x80" + both + _END
-    yield "the whole and c2, with one end", b"\x30\x80" + both
+    yield "the whole and c2, with one end", b"\x30\x80" + _with_parted_c2(elements)
     yield "x", with_changes(elements, x=b"\x02\x80" + elements.x[2:] + _END)
 
 
 def constructed(elements: Elements) -> Pairs:
-    """Yield strings in parts, and an INTEGER in parts."""
+    """Yield strings in parts."""
     octets = elements.c2[2:]
     halves = der_octets(octets[:4]) + der_octets(octets[4:])
     yield "c2 in two parts", with_changes(elements, c2=der(0x24, halves))
@@ -97,7 +110,6 @@ def constructed(elements: Elements) -> Pairs:
         "c2 in a part and an empty part",
         with_changes(elements, c2=der(0x24, elements.c2 + b"\x04\x00")),
     )
-    yield "c2 marked as parts, with its bytes", with_changes(elements, c2=der(0x24, octets))
     yield "c3 in one part", with_changes(elements, c3=der(0x24, elements.c3))
     yield (
         "c3 in two parts",
@@ -105,25 +117,33 @@ def constructed(elements: Elements) -> Pairs:
             elements, c3=der(0x24, der_octets(elements.c3[2:18]) + der_octets(elements.c3[18:]))
         ),
     )
+
+
+def wrong_constructed(elements: Elements) -> Pairs:
+    """Yield a constructed string without parts, and an INTEGER in parts: not BER."""
+    octets = elements.c2[2:]
+    yield "c2 marked as parts, with its bytes", with_changes(elements, c2=der(0x24, octets))
     yield "x in one part", with_changes(elements, x=der(0x22, elements.x))
 
 
 def integers(elements: Elements) -> Pairs:
-    """Yield INTEGERs with bytes that their value does not need, or without any."""
+    """Yield INTEGERs with zeros that their value does not need."""
     for name in ("x", "y"):
         element: bytes = getattr(elements, name)
-        content = element[2:]
-        yield (
-            f"{name} with 00 before it",
-            with_changes(elements, **{name: der(0x02, b"\x00" + content)}),
-        )
-        yield f"{name} of no byte", with_changes(elements, **{name: b"\x02\x00"})
+        padded = der(0x02, b"\x00" + element[2:])
+        yield f"{name} with 00 before it", with_changes(elements, **{name: padded})
     yield (
         "x with 00 00 before it",
         with_changes(elements, x=der(0x02, b"\x00\x00" + elements.x[2:])),
     )
     padded = der(0x02, bytes(64) + elements.x[2:])
     yield "x with 64 bytes of 00 before it", with_changes(elements, x=padded)
+
+
+def wrong_integers(elements: Elements) -> Pairs:
+    """Yield INTEGERs that are not a coordinate in any reading: without a byte, or negative."""
+    for name in ("x", "y"):
+        yield f"{name} of no byte", with_changes(elements, **{name: b"\x02\x00"})
     negative = der_integer(-int.from_bytes(elements.x[2:], "big"))[2:]
     filled = b"\xff" * (2 if negative[0] & 0x80 else 1) + negative
     yield "x negative, with ff before it", with_changes(elements, x=der(0x02, filled))

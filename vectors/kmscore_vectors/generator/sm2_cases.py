@@ -57,6 +57,7 @@ CONTENTS: Final = {
 
 # GB/T 32918.1-2016 section 4.2 and RFC 5480 section 2.2 allow more than the uncompressed form.
 POINT_FORM: Final = Rule(Severity.POLICY, "SPEC section 7.1")
+STEP_B6: Final = Rule(Severity.STANDARD, "GB/T 32918.4-2016 section 7.1 step B6")
 
 
 def trace(parts: Sm2Parts, k: int | None) -> Fields:
@@ -109,9 +110,12 @@ def usual(encoding: str) -> Case:
     return opens("the usual message", "Valid", MESSAGE, encrypt(), encoding, K)
 
 
-def refused(right: Case, flag: str, comment: str, ciphertext: bytes) -> Case:
+def refused(
+    right: Case, flag: str, comment: str, ciphertext: bytes, rule: Rule | None = None
+) -> Case:
     """Return a ciphertext that does not open."""
-    rule = POINT_FORM if flag == "FirstByte" and ciphertext[:1] in _OTHER_FORMS else None
+    if flag == "FirstByte" and ciphertext[:1] in _OTHER_FORMS:
+        rule = POINT_FORM
     fields = hex_fields(ciphertext=ciphertext)
     return right.refused(ErrorCode.DECRYPTION, flag, comment, fields, rule)
 

@@ -5,7 +5,7 @@ from typing import Final
 
 from kmscore_vectors.generator import affine, sm2_points
 from kmscore_vectors.generator.affine import PRIME, Sm2Parts
-from kmscore_vectors.generator.model import Case, hex_fields
+from kmscore_vectors.generator.model import Case, Rule, hex_fields
 from kmscore_vectors.generator.sm2_cases import (
     ENCODERS,
     MESSAGE,
@@ -103,9 +103,12 @@ def _unchecked() -> Iterator[Case]:
             yield _convert(comment, "UncheckedC3", wrong, source, target)
 
 
-def _refused(right: Case, flag: str, comment: str, ciphertext: bytes) -> Case:
+def _refused(
+    right: Case, flag: str, comment: str, ciphertext: bytes, rule: Rule | None = None
+) -> Case:
     """Return a ciphertext that cannot be converted."""
-    rule = POINT_FORM if flag == "FirstByte" and ciphertext[0] in {2, 3, 6, 7} else None
+    if flag == "FirstByte" and ciphertext[0] in {2, 3, 6, 7}:
+        rule = POINT_FORM
     fields = hex_fields(ciphertext=ciphertext)
     return right.refused(ErrorCode.INVALID_BLOB, flag, comment, fields, rule)
 
@@ -147,7 +150,8 @@ def _invalid_der() -> Iterator[Case]:
     for defect in defects():
         if defect.flag != "OtherHash":
             right = _convert("usual", "Convert", defect.parts, "ASN1_DER", "C1C3C2")
-            yield _refused(right, defect.flag, f"ASN1_DER, {defect.comment}", defect.wrong)
+            comment = f"ASN1_DER, {defect.comment}"
+            yield _refused(right, defect.flag, comment, defect.wrong, defect.rule)
 
 
 def _unknown_encodings() -> Iterator[Case]:

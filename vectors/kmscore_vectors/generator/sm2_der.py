@@ -5,37 +5,50 @@ from typing import Final
 
 from kmscore_vectors.generator import affine, sm2_ber
 from kmscore_vectors.generator.affine import PRIME, Sm2Parts
+from kmscore_vectors.generator.model import Rule
 from kmscore_vectors.generator.sm2_ber import Defect, Elements, Pairs, elements_of, with_changes
 from kmscore_vectors.generator.sm2_cases import encrypt
 from kmscore_vectors.generator.sm2_invalid import with_sha_256
 from kmscore_vectors.generator.wire import der, der_integer, der_octets, der_sequence
+from kmscore_vectors.tables import Severity
 
 _END: Final = b"\x00\x00"  # the end-of-contents of an indefinite length
 _NULL: Final = b"\x05\x00"
+
+_NOT_BER: Final = Rule(Severity.STANDARD, "X.690 section 8")
+_NOT_THE_TYPE: Final = Rule(Severity.STANDARD, "GM/T 0009-2012 section 7.2")
+# BER does not allow this form for a number below 31, but OpenSSL reads the same tag from it.
+_LONG_TAG: Final = Rule(Severity.STRICT, "X.690 section 8.1.2.2; SPEC section 7.3")
 
 
 def defects() -> Iterator[Defect]:
     """Yield all defects."""
     parts = encrypt()
     elements = elements_of(parts)
-    for flag, pairs in {
-        "LengthForm": sm2_ber.length_forms(elements),
-        "IndefiniteLength": sm2_ber.indefinite(elements),
-        "ConstructedString": sm2_ber.constructed(elements),
-        "WrongTag": _tags(elements, parts),
-        "IntegerForm": sm2_ber.integers(elements),
-        "MissingSignByte": sm2_ber.signs(),
-        "WrongLength": _lengths(elements),
-        "Elements": _rearranged(elements, parts),
-        "Trailing": _trailing(elements),
-        "Truncated": _truncated(elements),
-        "CoordinateRange": _ranges(elements, parts),
-        "WrongC3Length": _digests(elements, parts),
-        "WrongOrder": _pair("C2 before C3", with_changes(elements, c3=elements.c2, c2=elements.c3)),
-        "OtherHash": _pair("SHA-256", affine.asn1(with_sha_256(parts))),
-    }.items():
+    exchanged = with_changes(elements, c3=elements.c2, c2=elements.c3)
+    for flag, rule, pairs in (
+        ("LengthForm", None, sm2_ber.length_forms(elements)),
+        ("IndefiniteLength", None, sm2_ber.indefinite(elements)),
+        ("IndefiniteLength", _NOT_BER, sm2_ber.wrong_indefinite(elements)),
+        ("ConstructedString", None, sm2_ber.constructed(elements)),
+        ("ConstructedString", _NOT_BER, sm2_ber.wrong_constructed(elements)),
+        ("WrongTag", None, _tags(elements, parts)),
+        ("WrongTag", _LONG_TAG, _long_tags(elements)),
+        ("IntegerForm", None, sm2_ber.integers(elements)),
+        ("IntegerForm", _NOT_BER, sm2_ber.wrong_integers(elements)),
+        ("MissingSignByte", None, sm2_ber.signs()),
+        ("WrongLength", None, _lengths(elements)),
+        ("Elements", None, _rearranged(elements, parts)),
+        ("Trailing", None, _trailing(elements)),
+        ("Trailing", _NOT_THE_TYPE, _trailing_within(elements)),
+        ("Truncated", None, _truncated(elements)),
+        ("CoordinateRange", None, _ranges(elements, parts)),
+        ("WrongC3Length", None, _digests(elements, parts)),
+        ("WrongOrder", None, _pair("C2 before C3", exchanged)),
+        ("OtherHash", None, _pair("SHA-256", affine.asn1(with_sha_256(parts)))),
+    ):
         for comment, wrong in pairs:
-            yield Defect(flag, comment, wrong, parts)
+            yield Defect(flag, comment, wrong, parts, rule=rule)
     yield from sm2_ber.long_messages()
     yield from sm2_ber.padded_coordinates()
 
@@ -46,7 +59,7 @@ def _pair(comment: str, wrong: bytes) -> Pairs:
 
 
 def _tags(elements: Elements, parts: Sm2Parts) -> Pairs:
-    """Yield other tags: of other types, of other classes, and in the form for high numbers."""
+    """Yield other tags: of other types, and of other classes."""
     whole = der_sequence(elements)
     for comment, tag in {
         "a SET": 0x31,
@@ -57,11 +70,9 @@ def _tags(elements: Elements, parts: Sm2Parts) -> Pairs:
         "of the class private": 0xF0,
     }.items():
         yield f"the whole is {comment}", bytes([tag]) + whole[1:]
-    yield "the whole has a tag for high numbers", b"\x3f\x10" + whole[1:]
     for comment, changes in {
         "x is an OCTET STRING": {"x": der_octets(parts.x1.to_bytes(32, "big"))},
         "x is an ENUMERATED": {"x": b"\x0a" + elements.x[1:]},
-        "x has a tag for high numbers": {"x": b"\x1f\x02" + elements.x[1:]},
         "y is a REAL": {"y": b"\x09" + elements.y[1:]},
         "c3 is a BIT STRING": {"c3": der(0x03, b"\x00" + parts.c3)},
         "c3 is an INTEGER": {"c3": b"\x02" + elements.c3[1:]},
@@ -75,6 +86,13 @@ def _tags(elements: Elements, parts: Sm2Parts) -> Pairs:
             element: bytes = getattr(elements, name)
             changed = bytes([element[0] | bits]) + element[1:]
             yield f"{name} is of the class {comment}", with_changes(elements, **{name: changed})
+
+
+def _long_tags(elements: Elements) -> Pairs:
+    """Yield the right tags in the form for high numbers."""
+    yield "the whole has a tag for high numbers", b"\x3f\x10" + der_sequence(elements)[1:]
+    x = b"\x1f\x02" + elements.x[1:]
+    yield "x has a tag for high numbers", with_changes(elements, x=x)
 
 
 def _lengths(elements: Elements) -> Pairs:
@@ -126,12 +144,16 @@ def _rearranged(elements: Elements, parts: Sm2Parts) -> Pairs:
 
 
 def _trailing(elements: Elements) -> Pairs:
-    """Yield bytes after the whole and within it."""
+    """Yield bytes after the whole."""
     whole = der_sequence(elements)
     yield "00 after it", whole + b"\x00"
     yield "00 00 after it", whole + _END
     yield "a line feed after it", whole + b"\n"
     yield "a second one after it", whole * 2
+
+
+def _trailing_within(elements: Elements) -> Pairs:
+    """Yield bytes after the last element, within the whole."""
     yield "a NULL within it", der_sequence((*elements, _NULL))
     yield "00 within it", der_sequence((*elements, b"\x00"))
     yield "half an element within it", der_sequence((*elements, b"\x04"))

@@ -58,8 +58,8 @@ DER_NOTES: Final = {
         _MANY,
         _X690,
         bug_type=BugType.BER_ENCODING,
-        severity=Severity.STANDARD,
-        section="X.690 section 8.3",
+        severity=Severity.STRICT,
+        section="X.690 section 8.3.2; SPEC section 7.3",
     ),
     "MissingSignByte": Note(
         "A coordinate of 256 bits without the 00 before it, which is a negative number.",

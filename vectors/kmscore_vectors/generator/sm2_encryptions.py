@@ -147,7 +147,8 @@ def _wrong_points() -> _Wrong:
         "hybrid": bytes([6 + parity]) + whole[1:],
         "hybrid, the other y": bytes([7 - parity]) + whole[1:],
     }.items():
-        rule = POINT_FORM if comment in {"compressed", "hybrid"} else None
+        is_legal = comment in {"compressed", "compressed, the other y", "hybrid"}
+        rule = POINT_FORM if is_legal else None
         yield comment, der_sequence((affine.ALGORITHM, der_bits(data))), rule
 
 
@@ -166,15 +167,15 @@ def _wrong_structures() -> _Wrong:
         "eight unused bits": (algorithm, der_bits(point, 8)),
         "an OCTET STRING": (algorithm, der_octets(point)),
         "an OCTET STRING in the BIT STRING": (algorithm, der_bits(der_octets(point))),
-        "a BIT STRING in parts": (algorithm, der(0x23, bits)),
         "no point": (algorithm,),
         "a version before the algorithm": (der_integer(0), algorithm, bits),
+        "a NULL within it": (algorithm, bits, b"\x05\x00"),
     }.items():
         yield comment, der_sequence(elements), None
     content = SM2_SPKI[2:]
     for comment, key in {
         "a byte behind it": SM2_SPKI + b"\x00",
-        "a NULL within it": der_sequence((content, b"\x05\x00")),
+        "a BIT STRING in parts": der_sequence((algorithm, der(0x23, bits))),
         "length in two bytes": b"\x30\x81" + SM2_SPKI[1:],
         "indefinite length": b"\x30\x80" + content + b"\x00\x00",
         "length of the point in two bytes": der_sequence((algorithm, b"\x03\x81" + bits[1:])),

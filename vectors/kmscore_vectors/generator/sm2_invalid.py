@@ -11,6 +11,7 @@ from kmscore_vectors.generator.sm2_cases import (
     ENCODERS,
     MESSAGE,
     MOST_PLAINTEXT,
+    STEP_B6,
     K,
     encrypt,
     from_point,
@@ -172,13 +173,14 @@ def raw() -> Iterator[Case]:
     right, parts = usual("C1C3C2"), encrypt()
     for flag, comment, ciphertext in (*_first_bytes(parts), *_cuts(affine.c1c3c2(parts))):
         yield refused(right, flag, f"C1C3C2, {comment}", ciphertext)
-    for flag, comment, ciphertext in (
-        ("WrongOrder", "C1C2C3", affine.c1c2c3(parts)),
-        ("Trailing", "00 before it", b"\x00" + affine.c1c3c2(parts)),
-        ("Trailing", "a second one after it", affine.c1c3c2(parts) * 2),
-        ("OtherHash", "SHA-256", affine.c1c3c2(with_sha_256(parts))),
+    for flag, comment, ciphertext, rule in (
+        ("EmptyC2", "ends after C3", affine.c1c3c2(parts)[:97], STEP_B6),
+        ("WrongOrder", "C1C2C3", affine.c1c2c3(parts), None),
+        ("FirstByte", "00 before it", b"\x00" + affine.c1c3c2(parts), None),
+        ("Trailing", "a second one after it", affine.c1c3c2(parts) * 2, STEP_B6),
+        ("OtherHash", "SHA-256", affine.c1c3c2(with_sha_256(parts)), None),
     ):
-        yield refused(right, flag, f"C1C3C2, {comment}", ciphertext)
+        yield refused(right, flag, f"C1C3C2, {comment}", ciphertext, rule)
     for first, k in {"04": sm2_points.FIRST_04_K, "30": sm2_points.FIRST_30_K}.items():
         parts = encrypt(MESSAGE, k)
         right = opens(f"x begins with {first}", "Valid", MESSAGE, parts, "C1C3C2", k)
@@ -209,7 +211,6 @@ def _cuts(whole: bytes) -> Iterator[tuple[str, str, bytes]]:
         "within C3": 96,
     }.items():
         yield "Truncated", comment, whole[:end]
-    yield "EmptyC2", "ends after C3", whole[:97]
 
 
 def with_sha_256(parts: Sm2Parts) -> Sm2Parts:

@@ -50,6 +50,6 @@ def make() -> VectorFile:
 
 def der_defects() -> Iterator[Case]:
     """Yield the defects of ASN1_DER, in ciphertexts that would open."""
-    for flag, comment, wrong, parts, message in defects():
+    for flag, comment, wrong, parts, message, rule in defects():
         right = opens("usual", "Valid", message, parts, "ASN1_DER")
-        yield refused(right, flag, f"ASN1_DER, {comment}", wrong)
+        yield refused(right, flag, f"ASN1_DER, {comment}", wrong, rule)

@@ -1,4 +1,4 @@
-"""`gmssl`, in Python: SM2 decryption of C1C3C2 without its first byte `04`."""
+"""`gmssl`, in Python: SM2 decryption of C1C3C2 and C1C2C3 without their first byte `04`."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,17 +6,19 @@ from typing import Any
 from format import UnsupportedError
 from gmssl.sm2 import CryptSM2
 
+_MODES = {"C1C2C3": 0, "C1C3C2": 1}
+
 
 class UndecryptableError(Exception):
     """The library returned no plaintext."""
 
 
 def _decrypt(inputs: Mapping[str, Any]) -> bytes:
-    ciphertext = bytes.fromhex(inputs["ciphertext"])
-    if ciphertext[:1] != b"\x04":
+    mode, ciphertext = _MODES.get(inputs["encoding"]), bytes.fromhex(inputs["ciphertext"])
+    if mode is None or ciphertext[:1] != b"\x04":
         raise UnsupportedError
     try:
-        plaintext: bytes | None = CryptSM2(inputs["d"], "", mode=1).decrypt(ciphertext[1:])
+        plaintext: bytes | None = CryptSM2(inputs["d"], "", mode=mode).decrypt(ciphertext[1:])
     except Exception as error:  # the library documents no exception
         raise UndecryptableError from error
     if plaintext is None:

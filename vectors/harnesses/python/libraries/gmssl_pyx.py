@@ -32,7 +32,7 @@ MAX_CIPHERTEXT = 366
 
 def _decrypt(inputs: Mapping[str, Any]) -> bytes:
     ciphertext = bytes.fromhex(inputs["ciphertext"])
-    if ciphertext[:1] == b"\x04" or len(ciphertext) > MAX_CIPHERTEXT:
+    if inputs["encoding"] != "ASN1_DER" or len(ciphertext) > MAX_CIPHERTEXT:
         raise UnsupportedError
     plaintext: bytes = sm2_decrypt(bytes.fromhex(inputs["d"]), ciphertext)
     return plaintext
