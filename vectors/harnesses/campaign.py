@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from implementations import HARNESSES, TABLE, Family, Implementation, load
-from results import Run, changes, page, references, severities
+from results import Run, changes, page, references
 
 from kmscore_vectors.answers import GIVEN_UP
 
@@ -75,13 +75,12 @@ def _parse(arguments: Sequence[str] | None, names: Sequence[str]) -> argparse.Na
 
 def _finish(runs: Sequence[Run], options: argparse.Namespace, results: Path) -> int:
     """Print the page, write or compare it; return the exit code."""
-    severity = severities(VECTORS)
-    text = page(runs, references(), severity)
+    text = page(runs, references())
     sys.stdout.write(text)
     missing = sorted(set(options.require) - {run.name for run in runs if run.results is not None})
     for name in missing:
         sys.stderr.write(f"{name}: required, but not run\n")
-    changed = changes(runs, results.read_text("utf-8"), severity) if options.check else []
+    changed = changes(runs, results.read_text("utf-8")) if options.check else []
     for line in changed:
         sys.stderr.write(f"{results.name} has other results: {line}\n")
     if not options.check and not options.only:

@@ -8,13 +8,10 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple
 
 SEVERITIES: Final = ("standard", "strict", "policy")
 REFERENCES: Final = Path(__file__).with_name("references.json")
-
-Severities: TypeAlias = Mapping[tuple[str, int], str]
-"""The severity of each test, by the name of its file and its number."""
 
 _HEAD: Final = (
     "implementation",
@@ -46,28 +43,6 @@ class Reference(NamedTuple):
     url: str
 
 
-def severities(folder: Path) -> Severities:
-    """Return the severity of every test in a folder of vectors.
-
-    Args:
-        folder: The folder of the vectors.
-
-    Returns:
-        The severities.
-    """
-    return {
-        (path.stem, test["tcId"]): _severity(test)
-        for path in sorted(folder.glob("*.json"))
-        for group in json.loads(path.read_text("ascii"))["testGroups"]
-        for test in group["tests"]
-    }
-
-
-def _severity(test: Mapping[str, Any]) -> str:
-    """Return the severity of a test; one in the form of Project Wycheproof has no such field."""
-    return test.get("severity") or ("strict" if test["result"] == "acceptable" else "standard")
-
-
 def references(path: Path = REFERENCES) -> list[Reference]:
     """Return the public references.
 
@@ -80,13 +55,12 @@ def references(path: Path = REFERENCES) -> list[Reference]:
     return [Reference(**fields) for fields in json.loads(path.read_text("utf-8"))]
 
 
-def page(runs: Sequence[Run], known: Sequence[Reference], severity: Severities) -> str:
+def page(runs: Sequence[Run], known: Sequence[Reference]) -> str:
     """Return the page of a campaign.
 
     Args:
         runs: The implementations, in the order of the table.
         known: The public references.
-        severity: The severity of every test.
 
     Returns:
         Markdown, with a line feed at its end.
@@ -96,7 +70,7 @@ def page(runs: Sequence[Run], known: Sequence[Reference], severity: Severities) 
         "",
         "Made by `campaign.py`; [README.md](README.md) explains the columns.",
         "",
-        *_table(_HEAD, (_cells(run, severity) for run in runs if run.results is not None)),
+        *_table(_HEAD, (_cells(run) for run in runs if run.results is not None)),
     ]
     if published := list(_published(runs, known)):
         lines += ["", "## Weaknesses with a public reference", ""]
@@ -106,32 +80,30 @@ def page(runs: Sequence[Run], known: Sequence[Reference], severity: Severities) 
     return "\n".join(lines) + "\n"
 
 
-def row(run: Run, severity: Severities) -> str:
+def row(run: Run) -> str:
     """Return the line of the page that has the totals of an implementation.
 
     Args:
         run: An implementation that was run.
-        severity: The severity of every test.
 
     Returns:
         The line, without a line feed.
     """
-    return _line(_cells(run, severity))
+    return _line(_cells(run))
 
 
-def changes(runs: Sequence[Run], published: str, severity: Severities) -> list[str]:
+def changes(runs: Sequence[Run], published: str) -> list[str]:
     """Return the rows that differ from those of a page for the same versions.
 
     Args:
         runs: The implementations.
         published: The page.
-        severity: The severity of every test.
 
     Returns:
         The rows. An implementation of another version, or one that was not run, has none.
     """
     lines = published.splitlines()
-    rows = [(run, row(run, severity)) for run in runs if run.results is not None]
+    rows = [(run, row(run)) for run in runs if run.results is not None]
     return [
         line
         for run, line in rows
@@ -144,11 +116,11 @@ def _start(run: Run) -> str:
     return f"| {run.name} | {run.version} |"
 
 
-def _cells(run: Run, severity: Severities) -> Sequence[str]:
+def _cells(run: Run) -> Sequence[str]:
     """Return the cells of `_HEAD` for an implementation."""
     results = run.results or {}
     total = results["total"]
-    wrong = Counter(severity[failure["file"], failure["tcId"]] for failure in results["failures"])
+    wrong = Counter(failure["severity"] for failure in results["failures"])
     counts = (
         sum(total.values()),
         total["right"],

@@ -17,7 +17,6 @@ from kmscore_vectors.judgement import Verdict, judge
 from kmscore_vectors.tables import Severity
 
 _TABLE = json.loads((_HARNESSES / "implementations.json").read_text("utf-8"))
-_SEVERITIES = {("sm2pke", 1): "standard", ("sm2pke", 2): "strict", ("sm2pke", 3): "policy"}
 _REFERENCED = {"implementation": "a", "file": "sm2pke", "flag": "OffCurve", "url": "https://x.test"}
 
 # An implementation that answers each question with the text of a file, or ends without an answer.
@@ -326,16 +325,16 @@ def test_a_check_fails_for_changed_results_and_writes_nothing(
     assert capsys.readouterr().err.startswith("RESULTS.md has other results: | a | 1.2 |")
 
 
-def _run(name: str, *failures: tuple[int, str], right: int = 1) -> Any:
-    """Return a run with these failures, each a test of `sm2pke` and its flag."""
+def _run(name: str, *failures: tuple[str, str], right: int = 1) -> Any:
+    """Return a run with these failures of `sm2pke`, each a severity and a flag."""
     return results.Run(
         name,
         "1.0",
         {
             "total": {"right": right, "accepted though invalid": len(failures), "not supported": 5},
             "failures": [
-                {"file": "sm2pke", "tcId": number, "flag": flag, "answer": {}}
-                for number, flag in failures
+                {"file": "sm2pke", "severity": severity, "flag": flag, "answer": {}}
+                for severity, flag in failures
             ],
         },
     )
@@ -345,8 +344,14 @@ def test_the_page_counts_failures_by_severity_and_names_flags_with_a_reference_o
     """A flag without a reference for this implementation is not on the page."""
     page = results.page(
         [
-            _run("a", (1, "OffCurve"), (2, "SloppyDer"), (2, "SloppyDer"), (3, "TooLong")),
-            _run("b", (1, "OffCurve")),
+            _run(
+                "a",
+                ("standard", "OffCurve"),
+                ("strict", "SloppyDer"),
+                ("strict", "SloppyDer"),
+                ("policy", "TooLong"),
+            ),
+            _run("b", ("standard", "OffCurve")),
             results.Run("c", reason="node is missing"),
         ],
         [
@@ -354,7 +359,6 @@ def test_the_page_counts_failures_by_severity_and_names_flags_with_a_reference_o
             results.Reference("a", "sm2pke", "ZeroKdf", "https://y.test"),
             results.Reference("c", "sm2pke", "OffCurve", "https://z.test"),
         ],
-        _SEVERITIES,
     )
     assert page.split("\n\n", 2)[2] == (
         "| implementation | version | asked | right | wrong: standard | wrong: strict"
@@ -379,7 +383,7 @@ def test_the_page_counts_failures_by_severity_and_names_flags_with_a_reference_o
 
 def test_a_page_without_a_reference_or_a_missing_run_has_one_table() -> None:
     """Empty sections are left out."""
-    assert "##" not in results.page([_run("a", (1, "OffCurve"))], [], _SEVERITIES)
+    assert "##" not in results.page([_run("a", ("standard", "OffCurve"))], [])
 
 
 def test_the_references_are_of_implementations_and_flags_that_exist() -> None:
@@ -402,23 +406,9 @@ def test_the_checked_in_page_names_no_flag_without_a_reference() -> None:
     assert flags & set(re.findall(r"\w+", text)) <= published
 
 
-def test_each_test_has_the_severity_of_its_file(tmp_path: Path) -> None:
-    """In the form of Project Wycheproof, `acceptable` is strict and everything else standard."""
-    fields = [
-        {"severity": "policy", "result": "invalid"},
-        *({"result": result} for result in ("valid", "invalid", "acceptable")),
-    ]
-    group = {"tests": [{"tcId": number, **each} for number, each in enumerate(fields)]}
-    (tmp_path / "blob.json").write_text(json.dumps({"testGroups": [group]}), "ascii")
-    found = results.severities(tmp_path)
-    assert list(found.values()) == ["policy", "standard", "standard", "strict"]
-    assert list(found) == [("blob", number) for number in range(4)]
-    assert set(results.severities(_HARNESSES.parent).values()) <= set(results.SEVERITIES)
-
-
 def test_a_harness_that_was_given_up_is_recognised() -> None:
     """One question that was not asked is enough, also if others are right."""
-    run = _run("a", (1, "OffCurve"))
+    run = _run("a", ("standard", "OffCurve"))
     assert campaign._fault(run.results) == ""
     run.results["failures"][0]["answer"] = {"failure": GIVEN_UP}
     assert campaign._fault(run.results) == "it ends, hangs, or prints anything else"

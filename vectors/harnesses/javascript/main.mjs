@@ -12,6 +12,11 @@ function encodeAscii(value) {
   });
 }
 
+if (process.argv.includes('--version')) {
+  console.log('of SPEC.md, version 1');
+  process.exit();
+}
+
 for await (const line of createInterface({ input: process.stdin })) {
   const { id, operation, inputs } = JSON.parse(line);
   // A pipe takes the whole line at once, so that nothing is left to flush.
