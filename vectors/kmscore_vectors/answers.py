@@ -18,7 +18,7 @@ PATIENCE: Final = 10
 GIVEN_UP: Final = f"not asked any more, after {PATIENCE} failures in a row"
 """The failure of each question that is not asked for this reason."""
 
-_RESERVED: Final = frozenset({"error", "unsupported", "failure", "crash"})
+_RESERVED: Final = frozenset({"error", "unsupported", "failure", "crash", "id", "outputs"})
 
 
 def are_outputs(outputs: Mapping[str, Any]) -> bool:

@@ -13,13 +13,14 @@ from rich.console import Console
 from typer.core import TyperGroup
 
 import kmscore_vectors
-from kmscore_vectors import execution, mutants_command
+from kmscore_vectors import execution
 from kmscore_vectors import options as shared
 from kmscore_vectors.answers import Ask
 from kmscore_vectors.execution import Step
 from kmscore_vectors.files import NAMES, VectorFileError, choose_folder
 from kmscore_vectors.generator.suite import make_files
 from kmscore_vectors.inprocess import FunctionError
+from kmscore_vectors.mutants import command as mutants_command
 from kmscore_vectors.nonces import command as nonces_command
 from kmscore_vectors.report import Heading, listing
 from kmscore_vectors.report.destination import ReportError, destinations
@@ -242,7 +243,9 @@ def _choose_implementation(
     if python is not None:
         return python, execution.load_function(python)
     if not command:
-        stop("no implementation: kmscore-vectors run [DIR] -- COMMAND..., or --python FUNCTION")
+        stop(
+            "no implementation: kmscore-vectors run [DIR] -- COMMAND..., or --python MODULE:FUNCTION"
+        )
     return execution.program_name(command[0]), execution.start_command(command, timeout)
 
 

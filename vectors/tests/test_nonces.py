@@ -23,20 +23,13 @@ from kmscore_vectors.answers import GIVEN_UP, Answer, Ask
 from kmscore_vectors.generator import affine, keyring, oaep
 from kmscore_vectors.generator.keyring import SymmetricTestKey
 from kmscore_vectors.generator.published_keys import RSA_2048, SM2_PUBLIC_POINT, SM2_SCALAR
-from kmscore_vectors.nonces import (
-    WEAKNESSES,
-    Operation,
-    Question,
-    Report,
-    Severity,
-    check,
-    points,
-    questions,
-    scalars,
-    uniformity,
-)
+from kmscore_vectors.nonces import points, scalars, uniformity
 from kmscore_vectors.nonces.bounds import ALARM, usual_counts
+from kmscore_vectors.nonces.examination import Report, check
+from kmscore_vectors.nonces.findings import WEAKNESSES
+from kmscore_vectors.nonces.questions import Operation, Question, questions
 from kmscore_vectors.nonces.recovery import recover_points
+from kmscore_vectors.tables import Severity
 
 _RESPONDERS = Path(__file__).parent / "responders"
 _FEW = 64

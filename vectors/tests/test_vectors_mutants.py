@@ -10,9 +10,10 @@ from rich.console import Console
 from support.time_limits import PATIENCE
 from typer.testing import CliRunner, Result
 
-from kmscore_vectors import cli, mutant_report
+from kmscore_vectors import cli
 from kmscore_vectors.files import VectorFileError
-from kmscore_vectors.mutants import Edit, Fate, Mutant, load_mutants
+from kmscore_vectors.mutants import report
+from kmscore_vectors.mutants.laboratory import Edit, Fate, Mutant, load_mutants
 
 _HARNESSES = Path(__file__).resolve().parents[1] / "harnesses"
 _MAIN = """\
@@ -221,7 +222,7 @@ def test_what_a_file_says_cannot_drive_the_terminal() -> None:
     hostile = "\x1b[2J"
     mutant = Mutant(hostile, hostile, hostile, hostile, (Edit("a", "b", "c"),))
     console = Console(width=80, record=True)
-    mutant_report.show({Path(hostile): [Fate(mutant, None)]}, console)
+    report.show({Path(hostile): [Fate(mutant, None)]}, console)
     assert "\x1b" not in console.export_text()
 
 

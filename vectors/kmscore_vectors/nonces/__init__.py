@@ -8,21 +8,3 @@ look uniform: for example SHA-256 of a counter, or a k with 128 random bits.
 For an implementation with uniform values, the probability of a finding is below 2^-38 for one
 operation, and below 2^-34 for a run. `bounds` has the bound of each count.
 """
-
-from kmscore_vectors.nonces.examination import Outcome, Report, check
-from kmscore_vectors.nonces.findings import WEAKNESSES, Finding, Severity, Weakness
-from kmscore_vectors.nonces.questions import OUTPUTS, Operation, Question, questions
-
-__all__ = [
-    "OUTPUTS",
-    "WEAKNESSES",
-    "Finding",
-    "Operation",
-    "Outcome",
-    "Question",
-    "Report",
-    "Severity",
-    "Weakness",
-    "check",
-    "questions",
-]

@@ -1,22 +1,10 @@
 """The weaknesses of random values, with their effects and references."""
 
 from collections.abc import Mapping
-from enum import StrEnum
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
-
-class Severity(StrEnum):
-    """The rule that a weakness breaks."""
-
-    STANDARD = "standard"
-    """The standard of the algorithm."""
-
-    STRICT = "strict"
-    """SPEC.md, which requires uniform values; no attack on these ciphertexts follows directly."""
-
-    POLICY = "policy"
-    """SPEC.md alone: the standard of the algorithm allows such values."""
+from kmscore_vectors.tables import Severity
 
 
 class Weakness(NamedTuple):
@@ -49,6 +37,9 @@ _WEAK_RANDOM: Final = "https://cwe.mitre.org/data/definitions/338.html"
 _SMALL_SPACE: Final = "https://cwe.mitre.org/data/definitions/334.html"
 _XAES: Final = "https://c2sp.org/XAES-256-GCM"
 _BIASED_K: Final = "https://eprint.iacr.org/2019/023"
+_SHORT_K: Final = (
+    "https://github.com/RustCrypto/elliptic-curves/security/advisories/GHSA-w3g8-fp6j-wvqw"
+)
 _DEBIAN: Final = "https://www.debian.org/security/2008/dsa-1571"
 _SAME_PLAINTEXT: Final = (
     "Equal plaintexts have equal ciphertexts, and a guess of the plaintext can be checked with the"
@@ -72,7 +63,7 @@ WEAKNESSES: Final[Mapping[str, Weakness]] = MappingProxyType(
         "RepeatedHalf": Weakness(
             "Two IVs of XAES-256-GCM have the same 12 bytes for the key derivation, or for GCM.",
             "Only the other half separates the blobs: 2^32 messages are the limit and not 2^80.",
-            Severity.STRICT,
+            Severity.POLICY,
             (_XAES,),
         ),
         "CounterIv": Weakness(
@@ -118,14 +109,14 @@ WEAKNESSES: Final[Mapping[str, Weakness]] = MappingProxyType(
         "BiasedBits": Weakness(
             "Some bits have one value more often than a random bit.",
             "The values come from a weak generator, or from a clock or a counter.",
-            Severity.STRICT,
+            Severity.POLICY,
             (_WEAK_RANDOM,),
         ),
         "BiasedBytes": Weakness(
             "Some byte values occur more often or less often than random bytes.",
             "The usual cause is a number modulo 255 or a text in place of random bytes: values"
             " repeat earlier.",
-            Severity.STRICT,
+            Severity.POLICY,
             (_WEAK_RANDOM,),
         ),
         "DependentBits": Weakness(
@@ -145,16 +136,17 @@ WEAKNESSES: Final[Mapping[str, Weakness]] = MappingProxyType(
         ),
         "NegatedK": Weakness(
             "Two ciphertexts of SM2 have a C1 with the same x and another y: k and n - k.",
-            "The second k follows from the first: both ciphertexts fall with one k.",
+            "The second k follows from the first: one k decrypts both ciphertexts.",
             Severity.STANDARD,
             (_SM2, _WEAK_RANDOM),
         ),
         "ShortK": Weakness(
-            "k or n - k is at most 2^32, in place of uniform as in GB/T 32918.4-2016 section 6.1.",
+            "k or n - k is at most 2^24, or 2^32 in one of the first four answers.",
             "An attacker finds k from C1 in less than a second, and decrypts with the public key"
-            " alone. A generator with few states has the same effect (CVE-2008-0166).",
+            " alone (CVE-2026-22698). A generator with few states has the same effect"
+            " (CVE-2008-0166).",
             Severity.STANDARD,
-            (_SM2, _BIASED_K, _DEBIAN),
+            (_SM2, _SHORT_K, _BIASED_K, _DEBIAN),
         ),
         "CounterK": Weakness(
             "The difference of two values k is small, or it is the same again: k is a counter.",

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from kmscore_vectors.judgement import Results, Verdict
+from kmscore_vectors.report.texts import is_not_asked
 
 COLUMNS: Final = {
     "right": (Verdict.RIGHT,),
@@ -34,9 +35,11 @@ class FileCounts(NamedTuple):
     unsupported: int
     clean_tests: Counter[Verdict]
     unsupported_tests: int
+    not_asked: int
+    """The number of tests that were not asked, because the implementation had been given up."""
 
     def lines(self) -> Iterator[str]:
-        """Yield a line for the flags without a failure, and one for the unsupported flags."""
+        """Yield a line for the other flags: without a failure, not supported, not asked."""
         if self.clean:
             skipped = self.clean_tests[Verdict.UNSUPPORTED]
             but = f", {skipped:,} of them not supported" if skipped else ""
@@ -45,13 +48,19 @@ class FileCounts(NamedTuple):
         if self.unsupported:
             number = _count(self.unsupported, "flag"), _count(self.unsupported_tests, "test")
             yield f"{self.file}: {number[0]} not supported ({number[1]})"
+        if self.not_asked:
+            yield f"{self.file}: {_count(self.not_asked, 'test')} not asked"
 
 
 def by_file(results: Results) -> Iterator[FileCounts]:
     """Yield the flags of each file."""
+    not_asked = Counter(
+        (each.test.file, each.test.flag) for each in results.failures if is_not_asked(each)
+    )
     files: dict[str, dict[str, Counter[Verdict]]] = {}
     for (file, flag), counter in results.by_flag.items():
-        files.setdefault(file, {})[flag] = counter
+        asked = counter - Counter({Verdict.NO_ANSWER: not_asked[file, flag]})
+        files.setdefault(file, {}).update({flag: asked} if asked else {})
     for file, flags in files.items():
         failed = {flag: counter for flag, counter in flags.items() if _has_failed(counter)}
         others = [counter for flag, counter in flags.items() if flag not in failed]
@@ -59,7 +68,13 @@ def by_file(results: Results) -> Iterator[FileCounts]:
         clean_tests = sum(clean, Counter[Verdict]())
         unsupported = sum(counter.total() for counter in others) - clean_tests.total()
         yield FileCounts(
-            file, failed, len(clean), len(others) - len(clean), clean_tests, unsupported
+            file,
+            failed,
+            len(clean),
+            len(others) - len(clean),
+            clean_tests,
+            unsupported,
+            sum(number for (name, _), number in not_asked.items() if name == file),
         )
 
 

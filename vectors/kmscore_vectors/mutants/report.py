@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from kmscore_vectors.mutants import Fate
+from kmscore_vectors.mutants.laboratory import Fate
 from kmscore_vectors.terminal import printable
 
 

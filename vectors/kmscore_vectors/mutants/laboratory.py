@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from kmscore_vectors import judgement
+from kmscore_vectors.answers import missing
 from kmscore_vectors.files import VectorFileError, load_json
 from kmscore_vectors.judgement import Judgement, Results
 from kmscore_vectors.runner import Peer
@@ -141,8 +142,9 @@ class Laboratory:
         """
         results = Results(self._judgements(self.source, "", advance))
         if results.failures:
-            test = results.failures[0].test
-            place = f"{test.file} {test.tc_id}"
+            test, answer = results.failures[0].test, results.failures[0].answer
+            reason = missing(answer) or results.failures[0].verdict.value
+            place = f"{test.file} {test.tc_id}: {reason}"
             raise MutantError(f"the implementation without a mistake fails test {place}")
         if not results.is_success:
             raise MutantError("the implementation supports no test")

@@ -7,10 +7,11 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from kmscore_vectors import judgement, mutant_report
+from kmscore_vectors import judgement
 from kmscore_vectors import options as shared
 from kmscore_vectors.files import VectorFileError, choose_folder
-from kmscore_vectors.mutants import Fate, Laboratory, Mutant, MutantError, load_mutants
+from kmscore_vectors.mutants import report
+from kmscore_vectors.mutants.laboratory import Fate, Laboratory, Mutant, MutantError, load_mutants
 from kmscore_vectors.runner import CommandError
 from kmscore_vectors.selection import SelectionError, load_selected
 from kmscore_vectors.terminal import progress, stop
@@ -28,7 +29,14 @@ def mutants(
     ],
     *,
     source: Annotated[
-        Path, typer.Option("--source", metavar="DIR", help="Folder of the implementation.")
+        Path,
+        typer.Option(
+            "--source",
+            metavar="DIR",
+            exists=True,
+            file_okay=False,
+            help="Folder of the implementation.",
+        ),
     ],
     folder: Annotated[
         Path | None,
@@ -46,7 +54,10 @@ def mutants(
     flag: shared.Flags = None,
     test: shared.Tests = None,
     jobs: Annotated[
-        int, typer.Option(min=1, max=256, help="Number of mistakes that are tried at a time.")
+        int,
+        typer.Option(
+            min=1, max=256, metavar="N", help="Number of mistakes that are tried at a time."
+        ),
     ] = 2,
     timeout: shared.Timeout = 10.0,
     accumulated: Annotated[
@@ -58,8 +69,8 @@ def mutants(
 ) -> None:
     """Put mistakes into an implementation, one at a time, and show which ones the tests notice.
 
-    Each mistake gets a copy of --source, and COMMAND runs in that copy. The exit code is 0 if every
-    mistake is noticed or its survival is explained.
+    Each mistake gets a copy of --source. COMMAND runs in that copy, so its paths are relative to
+    --source. The exit code is 0 if every mistake is noticed or its survival is explained.
 
     Example: kmscore-vectors mutants listed.json --source javascript -- node main.mjs
     """
@@ -75,9 +86,9 @@ def mutants(
     except (MutantError, CommandError, SelectionError, VectorFileError) as error:
         stop(str(error))
     if as_json:
-        typer.echo(mutant_report.to_json(fates))
+        typer.echo(report.to_json(fates))
     else:
-        mutant_report.show(fates, Console())
+        report.show(fates, Console())
     if not all(fate.is_expected for each in fates.values() for fate in each):
         raise typer.Exit(1)
 
