@@ -243,9 +243,8 @@ def _choose_implementation(
     if python is not None:
         return python, execution.load_function(python)
     if not command:
-        stop(
-            "no implementation: kmscore-vectors run [DIR] -- COMMAND..., or --python MODULE:FUNCTION"
-        )
+        form = "kmscore-vectors run [DIR] -- COMMAND..., or --python MODULE:FUNCTION"
+        stop(f"no implementation: {form}")
     return execution.program_name(command[0]), execution.start_command(command, timeout)
 
 

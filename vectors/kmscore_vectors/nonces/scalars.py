@@ -1,7 +1,7 @@
 """Patterns in the k of SM2 encryption, as far as the points C1 = [k]G show them.
 
 k itself stays hidden. So a k from a weak generator is only found if it repeats, if it is small, or
-if two of them are close to each other. A k with 64 or more random bits looks uniform from outside.
+if two of them are close to each other.
 """
 
 from collections.abc import Iterator, Sequence
