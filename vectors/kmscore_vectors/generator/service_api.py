@@ -7,11 +7,13 @@ from typing import Final
 from kmscore_vectors.generator import (
     service_access,
     service_answers,
+    service_case_folding,
     service_keys,
     service_limits,
     service_moves,
     service_names,
     service_parameters,
+    service_patterns,
     service_signatures,
     service_texts,
 )
@@ -27,6 +29,8 @@ _PARTS: Final[tuple[ModuleType, ...]] = (
     service_answers,
     service_moves,
     service_texts,
+    service_case_folding,
+    service_patterns,
 )
 
 
