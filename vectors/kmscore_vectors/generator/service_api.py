@@ -14,6 +14,7 @@ from kmscore_vectors.generator import (
     service_names,
     service_parameters,
     service_patterns,
+    service_signature_notes,
     service_signatures,
     service_texts,
 )
@@ -39,7 +40,7 @@ def make() -> VectorFile:
     notes: dict[str, Note] = {}
     for part in _PARTS:
         notes |= part.NOTES
-    notes |= service_signatures.NOTES
+    notes |= service_signature_notes.NOTES
     return VectorFile(
         name="service_api",
         algorithm="kmscore-service-api",
