@@ -1,4 +1,4 @@
-"""Signed requests whose canonical form differs from what is sent, and other canonical forms."""
+"""Signed requests with unusual queries and headers, and signatures of other canonical forms."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
