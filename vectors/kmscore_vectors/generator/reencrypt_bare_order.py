@@ -84,7 +84,8 @@ def bare_ciphertexts_last() -> Iterator[Case]:
             wrong = right.refused(
                 ErrorCode.DECRYPTION, "ModifiedAsymmetric", f"{comment}, {name}", fields
             )
-            earlier = {**_DESTINATIONS, **dict([[*_SOURCES.items()][(number + 2) % len(_SOURCES)]])}
+            source = tuple(_SOURCES)[(number + 2) % len(_SOURCES)]
+            earlier = _DESTINATIONS | {source: _SOURCES[source]}
             for defect, (error, field) in earlier.items():
                 yield wrong.also(error, defect, field)
         yield _wide(wrong)
