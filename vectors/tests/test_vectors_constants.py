@@ -11,7 +11,10 @@ from kmscore_vectors.generator.oaep import RsaTestKey
 from kmscore_vectors.generator.published_keys import RSA_KEYS, SM2_PUBLIC_POINT
 from kmscore_vectors.generator.rsa_oaep_cases import HASH_NAMES, MESSAGE, Maker
 from kmscore_vectors.generator.rsa_oaep_valid import ZERO_CIPHERTEXTS, ZERO_ENCODINGS
+from kmscore_vectors.generator.service_table import ACTIONS
+from kmscore_vectors.generator.sm2_cases import PADDING_LENGTHS
 from kmscore_vectors.generator.sm2_points import Multiple
+from kmscore_vectors.generator.sm2_private_keys import SHORT_SCALARS
 
 _C1 = (*sm2_points.SHORT_C1, *sm2_points.SIGN_BITS)
 _OFF_BY_B = {**sm2_points.SMALL_ORDERS, "twist": sm2_points.TWISTED, "P-256": sm2_points.P256_BASE}
@@ -189,3 +192,32 @@ def test_the_carmichael_number_passes_the_test_of_fermat() -> None:
     assert all((number - 1) % (factor - 1) == 0 for factor in factors)
     assert number.bit_length() == 1024
     assert _is_probably_prime(number)
+
+
+@pytest.mark.parametrize("first", SHORT_SCALARS)
+def test_a_short_scalar_begins_with_the_given_bytes(first: str) -> None:
+    """The name of a scalar is the beginning of its 32 bytes, of which the first is 00."""
+    scalar = SHORT_SCALARS[first].to_bytes(32, "big")
+    assert scalar[0] == 0
+    assert scalar.startswith(bytes.fromhex(first))
+
+
+def test_the_padding_lengths_surround_the_ends_of_the_blocks_of_sm3() -> None:
+    """SM3 has 9 bytes of padding or more, so 55 modulo 64 is the last that needs no block."""
+    blocks = {length: (64 + length + 9 + 63) // 64 for length in range(256)}
+    ends = {length for length in range(184) if blocks[length] < blocks[length + 1]}
+    assert {55, 119, 183} <= ends
+    assert {length + more for length in (55, 119, 183) for more in (0, 1)} <= {*PADDING_LENGTHS}
+
+
+def test_the_ligatures_are_the_only_ones_that_fold_to_a_part_of_a_known_name() -> None:
+    """No other character of more than one folded letter folds to a part of a name in ASCII."""
+    names = {name.casefold() for row in ACTIONS.values() for name in (*row.required, *row.optional)}
+    names |= {"action", "dryrun"}
+    folded = {chr(point): chr(point).casefold() for point in range(0x80, 0x110000)}
+    found = {
+        character
+        for character, text in folded.items()
+        if text.isascii() and any(text in name for name in names)
+    }
+    assert found == {"\u017f", "\u212a", "\ufb05", "\ufb06"}

@@ -3,6 +3,7 @@
 from itertools import chain
 
 from kmscore_vectors.generator import (
+    reencrypt_bare_order,
     reencrypt_keys,
     reencrypt_order,
     reencrypt_rings,
@@ -26,6 +27,7 @@ def make() -> VectorFile:
         reencrypt_sources.wrong_tags(),
         reencrypt_sources.wrong_bare_ciphertexts(),
         reencrypt_order.two_defects(),
+        reencrypt_bare_order.bare_ciphertexts_last(),
     )
     with_rings = chain(reencrypt_rings.rings(), reencrypt_order.two_defects_with_rings())
     return VectorFile(

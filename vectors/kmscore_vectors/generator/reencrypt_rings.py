@@ -9,6 +9,7 @@ from kmscore_vectors.generator.keyring import PER_SUITE, PrivateTestKey, TestKey
 from kmscore_vectors.generator.model import Case, Fields, Json
 from kmscore_vectors.generator.oaep import RsaTestKey
 from kmscore_vectors.generator.published_keys import RSA_2048, SM2_SCALAR
+from kmscore_vectors.generator.reencrypt_materials import valid_materials, wrong_materials
 from kmscore_vectors.generator.reencrypt_requests import AES, MESSAGE, XAES, move, take
 from kmscore_vectors.generator.rsa_private_keys import valid_rsa_keys, wrong_rsa_keys
 from kmscore_vectors.generator.sm2_cases import K
@@ -28,7 +29,9 @@ def rings() -> Iterator[Case]:
     base = usual()
     yield base
     yield from _unusual_keys()
-    for comment, keys in (*_wrong_symmetric(), *_wrong_rings()):
+    for comment, keys in valid_materials(_RING):
+        yield replace(base, comment=comment, inputs=base.inputs | keys)
+    for comment, keys in (*_wrong_symmetric(), *_wrong_rings(), *wrong_materials(_RING)):
         yield base.refused(ErrorCode.INVALID_KEY, "BadKey", comment, keys)
     for flag, comment, keys in _wrong_private():
         yield base.refused(ErrorCode.INVALID_KEY, flag, comment, keys)

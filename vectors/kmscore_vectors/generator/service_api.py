@@ -7,11 +7,14 @@ from typing import Final
 from kmscore_vectors.generator import (
     service_access,
     service_answers,
+    service_case_folding,
     service_keys,
     service_limits,
     service_moves,
     service_names,
     service_parameters,
+    service_patterns,
+    service_signature_notes,
     service_signatures,
     service_texts,
 )
@@ -27,6 +30,8 @@ _PARTS: Final[tuple[ModuleType, ...]] = (
     service_answers,
     service_moves,
     service_texts,
+    service_case_folding,
+    service_patterns,
 )
 
 
@@ -35,7 +40,7 @@ def make() -> VectorFile:
     notes: dict[str, Note] = {}
     for part in _PARTS:
         notes |= part.NOTES
-    notes |= service_signatures.NOTES
+    notes |= service_signature_notes.NOTES
     return VectorFile(
         name="service_api",
         algorithm="kmscore-service-api",

@@ -14,6 +14,7 @@ from kmscore_vectors.generator.service_rule import (
     rule_trace,
     text_of,
 )
+from kmscore_vectors.generator.unusual_keys import UNUSUAL_KEYS
 from kmscore_vectors.generator.wire import Pairs
 from kmscore_vectors.tables import BugType, ErrorCode, Severity
 
@@ -142,8 +143,20 @@ def _rules() -> Iterator[Case]:
     both = Options(sort_order="utf_16", context_binding="hexadecimal_digest")
     yield _rule("beyond the basic plane, by UTF-16", "Digest", BEYOND, both)
     yield from _json_texts()
+    yield from _unusual_keys()
     for comment, pairs in _CONFUSED.items():
         yield _rule(comment, "Confused", pairs)
+
+
+def _unusual_keys() -> Iterator[Case]:
+    """Yield contexts with unusual keys: in their own order as JSON, and sorted in each order."""
+    for comment, pairs in UNUSUAL_KEYS.items():
+        yield _rule(comment, "JsonText", pairs, _JSON)
+        yield _rule(f"{comment}, by code point", "Sorting", pairs)
+        yield _rule(f"{comment}, by UTF-16", "Sorting", pairs, _JAVA)
+    for comment in ("integers behind letters", "a prototype"):
+        reverse = UNUSUAL_KEYS[comment][::-1]
+        yield _rule(f"{comment}, in the reverse order", "JsonText", reverse, _JSON)
 
 
 def _json_texts() -> Iterator[Case]:

@@ -39,6 +39,7 @@ from kmscore_vectors.generator.service_rule import (
     ServiceKey,
 )
 from kmscore_vectors.generator.suites import key_length, spec_of
+from kmscore_vectors.generator.unusual_keys import UNUSUAL_KEYS
 from kmscore_vectors.tables import BugType, ErrorCode, Severity, Suite
 
 NOTES: Final = {
@@ -138,6 +139,8 @@ def _options(maker: Maker) -> Iterator[Case]:
         "JSON, no pairs": (),
         "JSON, none at all": None,
         "JSON, what is escaped": (('"', "\\\n\x00"),),
+        "JSON, integers as keys": UNUSUAL_KEYS["integers behind letters"],
+        "JSON, a prototype": UNUSUAL_KEYS["a prototype"],
     }.items():
         yield maker.opened(comment, "Opens", MESSAGE, context, as_json)
     for order in ("code_point", "utf_16"):

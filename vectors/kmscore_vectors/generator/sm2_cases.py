@@ -24,6 +24,13 @@ ENCODERS: Final = {
 LENGTHS: Final = (1, 31, 32, 33, 63, 64, 65, 95, 96, 97, 255, 256, 257, MOST_PLAINTEXT)
 """Lengths at the ends of blocks of the KDF, and the limits."""
 
+PADDING_LENGTHS: Final = (*range(54, 59), *range(118, 123), *range(183, 186))
+"""Lengths for which x2, the message and y2 end near the place where SM3's padding needs a block.
+
+They are 64 bytes more: 55 and 56 modulo 64 are the last length without, and the first with, a
+further block (GB/T 32905-2016 section 5.2).
+"""
+
 EXTREME_K: Final = {
     "1": 1,
     "2": 2,

@@ -13,6 +13,7 @@ from kmscore_vectors.generator.sm2_cases import (
     LENGTHS,
     MESSAGE,
     MOST_PLAINTEXT,
+    PADDING_LENGTHS,
     POINT_FORM,
     K,
     encrypt,
@@ -55,6 +56,8 @@ def _varied() -> Iterator[tuple[str, str, bytes, int]]:
     for length in LENGTHS:
         if length not in {1, 64}:
             yield f"{length} bytes", "Boundary", text(length), K
+    for length in PADDING_LENGTHS:
+        yield f"{length} bytes", "HashPadding", text(length), K
     for comment, message in CONTENTS.items():
         yield comment, "MessageBytes", message, K
     for comment, message in zero_bytes().items():

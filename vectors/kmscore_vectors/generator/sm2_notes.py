@@ -28,6 +28,14 @@ NOTES: Final = {
         severity=Severity.STANDARD,
         section="GB/T 32918.4-2016 section 7.1",
     ),
+    "HashPadding": Note(
+        "A message for which the input of C3 ends near the end of a block of SM3.",
+        "SM3 with a fault in its padding gives another C3 for one message of 64 or more: it is"
+        " lost to every other implementation.",
+        bug_type=BugType.EDGE_CASE,
+        severity=Severity.STANDARD,
+        section="GB/T 32905-2016 section 5.2",
+    ),
     "ShortCoordinate": Note(
         "A coordinate begins with zeros.",
         "Zeros that are dropped shift every field behind them, and one message of 128 is lost. A"

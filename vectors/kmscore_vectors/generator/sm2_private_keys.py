@@ -13,6 +13,13 @@ _SCALAR: Final = SM2_SCALAR.to_bytes(32, "big")
 _PUBLIC: Final = der(0xA1, der_bits(_POINT))
 _CURVE: Final = der(0xA0, identifiers.SM2_CURVE)
 
+SHORT_SCALARS: Final = {
+    "00 39": SM2_SCALAR >> 8,
+    "00 80": (1 << 247) + (SM2_SCALAR >> 16),
+    "00 00 c0": (3 << 238) + (SM2_SCALAR >> 32),
+}
+"""Scalars below 2^248, by their first bytes; a DER INTEGER of the last two has a sign byte."""
+
 
 def ec_private_key(
     *optional: bytes, scalar: bytes = _SCALAR, version: int = 1
@@ -41,6 +48,12 @@ def valid_sm2_keys() -> Iterator[tuple[str, int, bytes]]:
         "d of 255 bits": (1 << 255) - 1,
     }.items():
         yield comment, scalar, affine.pkcs8(scalar)
+    for comment, scalar in SHORT_SCALARS.items():
+        whole = scalar.to_bytes(32, "big")
+        if scalar != d >> 8:  # that one is above
+            yield f"d begins with {comment}", scalar, affine.pkcs8(scalar)
+        without = pkcs8(ec_private_key(scalar=whole))
+        yield f"d begins with {comment}, without a public point", scalar, without
 
 
 def wrong_sm2_keys() -> Iterator[tuple[str, str, bytes]]:
@@ -51,6 +64,8 @@ def wrong_sm2_keys() -> Iterator[tuple[str, str, bytes]]:
     yield "Sm2Scalar", "n - 1, with its point", affine.pkcs8(last)
     no_point = ec_private_key(scalar=ORDER.to_bytes(32, "big"))
     yield "Sm2Scalar", "n, without a point", pkcs8(no_point)
+    for comment, private_key in _short_scalars():
+        yield "Sm2Scalar", comment, pkcs8(private_key)
     for comment, bits in _points().items():
         yield "Sm2Point", comment, pkcs8(ec_private_key(der(0xA1, bits)))
     for comment, algorithm in {
@@ -90,6 +105,17 @@ def _scalars() -> dict[str, bytes]:
         "no byte": b"",
         "64 bytes": _SCALAR * 2,
     }
+
+
+def _short_scalars() -> Iterator[tuple[str, bytes]]:
+    """Yield scalars that begin with zeros and are not 32 bytes, with and without their point."""
+    for name, scalar in SHORT_SCALARS.items():
+        point = der(0xA1, der_bits(affine.point_bytes(finite(multiply(scalar, BASE)))))
+        for length in sorted({31, 33, (scalar.bit_length() + 7) // 8}):
+            octets = scalar.to_bytes(length, "big")
+            comment = f"d that begins with {name}, in {length} bytes"
+            yield f"{comment}, with its point", ec_private_key(point, scalar=octets)
+            yield f"{comment}, without a point", ec_private_key(scalar=octets)
 
 
 def _points() -> dict[str, bytes]:

@@ -13,6 +13,7 @@ from kmscore_vectors.generator.sm2_cases import (
     EXTREME_K,
     LENGTHS,
     MESSAGE,
+    PADDING_LENGTHS,
     K,
     encrypt,
     from_point,
@@ -49,7 +50,11 @@ def valid(encoding: str) -> Iterator[Case]:
 
 def _lengths(encoding: str) -> Iterator[Case]:
     """Yield messages of usual and of extreme lengths."""
-    for flag, lengths in {"Valid": (len(MESSAGE), 16, 100), "Boundary": LENGTHS}.items():
+    for flag, lengths in {
+        "Valid": (len(MESSAGE), 16, 100),
+        "Boundary": LENGTHS,
+        "HashPadding": PADDING_LENGTHS,
+    }.items():
         for length in lengths:
             message = text(length)
             parts = encrypt(message)
