@@ -30,7 +30,7 @@ def make() -> VectorFile:
         algorithm="kmscore-v1-aead",
         header=(
             "Whole ciphertext blobs of every suite: sealed with the IV given, and opened.",
-            "The keys are test keys, known to everybody.",
+            "The keys are test keys, published.",
         ),
         notes=NOTES,
         groups=tuple(group for suite in Suite for group in _groups(suite)),

@@ -101,15 +101,15 @@ NOTES: Final = {
     ),
     "AssociatedData": Note(
         "Sealed with associated data that is not the header followed by the context.",
-        "A header that nobody authenticates: who stores the blob chooses the key and the suite"
-        " that open it. Fields without lengths: one context opens under another.",
+        "Without the header, an attacker who can write the blob chooses the key and the suite that"
+        " open it. Without lengths, a blob of one context opens under another.",
         bug_type=BugType.MODIFIED_PARAMETER,
         severity=Severity.POLICY,
         section="SPEC section 5.2",
     ),
     "OtherDerivation": Note(
         "Sealed with a key, a nonce or a counter that is not the suite's.",
-        "The implementation can open what nobody else can, and nobody else what it seals.",
+        "Other implementations cannot decrypt its blobs, and it cannot decrypt theirs.",
         ("https://c2sp.org/XAES-256-GCM",),
         bug_type=BugType.WRONG_PRIMITIVE,
         severity=Severity.STANDARD,

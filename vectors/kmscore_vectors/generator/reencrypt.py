@@ -36,7 +36,7 @@ def make() -> VectorFile:
         header=(
             "Re-encryption as a whole: the keys, a request, and the new blob or an error.",
             "The last version that is given for a key ID is its primary one.",
-            "The keys are test keys, known to everybody.",
+            "The keys are test keys, published.",
         ),
         notes=NOTES,
         groups=(

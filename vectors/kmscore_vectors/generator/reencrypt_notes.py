@@ -132,7 +132,7 @@ NOTES: Final = {
     ),
     "Modified": Note(
         "One bit of IV, ciphertext or tag is another.",
-        "Forged plaintexts are sealed anew, and are then under a right tag.",
+        "A forged plaintext is encrypted again, and then has a valid tag.",
         ("https://cwe.mitre.org/data/definitions/347.html",),
         bug_type=BugType.AUTH_BYPASS,
         severity=Severity.STANDARD,
@@ -140,7 +140,7 @@ NOTES: Final = {
     ),
     "OtherContext": Note(
         "Another source context than the ciphertext was sealed under.",
-        "Re-encryption launders a ciphertext from one context into another.",
+        "A ciphertext that is bound to one context becomes one that is bound to another.",
         ("https://cwe.mitre.org/data/definitions/441.html",),
         bug_type=BugType.AUTH_BYPASS,
         severity=Severity.STANDARD,

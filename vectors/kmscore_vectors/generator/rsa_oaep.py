@@ -29,7 +29,7 @@ def make() -> VectorFile:
         algorithm="RSAES-OAEP",
         header=(
             "RSAES-OAEP with one hash for OAEP and MGF1 and no label.",
-            "The keys are TEST KEYS, known to everybody.",
+            "The keys are TEST KEYS, published.",
         ),
         notes=NOTES,
         groups=(*groups, unknown),

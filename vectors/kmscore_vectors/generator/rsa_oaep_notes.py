@@ -22,7 +22,7 @@ NOTES: Final = {
     ),
     "LeadingZeros": Note(
         "The ciphertext, or the message, begins with zeros.",
-        "An implementation that drops them on the way through an integer loses messages.",
+        "An implementation that drops them on the way through an integer rejects valid messages.",
         bug_type=BugType.EDGE_CASE,
         severity=Severity.STANDARD,
         section="RFC 8017 section 4.1",
@@ -37,7 +37,7 @@ NOTES: Final = {
     ),
     "LabelHash": Note(
         "lHash is not the hash of the empty label.",
-        "Padding that is not compared whole makes ciphertexts malleable, and tells of EM.",
+        "Padding that is not compared whole makes ciphertexts malleable, and gives information about EM.",
         (_MANGER,),
         bug_type=BugType.MISSING_STEP,
         severity=Severity.STANDARD,
@@ -52,7 +52,7 @@ NOTES: Final = {
     ),
     "Padding": Note(
         "A byte other than 00 precedes the 01.",
-        "Padding that is not compared whole makes ciphertexts malleable, and tells of EM.",
+        "Padding that is not compared whole makes ciphertexts malleable, and gives information about EM.",
         (_MANGER,),
         bug_type=BugType.MISSING_STEP,
         severity=Severity.STANDARD,

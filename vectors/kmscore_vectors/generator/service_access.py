@@ -34,7 +34,7 @@ _NOTHING_NAMED: Final = "acs:kms:*:*:key/nothing"
 NOTES: Final = {
     "KeyName": Note(
         "A key is named by alias or resource name; the response has its ID.",
-        "The alias of a key is asked for in place of the key: who moves it moves the permission.",
+        "The policy is asked about the alias and not the key: moving the alias moves the permission.",
         bug_type=BugType.BASIC,
         severity=Severity.POLICY,
         section="SPEC section 14",
@@ -48,7 +48,7 @@ NOTES: Final = {
     ),
     "NoPermission": Note(
         "The policy does not allow it; the key is there and would do.",
-        "Keys are used by who may not.",
+        "A caller without permission uses the key.",
         ("https://cwe.mitre.org/data/definitions/862.html",),
         bug_type=BugType.CONFIDENTIALITY,
         severity=Severity.POLICY,
@@ -63,7 +63,7 @@ NOTES: Final = {
     ),
     "LearnsNothing": Note(
         "What is asked for is not there or cannot be used, and the policy does not allow it.",
-        "Who may not use a key learns which keys, versions and aliases there are, and their state.",
+        "A caller without permission learns which keys, versions and aliases exist, and their state.",
         ("https://cwe.mitre.org/data/definitions/204.html",),
         bug_type=BugType.CONFIDENTIALITY,
         severity=Severity.POLICY,

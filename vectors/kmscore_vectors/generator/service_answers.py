@@ -30,7 +30,7 @@ from kmscore_vectors.tables import BugType, Severity, Suite
 _MOST_PLAINTEXT: Final = 6144
 _TAG: Final = 16
 ONE_ANSWER: Final = (
-    "Answers that can be told apart are an oracle: who may ask often enough decrypts without the"
+    "Answers that differ are an oracle: an attacker with enough requests decrypts without the"
     " key, or learns which part of a forgery was right."
 )
 
@@ -44,7 +44,8 @@ NOTES: Final = {
     ),
     "NotABlob": Note(
         "The bytes are no blob of the layout.",
-        ONE_ANSWER + " Guessing between layouts: who stores the blob chooses how it is read.",
+        ONE_ANSWER
+        + " With guesses between layouts, an attacker who writes the blob chooses its reading.",
         bug_type=BugType.MISSING_STEP,
         severity=Severity.POLICY,
         section="SPEC section 14.2",

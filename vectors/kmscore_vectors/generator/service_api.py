@@ -50,7 +50,7 @@ def make() -> VectorFile:
             "Every test is valid: an error is a response. A flag says what a wrong one is open to.",
             "Where a request that succeeds would draw something, it is a dry run.",
             "The last version that is given for a key ID is its primary one.",
-            "The keys are test keys, known to everybody.",
+            "The keys are test keys, published.",
         ),
         notes=notes,
         groups=(

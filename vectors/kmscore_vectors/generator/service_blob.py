@@ -55,7 +55,7 @@ _NOTES: Final = {
         section="SPEC section 13.2",
     ),
     "NotAUuid": Note(
-        "What stands in the place of the key version ID is not 36 characters of a UUID.",
+        "The bytes in the place of the key version ID are not 36 characters of a UUID.",
         "Any text is looked up as a key version: in a path, a query or a log line.",
         bug_type=BugType.MISSING_STEP,
         severity=Severity.POLICY,
@@ -63,15 +63,15 @@ _NOTES: Final = {
     ),
     "OtherPrefix": Note(
         "The prefix is another than is due, or there is one where none is due, or none.",
-        "Guessing between layouts: who stores the blob chooses how it is read.",
+        "With guesses between layouts, an attacker who writes the blob chooses its reading.",
         bug_type=BugType.MISSING_STEP,
         severity=Severity.POLICY,
         section="SPEC section 13.2",
     ),
     "OtherLayout": Note(
         "A v1 blob.",
-        "Guessing between layouts: who stores the blob chooses whether its header and context are"
-        " authenticated as v1 has them or hashed as the service does.",
+        "With guesses between layouts, an attacker who writes the blob chooses whether its header"
+        " and context are authenticated as in v1 or hashed as in the service.",
         bug_type=BugType.MISSING_STEP,
         severity=Severity.POLICY,
         section="SPEC section 13.2",
@@ -87,7 +87,7 @@ def make() -> VectorFile:
         header=(
             "The service's own ciphertext blob, its context rule, and both together.",
             "The rule does not tell all contexts apart: what it confuses is listed by collisions.",
-            "The keys are test keys, known to everybody.",
+            "The keys are test keys, published.",
         ),
         notes={
             **_NOTES,

@@ -35,7 +35,7 @@ NOTES: Final = {
         section="SPEC section 13.3",
     ),
     "NoContext": Note(
-        "No context, or one without pairs: the rule tells them apart, unless it is told not to.",
+        "No context, or one without pairs: the rule distinguishes them, unless an option says not.",
         "Blobs that were sealed without a context do not open, or those that were sealed with an"
         " empty one.",
         bug_type=BugType.EDGE_CASE,
@@ -65,8 +65,8 @@ NOTES: Final = {
     ),
     "Confused": Note(
         "Contexts that the rule gives the same associated data.",
-        "Who may choose a value can move its text into another pair: a ciphertext of one tenant,"
-        " table or purpose opens for another.",
+        "An attacker who chooses a value can move its text into another pair: a ciphertext of one"
+        " tenant, table or purpose opens for another.",
         ("https://cwe.mitre.org/data/definitions/441.html",),
         bug_type=BugType.CAN_OF_WORMS,
         severity=Severity.POLICY,
@@ -74,7 +74,7 @@ NOTES: Final = {
     ),
     "Distinct": Note(
         "A context that shares its associated data with no other.",
-        "What is safe is refused, and those who migrate are taught to allow everything.",
+        "Safe contexts are rejected, so operators allow all contexts in a migration.",
         bug_type=BugType.CAN_OF_WORMS,
         severity=Severity.POLICY,
         section="SPEC section 13.3",

@@ -30,7 +30,7 @@ from kmscore_vectors.tables import BugType, ErrorCode, Severity
 
 NOTES: Final = {
     "Ambiguous": Note(
-        "A context that the rule confuses with others, and nobody has said that it may be.",
+        "A context that the rule confuses with others, and that the caller has not allowed.",
         "A ciphertext of one tenant, table or purpose opens for another, whose context has the"
         " same text.",
         ("https://cwe.mitre.org/data/definitions/441.html",),
@@ -100,7 +100,7 @@ NOTES: Final = {
     ),
     "AssociatedData": Note(
         "Sealed with associated data that no rule of the profile gives.",
-        "The implementation opens what the service does not, and nobody else what it seals.",
+        "The service cannot decrypt its blobs, and it decrypts blobs that the service rejects.",
         bug_type=BugType.MISSING_STEP,
         severity=Severity.POLICY,
         section="SPEC section 14.2",

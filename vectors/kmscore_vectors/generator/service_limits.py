@@ -53,7 +53,7 @@ NOTES: Final = {
     ),
     "PublicKey": Note(
         "A wrapping key that is none, or that does not go with its spec or algorithm.",
-        "A data key leaves under a key that nobody, or somebody else, can open it with.",
+        "A data key is exported under a key that its owner does not hold.",
         bug_type=BugType.MISSING_STEP,
         severity=Severity.POLICY,
         section="SPEC section 14.2",
@@ -67,14 +67,14 @@ NOTES: Final = {
     ),
     "DryRunDenied": Note(
         "A dry run of a request that is not permitted.",
-        "Whoever asks before acting is told that it may.",
+        "A caller that tries first learns that it has a permission that it does not have.",
         bug_type=BugType.CONFIDENTIALITY,
         severity=Severity.POLICY,
         section="SPEC section 14.2 step 5",
     ),
     "DryRunFails": Note(
         "A dry run of a request that would fail.",
-        "Whoever asks before acting is told that all is well.",
+        "A caller that tries first learns of success, and the request then fails.",
         bug_type=BugType.MISSING_STEP,
         severity=Severity.POLICY,
         section="SPEC section 14.2",

@@ -56,7 +56,7 @@ NOTES: Final = {
         section="SPEC section 13.5",
     ),
     "AmbiguousAllowed": Note(
-        "A context that the rule confuses with others, and who decrypts has said that it may be.",
+        "A context that the rule confuses with others, and that the caller has allowed.",
         bug_type=BugType.CAN_OF_WORMS,
         severity=Severity.POLICY,
         section="SPEC section 13.5",

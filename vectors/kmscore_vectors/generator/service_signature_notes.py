@@ -29,7 +29,7 @@ NOTES: Final = {
     ),
     "UnsignedPart": Note(
         "The signature lacks a part, or does not cover what it has to.",
-        "Who sees one request changes the part that is not signed.",
+        "An attacker who sees a request can change the part that is not signed.",
         bug_type=BugType.AUTH_BYPASS,
         severity=Severity.POLICY,
         section="SPEC section 14.7",

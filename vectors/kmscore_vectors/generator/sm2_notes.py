@@ -220,7 +220,7 @@ NOTES: Final = {
     ),
     "ZeroBytes": Note(
         "C2 or C3 begins or ends with zeros, or C2 has only zeros because the message is t.",
-        "An implementation that looks for zeros in C2 in place of t loses messages.",
+        "An implementation that looks for zeros in C2 in place of t rejects valid messages.",
         bug_type=BugType.EDGE_CASE,
         severity=Severity.STANDARD,
         section="GB/T 32918.4-2016 section 7.1 step B4",

@@ -31,7 +31,7 @@ def make() -> VectorFile:
         algorithm="SM2PKE",
         header=(
             "SM2 public-key encryption (GB/T 32918.4-2016) with SM3.",
-            "The key is the TEST KEY of GM/T 0003.5-2012 Annex C, known to everybody.",
+            "The key is the TEST KEY of GM/T 0003.5-2012 Annex C, published.",
         ),
         notes=NOTES,
         groups=(

@@ -38,7 +38,7 @@ def make() -> WycheproofFile:
         header=(
             "SM2 public-key encryption (GB/T 32918.4-2016) with SM3, the encoding given.",
             "ASN1_DER: GM/T 0009-2012 section 7.2. C1C3C2 and C1C2C3: 04, x, y and the parts.",
-            "The key is the TEST KEY of GM/T 0003.5-2012 Annex C, known to everybody.",
+            "The key is the TEST KEY of GM/T 0003.5-2012 Annex C, published.",
         ),
         notes={flag: NOTES[flag] for flag in sorted(flags)},
         groups=groups,
