@@ -79,20 +79,34 @@ def bare_ciphertexts_last() -> Iterator[Case]:
         ("RSA", rights[_RSA], _rsa_ciphertexts(rights[_RSA])),
         ("SM2", rights[_SM2], _sm2_ciphertexts(rights[_SM2])),
     ):
-        for number, (comment, ciphertext) in enumerate(ciphertexts.items()):
-            fields = blob_field(ciphertext)
-            wrong = right.refused(
-                ErrorCode.DECRYPTION, "ModifiedAsymmetric", f"{comment}, {name}", fields
+        wrongs = [
+            right.refused(
+                ErrorCode.DECRYPTION,
+                "ModifiedAsymmetric",
+                f"{comment}, {name}",
+                blob_field(ciphertext),
             )
+            for comment, ciphertext in ciphertexts.items()
+        ]
+        for number, wrong in enumerate(wrongs):
             source = tuple(_SOURCES)[(number + 2) % len(_SOURCES)]
             earlier = _DESTINATIONS | {source: _SOURCES[source]}
             for defect, (error, field) in earlier.items():
                 yield wrong.also(error, defect, field)
-        yield _wide(wrong)
-        dry = dry_run_of(right)
-        wrong = replace(wrong, inputs=wrong.inputs | {"dry_run": True}, repaired=dry)
-        for defect, (error, field) in _DESTINATIONS.items():
-            yield replace(wrong, comment=f"{wrong.comment}, dry run").also(error, defect, field)
+        yield _wide(wrongs[-1])
+        yield from _dry_runs(right, wrongs[-1])
+
+
+def _dry_runs(right: Case, wrong: Case) -> Iterator[Case]:
+    """Yield dry runs of a request to destinations that are rejected."""
+    dry = replace(
+        wrong,
+        comment=f"{wrong.comment}, dry run",
+        inputs=wrong.inputs | {"dry_run": True},
+        repaired=dry_run_of(right),
+    )
+    for defect, (error, field) in _DESTINATIONS.items():
+        yield dry.also(error, defect, field)
 
 
 def _wide(wrong: Case) -> Case:
