@@ -170,7 +170,7 @@ def verify(
     try:
         folder = choose_folder(folder)
         selection = shared.make_selection(severity, file, operation, flag, test)
-        files = load_selected(folder, selection, accumulated=not no_accumulated)
+        files = load_selected(folder, selection, accumulated=not no_accumulated, proofs=True)
         with destinations(report or ()) as reports:
             steps = list(execution.plan(adapter.configurations(), files))
             results = execution.run(steps, "Verifying", quiet=quiet)
@@ -221,7 +221,7 @@ def run(
     try:
         folder = choose_folder(folder)
         selection = shared.make_selection(severity, file, operation, flag, test)
-        files = load_selected(folder, selection, accumulated=not no_accumulated)
+        files = load_selected(folder, selection, accumulated=not no_accumulated, proofs=True)
         tests = [test for group in files.values() for test in group]
         with destinations(report or ()) as reports:
             with implementation as ask:

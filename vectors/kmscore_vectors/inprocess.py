@@ -79,7 +79,7 @@ def run(
         VectorFileError: If the vectors cannot be read.
         SelectionError: If a name is unknown, or if no test is selected.
     """
-    files = load_selected(choose_folder(folder), selection, accumulated=accumulated)
+    files = load_selected(choose_folder(folder), selection, accumulated=accumulated, proofs=True)
     tests = [test for group in files.values() for test in group]
     name = getattr(ask, "__qualname__", type(ask).__qualname__)
     return Results(judgement.run(name, answering(ask), tests, lambda _: None))
@@ -103,7 +103,10 @@ def answering(function: Function) -> Ask:
             return {"error": str(rejected.code)}
         except Unsupported:
             return {"unsupported": True}
-        except (Exception, SystemExit) as error:  # noqa: BLE001 (the other tests go on)
+        except KeyboardInterrupt:
+            raise
+        # Some languages under Python raise exceptions that are not an `Exception`.
+        except BaseException as error:  # noqa: BLE001 (the other tests go on)
             return {"crash": describe(error)}
         if isinstance(outputs, Mapping) and are_outputs(outputs):
             return dict(outputs)

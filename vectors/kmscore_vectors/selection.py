@@ -8,6 +8,7 @@ from typing import Final, Self
 
 from kmscore_vectors.accumulation import is_accumulated
 from kmscore_vectors.files import NAMES, load
+from kmscore_vectors.judgement import must_succeed
 from kmscore_vectors.tables import Severity
 from kmscore_vectors.vector_test import VectorTest
 
@@ -82,16 +83,18 @@ class Selection:
 
 
 def load_selected(
-    folder: Path, selection: Selection, *, accumulated: bool
+    folder: Path, selection: Selection, *, accumulated: bool, proofs: bool = False
 ) -> dict[str, list[VectorTest]]:
     """Return the selected tests of every file that has some.
 
-    Only the selected files are read.
+    Only the selected files are read. A right rejection proves nothing if the operation rejects
+    everything, so `proofs` adds a valid test to each operation that has only invalid ones.
 
     Args:
         folder: The folder of the vectors.
         selection: The selection of tests.
         accumulated: Whether accumulated tests are selected too.
+        proofs: Whether to add a valid test to an operation whose selected tests are invalid.
 
     Returns:
         The tests by the name of their file, in the order of the suite.
@@ -117,7 +120,17 @@ def load_selected(
     selected = {name: tests for name, tests in selected.items() if tests}
     if not selected:
         raise SelectionError("no test is selected")
-    return selected
+    if not proofs:
+        return selected
+    return {name: _prove(tests, files[name]) for name, tests in selected.items()}
+
+
+def _prove(selected: Sequence[VectorTest], tests: Sequence[VectorTest]) -> list[VectorTest]:
+    """Return selected tests, with the first valid test of each operation that has none."""
+    proven = {test.operation for test in selected if must_succeed(test)}
+    wanted = {test.operation for test in selected} - proven
+    first = {test.operation: test for test in reversed(tests) if must_succeed(test)}
+    return [*(first[name] for name in sorted(wanted & first.keys())), *selected]
 
 
 def _check_names(selection: Selection, files: Mapping[str, Sequence[VectorTest]]) -> None:

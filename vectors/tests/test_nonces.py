@@ -1,7 +1,9 @@
 """`kmscore-vectors nonces` finds each weakness of random values, and nothing in uniform ones."""
 
+import hashlib
 import json
 import sys
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from functools import cache
@@ -19,6 +21,7 @@ import kmscore
 from kmscore import hazmat
 from kmscore_vectors import cli
 from kmscore_vectors.adapter import fresh
+from kmscore_vectors.adapter.responder import Responder
 from kmscore_vectors.answers import GIVEN_UP, Answer, Ask
 from kmscore_vectors.generator import affine, keyring, oaep
 from kmscore_vectors.generator.keyring import SymmetricTestKey
@@ -487,7 +490,7 @@ def test_every_weakness_has_a_case() -> None:
         assert all(link.startswith("https://") for link in weakness.links)
         assert weakness.links
     policy = {name for name, each in WEAKNESSES.items() if each.severity is Severity.POLICY}
-    assert policy == {"CounterIv"}
+    assert policy == {"CounterIv", "RepeatedHalf", "BiasedBits", "BiasedBytes"}
 
 
 # ---- Arithmetic -----------------------------------------------------------------------------
@@ -683,22 +686,39 @@ def _python(name: str) -> list[str]:
 @pytest.mark.usefixtures("with_long_searches")
 def test_the_library_passes() -> None:
     """`--kmscore` asks the library for all operations: exit code 0, and no finding."""
-    result = _invoke("--kmscore", "--count", "64")
+    result = _invoke("--kmscore", "--count", "300", "--quiet")
     assert (result.exit_code, result.stderr) == (0, "")
-    assert result.stdout.splitlines()[-1] == "832 right, no finding."
+    assert result.stdout.splitlines()[-1] == "3900 right, no finding."
     assert "What that is open to" not in result.stdout
 
 
 def test_a_command_passes() -> None:
     """A command is asked line by line, only for the chosen operation."""
     result = _invoke(
-        "--operation", "fresh_encrypt", "--count", "64", "--json", *_python("library.py")
+        "--operation", "fresh_encrypt", "--count", "300", "--json", *_python("library.py")
     )
     document = json.loads(result.stdout)
     assert (result.exit_code, document["success"]) == (0, True)
     rows = [(row["operation"], row["asked"], row["right"]) for row in document["operations"]]
-    assert rows == [("fresh_encrypt", 64, 64)] * 5
+    assert rows == [("fresh_encrypt", 300, 300)] * 5
     assert all(row["supported"] and not row["wrong"] for row in document["operations"])
+
+
+def test_an_iv_of_another_operation_is_repeated() -> None:
+    """Two operations with one key draw the same IVs, each of them only once."""
+    right = [each for each in questions() if each.variant == "AES_256_GCM"]
+    asked: Counter[str] = Counter()
+
+    def ask(operation: str, inputs: Any) -> Any:
+        asked[operation] += 1
+        iv = hashlib.sha256(str(asked[operation]).encode()).digest()[:12]
+        return Responder().answer(operation.removeprefix("fresh_"), {**inputs, "iv": iv.hex()})
+
+    first, second = check(ask, right, 300).outcomes
+    assert (first.right, first.findings) == (300, ())
+    (finding,) = second.findings
+    assert finding.name == "RepeatedIv"
+    assert finding.detail == "300 values occurred in another operation under the same key"
 
 
 def _constant_iv(*arguments: Any) -> Any:
@@ -708,14 +728,14 @@ def _constant_iv(*arguments: Any) -> Any:
 def test_findings_are_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     """Exit code 1, the finding in its row, and once its severity, effect and links."""
     monkeypatch.setattr(fresh, "encrypt", _constant_iv)
-    arguments = ("--kmscore", "--count", "64", "--operation", "fresh_encrypt")
+    arguments = ("--kmscore", "--count", "300", "--operation", "fresh_encrypt")
     result = _invoke(*arguments)
     assert result.exit_code == 1
-    assert result.stdout.count("RepeatedIv: 63 of 64 values occurred before") == 5
+    assert result.stdout.count("RepeatedIv: 299 of 300 values occurred before") == 5
     assert result.stdout.count("forges blobs") == 1
     assert "(standard)" in result.stdout
     assert "https://eprint.iacr.org/2022/208" in result.stdout
-    assert result.stdout.splitlines()[-1] == "320 right, 0 wrong, 10 findings."
+    assert result.stdout.splitlines()[-1] == "1500 right, 0 wrong, 10 findings."
     document = json.loads(_invoke(*arguments, "--json").stdout)
     (finding, *_) = document["operations"][0]["findings"]
     assert (document["success"], finding["name"]) == (False, "RepeatedIv")
@@ -730,13 +750,13 @@ def test_wrong_answers_are_shown(monkeypatch: pytest.MonkeyPatch) -> None:
         raise ValueError(f"\x1b[31m{1000 * 'x'} the end")
 
     monkeypatch.setattr(fresh, "encrypt", fail)
-    result = _invoke("--kmscore", "--count", "64", "--operation", "fresh_encrypt")
+    result = _invoke("--kmscore", "--count", "300", "--operation", "fresh_encrypt")
     assert result.exit_code == 1
-    assert result.stdout.count("64 wrong: ValueError:") == 5
+    assert result.stdout.count("300 wrong: ValueError:") == 5
     assert result.stdout.count("\\u001b[31mxxx") == 5
     assert result.stdout.count("the end") == 5
     assert result.stdout.count("x") < 5 * 310
-    assert result.stdout.splitlines()[-1] == "0 right, 320 wrong, 0 findings."
+    assert result.stdout.splitlines()[-1] == "0 right, 1500 wrong, 0 findings."
 
 
 def test_one_finding_is_singular(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -777,7 +797,7 @@ def test_a_command_that_cannot_be_started() -> None:
     assert result.stderr.startswith("kmscore-vectors: /nonexistent cannot be started: ")
 
 
-@pytest.mark.parametrize("count", ["63", "10001"])
+@pytest.mark.parametrize("count", ["299", "10001"])
 def test_a_count_out_of_range(count: str) -> None:
     """Fewer answers show no constant bit, and more take too long."""
     assert _invoke("--kmscore", "--count", count).exit_code == 2

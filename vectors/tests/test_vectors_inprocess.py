@@ -1,5 +1,6 @@
 """An implementation in Python is run in this process, and its exceptions do not end the run."""
 
+import asyncio
 import json
 import re
 import sys
@@ -83,6 +84,7 @@ class _Mute(Exception):  # noqa: N818 (a test)
         (ValueError("too short"), "ValueError: too short"),
         (AssertionError(), "AssertionError: "),
         (SystemExit(0), "SystemExit: 0"),
+        (asyncio.CancelledError("of a task"), "CancelledError: of a task"),
         (RecursionError("deep"), "RecursionError: deep"),
         (_Mute(), "_Mute"),
     ],
@@ -100,7 +102,22 @@ def test_any_other_exception_is_a_crash(error: BaseException, reason: str) -> No
         json.dumps({"crash": reason})
     }
     assert results.total[Verdict.CRASHED] > 80
-    assert results.total[Verdict.RIGHT] == 20
+    others = [test for test in files()["blob"] if test.operation == "parse_blob_base64"]
+    assert results.total[Verdict.RIGHT] == len(others)
+
+
+def test_a_selection_of_invalid_tests_has_a_valid_one_of_each_operation() -> None:
+    """Right rejections are proven by it, and prove nothing without it."""
+    selection = Selection(files=("blob",), flags=("Magic",))
+    number = sum(test.flag == "Magic" for test in files()["blob"])
+    assert inprocess.run(_library, selection=selection).total == {Verdict.RIGHT: number + 2}
+
+    def reject(*_: Any) -> dict[str, Any]:
+        raise Rejected("invalid_blob")
+
+    results = inprocess.run(reject, selection=selection)
+    assert results.total == {Verdict.WRONG: 2, Verdict.UNPROVEN: number}
+    assert not results.is_success
 
 
 def test_ctrl_c_ends_the_run() -> None:

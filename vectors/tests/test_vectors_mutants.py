@@ -13,7 +13,7 @@ from typer.testing import CliRunner, Result
 from kmscore_vectors import cli
 from kmscore_vectors.files import VectorFileError
 from kmscore_vectors.mutants import report
-from kmscore_vectors.mutants.laboratory import Edit, Fate, Mutant, load_mutants
+from kmscore_vectors.mutants.laboratory import Edit, Fate, Mutant, MutantError, load_mutants
 
 _HARNESSES = Path(__file__).resolve().parents[1] / "harnesses"
 _MAIN = """\
@@ -49,7 +49,7 @@ def canonicalize(pairs):
 _UNSORTED = {"file": "canonical.py", "find": "sorted((key", "replace": "list((key"}
 _LIMIT = {"file": "canonical.py", "find": "> 65535", "replace": "> 65534"}
 _EQUAL = {"file": "canonical.py", "find": "> 65535", "replace": ">= 65536"}
-_CRASH = {"file": "main.py", "find": "json.loads(line)", "replace": "json.loads(line)['x']"}
+_CRASH = {"file": "canonical.py", "find": "fields = sorted(", "replace": "fields = absent("}
 
 
 def _mutant(name: str, *edits: dict[str, str], **others: str) -> dict[str, Any]:
@@ -150,6 +150,68 @@ def test_an_edit_has_to_apply_exactly_once(source: Path, edit: dict[str, str], r
     result = _try(source, _mutant("odd", edit))
     assert (result.exit_code, result.stdout) == (2, "")
     assert result.stderr == f"kmscore-vectors: odd: the text to replace {reason}\n"
+
+
+def test_a_mutant_that_does_not_start_is_an_error(source: Path) -> None:
+    """Broken syntax is not a mistake that a test notices."""
+    broken = {"file": "main.py", "find": "for line in", "replace": "for for line in"}
+    result = _try(source, _mutant("broken", broken))
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.startswith("kmscore-vectors: broken: the mutant does not start: ")
+
+
+def test_an_operation_that_is_lost_is_noticed(source: Path) -> None:
+    """`unsupported` is a failure where the implementation without a mistake has an answer."""
+    lost = {"file": "main.py", "find": '"canonicalize"', "replace": '"other"'}
+    assert _try(source, _mutant("lost", lost)).exit_code == 0
+
+
+def test_a_test_without_an_answer_is_asked_once_more(source: Path, tmp_path: Path) -> None:
+    """A mutant that is slow only once, as on a busy machine, is not noticed."""
+    mark = tmp_path / "mark"
+    slow = (
+        "line in sys.stdin:\n"
+        f"    if '\"canonicalize\"' in line and not os.path.exists({str(mark)!r}):"
+        f"\n        open({str(mark)!r}, 'w').close(); time.sleep(30)"
+    )
+    edits = (
+        {"file": "main.py", "find": "line in sys.stdin:", "replace": slow},
+        {"file": "main.py", "find": "import sys", "replace": "import os\nimport sys\nimport time"},
+    )
+    result = _try(source, _mutant("slow", *edits), options=("--timeout", "3"))
+    assert "mistakes.json: 0 of 1 noticed" in result.stdout
+    assert mark.exists()
+
+
+def test_a_copy_that_cannot_be_made_is_an_error(source: Path) -> None:
+    """A file that is not UTF-8, and a link to nothing."""
+    (source / "canonical.py").write_bytes(b"\xff")
+    path = source.parent / "mistakes.json"
+    path.write_text(json.dumps({"mutants": [_mutant("odd", _UNSORTED)]}), "utf-8")
+    (mutant,) = load_mutants(path)
+    with pytest.raises(MutantError, match=r"^odd: the copy cannot be made: "):
+        mutant.write(source, source.parent / "copy")
+    (source / "link").symlink_to("nowhere")
+    with pytest.raises(MutantError, match=r"^odd: the copy cannot be made: "):
+        mutant.write(source, source.parent / "other")
+
+
+def test_the_folder_for_temporary_files_is_not_in_the_source(
+    source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Otherwise each copy would contain the copies."""
+    monkeypatch.setattr("tempfile.tempdir", str(source))
+    result = _try(source, _mutant("unsorted", _UNSORTED))
+    assert result.exit_code == 2
+    assert result.stderr.endswith("it contains the folder for temporary files\n")
+
+
+def test_a_source_that_is_not_a_folder_is_a_usage_error(source: Path) -> None:
+    """The message names the folder."""
+    arguments = ["mutants", "x.json", "--source", str(source / "nowhere"), "--", "true"]
+    result = CliRunner(env={"COLUMNS": "200"}).invoke(cli.app, arguments)
+    assert result.exit_code == 2
+    assert "nowhere" in result.stderr
 
 
 def test_the_implementation_itself_has_to_be_right(source: Path) -> None:

@@ -199,14 +199,14 @@ def test_list_counts_the_selected_tests() -> None:
 
 
 def test_the_exit_code_depends_on_the_selected_tests_only() -> None:
-    """An implementation that is right on one flag alone passes with this flag."""
+    """One that rejects everything fails also on one flag, because a valid test is added."""
     command = ["--", sys.executable, "-c", _REJECTING]
     options = ["--timeout", str(PATIENCE), "--no-accumulated", "--json", "--quiet"]
     magic = sum(test.flag == "Magic" for test in files()["blob"])
     parsed = sum(test.operation == "parse_blob" for test in files()["blob"])
     for names, code, number in (
-        (["--flag", "Magic"], 0, magic),
-        (["--flag", "Magic", "--test", f"blob:1-{len(files()['blob'])}"], 0, magic),
+        (["--flag", "Magic"], 1, magic + 2),
+        (["--flag", "Magic", "--test", f"blob:1-{len(files()['blob'])}"], 1, magic + 2),
         (["--file", "blob", "--operation", "parse_blob"], 1, parsed),
     ):
         result = _invoke("run", *options, *names, *command)

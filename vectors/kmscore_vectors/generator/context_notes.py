@@ -38,7 +38,7 @@ NOTES: Final = {
     ),
     "Ambiguity": Note(
         "Contexts that would give the same bytes if fields were joined without their lengths.",
-        "An attacker who chooses a value can move its text into another field; the tag stays valid.",
+        "An attacker who chooses a value can move its text to another field; the tag stays valid.",
         bug_type=BugType.CAN_OF_WORMS,
         severity=Severity.POLICY,
         section="SPEC section 4.1",

@@ -11,7 +11,8 @@ _MANY: Final = "Two parsers that read different keys from one file."
 KEY_NOTES: Final = {
     "RsaKey": Note(
         "A valid RSA key with another exponent, another private exponent, or other primes.",
-        "An implementation that expects e = 65,537, primes of one length or one order rejects valid keys.",
+        "An implementation that expects e = 65,537, or primes of one length or order, rejects valid"
+        " keys.",
         bug_type=BugType.EDGE_CASE,
         severity=Severity.STANDARD,
         section="RFC 8017 section 3.2",
@@ -62,7 +63,8 @@ KEY_NOTES: Final = {
     ),
     "Sm2Key": Note(
         "A valid SM2 key with an extreme scalar, or without the optional public point.",
-        "An implementation that needs the optional fields, or drops zeros of d, rejects valid keys.",
+        "An implementation that needs the optional fields, or drops zeros of d, rejects valid"
+        " keys.",
         bug_type=BugType.EDGE_CASE,
         severity=Severity.STANDARD,
         section="RFC 5915 section 3; GB/T 32918.1-2016 section 6.1",

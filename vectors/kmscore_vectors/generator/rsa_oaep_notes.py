@@ -37,7 +37,8 @@ NOTES: Final = {
     ),
     "LabelHash": Note(
         "lHash is not the hash of the empty label.",
-        "Padding that is not compared whole makes ciphertexts malleable, and gives information about EM.",
+        "Padding that is not compared whole makes ciphertexts malleable, and gives information"
+        " about EM.",
         (_MANGER,),
         bug_type=BugType.MISSING_STEP,
         severity=Severity.STANDARD,
@@ -52,7 +53,8 @@ NOTES: Final = {
     ),
     "Padding": Note(
         "A byte other than 00 precedes the 01.",
-        "Padding that is not compared whole makes ciphertexts malleable, and gives information about EM.",
+        "Padding that is not compared whole makes ciphertexts malleable, and gives information"
+        " about EM.",
         (_MANGER,),
         bug_type=BugType.MISSING_STEP,
         severity=Severity.STANDARD,

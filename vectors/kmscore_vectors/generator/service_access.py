@@ -34,7 +34,7 @@ _NOTHING_NAMED: Final = "acs:kms:*:*:key/nothing"
 NOTES: Final = {
     "KeyName": Note(
         "A key is named by alias or resource name; the response has its ID.",
-        "The policy is asked about the alias and not the key: moving the alias moves the permission.",
+        "The policy is asked about the alias, not the key: moving the alias moves the permission.",
         bug_type=BugType.BASIC,
         severity=Severity.POLICY,
         section="SPEC section 14",
@@ -63,7 +63,8 @@ NOTES: Final = {
     ),
     "LearnsNothing": Note(
         "What is asked for is not there or cannot be used, and the policy does not allow it.",
-        "A caller without permission learns which keys, versions and aliases exist, and their state.",
+        "A caller without permission learns which keys, versions and aliases exist, and their"
+        " state.",
         ("https://cwe.mitre.org/data/definitions/204.html",),
         bug_type=BugType.CONFIDENTIALITY,
         severity=Severity.POLICY,

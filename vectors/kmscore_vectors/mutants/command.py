@@ -80,7 +80,7 @@ def mutants(
     try:
         selection = shared.make_selection(severity, file, operation, flag, test)
         tests = load_selected(choose_folder(folder), selection, accumulated=accumulated)
-        laboratory = Laboratory(source, tuple(command), tests, timeout)
+        laboratory = Laboratory(source, command, tests, timeout)
         selected = _select(mutant_files, only or ())
         fates = _try(laboratory, selected, jobs, quiet=quiet)
     except (MutantError, CommandError, SelectionError, VectorFileError) as error:

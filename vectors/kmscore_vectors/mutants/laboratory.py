@@ -6,6 +6,7 @@ of mutants that fail at least one test. Each run ends at the first test that fai
 
 import shutil
 import tempfile
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from typing import Any, Final, NamedTuple
 from kmscore_vectors import judgement
 from kmscore_vectors.answers import missing
 from kmscore_vectors.files import VectorFileError, load_json
-from kmscore_vectors.judgement import Judgement, Results
+from kmscore_vectors.judgement import Judgement, Results, Verdict
 from kmscore_vectors.runner import Peer
 from kmscore_vectors.vector_test import VectorTest
 
@@ -67,14 +68,20 @@ class Mutant:
         Raises:
             MutantError: If an old text does not occur exactly once in its file.
         """
-        shutil.copytree(source, copy, ignore=shutil.ignore_patterns("node_modules"))
-        for edit in self.edits:
-            path = copy / edit.file
-            text = path.read_text("utf-8") if path.is_file() else ""
-            if text.count(edit.find) != 1:
-                reason = f"occurs {text.count(edit.find)} times in {edit.file}, not once"
-                raise MutantError(f"{self.mutant_id}: the text to replace {reason}")
-            path.write_text(text.replace(edit.find, edit.replace), "utf-8")
+        try:
+            shutil.copytree(source, copy, ignore=shutil.ignore_patterns("node_modules"))
+            for edit in self.edits:
+                self._apply(edit, copy / edit.file)
+        except (OSError, UnicodeError) as error:  # shutil.Error is an OSError
+            raise MutantError(f"{self.mutant_id}: the copy cannot be made: {error}") from None
+
+    def _apply(self, edit: Edit, path: Path) -> None:
+        """Replace the old text of an edit in a file."""
+        text = path.read_bytes().decode("utf-8") if path.is_file() else ""
+        if text.count(edit.find) != 1:
+            reason = f"occurs {text.count(edit.find)} times in {edit.file}, not once"
+            raise MutantError(f"{self.mutant_id}: the text to replace {reason}")
+        path.write_bytes(text.replace(edit.find, edit.replace).encode("utf-8"))
 
 
 class Fate(NamedTuple):
@@ -121,14 +128,41 @@ def _mutant(fields: Mapping[str, Any]) -> Mutant:
     )
 
 
-@dataclass(frozen=True)
+_UNKNOWN: Final = "is_it_there"
+"""An operation that no implementation has, to see whether a mutant starts."""
+_PATIENT: Final = 5
+"""The factor of the timeout for a test without an answer, which is asked once more."""
+
+
 class Laboratory:
     """An implementation, its command and the tests for its mutants."""
 
-    source: Path
-    command: tuple[str, ...]
-    tests: Mapping[str, Sequence[VectorTest]]
-    timeout: float
+    def __init__(
+        self,
+        source: Path,
+        command: Sequence[str],
+        tests: Mapping[str, Sequence[VectorTest]],
+        timeout: float,
+    ) -> None:
+        """Prepare the runs.
+
+        Args:
+            source: The folder of the implementation.
+            command: The program and its arguments. It runs in a copy of the folder.
+            tests: The tests, by the name of their file.
+            timeout: Seconds for one answer.
+
+        Raises:
+            MutantError: If the folder for temporary files is in the folder of the implementation.
+        """
+        if Path(tempfile.gettempdir()).resolve().is_relative_to(source.resolve()):
+            raise MutantError(f"{source}: it contains the folder for temporary files")
+        self.tests = tests
+        self._source = source
+        self._command = tuple(command)
+        self._timeout = timeout
+        self._stopped = threading.Event()
+        self._unsupported: frozenset[tuple[str, int]] = frozenset()
 
     def check_source(self, advance: Callable[[int], None]) -> None:
         """Run the implementation without a mistake.
@@ -140,14 +174,19 @@ class Laboratory:
             MutantError: If it fails a test, or supports none.
             CommandError: If the command cannot be started.
         """
-        results = Results(self._judgements(self.source, "", advance))
+        results = Results(self._judgements(self._source, "", advance))
         if results.failures:
             test, answer = results.failures[0].test, results.failures[0].answer
             reason = missing(answer) or results.failures[0].verdict.value
             place = f"{test.file} {test.tc_id}: {reason}"
             raise MutantError(f"the implementation without a mistake fails test {place}")
-        if not results.is_success:
+        if not results.total[Verdict.RIGHT]:
             raise MutantError("the implementation supports no test")
+        self._unsupported = frozenset(
+            (each.test.file, each.test.tc_id)
+            for each in results.judgements
+            if each.verdict is Verdict.UNSUPPORTED
+        )
 
     def run(
         self, mutants: Sequence[Mutant], jobs: int, advance: Callable[[int], None]
@@ -163,7 +202,7 @@ class Laboratory:
             The fates.
 
         Raises:
-            MutantError: If a mutant cannot be made.
+            MutantError: If a mutant cannot be made, or does not start.
             CommandError: If the command cannot be started.
         """
         with ThreadPoolExecutor(jobs) as pool:
@@ -172,26 +211,52 @@ class Laboratory:
                     advance(1)
                     yield fate
             finally:
-                pool.shutdown(wait=False, cancel_futures=True)
+                # After an error or Ctrl-C, the runs that have begun end at their next question.
+                self._stopped.set()
+                pool.shutdown(cancel_futures=True)
+                self._stopped.clear()
 
     def _fate(self, mutant: Mutant) -> Fate:
         """Return the fate of one mutant."""
         with tempfile.TemporaryDirectory(prefix="mutant-") as folder:
-            copy = Path(folder) / self.source.name
-            mutant.write(self.source, copy)
+            copy = Path(folder) / self._source.name
+            mutant.write(self._source, copy)
+            self._check_start(mutant, copy)
             chapter = mutant.section.partition(".")[0]
-            return Fate(mutant, self._first_failure(copy, _FILES.get(chapter, "")))
+            judgements = self._judgements(copy, _FILES.get(chapter, ""), lambda _: None)
+            return Fate(
+                mutant, next((each for each in judgements if self._is_wrong(each, copy)), None)
+            )
 
-    def _first_failure(self, folder: Path, first: str) -> Judgement | None:
-        """Return the first failure in a folder, with the tests of one file before the others."""
-        judgements = self._judgements(folder, first, lambda _: None)
-        return next((each for each in judgements if each.verdict.is_failure), None)
+    def _check_start(self, mutant: Mutant, copy: Path) -> None:
+        """Raise `MutantError` for a mutant that does not run, such as one with bad syntax."""
+        with Peer(self._command, timeout=self._timeout * _PATIENT, folder=copy) as peer:
+            reason = missing(peer.ask(_UNKNOWN, {}))
+        if reason is not None:
+            raise MutantError(f"{mutant.mutant_id}: the mutant does not start: {reason}")
+
+    def _is_wrong(self, result: Judgement, copy: Path) -> bool:
+        """Return whether an answer differs from that of the implementation without a mistake.
+
+        A test without an answer is asked once more, alone and with more time, because a busy
+        machine is not a mistake.
+        """
+        if result.verdict is Verdict.UNSUPPORTED:
+            return (result.test.file, result.test.tc_id) not in self._unsupported
+        if result.verdict is not Verdict.NO_ANSWER:
+            return result.verdict.is_failure
+        with Peer(self._command, timeout=self._timeout * _PATIENT, folder=copy) as peer:
+            (again,) = judgement.run("", peer.ask, [result.test], lambda _: None)
+        return again.verdict.is_failure
 
     def _judgements(
         self, folder: Path, first: str, advance: Callable[[int], None]
     ) -> Iterator[Judgement]:
-        """Yield the judgement of each test."""
+        """Yield the judgement of each test, with the tests of one file before the others."""
         names = sorted(self.tests, key=lambda name: name != first)
         tests = [test for name in names for test in self.tests[name]]
-        with Peer(self.command, timeout=self.timeout, folder=folder) as peer:
-            yield from judgement.run("", peer.ask, tests, advance)
+        with Peer(self._command, timeout=self._timeout, folder=folder) as peer:
+            for result in judgement.run("", peer.ask, tests, advance):
+                if self._stopped.is_set():
+                    return
+                yield result

@@ -23,8 +23,9 @@ def nonces(
     count: Annotated[
         int | None,
         typer.Option(
-            min=64,
+            min=300,
             max=10_000,
+            metavar="N",
             help="Number of answers to each question (default: 1,000 for IVs, 300 for SM2,"
             " 500 for OAEP).",
         ),

@@ -1,7 +1,7 @@
 """The examination of an implementation: ask, check and recover, and look for patterns."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from kmscore_vectors.answers import GIVEN_UP, Answer, Ask, missing
@@ -54,16 +54,32 @@ def check(
     Returns:
         The outcome of each question, in the same order.
     """
+    earlier: dict[str, set[bytes]] = {}
     return Report(
         tuple(
-            _examine(ask, question, question.times if count is None else count, advance)
+            _examine(
+                ask,
+                question,
+                question.times if count is None else count,
+                advance,
+                earlier.setdefault(question.variant, set()),
+            )
             for question in questions
         )
     )
 
 
-def _examine(ask: Ask, question: Question, count: int, advance: Callable[[int], None]) -> Outcome:
-    """Ask one question; ask no more if the implementation does not know it, or was given up."""
+def _examine(
+    ask: Ask,
+    question: Question,
+    count: int,
+    advance: Callable[[int], None],
+    earlier: set[bytes],
+) -> Outcome:
+    """Ask one question; ask no more if the implementation does not know it, or was given up.
+
+    `earlier` has the values of earlier questions under the same key, and gets those of this one.
+    """
     outputs, reasons, asked = [], Counter[str](), 0
     names = (question.operation, question.variant)
     while asked < count:
@@ -86,7 +102,16 @@ def _examine(ask: Ask, question: Question, count: int, advance: Callable[[int], 
     right = [value for value in values if value is not None]
     if len(right) < len(values):
         reasons["not an encryption of the message under the key"] += len(values) - len(right)
-    return Outcome(*names, asked, len(right), reasons, tuple(question.examine(right)))
+    findings = [*question.examine(right), *_repeated(earlier.intersection(right))]
+    earlier.update(right)
+    return Outcome(*names, asked, len(right), reasons, tuple(findings))
+
+
+def _repeated(values: set[bytes]) -> Iterator[Finding]:
+    """Yield a finding for values that another operation has drawn under the same key."""
+    if values:
+        detail = f"{len(values)} values occurred in another operation under the same key"
+        yield Finding("RepeatedIv", detail)
 
 
 def _reason(answer: Answer) -> str:
