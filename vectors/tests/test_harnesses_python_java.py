@@ -250,7 +250,9 @@ def test_the_format_rejects_no_ciphertext_of_the_right_header_and_length(
         answer = responder.answer(_GULLIBLE, test.operation, test.inputs)
         assert answer in ({"outputs": {"plaintext": ""}}, {"unsupported": True})
         flags["outputs" in answer].add(test.flag)
-    assert flags[False] == {"OtherKey", "OtherSuite", "PlaintextSize", "Truncated"}
+    assert flags[False] == {
+        *("ModifiedHeader", "OtherKey", "OtherSuite", "PlaintextSize", "Truncated", "TwoDefects")
+    }
     assert {"AssociatedData", "ModifiedTag", "OtherContext", "OtherDerivation"} <= flags[True]
 
 

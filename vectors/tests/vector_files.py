@@ -8,6 +8,9 @@ from kmscore_vectors.generator.suite import make_files
 from kmscore_vectors.tables import Severity
 from kmscore_vectors.vector_test import VectorTest
 
+WYCHEPROOF = ("xaes_256_gcm", "sm2_decrypt")
+"""The files in the form of Project Wycheproof, which have no traces and no accumulated test."""
+
 
 @cache
 def files() -> dict[str, tuple[VectorTest, ...]]:

@@ -144,8 +144,8 @@ public final class Responder {
         List<byte[][]> encoded = new ArrayList<>();
         int size = 2;
         for (Object pair : pairs) {
-            byte[] key = ((String) ((List<?>) pair).get(0)).getBytes(StandardCharsets.UTF_8);
-            byte[] value = ((String) ((List<?>) pair).get(1)).getBytes(StandardCharsets.UTF_8);
+            byte[] key = utf8((String) ((List<?>) pair).get(0));
+            byte[] value = utf8((String) ((List<?>) pair).get(1));
             size += 4 + key.length + value.length;
             encoded.add(new byte[][] {key, value});
         }
@@ -157,6 +157,12 @@ public final class Responder {
             canonical = join(canonical, field);
         }
         return canonical;
+    }
+
+    /** A text in UTF-8; one with a lone surrogate has no bytes, and is not for the library. */
+    private static byte[] utf8(String text) {
+        support(StandardCharsets.UTF_8.newEncoder().canEncode(text));
+        return text.getBytes(StandardCharsets.UTF_8);
     }
 
     private static byte[] u16(int number) {

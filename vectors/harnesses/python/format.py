@@ -25,12 +25,14 @@ def header(inputs: Mapping[str, Any]) -> bytes:
 
 def canonicalize(pairs: Iterable[Iterable[str]]) -> bytes:
     """Return the canonical bytes of a context (section 4.1)."""
-    encoded = sorted([text.encode() for text in pair] for pair in pairs)
-    fields = [len(field).to_bytes(2, "big") + field for pair in encoded for field in pair]
-    canonical = len(encoded).to_bytes(2, "big") + b"".join(fields) if encoded else b""
-    if len(canonical) > MAX_CONTEXT:
+    try:
+        encoded = sorted([text.encode() for text in pair] for pair in pairs)
+    except UnicodeEncodeError:
+        raise UnsupportedError from None
+    if 2 + sum(2 + len(field) for pair in encoded for field in pair) > MAX_CONTEXT:
         raise UnsupportedError
-    return canonical
+    fields = [len(field).to_bytes(2, "big") + field for pair in encoded for field in pair]
+    return len(encoded).to_bytes(2, "big") + b"".join(fields) if encoded else b""
 
 
 def plaintext_parts(inputs: Mapping[str, Any]) -> tuple[bytes, bytes, bytes]:
