@@ -341,7 +341,7 @@ def test_run_with_what_is_too_slow(small: Path) -> None:
 
 def test_run_without_an_implementation(small: Path) -> None:
     """No command, or one that cannot be started: one line and exit code 2."""
-    none = "no implementation: kmscore-vectors run [DIR] -- COMMAND..., or --python FUNCTION"
+    none = "no implementation: kmscore-vectors run [DIR] -- COMMAND..., or --python MODULE:FUNCTION"
     for rest, reason in (
         ([], none),
         (["--"], none),
