@@ -28,6 +28,7 @@ from kmscore_vectors.files import (
     NAMES,
     VectorFileError,
     _check_schema,
+    _check_tests,
     choose_folder,
     installed_folder,
     load,
@@ -51,6 +52,15 @@ def test_the_files_are_what_the_generator_makes() -> None:
     for folder in (installed_folder(), CHECKOUT):
         assert {path.name: path.read_bytes() for path in folder.glob("*.json")} == made()
     assert [Path(name).stem for name in made()] == list(NAMES)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_each_file_of_the_package_matches_its_schema(name: str) -> None:
+    """Also in all that the schema does not say. `load` does not check these files again."""
+    path = CHECKOUT / f"{name}.json"
+    document = json.loads(path.read_bytes())
+    _check_schema(path, name, document)
+    _check_tests(path, document)
 
 
 def test_there_are_as_many_as_there_have_to_be() -> None:
