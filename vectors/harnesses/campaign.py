@@ -25,7 +25,6 @@ from results import Run, changes, page, references
 
 from kmscore_vectors.answers import GIVEN_UP
 
-VECTORS: Final = HARNESSES.parent
 RESULTS: Final = HARNESSES / "RESULTS.md"
 _JOBS: Final = 2
 _PREPARATION: Final = 600  # seconds for one command that prepares a family
@@ -138,7 +137,7 @@ def _run(
     if isinstance(folder, NotRunError):
         return Run(implementation.name, reason=str(folder))
     command = _resolve(implementation.command)
-    vectors = (*(sys.executable, "-P", "-m", "kmscore_vectors", "run", str(VECTORS)), "--json")
+    vectors = (*(sys.executable, "-P", "-m", "kmscore_vectors", "run"), "--json", "--quiet")
     options = ("--no-accumulated", "--timeout", str(implementation.timeout))
     try:
         version = _output([*command, "--version"], folder, timeout=implementation.timeout)
