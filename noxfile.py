@@ -111,7 +111,8 @@ def vectors(session: nox.Session) -> None:
 @nox.session
 def harnesses(session: nox.Session) -> None:
     """Run the vectors on the JavaScript implementation and on libraries of Node and Python."""
-    session.install(EVERYTHING[1])
+    session.install(".[test]", EVERYTHING[1])
+    session.run("pytest", "--quiet", "-m", "harness", *session.posargs)
     session.run("node", "--test", "vectors/harnesses/javascript", external=True)
     names = (
         *("javascript", "sm-crypto", "sm-crypto-0.3.13", "sm-crypto-v2", "noble-ciphers"),

@@ -16,6 +16,8 @@ from kmscore_vectors.answers import GIVEN_UP
 from kmscore_vectors.judgement import Verdict, judge
 from kmscore_vectors.tables import Severity
 
+pytestmark = pytest.mark.harness
+
 _TABLE = json.loads((_HARNESSES / "implementations.json").read_text("utf-8"))
 _REFERENCED = {"implementation": "a", "file": "sm2pke", "flag": "OffCurve", "url": "https://x.test"}
 

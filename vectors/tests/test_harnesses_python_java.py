@@ -20,6 +20,8 @@ from kmscore_vectors.accumulation import is_accumulated
 from kmscore_vectors.judgement import Results, Verdict, run
 from kmscore_vectors.vector_test import VectorTest
 
+pytestmark = pytest.mark.harness
+
 _RESPONDER = HARNESSES / "python" / "responder.py"
 _ASKED = ("aead", "rsa_oaep", "sm2pke", "sm2_decrypt", "xaes_256_gcm")
 
