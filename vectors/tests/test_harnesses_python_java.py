@@ -20,8 +20,6 @@ from kmscore_vectors.accumulation import is_accumulated
 from kmscore_vectors.judgement import Results, Verdict, run
 from kmscore_vectors.vector_test import VectorTest
 
-pytestmark = pytest.mark.harness
-
 _RESPONDER = HARNESSES / "python" / "responder.py"
 _ASKED = ("aead", "rsa_oaep", "sm2pke", "sm2_decrypt", "xaes_256_gcm")
 
@@ -38,7 +36,7 @@ _PROVIDERS = {
     "sunjce-default": {"aead", "rsa_oaep"},
 }
 
-pytestmark = pytest.mark.usefixtures("in_time")
+pytestmark = [pytest.mark.harness, pytest.mark.usefixtures("in_time")]
 
 
 @pytest.fixture
