@@ -2,6 +2,7 @@
 
 import json
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 from rich.console import Console
 from support.time_limits import PATIENCE
 from typer.testing import CliRunner, Result
+from vector_files import files
 
 from kmscore_vectors import cli
 from kmscore_vectors.files import VectorFileError
@@ -19,6 +21,7 @@ _HARNESSES = Path(__file__).resolve().parents[1] / "harnesses"
 _MAIN = """\
 import json
 import sys
+import time
 
 from canonical import canonicalize
 
@@ -158,6 +161,33 @@ def test_a_mutant_that_does_not_start_is_an_error(source: Path) -> None:
     result = _try(source, _mutant("broken", broken))
     assert (result.exit_code, result.stdout) == (2, "")
     assert result.stderr.startswith("kmscore-vectors: broken: the mutant does not start: ")
+
+
+def test_an_error_ends_the_mutants_that_are_running(source: Path) -> None:
+    """They end at their next question, and not after their last one."""
+    late = {
+        "file": "main.py",
+        "find": "import sys",
+        "replace": "import sys, time; time.sleep(2); x",
+    }
+    slow = {"file": "main.py", "find": "question =", "replace": "time.sleep(0.1); question ="}
+    slow_import = {"file": "main.py", "find": "import sys", "replace": "import sys\nimport time"}
+    mutants = (_mutant("late", late), _mutant("slow", slow_import, slow))
+    began = time.monotonic()
+    result = _try(source, *mutants)
+    assert result.stderr.startswith("kmscore-vectors: late: the mutant does not start: ")
+    number = sum(test.operation == "canonicalize" for test in files()["encryption_context"])
+    assert time.monotonic() - began < 0.1 * number
+
+
+def test_a_file_whose_mistakes_are_not_named_has_no_score(source: Path) -> None:
+    """Of two files, the name selects a mistake of one."""
+    path = source.parent / "others.json"
+    path.write_text(json.dumps({"mutants": [_mutant("limit", _LIMIT)]}), "utf-8")
+    result = _try(source, _mutant("unsorted", _UNSORTED), options=("--only", "limit", str(path)))
+    assert result.stdout == (
+        "mistakes.json: 0 of 0 noticed\nothers.json: 1 of 1 noticed (100.0%)\n"
+    )
 
 
 def test_an_operation_that_is_lost_is_noticed(source: Path) -> None:
