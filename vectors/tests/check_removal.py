@@ -222,13 +222,9 @@ UNNOTICED: Mapping[str, tuple[str, ...]] = {
     "A second check of RSA private keys: another one, or `cryptography`, rejects the same file. The"
     " tests of the keys cover the rest: a negative or even modulus, and numbers that take a library"
     " too long to test.": (
-        "keys/rsa_structures.py:load_rsa_pkcs1:2",
-        "keys/rsa_structures.py:load_rsa_pkcs1:3",
         "keys/rsa_structures.py:check_public_numbers:2",
         "keys/rsa_structures.py:_check_parameters:1",
         "keys/rsa_structures.py:_check_parameters:2",
-        "keys/rsa_structures.py:_check_ranges:1",
-        "keys/rsa_structures.py:_check_ranges:2",
     ),
     "An ID that no key can have. The stores of the vectors have no such key.": (
         "lookup.py:_possible_id:1",

@@ -63,7 +63,7 @@ def _characters() -> Iterator[Case]:
             comment = f"the {field} {value.decode()}"
             yield body(comment, "Boundary", Suite.AES_256_GCM, _ids(index, value), b"x")
     printable = bytes(range(0x21, 0x7F))
-    yield body("every character of an ID", "Boundary", Suite.SM4_GCM, (printable,) * 2, b"x")
+    yield body("every character of an ID", "Boundary", Suite.SM4_GCM, (printable, printable), b"x")
 
 
 def _texts() -> Iterator[Case]:
