@@ -13,7 +13,7 @@ from kmscore_vectors.tables import Severity
 COMMAND: Final = "kmscore_vectors.command"
 """The name under which the context has the command after `--`."""
 
-UsageError = cast("type[typer.BadParameter]", typer.BadParameter.__base__)
+UsageError: type[typer.BadParameter] = cast("type[typer.BadParameter]", typer.BadParameter.__base__)
 """The base class of all errors in options and arguments; typer has no public name for it."""
 
 _SELECTION: Final = "Selection (repeatable; default: all tests)"

@@ -7,7 +7,7 @@ from kmscore_vectors.generator.ciphers import Sealed, seal
 from kmscore_vectors.generator.model import Case, Fields, hex_fields, pairs_field
 from kmscore_vectors.generator.suites import iv_length, key_length, spec_of, trace_of
 from kmscore_vectors.generator.wire import Pairs, context_bytes, header_bytes, sorted_pairs
-from kmscore_vectors.tables import ErrorCode, Suite
+from kmscore_vectors.tables import ErrorCode, KeySpec, Suite
 
 KEY_ID: Final = b"key"
 KEY_VERSION_ID: Final = b"v1"
@@ -28,9 +28,11 @@ class AeadMaker:
     ) -> None:
         """Set the suite, the key and its two IDs."""
         self.suite = suite
-        self.spec = spec_of(suite)
-        self.material = self.draw("key", key_length(self.spec)) if material is None else material
-        self.header = header_bytes(suite.value, *ids)
+        self.spec: KeySpec = spec_of(suite)
+        self.material: bytes = (
+            self.draw("key", key_length(self.spec)) if material is None else material
+        )
+        self.header: bytes = header_bytes(suite.value, *ids)
         self.shared: Fields = {
             "key_spec": self.spec.value,
             "key_id": ids[0].decode(),

@@ -22,11 +22,11 @@ class Maker:
 
     def __init__(self, spec: str, algorithm: EncryptionAlgorithm) -> None:
         """Choose the key and the hash."""
-        self.key = RSA_KEYS[spec]
-        self.hash_name = HASH_NAMES[algorithm]
-        self.name = f"{spec} {algorithm.value}"
-        self.hash_length = hashlib.new(self.hash_name).digest_size
-        self.room = self.key.length - 2 * self.hash_length - 2
+        self.key: oaep.RsaTestKey = RSA_KEYS[spec]
+        self.hash_name: str = HASH_NAMES[algorithm]
+        self.name: str = f"{spec} {algorithm.value}"
+        self.hash_length: int = hashlib.new(self.hash_name).digest_size
+        self.room: int = self.key.length - 2 * self.hash_length - 2
 
     def seed(self, purpose: str) -> bytes:
         """Return the seed of a test, drawn from its name."""
