@@ -1,13 +1,13 @@
 """The counts of a run by flag: which flags have a failure, and how many do not."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final, NamedTuple
 
 from kmscore_vectors.judgement import Results, Verdict
 from kmscore_vectors.report.texts import is_not_asked
 
-COLUMNS: Final = {
+COLUMNS: Final[Mapping[str, tuple[Verdict, ...]]] = {
     "right": (Verdict.RIGHT,),
     "wrong": (Verdict.WRONG,),
     "class": (Verdict.OTHER_ERROR,),
