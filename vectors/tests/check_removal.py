@@ -255,7 +255,7 @@ flags. The name of a check has the module, the function, and the number of the `
 function, from 1. This page is CC0-1.0.
 
 `pytest -m campaign vectors/tests/test_check_removal.py` repeats this and compares; it takes
-minutes. The ordinary tests repeat it for one check of each module.
+up to half an hour. The ordinary tests repeat it for one check of each module.
 """
 
 

@@ -3,11 +3,17 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Final
 
-from kmscore_vectors.generator import ciphers
+from kmscore_vectors.generator import affine, ciphers
 from kmscore_vectors.generator.model import Fields, Json, hex_fields
-from kmscore_vectors.generator.published_keys import RSA_2048, RSA_3072, SM2_PKCS8
+from kmscore_vectors.generator.published_keys import (
+    RSA_2048,
+    RSA_3072,
+    SM2_PKCS8,
+    SM2_PUBLIC_POINT,
+)
 from kmscore_vectors.generator.suites import iv_length, key_length, spec_of
 from kmscore_vectors.generator.wire import Pairs, context_bytes, header_bytes, sorted_pairs
 from kmscore_vectors.tables import KeySpec, KeyState, Suite
@@ -79,6 +85,13 @@ class PrivateTestKey:
 
 
 TestKey = SymmetricTestKey | PrivateTestKey
+
+
+@cache
+def sm2_parts(message: bytes) -> affine.Sm2Parts:
+    """Return the parts of a ciphertext under the SM2 key."""
+    k = int.from_bytes(hashlib.sha256(b"k" + message).digest(), "big") >> 1
+    return affine.encrypt(SM2_PUBLIC_POINT, message, k)
 
 
 def symmetric(

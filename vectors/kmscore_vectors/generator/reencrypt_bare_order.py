@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Final
 
 from kmscore_vectors.generator import affine, keyring
+from kmscore_vectors.generator.keyring import sm2_parts
 from kmscore_vectors.generator.model import Case, Fields, pairs_field
 from kmscore_vectors.generator.reencrypt_requests import (
     AES,
@@ -14,7 +15,6 @@ from kmscore_vectors.generator.reencrypt_requests import (
     blob_of,
     dry_run_of,
     right_asymmetric,
-    sm2_parts,
 )
 from kmscore_vectors.tables import EncryptionAlgorithm, ErrorCode
 

@@ -6,9 +6,9 @@ from dataclasses import replace
 from typing import Final
 
 from kmscore_vectors.generator import affine, keyring, oaep
-from kmscore_vectors.generator.keyring import PER_SUITE, SymmetricTestKey, TestKey
+from kmscore_vectors.generator.keyring import PER_SUITE, SymmetricTestKey, TestKey, sm2_parts
 from kmscore_vectors.generator.model import Case, Fields, hex_fields, pairs_field
-from kmscore_vectors.generator.published_keys import RSA_2048, SM2_PUBLIC_POINT
+from kmscore_vectors.generator.published_keys import RSA_2048
 from kmscore_vectors.generator.suites import trace_of
 from kmscore_vectors.generator.wire import Pairs
 from kmscore_vectors.tables import EncryptionAlgorithm, ErrorCode, Suite
@@ -134,12 +134,6 @@ def rsa_ciphertext(algorithm: EncryptionAlgorithm, message: bytes, hash_name: st
     seed = hashlib.new(hash_name, b"seed" + message).digest()
     db = oaep.data_block(hash_name, message, RSA_2048.length)
     return oaep.encrypt_em(RSA_2048, oaep.pad(hash_name, db, seed).em)
-
-
-def sm2_parts(message: bytes) -> affine.Sm2Parts:
-    """Return a ciphertext under the SM2 key of the keyring."""
-    k = int.from_bytes(hashlib.sha256(b"k" + message).digest(), "big") >> 1
-    return affine.encrypt(SM2_PUBLIC_POINT, message, k)
 
 
 def take(

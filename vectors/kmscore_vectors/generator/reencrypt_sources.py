@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from kmscore_vectors.generator import affine, keyring
-from kmscore_vectors.generator.keyring import PER_SUITE
+from kmscore_vectors.generator.keyring import PER_SUITE, sm2_parts
 from kmscore_vectors.generator.model import Case, pairs_field
 from kmscore_vectors.generator.published_keys import RSA_2048
 from kmscore_vectors.generator.reencrypt_requests import (
@@ -21,7 +21,6 @@ from kmscore_vectors.generator.reencrypt_requests import (
     refuse_both,
     right_asymmetric,
     rsa_ciphertext,
-    sm2_parts,
 )
 from kmscore_vectors.tables import EncryptionAlgorithm, ErrorCode
 

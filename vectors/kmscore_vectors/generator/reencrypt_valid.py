@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from itertools import product
 
 from kmscore_vectors.generator import affine, keyring
-from kmscore_vectors.generator.keyring import PER_SUITE
+from kmscore_vectors.generator.keyring import PER_SUITE, sm2_parts
 from kmscore_vectors.generator.model import Case
 from kmscore_vectors.generator.reencrypt_requests import (
     AES,
@@ -18,7 +18,6 @@ from kmscore_vectors.generator.reencrypt_requests import (
     move,
     right_asymmetric,
     rsa_ciphertext,
-    sm2_parts,
     take,
 )
 from kmscore_vectors.tables import EncryptionAlgorithm

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from kmscore_vectors.generator import affine
+from kmscore_vectors.generator.keyring import sm2_parts
 from kmscore_vectors.generator.model import Case, Note
 from kmscore_vectors.generator.published_keys import RSA_2048, SM2_PKCS8, SM2_SPKI
 from kmscore_vectors.generator.service_parameters import refuse, without
@@ -13,7 +14,6 @@ from kmscore_vectors.generator.service_requests import (
     V1,
     Requests,
     policy,
-    sm2_parts,
     to_base64,
 )
 from kmscore_vectors.generator.service_table import (

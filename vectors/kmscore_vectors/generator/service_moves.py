@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from kmscore_vectors.generator import affine, oaep
+from kmscore_vectors.generator.keyring import sm2_parts
 from kmscore_vectors.generator.model import Case, Note
 from kmscore_vectors.generator.published_keys import RSA_2048
 from kmscore_vectors.generator.service_answers import ONE_ANSWER
@@ -22,7 +23,6 @@ from kmscore_vectors.generator.service_requests import (
     key_name,
     policy,
     rsa_ciphertext,
-    sm2_parts,
     to_base64,
 )
 from kmscore_vectors.generator.service_rule import flipped

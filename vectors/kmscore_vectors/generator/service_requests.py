@@ -13,10 +13,11 @@ from kmscore_vectors.generator.keyring import (
     SymmetricTestKey,
     TestKey,
     ring_field,
+    sm2_parts,
     symmetric,
 )
 from kmscore_vectors.generator.model import Case, Fields, Json
-from kmscore_vectors.generator.published_keys import RSA_2048, SM2_PUBLIC_POINT
+from kmscore_vectors.generator.published_keys import RSA_2048
 from kmscore_vectors.generator.service_rule import ServiceKey
 from kmscore_vectors.generator.service_table import ACTIONS, DRY_RUN_PASSED, Refusal
 from kmscore_vectors.generator.wire import Pairs
@@ -103,13 +104,6 @@ def rsa_ciphertext(algorithm: str, message: bytes) -> bytes:
     """Return a ciphertext under the RSA key."""
     seed = hashlib.new(HASHES[algorithm], b"seed" + message).digest()
     return oaep.encrypt(RSA_2048, HASHES[algorithm], message, seed)
-
-
-@cache
-def sm2_parts(message: bytes) -> affine.Sm2Parts:
-    """Return the parts of a ciphertext under the SM2 key."""
-    k = int.from_bytes(hashlib.sha256(b"k" + message).digest(), "big") >> 1
-    return affine.encrypt(SM2_PUBLIC_POINT, message, k)
 
 
 def asymmetric(key: PrivateTestKey, algorithm: str) -> dict[str, str]:
