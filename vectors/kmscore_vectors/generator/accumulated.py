@@ -8,13 +8,9 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from typing import Final
 
-from kmscore_vectors.generator import (
-    affine,
-    keyring,
-    oaep,
-    reencrypt_requests,
-    service_accumulated,
-)
+from kmscore_vectors.generator import affine, oaep
+from kmscore_vectors.generator.keys import keyring
+from kmscore_vectors.generator.keys.published import RSA_2048, SM2_PKCS8, SM2_PUBLIC_POINT
 from kmscore_vectors.generator.model import (
     OUTPUTS,
     Case,
@@ -25,9 +21,10 @@ from kmscore_vectors.generator.model import (
     hex_fields,
     pairs_field,
 )
-from kmscore_vectors.generator.published_keys import RSA_2048, SM2_PKCS8, SM2_PUBLIC_POINT
+from kmscore_vectors.generator.reencrypt.cases import request, response
+from kmscore_vectors.generator.service_api import drawn_cases
 from kmscore_vectors.generator.streams import CASES, Drawn, another, refused, streams
-from kmscore_vectors.generator.suites import iv_length, key_length, spec_of
+from kmscore_vectors.generator.suite_properties import iv_length, key_length, spec_of
 from kmscore_vectors.generator.wire import context_bytes, header_bytes, sorted_pairs
 from kmscore_vectors.tables import BugType, EncryptionAlgorithm, ErrorCode, KeySpec, Severity, Suite
 
@@ -210,16 +207,14 @@ def _moves() -> Iterator[Drawn]:
         blob = source.blob(plaintext, old, iv)
         moved = destination.blob(plaintext, new, new_iv)
         kind = stream.below(8)
-        due: Fields = reencrypt_requests.response(
-            source, destination, None if kind == _DRY else moved
-        )
+        due: Fields = response(source, destination, None if kind == _DRY else moved)
         if kind == _MODIFIED:
             blob, due = stream.flip(blob, len(source.header)), refused(ErrorCode.DECRYPTION)
         elif kind == _MOVED:
             old, due = another(old), refused(ErrorCode.DECRYPTION)
         elif kind == _MISNAMED:
             due = refused(ErrorCode.INCORRECT_KEY)
-        inputs = reencrypt_requests.request(
+        inputs = request(
             blob,
             destination,
             new_iv,
@@ -239,6 +234,6 @@ _DRAWERS: Final[Mapping[str, Callable[[], Iterator[Drawn]]]] = {
     "rsa_oaep": _rsa,
     "sm2pke": _sm2,
     "reencrypt": _moves,
-    "service_blob": service_accumulated.blobs,
-    "service_api": service_accumulated.calls,
+    "service_blob": drawn_cases.blobs,
+    "service_api": drawn_cases.calls,
 }

@@ -5,10 +5,10 @@ from enum import StrEnum
 from functools import partial
 from typing import Any, Final, NamedTuple
 
-from kmscore_vectors.generator import keyring
-from kmscore_vectors.generator.keyring import SymmetricTestKey
+from kmscore_vectors.generator.keys import keyring
+from kmscore_vectors.generator.keys.keyring import SymmetricTestKey
+from kmscore_vectors.generator.keys.published import RSA_2048, SM2_SPKI
 from kmscore_vectors.generator.model import Fields, hex_fields, pairs_field
-from kmscore_vectors.generator.published_keys import RSA_2048, SM2_SPKI
 from kmscore_vectors.nonces import scalars, uniformity
 from kmscore_vectors.nonces.findings import Finding
 from kmscore_vectors.nonces.recovery import recover_iv, recover_points, recover_seed
