@@ -10,8 +10,8 @@ from kmscore_vectors.generator.affine import BASE, PRIME, finite, kdf, multiply
 from kmscore_vectors.generator.keys import rsa_private
 from kmscore_vectors.generator.keys.published import RSA_KEYS, SM2_PUBLIC_POINT
 from kmscore_vectors.generator.keys.sm2_private import SHORT_SCALARS
-from kmscore_vectors.generator.oaep import RsaTestKey
-from kmscore_vectors.generator.rsa_oaep.cases import HASH_NAMES, MESSAGE, Maker
+from kmscore_vectors.generator.oaep import HASH_NAMES, RsaTestKey
+from kmscore_vectors.generator.rsa_oaep.cases import MESSAGE, Maker
 from kmscore_vectors.generator.rsa_oaep.valid_ciphertexts import ZERO_CIPHERTEXTS, ZERO_ENCODINGS
 from kmscore_vectors.generator.service_api.table import ACTIONS
 from kmscore_vectors.generator.sm2pke import points

@@ -26,7 +26,7 @@ from kmscore_vectors.generator.service_api import drawn_cases
 from kmscore_vectors.generator.streams import CASES, Drawn, another, refused, streams
 from kmscore_vectors.generator.suite_properties import iv_length, key_length, spec_of
 from kmscore_vectors.generator.wire import context_bytes, header_bytes, sorted_pairs
-from kmscore_vectors.tables import BugType, EncryptionAlgorithm, ErrorCode, KeySpec, Severity, Suite
+from kmscore_vectors.tables import BugType, ErrorCode, KeySpec, Severity, Suite
 
 NOTE: Final = Note(
     "One digest over 10,000 cases that are drawn from their numbers, valid and not.",
@@ -150,10 +150,7 @@ def _rsa() -> Iterator[Drawn]:
     """Yield ciphertexts of RSA, some with a bit changed before the masks, some at the end."""
     key = hex_fields(private_key=RSA_2048.pkcs8())
     for stream in streams("rsa_oaep"):
-        algorithm, hash_name = (
-            (EncryptionAlgorithm.RSAES_OAEP_SHA_256, "sha256"),
-            (EncryptionAlgorithm.RSAES_OAEP_SHA_1, "sha1"),
-        )[stream.below(2)]
+        algorithm, hash_name = tuple(oaep.HASH_NAMES.items())[stream.below(2)]
         message = stream.take(stream.below(96))
         seed = stream.take(hashlib.new(hash_name).digest_size)
         db = oaep.data_block(hash_name, message, RSA_2048.length)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import Final
 
-from kmscore_vectors.generator import affine, ciphers
+from kmscore_vectors.generator import affine, ciphers, oaep
 from kmscore_vectors.generator.keys.published import (
     RSA_2048,
     RSA_3072,
@@ -16,7 +16,7 @@ from kmscore_vectors.generator.keys.published import (
 from kmscore_vectors.generator.model import Fields, Json, hex_fields
 from kmscore_vectors.generator.suite_properties import iv_length, key_length, spec_of
 from kmscore_vectors.generator.wire import Pairs, context_bytes, header_bytes, sorted_pairs
-from kmscore_vectors.tables import KeySpec, KeyState, Suite
+from kmscore_vectors.tables import EncryptionAlgorithm, KeySpec, KeyState, Suite
 
 
 @dataclass(frozen=True)
@@ -92,6 +92,14 @@ def sm2_parts(message: bytes) -> affine.Sm2Parts:
     """Return the parts of a ciphertext under the SM2 key."""
     k = int.from_bytes(hashlib.sha256(b"k" + message).digest(), "big") >> 1
     return affine.encrypt(SM2_PUBLIC_POINT, message, k)
+
+
+@cache
+def rsa_ciphertext(algorithm: str, message: bytes) -> bytes:
+    """Return a ciphertext under the RSA key."""
+    hash_name = oaep.HASH_NAMES[EncryptionAlgorithm(algorithm)]
+    seed = hashlib.new(hash_name, b"seed" + message).digest()
+    return oaep.encrypt(RSA_2048, hash_name, message, seed)
 
 
 def symmetric(

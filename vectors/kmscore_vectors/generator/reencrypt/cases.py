@@ -1,15 +1,20 @@
 """Requests to re-encrypt: the inputs, the outputs, and the requests that most tests are made of."""
 
-import hashlib
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
-from kmscore_vectors.generator import affine, oaep
+from kmscore_vectors.generator import affine
 from kmscore_vectors.generator.keys import keyring
-from kmscore_vectors.generator.keys.keyring import PER_SUITE, SymmetricTestKey, TestKey, sm2_parts
-from kmscore_vectors.generator.keys.published import RSA_2048
+from kmscore_vectors.generator.keys.keyring import (
+    PER_SUITE,
+    SymmetricTestKey,
+    TestKey,
+    rsa_ciphertext,
+    sm2_parts,
+)
 from kmscore_vectors.generator.model import Case, Fields, hex_fields, pairs_field
+from kmscore_vectors.generator.oaep import HASH_NAMES
 from kmscore_vectors.generator.suite_properties import trace_of
 from kmscore_vectors.generator.wire import Pairs
 from kmscore_vectors.tables import EncryptionAlgorithm, ErrorCode, Suite
@@ -19,10 +24,6 @@ OLD: Final = (("purpose", "backup"), ("owner", "old"))
 NEW: Final = (("purpose", "backup"), ("owner", "new"))
 MOST_PLAINTEXT: Final = 6144
 WIDE: Final = (("k", "v" * 65_529),)  # one byte more than a canonical context may have
-HASHES: Final = {
-    EncryptionAlgorithm.RSAES_OAEP_SHA_256: "sha256",
-    EncryptionAlgorithm.RSAES_OAEP_SHA_1: "sha1",
-}
 AES: Final = PER_SUITE[Suite.AES_256_GCM]
 XAES: Final = PER_SUITE[Suite.XAES_256_GCM]
 
@@ -129,14 +130,6 @@ def sealed(
     )
 
 
-def rsa_ciphertext(algorithm: EncryptionAlgorithm, message: bytes, hash_name: str = "") -> bytes:
-    """Return a ciphertext under the RSA key of the keyring."""
-    hash_name = hash_name or HASHES[algorithm]
-    seed = hashlib.new(hash_name, b"seed" + message).digest()
-    db = oaep.data_block(hash_name, message, RSA_2048.length)
-    return oaep.encrypt_em(RSA_2048, oaep.pad(hash_name, db, seed).em)
-
-
 def take(
     comment: str,
     flag: str,
@@ -169,7 +162,7 @@ def right_asymmetric() -> dict[EncryptionAlgorithm, Case]:
             algorithm: take(
                 algorithm.value, "Asymmetric", algorithm, rsa_ciphertext(algorithm, MESSAGE)
             )
-            for algorithm in HASHES
+            for algorithm in HASH_NAMES
         },
         EncryptionAlgorithm.SM2PKE: take(
             "SM2PKE, C1C3C2",

@@ -4,12 +4,12 @@ from collections.abc import Iterator, Sequence
 
 from kmscore_vectors.generator import affine
 from kmscore_vectors.generator.keys import keyring
-from kmscore_vectors.generator.keys.keyring import PER_SUITE, sm2_parts
+from kmscore_vectors.generator.keys.keyring import PER_SUITE, rsa_ciphertext, sm2_parts
 from kmscore_vectors.generator.keys.published import RSA_2048
 from kmscore_vectors.generator.model import Case, pairs_field
+from kmscore_vectors.generator.oaep import HASH_NAMES
 from kmscore_vectors.generator.reencrypt.cases import (
     AES,
-    HASHES,
     MESSAGE,
     MOST_PLAINTEXT,
     NEW,
@@ -21,7 +21,6 @@ from kmscore_vectors.generator.reencrypt.cases import (
     move,
     refuse_both,
     right_asymmetric,
-    rsa_ciphertext,
 )
 from kmscore_vectors.tables import EncryptionAlgorithm, ErrorCode
 
@@ -39,7 +38,7 @@ def wrong_blobs() -> Iterator[Case]:
         ("an ID of no bytes", blob[:5] + b"\x00" + blob[6:]),
         ("a space in the key ID", blob[:6] + b" " + blob[7:]),
         ("a DEL in the key version ID", blob[: start - 1] + b"\x7f" + blob[start:]),
-        ("a bare RSA ciphertext", rsa_ciphertext(next(iter(HASHES)), MESSAGE)),
+        ("a bare RSA ciphertext", rsa_ciphertext(next(iter(HASH_NAMES)), MESSAGE)),
         ("a bare SM2 ciphertext", affine.c1c3c2(sm2_parts(MESSAGE))),
         ("too short for a tag", blob[: start + 12 + 15]),
         ("6,702 bytes", blob + bytes(6702 - len(blob))),
@@ -117,17 +116,16 @@ def wrong_tags() -> Iterator[Case]:
 def wrong_bare_ciphertexts() -> Iterator[Case]:
     """Yield asymmetric ciphertexts that do not open. The other files have more of them."""
     rights = right_asymmetric()
-    for algorithm, hash_name in HASHES.items():
+    for algorithm, other in zip(HASH_NAMES, reversed(HASH_NAMES), strict=True):
         right = rights[algorithm]
         ciphertext = blob_of(right)
-        other = next(name for name in HASHES.values() if name != hash_name)
         for comment, data in (
             ("nothing", b""),
             ("a byte less", ciphertext[:-1]),
             ("a byte more", ciphertext + b"\x00"),
             ("the last bit", ciphertext[:-1] + bytes([ciphertext[-1] ^ 1])),
             ("the modulus", RSA_2048.n.to_bytes(RSA_2048.length, "big")),
-            (f"with {other}", rsa_ciphertext(algorithm, MESSAGE, other)),
+            (f"with {HASH_NAMES[other]}", rsa_ciphertext(other, MESSAGE)),
         ):
             yield from refuse_both(
                 right, ErrorCode.DECRYPTION, "ModifiedAsymmetric", f"{algorithm.value}: {comment}",

@@ -6,11 +6,11 @@ from itertools import product
 
 from kmscore_vectors.generator import affine
 from kmscore_vectors.generator.keys import keyring
-from kmscore_vectors.generator.keys.keyring import PER_SUITE, sm2_parts
+from kmscore_vectors.generator.keys.keyring import PER_SUITE, rsa_ciphertext, sm2_parts
 from kmscore_vectors.generator.model import Case
+from kmscore_vectors.generator.oaep import HASH_NAMES
 from kmscore_vectors.generator.reencrypt.cases import (
     AES,
-    HASHES,
     MESSAGE,
     MOST_PLAINTEXT,
     NEW,
@@ -18,7 +18,6 @@ from kmscore_vectors.generator.reencrypt.cases import (
     XAES,
     move,
     right_asymmetric,
-    rsa_ciphertext,
     take,
 )
 from kmscore_vectors.tables import EncryptionAlgorithm
@@ -72,7 +71,7 @@ def bare_ciphertexts() -> Iterator[Case]:
     yield from right_asymmetric().values()
     sm2pke = EncryptionAlgorithm.SM2PKE
     yield take("SM2PKE, ASN1_DER", "Asymmetric", sm2pke, affine.asn1(sm2_parts(MESSAGE)))
-    for algorithm in HASHES:
+    for algorithm in HASH_NAMES:
         comment = f"{algorithm.value}, no plaintext"
         yield take(comment, "Boundary", algorithm, rsa_ciphertext(algorithm, b""), b"")
     one = affine.c1c3c2(sm2_parts(b"\x07"))

@@ -8,13 +8,10 @@ from typing import Final
 from kmscore_vectors.generator import oaep
 from kmscore_vectors.generator.keys.published import RSA_KEYS
 from kmscore_vectors.generator.model import Case, hex_fields
+from kmscore_vectors.generator.oaep import HASH_NAMES
 from kmscore_vectors.tables import EncryptionAlgorithm, ErrorCode
 
 MESSAGE: Final = b"a data key of thirty-two bytes.."
-HASH_NAMES: Final = {
-    EncryptionAlgorithm.RSAES_OAEP_SHA_256: "sha256",
-    EncryptionAlgorithm.RSAES_OAEP_SHA_1: "sha1",
-}
 
 
 class Maker:

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from kmscore_vectors.generator.keys.published import RSA_2048, RSA_KEYS
 from kmscore_vectors.generator.model import Case, Fields, Group, VectorFile, hex_fields
-from kmscore_vectors.generator.oaep import RsaTestKey
-from kmscore_vectors.generator.rsa_oaep.cases import HASH_NAMES, MESSAGE, Maker
+from kmscore_vectors.generator.oaep import HASH_NAMES, RsaTestKey
+from kmscore_vectors.generator.rsa_oaep.cases import MESSAGE, Maker
 from kmscore_vectors.generator.rsa_oaep.invalid_ciphertexts import invalid
 from kmscore_vectors.generator.rsa_oaep.notes import NOTES
 from kmscore_vectors.generator.rsa_oaep.valid_ciphertexts import valid

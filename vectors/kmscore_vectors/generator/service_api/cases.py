@@ -4,16 +4,16 @@ import base64
 import hashlib
 import json
 from dataclasses import dataclass, replace
-from functools import cache
 from typing import Final
 
-from kmscore_vectors.generator import affine, oaep
+from kmscore_vectors.generator import affine
 from kmscore_vectors.generator.keys import keyring
 from kmscore_vectors.generator.keys.keyring import (
     PrivateTestKey,
     SymmetricTestKey,
     TestKey,
     ring_field,
+    rsa_ciphertext,
     sm2_parts,
     symmetric,
 )
@@ -69,7 +69,6 @@ WITH_KEY_ID: Final = (
     "AsymmetricEncrypt",
     "AsymmetricDecrypt",
 )
-HASHES: Final = {"RSAES_OAEP_SHA_256": "sha256", "RSAES_OAEP_SHA_1": "sha1"}
 
 
 def key_name(key_id: str) -> str:
@@ -98,13 +97,6 @@ def policy(*statements: tuple[str, object, object]) -> str:
             ],
         }
     )
-
-
-@cache
-def rsa_ciphertext(algorithm: str, message: bytes) -> bytes:
-    """Return a ciphertext under the RSA key."""
-    seed = hashlib.new(HASHES[algorithm], b"seed" + message).digest()
-    return oaep.encrypt(RSA_2048, HASHES[algorithm], message, seed)
 
 
 def asymmetric(key: PrivateTestKey, algorithm: str) -> dict[str, str]:

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from typing import Final
 
 from kmscore_vectors.generator import affine, oaep
-from kmscore_vectors.generator.keys.keyring import sm2_parts
+from kmscore_vectors.generator.keys.keyring import rsa_ciphertext, sm2_parts
 from kmscore_vectors.generator.keys.published import RSA_2048
 from kmscore_vectors.generator.model import Case, Note
+from kmscore_vectors.generator.oaep import HASH_NAMES
 from kmscore_vectors.generator.service_api.answers import ONE_ANSWER
 from kmscore_vectors.generator.service_api.cases import (
-    HASHES,
     MESSAGE,
     ORDERS,
     RSA,
@@ -21,7 +21,6 @@ from kmscore_vectors.generator.service_api.cases import (
     asymmetric,
     key_name,
     policy,
-    rsa_ciphertext,
     to_base64,
 )
 from kmscore_vectors.generator.service_api.parameters import without
@@ -109,7 +108,7 @@ def _sources(requests: Requests) -> Iterator[Case]:
 
 def _bare_sources(requests: Requests) -> Iterator[Case]:
     """Yield re-encryptions of asymmetric ciphertexts."""
-    for algorithm in (*HASHES, "SM2PKE"):
+    for algorithm in (*HASH_NAMES, "SM2PKE"):
         right = requests.bare(algorithm)
         yield requests.passed(algorithm, "BareSource", right)
         changed = flipped(base64.b64decode(right["CiphertextBlob"]), 100)
@@ -150,7 +149,7 @@ def _bare_sources(requests: Requests) -> Iterator[Case]:
 
 def _bare() -> Iterator[Case]:
     """Yield ciphertexts of RSA and SM2 that open, and ciphertexts that do not."""
-    for algorithm in HASHES:
+    for algorithm in HASH_NAMES:
         for message in (MESSAGE, b""):
             yield _asymmetric_decrypt(algorithm, rsa_ciphertext(algorithm, message), message)
     parts = sm2_parts(MESSAGE)
@@ -161,9 +160,9 @@ def _bare() -> Iterator[Case]:
             {"Action": "AsymmetricDecrypt", **params, "Format": "JSON"},
         )  # fmt: skip
     wrong: dict[str, tuple[str, bytes]] = {}
-    for algorithm, other in zip(HASHES, reversed(HASHES), strict=True):
+    for algorithm, other in zip(HASH_NAMES, reversed(HASH_NAMES), strict=True):
         right = rsa_ciphertext(algorithm, MESSAGE)
-        hash_name = HASHES[algorithm]
+        hash_name = HASH_NAMES[algorithm]
         db = oaep.data_block(hash_name, MESSAGE, RSA_2048.length)
         seed = bytes(hashlib.new(hash_name).digest_size)
         first = oaep.encrypt_em(RSA_2048, oaep.pad(hash_name, db, seed, first=1).em)
@@ -194,9 +193,9 @@ def _bare() -> Iterator[Case]:
         "6,200 bytes": raw + bytes(6200 - len(raw)),
     }.items():
         wrong[f"SM2PKE, {comment}"] = "SM2PKE", data
-    for comment, (algorithm, data) in wrong.items():
-        key = SM2 if algorithm == "SM2PKE" else RSA
-        params = {**asymmetric(key, algorithm), "CiphertextBlob": to_base64(data)}
+    for comment, (name, data) in wrong.items():
+        key = SM2 if name == "SM2PKE" else RSA
+        params = {**asymmetric(key, name), "CiphertextBlob": to_base64(data)}
         yield V1.refused(
             comment, "BareDoesNotOpen", "operation", BAD_CIPHERTEXT,
             {"Action": "AsymmetricDecrypt", **params},

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
+from kmscore_vectors.generator.keys.keyring import rsa_ciphertext
 from kmscore_vectors.generator.model import Case, Note
 from kmscore_vectors.generator.service_api.cases import (
     ARCHIVE,
@@ -19,7 +20,6 @@ from kmscore_vectors.generator.service_api.cases import (
     alias_name,
     asymmetric,
     key_name,
-    rsa_ciphertext,
     to_base64,
 )
 from kmscore_vectors.generator.service_api.table import (
