@@ -12,7 +12,8 @@ from kmscore.errors import UnsupportedAlgorithmError
 from kmscore.keyring import KeyProvider, Keyring
 from kmscore.keys import Key, Sm2Key
 from kmscore.sm2 import available_backends
-from kmscore_vectors.adapter.responder import DisagreementError, Responder
+from kmscore_vectors.adapter.agreement import DisagreementError
+from kmscore_vectors.adapter.responder import Responder
 from kmscore_vectors.answers import Answer
 from kmscore_vectors.files import NAMES
 from kmscore_vectors.inprocess import describe
