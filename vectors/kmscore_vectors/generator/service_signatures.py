@@ -5,7 +5,12 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 
-from kmscore_vectors.generator import service_canonical
+from kmscore_vectors.generator import (
+    service_bodies,
+    service_canonical,
+    service_checks,
+    service_headers,
+)
 from kmscore_vectors.generator.model import Case, Group
 from kmscore_vectors.generator.service_signing import (
     ACCESS_KEY,
@@ -24,7 +29,13 @@ from kmscore_vectors.generator.service_signing import (
 
 def group() -> Group:
     """Return the tests of signatures."""
-    cases = (*_right(), *_malformed(), *_wrong_acs3(), *_wrong_rpc(), *service_canonical.cases())
+    cases = (
+        *(*_right(), *_malformed(), *_wrong_acs3(), *_wrong_rpc()),
+        *service_canonical.cases(),
+        *service_bodies.cases(),
+        *service_headers.cases(),
+        *service_checks.cases(),
+    )
     return Group("verify_request", cases)
 
 
