@@ -53,12 +53,8 @@ function partMatches(pattern, part) {
 
 // 14.3: tells whether a pattern matches a resource name of five parts.
 function resourceMatches(pattern, resource) {
+  // 14.3: each part by itself. A `*` that ends fewer parts matches all that follow.
   const patterns = partsOf(pattern);
-  // 14.3: fewer parts match only with a `*` at the end.
-  if (patterns.length < RESOURCE_PARTS && !pattern.endsWith('*')) {
-    return false;
-  }
-  // 14.3: each part by itself.
   const parts = partsOf(resource);
   return patterns.every((part, i) => partMatches(part, parts[i]));
 }
@@ -74,6 +70,23 @@ function readTexts(value) {
     refuse();
   }
   return texts;
+}
+
+// 14.3: checks the pattern of a resource name.
+function checkResource(pattern) {
+  const parts = partsOf(pattern);
+  // 14.3: others read `?` as a wildcard.
+  if (pattern.includes('?')) {
+    refuse();
+  }
+  // 14.3: of fewer parts, the last is `*`.
+  if (parts.length < RESOURCE_PARTS && parts.at(-1) !== '*') {
+    refuse();
+  }
+  // 14.3: no resource name of the service has an empty part.
+  if (parts.includes('') && matches(parts[1], 'kms')) {
+    refuse();
+  }
 }
 
 // 14.3: gives the statement, or `null` for one that is ignored.
@@ -92,10 +105,7 @@ function readStatement(statement) {
     refuse();
   }
   const resources = readTexts(statement.Resource);
-  // 14.3: others read `?` as a wildcard.
-  if (resources.some((pattern) => pattern.includes('?'))) {
-    refuse();
-  }
+  resources.forEach(checkResource);
   return { effect: statement.Effect, actions, resources };
 }
 

@@ -1,7 +1,6 @@
 // Section 14.7, "Reading" step 6: the body of a request in JSON.
 
 import { compactJson } from './compact_json.mjs';
-import { KmsError } from './errors.mjs';
 import { JsonReader } from './json.mjs';
 
 const REFUSED = 'InvalidParameter';
@@ -18,6 +17,10 @@ function readObject(reader, readValue) {
     readMembers(reader, readValue, members);
   }
   reader.expect('}');
+  // 14.7 step 6: at most 8,192 names.
+  if (members.size > MAX_NAMES) {
+    reader.fail();
+  }
   return [...members];
 }
 
@@ -37,7 +40,7 @@ function readMembers(reader, readValue, members) {
   } while (reader.peek() === ',' && reader.next());
 }
 
-// 14.7 step 6: gives the text of an integer or a truth value, and `null` for `null`.
+// 14.7 step 6: gives the text of an integer or a truth value as written, and `null` for `null`.
 function readLiteral(reader) {
   let literal = '';
   while (LITERAL_CHARACTER.test(reader.peek() ?? '')) {
@@ -53,7 +56,7 @@ function readLiteral(reader) {
   if (!INTEGER.test(literal)) {
     reader.fail();
   }
-  return BigInt(literal).toString();
+  return literal;
 }
 
 // 14.7 step 6: gives the text of a value, a context being its compact JSON text.
@@ -75,9 +78,5 @@ export function readJsonBody(text) {
   reader.skipWhiteSpace();
   // 14.7 step 6: one object and nothing else.
   reader.expectEnd();
-  // 14.7 step 6: at most 8,192 names.
-  if (members.length > MAX_NAMES) {
-    throw new KmsError(REFUSED);
-  }
   return members;
 }

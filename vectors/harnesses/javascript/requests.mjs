@@ -10,9 +10,11 @@ const MAX_TARGET_CHARACTERS = 524288;
 const MAX_BODY_BYTES = 524288;
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const HEADER_VALUE = /^[\t\x20-\x7e\xa0-\xff]*$/;
+const SPACES = new Set([' ', '\t']);
 const TARGET = /^\/[\x21-\x7e]*$/;
 const METHODS = new Set(['GET', 'POST']);
 const FORMATS = new Set(['json', 'xml']);
+const CHARSET = /^[ \t]*charset=(?:utf-8|"utf-8")$/i;
 const VERSION = '2016-01-20';
 
 export const FORM_TYPE = 'application/x-www-form-urlencoded';
@@ -20,6 +22,19 @@ const JSON_TYPE = 'application/json';
 
 function refuse(code) {
   throw new KmsError(code);
+}
+
+// 14.7 "Reading" step 1: spaces and tabs around a value are not part of it.
+function withoutSpaces(value) {
+  let start = 0;
+  let end = value.length;
+  while (start < end && SPACES.has(value[start])) {
+    start += 1;
+  }
+  while (start < end && SPACES.has(value[end - 1])) {
+    end -= 1;
+  }
+  return value.slice(start, end);
 }
 
 // 14.7 "Reading" step 1: gives a map of the headers, the names in lower case.
@@ -35,7 +50,7 @@ function readHeaders(pairs) {
     if (!TOKEN.test(name)) {
       refuse('InvalidParameter');
     }
-    // 14.7 step 1: values are visible Latin-1, spaces and tabs.
+    // 14.7 step 1: values are Latin-1 without control characters other than the tab.
     if (!HEADER_VALUE.test(value)) {
       refuse('InvalidParameter');
     }
@@ -43,7 +58,7 @@ function readHeaders(pairs) {
     if (headers.has(name.toLowerCase())) {
       refuse('InvalidParameter');
     }
-    headers.set(name.toLowerCase(), value);
+    headers.set(name.toLowerCase(), withoutSpaces(value));
   }
   return headers;
 }
@@ -67,10 +82,10 @@ function splitTarget(target) {
   return { path: target.slice(0, end), query: target.slice(end + 1) };
 }
 
-// 14.7 "Reading" step 4: `Format` is `JSON` or `XML` in any case.
+// 14.7 "Reading" step 4: `Format` is `JSON` or `XML` in any case. One that is empty is absent.
 function checkFormat(parameters) {
   for (const [name, value] of parameters) {
-    if (name === 'Format' && value !== null && !FORMATS.has(value.toLowerCase())) {
+    if (name === 'Format' && value && !FORMATS.has(value.toLowerCase())) {
       refuse('InvalidParameter');
     }
   }
@@ -90,15 +105,12 @@ function checkMethodAndPath(method, path) {
 
 // 14.7 "Reading" step 6: gives the media type in lower case, after a look at its `charset`.
 function readContentType(value) {
-  const [type, ...parameters] = value.split(';').map((part) => part.trim().toLowerCase());
-  for (const parameter of parameters) {
-    const [name, text = ''] = parameter.split('=');
-    // 14.7 step 6: no `charset` but `utf-8`.
-    if (name.trim() === 'charset' && text.trim().replace(/^"(.*)"$/, '$1') !== 'utf-8') {
-      refuse('InvalidParameter');
-    }
+  const end = value.includes(';') ? value.indexOf(';') : value.length;
+  // 14.7 step 6: one `charset`, which is `utf-8`, and no other parameter.
+  if (end < value.length && !CHARSET.test(value.slice(end + 1))) {
+    refuse('InvalidParameter');
   }
-  return type;
+  return withoutSpaces(value.slice(0, end)).toLowerCase();
 }
 
 // 14.7 "Reading" step 6: gives the media type and the parameters of the body.

@@ -13,6 +13,7 @@ const MAX_SKEW_SECONDS = 15 * 60;
 const ACCESS_KEY_ID = /^[\x21-\x2b\x2d-\x7e]{1,128}$/;
 const AUTHORIZATION =
   /^ACS3-HMAC-SHA256 Credential=[^,]*, ?SignedHeaders=([^,]*), ?Signature=([0-9a-f]{64})$/;
+const CREDENTIAL = /^[A-Z0-9-]+ Credential=([^,]*)/;
 const DATE = /^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$/;
 
 // 14.7: headers that are signed in any case.
@@ -34,14 +35,20 @@ const SIGNATURE_METHODS = new Map([
   ['HMAC-SHA256', 'sha256'],
 ]);
 
+// 14.7: the characters of a signature of each SignatureMethod.
+const SIGNATURE_LENGTHS = new Map([
+  ['HMAC-SHA1', 28],
+  ['HMAC-SHA256', 44],
+]);
+
 function refuse(code) {
   throw new KmsError(code);
 }
 
 // 14.7 "Verifying" step 1: gives the secret of an access key ID.
 function findSecret(accessKeyId, accessKeys) {
-  // 14.7 step 1: no access key.
-  if (accessKeyId === undefined) {
+  // 14.7 step 1: no access key, or an empty ID.
+  if (!accessKeyId) {
     refuse('IncompleteSignature');
   }
   // 14.7 step 1: 1 to 128 visible ASCII characters without comma.
@@ -154,7 +161,8 @@ function acs3Signature(request, names, digest, secret) {
     names.join(';'),
     digest,
   ].join('\n');
-  const signed = `${ACS3}\n${sha256Hex(canonicalRequest)}`;
+  // 14.7: one byte for each character, so that the values of headers are the bytes that were sent.
+  const signed = `${ACS3}\n${sha256Hex(Buffer.from(canonicalRequest, 'latin1'))}`;
   return createHmac('sha256', secret).update(signed).digest('hex');
 }
 
@@ -171,7 +179,7 @@ function withHeaders({ headers, parameters }) {
 function verifyAcs3(request, { accessKeys, now, isFresh }) {
   const { headers } = request;
   // 14.7 step 1: the access key is looked for before the form is judged.
-  const accessKeyId = /Credential=([^,]*)/.exec(headers.get('authorization'))?.[1];
+  const accessKeyId = CREDENTIAL.exec(headers.get('authorization'))?.[1];
   const secret = findSecret(accessKeyId, accessKeys);
   const { names, signature } = readAuthorization(headers);
   checkNonceForm(headers.get('x-acs-signature-nonce'));
@@ -188,8 +196,7 @@ function verifyAcs3(request, { accessKeys, now, isFresh }) {
 }
 
 // 14.7, RPC 1.0, step 2: what is needed is there and has its form.
-function checkRpcForm(request) {
-  const { parameters } = request;
+function checkRpcForm(request, parameters) {
   // 14.7 step 2: the parameters that are needed.
   if (!NEEDED_PARAMETERS.every((name) => parameters.has(name))) {
     refuse('IncompleteSignature');
@@ -206,6 +213,15 @@ function checkRpcForm(request) {
   if (request.bodyType !== FORM_TYPE) {
     refuse('IncompleteSignature');
   }
+  // 14.7 step 2: a signature of 20 or 32 bytes in Base64.
+  const length = SIGNATURE_LENGTHS.get(parameters.get('SignatureMethod'));
+  if (Array.from(parameters.get('Signature')).length !== length) {
+    refuse('IncompleteSignature');
+  }
+  // 14.7 step 2: the signature is ASCII.
+  if (!/^[\0-\x7f]*$/.test(parameters.get('Signature'))) {
+    refuse('IncompleteSignature');
+  }
   checkNonceForm(parameters.get('SignatureNonce'));
 }
 
@@ -218,10 +234,12 @@ function rpcSignature(method, verified, secret) {
 
 // 14.7, RPC 1.0.
 function verifyRpc(request, { accessKeys, now, isFresh }) {
-  const { parameters } = request;
+  // 14.7: only parameters of query and form count.
+  const isForm = request.bodyType === FORM_TYPE;
+  const parameters = isForm ? request.parameters : new Map(request.queryParameters);
   const accessKeyId = parameters.get('AccessKeyId');
   const secret = findSecret(accessKeyId, accessKeys);
-  checkRpcForm(request);
+  checkRpcForm(request, parameters);
   // 14.7: all parameters but `Signature` are verified.
   const verified = new Map([...parameters].filter(([name]) => name !== 'Signature'));
   checkSignature(parameters.get('Signature'), rpcSignature(request.method, verified, secret));

@@ -5,6 +5,7 @@ from typing import Final
 
 from kmscore_vectors.generator.model import Case, Note
 from kmscore_vectors.generator.service_api.cases import (
+    FOUR_PARTS,
     MESSAGE,
     ORDERS,
     SM2,
@@ -24,6 +25,7 @@ from kmscore_vectors.generator.service_api.table import (
     ALIAS_REFUSED,
     BAD_CIPHERTEXT,
     NO_ALIAS,
+    NO_KEY,
     NO_PERMISSION,
 )
 from kmscore_vectors.tables import BugType, Severity
@@ -78,6 +80,7 @@ def cases(requests: Requests) -> Iterator[Case]:
     yield from _permissions(requests)
     if requests is V1:
         yield from _names()
+        yield from _odd_names()
         yield from _policies()
 
 
@@ -133,6 +136,34 @@ def _names() -> Iterator[Case]:
     dry = {**move, "DestinationKeyId": "alias/orders", "DryRun": "true"}
     refusal = ALIAS_REFUSED.when_dry
     yield V1.refused("the destination, as a dry run", "AliasRefused", "resolve", refusal, dry)
+
+
+def _odd_names() -> Iterator[Case]:
+    """Yield resource names with a line feed, without KEYID, and with fewer parts."""
+    right = V1.right("Encrypt")
+    for comment, name, pattern, is_allowed in (
+        ("a line feed in KEYID, which is asked about", "acs:kms:::key/a\nb", "a*b", True),
+        ("a line feed in KEYID, the whole name is allowed", "acs:kms:::key/a\nb", "acs:*", False),
+        ("a line feed after a KEYID that is allowed", "acs:kms:::key/orders\n", "orders", False),
+        ("no KEYID, the whole name is allowed", "acs:kms:::key/", "acs:kms:::key/", True),
+        ("no KEYID, what follows key/ is allowed", "acs:kms:::key/", "", False),
+        ("four parts, the whole name is allowed", FOUR_PARTS, FOUR_PARTS, True),
+        ("four parts, the key of the alias is allowed", FOUR_PARTS, "sm2", False),
+    ):
+        text = policy(("Allow", "kms:Encrypt", f"acs:kms:*:*:key/{pattern}"))
+        refusal, step = (NO_KEY, "existence") if is_allowed else (NO_PERMISSION, "permission")
+        flag = "KeyName" if is_allowed else "LearnsNothing"
+        yield V1.refused(comment, flag, step, refusal, {**right, "KeyId": name}, text)
+    alias = "acs:kms:::alias/a\nb"
+    yield V1.refused(
+        "an alias with a line feed", "KeyName", "existence", NO_ALIAS, {**right, "KeyId": alias}
+    )
+    for comment, name, refusal, step in (
+        ("a destination of four parts", FOUR_PARTS, NO_KEY, "existence"),
+        ("a destination with a line feed after alias/", alias, ALIAS_REFUSED, "resolve"),
+    ):
+        params = {**V1.right("ReEncrypt"), "DestinationKeyId": name}
+        yield V1.refused(comment, "KeyName", step, refusal, params)
 
 
 def _permissions(requests: Requests) -> Iterator[Case]:

@@ -7,8 +7,9 @@ from urllib.parse import quote, quote_plus
 
 from kmscore_vectors.generator.model import Case
 from kmscore_vectors.generator.service_api.signing import (
+    ACS3,
+    BASE,
     PARAMS,
-    VERSION,
     Query,
     SignedRequest,
     acs3,
@@ -20,8 +21,6 @@ from kmscore_vectors.generator.service_api.signing import (
     verified,
 )
 
-_ACS3: Final = "ACS3-HMAC-SHA256"
-_BASE: Final = {"Action": "Encrypt", "Version": VERSION}
 _NO_SIGNATURE: Final = "SignatureDoesNotMatch"
 
 _ORDERS: Final[dict[str, dict[str, str]]] = {
@@ -82,7 +81,7 @@ def _signed(
     method = ("POST", "GET")[number % 2]
     request = acs3(params, method=method, sent_as=sent_as)
     comment = f"{comment}, {method}"
-    yield verified(f"ACS3, {comment}", request, _BASE | params, _ACS3, "CanonicalQuery")
+    yield verified(f"ACS3, {comment}", request, BASE | params, ACS3, "CanonicalQuery")
     digest = ("sha1", "sha256")[number % 2]
     request = rpc(params, digest=digest, method=method, in_form=method == "POST", sent_as=sent_as)
     scheme = f"HMAC-{digest.upper()}"
@@ -150,7 +149,7 @@ def _other_forms() -> Iterator[Case]:
         )
 
 
-def _with_authorization(old: str, new: str) -> SignedRequest:
+def with_authorization(old: str, new: str) -> SignedRequest:
     """Return a right request with a change in the header that has the signature."""
     request = acs3()
     headers = tuple(
@@ -166,7 +165,7 @@ def _right_headers() -> Iterator[Case]:
     for comment, request in {
         "names of headers in capitals": capitals,
         "headers in the reverse order": replace(acs3(), headers=acs3().headers[::-1]),
-        "spaces after the commas": _with_authorization(",", ", "),
+        "spaces after the commas": with_authorization(",", ", "),
         "spaces within a value": acs3(headers={"x-acs-note": "a  b   c"}),
         "colons, commas and semicolons in a value": acs3(headers={"x-acs-note": "a:b=c,d;e"}),
         "an empty value": acs3(headers={"x-acs-note": ""}),
@@ -175,7 +174,7 @@ def _right_headers() -> Iterator[Case]:
         ),
         "another header that is signed": acs3(headers={"accept": "application/json"}),
     }.items():
-        yield verified(f"ACS3, {comment}", request, _BASE | PARAMS, _ACS3, "SignedHeaders")
+        yield verified(f"ACS3, {comment}", request, BASE | PARAMS, ACS3, "SignedHeaders")
 
 
 def _wrong_headers() -> Iterator[Case]:
@@ -187,7 +186,7 @@ def _wrong_headers() -> Iterator[Case]:
         ("two spaces after a comma", ",Signature", ",  Signature"),
         ("another scheme", "ACS3-HMAC-SHA256", "ACS3-HMAC-SM3"),
     ):
-        request = _with_authorization(old, new)
+        request = with_authorization(old, new)
         yield refused(f"ACS3, {comment}", "UnsignedPart", "IncompleteSignature", "form", request)
     request = acs3(headers={"x-acs-note": "a b"})
     headers = tuple((n, "a  b" if n == "x-acs-note" else v) for n, v in request.headers)

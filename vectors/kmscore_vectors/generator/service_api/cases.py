@@ -54,11 +54,15 @@ SM2: Final = replace(keyring.SM2, key_version_id="s1")
 RING: Final[tuple[TestKey, ...]] = (*PLAIN, XAES, *UNUSABLE, UNNAMED, RSA, RSA_DISABLED, SM2)
 
 _REGION: Final = "acs:kms:cn-hangzhou:1234567890123456"
+FOUR_PARTS: Final = "acs:kms:cn-hangzhou:alias/sm2"
+"""The resource name of an alias without its account."""
+
 ALIASES: Final[Fields] = {
     "alias/orders": "orders",
     "alias/sm2": "sm2",
     "alias/nothing": "nothing",
     f"{_REGION}:alias/sm2": "sm2",
+    FOUR_PARTS: "sm2",  # not an alias: it denotes no key
 }
 UNKNOWN_VERSION: Final = b"ffffffff-ffff-ffff-ffff-ffffffffffff"
 WITH_KEY_ID: Final = (

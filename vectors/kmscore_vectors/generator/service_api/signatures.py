@@ -6,7 +6,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from kmscore_vectors.generator.model import Case, Group
-from kmscore_vectors.generator.service_api import canonical_forms
+from kmscore_vectors.generator.service_api import (
+    canonical_forms,
+    headers,
+    json_bodies,
+    request_checks,
+)
 from kmscore_vectors.generator.service_api.signing import (
     ACCESS_KEY,
     FORM,
@@ -24,7 +29,13 @@ from kmscore_vectors.generator.service_api.signing import (
 
 def group() -> Group:
     """Return the tests of signatures."""
-    cases = (*_right(), *_malformed(), *_wrong_acs3(), *_wrong_rpc(), *canonical_forms.cases())
+    cases = (
+        *(*_right(), *_malformed(), *_wrong_acs3(), *_wrong_rpc()),
+        *canonical_forms.cases(),
+        *json_bodies.cases(),
+        *headers.cases(),
+        *request_checks.cases(),
+    )
     return Group("verify_request", cases)
 
 

@@ -14,6 +14,9 @@ ACCESS_KEY: Final = "LTAIvector"
 SECRET: Final = "test secret, known to everybody"  # noqa: S105 (of no worth)
 NOW: Final = "2026-11-29T08:00:00Z"
 VERSION: Final = "2016-01-20"
+ACS3: Final = "ACS3-HMAC-SHA256"
+BASE: Final = {"Action": "Encrypt", "Version": VERSION}
+"""The parameters that the headers of ACS3 give."""
 PARAMS: Final = {"KeyId": "orders", "Plaintext": "+/==", "EncryptionContext": '{"城市":"a ~*"}'}
 FORM: Final = "application/x-www-form-urlencoded"
 
@@ -31,6 +34,7 @@ class SignedRequest:
     body: bytes = b""
     secrets: tuple[tuple[str, str], ...] = ((ACCESS_KEY, SECRET),)
     is_fresh: bool = True
+    now: str = NOW
 
     def fields(self) -> Fields:
         """Return the inputs of a test."""
@@ -40,7 +44,7 @@ class SignedRequest:
             "headers": [[name, value] for name, value in self.headers],
             "body": self.body.hex(),
             "access_keys": dict(self.secrets),
-            "now": NOW,
+            "now": self.now,
             "is_fresh": self.is_fresh,
         }
 
@@ -81,11 +85,11 @@ def acs3(
     names = sorted(set(sent) - set(unsigned))
     lines = [method, path, signed(params), *(f"{name}:{sent[name]}" for name in names), ""]
     canonical = "\n".join([*lines, ";".join(names), digest])
-    text = f"ACS3-HMAC-SHA256\n{hashlib.sha256(canonical.encode()).hexdigest()}"
+    # The values of headers have one character per byte.
+    text = f"{ACS3}\n{hashlib.sha256(canonical.encode('latin-1')).hexdigest()}"
     signature = hmac.new(secret.encode(), text.encode(), "sha256").hexdigest()
     sent["authorization"] = (
-        f"ACS3-HMAC-SHA256 Credential={credential},SignedHeaders={';'.join(names)},"
-        f"Signature={signature}"
+        f"{ACS3} Credential={credential},SignedHeaders={';'.join(names)},Signature={signature}"
     )
     query = f"?{sent_as(params)}" if params else ""
     return SignedRequest(method, f"{path}{query}", tuple(sent.items()), body)

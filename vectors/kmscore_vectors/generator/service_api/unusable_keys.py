@@ -92,15 +92,17 @@ def _not_found(requests: Requests) -> Iterator[Case]:
         ("the resource name of a key that is not", key_name("nothing"), NO_KEY, "operation"),
         ("the resource name of an alias that is not", alias_name("x"), NO_ALIAS, "existence"),
         ("an alias in capitals", "alias/ORDERS", NO_ALIAS, "existence"),
-        ("a resource name of 513 characters", _long_name(513), NO_KEY, "existence"),
         ("a resource name with a line feed", "acs:kms:\n::key/orders", NO_KEY, "existence"),
         ("a resource name with U+2028", "acs:kms:\u2028::key/orders", NO_KEY, "existence"),
     ):
         params = {**right, "KeyId": name}
         yield requests.refused(comment, "NotFound", step, refusal, params)
-    yield requests.passed(
-        "a resource name of 512 characters", "NotFound", {**right, "KeyId": _long_name(512)}
-    )
+    for kind, character in (("", "r"), (" beyond the basic plane", "\U0001f511")):
+        most, more = (_long_name(length, character) for length in (512, 513))
+        comment = f"a resource name of 512 characters{kind}"
+        yield requests.passed(comment, "NotFound", {**right, "KeyId": most})
+        comment = f"a resource name of 513 characters{kind}"
+        yield requests.refused(comment, "NotFound", "existence", NO_KEY, {**right, "KeyId": more})
     version = ORDERS[0].key_version_id.encode()
     unknown = requests.blob(ORDERS[0]).replace(version, UNKNOWN_VERSION)
     step = "operation" if requests is V1 else "existence"
@@ -120,10 +122,10 @@ def _not_found(requests: Requests) -> Iterator[Case]:
         )
 
 
-def _long_name(length: int) -> str:
+def _long_name(length: int, character: str) -> str:
     """Return a resource name of an existing key, with the given number of characters."""
     name = "acs:kms:::key/orders"
-    return name.replace("::", f":{'r' * (length - len(name))}:", 1)
+    return name.replace("::", f":{character * (length - len(name))}:", 1)
 
 
 def _states(requests: Requests) -> Iterator[Case]:
