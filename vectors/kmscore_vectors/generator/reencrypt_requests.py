@@ -7,7 +7,7 @@ from typing import Final
 
 from kmscore_vectors.generator import affine, keyring, oaep
 from kmscore_vectors.generator.keyring import PER_SUITE, SymmetricTestKey, TestKey, sm2_parts
-from kmscore_vectors.generator.model import Case, Fields, hex_fields, pairs_field
+from kmscore_vectors.generator.model import Case, Fields, Rule, hex_fields, pairs_field
 from kmscore_vectors.generator.published_keys import RSA_2048
 from kmscore_vectors.generator.suites import trace_of
 from kmscore_vectors.generator.wire import Pairs
@@ -201,8 +201,13 @@ def dry_run_of(right: Case) -> Case:
 
 
 def refuse_both(
-    right: Case, error: ErrorCode, flag: str, comment: str, inputs: Fields
+    right: Case,
+    error: ErrorCode,
+    flag: str,
+    comment: str,
+    inputs: Fields,
+    rule: Rule | None = None,
 ) -> Iterator[Case]:
     """Yield a rejected request and its dry run."""
-    yield right.refused(error, flag, comment, inputs)
-    yield dry_run_of(right).refused(error, flag, f"{comment}, dry run", inputs)
+    yield right.refused(error, flag, comment, inputs, rule)
+    yield dry_run_of(right).refused(error, flag, f"{comment}, dry run", inputs, rule)
