@@ -8,7 +8,7 @@ import pytest
 from kmscore_vectors.generator import affine
 from kmscore_vectors.generator.affine import BASE, PRIME, finite, kdf, multiply
 from kmscore_vectors.generator.keys import rsa_private
-from kmscore_vectors.generator.keys.published import RSA_KEYS, SM2_PUBLIC_POINT
+from kmscore_vectors.generator.keys.published import ARNAULT, RSA_KEYS, SM2_PUBLIC_POINT
 from kmscore_vectors.generator.keys.sm2_private import SHORT_SCALARS
 from kmscore_vectors.generator.oaep import HASH_NAMES, RsaTestKey
 from kmscore_vectors.generator.rsa_oaep.cases import MESSAGE, Maker
@@ -196,6 +196,22 @@ def test_the_carmichael_number_passes_the_test_of_fermat() -> None:
     assert all((number - 1) % (factor - 1) == 0 for factor in factors)
     assert number.bit_length() == 1024
     assert _is_probably_prime(number)
+
+
+def _is_strong_pseudoprime(number: int, base: int) -> bool:
+    """Return whether a number passes the test of Miller and Rabin with a base."""
+    twos = (number - 1 & 1 - number).bit_length() - 1
+    powers = [pow(base, number - 1 >> shift, number) for shift in range(1, twos + 1)]
+    return powers[-1] == 1 or number - 1 in powers
+
+
+def test_the_number_of_arnault_passes_the_test_of_miller_and_rabin_with_small_bases() -> None:
+    """It is composite, and no base below 307 shows that."""
+    assert len(str(ARNAULT)) == 397
+    assert all(_is_strong_pseudoprime(ARNAULT, base) for base in range(2, 307))
+    assert not _is_strong_pseudoprime(ARNAULT, 307)
+    assert _is_probably_prime(rsa_private.OF_731_BITS)
+    assert (ARNAULT * rsa_private.OF_731_BITS).bit_length() == 2048
 
 
 @pytest.mark.parametrize("first", SHORT_SCALARS)

@@ -7,7 +7,9 @@ from typing import Final
 from kmscore_vectors.generator.model import Case, Fields
 from kmscore_vectors.tables import EncryptionAlgorithm, ErrorCode
 
-_UNKNOWN: Final = ("", "RSAES_PKCS1_V1_5", "RSAES_OAEP_SHA_512", "RSA", "SM2", "none")
+_UNKNOWN: Final = (
+    "", "RSAES_PKCS1_V1_5", "RSAES_OAEP_SHA_512", "RSA", "SM2", "none", "__proto__", "constructor",
+)  # fmt: skip
 
 
 def algorithms(right: Case, wrong: Case, algorithm: str) -> Iterator[Case]:

@@ -1,5 +1,7 @@
 """The keys of the vectors. TEST KEYS: published, known to everyone, and never to be used."""
 
+from typing import Final
+
 from kmscore_vectors.generator import affine
 from kmscore_vectors.generator.oaep import RsaTestKey
 
@@ -69,3 +71,17 @@ RSA_4096 = RsaTestKey(
 )
 
 RSA_KEYS = {"RSA_2048": RSA_2048, "RSA_3072": RSA_3072, "RSA_4096": RSA_4096}
+
+_ARNAULT_FACTOR: Final = int(
+    "29674495668685510550154174642905332730771991799853043350995075531276838753171770199594238596428"
+    "121188033664754218345562493168782883"
+)
+ARNAULT: Final = (
+    _ARNAULT_FACTOR * (313 * (_ARNAULT_FACTOR - 1) + 1) * (353 * (_ARNAULT_FACTOR - 1) + 1)
+)
+"""A product of three primes, of 397 digits and 1,318 bits.
+
+It passes the test of Miller and Rabin with each base below 307. F. Arnault, "Constructing
+Carmichael numbers which are strong pseudoprimes to several bases", Journal of Symbolic Computation
+20 (1995), pages 151 to 161.
+"""

@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from kmscore_vectors.generator import identifiers
-from kmscore_vectors.generator.keys.published import RSA_2048, RSA_3072
+from kmscore_vectors.generator.keys.published import ARNAULT, RSA_2048, RSA_3072
+from kmscore_vectors.generator.model import Rule
 from kmscore_vectors.generator.oaep import RsaTestKey
 from kmscore_vectors.generator.wire import der, der_integer, der_octets, der_sequence
-from kmscore_vectors.tables import KeySpec
+from kmscore_vectors.tables import KeySpec, Severity
 
 # Each constant is the least that gives a prime, found by a search over 1, 3, 5, ...
 SMALL_EXPONENTS: Final = RsaTestKey((3 << 1022) + 1037, (7 << 1021) + 309)
@@ -35,19 +36,28 @@ CARMICHAEL_FACTORS: Final = tuple(n * _CARMICHAEL_FACTOR + 1 for n in (6, 12, 18
 Fermat's test takes such a number for a prime with nearly every base. Found by a search over the
 last summand of the factor.
 """
+OF_731_BITS: Final = (3 << 729) + 2173
+"""A prime of 731 bits, with which `ARNAULT` has a product of 2,048 bits."""
 _COMPOSITES: Final = {
     "of two primes": OTHER_LENGTHS[1024].n,
     "a Carmichael number": CARMICHAEL_FACTORS[0] * CARMICHAEL_FACTORS[1] * CARMICHAEL_FACTORS[2],
 }
 
 
+_RFC_8017: Final = Rule(Severity.STANDARD, "RFC 8017 section 3.1")
+
+
 class RsaCase(NamedTuple):
-    """A flag, a comment, the key in PKCS#8, and the spec that it is stored under."""
+    """A flag, a comment, the key in PKCS#8, the spec that it is stored under, and a rule.
+
+    The rule is `None` if it is that of the flag.
+    """
 
     flag: str
     comment: str
     pkcs8: bytes
     spec: KeySpec = KeySpec.RSA_2048
+    rule: Rule | None = None
 
 
 def valid_rsa_keys() -> Iterator[tuple[str, RsaTestKey, bytes, KeySpec]]:
@@ -83,7 +93,8 @@ def wrong_rsa_keys() -> Iterator[RsaCase]:
     yield RsaCase("RsaModulus", "3,072 bits for 2,048", RSA_3072.pkcs8())
     yield RsaCase("RsaModulus", "2,048 bits for 3,072", RSA_2048.pkcs8(), KeySpec.RSA_3072)
     even = RsaTestKey((3 << 2045) + 2345, 2)
-    yield RsaCase("RsaModulus", "an even modulus, of the primes 2 and n / 2", even.pkcs8())
+    comment = "an even modulus, of the primes 2 and n / 2"
+    yield RsaCase("RsaModulus", comment, even.pkcs8(), rule=_RFC_8017)
     yield from _wrong_exponents()
     for comment, identifier in {
         "id-RSASSA-PSS": identifiers.RSASSA_PSS,
@@ -95,6 +106,10 @@ def wrong_rsa_keys() -> Iterator[RsaCase]:
         "rsaEncryption with a SEQUENCE": identifiers.RSA_WITH_SEQUENCE,
         "rsaEncryption with NULL twice": identifiers.RSA_WITH_NULL_TWICE,
         "rsaEncryption with a NULL of two bytes of length": identifiers.RSA_WITH_LONG_NULL,
+        "rsaEncryption with a NULL of one byte": identifiers.RSA_WITH_FULL_NULL,
+        "rsaEncryption and an arc more": identifiers.RSA_WITH_AN_ARC_MORE,
+        "rsaEncryption and an arc less": identifiers.RSA_WITH_AN_ARC_LESS,
+        "rsaEncryption with 80 before an arc": identifiers.RSA_WITH_A_PADDED_ARC,
     }.items():
         yield RsaCase("KeyAlgorithm", comment, RSA_2048.pkcs8(identifier=identifier))
 
@@ -148,13 +163,21 @@ def _wrong_numbers() -> dict[str, dict[str, int]]:
         "PKCS#1 of version 1": {"two_primes": 1},
         "PKCS#1 of version 2": {"two_primes": 2},
         "PKCS#1 of version -1": {"two_primes": -1},
+        "PKCS#1 of version 256": {"two_primes": 1 << 8},
+        "PKCS#1 of version 2^32": {"two_primes": 1 << 32},
+        "PKCS#1 of version 2^64": {"two_primes": 1 << 64},
     }
 
 
 def _wrong_primes() -> dict[str, bytes]:
-    """Return keys whose numbers fit, with a p that is not a prime, or with more primes."""
+    """Return keys whose numbers fit, with a factor that is not a prime, or with more primes."""
     q = SMALL_EXPONENTS.q
     composite = {f"p is composite: {name}": RsaTestKey(p, q) for name, p in _COMPOSITES.items()}
+    composite |= {f"q is composite: {name}": RsaTestKey(q, p) for name, p in _COMPOSITES.items()}
+    name = "a strong pseudoprime to all bases below 307"
+    composite[f"p is composite: {name}"] = RsaTestKey(ARNAULT, OF_731_BITS)
+    composite[f"q is composite: {name}"] = RsaTestKey(OF_731_BITS, ARNAULT)
+    composite["p and q are composite"] = RsaTestKey(*_COMPOSITES.values())
     square = RsaTestKey(SMALL_EXPONENTS.q, q)
     return {
         **{comment: key.pkcs8() for comment, key in composite.items()},
@@ -237,11 +260,11 @@ def _wrong_exponents() -> Iterator[RsaCase]:
         "e = -65,537": -65_537,
     }.items():
         # An even exponent has no inverse, and d is that of 65,537.
-        yield RsaCase("RsaExponent", comment, RSA_2048.pkcs8(e=e))
-    for comment, e in {
-        "e = 1, with d = 1": 1,
-        "e of 33 bits": (1 << 32) + 15,
-        "e of 64 bits": (1 << 64) - 59,
-        "e + phi(n)": RSA_2048.e + RSA_2048.phi,
-    }.items():
-        yield RsaCase("RsaExponent", comment, RSA_2048._replace(e=e).pkcs8())
+        yield RsaCase("RsaExponent", comment, RSA_2048.pkcs8(e=e), rule=_RFC_8017)
+    for comment, e, rule in (
+        ("e = 1, with d = 1", 1, _RFC_8017),
+        ("e of 33 bits", (1 << 32) + 15, None),
+        ("e of 64 bits", (1 << 64) - 59, None),
+        ("e + phi(n)", RSA_2048.e + RSA_2048.phi, None),
+    ):
+        yield RsaCase("RsaExponent", comment, RSA_2048._replace(e=e).pkcs8(), rule=rule)

@@ -6,7 +6,9 @@ from typing import Final
 from kmscore_vectors.generator import affine, identifiers
 from kmscore_vectors.generator.affine import BASE, ORDER, finite, multiply
 from kmscore_vectors.generator.keys.published import SM2_PUBLIC_POINT, SM2_SCALAR
+from kmscore_vectors.generator.model import Rule
 from kmscore_vectors.generator.wire import der, der_bits, der_integer, der_octets, der_sequence
+from kmscore_vectors.tables import Severity
 
 _POINT: Final = affine.point_bytes(SM2_PUBLIC_POINT)
 _SCALAR: Final = SM2_SCALAR.to_bytes(32, "big")
@@ -19,6 +21,28 @@ SHORT_SCALARS: Final = {
     "00 00 c0": (3 << 238) + (SM2_SCALAR >> 32),
 }
 """Scalars below 2^248, by their first bytes; a DER INTEGER of the last two has a sign byte."""
+
+
+_OTHER_CURVES: Final = {
+    "and an arc more": identifiers.CURVE_WITH_AN_ARC_MORE,
+    "and an arc less": identifiers.CURVE_WITH_AN_ARC_LESS,
+    "with 80 before an arc": identifiers.CURVE_WITH_A_PADDED_ARC,
+}
+_FORM: Final = Rule(Severity.POLICY, "SPEC section 7.1")
+_VALID_POINT: Final = Rule(Severity.STANDARD, "GB/T 32918.1-2016 section 6.2.1; RFC 5480 section 2")
+POINT_RULES: Final = {
+    "compressed": _FORM,
+    "hybrid": _FORM,
+    **dict.fromkeys(
+        (
+            "a point off the curve", "x and y are 0", "the point at infinity", "no byte",
+            "05 in place of 04", "64 bytes, without 04", "66 bytes", "seven unused bits",
+            "an OCTET STRING",
+        ),
+        _VALID_POINT,
+    ),
+}  # fmt: skip
+"""The rules of public points, by comment, that are not that of their flag."""
 
 
 def ec_private_key(
@@ -75,6 +99,12 @@ def wrong_sm2_keys() -> Iterator[tuple[str, str, bytes]]:
         "the curve as the algorithm": identifiers.CURVE_AS_ALGORITHM,
         "explicit parameters": identifiers.EC_WITH_EXPLICIT_CURVE,
         "a NULL after the curve": identifiers.EC_WITH_NULL_AFTER_CURVE,
+        "id-ecPublicKey and an arc more": identifiers.EC_WITH_AN_ARC_MORE,
+        "id-ecPublicKey and an arc less": identifiers.EC_WITH_AN_ARC_LESS,
+        **{
+            f"the curve {name}": der_sequence((identifiers.EC_PUBLIC_KEY, curve))
+            for name, curve in _OTHER_CURVES.items()
+        },
         "rsaEncryption": identifiers.RSA_ENCRYPTION,
     }.items():
         yield "KeyAlgorithm", comment, pkcs8(ec_private_key(_PUBLIC), algorithm)
@@ -83,7 +113,7 @@ def wrong_sm2_keys() -> Iterator[tuple[str, str, bytes]]:
     only_within = pkcs8(ec_private_key(_CURVE, _PUBLIC), identifiers.EC_WITHOUT_CURVE)
     yield "KeyAlgorithm", "the curve named within alone", only_within
     yield "KeyStructure", "ECPrivateKey alone, with its curve", ec_private_key(_CURVE, _PUBLIC)
-    for version in (-1, 0, 2, 3):
+    for version in (-1, 0, 2, 3, 257, 1 + (1 << 32), 1 + (1 << 64)):
         comment = f"ECPrivateKey of version {version}"
         yield "KeyStructure", comment, pkcs8(ec_private_key(_PUBLIC, version=version))
     for comment, optional in _orders().items():
@@ -153,6 +183,10 @@ def _parameters() -> dict[str, tuple[bytes, ...]]:
             der(0xA0, identifiers.SM2_CURVE + identifiers.SM2_CURVE),
             _PUBLIC,
         ),
+        **{
+            f"within, the curve {name}": (der(0xA0, curve), _PUBLIC)
+            for name, curve in _OTHER_CURVES.items()
+        },
     }
 
 
@@ -163,6 +197,13 @@ def _orders() -> dict[str, tuple[bytes, ...]]:
         "the point twice": (_PUBLIC, _PUBLIC),
         "the parameters twice": (_CURVE, _CURVE, _PUBLIC),
         "a NULL after the point": (_PUBLIC, b"\x05\x00"),
+        "a NULL after the point, within [1]": (der(0xA1, der_bits(_POINT) + b"\x05\x00"),),
+        "the point twice within [1]": (der(0xA1, der_bits(_POINT) * 2),),
+        "00 after the point, within [1]": (der(0xA1, der_bits(_POINT) + b"\x00"),),
+        "a NULL after the curve, within [0]": (
+            der(0xA0, identifiers.SM2_CURVE + b"\x05\x00"),
+            _PUBLIC,
+        ),
         "a field [2]": (_PUBLIC, der(0xA2, b"\x05\x00")),
         "the point without its tag": (der_bits(_POINT),),
         "the curve without its tag": (identifiers.SM2_CURVE, _PUBLIC),

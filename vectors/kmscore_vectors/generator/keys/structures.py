@@ -52,12 +52,14 @@ def with_attributes(levels: Levels) -> Iterator[tuple[str, bytes]]:
     """Yield PKCS#8 with attributes."""
     yield "one attribute", _info(levels, der(0xA0, _attribute("03")))
     yield "two attributes", _info(levels, der(0xA0, _attribute("03") + _attribute("0d")))
+    yield "no attribute in the field", _info(levels, der(0xA0, b""))
 
 
 def wrong_structures(levels: Levels) -> Iterator[tuple[str, bytes]]:
     """Yield PKCS#8 with one defect."""
     yield from _versions(levels)
     yield from _trailing(levels)
+    yield from _wrong_attributes(levels)
     yield from _ber(levels)
     yield from _other_structures(levels)
 
@@ -71,6 +73,8 @@ def _versions(levels: Levels) -> Iterator[tuple[str, bytes]]:
     yield "PKCS#8 of version -1", _info(levels, version=-1)
     yield "PKCS#8 of version 7", _info(levels, version=7)
     yield "PKCS#8 of version 256", _info(levels, version=256)
+    for bits in (16, 32, 64):
+        yield f"PKCS#8 of version 2^{bits}", _info(levels, version=1 << bits)
     info = (levels.identifier, der_octets(levels.private_key))
     yield "PKCS#8 without a version", der_sequence(info)
     yield "PKCS#8 of version 0 in two bytes", der_sequence((b"\x02\x02\x00\x00", *info))
@@ -87,10 +91,28 @@ def _trailing(levels: Levels) -> Iterator[tuple[str, bytes]]:
     yield "00 after the private key", _info(levels._replace(private_key=private_key + b"\x00"))
     inner = der_sequence((content, b"\x00"))
     yield "00 within the private key", _info(levels._replace(private_key=inner))
+
+
+def _wrong_attributes(levels: Levels) -> Iterator[tuple[str, bytes]]:
+    """Yield attributes in another field, in another order, or that are not SEQUENCEs."""
+    attribute = _attribute("03")
+    content = _content(attribute)
     yield "the attributes twice", _info(levels, der(0xA0, b""), der(0xA0, b""))
-    yield "the attributes as a primitive", _info(levels, der(0x80, _attribute("03")))
-    yield "the attributes as a SET", _info(levels, der(0x31, _attribute("03")))
-    yield "the attributes cut short", _info(levels, der(0xA0, _attribute("03")[:-1]))
+    yield "the attributes as a primitive", _info(levels, der(0x80, attribute))
+    yield "the attributes as a SET", _info(levels, der(0x31, attribute))
+    yield "the attributes cut short", _info(levels, der(0xA0, attribute[:-1]))
+    for comment, attributes in {
+        "a NULL as an attribute": _NULL,
+        "a NULL before an attribute": _NULL + attribute,
+        "a SET as an attribute": der(0x31, content),
+        "an OCTET STRING as an attribute": der_octets(content),
+        "an attribute without its SEQUENCE": content,
+        "an attribute with the tag of a primitive": der(0x10, content),
+        "00 as an attribute": b"\x00",
+        "two attributes, the greater first": _attribute("0d") + attribute,
+        "an attribute whose length has a leading 00": _longer(attribute),
+    }.items():
+        yield comment, _info(levels, der(0xA0, attributes))
 
 
 def _ber(levels: Levels) -> Iterator[tuple[str, bytes]]:

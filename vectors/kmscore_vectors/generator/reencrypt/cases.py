@@ -13,7 +13,7 @@ from kmscore_vectors.generator.keys.keyring import (
     rsa_ciphertext,
     sm2_parts,
 )
-from kmscore_vectors.generator.model import Case, Fields, hex_fields, pairs_field
+from kmscore_vectors.generator.model import Case, Fields, Rule, hex_fields, pairs_field
 from kmscore_vectors.generator.oaep import HASH_NAMES
 from kmscore_vectors.generator.suite_properties import trace_of
 from kmscore_vectors.generator.wire import Pairs
@@ -195,8 +195,13 @@ def dry_run_of(right: Case) -> Case:
 
 
 def refuse_both(
-    right: Case, error: ErrorCode, flag: str, comment: str, inputs: Fields
+    right: Case,
+    error: ErrorCode,
+    flag: str,
+    comment: str,
+    inputs: Fields,
+    rule: Rule | None = None,
 ) -> Iterator[Case]:
     """Yield a rejected request and its dry run."""
-    yield right.refused(error, flag, comment, inputs)
-    yield dry_run_of(right).refused(error, flag, f"{comment}, dry run", inputs)
+    yield right.refused(error, flag, comment, inputs, rule)
+    yield dry_run_of(right).refused(error, flag, f"{comment}, dry run", inputs, rule)

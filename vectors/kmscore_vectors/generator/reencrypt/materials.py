@@ -59,9 +59,27 @@ def wrong_materials(ring: tuple[TestKey, ...]) -> Iterator[tuple[str, Fields]]:
     yield "one material under two suites, far apart", {"keys": ring_field((first, *ring[1:], AES))}
 
 
+def _flipped(index: int, bits: int) -> bytes:
+    """Return the material of the AES key with some bits of one byte inverted."""
+    material = bytearray(AES.material)
+    material[index] ^= bits
+    return bytes(material)
+
+
 def valid_materials(ring: tuple[TestKey, ...]) -> Iterator[tuple[str, Fields]]:
     """Yield a keyring with additional keys, which is valid."""
-    last = AES.material[:-1] + bytes([AES.material[-1] ^ 1])
+    for comment, material in {
+        "the last bit is another, and the suite": _flipped(31, 1),
+        "the first bit is another, and the suite": _flipped(0, 0x80),
+        "byte 15 is another, and the suite": _flipped(15, 1),
+        "byte 16 is another, and the suite": _flipped(16, 1),
+        "the first half is equal, and another suite": AES.material[:16] + _OTHER.material[16:],
+        "the last half is equal, and another suite": _OTHER.material[:16] + AES.material[16:],
+        "the halves are exchanged, and another suite": AES.material[16:] + AES.material[:16],
+        "the bytes are reversed, and another suite": AES.material[::-1],
+    }.items():
+        more: TestKey = SymmetricTestKey("same", "v1", Suite.XAES_256_GCM, material)
+        yield comment, {"keys": ring_field((more, *ring))}
     for comment, more in {
         "one material under one suite and two key IDs": _under(AES, AES.suite),
         "one material under one suite and two version IDs": _under(
@@ -69,14 +87,29 @@ def valid_materials(ring: tuple[TestKey, ...]) -> Iterator[tuple[str, Fields]]:
         ),
         "one material under one suite, disabled": _under(AES, AES.suite, state=_DISABLED),
         "16 bytes under one suite and two key IDs": _under(_AES_128, Suite.AES_128_GCM),
-        "the last bit is another, and the suite": SymmetricTestKey(
-            "same", "v1", Suite.XAES_256_GCM, last
-        ),
         "the first half of a key of another suite": SymmetricTestKey(
             "same", "v1", Suite.SM4_GCM, AES.material[:16]
         ),
         "the last half of a key of another suite": SymmetricTestKey(
             "same", "v1", Suite.SM4_GCM, AES.material[16:]
+        ),
+        "a key of 16 bytes with 16 zeros behind it, and another suite": SymmetricTestKey(
+            "same", "v1", Suite.AES_256_GCM, _AES_128.material + bytes(16)
+        ),
+        "a key of 16 bytes with 16 zeros before it, and another suite": SymmetricTestKey(
+            "same", "v1", Suite.AES_256_GCM, bytes(16) + _AES_128.material
+        ),
+        "a key of 16 bytes twice, and another suite": SymmetricTestKey(
+            "same", "v1", Suite.AES_256_GCM, _AES_128.material * 2
+        ),
+        "24 of 32 bytes, and another suite": SymmetricTestKey(
+            "same", "v1", Suite.AES_192_GCM, AES.material[:24]
+        ),
+        "the first half of 16 bytes is equal, and another suite": SymmetricTestKey(
+            "same", "v1", Suite.SM4_GCM, _AES_128.material[:8] + _OTHER.material[:8]
+        ),
+        "the last half of 16 bytes is equal, and another suite": SymmetricTestKey(
+            "same", "v1", Suite.SM4_GCM, _OTHER.material[:8] + _AES_128.material[8:]
         ),
     }.items():
         # The additional key comes first, so that the primary versions stay the same.

@@ -158,8 +158,8 @@ NOTES: Final = {
         "Chosen ciphertexts are answered: padding oracles, and for SM2 the private key.",
         ("https://archiv.infsec.ethz.ch/education/fs08/secsem/manger01.pdf",),
         bug_type=BugType.AUTH_BYPASS,
-        severity=Severity.POLICY,
-        section="SPEC section 8",
+        severity=Severity.STANDARD,
+        section="RFC 8017 section 7.1.2; GB/T 32918.4-2016 section 7.1",
     ),
     "BadKey": Note(
         "A keyring, or a symmetric key, that is not valid.",

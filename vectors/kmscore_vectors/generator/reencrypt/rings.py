@@ -9,8 +9,8 @@ from kmscore_vectors.generator.keys import keyring, structures
 from kmscore_vectors.generator.keys.keyring import PER_SUITE, PrivateTestKey, TestKey, ring_field
 from kmscore_vectors.generator.keys.published import RSA_2048, SM2_SCALAR
 from kmscore_vectors.generator.keys.rsa_private import valid_rsa_keys, wrong_rsa_keys
-from kmscore_vectors.generator.keys.sm2_private import valid_sm2_keys, wrong_sm2_keys
-from kmscore_vectors.generator.model import Case, Fields, Json
+from kmscore_vectors.generator.keys.sm2_private import POINT_RULES, valid_sm2_keys, wrong_sm2_keys
+from kmscore_vectors.generator.model import Case, Fields, Json, Rule
 from kmscore_vectors.generator.oaep import RsaTestKey
 from kmscore_vectors.generator.reencrypt.cases import AES, MESSAGE, XAES, move, take
 from kmscore_vectors.generator.reencrypt.materials import valid_materials, wrong_materials
@@ -22,6 +22,10 @@ _RING: Final[tuple[TestKey, ...]] = (
 )  # fmt: skip
 _DOCUMENTS: Final[tuple[Fields, ...]] = tuple(key.document() for key in _RING)
 _AES, _XAES, _RSA, _SM2, _AES_128 = range(len(_RING))
+_NOT_IN_IDS: Final = (
+    "\x00\t\n\x80\u00a0\u00ad\u0378\u200b\u2028\u3000\ue000\ufeff\uff41\uffff\U0001f511\U000f0000"
+)
+"""Characters of several general categories of Unicode, of which no ID has one."""
 _SHA_256: Final = EncryptionAlgorithm.RSAES_OAEP_SHA_256
 
 
@@ -30,20 +34,28 @@ def rings() -> Iterator[Case]:
     base = usual()
     yield base
     yield from _unusual_keys()
-    for comment, keys in valid_materials(_RING):
+    for comment, keys in (*valid_materials(_RING), *_similar_ids()):
         yield replace(base, comment=comment, inputs=base.inputs | keys)
     for comment, keys in (*_wrong_symmetric(), *_wrong_rings(), *wrong_materials(_RING)):
         yield base.refused(ErrorCode.INVALID_KEY, "BadKey", comment, keys)
-    for flag, comment, keys in _wrong_private():
-        yield base.refused(ErrorCode.INVALID_KEY, flag, comment, keys)
+    for flag, comment, keys, rule in _wrong_private():
+        yield base.refused(ErrorCode.INVALID_KEY, flag, comment, keys, rule)
     for comment, keys in (
         ("an unknown spec", unknown_spec()),
         ("an empty spec", _with(_AES, key_spec="")),
         ("the spec of a signature key", _with(_RSA, key_spec="EC_P256")),
+        *_members_of_objects(),
         ("an unknown state", _with(_AES, state=KeyState.ENABLED.value.lower())),
         ("an empty state", _with(_SM2, state="")),
     ):
         yield base.refused(ErrorCode.UNSUPPORTED_ALGORITHM, "UnknownAlgorithm", comment, keys)
+
+
+def _members_of_objects() -> Iterator[tuple[str, Fields]]:
+    """Yield specs and states that are names of members of every object of some languages."""
+    for name in ("__proto__", "constructor", "toString"):
+        yield f"the spec {name}", _with(_AES, key_spec=name)
+        yield f"the state {name}", _with(_AES, state=name)
 
 
 def usual() -> Case:
@@ -126,6 +138,33 @@ def _wrong_symmetric() -> Iterator[tuple[str, Fields]]:
     yield "a key ID with a space", _with(_AES, key_id="aes 256")
     yield "a key ID with a DEL", _with(_AES, key_id="aes\x7f")
     yield "a key version ID with a letter outside ASCII", _with(_AES, key_version_id="v\u00e9")
+    for character in _NOT_IN_IDS:
+        name = f"U+{ord(character):04X}"
+        yield f"a key ID with {name}", _with(_AES, key_id=f"aes{character}256")
+        yield (
+            f"a key version ID that ends with {name}",
+            _with(_AES, key_version_id=f"v1{character}"),
+        )
+
+
+def _similar_ids() -> Iterator[tuple[str, Fields]]:
+    """Yield keyrings whose IDs are similar and different."""
+    for comment, pairs in {
+        "version IDs that differ in case": (("a", "v"), ("a", "V")),
+        "key IDs that differ in case": (("a", "v"), ("A", "v")),
+        "IDs that are equal if they are joined": (("a", "bc"), ("ab", "c")),
+        "a version ID that is a number, with and without 0": (("a", "1"), ("a", "01")),
+        **{
+            f"IDs that are equal if they are joined with {mark}": (
+                ("a", f"b{mark}c"),
+                (f"a{mark}b", "c"),
+            )
+            for mark in "/:.|-_,#"
+        },
+        "members of objects": (("__proto__", "constructor"), ("constructor", "__proto__")),
+    }.items():
+        more = [keyring.symmetric(*ids, Suite.AES_256_GCM).document() for ids in pairs]
+        yield comment, {"keys": [*more, *_DOCUMENTS]}
 
 
 def _wrong_rings() -> Iterator[tuple[str, Fields]]:
@@ -144,15 +183,17 @@ def _wrong_rings() -> Iterator[tuple[str, Fields]]:
     yield "a private key of SM2 for RSA", _with(_RSA, private_key=keyring.SM2.pkcs8.hex())
 
 
-def _wrong_private() -> Iterator[tuple[str, str, Fields]]:
-    """Yield private keys with one defect."""
-    for flag, comment, pkcs8, spec in wrong_rsa_keys():
-        yield flag, comment, _with(_RSA, private_key=pkcs8.hex(), key_spec=spec.value)
+def _wrong_private() -> Iterator[tuple[str, str, Fields, Rule | None]]:
+    """Yield private keys with one defect, and the rule if it is not that of the flag."""
+    for flag, comment, pkcs8, spec, rule in wrong_rsa_keys():
+        yield flag, comment, _with(_RSA, private_key=pkcs8.hex(), key_spec=spec.value), rule
     for flag, comment, pkcs8 in wrong_sm2_keys():
-        yield flag, f"SM2: {comment}", _with(_SM2, private_key=pkcs8.hex())
+        rule = POINT_RULES.get(comment) if flag == "Sm2Point" else None
+        yield flag, f"SM2: {comment}", _with(_SM2, private_key=pkcs8.hex()), rule
     for index, name, levels in (
         (_RSA, "RSA", structures.RSA),
         (_SM2, "SM2", structures.SM2),
     ):
         for comment, wrong in structures.wrong_structures(levels):
-            yield "KeyStructure", f"{name}: {comment}", _with(index, private_key=wrong.hex())
+            keys = _with(index, private_key=wrong.hex())
+            yield "KeyStructure", f"{name}: {comment}", keys, None

@@ -1,12 +1,13 @@
 """Sources and contexts that are rejected, and ciphertexts that do not open."""
 
 from collections.abc import Iterator, Sequence
+from typing import Final
 
 from kmscore_vectors.generator import affine
 from kmscore_vectors.generator.keys import keyring
 from kmscore_vectors.generator.keys.keyring import PER_SUITE, rsa_ciphertext, sm2_parts
 from kmscore_vectors.generator.keys.published import RSA_2048
-from kmscore_vectors.generator.model import Case, pairs_field
+from kmscore_vectors.generator.model import Case, Rule, pairs_field
 from kmscore_vectors.generator.oaep import HASH_NAMES
 from kmscore_vectors.generator.reencrypt.cases import (
     AES,
@@ -22,7 +23,9 @@ from kmscore_vectors.generator.reencrypt.cases import (
     refuse_both,
     right_asymmetric,
 )
-from kmscore_vectors.tables import EncryptionAlgorithm, ErrorCode
+from kmscore_vectors.tables import EncryptionAlgorithm, ErrorCode, Severity
+
+_TRAILING: Final = Rule(Severity.STRICT, "SPEC section 7.3")
 
 
 def wrong_blobs() -> Iterator[Case]:
@@ -135,28 +138,29 @@ def wrong_bare_ciphertexts() -> Iterator[Case]:
     parts = sm2_parts(MESSAGE)
     ciphertext = blob_of(right)
     shifted = parts._replace(x1=parts.x1 + 1)
-    for comment, data in _sm2_defects(parts, shifted, ciphertext):
+    for comment, data, rule in _sm2_defects(parts, shifted, ciphertext):
         yield from refuse_both(
             right,
             ErrorCode.DECRYPTION,
             "ModifiedAsymmetric",
             f"SM2PKE: {comment}",
             blob_field(data),
+            rule,
         )
 
 
 def _sm2_defects(
     parts: affine.Sm2Parts, shifted: affine.Sm2Parts, ciphertext: bytes
-) -> Sequence[tuple[str, bytes]]:
+) -> Sequence[tuple[str, bytes, Rule | None]]:
     """Return SM2 ciphertexts, each with one defect."""
     return (
-        ("nothing", b""),
-        ("a first byte that is no encoding's", b"\x05" + ciphertext[1:]),
-        ("without the 04", ciphertext[1:]),
-        ("C1 off the curve", affine.c1c3c2(shifted)),
-        ("C1 off the curve, in DER", affine.asn1(shifted)),
-        ("C3", affine.c1c3c2(parts._replace(c3=bytes(32)))),
-        ("C2", ciphertext[:-1] + bytes([ciphertext[-1] ^ 1])),
-        ("C2 before C3", affine.c1c2c3(parts)),
-        ("a byte after the DER", affine.asn1(parts) + b"\x00"),
+        ("nothing", b"", None),
+        ("a first byte that is no encoding's", b"\x05" + ciphertext[1:], None),
+        ("without the 04", ciphertext[1:], None),
+        ("C1 off the curve", affine.c1c3c2(shifted), None),
+        ("C1 off the curve, in DER", affine.asn1(shifted), None),
+        ("C3", affine.c1c3c2(parts._replace(c3=bytes(32))), None),
+        ("C2", ciphertext[:-1] + bytes([ciphertext[-1] ^ 1]), None),
+        ("C2 before C3", affine.c1c2c3(parts), None),
+        ("a byte after the DER", affine.asn1(parts) + b"\x00", _TRAILING),
     )

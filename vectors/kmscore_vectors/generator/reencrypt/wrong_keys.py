@@ -113,7 +113,16 @@ def wrong_ids() -> Iterator[Case]:
         blob_field(plain + blob_of(moved)[len(old.header) :]),
     )  # fmt: skip
     for algorithm, case in right_asymmetric().items():
-        for name in (algorithm.value.lower(), "RSAES_PKCS1_V1_5", "RSAES_OAEP_SHA_512", ""):
+        for name in (
+            algorithm.value.lower(),
+            "RSAES_PKCS1_V1_5",
+            "RSAES_OAEP_SHA_512",
+            "",
+            f" {algorithm.value}",
+            f"{algorithm.value}\n",
+            "__proto__",
+            "constructor",
+        ):
             comment = f"{algorithm.value}: {name!r}"
             yield case.refused(
                 ErrorCode.UNSUPPORTED_ALGORITHM,

@@ -115,6 +115,13 @@ def _not_found(requests: Requests) -> Iterator[Case]:
         other = V1.blob(ORDERS[0]).replace(b"orders", b"orderz")
         params = {**V1.right("Decrypt"), "CiphertextBlob": to_base64(other)}
         yield V1.refused("the key in the blob", "NotFound", "operation", NO_KEY, params)
+    for character in "\x7f\u00a0\u00ad\u200b\u3000\ud800\ue000\uffff":
+        comment = f"a resource name with U+{ord(character):04X}"
+        params = {**right, "KeyId": f"acs:kms:r{character}::key/orders"}
+        yield requests.refused(comment, "NotFound", "existence", NO_KEY, params)
+    for comment, character in (("a space", " "), ("a mark", "\u0301"), ("a symbol", "\U0001f511")):
+        params = {**right, "KeyId": f"acs:kms:r{character}::key/orders"}
+        yield requests.passed(f"a resource name with {comment}", "NotFound", params)
     for comment, name in (("key", "unknown"), ("resource", key_name("unknown"))):
         params = {**requests.right("ReEncrypt"), "DestinationKeyId": name}
         yield requests.refused(

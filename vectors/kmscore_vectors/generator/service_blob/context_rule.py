@@ -83,8 +83,8 @@ NOTES: Final = {
         "A key or a value has half of a surrogate pair.",
         "It has no bytes; whatever takes its place is another text's.",
         bug_type=BugType.MISSING_STEP,
-        severity=Severity.POLICY,
-        section="SPEC section 13.3",
+        severity=Severity.STANDARD,
+        section="RFC 3629 section 3",
     ),
     "ContextSize": Note(
         "The context has more than 65,535 bytes in its canonical form of v1.",

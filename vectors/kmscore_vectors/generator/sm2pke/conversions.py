@@ -21,7 +21,17 @@ from kmscore_vectors.generator.sm2pke.valid_ciphertexts import zero_bytes
 from kmscore_vectors.tables import ErrorCode
 
 _X, _Y, _BOTH = (points.SHORT_C1[index].k for index in (0, 5, 9))
-_UNKNOWN: Final = ("", "ASN1", "asn1_der", "C1C2C3_bare", "C1C3C2 ", "C2C3C1", "null")
+_UNKNOWN: Final = (
+    "",
+    "ASN1",
+    "asn1_der",
+    "C1C2C3_bare",
+    "C1C3C2 ",
+    "C2C3C1",
+    "null",
+    "__proto__",
+    "constructor",
+)
 
 
 def conversions() -> Iterator[Case]:
