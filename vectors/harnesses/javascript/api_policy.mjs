@@ -63,7 +63,7 @@ function resourceMatches(pattern, resource) {
   return patterns.every((part, i) => partMatches(part, parts[i]));
 }
 
-function refuse() {
+function reject() {
   throw new TypeError('not a policy document');
 }
 
@@ -71,7 +71,7 @@ function refuse() {
 function readTexts(value) {
   const texts = Array.isArray(value) ? value : [value];
   if (!texts.every((text) => typeof text === 'string')) {
-    refuse();
+    reject();
   }
   return texts;
 }
@@ -85,16 +85,16 @@ function readStatement(statement) {
   }
   // 14.3: `Condition`, or another member that this section does not know.
   if (!Object.keys(statement).every((name) => MEMBERS.has(name))) {
-    refuse();
+    reject();
   }
   // 14.3: `Effect` is one of two.
   if (!EFFECTS.has(statement.Effect)) {
-    refuse();
+    reject();
   }
   const resources = readTexts(statement.Resource);
   // 14.3: others read `?` as a wildcard.
   if (resources.some((pattern) => pattern.includes('?'))) {
-    refuse();
+    reject();
   }
   return { effect: statement.Effect, actions, resources };
 }
@@ -131,11 +131,11 @@ export function readPolicy(text) {
   const document = JSON.parse(text);
   // 14.3: `Version` is "1".
   if (document.Version !== '1') {
-    refuse();
+    reject();
   }
   // 14.3: `Statement` is a list.
   if (!Array.isArray(document.Statement)) {
-    refuse();
+    reject();
   }
   return new Policy(document.Statement.map(readStatement).filter((read) => read !== null));
 }

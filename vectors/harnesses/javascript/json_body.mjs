@@ -4,7 +4,7 @@ import { compactJson } from './compact_json.mjs';
 import { KmsError } from './errors.mjs';
 import { JsonReader } from './json.mjs';
 
-const REFUSED = 'InvalidParameter';
+const REJECTED = 'InvalidParameter';
 const MAX_NAMES = 8192;
 const LITERAL_CHARACTER = /^[-+.0-9A-Za-z]$/;
 const INTEGER = /^-?(?:0|[1-9][0-9]*)$/;
@@ -69,7 +69,7 @@ function readValue(reader) {
 
 // Gives the members of a body as [name, value]. A `null` has no value but counts as given.
 export function readJsonBody(text) {
-  const reader = new JsonReader(text, REFUSED);
+  const reader = new JsonReader(text, REJECTED);
   reader.skipWhiteSpace();
   const members = readObject(reader, readValue);
   reader.skipWhiteSpace();
@@ -77,7 +77,7 @@ export function readJsonBody(text) {
   reader.expectEnd();
   // 14.7 step 6: at most 8,192 names.
   if (members.length > MAX_NAMES) {
-    throw new KmsError(REFUSED);
+    throw new KmsError(REJECTED);
   }
   return members;
 }
