@@ -683,6 +683,7 @@ def _python(name: str) -> list[str]:
     return ["--timeout", str(PATIENCE), "--", sys.executable, "-P", str(_RESPONDERS / name)]
 
 
+@pytest.mark.thorough
 @pytest.mark.usefixtures("with_long_searches")
 def test_the_library_passes() -> None:
     """`--kmscore` asks the library for all operations: exit code 0, and no finding."""

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from support import spec_decoder
 from support.time_limits import PATIENCE
-from vector_files import WYCHEPROOF, files, made
+from vector_files import WYCHEPROOF, document_of, files, made
 
 from kmscore import DecryptResult, KeyProvider, Keyring, Sm2Key, asymmetric_decrypt, sm2
 from kmscore.algorithms import EncryptionAlgorithm
@@ -47,6 +47,7 @@ _ACCUMULATED = tuple(name for name in NAMES if name not in WYCHEPROOF)
 _SLOW = ("rsa_oaep", "sm2pke", "service_blob", "service_api", "reencrypt")
 
 
+@pytest.mark.thorough
 def test_the_files_are_what_the_generator_makes() -> None:
     """The same bytes in the package and in the folder, and no other vector file."""
     for folder in (installed_folder(), CHECKOUT):
@@ -303,7 +304,7 @@ def test_a_file_that_is_not_as_its_schema_says(
     tmp_path: Path, change: Callable[[Any], None], reason: str
 ) -> None:
     """An unknown field, flag, operation or error class is rejected, with its place."""
-    document = deepcopy(json.loads(made()["blob.json"]))
+    document = document_of("blob")
     change(document)
     file = tmp_path / "blob.json"
     file.write_text(json.dumps(document), "ascii")
@@ -316,7 +317,7 @@ def test_a_file_that_is_not_as_its_schema_says(
 @pytest.mark.parametrize("name", NAMES)
 def test_no_schema_allows_an_unknown_field(name: str) -> None:
     """No object may have an unknown field: file, notes, group, test, trace, key, response."""
-    document = _thinned(json.loads(made()[f"{name}.json"]))
+    document = _thinned(document_of(name))
     places = {_shape(document, place): place for place in _objects(document)}
     for place in places.values():
         alone, there = _alone(document, place)
@@ -419,7 +420,7 @@ def test_a_folder_without_vectors(tmp_path: Path) -> None:
 
 def test_a_long_message_is_cut(tmp_path: Path) -> None:
     """The message about a file of a megabyte is one line."""
-    document = json.loads(made()["blob.json"])
+    document = document_of("blob")
     document["testGroups"][0]["tests"][0]["blob"] = "zz" * 500_000
     (tmp_path / "blob.json").write_text(json.dumps(document), "ascii")
     with pytest.raises(VectorFileError) as caught:
@@ -475,7 +476,7 @@ def test_an_exception_of_the_library_is_a_crash() -> None:
 
 def _shortened(name: str) -> Any:
     """Return a file with the first test of each group, which its schema allows."""
-    document = json.loads(made()[f"{name}.json"])
+    document = document_of(name)
     for group in document["testGroups"]:
         group["tests"] = group["tests"][:1]
     return document
@@ -563,7 +564,7 @@ def test_a_file_may_not_be_longer_than_it_can_have_to_be(tmp_path: Path) -> None
 )
 def test_no_context_has_a_key_twice(tmp_path: Path, name: str, field: str) -> None:
     """A repeated key would be another question to implementations that use a dictionary."""
-    document = json.loads(made()[f"{name}.json"])
+    document = document_of(name)
     document["testGroups"][0]["tests"][1][field] = [["a", "1"], ["b", "2"], ["a", "1"]]
     _is_rejected(tmp_path, name, document, f"test 2: a key occurs twice in {field}")
 
@@ -571,7 +572,7 @@ def test_no_context_has_a_key_twice(tmp_path: Path, name: str, field: str) -> No
 @pytest.mark.parametrize("k", [0, affine.ORDER, affine.ORDER + 1, (1 << 256) - 1])
 def test_every_k_is_one_that_can_be_drawn(tmp_path: Path, k: int) -> None:
     """Every k is from 1 to n - 1: implementations need no rule for other values."""
-    document = json.loads(made()["sm2pke.json"])
+    document = document_of("sm2pke")
     (group, *_) = (group for group in document["testGroups"] if group["type"] == "sm2_encrypt")
     test = group["tests"][0]
     test["k"] = f"{k:064x}"
@@ -591,7 +592,7 @@ def test_a_number_is_an_integer_as_it_stands(
     tmp_path: Path, place: tuple[Any, ...], reason: str, kind: type
 ) -> None:
     """104.0 is rejected, because some parsers distinguish it from 104."""
-    document = json.loads(made()["blob.json"])
+    document = document_of("blob")
     *way, last = place
     holder = document
     for step in way:

@@ -1,5 +1,6 @@
 """The vector files, read and made once per process, and tests that are not in any file."""
 
+import json
 from functools import cache
 from typing import Any
 
@@ -16,6 +17,11 @@ WYCHEPROOF = ("xaes_256_gcm", "sm2_decrypt")
 def files() -> dict[str, tuple[VectorTest, ...]]:
     """Return the tests of every file, by its name."""
     return dict(load(installed_folder()))
+
+
+def document_of(name: str) -> Any:
+    """Return a file of the package as it is in JSON."""
+    return json.loads((installed_folder() / f"{name}.json").read_text("utf-8"))
 
 
 @cache
