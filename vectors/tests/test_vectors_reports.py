@@ -412,6 +412,24 @@ def test_an_older_report_keeps_its_mode(tmp_path: Path, mode: int | None, mask: 
     assert stat.S_IMODE(path.stat().st_mode) == expected
 
 
+def test_a_private_report_is_private_from_the_start(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Before the temporary file has the mode of the older file, only its owner can read it."""
+    modes: list[int] = []
+
+    def chmod(path: Path, _: int) -> None:
+        modes.append(stat.S_IMODE(path.stat().st_mode))
+
+    path = tmp_path / "a.json"
+    path.touch(0o600)
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "chmod", chmod)
+        with destinations([path]):
+            pass
+    assert modes == [0o600]
+
+
 def test_generate_keeps_the_mode_of_an_older_file(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
