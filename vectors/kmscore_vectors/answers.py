@@ -1,7 +1,7 @@
-"""The forms of an answer, and of an answer that is missing."""
+"""The forms of an answer, of one that is missing, and of the implementations that answer."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 Answer: TypeAlias = Mapping[str, Any]
 """Outputs by name; or `error` with a code; or `unsupported`; or the reason of a missing answer.
@@ -12,6 +12,20 @@ document; or else in `failure`.
 
 Ask: TypeAlias = Callable[[str, Mapping[str, Any]], Answer]
 """A function from an operation and its inputs to the answer of the implementation under test."""
+
+
+class Configuration(NamedTuple):
+    """One way to run a library."""
+
+    name: str
+    """Its name in the reports."""
+
+    files: tuple[str, ...]
+    """The names of the files whose results depend on it."""
+
+    ask: Ask
+    """The function that asks the library."""
+
 
 REASONS: Final = ("crash", "failure")
 """The fields with the reason of a missing answer."""

@@ -19,7 +19,7 @@ from kmscore_vectors import options as shared
 from kmscore_vectors.answers import Ask
 from kmscore_vectors.execution import Step
 from kmscore_vectors.files import NAMES, VectorFileError, choose_folder
-from kmscore_vectors.generator.suite import make_files
+from kmscore_vectors.generator.all_files import make_files
 from kmscore_vectors.inprocess import FunctionError
 from kmscore_vectors.mutants import command as mutants_command
 from kmscore_vectors.nonces import command as nonces_command

@@ -15,7 +15,8 @@ from kmscore import KeyNotFoundError, hazmat
 from kmscore.sm2 import backends
 from kmscore.sm2.backends import _load
 from kmscore_vectors import adapter
-from kmscore_vectors.adapter import Configuration, configurations, responder
+from kmscore_vectors.adapter import configurations, responder
+from kmscore_vectors.answers import Configuration
 from kmscore_vectors.files import installed_folder, load
 from kmscore_vectors.judgement import Judgement, run
 from kmscore_vectors.vector_test import VectorTest

@@ -20,7 +20,7 @@ import kmscore
 from kmscore_vectors import adapter, cli
 from kmscore_vectors.answers import GIVEN_UP
 from kmscore_vectors.files import installed_folder, load
-from kmscore_vectors.generator.suite import make_files
+from kmscore_vectors.generator.all_files import make_files
 from kmscore_vectors.judgement import Judgement, Results, Verdict
 from kmscore_vectors.report import Heading, console
 from kmscore_vectors.terminal import printable

@@ -33,7 +33,8 @@ from kmscore_vectors.files import (
     installed_folder,
     load,
 )
-from kmscore_vectors.generator import accumulated, affine, blob
+from kmscore_vectors.generator import accumulated, affine
+from kmscore_vectors.generator.blob.file import make as make_blob
 from kmscore_vectors.generator.model import OUTPUTS
 from kmscore_vectors.judgement import Results, run
 from kmscore_vectors.tables import Severity
@@ -242,7 +243,7 @@ def _remove(*path: Any) -> Callable[[Any], None]:
 
 
 _TEST = ("testGroups", 0, "tests", 0)
-_BLOB = blob.make()
+_BLOB = make_blob()
 _TESTS = 1 + sum(1 for _ in _BLOB.cases())  # with the accumulated test
 _NUMBER = next(number for number, case in enumerate(_BLOB.groups[0].cases) if case.error)
 _INVALID = ("testGroups", 0, "tests", _NUMBER)

@@ -5,7 +5,7 @@ from functools import cache
 from typing import Any
 
 from kmscore_vectors.files import installed_folder, load
-from kmscore_vectors.generator.suite import make_files
+from kmscore_vectors.generator.all_files import make_files
 from kmscore_vectors.tables import Severity
 from kmscore_vectors.vector_test import VectorTest
 

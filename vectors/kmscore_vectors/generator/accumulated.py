@@ -8,13 +8,9 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from typing import Final
 
-from kmscore_vectors.generator import (
-    affine,
-    keyring,
-    oaep,
-    reencrypt_requests,
-    service_accumulated,
-)
+from kmscore_vectors.generator import affine, oaep
+from kmscore_vectors.generator.keys import keyring
+from kmscore_vectors.generator.keys.published import RSA_2048, SM2_PKCS8, SM2_PUBLIC_POINT
 from kmscore_vectors.generator.model import (
     OUTPUTS,
     Case,
@@ -25,11 +21,12 @@ from kmscore_vectors.generator.model import (
     hex_fields,
     pairs_field,
 )
-from kmscore_vectors.generator.published_keys import RSA_2048, SM2_PKCS8, SM2_PUBLIC_POINT
+from kmscore_vectors.generator.reencrypt.cases import request, response
+from kmscore_vectors.generator.service_api import drawn_cases
 from kmscore_vectors.generator.streams import CASES, Drawn, another, refused, streams
-from kmscore_vectors.generator.suites import iv_length, key_length, spec_of
+from kmscore_vectors.generator.suite_properties import iv_length, key_length, spec_of
 from kmscore_vectors.generator.wire import context_bytes, header_bytes, sorted_pairs
-from kmscore_vectors.tables import BugType, EncryptionAlgorithm, ErrorCode, KeySpec, Severity, Suite
+from kmscore_vectors.tables import BugType, ErrorCode, KeySpec, Severity, Suite
 
 NOTE: Final = Note(
     "One digest over 10,000 cases that are drawn from their numbers, valid and not.",
@@ -153,10 +150,7 @@ def _rsa() -> Iterator[Drawn]:
     """Yield ciphertexts of RSA, some with a bit changed before the masks, some at the end."""
     key = hex_fields(private_key=RSA_2048.pkcs8())
     for stream in streams("rsa_oaep"):
-        algorithm, hash_name = (
-            (EncryptionAlgorithm.RSAES_OAEP_SHA_256, "sha256"),
-            (EncryptionAlgorithm.RSAES_OAEP_SHA_1, "sha1"),
-        )[stream.below(2)]
+        algorithm, hash_name = tuple(oaep.HASH_NAMES.items())[stream.below(2)]
         message = stream.take(stream.below(96))
         seed = stream.take(hashlib.new(hash_name).digest_size)
         db = oaep.data_block(hash_name, message, RSA_2048.length)
@@ -210,16 +204,14 @@ def _moves() -> Iterator[Drawn]:
         blob = source.blob(plaintext, old, iv)
         moved = destination.blob(plaintext, new, new_iv)
         kind = stream.below(8)
-        due: Fields = reencrypt_requests.response(
-            source, destination, None if kind == _DRY else moved
-        )
+        due: Fields = response(source, destination, None if kind == _DRY else moved)
         if kind == _MODIFIED:
             blob, due = stream.flip(blob, len(source.header)), refused(ErrorCode.DECRYPTION)
         elif kind == _MOVED:
             old, due = another(old), refused(ErrorCode.DECRYPTION)
         elif kind == _MISNAMED:
             due = refused(ErrorCode.INCORRECT_KEY)
-        inputs = reencrypt_requests.request(
+        inputs = request(
             blob,
             destination,
             new_iv,
@@ -239,6 +231,6 @@ _DRAWERS: Final[Mapping[str, Callable[[], Iterator[Drawn]]]] = {
     "rsa_oaep": _rsa,
     "sm2pke": _sm2,
     "reencrypt": _moves,
-    "service_blob": service_accumulated.blobs,
-    "service_api": service_accumulated.calls,
+    "service_blob": drawn_cases.blobs,
+    "service_api": drawn_cases.calls,
 }
