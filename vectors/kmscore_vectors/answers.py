@@ -6,7 +6,8 @@ from typing import Any, Final, NamedTuple, TypeAlias
 Answer: TypeAlias = Mapping[str, Any]
 """Outputs by name; or `error` with a code; or `unsupported`; or the reason of a missing answer.
 
-The reason is in `crash` if the implementation ended, or else in `failure`.
+The reason is in `crash` if the implementation ended, or reports an exception that it does not
+document; or else in `failure`.
 """
 
 Ask: TypeAlias = Callable[[str, Mapping[str, Any]], Answer]
@@ -26,13 +27,16 @@ class Configuration(NamedTuple):
     """The function that asks the library."""
 
 
+REASONS: Final = ("crash", "failure")
+"""The fields with the reason of a missing answer."""
+
 PATIENCE: Final = 10
 """The number of failures in a row after which the process is not started again."""
 
 GIVEN_UP: Final = f"not asked any more, after {PATIENCE} failures in a row"
 """The failure of each question that is not asked for this reason."""
 
-_RESERVED: Final = frozenset({"error", "unsupported", "failure", "crash", "id", "outputs"})
+_RESERVED: Final = frozenset({"error", "unsupported", "id", "outputs", *REASONS})
 
 
 def are_outputs(outputs: Mapping[str, Any]) -> bool:
@@ -47,5 +51,4 @@ def are_outputs(outputs: Mapping[str, Any]) -> bool:
 
 def missing(answer: Answer) -> str | None:
     """Return the reason of a missing answer; None if there is an answer."""
-    reason: str | None = answer.get("crash", answer.get("failure"))
-    return reason
+    return next((answer[name] for name in REASONS if name in answer), None)

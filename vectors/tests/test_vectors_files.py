@@ -100,8 +100,8 @@ def test_the_library_is_right_on_the_cases_of_an_accumulated_test(
     cases = list(islice(accumulated.draw(name), number))
     for case in cases:
         assert responder.answer(case.operation, case.inputs) == case.due
-    refused = sum(_is_refusal(case.due) for case in cases)
-    assert refused == 0 if name == "encryption_context" else 0.1 < refused / len(cases) < 0.9
+    rejected = sum(_is_rejection(case.due) for case in cases)
+    assert rejected == 0 if name == "encryption_context" else 0.1 < rejected / len(cases) < 0.9
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,7 @@ def test_the_library_gives_the_digest_of_an_accumulated_test(name: str) -> None:
     assert outcome.answer == test.expected
 
 
-def _is_refusal(answer: Mapping[str, Any]) -> bool:
+def _is_rejection(answer: Mapping[str, Any]) -> bool:
     """Return whether an answer is an error, or a response that is one."""
     return "error" in answer or "Code" in answer.get("response", ())
 
@@ -567,7 +567,7 @@ def test_no_context_has_a_key_twice(tmp_path: Path, name: str, field: str) -> No
     """A repeated key would be another question to implementations that use a dictionary."""
     document = document_of(name)
     document["testGroups"][0]["tests"][1][field] = [["a", "1"], ["b", "2"], ["a", "1"]]
-    _is_refused(tmp_path, name, document, f"test 2: a key occurs twice in {field}")
+    _is_rejected(tmp_path, name, document, f"test 2: a key occurs twice in {field}")
 
 
 @pytest.mark.parametrize("k", [0, affine.ORDER, affine.ORDER + 1, (1 << 256) - 1])
@@ -577,7 +577,7 @@ def test_every_k_is_one_that_can_be_drawn(tmp_path: Path, k: int) -> None:
     (group, *_) = (group for group in document["testGroups"] if group["type"] == "sm2_encrypt")
     test = group["tests"][0]
     test["k"] = f"{k:064x}"
-    _is_refused(tmp_path, "sm2pke", document, f"test {test['tcId']}: k is not 1 to n - 1")
+    _is_rejected(tmp_path, "sm2pke", document, f"test {test['tcId']}: k is not 1 to n - 1")
 
 
 @pytest.mark.parametrize(
@@ -600,10 +600,10 @@ def test_a_number_is_an_integer_as_it_stands(
         holder = holder[step]
     value = kind(holder[last])
     holder[last] = value
-    _is_refused(tmp_path, "blob", document, re.sub(r"[\d.]+ is", f"{value} is", reason))
+    _is_rejected(tmp_path, "blob", document, re.sub(r"[\d.]+ is", f"{value} is", reason))
 
 
-def _is_refused(folder: Path, name: str, document: Any, reason: str) -> None:
+def _is_rejected(folder: Path, name: str, document: Any, reason: str) -> None:
     """Assert that a file is rejected with one line that ends with the reason."""
     file = folder / f"{name}.json"
     file.write_text(json.dumps(document), "ascii")
@@ -624,7 +624,7 @@ def _shared_point(d: int, c1: bytes) -> bytes:
 
 @pytest.mark.parametrize("encoding", ["C1C3C2", "ASN1_DER"])
 @pytest.mark.parametrize(
-    ("is_refused", "flags"),
+    ("is_rejected", "flags"),
     [
         (lambda t: not any(t), set()),
         (lambda _: False, {"ZeroKdf"}),
@@ -637,7 +637,7 @@ def _shared_point(d: int, c1: bytes) -> bytes:
     ],
 )
 def test_zeros_of_the_kdf_are_all_looked_at(
-    encoding: str, is_refused: Callable[[bytes], bool], flags: set[str]
+    encoding: str, is_rejected: Callable[[bytes], bool], flags: set[str]
 ) -> None:
     """An implementation that rejects by another rule than t = 0 fails a vector in each form."""
 
@@ -649,7 +649,7 @@ def test_zeros_of_the_kdf_are_all_looked_at(
         t = affine.kdf(shared, len(c2))
         message = bytes(a ^ b for a, b in zip(c2, t, strict=True))
         assert affine.sm3(shared[:32], message, shared[32:]) == c3
-        return {"error": "decryption"} if is_refused(t) else {"plaintext": message.hex()}
+        return {"error": "decryption"} if is_rejected(t) else {"plaintext": message.hex()}
 
     tests = [
         test

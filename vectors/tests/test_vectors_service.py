@@ -150,8 +150,8 @@ def test_the_tables_are_those_of_the_library() -> None:
         parameters = ACTIONS[name].parameters
         assert [*row.required] == [one.name for one in parameters if one.is_required]
         assert [*row.optional] == [one.name for one in parameters if not one.is_required]
-    refusal = table.rejected(KeyState.PENDING_IMPORT)
-    assert (*refusal,) == (*service_errors.REJECTED["PendingImport"],)
+    rejection = table.rejected(KeyState.PENDING_IMPORT)
+    assert (*rejection,) == (*service_errors.REJECTED["PendingImport"],)
 
 
 def test_every_code_and_every_action_is_there() -> None:
@@ -180,7 +180,7 @@ def test_every_code_and_every_action_is_there() -> None:
             assert dry >= set(ACTIONS)
 
 
-def test_each_flag_of_a_refusal_says_what_it_is_open_to() -> None:
+def test_each_flag_of_a_rejection_says_what_it_is_open_to() -> None:
     """Every flag of a request has an effect, although no test of requests is invalid in form."""
     assert [test.comment for test in _tests("api_call") if not test.effect] == []
 

@@ -59,7 +59,7 @@ function resourceMatches(pattern, resource) {
   return patterns.every((part, i) => partMatches(part, parts[i]));
 }
 
-function refuse() {
+function reject() {
   throw new TypeError('not a policy document');
 }
 
@@ -67,7 +67,7 @@ function refuse() {
 function readTexts(value) {
   const texts = Array.isArray(value) ? value : [value];
   if (!texts.every((text) => typeof text === 'string')) {
-    refuse();
+    reject();
   }
   return texts;
 }
@@ -77,15 +77,15 @@ function checkResource(pattern) {
   const parts = partsOf(pattern);
   // 14.3: others read `?` as a wildcard.
   if (pattern.includes('?')) {
-    refuse();
+    reject();
   }
   // 14.3: of fewer parts, the last is `*`.
   if (parts.length < RESOURCE_PARTS && parts.at(-1) !== '*') {
-    refuse();
+    reject();
   }
   // 14.3: no resource name of the service has an empty part.
   if (parts.includes('') && matches(parts[1], 'kms')) {
-    refuse();
+    reject();
   }
 }
 
@@ -98,11 +98,11 @@ function readStatement(statement) {
   }
   // 14.3: `Condition`, or another member that this section does not know.
   if (!Object.keys(statement).every((name) => MEMBERS.has(name))) {
-    refuse();
+    reject();
   }
   // 14.3: `Effect` is one of two.
   if (!EFFECTS.has(statement.Effect)) {
-    refuse();
+    reject();
   }
   const resources = readTexts(statement.Resource);
   resources.forEach(checkResource);
@@ -141,11 +141,11 @@ export function readPolicy(text) {
   const document = JSON.parse(text);
   // 14.3: `Version` is "1".
   if (document.Version !== '1') {
-    refuse();
+    reject();
   }
   // 14.3: `Statement` is a list.
   if (!Array.isArray(document.Statement)) {
-    refuse();
+    reject();
   }
   return new Policy(document.Statement.map(readStatement).filter((read) => read !== null));
 }

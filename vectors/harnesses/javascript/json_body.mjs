@@ -3,7 +3,7 @@
 import { compactJson } from './compact_json.mjs';
 import { JsonReader } from './json.mjs';
 
-const REFUSED = 'InvalidParameter';
+const REJECTED = 'InvalidParameter';
 const MAX_NAMES = 8192;
 const LITERAL_CHARACTER = /^[-+.0-9A-Za-z]$/;
 const INTEGER = /^-?(?:0|[1-9][0-9]*)$/;
@@ -72,7 +72,7 @@ function readValue(reader) {
 
 // Gives the members of a body as [name, value]. A `null` has no value but counts as given.
 export function readJsonBody(text) {
-  const reader = new JsonReader(text, REFUSED);
+  const reader = new JsonReader(text, REJECTED);
   reader.skipWhiteSpace();
   const members = readObject(reader, readValue);
   reader.skipWhiteSpace();

@@ -51,7 +51,7 @@ def agreed(
     try:
         result = given()
     except KmsCoreError as error:
-        _check_refused(partial(drawn, dict), error)
+        _check_rejected(partial(drawn, dict), error)
         raise
     try:
         _check_same([result, drawn(dict), drawn(EncryptionContext)], keys, context)
@@ -75,7 +75,7 @@ def _check_same(results: list[ResultT], keys: KeyProvider, context: dict[str, st
         raise DisagreementError("another plaintext")
 
 
-def _check_refused(call: Callable[[], object], due: KmsCoreError) -> None:
+def _check_rejected(call: Callable[[], object], due: KmsCoreError) -> None:
     """Raise `DisagreementError` unless a call fails with the same error code."""
     try:
         call()
