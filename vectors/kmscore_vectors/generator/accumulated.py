@@ -23,7 +23,7 @@ from kmscore_vectors.generator.model import (
 )
 from kmscore_vectors.generator.reencrypt.cases import request, response
 from kmscore_vectors.generator.service_api import drawn_cases
-from kmscore_vectors.generator.streams import CASES, Drawn, another, refused, streams
+from kmscore_vectors.generator.streams import CASES, Drawn, another, rejected, streams
 from kmscore_vectors.generator.suite_properties import iv_length, key_length, spec_of
 from kmscore_vectors.generator.wire import context_bytes, header_bytes, sorted_pairs
 from kmscore_vectors.tables import BugType, ErrorCode, KeySpec, Severity, Suite
@@ -94,7 +94,7 @@ def _blobs() -> Iterator[Drawn]:
 
 def _read(data: bytes) -> Fields:
     """Return the fields of a blob, or the error. Only here the generator parses its own output."""
-    failed = refused(ErrorCode.INVALID_BLOB)
+    failed = rejected(ErrorCode.INVALID_BLOB)
     suites = {suite.value: suite for suite in Suite}
     if data[:4] != b"KMS\x01" or data[4:5] not in {bytes([value]) for value in suites}:
         return failed
@@ -137,9 +137,9 @@ def _aead() -> Iterator[Drawn]:
         blob, due = key.blob(plaintext, pairs, iv), hex_fields(plaintext=plaintext)
         kind = stream.below(4)
         if kind == _CHANGED:
-            blob, due = stream.flip(blob, len(key.header)), refused(ErrorCode.DECRYPTION)
+            blob, due = stream.flip(blob, len(key.header)), rejected(ErrorCode.DECRYPTION)
         elif kind == _OTHER:
-            pairs, due = another(pairs), refused(ErrorCode.DECRYPTION)
+            pairs, due = another(pairs), rejected(ErrorCode.DECRYPTION)
         inputs = {name: value for name, value in key.document().items() if name != "state"}
         yield Drawn(
             "decrypt", inputs | {"pairs": pairs_field(pairs)} | hex_fields(blob=blob), due
@@ -161,7 +161,7 @@ def _rsa() -> Iterator[Drawn]:
             due = _unpadded(hash_name, db)
         ciphertext = oaep.encrypt_em(RSA_2048, oaep.pad(hash_name, db, seed).em)
         if kind == _OTHER:
-            ciphertext, due = stream.flip(ciphertext), refused(ErrorCode.DECRYPTION)
+            ciphertext, due = stream.flip(ciphertext), rejected(ErrorCode.DECRYPTION)
         inputs = key | hex_fields(ciphertext=ciphertext)
         names: Fields = {"key_spec": KeySpec.RSA_2048.value, "algorithm": algorithm.value}
         yield Drawn("asymmetric_decrypt", names | inputs, due)
@@ -172,7 +172,7 @@ def _unpadded(hash_name: str, db: bytes) -> Fields:
     label_hash = hashlib.new(hash_name).digest()
     rest = db[len(label_hash) :].lstrip(b"\x00")
     if db[: len(label_hash)] != label_hash or rest[:1] != b"\x01":
-        return refused(ErrorCode.DECRYPTION)
+        return rejected(ErrorCode.DECRYPTION)
     return hex_fields(plaintext=rest[1:])
 
 
@@ -189,7 +189,7 @@ def _sm2() -> Iterator[Drawn]:
         due = hex_fields(plaintext=message)
         ciphertext = (affine.c1c3c2, affine.asn1)[stream.below(2)](parts)
         if stream.below(2):
-            ciphertext, due = stream.flip(ciphertext), refused(ErrorCode.DECRYPTION)
+            ciphertext, due = stream.flip(ciphertext), rejected(ErrorCode.DECRYPTION)
         yield Drawn("asymmetric_decrypt", key | hex_fields(ciphertext=ciphertext), due)
 
 
@@ -206,11 +206,11 @@ def _moves() -> Iterator[Drawn]:
         kind = stream.below(8)
         due: Fields = response(source, destination, None if kind == _DRY else moved)
         if kind == _MODIFIED:
-            blob, due = stream.flip(blob, len(source.header)), refused(ErrorCode.DECRYPTION)
+            blob, due = stream.flip(blob, len(source.header)), rejected(ErrorCode.DECRYPTION)
         elif kind == _MOVED:
-            old, due = another(old), refused(ErrorCode.DECRYPTION)
+            old, due = another(old), rejected(ErrorCode.DECRYPTION)
         elif kind == _MISNAMED:
-            due = refused(ErrorCode.INCORRECT_KEY)
+            due = rejected(ErrorCode.INCORRECT_KEY)
         inputs = request(
             blob,
             destination,

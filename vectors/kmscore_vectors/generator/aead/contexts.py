@@ -12,16 +12,16 @@ from kmscore_vectors.tables import ErrorCode
 def other_contexts(maker: AeadMaker, right: Case) -> Iterator[Case]:
     """Yield contexts other than the context of the blob."""
     for comment, pairs in _OTHERS.items():
-        yield right.refused(ErrorCode.DECRYPTION, "OtherContext", comment, context_field(pairs))
+        yield right.rejected(ErrorCode.DECRYPTION, "OtherContext", comment, context_field(pairs))
     bare = maker.opened("no context", "Valid", MESSAGE, ())
     for comment, pairs in {
         "a context where none was": (("a", "1"),),
         "an empty key and value where no context was": (("", ""),),
     }.items():
-        yield bare.refused(ErrorCode.DECRYPTION, "OtherContext", comment, context_field(pairs))
+        yield bare.rejected(ErrorCode.DECRYPTION, "OtherContext", comment, context_field(pairs))
     for comment, (bound, given) in _CHANGED.items():
         base = maker.opened(comment, "Valid", MESSAGE[:16], bound)
-        yield base.refused(ErrorCode.DECRYPTION, "OtherContext", comment, context_field(given))
+        yield base.rejected(ErrorCode.DECRYPTION, "OtherContext", comment, context_field(given))
 
 
 _OTHERS: Final[dict[str, Pairs]] = {

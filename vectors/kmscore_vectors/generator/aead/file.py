@@ -54,10 +54,10 @@ def _sealing(maker: AeadMaker) -> Iterator[Case]:
         plaintext = f"{longest.inputs['plaintext']}{more}"
         comment = f"{len(plaintext) // 2:,} bytes"
         fields: Fields = {"plaintext": plaintext}
-        yield longest.refused(ErrorCode.PLAINTEXT_SIZE, "PlaintextSize", comment, fields)
+        yield longest.rejected(ErrorCode.PLAINTEXT_SIZE, "PlaintextSize", comment, fields)
     widest = maker.sealed("a context of 65,535 bytes", "Boundary", b"", wide_context(0))
     yield widest
-    yield widest.refused(
+    yield widest.rejected(
         ErrorCode.INVALID_CONTEXT,
         "ContextSize",
         "a context of 65,536 bytes",
@@ -86,4 +86,4 @@ def _too_long(maker: AeadMaker) -> Iterator[Case]:
         comment = f"{length:,} bytes"
         blob = maker.sealed(comment, "Boundary", bytes(length), ()).outputs["blob"]
         fields = {"blob": blob}
-        yield right.refused(ErrorCode.PLAINTEXT_SIZE, "PlaintextSize", comment, fields)
+        yield right.rejected(ErrorCode.PLAINTEXT_SIZE, "PlaintextSize", comment, fields)

@@ -134,7 +134,7 @@ def _empty(maker: AeadMaker) -> Iterator[Case]:
     empty = maker.opened("empty", "Boundary", b"", ())
     blob = blob_of(empty)
     for missing in (1, 4, 12, 16):
-        yield empty.refused(
+        yield empty.rejected(
             ErrorCode.INVALID_BLOB,
             "Truncated",
             f"{missing} bytes of the tag are missing",
@@ -155,7 +155,7 @@ def _empty(maker: AeadMaker) -> Iterator[Case]:
         yield bad_blob(empty, flag, comment, data)
     fields = context_field(PAIRS)
     comment = "a context where none was, no plaintext"
-    yield empty.refused(ErrorCode.DECRYPTION, "OtherContext", comment, fields)
+    yield empty.rejected(ErrorCode.DECRYPTION, "OtherContext", comment, fields)
 
 
 def _long_ciphertexts(maker: AeadMaker) -> Iterator[Case]:

@@ -15,17 +15,17 @@ def other_headers(maker: AeadMaker, right: Case) -> Iterator[Case]:
     rest = blob[len(maker.header) :]
     for comment, (error, ids) in _IDS.items():
         changed = header_bytes(maker.suite.value, *ids) + rest
-        yield right.refused(error, "OtherKey", comment, hex_fields(blob=changed))
+        yield right.rejected(error, "OtherKey", comment, hex_fields(blob=changed))
     for other in Suite:
         if other is not maker.suite:
             changed = header_bytes(other.value, KEY_ID, KEY_VERSION_ID) + rest
-            yield right.refused(
+            yield right.rejected(
                 ErrorCode.INCORRECT_KEY, "OtherSuite", other.name, hex_fields(blob=changed)
             )
     for offset, (mask, error) in enumerate(_HEADER_BITS):
         comment = f"byte {offset} of the header, bits {mask:02x}"
         changed = flip(blob, offset, mask)
-        yield right.refused(error, "ModifiedHeader", comment, hex_fields(blob=changed))
+        yield right.rejected(error, "ModifiedHeader", comment, hex_fields(blob=changed))
 
 
 _HEADER_BITS: Final = (

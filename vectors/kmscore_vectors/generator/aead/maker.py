@@ -105,4 +105,4 @@ def flip(data: bytes, offset: int, mask: int) -> bytes:
 
 def bad_blob(right: Case, flag: str, comment: str, blob: bytes) -> Case:
     """Return `right` as a negative test, with a blob that does not open."""
-    return right.refused(ErrorCode.DECRYPTION, flag, comment, hex_fields(blob=blob))
+    return right.rejected(ErrorCode.DECRYPTION, flag, comment, hex_fields(blob=blob))

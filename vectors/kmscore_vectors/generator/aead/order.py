@@ -48,7 +48,7 @@ def two_defects_in_encryption(maker: AeadMaker) -> Iterator[Case]:
         right = maker.sealed("one block", "Valid", MESSAGE[:16], PAIRS)
         long = hex_fields(plaintext=bytes(MOST_PLAINTEXT + 1))
         comment = "a plaintext of 6,145 bytes"
-        wrong = right.refused(ErrorCode.PLAINTEXT_SIZE, "PlaintextSize", comment, long)
+        wrong = right.rejected(ErrorCode.PLAINTEXT_SIZE, "PlaintextSize", comment, long)
         error = ErrorCode.INVALID_CONTEXT
         yield wrong.also(error, DEFECTS[error], _WIDE)
 
@@ -59,7 +59,7 @@ def two_defects_in_decryption(maker: AeadMaker) -> Iterator[Case]:
     for first, second in combinations(DEFECTS, 2):
         if ErrorCode.INVALID_CONTEXT in {first, second} and not _has_wide_contexts(maker):
             continue
-        wrong = right.refused(second, TWO_DEFECTS, DEFECTS[second], _fields(maker, second))
+        wrong = right.rejected(second, TWO_DEFECTS, DEFECTS[second], _fields(maker, second))
         yield wrong.also(first, DEFECTS[first], _fields(maker, first, second))
 
 

@@ -54,7 +54,7 @@ def blob_of(case: Case) -> bytes:
 
 def bad_blob(right: Case, flag: str, comment: str, blob: bytes) -> Case:
     """Return `right` as a negative test, with other bytes."""
-    return right.refused(ErrorCode.INVALID_BLOB, flag, comment, hex_fields(blob=blob))
+    return right.rejected(ErrorCode.INVALID_BLOB, flag, comment, hex_fields(blob=blob))
 
 
 def text_of(comment: str, flag: str, case: Case) -> Case:
@@ -65,4 +65,4 @@ def text_of(comment: str, flag: str, case: Case) -> Case:
 
 def bad_text(right: Case, flag: str, comment: str, text: str) -> Case:
     """Return `right` as a negative test, with another text."""
-    return right.refused(ErrorCode.INVALID_BLOB, flag, comment, {"text": text})
+    return right.rejected(ErrorCode.INVALID_BLOB, flag, comment, {"text": text})

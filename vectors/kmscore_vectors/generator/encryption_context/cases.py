@@ -23,12 +23,12 @@ def text_case(comment: str, flag: str, text: str, pairs: Pairs) -> Case:
 def bad_map(right: Case, flag: str, comment: str, pairs: Pairs, rule: Rule | None = None) -> Case:
     """Return `right` as a negative test, with other pairs."""
     fields: Fields = {"pairs": pairs_field(pairs)}
-    return right.refused(ErrorCode.INVALID_CONTEXT, flag, comment, fields, rule)
+    return right.rejected(ErrorCode.INVALID_CONTEXT, flag, comment, fields, rule)
 
 
 def bad_text(right: Case, flag: str, comment: str, text: str, rule: Rule | None = None) -> Case:
     """Return `right` as a negative test, with another text."""
-    return right.refused(ErrorCode.INVALID_CONTEXT, flag, comment, {"json": text}, rule)
+    return right.rejected(ErrorCode.INVALID_CONTEXT, flag, comment, {"json": text}, rule)
 
 
 def _canonical(pairs: Pairs) -> tuple[Fields, Fields]:

@@ -81,7 +81,7 @@ def bare_ciphertexts_last() -> Iterator[Case]:
         ("SM2", rights[_SM2], _sm2_ciphertexts(rights[_SM2])),
     ):
         wrongs = [
-            right.refused(
+            right.rejected(
                 ErrorCode.DECRYPTION,
                 "ModifiedAsymmetric",
                 f"{comment}, {name}",

@@ -194,7 +194,7 @@ def dry_run_of(right: Case) -> Case:
     )
 
 
-def refuse_both(
+def reject_both(
     right: Case,
     error: ErrorCode,
     flag: str,
@@ -203,5 +203,5 @@ def refuse_both(
     rule: Rule | None = None,
 ) -> Iterator[Case]:
     """Yield a rejected request and its dry run."""
-    yield right.refused(error, flag, comment, inputs, rule)
-    yield dry_run_of(right).refused(error, flag, f"{comment}, dry run", inputs, rule)
+    yield right.rejected(error, flag, comment, inputs, rule)
+    yield dry_run_of(right).rejected(error, flag, f"{comment}, dry run", inputs, rule)

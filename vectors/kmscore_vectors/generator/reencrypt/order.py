@@ -38,7 +38,7 @@ class _Source:
     def field(self) -> Fields:
         """Return the blob as a field."""
         plaintext = (MESSAGE * (self.length // len(MESSAGE) + 1))[: self.length]
-        iv = self.key.iv("to be refused")
+        iv = self.key.iv("to be rejected")
         rest = self.key.blob(plaintext, OLD, iv)[len(self.key.header) :]
         header = self.header[:3] + bytes([self.version]) + self.header[4:]
         return blob_field(header + rest[:-1] + bytes([rest[-1] ^ self.last_bit]))
@@ -179,7 +179,7 @@ _RINGS: Final = (
 
 def two_defects() -> Iterator[Case]:
     """Yield requests with two defects, each of which has its own error."""
-    right = move("to be refused", "Valid", AES, XAES)
+    right = move("to be rejected", "Valid", AES, XAES)
     for earlier, later in combinations(_BLOBS, 2):
         if earlier.is_before(later):
             yield _pair(right, earlier, later)
@@ -222,7 +222,7 @@ def _within_one_check(right: Case) -> Iterator[Case]:
         ("an asymmetric key", _named(b"rsa"), _named(b"rsa-disabled")),
     ):
         error = ErrorCode.KEY_USAGE if usable == _named(b"rsa") else ErrorCode.INCORRECT_KEY
-        later = right.refused(error, "KeyUsage", comment, _Source(header=usable).field())
+        later = right.rejected(error, "KeyUsage", comment, _Source(header=usable).field())
         yield later.also(
             ErrorCode.KEY_STATE, "a disabled source key", _Source(header=disabled).field()
         )
@@ -231,7 +231,7 @@ def _within_one_check(right: Case) -> Iterator[Case]:
 def _pair(right: Case, earlier: _Defect, later: _Defect, suffix: str = "") -> Case:
     """Return a request with both defects."""
     fields = later.field or _source(later)
-    one = right.refused(later.error, "TwoDefects", later.comment + suffix, fields)
+    one = right.rejected(later.error, "TwoDefects", later.comment + suffix, fields)
     return one.also(earlier.error, earlier.comment, earlier.field or _source(later, earlier))
 
 

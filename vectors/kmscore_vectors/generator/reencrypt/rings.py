@@ -37,9 +37,9 @@ def rings() -> Iterator[Case]:
     for comment, keys in (*valid_materials(_RING), *_similar_ids()):
         yield replace(base, comment=comment, inputs=base.inputs | keys)
     for comment, keys in (*_wrong_symmetric(), *_wrong_rings(), *wrong_materials(_RING)):
-        yield base.refused(ErrorCode.INVALID_KEY, "BadKey", comment, keys)
+        yield base.rejected(ErrorCode.INVALID_KEY, "BadKey", comment, keys)
     for flag, comment, keys, rule in _wrong_private():
-        yield base.refused(ErrorCode.INVALID_KEY, flag, comment, keys, rule)
+        yield base.rejected(ErrorCode.INVALID_KEY, flag, comment, keys, rule)
     for comment, keys in (
         ("an unknown spec", unknown_spec()),
         ("an empty spec", _with(_AES, key_spec="")),
@@ -48,7 +48,7 @@ def rings() -> Iterator[Case]:
         ("an unknown state", _with(_AES, state=KeyState.ENABLED.value.lower())),
         ("an empty state", _with(_SM2, state="")),
     ):
-        yield base.refused(ErrorCode.UNSUPPORTED_ALGORITHM, "UnknownAlgorithm", comment, keys)
+        yield base.rejected(ErrorCode.UNSUPPORTED_ALGORITHM, "UnknownAlgorithm", comment, keys)
 
 
 def _members_of_objects() -> Iterator[tuple[str, Fields]]:
@@ -60,7 +60,7 @@ def _members_of_objects() -> Iterator[tuple[str, Fields]]:
 
 def usual() -> Case:
     """Return a request with a valid keyring, which has every kind of key."""
-    right = move("to be refused", "Valid", AES, XAES)
+    right = move("to be rejected", "Valid", AES, XAES)
     inputs = {"keys": ring_field(_RING)} | right.inputs
     return replace(right, comment="a ring of five keys", inputs=inputs)
 

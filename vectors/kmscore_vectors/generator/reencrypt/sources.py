@@ -20,7 +20,7 @@ from kmscore_vectors.generator.reencrypt.cases import (
     blob_field,
     blob_of,
     move,
-    refuse_both,
+    reject_both,
     right_asymmetric,
 )
 from kmscore_vectors.tables import EncryptionAlgorithm, ErrorCode, Severity
@@ -46,23 +46,23 @@ def wrong_blobs() -> Iterator[Case]:
         ("too short for a tag", blob[: start + 12 + 15]),
         ("6,702 bytes", blob + bytes(6702 - len(blob))),
     ):
-        yield right.refused(ErrorCode.INVALID_BLOB, "InvalidBlob", comment, blob_field(data))
+        yield right.rejected(ErrorCode.INVALID_BLOB, "InvalidBlob", comment, blob_field(data))
     longest = move("6,144 bytes", "Boundary", AES, XAES, plaintext=bytes(MOST_PLAINTEXT))
     more = AES.blob(bytes(MOST_PLAINTEXT + 1), OLD, AES.iv("6,145 bytes"))
-    yield from refuse_both(
+    yield from reject_both(
         longest, ErrorCode.PLAINTEXT_SIZE, "PlaintextSize", "6,145 bytes", blob_field(more)
     )
 
 
 def wrong_contexts() -> Iterator[Case]:
     """Yield contexts that are invalid, or not the source's."""
-    right = move("to be refused", "Valid", AES, XAES)
+    right = move("to be rejected", "Valid", AES, XAES)
     for name in ("source_pairs", "destination_pairs"):
-        yield from refuse_both(
+        yield from reject_both(
             right, ErrorCode.INVALID_CONTEXT, "ContextSize", name, {name: pairs_field(WIDE)}
         )
     for algorithm, case in right_asymmetric().items():
-        yield case.refused(
+        yield case.rejected(
             ErrorCode.INVALID_CONTEXT, "AsymmetricContext", algorithm.value,
             {"source_pairs": pairs_field(OLD)},
         )  # fmt: skip
@@ -75,7 +75,7 @@ def wrong_contexts() -> Iterator[Case]:
         ("a key in capitals", (("Purpose", "backup"), ("owner", "old"))),
         ("a character moved", (("purposeb", "ackup"), ("owner", "old"))),
     ):
-        yield from refuse_both(
+        yield from reject_both(
             right,
             ErrorCode.DECRYPTION,
             "OtherContext",
@@ -97,7 +97,7 @@ def wrong_tags() -> Iterator[Case]:
         ):
             changed = bytearray(blob)
             changed[offset] ^= 0x80
-            yield from refuse_both(
+            yield from reject_both(
                 right, ErrorCode.DECRYPTION, "Modified", f"{key.suite.name}, {comment}",
                 blob_field(bytes(changed)),
             )  # fmt: skip
@@ -107,7 +107,7 @@ def wrong_tags() -> Iterator[Case]:
     for other in keyring.TWINS:
         if other is not twin:
             comment = f"{other.key_id} {other.key_version_id}"
-            yield from refuse_both(
+            yield from reject_both(
                 right,
                 ErrorCode.DECRYPTION,
                 "MovedHeader",
@@ -130,7 +130,7 @@ def wrong_bare_ciphertexts() -> Iterator[Case]:
             ("the modulus", RSA_2048.n.to_bytes(RSA_2048.length, "big")),
             (f"with {HASH_NAMES[other]}", rsa_ciphertext(other, MESSAGE)),
         ):
-            yield from refuse_both(
+            yield from reject_both(
                 right, ErrorCode.DECRYPTION, "ModifiedAsymmetric", f"{algorithm.value}: {comment}",
                 blob_field(data),
             )  # fmt: skip
@@ -139,7 +139,7 @@ def wrong_bare_ciphertexts() -> Iterator[Case]:
     ciphertext = blob_of(right)
     shifted = parts._replace(x1=parts.x1 + 1)
     for comment, data, rule in _sm2_defects(parts, shifted, ciphertext):
-        yield from refuse_both(
+        yield from reject_both(
             right,
             ErrorCode.DECRYPTION,
             "ModifiedAsymmetric",

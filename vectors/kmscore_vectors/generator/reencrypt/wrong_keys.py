@@ -13,7 +13,7 @@ from kmscore_vectors.generator.reencrypt.cases import (
     blob_field,
     blob_of,
     move,
-    refuse_both,
+    reject_both,
     right_asymmetric,
 )
 from kmscore_vectors.generator.wire import header_bytes
@@ -22,7 +22,7 @@ from kmscore_vectors.tables import EncryptionAlgorithm, ErrorCode, Suite
 
 def wrong_keys() -> Iterator[Case]:
     """Yield requests for keys that are missing, not enabled, or of another kind."""
-    right = move("to be refused", "Valid", AES, XAES)
+    right = move("to be rejected", "Valid", AES, XAES)
 
     def sealed(key: SymmetricTestKey) -> Fields:
         """Return a blob that would open if the key could be used."""
@@ -45,21 +45,21 @@ def wrong_keys() -> Iterator[Case]:
             for key in keyring.UNUSABLE
         },
     }
-    yield from refuse_both(right, ErrorCode.KEY_NOT_FOUND, "UnknownKey", "source", sealed(gone))
-    yield from refuse_both(
+    yield from reject_both(right, ErrorCode.KEY_NOT_FOUND, "UnknownKey", "source", sealed(gone))
+    yield from reject_both(
         right, ErrorCode.KEY_VERSION_NOT_FOUND, "UnknownVersion", "source", sealed(deleted)
     )
     for key in closed:
         comment = f"source: {key.key_id} {key.key_version_id}"
-        yield from refuse_both(right, ErrorCode.KEY_STATE, "KeyState", comment, sealed(key))
+        yield from reject_both(right, ErrorCode.KEY_STATE, "KeyState", comment, sealed(key))
     for asymmetric in (keyring.RSA, keyring.SM2):
         key_id = asymmetric.key_id.encode()
         header = header_bytes(Suite.AES_256_GCM.value, key_id, b"v1")
         blob = header + blob_of(right)[len(AES.header) :]
         comment = f"a blob that names the key {asymmetric.key_id}"
-        yield right.refused(ErrorCode.KEY_USAGE, "KeyUsage", comment, blob_field(blob))
+        yield right.rejected(ErrorCode.KEY_USAGE, "KeyUsage", comment, blob_field(blob))
     for comment, (destination, error, flag) in destinations.items():
-        yield from refuse_both(
+        yield from reject_both(
             right, error, flag, f"destination: {comment}", {"destination_key_id": destination}
         )
     for algorithm, case in right_asymmetric().items():
@@ -73,14 +73,14 @@ def wrong_keys() -> Iterator[Case]:
             (ErrorCode.KEY_STATE, "KeyState", "source_key_id", keyring.UNUSABLE[0].key_id),
         ):
             comment = f"{algorithm.value}: {value}"
-            yield from refuse_both(case, error, flag, comment, {name: value})
+            yield from reject_both(case, error, flag, comment, {name: value})
 
 
 def wrong_ids() -> Iterator[Case]:
     """Yield source IDs, suites and algorithms that are unknown or do not fit the ciphertext."""
     rotated = keyring.ROTATED[0]
     right = move(
-        "to be refused", "SourceId", rotated, AES, source_key_id=rotated.key_id,
+        "to be rejected", "SourceId", rotated, AES, source_key_id=rotated.key_id,
         source_key_version_id=rotated.key_version_id,
     )  # fmt: skip
     for name, value in (
@@ -94,21 +94,21 @@ def wrong_ids() -> Iterator[Case]:
         ("source_key_version_id", ""),
     ):
         comment = f"{name} {value!r}"
-        yield from refuse_both(
+        yield from reject_both(
             right, ErrorCode.INCORRECT_KEY, "OtherSource", comment, {name: value}
         )
-    right = move("to be refused", "Valid", AES, XAES)
+    right = move("to be rejected", "Valid", AES, XAES)
     blob = blob_of(right)
     for suite in Suite:
         if suite is not AES.suite:
             changed = blob[:4] + bytes([suite.value]) + blob[5:]
-            yield right.refused(
+            yield right.rejected(
                 ErrorCode.INCORRECT_KEY, "OtherSuite", suite.name, blob_field(changed)
             )  # fmt: skip
     old, new = keyring.MIGRATED
-    moved = move("to be refused", "Rotation", old, new)
+    moved = move("to be rejected", "Rotation", old, new)
     plain = new.header[:4] + bytes([old.suite.value]) + new.header[5:]
-    yield moved.refused(
+    yield moved.rejected(
         ErrorCode.INCORRECT_KEY, "OtherSuite", "the newer version, the older one's suite",
         blob_field(plain + blob_of(moved)[len(old.header) :]),
     )  # fmt: skip
@@ -124,7 +124,7 @@ def wrong_ids() -> Iterator[Case]:
             "constructor",
         ):
             comment = f"{algorithm.value}: {name!r}"
-            yield case.refused(
+            yield case.rejected(
                 ErrorCode.UNSUPPORTED_ALGORITHM,
                 "UnknownAlgorithm",
                 comment,

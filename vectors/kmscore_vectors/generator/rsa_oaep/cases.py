@@ -67,6 +67,8 @@ class Maker:
         seed = self.first_seed(comment, lambda em: oaep.encrypt_em(self.key, em)[0] == 0)
         return self.valid("LeadingZeros", comment, MESSAGE, seed)
 
-    def refuse(self, right: Case, flag: str, comment: str, ciphertext: bytes) -> Case:
+    def reject(self, right: Case, flag: str, comment: str, ciphertext: bytes) -> Case:
         """Return `right` as a negative test, with another ciphertext."""
-        return right.refused(ErrorCode.DECRYPTION, flag, comment, hex_fields(ciphertext=ciphertext))
+        return right.rejected(
+            ErrorCode.DECRYPTION, flag, comment, hex_fields(ciphertext=ciphertext)
+        )

@@ -54,5 +54,5 @@ def _unknown() -> Iterator[Case]:
         right = maker.valid("Valid", "32 bytes", MESSAGE)
         ciphertext = bytes.fromhex(str(right.inputs["ciphertext"]))
         changed = ciphertext[:-1] + bytes([ciphertext[-1] ^ 2])
-        wrong = maker.refuse(right, "Modified", "last bit but one", changed)
+        wrong = maker.reject(right, "Modified", "last bit but one", changed)
         yield from algorithms(right, wrong, algorithm.value)

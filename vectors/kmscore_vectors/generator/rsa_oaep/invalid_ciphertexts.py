@@ -26,9 +26,9 @@ def invalid(maker: Maker) -> Iterator[Case]:
     for change in (*_label_hashes(maker), *_paddings(maker), *_separators(maker)):
         yield _changed(maker, change)
     right = maker.valid("Valid", "32 bytes", MESSAGE)
-    refuse = partial(maker.refuse, right)
+    reject = partial(maker.reject, right)
     for flag, comment, em in (*_other_hashes(maker), *_other_paddings(maker)):
-        yield refuse(flag, comment, oaep.encrypt_em(maker.key, em))
+        yield reject(flag, comment, oaep.encrypt_em(maker.key, em))
     yield from _wrong_ciphertexts(maker, right)
     yield from _small_ciphertexts(maker)
 
@@ -42,7 +42,7 @@ def _first_bytes(maker: Maker) -> Iterator[Case]:
         seed = maker.seed(comment)
         right = maker.valid("Valid", comment, MESSAGE, seed)
         em = oaep.pad(maker.hash_name, maker.data_block(MESSAGE), seed, first=first).em
-        yield maker.refuse(right, "FirstByte", comment, oaep.encrypt_em(maker.key, em))
+        yield maker.reject(right, "FirstByte", comment, oaep.encrypt_em(maker.key, em))
 
 
 def _changed(maker: Maker, change: _Change) -> Case:
@@ -53,7 +53,7 @@ def _changed(maker: Maker, change: _Change) -> Case:
     db = bytearray(maker.data_block(message))
     db[offset] = value
     em = oaep.pad(maker.hash_name, bytes(db), seed).em
-    return maker.refuse(right, flag, comment, oaep.encrypt_em(maker.key, em))
+    return maker.reject(right, flag, comment, oaep.encrypt_em(maker.key, em))
 
 
 def _label_hashes(maker: Maker) -> Iterator[_Change]:
@@ -163,18 +163,18 @@ def _wrong_ciphertexts(maker: Maker, right: Case) -> Iterator[Case]:
         ("Modified", "last bit", ciphertext[:-1] + bytes([ciphertext[-1] ^ 1])),
         ("Modified", "reversed", ciphertext[::-1]),
     ):
-        yield maker.refuse(right, flag, comment, data)
+        yield maker.reject(right, flag, comment, data)
     numbers = {"0": 0, "1": 1, "2": 2, "n - 1": n - 1, "n": n, "n + 1": n + 1}
     for comment, number in numbers.items():
         data = number.to_bytes(length, "big")
-        yield maker.refuse(right, "CiphertextRange", comment, data)
+        yield maker.reject(right, "CiphertextRange", comment, data)
 
 
 def _small_ciphertexts(maker: Maker) -> Iterator[Case]:
     """Yield a ciphertext with a leading zero without it, and with n added."""
     zeros = maker.small_ciphertext()
     short = bytes.fromhex(str(zeros.inputs["ciphertext"]))
-    yield maker.refuse(zeros, "CiphertextLength", "without its leading 00", short[1:])
+    yield maker.reject(zeros, "CiphertextLength", "without its leading 00", short[1:])
     beyond = int.from_bytes(short, "big") + maker.key.n
     data = beyond.to_bytes(maker.key.length, "big")
-    yield maker.refuse(zeros, "CiphertextRange", "c + n", data)
+    yield maker.reject(zeros, "CiphertextRange", "c + n", data)

@@ -22,7 +22,7 @@ from kmscore_vectors.generator.service_api.cases import (
 )
 from kmscore_vectors.generator.service_api.table import (
     ACTIONS,
-    ALIAS_REFUSED,
+    ALIAS_REJECTED,
     BAD_CIPHERTEXT,
     NO_ALIAS,
     NO_KEY,
@@ -41,7 +41,7 @@ NOTES: Final = {
         severity=Severity.POLICY,
         section="SPEC section 14",
     ),
-    "AliasRefused": Note(
+    "AliasRejected": Note(
         "An alias where the service takes a key ID or a resource name only.",
         "Ciphertexts are moved to another key than the caller has in mind, once the alias moves.",
         bug_type=BugType.MISSING_STEP,
@@ -101,11 +101,11 @@ def _names() -> Iterator[Case]:
         "an alias, the key itself is allowed", "KeyName", SM2, MESSAGE, params, only
     )  # fmt: skip
     by_alias = policy(("Allow", "*", ["acs:kms:*:*:alias/*", "acs:kms:*:*:key/alias/*"]))
-    yield V1.refused(
+    yield V1.rejected(
         "an alias, and only aliases are allowed", "KeyName", "existence", NO_ALIAS, params,
         by_alias,
     )  # fmt: skip
-    yield V1.refused(
+    yield V1.rejected(
         "an alias that is none, and only aliases are allowed", "KeyName", "existence", NO_ALIAS,
         {**params, "KeyId": "alias/unknown"}, by_alias,
     )  # fmt: skip
@@ -128,14 +128,14 @@ def _names() -> Iterator[Case]:
             "CiphertextBlob": "QUJD",
         },
     }.items():
-        yield V1.refused(
-            comment, "AliasRefused", "resolve", ALIAS_REFUSED, {**move, **params}, policy()
+        yield V1.rejected(
+            comment, "AliasRejected", "resolve", ALIAS_REJECTED, {**move, **params}, policy()
         )
     bare = {**V1.bare(), "SourceKeyId": "alias/sm2"}
-    yield V1.refused("the source of a bare one", "AliasRefused", "resolve", ALIAS_REFUSED, bare)
+    yield V1.rejected("the source of a bare one", "AliasRejected", "resolve", ALIAS_REJECTED, bare)
     dry = {**move, "DestinationKeyId": "alias/orders", "DryRun": "true"}
-    refusal = ALIAS_REFUSED.when_dry
-    yield V1.refused("the destination, as a dry run", "AliasRefused", "resolve", refusal, dry)
+    rejection = ALIAS_REJECTED.when_dry
+    yield V1.rejected("the destination, as a dry run", "AliasRejected", "resolve", rejection, dry)
 
 
 def _odd_names() -> Iterator[Case]:
@@ -151,19 +151,19 @@ def _odd_names() -> Iterator[Case]:
         ("four parts, the key of the alias is allowed", FOUR_PARTS, "sm2", False),
     ):
         text = policy(("Allow", "kms:Encrypt", f"acs:kms:*:*:key/{pattern}"))
-        refusal, step = (NO_KEY, "existence") if is_allowed else (NO_PERMISSION, "permission")
+        rejection, step = (NO_KEY, "existence") if is_allowed else (NO_PERMISSION, "permission")
         flag = "KeyName" if is_allowed else "LearnsNothing"
-        yield V1.refused(comment, flag, step, refusal, {**right, "KeyId": name}, text)
+        yield V1.rejected(comment, flag, step, rejection, {**right, "KeyId": name}, text)
     alias = "acs:kms:::alias/a\nb"
-    yield V1.refused(
+    yield V1.rejected(
         "an alias with a line feed", "KeyName", "existence", NO_ALIAS, {**right, "KeyId": alias}
     )
-    for comment, name, refusal, step in (
+    for comment, name, rejection, step in (
         ("a destination of four parts", FOUR_PARTS, NO_KEY, "existence"),
-        ("a destination with a line feed after alias/", alias, ALIAS_REFUSED, "resolve"),
+        ("a destination with a line feed after alias/", alias, ALIAS_REJECTED, "resolve"),
     ):
         params = {**V1.right("ReEncrypt"), "DestinationKeyId": name}
-        yield V1.refused(comment, "KeyName", step, refusal, params)
+        yield V1.rejected(comment, "KeyName", step, rejection, params)
 
 
 def _permissions(requests: Requests) -> Iterator[Case]:
@@ -171,17 +171,17 @@ def _permissions(requests: Requests) -> Iterator[Case]:
     others = policy(("Allow", "kms:*", _NOTHING_NAMED))
     for action in ACTIONS:
         right, named = requests.right(action), permissions_of(action)
-        yield requests.refused(
+        yield requests.rejected(
             f"{action}, no statement", "NoPermission", "permission", NO_PERMISSION, right, policy()
         )
-        yield requests.refused(
+        yield requests.rejected(
             f"{action}, another key is allowed", "NoPermission", "permission", NO_PERMISSION,
             right, others,
         )  # fmt: skip
         siblings = [
             name for other in ACTIONS for name in permissions_of(other) if name not in named[-1:]
         ]
-        yield requests.refused(
+        yield requests.rejected(
             f"{action}, all other actions are allowed", "NoPermission", "permission",
             NO_PERMISSION, right, policy(("Allow", siblings, _ANY)),
         )  # fmt: skip
@@ -197,7 +197,7 @@ def _permissions(requests: Requests) -> Iterator[Case]:
             ("Allow", "kms:ReEncryptTo", "acs:kms:*:*:key/orders"),
         ),
     }.items():
-        yield requests.refused(
+        yield requests.rejected(
             comment, "NoPermission", "permission", NO_PERMISSION, move, policy(*statements)
         )
     for comment, statements in {
@@ -233,7 +233,7 @@ def _blind(requests: Requests, action: str, others: str) -> Iterator[Case]:
             "a blob that is changed": {"CiphertextBlob": to_base64(requests.blob(ORDERS[0])[:-1])},
         }
     for comment, params in asked.items():
-        yield requests.refused(
+        yield requests.rejected(
             f"{action}, {comment}", "LearnsNothing", "permission", NO_PERMISSION,
             {**right, **params}, others,
         )  # fmt: skip
@@ -267,10 +267,10 @@ def _policies() -> Iterator[Case]:
         "another service": (("Allow", "*", "acs:oss:*:*:key/orders"),),
         "another action of the service": (("Allow", "kms:DescribeKey", orders),),
     }.items():
-        yield V1.refused(
+        yield V1.rejected(
             comment, "NoPermission", "permission", NO_PERMISSION, right, policy(*statements)
         )
-    yield V1.refused(
+    yield V1.rejected(
         "a blob that does not parse names no key to ask about", "LearnsNothing", "resolve",
         BAD_CIPHERTEXT, {**right, "CiphertextBlob": "QUJD"}, policy(),
     )  # fmt: skip

@@ -157,7 +157,7 @@ def _not_opened(requests: Requests) -> Iterator[Case]:
         ):
             for comment, data in blobs.items():
                 params = {**right, "CiphertextBlob": to_base64(data)}
-                yield requests.refused(
+                yield requests.rejected(
                     f"{action}, {comment}", flag, step, BAD_CIPHERTEXT, params
                 )  # fmt: skip
         name = "SourceEncryptionContext" if action == "ReEncrypt" else "EncryptionContext"
@@ -166,7 +166,7 @@ def _not_opened(requests: Requests) -> Iterator[Case]:
             ("an empty context", {**right, name: "{}"}),
             ("no context", without(right, name)),
         ):
-            yield requests.refused(
+            yield requests.rejected(
                 f"{action}, {comment}", "DoesNotOpen", "operation", BAD_CIPHERTEXT, params
             )
 
@@ -189,14 +189,14 @@ def _ambiguous(requests: Requests) -> Iterator[Case]:
             params = {**right, name: text}
             what = f"{name} of {action}, {comment}"
             if requests is SERVICE:
-                yield requests.refused(
+                yield requests.rejected(
                     what, "AmbiguousContext", "parameters", invalid(name), params
                 )
             elif "CiphertextBlob" not in right or name.startswith("Destination"):
                 yield requests.passed(what, "AmbiguousContext", params)
     if requests is SERVICE:
         params = {**requests.right("Decrypt"), "EncryptionContext": '{"a":"b=c"}'}
-        yield requests.refused(
+        yield requests.rejected(
             "nothing is permitted", "AmbiguousContext", "parameters",
             invalid("EncryptionContext"), params, policy(),
         )  # fmt: skip
@@ -209,6 +209,6 @@ def _ambiguous(requests: Requests) -> Iterator[Case]:
     params = _decrypt(V1.blob(ARCHIVE, MESSAGE, pairs), '{"b":"2","a":"1"}')
     yield V1.answered("two pairs", "AmbiguousContext", ARCHIVE, MESSAGE, params)
     params = {**params, "EncryptionContext": '{"a":"1&b=2"}'}
-    yield V1.refused(
+    yield V1.rejected(
         "two pairs, opened with one", "AmbiguousContext", "operation", BAD_CIPHERTEXT, params
     )  # fmt: skip

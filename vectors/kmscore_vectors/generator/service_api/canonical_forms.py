@@ -16,7 +16,7 @@ from kmscore_vectors.generator.service_api.signing import (
     common,
     encoded,
     query_of,
-    refused,
+    rejected,
     rpc,
     verified,
 )
@@ -144,7 +144,7 @@ def _other_forms() -> Iterator[Case]:
     for number, (comment, (params, signed)) in enumerate(forms.items()):
         request = acs3(params, signed=signed) if number % 2 else rpc(params, signed=signed)
         scheme = "ACS3" if number % 2 else "RPC"
-        yield refused(
+        yield rejected(
             f"{scheme}, signed {comment}", "CanonicalQuery", _NO_SIGNATURE, "signature", request
         )
 
@@ -187,10 +187,10 @@ def _wrong_headers() -> Iterator[Case]:
         ("another scheme", "ACS3-HMAC-SHA256", "ACS3-HMAC-SM3"),
     ):
         request = with_authorization(old, new)
-        yield refused(f"ACS3, {comment}", "UnsignedPart", "IncompleteSignature", "form", request)
+        yield rejected(f"ACS3, {comment}", "UnsignedPart", "IncompleteSignature", "form", request)
     request = acs3(headers={"x-acs-note": "a b"})
     headers = tuple((n, "a  b" if n == "x-acs-note" else v) for n, v in request.headers)
-    yield refused(
+    yield rejected(
         "ACS3, signed with one space where two are sent", "SignedHeaders", _NO_SIGNATURE,
         "signature", replace(request, headers=headers),
     )  # fmt: skip

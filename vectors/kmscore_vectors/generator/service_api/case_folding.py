@@ -97,14 +97,14 @@ def _folded() -> Iterator[Case]:
     right = V1.right("Encrypt")
     for name, known in _FOLDED.items():
         params = {**right, name: "x"}
-        yield V1.refused(_written(name), "CaseFolding", "parameters", invalid(known), params)
+        yield V1.rejected(_written(name), "CaseFolding", "parameters", invalid(known), params)
     params = {**right, f"{_KELVIN}eyId": "orders", "DryRun": "true"}
-    yield V1.refused(
+    yield V1.rejected(
         "KeyId with the Kelvin sign, in a dry run", "CaseFolding", "parameters",
         invalid("KeyId").when_dry, params,
     )  # fmt: skip
     params = without({**right, f"{_KELVIN}eyId": "orders"}, "KeyId")
-    yield V1.refused(
+    yield V1.rejected(
         "KeyId with the Kelvin sign alone", "CaseFolding", "parameters", invalid("KeyId"), params
     )
 
@@ -122,7 +122,7 @@ def _similar() -> Iterator[Case]:
     ):
         params = without({**right, similar: right[known]}, known)
         comment = f"{_written(similar)} in place of {known}"
-        yield V1.refused(comment, "SimilarName", step, missing(known), params)
+        yield V1.rejected(comment, "SimilarName", step, missing(known), params)
 
 
 def _orders() -> Iterator[Case]:
@@ -139,8 +139,8 @@ def _orders() -> Iterator[Case]:
          "DestinationKeyId", ""),
     ):  # fmt: skip
         params = {**right, **dict.fromkeys(given, "true")}
-        refusal = invalid(known)
-        yield V1.refused(comment, "CaseFolding", step or "parameters", refusal, params)
+        rejection = invalid(known)
+        yield V1.rejected(comment, "CaseFolding", step or "parameters", rejection, params)
 
 
 def _keys_of_contexts() -> Iterator[Case]:

@@ -19,7 +19,7 @@ from kmscore_vectors.generator.keys.keyring import (
 )
 from kmscore_vectors.generator.keys.published import RSA_2048
 from kmscore_vectors.generator.model import Case, Fields, Json
-from kmscore_vectors.generator.service_api.table import ACTIONS, DRY_RUN_PASSED, Refusal
+from kmscore_vectors.generator.service_api.table import ACTIONS, DRY_RUN_PASSED, Rejection
 from kmscore_vectors.generator.service_blob.encoder import ServiceKey
 from kmscore_vectors.generator.wire import Pairs
 from kmscore_vectors.tables import KeySpec, KeyState, Suite
@@ -189,17 +189,17 @@ class Requests:
             "SourceEncryptionAlgorithm": algorithm,
         }
 
-    def refused(
+    def rejected(
         self,
         comment: str,
         flag: str,
         step: str,
-        refusal: Refusal,
+        rejection: Rejection,
         params: dict[str, str],
         policy_text: str | None = None,
     ) -> Case:
         """Return a test whose response is an error."""
-        return _case(comment, flag, step, params, policy_text, refusal.response(REQUEST_ID))
+        return _case(comment, flag, step, params, policy_text, rejection.response(REQUEST_ID))
 
     def answered(
         self,
@@ -231,7 +231,7 @@ class Requests:
     ) -> Case:
         """Return a dry run of a request that would succeed."""
         params = {**params, "DryRun": "true"}
-        return self.refused(comment, flag, "answer", DRY_RUN_PASSED, params, policy_text)
+        return self.rejected(comment, flag, "answer", DRY_RUN_PASSED, params, policy_text)
 
 
 V1: Final = Requests("v1")

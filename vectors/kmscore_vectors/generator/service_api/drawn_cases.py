@@ -11,11 +11,11 @@ from kmscore_vectors.generator.service_api.table import (
     BAD_CIPHERTEXT,
     NO_PERMISSION,
     NO_VERSION,
-    Refusal,
+    Rejection,
 )
 from kmscore_vectors.generator.service_blob.context_rule import context_field
 from kmscore_vectors.generator.service_blob.encoder import INSTANCE_PREFIX, Options, ServiceKey
-from kmscore_vectors.generator.streams import Drawn, another, refused, streams
+from kmscore_vectors.generator.streams import Drawn, another, rejected, streams
 from kmscore_vectors.generator.suite_properties import iv_length, key_length, spec_of
 from kmscore_vectors.tables import ErrorCode, Suite
 
@@ -45,9 +45,9 @@ def blobs() -> Iterator[Drawn]:
         kind = stream.below(4)
         if kind == _CHANGED:
             start = len(options.prefix) + len(_VERSION)
-            blob, due = stream.flip(blob, start), refused(ErrorCode.DECRYPTION)
+            blob, due = stream.flip(blob, start), rejected(ErrorCode.DECRYPTION)
         elif kind == _OTHER:
-            pairs, due = another(pairs or ()), refused(ErrorCode.DECRYPTION)
+            pairs, due = another(pairs or ()), rejected(ErrorCode.DECRYPTION)
         yield Drawn(
             "service_decrypt",
             {
@@ -73,16 +73,16 @@ def calls() -> Iterator[Drawn]:
         iv, pairs = stream.take(iv_length(key.suite)), stream.pairs()
         plaintext = stream.take(stream.below(64))
         blob = key.blob(plaintext, pairs, iv)
-        refusal: Refusal | None = None
+        rejection: Rejection | None = None
         kind = stream.below(8)
         if kind == _MODIFIED:
-            blob, refusal = stream.flip(blob, len(key.header)), BAD_CIPHERTEXT
+            blob, rejection = stream.flip(blob, len(key.header)), BAD_CIPHERTEXT
         elif kind == _MOVED:
-            pairs, refusal = another(pairs), BAD_CIPHERTEXT
+            pairs, rejection = another(pairs), BAD_CIPHERTEXT
         elif kind == _RENAMED:
-            blob, refusal = blob.replace(key.key_version_id.encode(), _UNKNOWN), NO_VERSION
+            blob, rejection = blob.replace(key.key_version_id.encode(), _UNKNOWN), NO_VERSION
         elif kind == _DENIED:
-            refusal = NO_PERMISSION
+            rejection = NO_PERMISSION
         params: Json = {
             "Action": "Decrypt",
             "CiphertextBlob": to_base64(blob),
@@ -95,8 +95,8 @@ def calls() -> Iterator[Drawn]:
             "Plaintext": to_base64(plaintext),
             "RequestId": REQUEST_ID,
         }
-        if refusal is not None:
-            due = refusal.response(REQUEST_ID)
+        if rejection is not None:
+            due = rejection.response(REQUEST_ID)
         response: Json = due
         yield Drawn(
             "api_call",

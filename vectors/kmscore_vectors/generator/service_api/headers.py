@@ -13,7 +13,7 @@ from kmscore_vectors.generator.service_api.signing import (
     PARAMS,
     SignedRequest,
     acs3,
-    refused,
+    rejected,
     rpc,
     verified,
 )
@@ -35,7 +35,7 @@ def cases() -> Iterator[Case]:
 
 def _malformed(comment: str, request: SignedRequest, code: str = "InvalidParameter") -> Case:
     """Return a test of a request without a single reading."""
-    return refused(comment, "Malformed", code, "parse", request)
+    return rejected(comment, "Malformed", code, "parse", request)
 
 
 def _right(comment: str, request: SignedRequest) -> Case:
@@ -64,14 +64,14 @@ def _signed_values() -> Iterator[Case]:
     """Yield values of signed headers outside ASCII, and with spaces around them."""
     yield _right("a value in Latin-1", acs3(headers={"x-acs-note": "\u00a1\u00e9\u00ff"}))
     yield _right("a value in UTF-8, byte by byte", acs3(headers={"x-acs-note": "\u00c3\u00a9"}))
-    yield refused(
+    yield rejected(
         "ACS3, a value in Latin-1, signed in UTF-8", "SignedHeaders", _NO_SIGNATURE, "signature",
         _with_note("\u00c3\u00a9", "\u00e9"),
     )  # fmt: skip
     yield _right("a tab within a value", acs3(headers={"x-acs-note": "a\tb"}))
     yield _right("spaces and tabs around a value", _with_note("a b", " \t a b\t "))
     yield _right("spaces alone as a value", _with_note("", " \t "))
-    yield refused(
+    yield rejected(
         "ACS3, signed with the space before a value", "SignedHeaders", _NO_SIGNATURE, "signature",
         _with_note(" a", " a"),
     )  # fmt: skip
@@ -130,12 +130,12 @@ def _authorization() -> Iterator[Case]:
         ("no field", with_authorization("", "").headers[-1][1], ACS3),
     ):
         request = with_authorization(old, new)
-        yield refused(f"ACS3, {comment}", "UnsignedPart", _INCOMPLETE, "form", request)
+        yield rejected(f"ACS3, {comment}", "UnsignedPart", _INCOMPLETE, "form", request)
     for comment, old, new in (
         ("a space before a comma", ",Signed", " ,Signed"),
         ("another scheme, and an unknown access key", f"{ACS3} Credential=", "X-1 Credential=x"),
     ):
         request = with_authorization(old, new)
-        yield refused(f"ACS3, {comment}", "UnknownAccessKey", _UNKNOWN, "access key", request)
+        yield rejected(f"ACS3, {comment}", "UnknownAccessKey", _UNKNOWN, "access key", request)
     headers = tuple((n, f" \t{v}  " if n == "authorization" else v) for n, v in acs3().headers)
     yield _right("spaces around the signature", replace(acs3(), headers=headers))

@@ -12,7 +12,7 @@ from kmscore_vectors.generator.service_api.signing import (
     PARAMS,
     SignedRequest,
     acs3,
-    refused,
+    rejected,
     rpc,
     verified,
 )
@@ -158,7 +158,7 @@ def with_body(
 
 def _malformed(comment: str, request: SignedRequest) -> Case:
     """Return a test of a request without a single reading."""
-    return refused(comment, "Malformed", "InvalidParameter", "parse", request)
+    return rejected(comment, "Malformed", "InvalidParameter", "parse", request)
 
 
 def _right(comment: str, request: SignedRequest, params: Mapping[str, str]) -> Case:
@@ -210,13 +210,13 @@ def _merged() -> Iterator[Case]:
         "another version in JSON than in the header": b'{"Version":"2015-01-01"}',
     }.items():
         yield _malformed(comment, with_body(body, params=params))
-    yield refused(
+    yield rejected(
         "both schemes, one in JSON", "Malformed", "IncompleteSignature", "parse",
         with_body(b'{"Signature":"a"}'),
     )  # fmt: skip
     key = b'{"AccessKeyId":"LTAIother","Action":"Encrypt"}'
     request = SignedRequest("POST", "/", (("content-type", _JSON),), key)
-    yield refused(
+    yield rejected(
         "RPC, an access key in JSON, which is not signed", "UnsignedPart", "IncompleteSignature",
         "form", request,
     )  # fmt: skip
@@ -263,7 +263,7 @@ def _parts() -> Iterator[Case]:
             comment = f"{len(parts):,} parts in a {kind}"
             if parts is most:
                 comment = f"{comment}, which are read, and an unknown access key"
-                yield refused(comment, "UnknownAccessKey", code, "access key", request)
+                yield rejected(comment, "UnknownAccessKey", code, "access key", request)
             else:
                 yield _malformed(comment, request)
 

@@ -15,7 +15,7 @@ from kmscore_vectors.generator.service_api.cases import (
     policy,
     to_base64,
 )
-from kmscore_vectors.generator.service_api.parameters import refuse, without
+from kmscore_vectors.generator.service_api.parameters import reject, without
 from kmscore_vectors.generator.service_api.table import (
     ACTIONS,
     BAD_CIPHERTEXT,
@@ -39,14 +39,14 @@ NOTES: Final = {
     ),
     "ParameterLimit": Note(
         "A parameter with the least or the most that it may hold.",
-        "What the service takes is refused.",
+        "What the service takes is rejected.",
         bug_type=BugType.EDGE_CASE,
         severity=Severity.POLICY,
         section="SPEC section 14.1",
     ),
     "IgnoredParameter": Note(
         "Parameters that the action does not take.",
-        "Requests of the vendor's clients, which send them, are refused.",
+        "Requests of the vendor's clients, which send them, are rejected.",
         bug_type=BugType.MISSING_STEP,
         severity=Severity.POLICY,
         section="SPEC section 14.2",
@@ -114,28 +114,28 @@ def _dry_runs(requests: Requests) -> Iterator[Case]:
         right = requests.right(action)
         dry = {**right, "DryRun": "true"}
         yield requests.passed(action, "DryRun", right)
-        yield requests.refused(
+        yield requests.rejected(
             action, "DryRunDenied", "permission", NO_PERMISSION.when_dry, dry, nothing
         )  # fmt: skip
         name = ACTIONS[action].required[-1]
-        yield requests.refused(
+        yield requests.rejected(
             f"{action} without {name}", "DryRunFails", "parameters", missing(name).when_dry,
             without(dry, name),
         )  # fmt: skip
         key_name = "DestinationKeyId" if action == "ReEncrypt" else "KeyId"
         if key_name in right:
-            yield requests.refused(
+            yield requests.rejected(
                 f"{action} with an unknown key", "DryRunFails", "operation", NO_KEY.when_dry,
                 {**dry, key_name: "unknown"},
             )  # fmt: skip
         if "CiphertextBlob" in right:
-            yield requests.refused(
+            yield requests.rejected(
                 f"{action} of another ciphertext", "DryRunFails",
                 "operation" if action == "AsymmetricDecrypt" else "resolve",
                 BAD_CIPHERTEXT.when_dry, {**dry, "CiphertextBlob": to_base64(bytes(70))},
             )  # fmt: skip
     for text in ("True", "TRUE", "tRuE"):
-        yield requests.refused(
+        yield requests.rejected(
             f"written {text}", "DryRun", "answer",
             DRY_RUN_PASSED, {**requests.right("Decrypt"), "DryRun": text},
         )  # fmt: skip
@@ -149,11 +149,11 @@ def _dry_runs(requests: Requests) -> Iterator[Case]:
 def _lengths() -> Iterator[Case]:
     """Yield lengths of data keys."""
     for comment, text in _NOT_LENGTHS.items():
-        yield refuse("DataKeyLength", comment, "GenerateDataKey", "NumberOfBytes", text)
+        yield reject("DataKeyLength", comment, "GenerateDataKey", "NumberOfBytes", text)
     for action in ("GenerateDataKeyWithoutPlaintext", "GenerateAndExportDataKey"):
         for comment in ("zero", "1,025"):
             text = _NOT_LENGTHS[comment]
-            yield refuse("DataKeyLength", comment, action, "NumberOfBytes", text)
+            yield reject("DataKeyLength", comment, action, "NumberOfBytes", text)
     right = V1.right("GenerateDataKey")
     bare = without(right, "KeySpec")
     yield V1.passed("neither length nor spec", "DataKeyLength", bare)
@@ -161,7 +161,7 @@ def _lengths() -> Iterator[Case]:
         yield V1.passed(f"{text} bytes", "DataKeyLength", {**bare, "NumberOfBytes": text})
     yield V1.passed("KeySpec AES_256", "DataKeyLength", {**bare, "KeySpec": "AES_256"})
     yield V1.passed("both", "DataKeyLength", {**right, "NumberOfBytes": "24"})
-    yield V1.refused(
+    yield V1.rejected(
         "both, and the spec is none", "DataKeyLength", "parameters", invalid("KeySpec"),
         {**bare, "NumberOfBytes": "24", "KeySpec": "AES_192"},
     )  # fmt: skip
@@ -171,7 +171,7 @@ def _lengths() -> Iterator[Case]:
             f"{text} bytes fit RSA_2048", "DataKeyLength", {**export, "NumberOfBytes": text}
         )
     for text in ("191", "1024"):
-        yield V1.refused(
+        yield V1.rejected(
             f"{text} bytes do not fit RSA_2048", "DataKeyLength", "operation",
             invalid("NumberOfBytes"), {**export, "NumberOfBytes": text},
         )  # fmt: skip
@@ -199,7 +199,7 @@ def _wrapping() -> Iterator[Case]:
             ("another key", "WrappingKeySpec", {"PublicKeyBlob": sm2}),
             ("another algorithm", "WrappingAlgorithm", {"WrappingAlgorithm": "SM2PKE"}),
         ):
-            yield V1.refused(
+            yield V1.rejected(
                 f"{action}, {comment}", "PublicKey", "parameters", invalid(name),
                 {**right, **params}, policy(),
             )  # fmt: skip
@@ -214,9 +214,9 @@ def _wrapping() -> Iterator[Case]:
         "PEM in Base64": to_base64(pem.encode()),
         "a ciphertext": to_base64(affine.asn1(sm2_parts(MESSAGE))),
     }.items():
-        yield refuse("PublicKey", comment, "ExportDataKey", "PublicKeyBlob", text)
+        yield reject("PublicKey", comment, "ExportDataKey", "PublicKeyBlob", text)
     sealed = to_base64(V1.blob(ORDERS[0], bytes(191)))
-    yield V1.refused(
+    yield V1.rejected(
         "191 bytes do not fit RSA_2048", "PublicKey", "operation", BAD_CIPHERTEXT,
         {**V1.right("ExportDataKey"), "CiphertextBlob": sealed},
     )  # fmt: skip
@@ -254,8 +254,8 @@ def _limits() -> Iterator[Case]:
         if is_taken:
             yield V1.passed(comment, "ParameterLimit", params)
         else:
-            refusal = invalid("Plaintext")
-            yield V1.refused(comment, "ParameterLimit", "operation", refusal, params)
+            rejection = invalid("Plaintext")
+            yield V1.rejected(comment, "ParameterLimit", "operation", rejection, params)
     for comment, extra in {
         "what the vendor's clients send": {
             "Format": "JSON",

@@ -29,7 +29,7 @@ from kmscore_vectors.generator.service_api.table import (
     NO_KEY,
     NO_VERSION,
     UNSUPPORTED,
-    Refusal,
+    Rejection,
     invalid,
     missing,
 )
@@ -89,7 +89,7 @@ def _sources(requests: Requests) -> Iterator[Case]:
         "both": {"SourceKeyId": key_id, "SourceKeyVersionId": version_id},
     }.items():
         yield requests.passed(f"{comment} of the blob", "OtherSource", {**right, **params})
-    refusals: dict[str, tuple[Refusal, str, dict[str, str]]] = {
+    rejections: dict[str, tuple[Rejection, str, dict[str, str]]] = {
         "another key": (BAD_CIPHERTEXT, "operation", {"SourceKeyId": "archive"}),
         "an unknown key": (BAD_CIPHERTEXT, "operation", {"SourceKeyId": "unknown"}),
         "another key by its resource name": (
@@ -102,8 +102,8 @@ def _sources(requests: Requests) -> Iterator[Case]:
             BAD_CIPHERTEXT, "operation", {"SourceKeyVersionId": ORDERS[1].key_version_id}
         ),
     }  # fmt: skip
-    for comment, (refusal, step, params) in refusals.items():
-        yield requests.refused(comment, "OtherSource", step, refusal, {**right, **params})
+    for comment, (rejection, step, params) in rejections.items():
+        yield requests.rejected(comment, "OtherSource", step, rejection, {**right, **params})
 
 
 def _bare_sources(requests: Requests) -> Iterator[Case]:
@@ -113,35 +113,35 @@ def _bare_sources(requests: Requests) -> Iterator[Case]:
         yield requests.passed(algorithm, "BareSource", right)
         changed = flipped(base64.b64decode(right["CiphertextBlob"]), 100)
         params = {**right, "CiphertextBlob": to_base64(changed)}
-        yield requests.refused(
+        yield requests.rejected(
             f"ReEncrypt, {algorithm}, a bit", "BareDoesNotOpen", "operation", BAD_CIPHERTEXT,
             params,
         )  # fmt: skip
     right = requests.bare()
     for name in ("SourceKeyId", "SourceKeyVersionId"):
-        yield requests.refused(
+        yield requests.rejected(
             f"without {name}, and nothing is permitted", "BareSource", "resolve", missing(name),
             without(right, name), policy(),
         )  # fmt: skip
     both = without(without(right, "SourceKeyId"), "SourceKeyVersionId")
-    yield requests.refused("neither", "BareSource", "resolve", missing("SourceKeyId"), both)
+    yield requests.rejected("neither", "BareSource", "resolve", missing("SourceKeyId"), both)
     blob = without(right, "SourceEncryptionAlgorithm")
-    yield requests.refused("no algorithm", "NotABlob", "resolve", BAD_CIPHERTEXT, blob)
-    refusals: dict[str, tuple[Refusal, dict[str, str]]] = {
+    yield requests.rejected("no algorithm", "NotABlob", "resolve", BAD_CIPHERTEXT, blob)
+    rejections: dict[str, tuple[Rejection, dict[str, str]]] = {
         "an unknown key": (NO_KEY, {"SourceKeyId": "unknown"}),
         "an unknown version": (NO_VERSION, {"SourceKeyVersionId": "unknown"}),
         "the algorithm of another key": (
             UNSUPPORTED, {"SourceEncryptionAlgorithm": "RSAES_OAEP_SHA_1"}
         ),
     }  # fmt: skip
-    for comment, (refusal, params) in refusals.items():
-        yield requests.refused(
-            comment, "BareSource", "operation", refusal, {**right, **params}
+    for comment, (rejection, params) in rejections.items():
+        yield requests.rejected(
+            comment, "BareSource", "operation", rejection, {**right, **params}
         )  # fmt: skip
     name = "SourceEncryptionContext"
     yield requests.passed("an empty context", "BareContext", {**right, name: "{}"})
     for comment, policy_text in (("a context", None), ("a context, not permitted", policy())):
-        yield requests.refused(
+        yield requests.rejected(
             comment, "BareContext", "resolve", invalid(name),
             {**right, name: '{"a":"1"}'}, policy_text,
         )  # fmt: skip
@@ -196,7 +196,7 @@ def _bare() -> Iterator[Case]:
     for comment, (name, data) in wrong.items():
         key = SM2 if name == "SM2PKE" else RSA
         params = {**asymmetric(key, name), "CiphertextBlob": to_base64(data)}
-        yield V1.refused(
+        yield V1.rejected(
             comment, "BareDoesNotOpen", "operation", BAD_CIPHERTEXT,
             {"Action": "AsymmetricDecrypt", **params},
         )  # fmt: skip

@@ -120,7 +120,7 @@ def _flattened() -> Iterator[Case]:
         read[f"by key, {comment}"] = pairs, by_key("EncryptionContext", pairs)
     for comment, (pairs, given) in read.items():
         yield V1.answered(comment, "FlattenedContext", ARCHIVE, MESSAGE, _decrypt(pairs, given))
-        yield V1.refused(
+        yield V1.rejected(
             f"{comment}, and the blob is bound to none", "FlattenedContext", "operation",
             BAD_CIPHERTEXT, _decrypt((), given),
         )  # fmt: skip
@@ -162,7 +162,7 @@ def _broken() -> Iterator[Case]:
         "small letters beside it": {**right, "3.key": "c", "3.value": ""},
     }  # fmt: skip
     for comment, suffixes in lists.items():
-        yield _refuse("BrokenContext", comment, by_key("EncryptionContext", [*suffixes.items()]))
+        yield _reject("BrokenContext", comment, by_key("EncryptionContext", [*suffixes.items()]))
     most = _MOST_CHARACTERS - len('{"k":""}')
     one = (("tenant", "acme"),)
     for form, flatten in _FORMS.items():
@@ -170,18 +170,18 @@ def _broken() -> Iterator[Case]:
         params = {**without(V1.right("Encrypt"), "EncryptionContext"), **longest}
         yield V1.passed(f"{form}, 8,192 characters of JSON", "FlattenedContext", params)
         longer = flatten("EncryptionContext", (("k", "v" * (most + 1)),))
-        yield _refuse("BrokenContext", f"{form}, 8,193 characters of JSON", longer)
+        yield _reject("BrokenContext", f"{form}, 8,193 characters of JSON", longer)
         for comment, text in (("the same", CONTEXT), ("the empty map", "{}")):
             given = {**flatten("EncryptionContext", one), "EncryptionContext": text}
-            yield _refuse("BrokenContext", f"{form}, and {comment} in JSON", given)
+            yield _reject("BrokenContext", f"{form}, and {comment} in JSON", given)
     for name in _CONTEXTS[1:]:
         given = {**by_key(name, one), name: CONTEXT}
-        yield _refuse("BrokenContext", f"{name} in two forms", given, "ReEncrypt", name)
+        yield _reject("BrokenContext", f"{name} in two forms", given, "ReEncrypt", name)
         given = {f"{name}.1.Key": "tenant"}
-        yield _refuse("BrokenContext", f"{name} without a value", given, "ReEncrypt", name)
+        yield _reject("BrokenContext", f"{name} without a value", given, "ReEncrypt", name)
 
 
-def _refuse(
+def _reject(
     flag: str,
     comment: str,
     given: dict[str, str],
@@ -190,7 +190,7 @@ def _refuse(
 ) -> Case:
     """Return a request whose context is replaced by wrong parameters."""
     params = {**without(V1.right(action), name), **given}
-    return V1.refused(comment, flag, "parameters", invalid(name), params)
+    return V1.rejected(comment, flag, "parameters", invalid(name), params)
 
 
 def _cases_of_letters() -> Iterator[Case]:
@@ -202,7 +202,7 @@ def _cases_of_letters() -> Iterator[Case]:
     for name in dict.fromkeys(names):
         params = {**right, name.lower(): "true"}
         step = steps.get(name, "parameters")
-        yield V1.refused(f"{name} in small letters", "OtherCase", step, invalid(name), params)
+        yield V1.rejected(f"{name} in small letters", "OtherCase", step, invalid(name), params)
     for name in _CONTEXTS:
         for comment, given in {
             "in capitals": name.upper(),
@@ -212,20 +212,20 @@ def _cases_of_letters() -> Iterator[Case]:
             "in small letters and brackets": f"{name.lower()}[tenant]",
         }.items():
             params = {**right, given: "acme"}
-            yield V1.refused(
+            yield V1.rejected(
                 f"{name} {comment}", "OtherCase", "parameters", invalid(name), params
             )  # fmt: skip
     params = without({**right, "encryptioncontext": CONTEXT}, "KeyId")
-    yield V1.refused(
+    yield V1.rejected(
         "and a parameter is missing, and nothing is permitted", "OtherCase", "parameters",
         invalid("EncryptionContext"), params, policy(),
     )  # fmt: skip
     params = {**right, "keyid": "orders", "encryptioncontext": CONTEXT}
-    yield V1.refused(
+    yield V1.rejected(
         "two of them", "OtherCase", "parameters", invalid("EncryptionContext"), params
     )  # fmt: skip
     params = {**right, "keyid": "orders", "DryRun": "true"}
-    yield V1.refused(
+    yield V1.rejected(
         "KeyId in small letters, in a dry run", "OtherCase", "parameters",
         invalid("KeyId").when_dry, params,
     )  # fmt: skip
@@ -242,11 +242,11 @@ def _elsewhere() -> Iterator[Case]:
                 "in JSON": {name: CONTEXT},
                 "by key": {f"{name}.tenant": "acme"},
             }.items():
-                yield V1.refused(
+                yield V1.rejected(
                     f"{name} of {action}, {comment}", "ForeignContext", "parameters",
                     invalid(name), {**right, **given},
                 )  # fmt: skip
     right = V1.right("AsymmetricEncrypt")
     name = _CONTEXTS[0]
-    yield _refuse("ForeignContext", "the empty map", {name: "{}"}, "AsymmetricEncrypt", name)
+    yield _reject("ForeignContext", "the empty map", {name: "{}"}, "AsymmetricEncrypt", name)
     yield V1.passed("the empty text", "ForeignContext", {**right, name: ""})

@@ -130,26 +130,26 @@ def _actions() -> Iterator[Case]:
     """Yield requests with a missing or unknown action."""
     right = V1.right("Decrypt")
     for name in ("Sign", "ListKeys", "decrypt", "DECRYPT", " Decrypt", "Decrypt\n"):
-        yield V1.refused(
+        yield V1.rejected(
             f"the action is {name.strip()!r} in {len(name)} characters", "UnknownAction", "action",
             UNSUPPORTED, {**right, "Action": name},
         )  # fmt: skip
-    yield V1.refused(
+    yield V1.rejected(
         "no action", "UnknownAction", "action", missing("Action"), without(right, "Action")
     )
-    yield V1.refused(
+    yield V1.rejected(
         "an unknown action as a dry run", "UnknownAction", "action", UNSUPPORTED.when_dry,
         {"Action": "Sign", "DryRun": "true"},
     )  # fmt: skip
-    yield V1.refused(
+    yield V1.rejected(
         "no action, as a dry run", "UnknownAction", "action", missing("Action").when_dry,
         {"DryRun": "true"},
     )  # fmt: skip
-    yield V1.refused(
+    yield V1.rejected(
         "an unknown action, and DryRun is wrong", "UnknownAction", "dry run", invalid("DryRun"),
         {"Action": "Sign", "DryRun": "yes"},
     )  # fmt: skip
-    yield V1.refused(
+    yield V1.rejected(
         "an unknown action, and nothing is permitted", "UnknownAction", "action", UNSUPPORTED,
         {"Action": "Sign"}, policy(),
     )  # fmt: skip
@@ -160,11 +160,11 @@ def _missing() -> Iterator[Case]:
     for action, row in ACTIONS.items():
         right = V1.right(action)
         for name in row.required:
-            yield V1.refused(
+            yield V1.rejected(
                 f"{action} without {name}", "MissingParameter", "parameters", missing(name),
                 without(right, name),
             )  # fmt: skip
-        yield V1.refused(
+        yield V1.rejected(
             f"{action} alone", "MissingParameter", "parameters", missing(row.required[0]),
             {"Action": action},
         )  # fmt: skip
@@ -172,7 +172,7 @@ def _missing() -> Iterator[Case]:
 
 def _empty() -> Iterator[Case]:
     """Yield requests with an empty parameter."""
-    yield V1.refused(
+    yield V1.rejected(
         "Action",
         "EmptyParameter",
         "action",
@@ -183,7 +183,7 @@ def _empty() -> Iterator[Case]:
         right = V1.right(action)
         for name in row.required:
             if name != "Plaintext":
-                yield V1.refused(
+                yield V1.rejected(
                     f"{name} of {action}", "EmptyParameter", "parameters", missing(name),
                     {**right, name: ""},
                 )  # fmt: skip
@@ -202,7 +202,7 @@ def _empty() -> Iterator[Case]:
         }
         comment = f"the context {context!r}, for a blob that is bound to {len(blob)} pairs"
         if blob:
-            yield V1.refused(comment, "EmptyParameter", "operation", BAD_CIPHERTEXT, params)
+            yield V1.rejected(comment, "EmptyParameter", "operation", BAD_CIPHERTEXT, params)
         else:
             yield V1.answered(comment, "EmptyParameter", ARCHIVE, MESSAGE, params)
 
@@ -215,11 +215,11 @@ def _without_context(action: str) -> dict[str, str]:
     return right
 
 
-def refuse(flag: str, comment: str, action: str, name: str, text: str) -> Case:
+def reject(flag: str, comment: str, action: str, name: str, text: str) -> Case:
     """Return a request with a wrong parameter."""
     params = {**V1.right(action), name: text}
     step = "dry run" if name == "DryRun" else "parameters"
-    return V1.refused(f"{name} of {action}: {comment}", flag, step, invalid(name), params)
+    return V1.rejected(f"{name} of {action}: {comment}", flag, step, invalid(name), params)
 
 
 def _wrong() -> Iterator[Case]:
@@ -232,7 +232,7 @@ def _wrong() -> Iterator[Case]:
         ("Decrypt", "DryRun"),
     ):
         for comment, text in _WRONG[name].items():
-            yield refuse("InvalidParameter", comment, action, name, text)
+            yield reject("InvalidParameter", comment, action, name, text)
     for action, name, kind in (
         ("Decrypt", "EncryptionContext", "EncryptionContext"),
         ("GenerateDataKey", "EncryptionContext", "EncryptionContext"),
@@ -250,9 +250,9 @@ def _wrong() -> Iterator[Case]:
         ("GenerateAndExportDataKey", "WrappingKeySpec", "WrappingKeySpec"),
     ):
         comment, text = list(_WRONG[kind].items())[1]
-        yield refuse("InvalidParameter", comment, action, name, text)
+        yield reject("InvalidParameter", comment, action, name, text)
     for comment, text in _NOT_BASE64.items():
-        yield refuse("InvalidBase64", comment, "Decrypt", "CiphertextBlob", text)
+        yield reject("InvalidBase64", comment, "Decrypt", "CiphertextBlob", text)
     for action, name in (
         ("ReEncrypt", "CiphertextBlob"),
         ("ExportDataKey", "CiphertextBlob"),
@@ -262,30 +262,30 @@ def _wrong() -> Iterator[Case]:
         ("ExportDataKey", "PublicKeyBlob"),
     ):
         for comment in ("no padding", "stray bits"):
-            yield refuse("InvalidBase64", comment, action, name, _NOT_BASE64[comment])
+            yield reject("InvalidBase64", comment, action, name, _NOT_BASE64[comment])
         comment = "16,388 characters"
-        yield refuse("InvalidParameter", comment, action, name, _LONG_BASE64)
+        yield reject("InvalidParameter", comment, action, name, _LONG_BASE64)
     long = to_base64(bytes(_MOST_PLAINTEXT + 1))
     for action in ("Encrypt", "AsymmetricEncrypt"):
-        yield refuse("InvalidParameter", "6,145 bytes", action, "Plaintext", long)
+        yield reject("InvalidParameter", "6,145 bytes", action, "Plaintext", long)
 
 
 def _order() -> Iterator[Case]:
     """Yield requests with two faults: a missing parameter is reported first, then table order."""
     right = V1.right("Encrypt")
-    for comment, refusal, params in (
+    for comment, rejection, params in (
         ("the first of two that are wrong", invalid("Plaintext"), {"Plaintext": "*"}),
         ("one missing, and one is wrong", missing("Plaintext"), {}),
     ):
         both = {**right, "EncryptionContext": "x", **params}
-        if refusal.code == "MissingParameter":
+        if rejection.code == "MissingParameter":
             both = without(both, "Plaintext")
-        yield V1.refused(comment, "InvalidParameter", "parameters", refusal, both)
-    yield V1.refused(
+        yield V1.rejected(comment, "InvalidParameter", "parameters", rejection, both)
+    yield V1.rejected(
         "DryRun is wrong, and all else is missing", "InvalidParameter", "dry run",
         invalid("DryRun"), {"Action": "Encrypt", "DryRun": "yes"},
     )  # fmt: skip
-    yield V1.refused(
+    yield V1.rejected(
         "a context is wrong, and nothing is permitted", "InvalidParameter", "parameters",
         invalid("EncryptionContext"), {**right, "EncryptionContext": "x"}, policy(),
     )  # fmt: skip

@@ -94,9 +94,9 @@ def cases(requests: Requests) -> Iterator[Case]:
 
 def _asked(comment: str, key_id: str, text: str, *, allowed: bool) -> Case:
     """Return a request for a key that is not there: a caller with the permission learns that."""
-    refusal, step = (NO_KEY, "operation") if allowed else (NO_PERMISSION, "permission")
+    rejection, step = (NO_KEY, "operation") if allowed else (NO_PERMISSION, "permission")
     params = {**V1.right("Encrypt"), "KeyId": key_id}
-    return V1.refused(comment, "PolicyPattern", step, refusal, params, text)
+    return V1.rejected(comment, "PolicyPattern", step, rejection, params, text)
 
 
 def _of_key(comment: str, pattern: str, key_id: str, *, allowed: bool) -> Case:
@@ -175,14 +175,14 @@ def _actions() -> Iterator[Case]:
     for pattern in ("kms:*Decrypt", "kms:ReEncrypt*",
                     "oss:*", "*-kms:*", "kms:A*Encrypt"):  # fmt: skip
         text = policy(("Allow", pattern, "*"))
-        yield V1.refused(
+        yield V1.rejected(
             f"{pattern} and Encrypt", "PolicyPattern", "permission", NO_PERMISSION, right, text
         )
     move = V1.right("ReEncrypt")
     halves = policy(("Allow", "kms:*From", f"{_KEY}ord*"), ("Allow", "kms:*To", f"{_KEY}*hive"))
     yield V1.passed("kms:*From and kms:*To", "PolicyPattern", move, halves)
     half = policy(("Allow", "kms:*ReEncrypt*To", "*"))
-    yield V1.refused(
+    yield V1.rejected(
         "kms:*ReEncrypt*To alone", "PolicyPattern", "permission", NO_PERMISSION, move, half
     )
 
@@ -207,12 +207,12 @@ def _denials() -> Iterator[Case]:
         comment = f"a denial of {action} on {pattern}"
         text = policy(_EVERYTHING, ("Deny", action, pattern))
         if denied:
-            yield V1.refused(comment, "PolicyPattern", "permission", NO_PERMISSION, right, text)
+            yield V1.rejected(comment, "PolicyPattern", "permission", NO_PERMISSION, right, text)
         else:
             yield V1.passed(comment, "PolicyPattern", right, text)
     named = {**right, "KeyId": key_name("orders")}
     text = policy(_EVERYTHING, ("Deny", "*", "acs:kms:cn-beijing:1:key/orders"))
-    yield V1.refused(
+    yield V1.rejected(
         "a denial of the key in another region than that of the request", "PolicyPattern",
         "permission", NO_PERMISSION, named, text,
     )  # fmt: skip

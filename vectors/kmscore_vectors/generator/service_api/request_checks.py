@@ -15,7 +15,7 @@ from kmscore_vectors.generator.service_api.signing import (
     SignedRequest,
     acs3,
     common,
-    refused,
+    rejected,
     rpc,
     verified,
 )
@@ -94,15 +94,15 @@ def _access_keys(scheme: _Scheme) -> Iterator[Case]:
         "with a comma": "LTAI,vector",
         "outside ASCII": "LTAI\u00e9",
     }.items():
-        yield refused(
+        yield rejected(
             f"{scheme.name}, an access key ID {comment}", "UnknownAccessKey", _UNKNOWN,
             "access key", known(key),
         )  # fmt: skip
-    yield refused(
+    yield rejected(
         f"{scheme.name}, an access key that is a member of objects", "UnknownAccessKey", _UNKNOWN,
         "access key", scheme.of_key("constructor"),
     )  # fmt: skip
-    yield refused(
+    yield rejected(
         f"{scheme.name}, an access key ID in another case", "UnknownAccessKey", _UNKNOWN,
         "access key", scheme.of_key(ACCESS_KEY.lower()),
     )  # fmt: skip
@@ -132,7 +132,7 @@ def _dates(scheme: _Scheme) -> Iterator[Case]:
         for date in dates:
             request = replace(scheme.dated(date), now=now)
             comment = f"{scheme.name}, the date {date} at {now}"
-            yield refused(comment, "Expired", _EXPIRED, "date", request)
+            yield rejected(comment, "Expired", _EXPIRED, "date", request)
     for now, date in (
         ("2028-02-29T08:00:00Z", "2028-02-29T08:00:00Z"),
         ("2027-01-01T00:00:00Z", "2026-12-31T23:59:59Z"),
@@ -173,7 +173,7 @@ def _order(scheme: _Scheme) -> Iterator[Case]:
             "parse", replace(expired, target=f"{expired.target}&KeyId=orders", secrets=others),
         ),
     ):  # fmt: skip
-        yield refused(f"{scheme.name}, {comment}", flag, code, step, request)
+        yield rejected(f"{scheme.name}, {comment}", flag, code, step, request)
 
 
 def _rpc_signatures() -> Iterator[Case]:
@@ -189,4 +189,4 @@ def _rpc_signatures() -> Iterator[Case]:
         "a signature of the other hash": "A" * 43 + "%3D",
     }.items():
         request = replace(right, target=f"{start}&Signature={text}&{end}")
-        yield refused(f"RPC, {comment}", "UnsignedPart", _INCOMPLETE, "form", request)
+        yield rejected(f"RPC, {comment}", "UnsignedPart", _INCOMPLETE, "form", request)

@@ -8,7 +8,7 @@ from kmscore_vectors.tables import BugType, Severity
 NOTES: Final = {
     "SignedRequest": Note(
         "A request with a right signature.",
-        "An implementation that refuses it serves no client of this kind.",
+        "An implementation that rejects it serves no client of this kind.",
         bug_type=BugType.BASIC,
         severity=Severity.POLICY,
         section="SPEC section 14.7",

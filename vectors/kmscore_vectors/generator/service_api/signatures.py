@@ -1,4 +1,4 @@
-"""Signed requests of clients: right ones of each scheme, and one refusal for each check."""
+"""Signed requests of clients: right ones of each scheme, and one rejection for each check."""
 
 import hashlib
 import json
@@ -21,7 +21,7 @@ from kmscore_vectors.generator.service_api.signing import (
     acs3,
     common,
     query_of,
-    refused,
+    rejected,
     rpc,
     verified,
 )
@@ -116,7 +116,7 @@ def _malformed() -> Iterator[Case]:
     """Yield requests without a single reading; each has a signature that would be right."""
 
     def case(comment: str, code: str, request: SignedRequest) -> Case:
-        return refused(comment, "Malformed", code, "parse", request)
+        return rejected(comment, "Malformed", code, "parse", request)
 
     right = acs3()
     for comment, target in {
@@ -169,13 +169,13 @@ def _malformed() -> Iterator[Case]:
 
 
 def _wrong_acs3() -> Iterator[Case]:
-    """Yield requests whose signature ACS3-HMAC-SHA256 is refused."""
+    """Yield requests whose signature ACS3-HMAC-SHA256 is rejected."""
 
     def unsigned(comment: str, request: SignedRequest) -> Case:
-        return refused(comment, "UnsignedPart", "IncompleteSignature", "form", request)
+        return rejected(comment, "UnsignedPart", "IncompleteSignature", "form", request)
 
     def wrong(comment: str, request: SignedRequest) -> Case:
-        return refused(comment, "WrongSignature", "SignatureDoesNotMatch", "signature", request)
+        return rejected(comment, "WrongSignature", "SignatureDoesNotMatch", "signature", request)
 
     right = acs3()
     for name, _ in right.headers:
@@ -215,17 +215,17 @@ def _wrong_acs3() -> Iterator[Case]:
         yield wrong(f"ACS3, another {name}", replace(right, headers=changed))
     yield from _both("ACS3", right, acs3(credential="LTAIother"))
     for date in ("2026-11-29T07:44:59Z", "2026-11-29T08:15:01Z", "2026-11-29", ""):
-        yield refused(
+        yield rejected(
             f"ACS3, the date {date}", "Expired", "InvalidTimeStamp.Expired", "date",
             acs3(headers={"x-acs-date": date}),
         )  # fmt: skip
 
 
 def _wrong_rpc() -> Iterator[Case]:
-    """Yield requests whose RPC signature is refused."""
+    """Yield requests whose RPC signature is rejected."""
 
     def unsigned(comment: str, request: SignedRequest) -> Case:
-        return refused(f"RPC, {comment}", "UnsignedPart", "IncompleteSignature", "form", request)
+        return rejected(f"RPC, {comment}", "UnsignedPart", "IncompleteSignature", "form", request)
 
     yield unsigned("no signature", SignedRequest("GET", "/?Action=Encrypt"))
     yield unsigned("another method of signature", rpc(SignatureMethod="HMAC-MD5"))
@@ -248,29 +248,29 @@ def _wrong_rpc() -> Iterator[Case]:
             rpc(method="POST"), headers=(("content-type", FORM),), body=b"DryRun=true"
         ),
     }.items():
-        yield refused(
+        yield rejected(
             f"RPC, {comment}", "WrongSignature", "SignatureDoesNotMatch", "signature", request
         )
     yield from _both("RPC", rpc(), rpc(AccessKeyId="LTAIother"))
     for date in ("2026-11-29T07:44:59Z", "2026-11-29T08:15:01Z", "2026-11-29T08:00:00+00:00"):
-        yield refused(
+        yield rejected(
             f"RPC, the date {date}", "Expired", "InvalidTimeStamp.Expired", "date",
             rpc(Timestamp=date),
         )  # fmt: skip
 
 
 def _both(scheme: str, right: SignedRequest, unknown: SignedRequest) -> Iterator[Case]:
-    """Yield the refusals of the access key and the nonce."""
+    """Yield the rejections of the access key and the nonce."""
     code = "InvalidAccessKeyId.NotFound"
-    yield refused(
+    yield rejected(
         f"{scheme}, an unknown access key", "UnknownAccessKey", code, "access key", unknown
     )
     empty = acs3(secret="") if scheme == "ACS3" else rpc(secret="")
-    yield refused(
+    yield rejected(
         f"{scheme}, an empty secret", "UnknownAccessKey", code, "access key",
         replace(empty, secrets=((ACCESS_KEY, ""),)),
     )  # fmt: skip
-    yield refused(
+    yield rejected(
         f"{scheme}, a nonce that was used", "Replayed", "SignatureNonceUsed", "nonce",
         replace(right, is_fresh=False),
     )  # fmt: skip

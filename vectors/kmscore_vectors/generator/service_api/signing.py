@@ -143,7 +143,7 @@ def verified(
     return Case(comment, flag, request.fields(), outputs, {"step": "verified"})
 
 
-def refused(comment: str, flag: str, code: str, step: str, request: SignedRequest) -> Case:
-    """Return a test of a request that is refused."""
+def rejected(comment: str, flag: str, code: str, step: str, request: SignedRequest) -> Case:
+    """Return a test of a request that is rejected."""
     outputs: Fields = {"verified": {"code": code}, "parameters": {}}
     return Case(comment, flag, request.fields(), outputs, {"step": step})

@@ -6,7 +6,7 @@ from kmscore_vectors.generator.model import Fields
 from kmscore_vectors.tables import KeyState
 
 
-class Refusal(NamedTuple):
+class Rejection(NamedTuple):
     """An error, with the fields of its response."""
 
     status: int
@@ -24,41 +24,41 @@ class Refusal(NamedTuple):
         }
 
     @property
-    def when_dry(self) -> "Refusal":
+    def when_dry(self) -> "Rejection":
         """The error of a dry run in its place."""
         if self == NO_PERMISSION:
-            return Refusal(403, "AccessDeniedError", self.message)
-        return Refusal(400, "ValidationError", self.message)
+            return Rejection(403, "AccessDeniedError", self.message)
+        return Rejection(400, "ValidationError", self.message)
 
 
-def missing(name: str) -> Refusal:
+def missing(name: str) -> Rejection:
     """Return the error of a missing parameter."""
-    return Refusal(400, "MissingParameter", f'The parameter "{name}" is needed but not provided.')
+    return Rejection(400, "MissingParameter", f'The parameter "{name}" is needed but not provided.')
 
 
-def invalid(name: str) -> Refusal:
+def invalid(name: str) -> Rejection:
     """Return the error of an invalid parameter."""
-    return Refusal(400, "InvalidParameter", f'The specified parameter "{name}" is not valid.')
+    return Rejection(400, "InvalidParameter", f'The specified parameter "{name}" is not valid.')
 
 
-def rejected(state: KeyState) -> Refusal:
+def rejected(state: KeyState) -> Rejection:
     """Return the error of a key that is not enabled."""
     message = f"The request was rejected because the key state is {state.value}."
-    return Refusal(409, f"Rejected.{state.value}", message)
+    return Rejection(409, f"Rejected.{state.value}", message)
 
 
 BAD_CIPHERTEXT: Final = invalid("CiphertextBlob")
-ALIAS_REFUSED: Final = Refusal(400, "Unsupported.Alias", "Alias is not valid for this api.")
-UNSUPPORTED: Final = Refusal(400, "UnsupportedOperation", "This action is not supported.")
-NO_PERMISSION: Final = Refusal(
+ALIAS_REJECTED: Final = Rejection(400, "Unsupported.Alias", "Alias is not valid for this api.")
+UNSUPPORTED: Final = Rejection(400, "UnsupportedOperation", "This action is not supported.")
+NO_PERMISSION: Final = Rejection(
     403, "Forbidden.NoPermission", "This operation is forbidden by permission system."
 )
-NO_KEY: Final = Refusal(404, "Forbidden.KeyNotFound", "The specified Key is not found.")
-NO_VERSION: Final = Refusal(
+NO_KEY: Final = Rejection(404, "Forbidden.KeyNotFound", "The specified Key is not found.")
+NO_VERSION: Final = Rejection(
     404, "Forbidden.KeyVersionNotFound", "The specified Key version is not found."
 )
-NO_ALIAS: Final = Refusal(404, "Forbidden.AliasNotFound", "The specified Alias is not found.")
-DRY_RUN_PASSED: Final = Refusal(
+NO_ALIAS: Final = Rejection(404, "Forbidden.AliasNotFound", "The specified Alias is not found.")
+DRY_RUN_PASSED: Final = Rejection(
     400, "DryRunOperationError", "The request would have succeeded, but DryRun is set."
 )
 

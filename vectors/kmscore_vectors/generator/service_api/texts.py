@@ -74,7 +74,7 @@ def cases(requests: Requests) -> Iterator[Case]:
     for action in ("AsymmetricEncrypt", *(("Encrypt",) if requests is V1 else ())):
         for comment in ("a password", "JSON"):
             params = {**requests.right(action), "Plaintext": _TEXTS[comment]}
-            yield requests.refused(
+            yield requests.rejected(
                 f"{action}, {comment}", "NotOpaque", "parameters", invalid("Plaintext"), params
             )  # fmt: skip
 
@@ -99,7 +99,7 @@ def _texts() -> Iterator[Case]:
         params = {**SERVICE.right("ReEncrypt"), **sealed}
         yield SERVICE.passed(f"ReEncrypt, {comment}", "OpaqueText", params)
         params = {**SERVICE.right("ExportDataKey"), **sealed}
-        yield SERVICE.refused(
+        yield SERVICE.rejected(
             f"ExportDataKey, {comment}", "NotAText", "operation", BAD_CIPHERTEXT, params
         )  # fmt: skip
 
@@ -116,14 +116,14 @@ def _not_texts() -> Iterator[Case]:
     }.items():
         sealed = _blob(payload)
         params = {**SERVICE.right("Decrypt"), **sealed}
-        yield SERVICE.refused(
+        yield SERVICE.rejected(
             f"Decrypt, {comment}", "NotAText", "operation", BAD_CIPHERTEXT, params
         )  # fmt: skip
         params = {**SERVICE.right("ReEncrypt"), **sealed}
         yield SERVICE.passed(f"ReEncrypt, {comment}", "OpaqueText", params)
     for comment, text in (("high", "\ud83d"), ("low", "text\udd11")):
         params = {**SERVICE.right("Encrypt"), "Plaintext": text}
-        yield SERVICE.refused(
+        yield SERVICE.rejected(
             f"Encrypt, the {comment} half of a surrogate pair", "NotAText", "parameters",
             invalid("Plaintext"), params,
         )  # fmt: skip
@@ -138,7 +138,7 @@ def _sizes() -> Iterator[Case]:
         params = {**SERVICE.right("Encrypt"), "Plaintext": text}
         yield SERVICE.passed(f"8,192 bytes, {comment} each", "TextSize", params)
         params = {**params, "Plaintext": text + "x"}
-        yield SERVICE.refused(
+        yield SERVICE.rejected(
             f"8,193 bytes, {comment} each", "TextSize", "parameters", invalid("Plaintext"), params
         )  # fmt: skip
     for length, is_held in ((_MOST, True), (_MOST + 1, False)):
@@ -152,6 +152,6 @@ def _sizes() -> Iterator[Case]:
             yield SERVICE.passed("ReEncrypt, 8,192 bytes", "TextSize", move)
             continue
         for comment, params in (("Decrypt", decrypt), ("ReEncrypt", move)):
-            yield SERVICE.refused(
+            yield SERVICE.rejected(
                 f"{comment}, 8,193 bytes", "TextSize", "operation", BAD_CIPHERTEXT, params
             )  # fmt: skip

@@ -27,7 +27,7 @@ from kmscore_vectors.generator.service_api.table import (
     NO_KEY,
     NO_VERSION,
     UNSUPPORTED,
-    Refusal,
+    Rejection,
     rejected,
 )
 from kmscore_vectors.tables import BugType, Severity
@@ -68,23 +68,41 @@ def cases(requests: Requests) -> Iterator[Case]:
 
 def _not_found(requests: Requests) -> Iterator[Case]:
     """Yield requests for missing objects, by a caller with all permissions."""
+    yield from _missing_by_action(requests)
+    yield from _missing_names(requests)
+    yield from _lengths_of_names(requests)
+    yield from _missing_in_blobs(requests)
+    yield from _characters_of_names(requests)
+    for comment, name in (("key", "unknown"), ("resource", key_name("unknown"))):
+        params = {**requests.right("ReEncrypt"), "DestinationKeyId": name}
+        yield requests.rejected(
+            f"ReEncrypt, destination, {comment}", "NotFound", "operation", NO_KEY, params
+        )
+
+
+def _missing_by_action(requests: Requests) -> Iterator[Case]:
+    """Yield requests of each action for missing keys, aliases and versions."""
     for action in WITH_KEY_ID:
         right = requests.right(action)
-        for comment, name, refusal, step in (
+        for comment, name, rejection, step in (
             ("key", "unknown", NO_KEY, "operation"),
             ("alias", "alias/unknown", NO_ALIAS, "existence"),
             ("resource", "acs:kms:::secret/unknown", NO_KEY, "existence"),
         ):
-            yield requests.refused(
-                f"{action}, {comment}", "NotFound", step, refusal, {**right, "KeyId": name}
+            yield requests.rejected(
+                f"{action}, {comment}", "NotFound", step, rejection, {**right, "KeyId": name}
             )
         if "KeyVersionId" in right:
             params = {**right, "KeyVersionId": "unknown"}
-            yield requests.refused(
+            yield requests.rejected(
                 f"{action}, version", "NotFound", "operation", NO_VERSION, params
             )  # fmt: skip
+
+
+def _missing_names(requests: Requests) -> Iterator[Case]:
+    """Yield names that denote no key."""
     right = requests.right("Encrypt")
-    for comment, name, refusal, step in (
+    for comment, name, rejection, step in (
         ("a key ID in capitals", "ORDERS", NO_KEY, "operation"),
         ("a key ID outside ASCII", "\u00f6rders", NO_KEY, "operation"),
         ("a path", "../orders", NO_KEY, "operation"),
@@ -96,37 +114,46 @@ def _not_found(requests: Requests) -> Iterator[Case]:
         ("a resource name with U+2028", "acs:kms:\u2028::key/orders", NO_KEY, "existence"),
     ):
         params = {**right, "KeyId": name}
-        yield requests.refused(comment, "NotFound", step, refusal, params)
+        yield requests.rejected(comment, "NotFound", step, rejection, params)
+
+
+def _lengths_of_names(requests: Requests) -> Iterator[Case]:
+    """Yield resource names of the greatest length, and of one character more."""
+    right = requests.right("Encrypt")
     for kind, character in (("", "r"), (" beyond the basic plane", "\U0001f511")):
         most, more = (_long_name(length, character) for length in (512, 513))
         comment = f"a resource name of 512 characters{kind}"
         yield requests.passed(comment, "NotFound", {**right, "KeyId": most})
         comment = f"a resource name of 513 characters{kind}"
-        yield requests.refused(comment, "NotFound", "existence", NO_KEY, {**right, "KeyId": more})
+        yield requests.rejected(comment, "NotFound", "existence", NO_KEY, {**right, "KeyId": more})
+
+
+def _missing_in_blobs(requests: Requests) -> Iterator[Case]:
+    """Yield blobs of missing keys and key versions."""
     version = ORDERS[0].key_version_id.encode()
     unknown = requests.blob(ORDERS[0]).replace(version, UNKNOWN_VERSION)
     step = "operation" if requests is V1 else "existence"
     for action in ("Decrypt", "ReEncrypt", "ExportDataKey"):
         params = {**requests.right(action), "CiphertextBlob": to_base64(unknown)}
-        yield requests.refused(
+        yield requests.rejected(
             f"{action}, the version in the blob", "NotFound", step, NO_VERSION, params
         )
     if requests is V1:
         other = V1.blob(ORDERS[0]).replace(b"orders", b"orderz")
         params = {**V1.right("Decrypt"), "CiphertextBlob": to_base64(other)}
-        yield V1.refused("the key in the blob", "NotFound", "operation", NO_KEY, params)
+        yield V1.rejected("the key in the blob", "NotFound", "operation", NO_KEY, params)
+
+
+def _characters_of_names(requests: Requests) -> Iterator[Case]:
+    """Yield resource names with characters of different categories."""
+    right = requests.right("Encrypt")
     for character in "\x7f\u00a0\u00ad\u200b\u3000\ud800\ue000\uffff":
         comment = f"a resource name with U+{ord(character):04X}"
         params = {**right, "KeyId": f"acs:kms:r{character}::key/orders"}
-        yield requests.refused(comment, "NotFound", "existence", NO_KEY, params)
+        yield requests.rejected(comment, "NotFound", "existence", NO_KEY, params)
     for comment, character in (("a space", " "), ("a mark", "\u0301"), ("a symbol", "\U0001f511")):
         params = {**right, "KeyId": f"acs:kms:r{character}::key/orders"}
         yield requests.passed(f"a resource name with {comment}", "NotFound", params)
-    for comment, name in (("key", "unknown"), ("resource", key_name("unknown"))):
-        params = {**requests.right("ReEncrypt"), "DestinationKeyId": name}
-        yield requests.refused(
-            f"ReEncrypt, destination, {comment}", "NotFound", "operation", NO_KEY, params
-        )
 
 
 def _long_name(length: int, character: str) -> str:
@@ -139,7 +166,7 @@ def _states(requests: Requests) -> Iterator[Case]:
     """Yield keys that are not enabled."""
     for key in UNUSABLE:
         sealed = {"CiphertextBlob": to_base64(requests.blob(key))}
-        refusal = rejected(key.state)
+        rejection = rejected(key.state)
         for action, params in (
             ("Encrypt", {"KeyId": key.key_id}),
             ("GenerateDataKey", {"KeyId": key.key_id}),
@@ -149,22 +176,22 @@ def _states(requests: Requests) -> Iterator[Case]:
             ("ExportDataKey", sealed),
             ("ReEncrypt", sealed),
         ):
-            yield requests.refused(
-                f"{action}, {key.state.value}", "KeyState", "operation", refusal,
+            yield requests.rejected(
+                f"{action}, {key.state.value}", "KeyState", "operation", rejection,
                 {**requests.right(action), **params},
             )  # fmt: skip
         params = {**requests.right("ReEncrypt"), "DestinationKeyId": key.key_id}
-        yield requests.refused(
-            f"ReEncrypt, destination, {key.state.value}", "KeyState", "operation", refusal, params
+        yield requests.rejected(
+            f"ReEncrypt, destination, {key.state.value}", "KeyState", "operation", rejection, params
         )
-        yield requests.refused(
+        yield requests.rejected(
             f"ReEncrypt, destination, {key.state.value}, as a dry run", "KeyState", "operation",
-            refusal.when_dry, {**params, "DryRun": "true"},
+            rejection.when_dry, {**params, "DryRun": "true"},
         )  # fmt: skip
     ciphertext = {"CiphertextBlob": to_base64(rsa_ciphertext("RSAES_OAEP_SHA_256", MESSAGE))}
     disabled = asymmetric(RSA, "RSAES_OAEP_SHA_256") | {"KeyId": "rsa-disabled"}
     params = {"Action": "AsymmetricDecrypt", **disabled, **ciphertext}
-    yield requests.refused(
+    yield requests.rejected(
         "AsymmetricDecrypt, Disabled", "KeyState", "operation", rejected(UNUSABLE[0].state), params
     )
 
@@ -173,9 +200,9 @@ def _usage(requests: Requests) -> Iterator[Case]:
     """Yield keys that do not fit the action."""
     for action in WITH_KEY_ID[:4]:
         params = {**requests.right(action), "KeyId": "rsa"}
-        yield requests.refused(f"{action}, RSA", "KeyUsage", "operation", UNSUPPORTED, params)
+        yield requests.rejected(f"{action}, RSA", "KeyUsage", "operation", UNSUPPORTED, params)
     params = {**requests.right("ReEncrypt"), "DestinationKeyId": "sm2"}
-    yield requests.refused("ReEncrypt, to SM2", "KeyUsage", "operation", UNSUPPORTED, params)
+    yield requests.rejected("ReEncrypt, to SM2", "KeyUsage", "operation", UNSUPPORTED, params)
     for action in ("AsymmetricEncrypt", "AsymmetricDecrypt"):
         right = requests.right(action)
         symmetric = {"KeyId": ARCHIVE.key_id, "KeyVersionId": ARCHIVE.key_version_id}
@@ -184,31 +211,31 @@ def _usage(requests: Requests) -> Iterator[Case]:
             ("a symmetric key", symmetric),
             ("the algorithm of another key", {"Algorithm": other}),
         ):
-            yield requests.refused(
+            yield requests.rejected(
                 f"{action}, {comment}", "KeyUsage", "operation", UNSUPPORTED, {**right, **changes}
             )
 
 
 def _service_usage() -> Iterator[Case]:
     """Yield keys whose blobs the service's layout does not accept."""
-    named: dict[str, tuple[str, Refusal]] = {
+    named: dict[str, tuple[str, Rejection]] = {
         "bound to XAES_256_GCM": (XAES.key_id, UNSUPPORTED),
         "with a version ID that is no UUID": ("unnamed", UNSUPPORTED),
     }
-    for comment, (key_id, refusal) in named.items():
+    for comment, (key_id, rejection) in named.items():
         for action in WITH_KEY_ID[:4]:
             params = {**SERVICE.right(action), "KeyId": key_id}
-            yield SERVICE.refused(
-                f"{action}, a key {comment}", "KeyUsage", "operation", refusal, params
+            yield SERVICE.rejected(
+                f"{action}, a key {comment}", "KeyUsage", "operation", rejection, params
             )
         params = {**SERVICE.right("ReEncrypt"), "DestinationKeyId": key_id}
-        yield SERVICE.refused(
-            f"ReEncrypt, to a key {comment}", "KeyUsage", "operation", refusal, params
+        yield SERVICE.rejected(
+            f"ReEncrypt, to a key {comment}", "KeyUsage", "operation", rejection, params
         )
     sealed = {"CiphertextBlob": to_base64(_blob_under_xaes())}
     for action in ("Decrypt", "ExportDataKey", "ReEncrypt"):
         params = {**SERVICE.right(action), **sealed}
-        yield SERVICE.refused(
+        yield SERVICE.rejected(
             f"{action}, a blob that names a key bound to XAES_256_GCM", "KeyUsage", "operation",
             UNSUPPORTED, params,
         )  # fmt: skip

@@ -183,12 +183,12 @@ def _not_contexts() -> Iterator[Case]:
         ("a half behind text", (("a", "1\ud83d"),)),
     ):
         fields = {"pairs": context_field(pairs)}
-        yield right.refused(ErrorCode.INVALID_CONTEXT, "NotUnicode", comment, fields)
+        yield right.rejected(ErrorCode.INVALID_CONTEXT, "NotUnicode", comment, fields)
     room = _MOST_BYTES - 2 - 4 - 1
     longest = _rule("65,535 bytes", "Published", (("k", "v" * room),))
     yield longest
     fields = {"pairs": context_field((("k", "v" * (room + 1)),))}
-    yield longest.refused(ErrorCode.INVALID_CONTEXT, "ContextSize", "65,536 bytes", fields)
+    yield longest.rejected(ErrorCode.INVALID_CONTEXT, "ContextSize", "65,536 bytes", fields)
 
 
 def _ambiguities() -> Iterator[Case]:

@@ -142,7 +142,7 @@ def blob_of(case: Case) -> bytes:
     return bytes.fromhex(str(case.inputs["blob"]))
 
 
-def refuse(
+def reject(
     right: Case,
     flag: str,
     comment: str,
@@ -150,13 +150,13 @@ def refuse(
     error: ErrorCode = ErrorCode.DECRYPTION,
 ) -> Case:
     """Return `right` as a negative test, with another field."""
-    return right.refused(error, flag, comment, fields)
+    return right.rejected(error, flag, comment, fields)
 
 
 def reseal(right: Case, flag: str, comment: str, key: ServiceKey) -> Case:
     """Return `right` as a negative test, with a blob that another key has sealed."""
     iv = blob_of(right)[IV_AT:CIPHERTEXT_AT]
-    return refuse(right, flag, comment, hex_fields(blob=key.blob(MESSAGE, PAIR, iv)))
+    return reject(right, flag, comment, hex_fields(blob=key.blob(MESSAGE, PAIR, iv)))
 
 
 def other_rules(maker: Maker) -> Iterator[Case]:
@@ -165,25 +165,25 @@ def other_rules(maker: Maker) -> Iterator[Case]:
     empty = maker.opened("a context without pairs", "Opens", MESSAGE, ())
     yield bare
     yield empty
-    yield refuse(bare, "NullAndEmpty", "{} in place of none", {"pairs": []})
-    yield refuse(empty, "NullAndEmpty", "none in place of {}", {"pairs": None})
-    yield refuse(
+    yield reject(bare, "NullAndEmpty", "{} in place of none", {"pairs": []})
+    yield reject(empty, "NullAndEmpty", "none in place of {}", {"pairs": None})
+    yield reject(
         empty, "OtherRule", "{} was sealed and counts as absent", {"empty_is_absent": True}
     )  # fmt: skip
     pair = maker.opened("one pair", "Opens", MESSAGE, PAIR)
-    yield refuse(
+    yield reject(
         pair, "OtherRule", "32 bytes, opened with 64", {"context_binding": "hexadecimal_digest"}
     )
     hexadecimal = Options(context_binding="hexadecimal_digest")
     pair = maker.opened("one pair in hexadecimal", "Opens", MESSAGE, PAIR, hexadecimal)
-    yield refuse(pair, "OtherRule", "64 bytes, opened with 32", {"context_binding": "digest"})
+    yield reject(pair, "OtherRule", "64 bytes, opened with 32", {"context_binding": "digest"})
     bound = Options(context_binding="json")
     pair = maker.opened("one pair in JSON", "Opens", MESSAGE, PAIR, bound)
-    yield refuse(pair, "OtherRule", "JSON, opened with a digest", {"context_binding": "digest"})
+    yield reject(pair, "OtherRule", "JSON, opened with a digest", {"context_binding": "digest"})
     comment = "JSON, opened with a hexadecimal digest"
-    yield refuse(pair, "OtherRule", comment, {"context_binding": "hexadecimal_digest"})
+    yield reject(pair, "OtherRule", comment, {"context_binding": "hexadecimal_digest"})
     digest = maker.opened("one pair", "Opens", MESSAGE, PAIR)
-    yield refuse(digest, "OtherRule", "a digest, opened with JSON", {"context_binding": "json"})
+    yield reject(digest, "OtherRule", "a digest, opened with JSON", {"context_binding": "json"})
     two: Pairs = (("b", "2"), ("a", "1"))
     ordered = maker.opened("two pairs in JSON", "Opens", MESSAGE, two, bound)
     others: dict[str, Pairs] = {
@@ -192,7 +192,7 @@ def other_rules(maker: Maker) -> Iterator[Case]:
         "with a space": (("b", "2 "), ("a", "1")),
     }
     for comment, other_pairs in others.items():
-        yield refuse(
+        yield reject(
             ordered, "OtherContext", f"two pairs in JSON, opened {comment}",
             {"pairs": context_field(other_pairs)},
         )  # fmt: skip
@@ -201,9 +201,9 @@ def other_rules(maker: Maker) -> Iterator[Case]:
             f"three pairs by {order}", "AmbiguousAllowed", MESSAGE, BEYOND,
             Options(sort_order=order), allow_ambiguous=True,
         )  # fmt: skip
-        yield refuse(sealed, "OtherRule", f"{order}, opened by {other}", {"sort_order": other})
+        yield reject(sealed, "OtherRule", f"{order}, opened by {other}", {"sort_order": other})
     raw = maker.opened("as it is", "Opens", MESSAGE, PAIR, RAW)
-    yield refuse(raw, "OtherRule", "bytes as they are, taken for Base64", {"payload": "base64"})
+    yield reject(raw, "OtherRule", "bytes as they are, taken for Base64", {"payload": "base64"})
     spaced = maker.opened("a space in a value", "Opens", MESSAGE, (("a", "b "),))
     yield spaced
     for comment, pairs in (
@@ -213,7 +213,7 @@ def other_rules(maker: Maker) -> Iterator[Case]:
         ("the key in capitals", (("A", "b "),)),
         ("an ampersand behind it", (("a", "b &"),)),
     ):
-        yield refuse(spaced, "OtherContext", comment, {"pairs": context_field(pairs)})
+        yield reject(spaced, "OtherContext", comment, {"pairs": context_field(pairs)})
 
 
 def other_data(maker: Maker) -> Iterator[Case]:
@@ -244,7 +244,7 @@ def other_data(maker: Maker) -> Iterator[Case]:
         "UTF-16, hashed": hashlib.sha256(text.encode("utf-16-le")).digest(),
     }.items():
         blob = maker.key.seal(payload_of(MESSAGE), maker.iv(comment), aad)
-        yield refuse(right, "AssociatedData", comment, hex_fields(blob=blob))
+        yield reject(right, "AssociatedData", comment, hex_fields(blob=blob))
 
 
 def wrong_blobs(maker: Maker) -> Iterator[Case]:
@@ -258,12 +258,12 @@ def wrong_blobs(maker: Maker) -> Iterator[Case]:
         ("zeros", "00000000-0000-0000-0000-000000000000"),
     ):
         fields = hex_fields(blob=version.encode() + rest)
-        yield refuse(right, "UnknownVersion", comment, fields, ErrorCode.KEY_VERSION_NOT_FOUND)
+        yield reject(right, "UnknownVersion", comment, fields, ErrorCode.KEY_VERSION_NOT_FOUND)
     empty = maker.opened("no byte, no context", "PayloadBoundary", b"", None)
     yield empty
     short = blob_of(empty)
     for missing in (1, 4, 12, 16):
-        yield refuse(
+        yield reject(
             empty, "NoRoom", f"{missing} bytes of the tag are missing",
             hex_fields(blob=short[:-missing]), ErrorCode.INVALID_BLOB,
         )  # fmt: skip
@@ -272,7 +272,7 @@ def wrong_blobs(maker: Maker) -> Iterator[Case]:
     flipped = bytearray(blob_of(instance))
     flipped[-1] ^= 1
     comment = "the last bit behind a prefix"
-    yield refuse(instance, "ModifiedTag", comment, hex_fields(blob=bytes(flipped)))
+    yield reject(instance, "ModifiedTag", comment, hex_fields(blob=bytes(flipped)))
 
 
 def changed(right: Case) -> Iterator[Case]:
@@ -291,9 +291,9 @@ def changed(right: Case) -> Iterator[Case]:
         ):
             changed = bytearray(blob)
             changed[offset] ^= bit
-            yield refuse(right, flag, comment, hex_fields(blob=bytes(changed)))
+            yield reject(right, flag, comment, hex_fields(blob=bytes(changed)))
     for comment, changed_tag in (("a tag of zeros", bytes(16)), ("a tag of ones", b"\xff" * 16)):
-        yield refuse(right, "ModifiedTag", comment, hex_fields(blob=blob[:tag] + changed_tag))
+        yield reject(right, "ModifiedTag", comment, hex_fields(blob=blob[:tag] + changed_tag))
     ciphertext = CIPHERTEXT_AT
     for comment, data in (
         ("the last byte is missing", blob[:-1]),
@@ -302,4 +302,4 @@ def changed(right: Case) -> Iterator[Case]:
         ("the tag a second time", blob + blob[tag:]),
         ("nothing but IV and tag", blob[:ciphertext] + blob[tag:]),
     ):  # fmt: skip
-        yield refuse(right, "Length", comment, hex_fields(blob=data))
+        yield reject(right, "Length", comment, hex_fields(blob=data))

@@ -156,19 +156,19 @@ def _wrong() -> Iterator[Case]:
         ("twice", INSTANCE_PREFIX + prefixed),
         ("only two bytes of it", INSTANCE_PREFIX[:2] + blob),
     ):
-        yield _refuse(instance, "OtherPrefix", comment, data)
-    yield _refuse(right, "OtherPrefix", "24 00 02 where none is due", prefixed)
-    yield right.refused(
+        yield _reject(instance, "OtherPrefix", comment, data)
+    yield _reject(right, "OtherPrefix", "24 00 02 where none is due", prefixed)
+    yield right.rejected(
         ErrorCode.INVALID_BLOB,
         "OtherPrefix",
         "a prefix is due and there is none",
         hex_fields(prefix=INSTANCE_PREFIX),
     )
     header = b"KMS\x01\x01\x03key\x02v1"
-    yield _refuse(right, "OtherLayout", "AES_256_GCM", header + _IV + _CIPHERTEXT + _TAG)
+    yield _reject(right, "OtherLayout", "AES_256_GCM", header + _IV + _CIPHERTEXT + _TAG)
     uuid_header = b"KMS\x01\x01\x24" + _VERSION.encode() + b"\x24" + _VERSION.encode()
     comment = "AES_256_GCM, IDs that are UUIDs"
-    yield _refuse(right, "OtherLayout", comment, uuid_header + _IV + _CIPHERTEXT + _TAG)
+    yield _reject(right, "OtherLayout", comment, uuid_header + _IV + _CIPHERTEXT + _TAG)
 
 
 def _wrong_lengths() -> Iterator[Case]:
@@ -176,21 +176,21 @@ def _wrong_lengths() -> Iterator[Case]:
     shortest = _parsed("no ciphertext", "LayoutBoundary", ciphertext=b"")
     blob = bytes.fromhex(str(shortest.inputs["blob"]))
     for length in (0, 1, 35, 36, 37, 47, 48, 49, 62, 63):
-        yield _refuse(shortest, "Truncated", f"{length} bytes", blob[:length])
+        yield _reject(shortest, "Truncated", f"{length} bytes", blob[:length])
     prefixed = _parsed("no ciphertext", "LayoutBoundary", ciphertext=b"", prefix=INSTANCE_PREFIX)
     blob = bytes.fromhex(str(prefixed.inputs["blob"]))
     for length in (2, 3, 64, 66):
-        yield _refuse(prefixed, "Truncated", f"{length} bytes with a prefix", blob[:length])
+        yield _reject(prefixed, "Truncated", f"{length} bytes with a prefix", blob[:length])
     longest = _parsed("8,259 bytes", "LayoutBoundary", ciphertext=bytes(_MOST_BYTES - _FIXED))
     blob = bytes.fromhex(str(longest.inputs["blob"]))
-    yield _refuse(longest, "TooLong", "8,260 bytes", blob + b"\x00")
-    yield _refuse(longest, "TooLong", "16,384 bytes", blob + bytes(16_384 - len(blob)))
+    yield _reject(longest, "TooLong", "8,260 bytes", blob + b"\x00")
+    yield _reject(longest, "TooLong", "16,384 bytes", blob + bytes(16_384 - len(blob)))
     longest = _parsed(
         "8,259 bytes with a prefix", "LayoutBoundary",
         ciphertext=bytes(_MOST_BYTES - _FIXED - 3), prefix=INSTANCE_PREFIX,
     )  # fmt: skip
     blob = bytes.fromhex(str(longest.inputs["blob"]))
-    yield _refuse(longest, "TooLong", "8,260 bytes with a prefix", blob + b"\x00")
+    yield _reject(longest, "TooLong", "8,260 bytes with a prefix", blob + b"\x00")
 
 
 def _wrong_ids() -> Iterator[Case]:
@@ -213,13 +213,13 @@ def _wrong_ids() -> Iterator[Case]:
         "underscores": hyphens.replace(b"-", b"_"),
         "zeros": bytes(36),
     }.items():
-        yield _refuse(right, "NotAUuid", comment, identifier + rest)
+        yield _reject(right, "NotAUuid", comment, identifier + rest)
     shifted = bytes.fromhex(str(right.inputs["blob"]))
-    yield _refuse(right, "NotAUuid", "the first byte is missing", shifted[1:])
-    yield _refuse(right, "NotAUuid", "a byte stands before it", b"\x00" + shifted)
+    yield _reject(right, "NotAUuid", "the first byte is missing", shifted[1:])
+    yield _reject(right, "NotAUuid", "a byte stands before it", b"\x00" + shifted)
 
 
-def _refuse(right: Case, flag: str, comment: str, blob: bytes) -> Case:
+def _reject(right: Case, flag: str, comment: str, blob: bytes) -> Case:
     """Return `right` as a negative test, with a blob that does not parse."""
     fields: Fields = hex_fields(blob=blob)
-    return right.refused(ErrorCode.INVALID_BLOB, flag, comment, fields)
+    return right.rejected(ErrorCode.INVALID_BLOB, flag, comment, fields)

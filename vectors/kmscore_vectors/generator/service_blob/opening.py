@@ -18,7 +18,7 @@ from kmscore_vectors.generator.service_blob.failures import (
     changed,
     other_data,
     other_rules,
-    refuse,
+    reject,
     reseal,
     wrong_blobs,
 )
@@ -86,7 +86,7 @@ def groups() -> Iterator[Group]:
     right = published.opened("a key of AES_256_GCM", "Opens", MESSAGE, None)
     right = replace(right, inputs=published.shared | right.inputs)
     xaes = hex_fields(suite_id=bytes([Suite.XAES_256_GCM.value]))
-    wrong = right.refused(ErrorCode.KEY_USAGE, "KeyUsage", "the same key, of XAES_256_GCM", xaes)
+    wrong = right.rejected(ErrorCode.KEY_USAGE, "KeyUsage", "the same key, of XAES_256_GCM", xaes)
     yield Group("service_decrypt", (right, wrong))
 
 
@@ -105,7 +105,7 @@ def _published(maker: Maker) -> Iterator[Case]:
     longest = maker.opened("8,192 bytes as they are", "PayloadBoundary", plaintext, None, RAW)
     yield longest
     too_long = maker.opened("8,193 bytes", "Opens", plaintext + b"\x00", None, RAW)
-    yield refuse(
+    yield reject(
         longest, "PlaintextSize", "8,193 bytes as they are", hex_fields(blob=blob_of(too_long)),
         ErrorCode.PLAINTEXT_SIZE,
     )  # fmt: skip
@@ -168,7 +168,7 @@ def _ambiguous(maker: Maker) -> Iterator[Case]:
     }.items():
         right = maker.opened(comment, "AmbiguousAllowed", MESSAGE, pairs, allow_ambiguous=True)
         yield right
-        yield refuse(
+        yield reject(
             right, "Ambiguous", comment, {"allow_ambiguous": False}, ErrorCode.INVALID_CONTEXT
         )  # fmt: skip
     sealed = maker.opened("a=1&b=2", "AmbiguousAllowed", MESSAGE, PAIRS, allow_ambiguous=True)
@@ -178,7 +178,7 @@ def _ambiguous(maker: Maker) -> Iterator[Case]:
     ):
         inputs = sealed.inputs | {"pairs": context_field(pairs)}
         yield replace(sealed, comment=comment, inputs=inputs)
-    yield refuse(
+    yield reject(
         sealed, "OtherContext", "two pairs, opened with the values exchanged",
         {"pairs": context_field((("b", "1"), ("a", "2")))},
     )  # fmt: skip
@@ -202,7 +202,7 @@ def _of_suite(maker: Maker) -> Iterator[Case]:
         ("no context at all", None),
         ("a context without pairs", ()),
     ):
-        yield refuse(right, "OtherContext", comment, {"pairs": context_field(pairs)})
+        yield reject(right, "OtherContext", comment, {"pairs": context_field(pairs)})
     other = replace(maker.key, material=draw("another key", len(maker.key.material)))
     yield reseal(right, "OtherDerivation", "another key", other)
     twin = {Suite.AES_128_GCM: Suite.SM4_GCM, Suite.SM4_GCM: Suite.AES_128_GCM}

@@ -8,7 +8,7 @@ from kmscore_vectors.generator.model import Case, Note, hex_fields
 from kmscore_vectors.generator.service_blob.encoder import (
     payload_of,
 )
-from kmscore_vectors.generator.service_blob.failures import refuse
+from kmscore_vectors.generator.service_blob.failures import reject
 from kmscore_vectors.generator.service_blob.messages import (
     MESSAGE,
     MOST_PLAINTEXT,
@@ -67,12 +67,12 @@ def payloads(maker: Maker) -> Iterator[Case]:
         "a byte order mark": b"\xef\xbb\xbf" + text,
     }.items():
         blob = maker.key.seal(payload, maker.iv(comment), b"")
-        yield refuse(right, "NotBase64", comment, hex_fields(blob=blob))
+        yield reject(right, "NotBase64", comment, hex_fields(blob=blob))
     longest = maker.opened("6,144 bytes", "PayloadBoundary", bytes(MOST_PLAINTEXT), None)
     yield longest
     text = payload_of(bytes(MOST_PLAINTEXT + 1))
     iv = maker.iv(longest.comment)
-    yield refuse(
+    yield reject(
         longest, "PayloadSize", "6,145 bytes",
         hex_fields(blob=maker.key.seal(text, iv, b"")), ErrorCode.INVALID_BLOB,
     )  # fmt: skip
@@ -82,4 +82,4 @@ def payloads(maker: Maker) -> Iterator[Case]:
         ("one character behind 8,192", text + b"Q"),
     ):
         blob = maker.key.seal(payload, iv, b"")
-        yield refuse(longest, "NotBase64", comment, hex_fields(blob=blob))
+        yield reject(longest, "NotBase64", comment, hex_fields(blob=blob))

@@ -117,14 +117,14 @@ def usual(encoding: str) -> Case:
     return opens("the usual message", "Valid", MESSAGE, encrypt(), encoding, K)
 
 
-def refused(
+def rejected(
     right: Case, flag: str, comment: str, ciphertext: bytes, rule: Rule | None = None
 ) -> Case:
     """Return a ciphertext that does not open."""
     if flag == "FirstByte" and ciphertext[:1] in _OTHER_FORMS:
         rule = POINT_FORM
     fields = hex_fields(ciphertext=ciphertext)
-    return right.refused(ErrorCode.DECRYPTION, flag, comment, fields, rule)
+    return right.rejected(ErrorCode.DECRYPTION, flag, comment, fields, rule)
 
 
 _OTHER_FORMS: Final = frozenset({b"\x02", b"\x03", b"\x06", b"\x07"})

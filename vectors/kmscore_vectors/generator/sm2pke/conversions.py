@@ -114,14 +114,14 @@ def _unchecked() -> Iterator[Case]:
             yield _convert(comment, "UncheckedC3", wrong, source, target)
 
 
-def _refused(
+def _rejected(
     right: Case, flag: str, comment: str, ciphertext: bytes, rule: Rule | None = None
 ) -> Case:
     """Return a ciphertext that cannot be converted."""
     if flag == "FirstByte" and ciphertext[0] in {2, 3, 6, 7}:
         rule = POINT_FORM
     fields = hex_fields(ciphertext=ciphertext)
-    return right.refused(ErrorCode.INVALID_BLOB, flag, comment, fields, rule)
+    return right.rejected(ErrorCode.INVALID_BLOB, flag, comment, fields, rule)
 
 
 def _invalid(source: str) -> Iterator[Case]:
@@ -144,16 +144,16 @@ def _invalid(source: str) -> Iterator[Case]:
         ("Truncated", "C1 alone", encode(parts)[:coordinates]),
         ("Truncated", "empty", b""),
     ):
-        yield _refused(right, flag, f"{source}, {comment}", wrong)
+        yield _rejected(right, flag, f"{source}, {comment}", wrong)
     if source != "C1C3C2":
         same = _convert("usual", "Convert", parts, source, source)
         wrong = encode(parts._replace(x1=parts.x1 + 1))
-        yield _refused(same, "OffCurve", f"{source} to itself, x + 1", wrong)
+        yield _rejected(same, "OffCurve", f"{source} to itself, x + 1", wrong)
     if source in {"C1C3C2", "C1C2C3"}:
         for first in (0x00, 0x02, 0x05, 0x06, 0x07):
             wrong = bytes([first]) + encode(parts)[1:]
-            yield _refused(right, "FirstByte", f"{source}, {first:02x}", wrong)
-        yield _refused(right, "FirstByte", f"{source}, 04 is missing", encode(parts)[1:])
+            yield _rejected(right, "FirstByte", f"{source}, {first:02x}", wrong)
+        yield _rejected(right, "FirstByte", f"{source}, 04 is missing", encode(parts)[1:])
 
 
 def _invalid_der() -> Iterator[Case]:
@@ -162,7 +162,7 @@ def _invalid_der() -> Iterator[Case]:
         if defect.flag != "OtherHash":
             right = _convert("usual", "Convert", defect.parts, "ASN1_DER", "C1C3C2")
             comment = f"ASN1_DER, {defect.comment}"
-            yield _refused(right, defect.flag, comment, defect.wrong, defect.rule)
+            yield _rejected(right, defect.flag, comment, defect.wrong, defect.rule)
 
 
 def _unknown_encodings() -> Iterator[Case]:
@@ -171,13 +171,13 @@ def _unknown_encodings() -> Iterator[Case]:
     error = ErrorCode.UNSUPPORTED_ALGORITHM
     for name in _UNKNOWN:
         for field in ("source", "target"):
-            yield right.refused(error, "UnknownEncoding", f"{field} {name!r}", {field: name})
+            yield right.rejected(error, "UnknownEncoding", f"{field} {name!r}", {field: name})
     parts = encrypt()
     for comment, wrong in {
         "C1 off the curve": affine.c1c3c2(parts._replace(y1=parts.y1 + 1)),
         "no ciphertext": b"",
         "more than 6,144 bytes": affine.c1c3c2(parts._replace(c2=bytes(6048))),
     }.items():
-        later = _refused(right, "OffCurve", comment, wrong)
+        later = _rejected(right, "OffCurve", comment, wrong)
         for field in ("source", "target"):
             yield later.also(error, f"{field} of an unknown name", {field: "C1"})

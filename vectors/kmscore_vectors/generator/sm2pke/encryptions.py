@@ -40,7 +40,7 @@ def encryptions() -> Iterator[Case]:
     right = _encrypts("one byte", "GivenK", b"x", K)
     for flag, length in (("EmptyPlaintext", 0), ("TooLong", MOST_PLAINTEXT + 1)):
         fields = hex_fields(plaintext=bytes(length))
-        yield right.refused(ErrorCode.PLAINTEXT_SIZE, flag, f"{length} bytes", fields)
+        yield right.rejected(ErrorCode.PLAINTEXT_SIZE, flag, f"{length} bytes", fields)
 
 
 def _varied() -> Iterator[tuple[str, str, bytes, int]]:
@@ -115,9 +115,9 @@ def public_keys() -> Iterator[Case]:
         yield _under(comment, "ExtremePublicKey", point, affine.spki(point))
     for comment, key, rule in (*_wrong_points(), *_wrong_structures()):
         fields = hex_fields(public_key=key)
-        yield right.refused(ErrorCode.INVALID_KEY, "BadPublicKey", comment, fields, rule)
+        yield right.rejected(ErrorCode.INVALID_KEY, "BadPublicKey", comment, fields, rule)
     fields = hex_fields(public_key=RSA_2048.spki())
-    yield right.refused(ErrorCode.KEY_USAGE, "KeyUsage", "a public key of RSA", fields)
+    yield right.rejected(ErrorCode.KEY_USAGE, "KeyUsage", "a public key of RSA", fields)
     yield from _two_defects(right)
 
 
@@ -214,7 +214,7 @@ def _two_defects(right: Case) -> Iterator[Case]:
     }
     for length in (0, MOST_PLAINTEXT + 1):
         fields = hex_fields(plaintext=bytes(length))
-        later = right.refused(
+        later = right.rejected(
             ErrorCode.PLAINTEXT_SIZE, "TooLong", f"a message of {length} bytes", fields
         )
         for comment, (error, key) in keys.items():

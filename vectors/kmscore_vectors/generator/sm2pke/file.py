@@ -12,7 +12,7 @@ from kmscore_vectors.generator.sm2pke import (
     valid_ciphertexts,
 )
 from kmscore_vectors.generator.sm2pke.asn1_defects import defects
-from kmscore_vectors.generator.sm2pke.cases import opens, refused, usual
+from kmscore_vectors.generator.sm2pke.cases import opens, rejected, usual
 from kmscore_vectors.generator.sm2pke.notes import NOTES
 from kmscore_vectors.generator.unknown_algorithms import algorithms
 
@@ -60,4 +60,4 @@ def der_defects() -> Iterator[Case]:
     """Yield the defects of ASN1_DER, in ciphertexts that would open."""
     for flag, comment, wrong, parts, message, rule in defects():
         right = opens("usual", "Valid", message, parts, "ASN1_DER")
-        yield refused(right, flag, f"ASN1_DER, {comment}", wrong, rule)
+        yield rejected(right, flag, f"ASN1_DER, {comment}", wrong, rule)

@@ -17,7 +17,7 @@ from kmscore_vectors.generator.sm2pke.cases import (
     encrypt,
     from_point,
     opens,
-    refused,
+    rejected,
     text,
     usual,
 )
@@ -35,7 +35,7 @@ def invalid(encoding: str) -> Iterator[Case]:
         *_wrong_lengths(),
     ):
         ciphertext = ENCODERS[encoding](wrong)
-        yield refused(usual(encoding), flag, f"{encoding}, {comment}", ciphertext)
+        yield rejected(usual(encoding), flag, f"{encoding}, {comment}", ciphertext)
     yield from _wrong_blocks(encoding)
     yield from _unreduced(encoding)
     yield from _zero_kdf(encoding)
@@ -136,7 +136,7 @@ def _wrong_blocks(encoding: str) -> Iterator[Case]:
     changed["blocks exchanged"] = c2[_BLOCK : 2 * _BLOCK] + c2[:_BLOCK] + c2[2 * _BLOCK :]
     for comment, wrong in changed.items():
         ciphertext = ENCODERS[encoding](parts._replace(c2=wrong))
-        yield refused(right, "ModifiedC2", f"{encoding}, four blocks, {comment}", ciphertext)
+        yield rejected(right, "ModifiedC2", f"{encoding}, four blocks, {comment}", ciphertext)
 
 
 def _unreduced(encoding: str) -> Iterator[Case]:
@@ -155,7 +155,7 @@ def _unreduced(encoding: str) -> Iterator[Case]:
     ):
         right = opens(comment, "ShortCoordinate", MESSAGE, from_point(point), encoding)
         ciphertext = ENCODERS[encoding](from_point(c1))
-        yield refused(right, "CoordinateRange", f"{encoding}, {comment}", ciphertext)
+        yield rejected(right, "CoordinateRange", f"{encoding}, {comment}", ciphertext)
 
 
 def _zero_kdf(encoding: str) -> Iterator[Case]:
@@ -166,7 +166,7 @@ def _zero_kdf(encoding: str) -> Iterator[Case]:
     ):
         right = opens("k + 1", "Boundary", message, encrypt(message, k + 1), encoding, k + 1)
         ciphertext = ENCODERS[encoding](encrypt(message, k))
-        yield refused(right, "ZeroKdf", f"{encoding}, {comment}", ciphertext)
+        yield rejected(right, "ZeroKdf", f"{encoding}, {comment}", ciphertext)
 
 
 def _too_long(encoding: str) -> Case:
@@ -174,14 +174,14 @@ def _too_long(encoding: str) -> Case:
     longest, message = text(MOST_PLAINTEXT), text(MOST_PLAINTEXT + 1)
     right = opens("the longest", "Boundary", longest, encrypt(longest), encoding, K)
     ciphertext = ENCODERS[encoding](encrypt(message))
-    return refused(right, "TooLong", f"{encoding}, 6,048 bytes", ciphertext)
+    return rejected(right, "TooLong", f"{encoding}, 6,048 bytes", ciphertext)
 
 
 def raw() -> Iterator[Case]:
     """Yield defects that only C1C3C2 can have."""
     right, parts = usual("C1C3C2"), encrypt()
     for flag, comment, ciphertext in (*_first_bytes(parts), *_cuts(affine.c1c3c2(parts))):
-        yield refused(right, flag, f"C1C3C2, {comment}", ciphertext)
+        yield rejected(right, flag, f"C1C3C2, {comment}", ciphertext)
     for flag, comment, ciphertext, rule in (
         ("EmptyC2", "ends after C3", affine.c1c3c2(parts)[:97], STEP_B6),
         ("WrongOrder", "C1C2C3", affine.c1c2c3(parts), None),
@@ -189,12 +189,12 @@ def raw() -> Iterator[Case]:
         ("Trailing", "a second one after it", affine.c1c3c2(parts) * 2, STEP_B6),
         ("OtherHash", "SHA-256", affine.c1c3c2(with_sha_256(parts)), None),
     ):
-        yield refused(right, flag, f"C1C3C2, {comment}", ciphertext, rule)
+        yield rejected(right, flag, f"C1C3C2, {comment}", ciphertext, rule)
     for first, k in {"04": points.FIRST_04_K, "30": points.FIRST_30_K}.items():
         parts = encrypt(MESSAGE, k)
         right = opens(f"x begins with {first}", "Valid", MESSAGE, parts, "C1C3C2", k)
         comment = f"C1C3C2_BARE, x begins with {first}"
-        yield refused(right, "FirstByte", comment, affine.bare_c1c3c2(parts))
+        yield rejected(right, "FirstByte", comment, affine.bare_c1c3c2(parts))
 
 
 def _first_bytes(parts: Sm2Parts) -> Iterator[tuple[str, str, bytes]]:
