@@ -14,6 +14,7 @@ from random import Random
 from typing import Any, TypeAlias
 
 import pytest
+from constructions import HASH_NAMES
 from support.time_limits import PATIENCE
 from typer.testing import CliRunner, Result
 
@@ -40,7 +41,6 @@ _FEW = 64
 """The least number of answers, for the algorithms that are slow."""
 
 _SEED_LENGTHS = {"RSAES_OAEP_SHA_256": 32, "RSAES_OAEP_SHA_1": 20}
-_HASHES = {"RSAES_OAEP_SHA_256": "sha256", "RSAES_OAEP_SHA_1": "sha1"}
 _SMALL_X = (1, 0x9F7A091433A81E3F218F405F792355BF2AA98B5FFA95982F03870800065279A3)
 _SMALL_Y = (0x9C17043EFFE1A805A74A9A5E70B9D659705D3242094A566DC016F49311178D1F, 1)
 _COUNTER = 0xF1E2D3C4B5A69788796A5B4C
@@ -89,7 +89,7 @@ class _Drawing:
             name = inputs["algorithm"]
             seed = self._value(operation, _SEED_LENGTHS[name])
             message = bytes.fromhex(inputs["plaintext"])
-            return {"ciphertext": oaep.encrypt(RSA_2048, _HASHES[name], message, seed).hex()}
+            return {"ciphertext": oaep.encrypt(RSA_2048, HASH_NAMES[name], message, seed).hex()}
         if operation == "fresh_encrypt":
             key, pairs = _key(inputs["key_id"]), inputs["pairs"]
             return {"blob": self._blob(operation, key, pairs, inputs["plaintext"])}
