@@ -41,15 +41,9 @@ from kmscore_vectors import tables
 from kmscore_vectors.generator import affine, ciphers, oaep, suite_properties, wire
 from kmscore_vectors.generator.keys.published import RSA_KEYS
 from kmscore_vectors.generator.model import Case
+from kmscore_vectors.generator.sm2pke.cases import ENCODERS
 from kmscore_vectors.tables import Suite
 
-_ENCODERS = {
-    "ASN1_DER": affine.asn1,
-    "C1C3C2": affine.c1c3c2,
-    "C1C2C3": affine.c1c2c3,
-    "C1C3C2_BARE": affine.bare_c1c3c2,
-    "C1C2C3_BARE": affine.bare_c1c2c3,
-}
 _WITH_K = tuple(case for case in SM2_CASES if case.k is not None and case.plaintext is not None)
 
 
@@ -217,7 +211,7 @@ def test_sm2_as_published(case: Sm2Case) -> None:
     public_point = affine.multiply(case.scalar, affine.BASE)
     assert public_point is not None
     parts = affine.encrypt(public_point, case.plaintext or b"", case.k or 0)
-    assert _ENCODERS[case.encoding](parts) == case.ciphertext
+    assert ENCODERS[case.encoding](parts) == case.ciphertext
 
 
 @given(st.integers(1, affine.ORDER - 1), st.binary(min_size=2, max_size=80))
@@ -228,7 +222,7 @@ def test_sm2_agrees_with_the_library(k: int, message: bytes) -> None:
     key = Sm2Key.from_scalar("key", "v1", 12345)
     parts = affine.encrypt(affine.multiply(12345, affine.BASE), message, k)
     encoded = hazmat.sm2_encrypt(key.public_key, message, k)
-    for encoding, encode in _ENCODERS.items():
+    for encoding, encode in ENCODERS.items():
         assert kmscore.sm2.convert(encoded, "C1C3C2", encoding) == encode(parts)
 
 
