@@ -4,7 +4,7 @@ import base64
 import hashlib
 from collections.abc import Iterator
 
-from kmscore_vectors.generator.model import Case, Fields, hex_fields
+from kmscore_vectors.generator.model import Case, Fields, blob_of, hex_fields
 from kmscore_vectors.generator.service_blob.context_rule import BEYOND, context_field
 from kmscore_vectors.generator.service_blob.encoder import (
     Options,
@@ -26,11 +26,6 @@ from kmscore_vectors.generator.service_blob.messages import (
 )
 from kmscore_vectors.generator.wire import Pairs, context_bytes, sorted_pairs
 from kmscore_vectors.tables import ErrorCode
-
-
-def blob_of(case: Case) -> bytes:
-    """Return the blob of a test."""
-    return bytes.fromhex(str(case.inputs["blob"]))
 
 
 def reject(
