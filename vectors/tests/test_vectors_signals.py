@@ -13,6 +13,7 @@ import pytest
 import typer
 from processes import is_running, wait_for
 from support.time_limits import PATIENCE
+from typer.core import TyperGroup
 
 from kmscore_vectors import cli, runner, signals, terminal
 
@@ -148,6 +149,21 @@ def test_an_interrupt_outside_a_command_is_one_line(
             cli.main()
         assert caught.value.code == code
         assert capsys.readouterr() == ("", f"kmscore-vectors: {word}\n")
+
+
+def test_an_interrupt_while_the_command_line_is_read_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Newer versions of typer exit with 130 and without a message then."""
+
+    def interrupt(*_: object, **__: object) -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    monkeypatch.setattr(TyperGroup, "make_context", interrupt)
+    with pytest.raises(SystemExit) as caught:
+        cli.main()
+    assert caught.value.code == 143
+    assert capsys.readouterr() == ("", "kmscore-vectors: terminated\n")
 
 
 def test_a_second_signal_does_not_interrupt_the_cleanup() -> None:
