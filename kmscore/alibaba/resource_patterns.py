@@ -20,13 +20,14 @@ def is_resource_pattern(pattern: str) -> bool:
     parts = _parts(pattern)
     if len(parts) != _SEGMENTS or not matches(parts[0], "acs"):
         return False
-    if not pattern.isprintable() or " " in pattern:
+    # Other policy languages read `?` as a wildcard, so `acs:k?s:*:*:key/a` can be meant for KMS.
+    if not pattern.isprintable() or " " in pattern or "?" in pattern:
         return False
     service, relative = parts[1], parts[4]
     if not matches(service.lower(), "kms"):
         return True
     # An empty region or account is in no resource name with a region and an account.
-    if not matches(service, "kms") or "" in parts or "?" in pattern:
+    if not matches(service, "kms") or "" in parts:
         return False
     # A pattern of keys, or exactly another kind. A pattern of no key would deny nothing.
     kind = relative.partition("/")[0]

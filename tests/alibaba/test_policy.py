@@ -186,6 +186,7 @@ BAD_STATEMENTS: dict[str, tuple[Any, str]] = {
             *("acs:kms:*:*:KEY*", "acs:kms:*:*:K*", "acs:kms:*:*:keys/a"),
             *("acs:kms:*:*:kye/*", "acs:kms:*:*:/key/a", "acs:kms:*:*:key:a*"),
             *("acs:kms:*:*:key/order?", "acs:kms:*:*:Alias/a"),
+            *("acs:k?s:*:*:key/a", "acs:???:*:*:key/*", "acs:oss:*:*:orders?"),
         )
     },
 }

@@ -93,6 +93,9 @@ def wrong_sm2_keys() -> Iterator[tuple[str, str, bytes]]:
         yield "Sm2Scalar", comment, pkcs8(private_key)
     for comment, bits in _points().items():
         yield "Sm2Point", comment, pkcs8(ec_private_key(der(0xA1, bits)))
+    base = der(0xA1, der_bits(affine.point_bytes(finite(multiply(1, BASE))), 5))
+    one = ec_private_key(base, scalar=(1).to_bytes(32, "big"))
+    yield "Sm2Point", "d = 1, five unused bits of the point, which are 0", pkcs8(one)
     for comment, algorithm in {
         "P-256 named": affine.ALGORITHM_P256,
         "no curve": identifiers.EC_WITHOUT_CURVE,

@@ -32,6 +32,7 @@ _ORDERS: Final[dict[str, dict[str, str]]] = {
     "names that are numbers": {"9": "a", "10": "b", "1": "c"},
     "names of members of objects": {"constructor": "1", "__proto__": "2", "toString": "3"},
     "an empty name": {"a": "1", "": "2"},
+    "one name, composed and decomposed": {"\u00e9": "1", "e\u0301": "2"},
 }
 """Parameters whose order depends on the texts that are compared."""
 

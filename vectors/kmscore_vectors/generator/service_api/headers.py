@@ -1,5 +1,6 @@
 """Signed requests with unusual headers: values, limits, empty ones, and the signature itself."""
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
@@ -15,6 +16,7 @@ from kmscore_vectors.generator.service_api.signing import (
     PARAMS,
     SignedRequest,
     acs3,
+    common,
     malformed,
     rejected,
     rpc,
@@ -72,6 +74,20 @@ def _signed_values() -> Iterator[Case]:
         _with_note(" a", " a"),
     )  # fmt: skip
     yield _right("no-break spaces around a value", acs3(headers={"x-acs-note": "\u00a0a\u00a0"}))
+    digest = hashlib.sha256(b"").hexdigest().upper()
+    yield rejected(
+        "ACS3, the digest of the body in capitals", "WrongSignature", NO_SIGNATURE, "signature",
+        acs3(headers={"x-acs-content-sha256": digest}),
+    )  # fmt: skip
+    yield verified(
+        "ACS3, an empty token of temporary credentials",
+        acs3(headers={"x-acs-security-token": ""}), BASE | PARAMS, ACS3, "SignedHeaders",
+        security_token="",
+    )  # fmt: skip
+    yield verified(
+        "RPC, an empty token of temporary credentials", rpc(SecurityToken=""),
+        common() | PARAMS | {"SecurityToken": ""}, "HMAC-SHA1", security_token="",
+    )  # fmt: skip
 
 
 def _limits() -> Iterator[Case]:
@@ -84,6 +100,8 @@ def _limits() -> Iterator[Case]:
     yield _right("headers of 65,536 characters", full)
     more = replace(request, headers=(*request.headers, (name, f"{most}v")))
     yield malformed("headers of 65,537 characters, names and values", more)
+    spaces = replace(request, headers=(*request.headers, (name, f" {most[2:]}  ")))
+    yield malformed("headers of 65,537 characters, with the spaces around a value", spaces)
 
 
 def _actions() -> Iterator[Case]:
@@ -93,6 +111,7 @@ def _actions() -> Iterator[Case]:
         acs3({"Action": "Encrypt"}, headers={"x-acs-action": ""}),
     )
     yield malformed("an empty action, and one in the header", acs3({"Action": ""}))
+    yield malformed("the action of the header in small letters", acs3({"Action": "encrypt"}))
     yield malformed(
         "an empty action in the header alone",
         acs3({}, headers={"x-acs-action": ""}),
@@ -106,6 +125,11 @@ def _actions() -> Iterator[Case]:
     for name in ("x-acs-action", "x-acs-version"):
         request = replace(rpc(), headers=((name, ""),))
         yield malformed(f"RPC, an empty header {name}", request)
+
+
+def _signature() -> str:
+    """Return the signature of the right request."""
+    return acs3().headers[-1][1].rpartition("=")[2]
 
 
 def _authorization() -> Iterator[Case]:
@@ -123,8 +147,13 @@ def _authorization() -> Iterator[Case]:
         ("a comma at the end of the names", ",Signature", ",,Signature"),
         ("an empty access key ID", ACCESS_KEY, ""),
         ("a field before an unknown access key", f"Credential={ACCESS_KEY}", "X=1,Credential=x"),
+        (
+            "a scheme in small letters, and an unknown access key",
+            f"{ACS3} Credential=", f"{ACS3.lower()} Credential=x",
+        ),
+        ("a signature in capitals", _signature(), _signature().upper()),
         ("no field", with_authorization("", "").headers[-1][1], ACS3),
-    ):
+    ):  # fmt: skip
         request = with_authorization(old, new)
         yield unsigned(f"ACS3, {comment}", request)
     for comment, old, new in (

@@ -5,24 +5,20 @@ from typing import Final
 
 from kmscore_vectors.generator.model import Case
 from kmscore_vectors.generator.service_api.signing import (
-    ACCESS_KEY,
     ACS3,
     BASE,
     FORM,
     INCOMPLETE,
-    NO_ACCESS_KEY,
     PARAMS,
     SignedRequest,
     acs3,
     malformed,
-    rejected,
     rpc,
     unsigned,
     verified,
 )
 
 _JSON: Final = "application/json"
-_MOST_PARTS: Final = 8192
 _KEY: Final = "\U0001f511"
 
 _RIGHT: Final[dict[str, tuple[str, dict[str, str]]]] = {
@@ -150,7 +146,6 @@ def cases() -> Iterator[Case]:
     yield from _types()
     yield from _merged()
     yield from _formats()
-    yield from _parts()
 
 
 def with_body(
@@ -187,6 +182,7 @@ def _types() -> Iterator[Case]:
     for kind in (FORM.title(), f"{FORM}; charset=utf-8"):
         yield _right(f"the type {kind}", with_body(b"KeyId=orders", kind), {"KeyId": "orders"})
     yield _right("no body, and another type", with_body(b"", "text/plain"), {})
+    yield _right("no body, and another charset", with_body(b"", f"{_JSON}; charset=gbk"), {})
     for kind in _WRONG_TYPES:
         body = b"KeyId=orders" if kind.startswith(FORM) else b'{"KeyId":"orders"}'
         comment = f"the type {kind.encode('unicode_escape').decode('ascii')}"
@@ -232,32 +228,3 @@ def _formats() -> Iterator[Case]:
         yield malformed(f"the format {text}, JSON", with_body(body))
     request = rpc(PARAMS, method="POST", in_form=True, Format="YAML")
     yield malformed("RPC, the format YAML, form", request)
-
-
-def _parts() -> Iterator[Case]:
-    """Yield queries and forms of many parts, of which the empty ones do not count."""
-    empty = "&" * (_MOST_PARTS + 1)
-    params = {"KeyId": "orders"}
-    request = acs3(params, sent_as=lambda _: f"{empty}KeyId=orders")
-    yield _right("8,193 empty parts in a query", request, params)
-    yield _right(
-        "8,193 empty parts in a form", with_body(f"KeyId=orders{empty}".encode(), FORM), params
-    )
-    most = [f"{number:x}" for number in range(_MOST_PARTS)]
-    for kind in ("query", "form"):
-        for parts in (most, [*most, "x"]):
-            text = "&".join(parts)
-            target, body = (f"/?{text}", b"") if kind == "query" else ("/", text.encode())
-            headers = tuple(
-                (name, value.replace(ACCESS_KEY, "LTAIother")) for name, value in _HEADERS
-            )
-            request = SignedRequest("POST", target, headers, body)
-            comment = f"{len(parts):,} parts in a {kind}"
-            if parts is most:
-                comment = f"{comment}, which are read, and an unknown access key"
-                yield rejected(comment, "UnknownAccessKey", NO_ACCESS_KEY, "access key", request)
-            else:
-                yield malformed(comment, request)
-
-
-_HEADERS: Final = acs3({}, headers={"content-type": FORM}).headers

@@ -1,6 +1,6 @@
 """Signed requests of both schemes: access keys, dates, signatures, and the order of the checks."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Final, NamedTuple
 
@@ -16,9 +16,11 @@ from kmscore_vectors.generator.service_api.signing import (
     NOW,
     PARAMS,
     SECRET,
+    VERSION,
     SignedRequest,
     acs3,
     common,
+    query_of,
     rejected,
     rpc,
     unsigned,
@@ -64,6 +66,7 @@ def cases() -> Iterator[Case]:
     """Yield the tests."""
     for scheme in _SCHEMES:
         yield from _access_keys(scheme)
+        yield from _secrets(scheme)
         yield from _dates(scheme)
         yield from _order(scheme)
     yield from _rpc_signatures()
@@ -106,6 +109,16 @@ def _access_keys(scheme: _Scheme) -> Iterator[Case]:
         f"{scheme.name}, an access key ID in another case", "UnknownAccessKey", NO_ACCESS_KEY,
         "access key", scheme.of_key(ACCESS_KEY.lower()),
     )  # fmt: skip
+
+
+def _secrets(scheme: _Scheme) -> Iterator[Case]:
+    """Yield secrets outside ASCII, which are used in UTF-8."""
+    for comment, secret in {
+        "a secret in Latin-1": "caf\u00e9",
+        "a secret beyond Latin-1": "\u57ce\U0001f511",
+    }.items():
+        request = replace(scheme.with_secret(secret), secrets=((ACCESS_KEY, secret),))
+        yield verified(f"{scheme.name}, {comment}", request, scheme.base | PARAMS, scheme.scheme)
 
 
 def _dates(scheme: _Scheme) -> Iterator[Case]:
@@ -190,3 +203,16 @@ def _rpc_signatures() -> Iterator[Case]:
     }.items():
         request = replace(right, target=f"{start}&Signature={text}&{end}")
         yield unsigned(f"RPC, {comment}", request)
+    headers = (("x-acs-action", "Encrypt"), ("x-acs-version", VERSION))
+    for name in common():
+        request = replace(_without(name), headers=headers)
+        yield unsigned(f"RPC, no {name}", request)
+
+
+def _without(absent: str) -> SignedRequest:
+    """Return a request without a parameter, whose signature is right but for that."""
+
+    def form(params: Mapping[str, str]) -> str:
+        return query_of({name: value for name, value in params.items() if name != absent})
+
+    return rpc(signed=form, sent_as=form)

@@ -10,6 +10,7 @@ from kmscore_vectors.generator.service_api import (
     canonical_forms,
     headers,
     json_bodies,
+    part_limits,
     request_checks,
 )
 from kmscore_vectors.generator.service_api.signing import (
@@ -39,6 +40,7 @@ def group() -> Group:
         *(*_right(), *_malformed(), *_wrong_acs3(), *_wrong_rpc()),
         *canonical_forms.cases(),
         *json_bodies.cases(),
+        *part_limits.cases(),
         *headers.cases(),
         *request_checks.cases(),
     )

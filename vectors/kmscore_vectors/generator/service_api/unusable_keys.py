@@ -116,6 +116,12 @@ def _missing_names(requests: Requests) -> Iterator[Case]:
         ("the resource name of an alias that is not", alias_name("x"), NO_ALIAS, "existence"),
         ("an alias in capitals", "alias/ORDERS", NO_ALIAS, "existence"),
         ("a resource name with a line feed", "acs:kms:\n::key/orders", NO_KEY, "existence"),
+        (
+            "the resource name of a key of another service",
+            "acs:oss:::key/orders",
+            NO_KEY,
+            "existence",
+        ),
         ("a resource name with U+2028", "acs:kms:\u2028::key/orders", NO_KEY, "existence"),
     ):
         params = {**right, "KeyId": name}
@@ -143,6 +149,15 @@ def _missing_in_blobs(requests: Requests) -> Iterator[Case]:
         yield requests.rejected(
             f"{action}, the version in the blob", "NotFound", step, NO_VERSION, params
         )
+    params = {
+        **requests.right("ReEncrypt"),
+        "CiphertextBlob": to_base64(unknown),
+        "DestinationKeyId": "acs:kms:::secret/x",
+    }
+    first = NO_KEY if requests is V1 else NO_VERSION
+    yield requests.rejected(
+        "the version in the blob, and the destination", "NotFound", "existence", first, params
+    )
     if requests is V1:
         other = V1.blob(ORDERS[0]).replace(b"orders", b"orderz")
         params = {**V1.right("Decrypt"), "CiphertextBlob": to_base64(other)}
