@@ -98,6 +98,7 @@ _TOOLS = ("kmscore.cli", "kmscore.tables")
 _EXTRAS = {
     "kmscore.sm2.backends.gmssl": {"gmssl"},
     "kmscore.bulk.arrow": {"pyarrow"},
+    "kmscore.bulk.arrow_columns": {"pyarrow"},
     "kmscore.bulk.arrow_contexts": {"pyarrow"},
     "kmscore.bulk.spark": {"pyarrow", "pyspark"},
 }
