@@ -32,7 +32,16 @@ MAPS = st.none() | st.lists(PAIRS, max_size=3)
 GOOD = st.dictionaries(st.sampled_from(["a", "b"]), st.sampled_from(["", "1", "ü"]), max_size=2)
 JSON = st.none() | st.one_of(
     st.sampled_from(
-        ['{"a": 1}', '{"a": "1", "a": "2"}', "{", "[]", '{"a": "\\ud800"}', " " * 9000]
+        [
+            '{"a": 1}',
+            '{"a": null}',
+            '{"a": {}}',
+            '{"a": "1", "a": "2"}',
+            "{",
+            "[]",
+            '{"a": "\\ud800"}',
+            " " * 9000,
+        ]
     ),
     GOOD.map(json.dumps),
 )
