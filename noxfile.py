@@ -21,7 +21,8 @@ nox.options.default_venv_backend = "venv"
 nox.options.error_on_missing_interpreters = False
 nox.options.download_python = "never"
 nox.options.sessions = [
-    *("lint", "prose", "types", "docs", "coverage", "vectors", "harnesses", "oldest", "engine")
+    *("lint", "prose", "types", "docs", "coverage", "recipes", "vectors", "harnesses"),
+    *("oldest", "engine"),
 ]
 
 
@@ -77,6 +78,17 @@ def coverage(session: nox.Session) -> None:
     """Run all tests with everything installed, and require full branch coverage."""
     session.install(*EVERYTHING, *TOOLS)
     session.run("pytest", "--quiet", "--cov", "--cov-report=term", *session.posargs)
+
+
+@nox.session
+def recipes(session: nox.Session) -> None:
+    """Run the examples of the pages for Polars, DuckDB, Delta Lake and Iceberg."""
+    session.install(".[test]", "--requirement", ".ci/recipes.txt")
+    # Without a package, the tests of its page are skipped.
+    session.run("python", "-c", "import deltalake, duckdb, numpy, polars, pyiceberg")
+    session.run(
+        *("pytest", "--quiet", "-m", "recipe", "tests/documents/test_pages.py", *session.posargs)
+    )
 
 
 @nox.session
