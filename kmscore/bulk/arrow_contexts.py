@@ -203,12 +203,11 @@ def _share(rows: Iterable[_Row], read: Callable[[_Row], ContextLike]) -> Iterato
     """
     contexts: dict[_Row, ContextLike] = {}
     for row in rows:
-        if row in contexts:
-            context = contexts[row]
-            if type(context) is dict:
-                context = contexts[row] = _check_context(context)
-        else:
+        context = contexts.get(row)
+        if context is None:
             context = contexts[row] = read(row)
+        elif type(context) is dict:
+            context = contexts[row] = _check_context(context)
         yield context
 
 
