@@ -106,6 +106,20 @@ def test_a_result_that_is_deleted_closes_its_source() -> None:
     assert source.events == [0, "end"]
 
 
+@pytest.mark.parametrize("number", [1, 7, 8])
+def test_a_source_that_the_caller_still_has_is_closed(number: int) -> None:
+    """The source of another library is released, whether all its batches were read or not."""
+    source = Source(batches_of(2))
+    held = pa.RecordBatchReader.from_stream(source.reader())
+    moved = move(held)
+    for _ in zip(range(number), moved, strict=False):
+        pass
+    del moved, _
+    gc.collect()
+    assert source.events == [*range(min(number, 7)), "end"]
+    del held
+
+
 def test_an_error_of_the_source_propagates() -> None:
     """The batches before the error are delivered, the exception is unchanged, the source ends."""
     failure = ConnectionError("the source is gone")

@@ -21,7 +21,7 @@ from kmscore.bulk.key_factories import cached_key_factory
 key_factories = importlib.import_module("kmscore.bulk.key_factories")
 
 IN_CHILD = """
-import os, sys, threading
+import os, signal, sys, threading
 from kmscore import Keyring
 from kmscore.bulk.key_factories import cached_key_factory
 
@@ -40,6 +40,7 @@ thread.start()
 entered.wait()
 child = os.fork()
 if child == 0:
+    signal.alarm(60)  # if the lock of the parent is still held
     os._exit(0 if made() is not before and made() is made() else 9)
 _, status = os.waitpid(child, 0)
 leave.set()

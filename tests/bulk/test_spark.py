@@ -281,6 +281,7 @@ def test_the_example_is_a_job_for_spark_submit(
         | {
             "PYSPARK_PYTHON": sys.executable,
             "SPARK_LOCAL_IP": "127.0.0.1",
+            "SPARK_HOME": str(Path(sql.__file__).parents[1]),
             "KEYRING_PASSPHRASE_FILE": str(cluster.folder / "passphrase"),
         },
         cwd=tmp_path / "empty",
