@@ -19,7 +19,8 @@ nox.options.default_venv_backend = "venv"
 nox.options.error_on_missing_interpreters = False
 nox.options.download_python = "never"
 nox.options.sessions = [
-    *("lint", "prose", "types", "docs", "coverage", "vectors", "harnesses", "oldest", "engine")
+    *("lint", "prose", "types", "docs", "coverage", "recipes", "vectors", "harnesses"),
+    *("oldest", "engine"),
 ]
 
 
@@ -74,8 +75,19 @@ def docs(session: nox.Session) -> None:
 def coverage(session: nox.Session) -> None:
     """Run all tests with everything installed, and require full branch coverage."""
     session.install(*EVERYTHING, *TOOLS)
-    marked = ("-m", "not campaign and not harness")
+    marked = ("-m", "not campaign and not harness and not recipe")
     session.run("pytest", "--quiet", *marked, "--cov", "--cov-report=term", *session.posargs)
+
+
+@nox.session
+def recipes(session: nox.Session) -> None:
+    """Run the examples of the pages for Polars, DuckDB, Delta Lake and Iceberg."""
+    session.install(".[test]", "--requirement", ".ci/recipes.txt")
+    # Without a package, the tests of its page are skipped.
+    session.run("python", "-c", "import deltalake, duckdb, numpy, polars, pyiceberg")
+    session.run(
+        *("pytest", "--quiet", "-m", "recipe", "tests/documents/test_pages.py", *session.posargs)
+    )
 
 
 @nox.session

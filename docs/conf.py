@@ -24,6 +24,7 @@ default_role = "py:obj"
 nitpicky = True
 nitpick_ignore_regex = [
     ("py:obj", ".*"),
+    ("py:exc", r"pickle\..*"),
     (
         "py:class",
         r"(collections\.abc|datetime|typing|enum|pathlib|cryptography|pyarrow|pyspark|pa)\..*",
@@ -40,6 +41,7 @@ napoleon_numpy_docstring = False
 napoleon_attr_annotations = False
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
+autodoc_mock_imports = ["pyspark"]  # large, and only its names are needed
 maximum_signature_line_length = 80
 copybutton_prompt_text = r">>> |\.\.\. |\$ "
 copybutton_prompt_is_regexp = True

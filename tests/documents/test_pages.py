@@ -17,7 +17,6 @@ from support.time_limits import PATIENCE
 
 _DOCS = Path(__file__).resolve().parents[2] / "docs"
 _PAGES = sorted(_DOCS.rglob("*.md"))
-_NAMES = [page.relative_to(_DOCS).as_posix() for page in _PAGES]
 
 _FENCE = re.compile(r"^```(\w*)[^\n]*\n(.*?)^```", re.DOTALL | re.MULTILINE)
 _NEEDS = re.compile(r"^<!-- needs: (.+?) -->$", re.MULTILINE)
@@ -50,12 +49,32 @@ class Command(NamedTuple):
     code: int
 
 
-@pytest.fixture(params=_PAGES, ids=_NAMES)
+_RECIPES = {"polars", "duckdb", "deltalake", "pyiceberg"}
+"""Packages of the pages that run only in nox's session `recipes`."""
+
+
+def _needs(text: str) -> list[str]:
+    """Return the packages and programs that a page needs."""
+    return [name for found in _NEEDS.findall(text) for name in re.split(r",\s*", found)]
+
+
+def _marks(page: Path) -> list[pytest.MarkDecorator]:
+    """Return the marker of a recipe for another engine, or no marker."""
+    is_recipe = not _RECIPES.isdisjoint(_needs(page.read_text("utf-8")))
+    return [pytest.mark.recipe] if is_recipe else []
+
+
+@pytest.fixture(
+    params=[
+        pytest.param(page, id=page.relative_to(_DOCS).as_posix(), marks=_marks(page))
+        for page in _PAGES
+    ]
+)
 def page(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """Return the text of a page, in a temporary folder; skip it if it needs what is missing."""
     text: str = request.param.read_text("utf-8")
-    for name in re.split(r",\s*", ",".join(_NEEDS.findall(text))):
-        if name and importlib.util.find_spec(name) is None and shutil.which(name) is None:
+    for name in _needs(text):
+        if importlib.util.find_spec(name) is None and shutil.which(name) is None:
             pytest.skip(f"{name} is not installed")
     monkeypatch.chdir(tmp_path)
     return text

@@ -11,8 +11,9 @@ from types import ModuleType
 import pytest
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
-PACKAGES = tuple(
-    f"kmscore{name}" for name in ("", ".audit", ".bulk", ".tables", ".keyfile", ".alibaba", ".sm2")
+PACKAGES = (
+    *("kmscore", "kmscore.audit", "kmscore.bulk", "kmscore.bulk.arrow", "kmscore.bulk.spark"),
+    *("kmscore.tables", "kmscore.keyfile", "kmscore.alibaba", "kmscore.sm2"),
 )
 
 
