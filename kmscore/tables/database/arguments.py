@@ -46,7 +46,7 @@ def _check_sequence(value: object, name: str) -> None:
         raise TypeError(f"{name} must be a sequence of names, not str")
 
 
-def check_rate(value: float | None, name: str) -> None:
+def check_rate(value: object, name: str) -> None:
     """Raise `TypeError` unless a number is given, and `ValueError` unless it is positive."""
     if value is None:
         return

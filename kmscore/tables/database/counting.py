@@ -22,10 +22,11 @@ from kmscore.tables.database.paging import (
     WHOLE_TABLE,
     KeyRange,
     bounds_of,
+    check_bounds,
     check_key_range,
     read_batch,
 )
-from kmscore.tables.database.predicates import begins_with, has_length
+from kmscore.tables.database.predicates import begins_with, does_not_hold, has_length
 from kmscore.tables.database.transactions import Database
 
 _BATCH_ROWS = 1000
@@ -91,7 +92,8 @@ def census_column(
 
     Raises:
         TypeError: If an argument has the wrong type.
-        ValueError: If `encoding` is unknown, or if the kind of database is not supported.
+        ValueError: If `encoding` is unknown, if `key_range` does not have two values, or if the
+            kind of database is not supported.
         DatabaseError: If the table or the column does not exist or does not fit, or if the database
             rejects a statement.
     """
@@ -99,6 +101,7 @@ def census_column(
     check_provider(keys)
     names = Names(table, blob_column, schema=schema, is_base64=is_base64(encoding), where=where)
     check_names(names)
+    check_key_range(key_range)
     dialect = Dialect.of(engine)
     database = Database(engine, table)
     return without_frames(lambda: _census(database, dialect, names, keys, key_range))
@@ -109,13 +112,13 @@ def _census(
 ) -> bulk.Census:
     """Find the column and count. Raises `DatabaseError`."""
     column = find_column(database, dialect, names)
-    check_key_range(database, key_range, len(column.keys))
+    check_bounds(database, key_range, len(column.keys))
     known = (
         [key for key in keys if isinstance(key, SymmetricKey)] if isinstance(keys, Keyring) else []
     )
     counts = _count_known(database, column, known, key_range)
-    is_known = [_is_blob_of(column, key) for key in known]
-    others = bulk.census(_blobs(database, column, [sa.not_(each) for each in is_known], key_range))
+    is_other = [does_not_hold(_is_blob_of(column, key)) for key in known]
+    others = bulk.census(_blobs(database, column, is_other, key_range))
     return bulk.Census(counts, 0) + others
 
 

@@ -17,20 +17,28 @@ KeyRange = tuple[Key | None, Key | None]
 
 WHOLE_TABLE: Final[KeyRange] = (None, None)
 
+_BOUNDS: Final = 2
 _ROWS: Final = "kms_rows"
 
 
-def check_key_range(database: Database, key_range: KeyRange, length: int) -> None:
-    """Check that each bound has a value for each column of the primary key.
+def check_key_range(key_range: KeyRange) -> None:
+    """Check that a range has two bounds, each `None` or a tuple.
 
-    Raises `TypeError` and `DatabaseError`.
+    Raises `TypeError` and `ValueError`.
     """
     check_instance(key_range, tuple, "key_range")
+    number = len(tuple(key_range))
+    if number != _BOUNDS:
+        raise ValueError(f"key_range of {number} values, two required")
     for bound in key_range:
-        if bound is None:
-            continue
-        check_instance(bound, tuple, "a bound of key_range")
-        if len(bound) != length:
+        if bound is not None:
+            check_instance(bound, tuple, "a bound of key_range")
+
+
+def check_bounds(database: Database, key_range: KeyRange, length: int) -> None:
+    """Raise `DatabaseError` unless bounds have a value for each column of the primary key."""
+    for bound in key_range:
+        if bound is not None and len(bound) != length:
             raise database.error(
                 f"a key of {len(bound)} values in key_range; the primary key has {length} columns"
             )

@@ -3,16 +3,13 @@
 import time
 from typing import NamedTuple
 
-import sqlalchemy as sa
-
 from kmscore.tables.database.batches import REJECTED, Batches, Reencrypt
 from kmscore.tables.database.column import Column, Names
 from kmscore.tables.database.counting import count_remainder
-from kmscore.tables.database.dialects import Expression
 from kmscore.tables.database.failures import Failures
 from kmscore.tables.database.pace import Pace
 from kmscore.tables.database.paging import KeyRange, read_batch
-from kmscore.tables.database.predicates import begins_with
+from kmscore.tables.database.predicates import begins_with, does_not_hold
 from kmscore.tables.database.report import ColumnProgress, ColumnReport, Key, OnBatch, OnFailure
 from kmscore.tables.database.swap import Swapper
 from kmscore.tables.database.transactions import Database, Rows
@@ -38,13 +35,14 @@ class Rotation:
     def __init__(
         self, database: Database, column: Column, plan: Plan, pace: Pace, header: bytes
     ) -> None:
+        """Start before the first pass; `header` is that of the destination version."""
         self._database = database
         self._column = column
         self._plan = plan
         self._pace = pace
         self._swapper = Swapper(database, column)
         self._failures = Failures(plan.on_failure)
-        self._is_current: Expression = begins_with(column.blob, header, is_base64=column.is_base64)
+        self._is_current = begins_with(column.blob, header, is_base64=column.is_base64)
         self._started = time.monotonic()
         self._rows = self._rewritten = self._unchanged = self._conflicts = self._passes = 0
 
@@ -65,7 +63,7 @@ class Rotation:
         self._unchanged = 0
         self._failures.begin_pass()
         after, last = self._plan.key_range
-        conditions = () if self._plan.reads_all else (sa.not_(self._is_current),)
+        conditions = () if self._plan.reads_all else (does_not_hold(self._is_current),)
         while True:
             started = time.monotonic()
             rows = read_batch(

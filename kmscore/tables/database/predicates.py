@@ -42,6 +42,14 @@ def base64_prefix(header: bytes) -> tuple[str, str]:
     return text[:whole], _ALPHABET[first : first + 2**free_bits]
 
 
+def does_not_hold(condition: Expression) -> Expression:
+    """Return the condition that another one is false or NULL.
+
+    A part of a blob without bytes is NULL in SQLite.
+    """
+    return condition.is_not(sa.true())
+
+
 def has_length(blob: Expression, least: int, most: int, *, is_base64: bool) -> Expression:
     """Return the condition that a ciphertext has a number of bytes in a range."""
     if is_base64:

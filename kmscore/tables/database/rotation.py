@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from kmscore._typecheck import check_instance, check_optional_callable, check_positive
 from kmscore.bulk import Item, Outcome, VersionOrder, reencrypt_many
-from kmscore.bulk.conversion import MaybeProfile, keys_for
+from kmscore.bulk.conversion import MaybeProfile, conversion_of, keys_for
 from kmscore.keyring import KeyProvider
 from kmscore.lookup import check_provider, sealing_key
 from kmscore.tables.database.arguments import check_names, is_base64
@@ -16,7 +16,7 @@ from kmscore.tables.database.column import ContextColumns, Names, find_column
 from kmscore.tables.database.dialects import Dialect
 from kmscore.tables.database.errors import without_frames
 from kmscore.tables.database.pace import Pace
-from kmscore.tables.database.paging import WHOLE_TABLE, KeyRange, check_key_range
+from kmscore.tables.database.paging import WHOLE_TABLE, KeyRange, check_bounds, check_key_range
 from kmscore.tables.database.passes import Plan, Rotation
 from kmscore.tables.database.report import ColumnReport, OnBatch, OnFailure
 from kmscore.tables.database.transactions import Database
@@ -113,8 +113,8 @@ def reencrypt_column(
             `upgrade_only` is given without a `Keyring` or an `order`; or if `keys` returns an
             object that is not a key.
         ValueError: If `encoding` is unknown; if the kind of database is not supported; if a number
-            is not positive; if a column or a key of the context is given twice; or if both
-            `context_column` and `context_columns` are given.
+            is not positive; if `key_range` does not have two values; if a column or a key of the
+            context is given twice; or if both `context_column` and `context_columns` are given.
         DatabaseError: If the table or a column does not exist or does not fit; if the table cannot
             be read in batches by its primary key; or if the database rejects a statement, also
             after 10 attempts for a deadlock, a serialization failure or a busy database.
@@ -140,6 +140,7 @@ def reencrypt_column(
         preserved=preserve_columns,
     )
     check_names(names)
+    check_key_range(key_range)
     check_instance(verify, bool, "verify")
     check_positive(passes, "passes")
     check_optional_callable(on_failure, "on_failure")
@@ -158,6 +159,7 @@ def reencrypt_column(
         )
 
     check_provider(keys)
+    conversion_of(source_profile, None, allow_ambiguous=False)
     found_keys = keys_for(keys, source_profile)
     reencrypt(())  # checks the arguments, before the database is asked
     header = sealing_key(keys, destination_key_id).header
@@ -173,5 +175,5 @@ def _rotate(
     dialect = Dialect.of(engine)
     database = Database(engine, plan.names.table)
     column = find_column(database, dialect, plan.names)
-    check_key_range(database, plan.key_range, len(column.keys))
+    check_bounds(database, plan.key_range, len(column.keys))
     return Rotation(database, column, plan, pace, header).run(reencrypt)
