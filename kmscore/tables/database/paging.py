@@ -5,7 +5,7 @@ from typing import Any, Final, NamedTuple
 
 import sqlalchemy as sa
 
-from kmscore._typecheck import check_instance, check_positive, check_text
+from kmscore._typecheck import check_instance, check_optional_text, check_positive, check_text
 from kmscore.tables.database.column import Column, find_keys
 from kmscore.tables.database.dialects import Dialect, Expression
 from kmscore.tables.database.errors import without_frames
@@ -142,6 +142,7 @@ def key_ranges(
     """
     check_instance(engine, sa.Engine, "engine")
     check_text(table, "table")
+    check_optional_text(schema, "schema")
     check_positive(n, "n")
     dialect = Dialect.of(engine)
     database = Database(engine, table)
