@@ -125,11 +125,12 @@ def fault_of(error: SQLAlchemyError) -> Fault:
 
 def _code_of(error: BaseException) -> Code | None:
     """Return the code of a driver's error, without the extended part of SQLite."""
-    state = getattr(error, "sqlstate", None)
-    if isinstance(state, str):
-        return state
+    first = error.args[0] if error.args else None
+    if isinstance(first, int):
+        # Before the SQLSTATE, which is the same for many errors of MySQL.
+        return first
     name = getattr(error, "sqlite_errorname", None)
     if isinstance(name, str):
         return "_".join(name.split("_")[:2])
-    first = error.args[0] if error.args else None
-    return first if isinstance(first, int) else None
+    state = getattr(error, "sqlstate", None)
+    return state if isinstance(state, str) else None

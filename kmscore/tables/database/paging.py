@@ -1,11 +1,12 @@
 """Batches of rows in the order of the primary key."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any, Final, NamedTuple
 
 import sqlalchemy as sa
 
-from kmscore._typecheck import check_instance, check_positive, check_text
+from kmscore._typecheck import check_instance, check_optional_text, check_positive, check_text
 from kmscore.tables.database.column import Column, find_keys
 from kmscore.tables.database.dialects import Dialect, Expression
 from kmscore.tables.database.errors import without_frames
@@ -142,6 +143,7 @@ def key_ranges(
     """
     check_instance(engine, sa.Engine, "engine")
     check_text(table, "table")
+    check_optional_text(schema, "schema")
     check_positive(n, "n")
     dialect = Dialect.of(engine)
     database = Database(engine, table)
@@ -152,15 +154,14 @@ def _divide(database: Database, dialect: Dialect, n: int, schema: str | None) ->
     """Find the table and divide it. Raises `DatabaseError`."""
     clause, keys = find_keys(database, dialect, schema)
     number = database.read(sa.select(sa.func.count()).select_from(clause))[0][0]
-    step = -(-number // n)
+    n = min(n, max(1, number))
+    positions = [each * number // n for each in range(n)]
     bounds: list[Key | None] = [None]
-    for _ in range(n - 1):
+    for before, position in pairwise(positions):
         limits = bounds_of(dialect, keys, (bounds[-1], None))
-        statement = (
-            sa.select(*keys).where(*limits.conditions).order_by(*keys).limit(1).offset(step - 1)
-        )
-        rows = database.read(statement, limits.parameters) if step else ()
-        if not rows:
+        statement = sa.select(*keys).where(*limits.conditions).order_by(*keys)
+        rows = database.read(statement.limit(1).offset(position - before - 1), limits.parameters)
+        if not rows:  # deleted after the count
             break
         bounds.append(tuple(rows[0]))
     return list(zip(bounds, [*bounds[1:], None], strict=True))

@@ -236,7 +236,7 @@ def test_the_range_of_keys_limits_reads_and_counts(database: Live) -> None:
     assert len(ranges) == 4
     assert (ranges[0][0], ranges[-1][1]) == (None, None)
     reports = [rotate(database, key_range=each, batch_rows=4) for each in ranges]
-    assert [each.rewritten for each in reports] == [6, 6, 6, 5]
+    assert [each.rewritten for each in reports] == [5, 6, 6, 6]
     assert [each.skipped for each in reports] == [0, 0, 0, 0]
     total = reports[0] + reports[1] + reports[2] + reports[3]
     assert counts(total) == (23, 0, 0, {}, 0)
