@@ -1,7 +1,8 @@
 """One process of the tests under fire: a writer, or a rotation, of a table in a database.
 
 Usage: column_under_fire.py ROLE URL ENCODING PATH. The writer writes to PATH what it committed. The
-rotation writes its report to the standard output, and a line for each batch.
+rotation writes its report to the standard output, and a line for each batch. With the role
+`waiting`, it starts when it gets a line.
 """
 
 import base64
@@ -189,6 +190,9 @@ def main() -> None:
         return
     if role == "control":
         _without_swap()
+    if role == "waiting":
+        print("ready", flush=True)
+        sys.stdin.readline()
     _slowly(0.03)
     rotate(url, is_base64)
 

@@ -38,9 +38,11 @@ class Battle(NamedTuple):
     truth: Path
 
     def start(self, role: str) -> subprocess.Popen[str]:
-        """Start a process, and return it when it has written its first line."""
+        """Start a process."""
         command = [sys.executable, str(_PROGRAM), role, self.database.url, self.encoding]
-        return subprocess.Popen([*command, str(self.truth)], stdout=subprocess.PIPE, text=True)
+        return subprocess.Popen(
+            [*command, str(self.truth)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
 
     def fill(self, number: int) -> None:
         """Create the table with blobs of the old version."""
@@ -170,7 +172,14 @@ def test_nothing_is_lost_under_fire_in_full(battle: Battle) -> None:
 def check_two_at_once(battle: Battle, rows: int) -> None:
     """Each row is rewritten by one of two rotations; the other one has a conflict or skips it."""
     battle.fill(rows)
-    with battle.start("rotation") as first, battle.start("rotation") as second:
+    with battle.start("waiting") as first, battle.start("waiting") as second:
+        for each in (first, second):
+            assert each.stdout is not None
+            assert each.stdout.readline() == "ready\n"
+        for each in (first, second):
+            assert each.stdin is not None
+            each.stdin.write("start\n")
+            each.stdin.flush()
         outputs = [each.communicate(timeout=PATIENCE)[0] for each in (first, second)]
     reports = [json.loads(output.splitlines()[-1]) for output in outputs]
     assert sum(report["rewritten"] for report in reports) == rows
