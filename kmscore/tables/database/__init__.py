@@ -15,7 +15,7 @@ if find_spec("sqlalchemy") is None:
 
 from kmscore.tables.database.counting import census_column
 from kmscore.tables.database.errors import DatabaseError
-from kmscore.tables.database.paging import KeyRange, key_ranges
+from kmscore.tables.database.paging import key_ranges
 from kmscore.tables.database.report import ColumnProgress, ColumnReport
 from kmscore.tables.database.rotation import reencrypt_column
 
@@ -23,7 +23,6 @@ __all__ = [
     "ColumnProgress",
     "ColumnReport",
     "DatabaseError",
-    "KeyRange",
     "census_column",
     "key_ranges",
     "reencrypt_column",

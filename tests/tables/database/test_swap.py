@@ -343,11 +343,19 @@ def test_many_large_rows_need_several_statements(mariadb: Live) -> None:
     """One statement has at most 500 rows and about 1 MiB."""
     mariadb.run("CREATE TABLE t (id int PRIMARY KEY, b blob)")
     mariadb.insert("t", [{"id": number, "b": seal(bytes(6000))} for number in range(400)])
-    mariadb.insert("t", [{"id": number, "b": seal()} for number in range(1000, 2100)])
+    mariadb.insert("t", [{"id": number, "b": seal()} for number in range(1000, 2300)])
     report = reencrypt_column(
         mariadb.engine, KEYS, KEY_ID, table="t", blob_column="b", batch_rows=1500
     )
-    assert (report.rewritten, report.remaining) == (1500, 0)
+    assert (report.rewritten, report.remaining) == (1700, 0)
+
+
+def test_a_batch_can_be_one_full_statement(mariadb: Live) -> None:
+    """No empty statement follows."""
+    mariadb.run("CREATE TABLE t (id int PRIMARY KEY, b blob)")
+    mariadb.insert("t", [{"id": number, "b": seal()} for number in range(500)])
+    report = reencrypt_column(mariadb.engine, KEYS, KEY_ID, table="t", blob_column="b")
+    assert (report.rewritten, report.remaining) == (500, 0)
 
 
 def test_an_engine_of_mariadb_has_the_same_result(mariadb: Live) -> None:

@@ -297,6 +297,21 @@ def test_a_connection_is_not_carried_over_a_fork(database: Live) -> None:
     assert rotate(database.engine).rewritten == 20
 
 
+def test_a_connection_of_another_process_is_kept_but_not_used(database: Live) -> None:
+    """It is not closed, because that would end it in the other process too."""
+    make_table(database)
+    with database.engine.connect() as connection:
+        driver: Any = connection.connection.dbapi_connection
+        connection.info["kmscore_process"] = -1
+    with pytest.raises(DatabaseError, match="a connection of another process"):
+        rotate(database.engine)
+    cursor = driver.cursor()
+    cursor.execute("SELECT count(*) FROM t")
+    assert cursor.fetchone() == (20,)
+    assert rotate(database.engine).rewritten == 20
+    transactions._INHERITED.pop().close()
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 def test_a_forked_engine_without_connections_is_used(database: Live) -> None:
     """After `dispose(close=False)`, the new process opens its own connections."""
