@@ -6,10 +6,8 @@ from functools import partial, reduce
 from operator import add
 from typing import Any, Final, NamedTuple
 
-import sqlalchemy as sa
-
 from kmscore import Keyring
-from kmscore.cli.database_engine import make_engine
+from kmscore.cli.database_engine import Engine, make_engine
 from kmscore.cli.database_options import DatabaseUrl
 from kmscore.tables.crew import Note, in_processes
 from kmscore.tables.database import ColumnProgress, ColumnReport, key_ranges, reencrypt_column
@@ -43,7 +41,7 @@ class ColumnJob(NamedTuple):
     """All other arguments by name."""
 
     def run(
-        self, engine: sa.Engine, keys: Keyring, on_batch: OnBatch, key_range: KeyRange
+        self, engine: Engine, keys: Keyring, on_batch: OnBatch, key_range: KeyRange
     ) -> ColumnReport:
         """Rotate a range of keys. Raises the errors of `reencrypt_column`."""
         failed: list[tuple[Key, str]] = []
@@ -68,7 +66,7 @@ class ColumnJob(NamedTuple):
 
 def run_job(
     job: ColumnJob,
-    database: tuple[DatabaseUrl, sa.Engine],
+    database: tuple[DatabaseUrl, Engine],
     keys: Keyring,
     jobs: int,
     on_batch: OnBatch,

@@ -6,13 +6,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-import sqlalchemy as sa
-
 from kmscore import Keyring
 from kmscore.bulk.conversion import keys_for
 from kmscore.cli.column_jobs import Batch, ColumnJob, run_job
 from kmscore.cli.column_report import ColumnResult
-from kmscore.cli.database_engine import open_database
+from kmscore.cli.database_engine import Engine, open_database
 from kmscore.cli.database_options import DatabaseUrl
 from kmscore.cli.failed_keys import FailedKeys
 from kmscore.cli.problems import FileProblem
@@ -45,7 +43,7 @@ class ColumnRotation:
 
     def __init__(
         self,
-        database: tuple[DatabaseUrl, sa.Engine],
+        database: tuple[DatabaseUrl, Engine],
         destination: str,
         options: Mapping[str, Any],
         failed: FailedKeys,

@@ -6,11 +6,14 @@ from pathlib import Path
 from typing import Final
 
 import sqlalchemy as sa
+from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from kmscore.cli.database_options import DatabaseUrl
 from kmscore.cli.problems import FileProblem
 from kmscore.tables.database.errors import fault_of
+
+__all__ = ["Engine", "make_engine", "open_database"]
 
 _EXAMPLE: Final = "postgresql+psycopg://USER:PASSWORD@HOST/DATABASE"
 
@@ -20,7 +23,7 @@ _DRIVERS: Final = (
 )
 
 
-def make_engine(url: DatabaseUrl) -> sa.Engine:
+def make_engine(url: DatabaseUrl) -> Engine:
     """Return an engine with one connection, which is checked before each use.
 
     A pause for `--max-rows-per-second` can be longer than a server keeps an idle connection.
@@ -31,7 +34,7 @@ def make_engine(url: DatabaseUrl) -> sa.Engine:
 
 
 @contextmanager
-def open_database(url: DatabaseUrl) -> Iterator[sa.Engine]:
+def open_database(url: DatabaseUrl) -> Iterator[Engine]:
     """Give an engine whose database can be reached. Raises `FileProblem` otherwise."""
     engine = _engine_of(url)
     try:
@@ -41,7 +44,7 @@ def open_database(url: DatabaseUrl) -> Iterator[sa.Engine]:
         engine.dispose()
 
 
-def _engine_of(url: DatabaseUrl) -> sa.Engine:
+def _engine_of(url: DatabaseUrl) -> Engine:
     """Return an engine. Raises `FileProblem` for a wrong URL and for a missing driver."""
     _check(url)
     try:
@@ -53,7 +56,7 @@ def _engine_of(url: DatabaseUrl) -> sa.Engine:
     raise _problem(reason)
 
 
-def _connect(engine: sa.Engine) -> None:
+def _connect(engine: Engine) -> None:
     """Open the first connection. Raises `FileProblem`."""
     try:
         with engine.connect():
