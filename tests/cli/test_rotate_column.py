@@ -142,10 +142,19 @@ def test_every_row_is_rotated_and_the_same_command_again_skips_all(
 
 @pytest.mark.parametrize("jobs", ["1", "2"])
 def test_failed_rows_are_in_a_new_file(sqlite: Live, ring_file: Path, jobs: str) -> None:
-    """The file has each primary key with its code, no blob, and only its owner can read it."""
+    """The file has each primary key with its code, no blob, and only its owner can read it.
+
+    An existing file is rejected before the first row is changed.
+    """
     make_table(sqlite)
     sqlite.run("UPDATE t SET tenant = 'other' WHERE id IN (3, 11)")
     path = ring_file.with_name("failed.jsonl")
+    path.touch()
+    blobs = sqlite.blobs()
+    said = problem(rotate(sqlite.url, ring_file, "--failed", path))
+    assert said == f"{path} exists already; use another file for --failed"
+    assert sqlite.blobs() == blobs
+    path.unlink()
     before = os.umask(0)
     try:
         result = rotate(sqlite.url, ring_file, "--failed", path, "--json", "--jobs", jobs)
@@ -158,10 +167,6 @@ def test_failed_rows_are_in_a_new_file(sqlite: Live, ring_file: Path, jobs: str)
     lines = sorted(map(json.loads, path.read_text("utf-8").splitlines()), key=str)
     assert lines == [{"primary_key": {"id": each}, "error": "decryption"} for each in (11, 3)]
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    written = path.read_bytes()
-    again = rotate(sqlite.url, ring_file, "--failed", path)
-    assert problem(again) == f"{path} exists already; use another file for --failed"
-    assert path.read_bytes() == written
 
 
 def test_without_failed_rows_there_is_no_file(sqlite: Live, ring_file: Path) -> None:
@@ -397,11 +402,16 @@ def test_a_worker_opens_the_keyring_and_the_database_itself(sqlite: Live) -> Non
         (f"oracle+oracledb://a:{SECRET}@h/d", "the driver oracledb cannot be loaded; for Postgre"),
     ],
 )
-def test_a_wrong_url_is_not_shown(ring_file: Path, url: str, reason: str) -> None:
-    """One line says the problem, and nothing of the URL."""
+def test_a_wrong_url_is_not_shown(
+    ring_file: Path, monkeypatch: pytest.MonkeyPatch, url: str, reason: str
+) -> None:
+    """One line says the problem, and nothing of the URL; no file is created."""
+    monkeypatch.chdir(ring_file.parent)
+    before = list(ring_file.parent.iterdir())
     said = problem(rotate(url, ring_file))
     assert reason in said
     assert SECRET not in said
+    assert list(ring_file.parent.iterdir()) == before
 
 
 @pytest.mark.parametrize("jobs", ["--jobs", "--url"])
@@ -728,6 +738,9 @@ def test_without_a_terminal_the_progress_is_in_lines(
         *(("33", "20"), ("67", "40"), ("100", "60"), ("100", "61")),
     ]
     assert re.search(r" per second, 0:00:\d\d left$", lines[2])
+    # With this option, the rows that name the destination version are read too.
+    lines = rotate(sqlite.url, ring_file, "--verify", "--batch-rows", "30").stderr.splitlines()
+    assert lines[1].startswith("kmscore: rotating, 50%, 30 rows, ")
 
 
 def test_a_closed_pipe_gives_exit_code_2(sqlite: Live, ring_file: Path) -> None:
