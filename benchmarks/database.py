@@ -28,7 +28,6 @@ from benchmarks.fixtures import DATA_KEY, KEY_ID, VERSION_ID
 from kmscore import Keyring, KeySpec, SymmetricKey
 from kmscore.tables.database import ColumnReport, reencrypt_column
 from kmscore.tables.database.batches import Batches, Reencrypted
-from kmscore.tables.database.swap import Swap
 from kmscore.tables.database.transactions import Rows
 
 LEAST: Final = {"postgresql": 0.65, "mysql": 0.7, "mariadb": 0.7, "sqlite": 0.45}
@@ -126,7 +125,7 @@ def floor(engine: sa.Engine, version: int) -> ColumnReport:
     def copy(self: Batches, rows: Rows) -> Reencrypted:
         del self
         end = len(header)
-        swaps = [Swap(tuple(row[:1]), tuple(row[1:]), header + row[1][end:]) for row in rows]
+        swaps = [(*row, header + row[1][end:]) for row in rows]
         size = sum(len(row[1]) + len(row[2]) for row in rows)
         return Reencrypted(swaps, 0, 0, size)
 

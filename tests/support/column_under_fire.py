@@ -141,7 +141,7 @@ def _without_swap() -> None:
 
         def run(connection: sa.Connection, swaps: Any) -> int:
             statement = parts(column, ["p_key"]).values({column.target: sa.bindparam("p_new")})
-            rows = [{"p_key": each.key[0], "p_new": each.new} for each in swaps]
+            rows = [{"p_key": each[0], "p_new": each[-1]} for each in swaps]
             return connection.execute(statement, rows).rowcount
 
         return run

@@ -1,13 +1,14 @@
 """The re-encryption of one batch of rows after another, in one job of `reencrypt_many`."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, Final, NamedTuple, cast
+from itertools import chain, islice
+from typing import Any, Final, NamedTuple
 
 from kmscore._base64 import encode_base64
 from kmscore.bulk import Item, Outcome, Status
-from kmscore.tables.columns import Failure, ItemReader, Record
 from kmscore.tables.database.column import Column
 from kmscore.tables.database.failures import Failures
+from kmscore.tables.database.items import RowReader
 from kmscore.tables.database.swap import Swap
 from kmscore.tables.database.transactions import Rows
 
@@ -25,7 +26,7 @@ class Reencrypted(NamedTuple):
     """The result of a batch."""
 
     swaps: list[Swap]
-    """The new ciphertexts; in a dry run there are none."""
+    """The rows with their new ciphertexts; in a dry run there are none."""
 
     rewritten: int
     """The number of ciphertexts that a dry run would write."""
@@ -41,7 +42,7 @@ class Batches:
     def __init__(self, column: Column, reencrypt: Reencrypt, failures: Failures) -> None:
         """Start the job. Raises the errors of `reencrypt_many` for its arguments."""
         self._column = column
-        self._reader = ItemReader(column.columns)
+        self._reader = RowReader(column)
         self._failures = failures
         self._items: Iterator[Item] = iter(())
         self._outcomes = reencrypt(self._feed())
@@ -54,43 +55,35 @@ class Batches:
     def reencrypt(self, rows: Rows) -> Reencrypted:
         """Return the new ciphertexts of some rows; count and report the failed rows."""
         number = len(self._column.keys)
-        items: list[Item] = []
-        size = 0
-        for position, row in enumerate(rows):
-            values = row[number:]
-            size += sum(len(value) for value in values if value is not None)
-            item = self._reader.read(position, self._record(values))
-            if isinstance(item, Item):
-                items.append(item)
-            else:
-                # Not `None`, because only rows with a ciphertext are read.
-                self._failures.add(tuple(row[:number]), cast("Failure", item).code)
+        items = self._read(rows, number)
         self._items = iter(items)
         swaps: list[Swap] = []
         rewritten, unchanged = 0, 0
-        for _ in items:
-            outcome = next(self._outcomes)
-            row = rows[outcome.reference]
-            key = tuple(row[:number])
+        for outcome in islice(self._outcomes, len(items)):
+            row: Sequence[Any] = outcome.reference
             if outcome.error is not None:
-                self._failures.add(key, outcome.error.code)
+                self._failures.add(tuple(row[:number]), outcome.error.code)
             elif outcome.status is Status.UNCHANGED:
                 unchanged += 1
             elif outcome.ciphertext_blob is None:
                 rewritten += 1
             elif (new := self._stored(outcome.ciphertext_blob)) is None:
-                self._failures.add(key, DOES_NOT_FIT)
+                self._failures.add(tuple(row[:number]), DOES_NOT_FIT)
             else:
-                swaps.append(Swap(key, tuple(row[number:]), new))
-        return Reencrypted(swaps, rewritten, unchanged, size)
+                swaps.append((*row, new))
+        values = chain.from_iterable(row[number:] for row in rows)
+        return Reencrypted(swaps, rewritten, unchanged, sum(map(len, filter(None, values))))
 
-    def _record(self, values: Sequence[Any]) -> Record:
-        """Return the values of a row by the names of their columns, as the reader takes them."""
-        # Bytes that are not UTF-8, which SQLite can have in a text, make only their row fail.
-        blob, *contexts = values
-        first = _text(blob) if self._column.is_base64 else bytes(blob)
-        names = self._column.columns.names
-        return dict(zip(names, (first, *map(_text, contexts)), strict=True))
+    def _read(self, rows: Rows, number: int) -> list[Item]:
+        """Return the rows that can be read; count and report the others."""
+        items: list[Item] = []
+        for row in rows:
+            item = self._reader.read(row)
+            if isinstance(item, Item):
+                items.append(item)
+            else:
+                self._failures.add(tuple(row[:number]), item)
+        return items
 
     def _stored(self, blob: bytes) -> bytes | str | None:
         """Return a ciphertext as it is stored, or `None` if it does not fit.
@@ -102,7 +95,3 @@ class Batches:
         if limit is not None and (len(new) > limit or (self._column.is_fixed and len(new) < limit)):
             return None
         return new
-
-
-def _text(value: bytes | None) -> str | None:
-    return None if value is None else bytes(value).decode("utf-8", "surrogateescape")

@@ -1,6 +1,9 @@
 """Compare and swap: a new ciphertext is written only to a row that did not change."""
 
-from collections.abc import Callable, Iterator, Sequence
+import re
+from collections.abc import Callable, Collection, Iterator, Sequence
+from itertools import chain
+from operator import itemgetter
 from typing import Any, Final, NamedTuple
 
 import sqlalchemy as sa
@@ -15,14 +18,8 @@ _JOIN_BYTES: Final = 1 << 20
 """Limits of one statement with many rows; `max_allowed_packet` is at least 16 MiB by default."""
 
 
-class Swap(NamedTuple):
-    """A new ciphertext for a row, with the values that the row must still have."""
-
-    key: Key
-    old: tuple[bytes | None, ...]
-    """The ciphertext and the contexts as they were read."""
-
-    new: bytes | str
+Swap = tuple[Any, ...]
+"""A row as it was read (the key, the ciphertext and the contexts), and its new ciphertext."""
 
 
 class Swapped(NamedTuple):
@@ -57,7 +54,7 @@ class Swapper:
             return Swapped(self._database.write(lambda each: self._write(each, swaps)), ())
         except RejectedWrite:
             if len(swaps) == 1:
-                return Swapped(0, (swaps[0].key,))
+                return Swapped(0, (swaps[0][: len(self._column.keys)],))
         middle = len(swaps) // 2
         first, second = self.swap(swaps[:middle]), self.swap(swaps[middle:])
         return Swapped(first.written + second.written, (*first.rejected, *second.rejected))
@@ -86,23 +83,44 @@ def _row_by_row(
             }
         )
     )
-    compiled = update.compile(dialect=database.engine.dialect)
-    text = str(compiled)
+    text, order = _positional(database.engine, update, names)
     if database.engine.dialect.driver == "psycopg":
-        for name in (*olds, *(() if column.is_base64 else (new,))):
-            # The binary form, which is shorter than the text form of bytes.
-            text = text.replace(f"%({name})s", f"%({name})b")
-    # The rows go to the driver as they are, which is a third faster than through SQLAlchemy.
-    order: Sequence[str] | None = getattr(compiled, "positiontup", None)
+        text = _in_binary(text, order, {*olds, *(() if column.is_base64 else (new,))})
+    arrange = itemgetter(*(names.index(name) for name in order))
 
     def write(connection: sa.Connection, swaps: Sequence[Swap]) -> int:
-        rows = [dict(zip(names, (*each.key, *each.old, each.new), strict=True)) for each in swaps]
-        if order is None:
-            return connection.exec_driver_sql(text, rows).rowcount
-        lists = [tuple(row[name] for name in order) for row in rows]
-        return connection.exec_driver_sql(text, lists).rowcount
+        # The rows go to the driver as they are, which is faster than through SQLAlchemy.
+        return connection.exec_driver_sql(text, [arrange(each) for each in swaps]).rowcount
 
     return write
+
+
+def _positional(
+    engine: sa.Engine, statement: sa.Update, names: Sequence[str]
+) -> tuple[str, list[str]]:
+    """Return a statement with parameters by position, and their names in this order."""
+    compiled = statement.compile(dialect=engine.dialect)
+    order: Sequence[str] | None = getattr(compiled, "positiontup", None)
+    if order is not None:
+        return str(compiled), list(order)
+    found: list[str] = []
+
+    def place(match: re.Match[str]) -> str:
+        found.append(match[1])
+        return "%s"
+
+    # A percent sign in a name is doubled.
+    pattern = rf"(?<!%)%\(({'|'.join(names)})\)s"
+    return re.sub(pattern, place, str(compiled)), found
+
+
+def _in_binary(text: str, order: Sequence[str], names: Collection[str]) -> str:
+    """Return a statement of psycopg that sends some parameters in their binary form.
+
+    It is shorter than the text form of bytes.
+    """
+    marks = iter("%b" if name in names else "%s" for name in order)
+    return re.sub(r"(?<!%)%s", lambda _: next(marks), text)
 
 
 def _parameter_names(column: Column) -> list[str]:
@@ -152,8 +170,8 @@ def _joined(database: Database, column: Column) -> Callable[[sa.Connection, Sequ
                 f"UPDATE ({values}) v STRAIGHT_JOIN {table} ON {same_key} SET {assignments}"  # noqa: S608
                 f" WHERE {same_values}"
             )
-            parameters = [value for each in part for value in (*each.key, *each.old, each.new)]
-            written += connection.exec_driver_sql(text, tuple(parameters)).rowcount
+            parameters = tuple(chain.from_iterable(part))
+            written += connection.exec_driver_sql(text, parameters).rowcount
         return written
 
     return write
@@ -165,7 +183,7 @@ def _parts(swaps: Sequence[Swap]) -> Iterator[list[Swap]]:
     size = 0
     for each in swaps:
         part.append(each)
-        size += len(each.new) + sum(len(value) for value in each.old if value is not None)
+        size += sum(len(value) for value in each if isinstance(value, (bytes, str)))
         if len(part) == _JOIN_ROWS or size >= _JOIN_BYTES:
             yield part
             part, size = [], 0

@@ -45,7 +45,7 @@ class Database:
 
         def work() -> Rows:
             with self._connect() as connection:
-                return connection.execute(statement, parameters).all()
+                return [tuple(row) for row in connection.execute(statement, parameters)]
 
         return self._succeed(work)
 
