@@ -27,7 +27,10 @@ nitpick_ignore_regex = [
     ("py:exc", r"pickle\..*"),
     (
         "py:class",
-        r"(collections\.abc|datetime|typing|enum|pathlib|cryptography|pyarrow|pyspark|pa)\..*",
+        (
+            r"(collections\.abc|datetime|typing|enum|pathlib|cryptography|pyarrow|pyspark|pa"
+            r"|sqlalchemy|sa)\..*"
+        ),
     ),
     ("py:class", r"(kmscore\.context\.)?EncryptionContext \| ~?(collections\.abc\.)?Mapping\[str"),
     # Used in public signatures, but not exported.

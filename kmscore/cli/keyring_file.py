@@ -38,11 +38,11 @@ def read_keyring(path: Path, descriptor: int | None) -> Keyring:
     """
     data = read_file(path, limit=MAX_LENGTH)
     keyring = _open(path, data, get_passphrase(descriptor))
-    _warn_if_readable(path)
+    warn_if_readable(path)
     return keyring
 
 
-def _warn_if_readable(path: Path) -> None:
+def warn_if_readable(path: Path) -> None:
     """Print a warning if other users can read the file; their guesses of it are not limited."""
     with suppress(OSError):
         if os.name != "nt" and path.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH):
@@ -72,7 +72,7 @@ def change_keyring(
     if not is_new:
         # Report a problem with the file before the prompt for the passphrase.
         read_file(path, limit=MAX_LENGTH)
-        _warn_if_readable(path)
+        warn_if_readable(path)
         # Keep a symbolic link, and change its target.
         path = path.resolve()
     passphrase = get_passphrase(descriptor, is_new=is_new)

@@ -23,7 +23,7 @@ _NEEDS = re.compile(r"^<!-- needs: (.+?) -->$", re.MULTILINE)
 _NO_EXAMPLE = re.compile(r"^(?:```|:::)\{(?:toctree|include)\}", re.MULTILINE)
 """The directives of a page that only holds other pages or another file."""
 
-_PROGRAMS = {"kmscore", "printf", "cat", "cp", "head", "ls", "mkdir", "rm"}
+_PROGRAMS = {"kmscore", "printf", "cat", "chmod", "cp", "head", "ls", "mkdir", "python3", "rm"}
 """The commands of a transcript that runs. A transcript with any other command does not run."""
 
 _SPARK = """
@@ -109,8 +109,10 @@ def _commands(transcript: str) -> Iterator[Command]:
 
 def _run(command: Command) -> subprocess.CompletedProcess[str]:
     """Run a command with the `kmscore` that is tested; both streams come as a terminal has them."""
+    python = f'"{sys.executable}" -P'
+    functions = f'kmscore() {{ {python} -m kmscore "$@"; }}\npython3() {{ {python} "$@"; }}'
     return subprocess.run(
-        ["sh", "-c", f'kmscore() {{ "{sys.executable}" -P -m kmscore "$@"; }}\n{command.text}'],
+        ["sh", "-c", f"{functions}\n{command.text}"],
         env=environment(COLUMNS="100"),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,

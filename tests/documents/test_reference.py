@@ -11,9 +11,20 @@ from types import ModuleType
 import pytest
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
-PACKAGES = (
-    *("kmscore", "kmscore.audit", "kmscore.bulk", "kmscore.bulk.arrow", "kmscore.bulk.spark"),
-    *("kmscore.tables", "kmscore.keyfile", "kmscore.alibaba", "kmscore.sm2"),
+PACKAGES = tuple(
+    f"kmscore{name}"
+    for name in (
+        "",
+        ".audit",
+        ".bulk",
+        ".bulk.arrow",
+        ".bulk.spark",
+        ".tables",
+        ".tables.database",
+        ".keyfile",
+        ".alibaba",
+        ".sm2",
+    )
 )
 
 
