@@ -180,6 +180,27 @@ def test_the_columns_of_a_context_are_its_pairs(database: Live) -> None:
     assert counts(names) == (0, 0, 1, {"decryption": 2}, 0)
 
 
+def test_repeated_contexts_have_the_results_of_single_ones(
+    sqlite: Live, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Contexts are kept, up to a limit; invalid ones fail each time, after an invalid blob."""
+    monkeypatch.setattr("kmscore.tables.database.items._CONTEXTS", 3)
+    sqlite.run("CREATE TABLE t (id int PRIMARY KEY, b blob, tenant text)")
+    rows = [
+        {"id": each, "b": seal(b"%d" % each, {"tenant": f"t{each % 5}"}), "tenant": f"t{each % 5}"}
+        for each in (0, 0, 0, 1, 1, 1, 2, 3, 4, 0, 0, 0)
+    ]
+    rows = [{**row, "id": number} for number, row in enumerate(rows)]
+    wrong = [{"id": 20 + each, "b": seal(), "tenant": b"\xff"} for each in range(3)]
+    broken = [{"id": 30 + each, "b": b"KMS", "tenant": b"\xff"} for each in range(3)]
+    sqlite.insert("t", [*rows, *wrong, *broken])
+    report = rotate(sqlite, context_columns=("tenant",))
+    assert report.rewritten == 12
+    assert report.failed == {"invalid_blob": 3, "invalid_context": 3}
+    for blob, row in zip(sqlite.blobs(), rows, strict=False):
+        assert unseal(blob, {"tenant": row["tenant"]})
+
+
 def test_a_change_of_contexts_reads_all_rows_and_is_harmless_twice(database: Live) -> None:
     """Rows get the new context, or keep theirs without a value; a second call changes no byte."""
     text = database.type_of("text")
