@@ -1,4 +1,4 @@
-"""`python -m benchmarks.database --rows N --url URL`: the rotation of a column, beside its floor.
+"""`python -m benchmarks.database --rows N --url URL`: the rotation of a column and its floor.
 
 The benchmark creates two equal tables in the database of the URL (default: SQLite in a temporary
 folder), and drops them at the end. Each row has a data key of 32 bytes, encrypted under the context
