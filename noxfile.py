@@ -13,8 +13,6 @@ import nox
 ROOT = Path(__file__).resolve().parent
 TOOLS = ("--requirement", ".ci/requirements.txt")
 EVERYTHING = (".[test,bench,arrow,spark]", "./vectors")
-# The tests that do not depend on the interpreter or on a library, and that take long.
-WITHOUT_SLOW = ("--quiet", "--ignore=vectors/tests/test_check_removal.py")
 
 nox.needs_version = ">=2024.10.9"
 nox.options.default_venv_backend = "venv"
@@ -36,7 +34,7 @@ def tests(session: nox.Session) -> None:
 def engine(session: nox.Session) -> None:
     """Run the tests on the other interpreters that are installed; `coverage` runs on the first."""
     session.install(".[test]", "./vectors")
-    session.run("pytest", *WITHOUT_SLOW, *session.posargs)
+    session.run("pytest", "--quiet", *session.posargs)
 
 
 @nox.session
@@ -76,7 +74,8 @@ def docs(session: nox.Session) -> None:
 def coverage(session: nox.Session) -> None:
     """Run all tests with everything installed, and require full branch coverage."""
     session.install(*EVERYTHING, *TOOLS)
-    session.run("pytest", "--quiet", "--cov", "--cov-report=term", *session.posargs)
+    marked = ("-m", "not campaign and not harness")
+    session.run("pytest", "--quiet", *marked, "--cov", "--cov-report=term", *session.posargs)
 
 
 @nox.session
@@ -90,7 +89,7 @@ def oldest(session: nox.Session) -> None:
             session.error(f"pyproject.toml has no oldest version of {name}")
         pins.append(f"{name}=={found[1]}.*")
     session.install(".[test]", "./vectors", *pins)
-    session.run("pytest", *WITHOUT_SLOW, *session.posargs)
+    session.run("pytest", "--quiet", *session.posargs)
 
 
 @nox.session

@@ -25,7 +25,7 @@ TAG_LENGTH: Final = 16
 """Length of the authentication tag of every suite, in bytes."""
 
 
-def _refuse(vocabulary: type[Enum], value: object, due: type) -> Never:
+def _reject(vocabulary: type[Enum], value: object, due: type) -> Never:
     """Raise the error for a value that is not in the enum.
 
     The message does not quote the value, because a caller can pass key material by mistake.
@@ -63,12 +63,12 @@ class Vocabulary(StrEnum):
         check_text(value, name)
         member = cls._value2member_map_.get(value)
         if member is None:
-            _refuse(cls, value, str)
+            _reject(cls, value, str)
         return cast("Self", member)
 
     @classmethod
     def _missing_(cls, value: object) -> Never:
-        _refuse(cls, value, str)
+        _reject(cls, value, str)
 
 
 class KeySpec(Vocabulary):
@@ -112,7 +112,7 @@ class Suite(Enum):
 
     @classmethod
     def _missing_(cls, value: object) -> Never:
-        _refuse(cls, value, int)
+        _reject(cls, value, int)
 
     @property
     def key_length(self) -> int:

@@ -243,9 +243,9 @@ def _decoder() -> "json.JSONDecoder":
 
     return json.JSONDecoder(
         object_pairs_hook=_unique,
-        parse_int=_refuse_value,
-        parse_float=_refuse_value,
-        parse_constant=_refuse_value,
+        parse_int=_reject_value,
+        parse_float=_reject_value,
+        parse_constant=_reject_value,
     )
 
 
@@ -257,6 +257,6 @@ def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
     return unique
 
 
-def _refuse_value(_literal: str) -> NoReturn:
+def _reject_value(_literal: str) -> NoReturn:
     """Raise `InvalidContextError` for a JSON number or constant."""
     raise InvalidContextError("encryption context values must be strings")

@@ -34,8 +34,8 @@ _ALIAS_RESOURCE: Final = re.compile(r"acs:kms:[^:]*:[^:]*:alias/.*", re.DOTALL)
 Resolver: TypeAlias = Callable[[str], str | None]
 """A callable that takes an alias or a resource name, and returns its key ID or `None`.
 
-The name comes from the request. It has 1 to 512 printable characters (`str.isprintable`); no other
-property is checked.
+The name comes from the request. It is an alias (`alias/…`), or the resource name of an alias or of
+a key, and has at most 512 printable characters (`str.isprintable`); no other property is checked.
 """
 
 
@@ -128,6 +128,8 @@ class Access(Record):
         control character, a line separator or more than 512 characters.
         """
         if len(name) > _MOST_CHARACTERS or not name.isprintable():
+            return None
+        if not _names_alias(name) and key_id_of_name(name) is None:
             return None
         try:
             key_id = self.resolve_key(name)

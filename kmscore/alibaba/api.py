@@ -130,9 +130,9 @@ class KmsApi(Immutable):
             request_id: A callable that returns a new request ID for each call, in printable ASCII.
                 The default returns a random UUID.
             resolve_key: A callable that returns the key ID of an alias (`alias/…`) or of a resource
-                name (`acs:kms:…`), or `None`. It receives only names of 1 to 512 printable
-                characters; other names have no key. The default knows no aliases, and ignores the
-                region and account of a resource name.
+                name (`acs:kms:…`) of an alias or key, or `None`. It receives only such names of at
+                most 512 printable characters; other names have no key. The default knows no
+                aliases, and ignores the region and account of a resource name.
             on_failure: A callable that takes an exception of the keys, the policy, `arn` or
                 `resolve_key` that the request did not cause. The response is then
                 `InternalFailure`. If it is `None`, `call` raises that exception.

@@ -18,6 +18,7 @@ from urllib.parse import unquote_to_bytes
 
 from kmscore._typecheck import check_instance
 from kmscore._values import Secret, representation
+from kmscore.alibaba.json_context import compact_json
 from kmscore.alibaba.parameter_names import ACTION
 from kmscore.alibaba.responses import ApiResponse
 from kmscore.alibaba.service_errors import (
@@ -50,18 +51,21 @@ _MAX_NAME_LENGTH: Final = 128  # of a parameter in a message
 
 _METHODS: Final = frozenset({"GET", "POST"})
 _HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_NOT_IN_HEADERS: Final = re.compile("[^\t\x20-\x7e\x80-\xff]")
+_NOT_IN_HEADERS: Final = re.compile("[^\t\x20-\x7e\xa0-\xff]")  # no control character, C0 or C1
 _BAD_ESCAPE: Final = re.compile("%(?![0-9A-Fa-f]{2})")
 _NOT_IN_TARGETS: Final = re.compile("[^\x21-\x7e]|#")
-_FORMATS: Final = MappingProxyType({"JSON": False, "XML": True})
+_FORMATS: Final = MappingProxyType({"json": False, "xml": True})
 _ACCEPTED: Final = MappingProxyType(
     {"application/json": False, "text/xml": True, "application/xml": True}
 )
 
 FORM: Final = "application/x-www-form-urlencoded"
-_JSON: Final = "application/json"
+_CONTENT_TYPE: Final = re.compile(
+    rf"({FORM}|application/json)[ \t]*(?:;[ \t]*charset=(?:utf-8|\"utf-8\"))?", re.IGNORECASE
+)
 
 Pairs: TypeAlias = tuple[tuple[str, str], ...]
+_Values: TypeAlias = tuple[tuple[str, str | None], ...]
 
 
 @final
@@ -111,8 +115,11 @@ class ParsedRequest(Secret):
     body: bytes
     """The body, 0 to 524,288 bytes."""
 
-    parameters: Mapping[str, object]
-    """The parameters of query and body, with `Action`, also if it is in a header."""
+    parameters: Mapping[str, str]
+    """The parameters of query and body, as texts, with `Action`, also if it is in a header.
+
+    An object in a JSON body is its compact JSON text, the form that clients send for a context.
+    """
 
     as_xml: bool
     """Whether the client requests XML."""
@@ -142,7 +149,8 @@ def parse(
     - a text that is not UTF-8, and a header or a parameter that is given twice;
     - a header and a parameter with different actions or versions;
     - both kinds of signature at once;
-    - a body of another type than a form or a JSON object of texts.
+    - a body of another type than a form or a JSON object of texts, numbers, truth values, `null`
+      and objects of texts.
 
     Args:
         method: The HTTP method.
@@ -191,8 +199,8 @@ class _Reading:
         if path != "/":
             raise RequestError(UNKNOWN_PATH)
         form, values = _body(by_name.get("content-type", ""), body)
-        self._take_format((*(form or ()), *values))
-        parameters = _merged((*query, *(values or form or ())))
+        self._take_format(values)
+        parameters = _merged((*query, *values))
         _merge_headers(by_name, parameters)
         return ParsedRequest(
             method=method,
@@ -204,11 +212,11 @@ class _Reading:
             as_xml=self.as_xml,
         )
 
-    def _take_format(self, pairs: Iterable[tuple[str, object]]) -> None:
+    def _take_format(self, pairs: Iterable[tuple[str, str | None]]) -> None:
         """Take the format from the parameter `Format`, if there is one."""
         for name, value in pairs:
             if name == "Format" and value:
-                as_xml = _FORMATS.get(str(value).upper())
+                as_xml = _FORMATS.get(value.lower())
                 if as_xml is None:
                     raise RequestError(invalid_parameter("Format"))
                 self.as_xml = as_xml
@@ -246,13 +254,13 @@ def _target(target: str) -> tuple[str, Pairs]:
 
 def _pairs(text: bytes, where: str) -> Pairs:
     """Return the decoded names and values of a query or a form."""
-    segments = text.split(b"&", _MAX_PAIRS)
+    segments = [segment for segment in text.split(b"&") if segment]
     if len(segments) > _MAX_PAIRS:
         raise RequestError(REQUEST_TOO_LARGE)
     try:
         decoded = text.decode("utf-8")
         if _BAD_ESCAPE.search(decoded) is None:
-            parts = (segment.partition(b"=") for segment in segments if segment)
+            parts = (segment.partition(b"=") for segment in segments)
             return tuple((_unquoted(name), _unquoted(value)) for name, _, value in parts)
     except UnicodeDecodeError:
         pass
@@ -264,41 +272,45 @@ def _unquoted(text: bytes) -> str:
     return unquote_to_bytes(text.replace(b"+", b" ")).decode("utf-8")
 
 
-def _body(content_type: str, body: bytes) -> tuple[Pairs | None, tuple[tuple[str, object], ...]]:
-    """Return the pairs of a form, `None` for another body, and the pairs of a JSON object."""
+def _body(content_type: str, body: bytes) -> tuple[Pairs | None, _Values]:
+    """Return the pairs of a form, `None` for another body, and the pairs of the body."""
     if len(body) > MAX_BODY_LENGTH:
         raise RequestError(REQUEST_TOO_LARGE)
     if not body:
         return (), ()
-    kind, _, options = content_type.partition(";")
-    kind, options = kind.strip().lower(), options.strip().lower()
-    if kind not in {FORM, _JSON} or options not in {"", "charset=utf-8", 'charset="utf-8"'}:
+    kind = _CONTENT_TYPE.fullmatch(content_type)
+    if kind is None:
         raise _invalid("Content-Type")
-    return (_pairs(body, "body"), ()) if kind == FORM else (None, _json_pairs(body))
+    if kind[1].lower() == FORM:
+        pairs = _pairs(body, "body")
+        return pairs, pairs
+    return None, _json_pairs(body)
 
 
 class _Number(NamedTuple):
-    """A number in JSON, as text. In a context it is not a text, and so invalid."""
+    """A number in JSON, as it is written. In a context it is not a text, and so invalid."""
 
     text: str
 
 
-def _json_pairs(body: bytes) -> tuple[tuple[str, object], ...]:
-    """Return the members of a JSON object, with numbers and truth values as texts."""
-    value: object = None
+def _json_pairs(body: bytes) -> _Values:
+    """Return the members of a JSON object as texts, and `None` for `null`."""
     with suppress(ValueError, RecursionError):
-        value = _DECODER.decode(body.decode("utf-8"))
-    if not isinstance(value, dict):
-        raise _invalid("body")
-    return tuple((name, _value(each)) for name, each in value.items())
+        members = _DECODER.decode(body.decode("utf-8"))
+        if isinstance(members, dict):
+            pairs = tuple((name, _value(each)) for name, each in members.items())
+            # A lone surrogate has no UTF-8 form, and a `ValueError` here.
+            "".join(name + (text or "") for name, text in pairs).encode("utf-8")
+            return pairs
+    raise _invalid("body")
 
 
-def _value(value: object) -> object:
-    """Return a parameter from a member: a text, a mapping for a context, or `None`."""
+def _value(value: object) -> str | None:
+    """Return a parameter from a member: a text, or `None` for `null`."""
     if value is None or isinstance(value, str):
         return value
     if isinstance(value, dict) and all(isinstance(each, str) for each in value.values()):
-        return value
+        return compact_json(value)
     if isinstance(value, _Number):
         return value.text
     if isinstance(value, bool):
@@ -323,12 +335,12 @@ _DECODER: Final = json.JSONDecoder(
 )
 
 
-def _merged(pairs: Iterable[tuple[str, object]]) -> dict[str, object]:
+def _merged(pairs: _Values) -> dict[str, str]:
     """Return the parameters by name, without nulls of JSON.
 
     Raises `RequestError` if one is given twice.
     """
-    parameters: dict[str, object] = {}
+    parameters: dict[str, str | None] = {}
     for name, value in pairs:
         if name in parameters:
             raise _invalid(name)
@@ -336,13 +348,14 @@ def _merged(pairs: Iterable[tuple[str, object]]) -> dict[str, object]:
     return {name: value for name, value in parameters.items() if value is not None}
 
 
-def _merge_headers(headers: Mapping[str, str], parameters: dict[str, object]) -> None:
-    """Set `Action` and `Version` from their headers, which must agree with the parameters."""
+def _merge_headers(headers: Mapping[str, str], parameters: dict[str, str]) -> None:
+    """Set `Action` and `Version` from their headers, which must agree with the parameters.
+
+    A header or parameter that is empty also has to agree.
+    """
     for header, name in (("x-acs-action", ACTION), ("x-acs-version", "Version")):
-        if (
-            headers.get(header, "")
-            and parameters.setdefault(name, headers[header]) != headers[header]
-        ):
+        value = headers.get(header)
+        if value is not None and parameters.setdefault(name, value) != value:
             raise _invalid(name)
     if parameters.setdefault("Version", VERSION) != VERSION:
         raise RequestError(INVALID_VERSION)

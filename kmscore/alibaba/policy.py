@@ -376,12 +376,15 @@ def _is_resource(pattern: str) -> bool:
     if pattern == "*":
         return True
     parts = _parts(pattern)
-    if len(parts) != _SEGMENTS or parts[0] != "acs" or not pattern.isprintable() or " " in pattern:
+    if len(parts) != _SEGMENTS or not matches(parts[0], "acs"):
+        return False
+    if not pattern.isprintable() or " " in pattern:
         return False
     service, relative = parts[1], parts[4]
     if not matches(service.lower(), "kms"):
         return True
-    if not matches(service, "kms") or "" in parts or "?" in relative:
+    # An empty region or account is in no resource name with a region and an account.
+    if not matches(service, "kms") or "" in parts or "?" in pattern:
         return False
     # A pattern of keys, or exactly another kind. A pattern of no key would deny nothing.
     kind = relative.partition("/")[0]

@@ -43,7 +43,7 @@ class Moved(NamedTuple):
     succeeded: bool
 
 
-class Refused(NamedTuple):
+class Rejected(NamedTuple):
     """One attempt that must fail, and its error."""
 
     attempt: str
@@ -56,16 +56,16 @@ def show(console: Console) -> bool:
     published = published_ciphertexts()
     keys = _make_keyring(published)
     moved = list(_move_all(keys, published))
-    refused = list(_refuse_all(keys))
+    rejected = list(_reject_all(keys))
     console.print(_moved_table(moved))
-    console.print(_refused_table(refused))
-    outcomes = [row.succeeded for row in moved] + [row.succeeded for row in refused]
+    console.print(_rejected_table(rejected))
+    outcomes = [row.succeeded for row in moved] + [row.succeeded for row in rejected]
     if not all(outcomes):
         wrong = outcomes.count(False)
         console.print(f"{wrong} of {len(outcomes)} came out wrong.", style="bold red")
         return False
     console.print(
-        f"{len(moved)} ciphertexts re-encrypted, {len(refused)} refused, all as they must be.",
+        f"{len(moved)} ciphertexts re-encrypted, {len(rejected)} rejected, all as they must be.",
         style="green",
     )
     return True
@@ -136,35 +136,35 @@ def _moved(
     )
 
 
-def _refuse_all(keys: Keyring) -> Iterator[Refused]:
+def _reject_all(keys: Keyring) -> Iterator[Rejected]:
     """Yield three attempts that must fail."""
     blob = encrypt(keys, _ORDERS, _PLAINTEXT, _CONTEXT).ciphertext_blob
     flipped = blob[:-1] + bytes([blob[-1] ^ 1])
-    yield _refuse(
+    yield _reject(
         "wrong encryption context",
         lambda: reencrypt(keys, blob, _ARCHIVE, source_context=_NEW_CONTEXT),
         DecryptionError,
     )
-    yield _refuse(
+    yield _reject(
         "one bit flipped",
         lambda: reencrypt(keys, flipped, _ARCHIVE, source_context=_CONTEXT),
         DecryptionError,
     )
-    yield _refuse(
+    yield _reject(
         "wrong source key named",
         lambda: reencrypt(keys, blob, _ARCHIVE, source_context=_CONTEXT, source_key_id=_ARCHIVE),
         IncorrectKeyError,
     )
 
 
-def _refuse(attempt: str, call: Callable[[], object], expected: type[KmsCoreError]) -> Refused:
+def _reject(attempt: str, call: Callable[[], object], expected: type[KmsCoreError]) -> Rejected:
     """Make one attempt, and return it with its error."""
     try:
         call()
     except KmsCoreError as error:
         text = f"{type(error).__name__} ({error.code}): {error}"
-        return Refused(attempt, text, type(error) is expected)
-    return Refused(attempt, "none: it was accepted", succeeded=False)
+        return Rejected(attempt, text, type(error) is expected)
+    return Rejected(attempt, "none: it was accepted", succeeded=False)
 
 
 def _moved_table(rows: list[Moved]) -> Table:
@@ -180,11 +180,11 @@ def _moved_table(rows: list[Moved]) -> Table:
     return table
 
 
-def _refused_table(rows: list[Refused]) -> Table:
+def _rejected_table(rows: list[Rejected]) -> Table:
     """Return the table of rejected attempts."""
-    table = _empty_table("Refused", "attempt", "error", "outcome")
+    table = _empty_table("Rejected", "attempt", "error", "outcome")
     for row in rows:
-        table.add_row(row.attempt, row.error, _outcome("refused", succeeded=row.succeeded))
+        table.add_row(row.attempt, row.error, _outcome("rejected", succeeded=row.succeeded))
     return table
 
 

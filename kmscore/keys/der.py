@@ -24,6 +24,7 @@ from kmscore.sm2.curve import (
 _EC_PUBLIC_KEY: Final = ObjectIdentifier("1.2.840.10045.2.1")
 _SM2_CURVE: Final = ObjectIdentifier("1.2.156.10197.1.301")
 
+_SEQUENCE_TAG: Final = b"\x30"
 _PRIVATE_KEY_INFO_VERSION: Final = 0
 _EC_PRIVATE_KEY_VERSION: Final = 1
 
@@ -77,6 +78,9 @@ def decode_private_key_info(der: bytes) -> PrivateKeyInfo:
     info = decode_structure(PrivateKeyInfo, der, "PKCS#8")
     if info.version != _PRIVATE_KEY_INFO_VERSION:
         raise invalid("is PKCS#8 of an unknown version")
+    attributes = [] if info.attributes is None else info.attributes.as_list()
+    if any(attribute.tag_bytes != _SEQUENCE_TAG for attribute in attributes):
+        raise invalid("is PKCS#8 with an attribute that is not a SEQUENCE")
     return info
 
 

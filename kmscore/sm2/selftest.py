@@ -44,10 +44,10 @@ _ZERO_KDF: Final = bytes.fromhex(
 def passes_self_test(backend: Backend) -> bool:
     """Return whether `backend` decrypts, rejects and encrypts correctly."""
     decryptor = backend.decryptor(_SCALAR, _PUBLIC_POINT)
-    refused = (_flipped(_C3_OFFSET), _flipped(len(_CIPHERTEXT) - 1), _OFF_CURVE, _ZERO_KDF)
+    rejected = (_flipped(_C3_OFFSET), _flipped(len(_CIPHERTEXT) - 1), _OFF_CURVE, _ZERO_KDF)
     if _opened(decryptor, _CIPHERTEXT) != _PLAINTEXT:
         return False
-    if any(_opened(decryptor, ciphertext) is not None for ciphertext in refused):
+    if any(_opened(decryptor, ciphertext) is not None for ciphertext in rejected):
         return False
     try:
         parts = encrypt(backend.encryptor(_PUBLIC_POINT), _PLAINTEXT)

@@ -571,8 +571,10 @@ def test_the_form_of_an_id_is_checked_after_the_policy(profile: str, key_id: str
         assert code_of(APIS[profile].call(request)) == code
 
 
-RESOLVED = ("alias/x", "alias/" + "x" * 506, "alias/é 租户'\"\\", "acs:kms:x:1:key/orders", "acs:")
+RESOLVED = ("alias/x", "alias/" + "x" * 506, "alias/é 租户'\"\\", "acs:kms:x:1:key/orders")
 UNRESOLVED = (
+    *("acs:", "acs:kms:x:alias/x", "acs:kms:x:key/orders", "acs:kms:x:1:key/"),
+    "acs:kms:x:1:secret/orders",
     "alias/" + "x" * 507,
     "acs:" + "x" * 100_000,
     *(f"alias/x{character}" for character in "\x00\n\r\x1b\x7f\x85\u2028\u202e\ud800\ufffe"),
@@ -581,7 +583,7 @@ UNRESOLVED = (
 
 
 @pytest.mark.parametrize("name", [*RESOLVED, *UNRESOLVED])
-def test_a_resolver_gets_only_printable_names_of_512_characters(name: str) -> None:
+def test_a_resolver_gets_only_printable_names_of_keys_and_aliases(name: str) -> None:
     """Other names are answered like unknown names, without a call of the resolver."""
     asked: list[str] = []
     api = make_api(resolve_key=asked.append)  # type: ignore[arg-type]  # it gives None

@@ -42,8 +42,24 @@ def parsed(
             "/",
             [ACTION, JSON],
             '{"a":"杭","n":16,"t":true,"f":false,"x":null,"EncryptionContext":{"k":"v"}}'.encode(),
-            {"a": "杭", "n": "16", "t": "true", "f": "false", "EncryptionContext": {"k": "v"}},
+            {"a": "杭", "n": "16", "t": "true", "f": "false", "EncryptionContext": '{"k":"v"}'},
             id="JSON",
+        ),
+        pytest.param(
+            "/",
+            [ACTION, JSON],
+            '{"a":{"b\\u000a":"杭\\"", "1":""},"n":-0}'.encode(),
+            {"a": '{"b\\n":"杭\\"","1":""}', "n": "-0"},
+            id="an object and minus zero in JSON",
+        ),
+        pytest.param("/?" + "&" * 9000 + "a=1", [ACTION], b"", {"a": "1"}, id="empty parts"),
+        pytest.param("/?Format=", [ACTION], b"", {"Format": ""}, id="empty format"),
+        pytest.param(
+            "/",
+            [ACTION, ("content-type", ' \tAPPLICATION/JSON\t;\tcharset="UTF-8" ')],
+            b'{"a":"b"}',
+            {"a": "b"},
+            id="type in capitals",
         ),
         pytest.param("/", [ACTION, ("content-type", "text/plain")], b"", {}, id="no body"),
         pytest.param("/?Action=Encrypt", [ACTION], b"", {}, id="action twice, the same"),
@@ -152,6 +168,40 @@ def test_the_parameters_are_read(
         ),
         *(
             pytest.param(
+                ("POST", "/?Action=E", [("content-type", f"application/json{rest}")], b"{}"),
+                (400, "InvalidParameter", "Content-Type"),
+                id=f"a type with {rest}",
+            )
+            for rest in (";", "; x=1", "; charset=utf-8; x=1", "; charset=utf-8;", "\xa0")
+        ),
+        *(
+            pytest.param(
+                ("GET", "/?Action=E", [("a", f"b{character}c")]),
+                (400, "InvalidParameter", '"header"'),
+                id=f"U+{ord(character):04X} in a header",
+            )
+            for character in "\0\x1f\x7f\x80\x85\x9f\u0100"
+        ),
+        *(
+            pytest.param(
+                ("POST", "/?Action=E", [JSON], body),
+                (400, "InvalidParameter", "Format"),
+                id=f"the format in {body!r}",
+            )
+            for body in (b'{"Format":"YAML"}', b'{"Format":1}', rb'{"Format":"J\u017fON"}')
+        ),
+        pytest.param(
+            ("GET", "/?Action=Encrypt", [("x-acs-action", "")]),
+            (400, "InvalidParameter", "Action"),
+            id="an action and an empty one",
+        ),
+        pytest.param(
+            ("GET", "/?Action=Encrypt", [("x-acs-version", "")]),
+            (400, "InvalidVersion"),
+            id="an empty version",
+        ),
+        *(
+            pytest.param(
                 ("POST", "/?Action=E", [JSON], body), (400, "InvalidParameter", '"body"'), id=name
             )
             for name, body in {
@@ -163,6 +213,10 @@ def test_the_parameters_are_read(
                 "a fraction": b'{"a":1.5}',
                 "not a number": b'{"a":NaN}',
                 "a list in a member": b'{"a":[]}',
+                "a list in a context": b'{"a":{"b":[]}}',
+                "a lone surrogate": rb'{"a":"\ud83d"}',
+                "a lone surrogate in a name": rb'{"\udd11":"a"}',
+                "a lone surrogate in a context": rb'{"a":{"b":"\ud83d"}}',
                 "JSON that is not UTF-8": b'{"a":"\xff"}',
                 "a byte order mark": b'\xef\xbb\xbf{"a":"b"}',
                 "deep nesting": b'{"a":' * 50_000 + b"1" + b"}" * 50_000,
@@ -278,6 +332,12 @@ def test_the_format_can_be_in_json() -> None:
     assert result.fault.message == 'The specified parameter "Action" is not valid.'
     result = parsed("/?Action=Encrypt", JSON, body=b'{"KeyId":null}')
     assert "KeyId" not in result.parameters
+
+
+def test_only_spaces_and_tabs_around_a_value_are_dropped() -> None:
+    """They are not part of a value (RFC 9110 section 5.5); a no-break space is."""
+    result = parsed("/", ACTION, ("a", " \t \xa0b \xa0\t"))
+    assert result.headers["a"] == "\xa0b \xa0"
 
 
 def test_two_long_contexts_pass() -> None:

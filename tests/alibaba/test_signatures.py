@@ -275,6 +275,30 @@ def test_the_window_includes_its_ends(name: str, minutes: int) -> None:
         assert len(kept) == 1
 
 
+@pytest.mark.parametrize(
+    ("text", "now"),
+    [
+        ("2026-02-30T08:00:00Z", datetime(2026, 3, 2, 8, tzinfo=UTC)),
+        ("2026-02-29T08:00:00Z", datetime(2026, 3, 1, 8, tzinfo=UTC)),
+        ("2026-02-28T24:00:00Z", datetime(2026, 3, 1, tzinfo=UTC)),
+        ("2026-11-29T07:59:60Z", NOW),
+    ],
+)
+def test_a_date_that_the_calendar_does_not_have_is_rejected(text: str, now: datetime) -> None:
+    """A lenient reader takes each of them for the present time."""
+    for sent in (sign_acs3({}, x_acs_date=text), sign_rpc({}, Timestamp=text)):
+        assert code(verify(sent, now=now)) == "InvalidTimeStamp.Expired"
+
+
+@pytest.mark.parametrize("value", ["\u00e9", "\u00c3\u00a9"], ids=["Latin-1", "UTF-8"])
+def test_a_header_is_signed_in_the_bytes_that_were_sent(value: str) -> None:
+    """A value has one character per byte, whatever the encoding of the client."""
+    assert isinstance(verify(sign_acs3({}, x_acs_note=value)), VerifiedRequest)
+    changed = sign_acs3({}, x_acs_note="\u00c3\u00a9")
+    headers = [(name, "\u00e9" if name == "x-acs-note" else v) for name, v in changed.headers]
+    assert code(verify(changed._replace(headers=headers))) == "SignatureDoesNotMatch"
+
+
 def test_only_a_right_signature_reaches_the_nonces() -> None:
     """Every other rejection comes first, so that no unsigned request fills the cache."""
 

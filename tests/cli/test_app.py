@@ -79,9 +79,9 @@ def test_the_demo_fails_without_an_expected_error(
         if outcome == "other error":
             raise InvalidBlobError("of another kind")
 
-    refuse: Callable[..., demo.Refused] = demo._refuse
+    refuse: Callable[..., demo.Rejected] = demo._reject
     monkeypatch.setattr(
-        demo, "_refuse", lambda name, _call, expected: refuse(name, attempt, expected)
+        demo, "_reject", lambda name, _call, expected: refuse(name, attempt, expected)
     )
     console = Console(file=StringIO())
     assert not demo.show(console)
@@ -107,8 +107,8 @@ def test_the_demo_checks_the_class_of_an_error() -> None:
     def fail() -> None:
         raise DecryptionError
 
-    assert demo._refuse("attempt", fail, DecryptionError).succeeded
-    assert not demo._refuse("attempt", fail, InvalidBlobError).succeeded
+    assert demo._reject("attempt", fail, DecryptionError).succeeded
+    assert not demo._reject("attempt", fail, InvalidBlobError).succeeded
 
 
 def test_the_version_is_that_of_the_package() -> None:

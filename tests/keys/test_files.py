@@ -81,7 +81,26 @@ def filled(length: int, make: Callable[[bytes], bytes]) -> bytes:
 
 def with_attributes(fill: bytes) -> bytes:
     """Return the SM2 key as PKCS#8 with one attribute."""
-    return pkcs8(SEC1, ECC + SM2_CURVE, tail=tlv(0xA0, tlv(4, fill)))
+    return pkcs8(SEC1, ECC + SM2_CURVE, tail=tlv(0xA0, tlv(0x30, fill)))
+
+
+# --- attributes ---
+
+
+@pytest.mark.parametrize("attributes", [b"", tlv(0x30, b""), tlv(0x30, NULL) * 2])
+def test_attributes_are_not_examined(attributes: bytes) -> None:
+    """PKCS#8 with no attribute, an empty one, or two equal ones is read."""
+    load(pkcs8(SEC1, ECC + SM2_CURVE, tail=tlv(0xA0, attributes)))
+
+
+@pytest.mark.parametrize(
+    "attributes",
+    [NULL, NULL + tlv(0x30, b""), tlv(0x31, NULL), tlv(0x10, NULL), tlv(0xA0, NULL)],
+)
+def test_an_attribute_that_is_not_a_sequence_is_rejected(attributes: bytes) -> None:
+    """RFC 5208 section 5: each attribute is a SEQUENCE."""
+    with raises_exactly(InvalidKeyError, "attribute that is not a SEQUENCE"):
+        load(pkcs8(SEC1, ECC + SM2_CURVE, tail=tlv(0xA0, attributes)))
 
 
 # --- lengths ---

@@ -16,6 +16,8 @@ from support.hostile_keys import (
 
 from kmscore import InvalidKeyError, KeySpec, RsaKey
 
+pytestmark = pytest.mark.thorough
+
 MOST = 3  # multiple of the cost of a good RSA_4096 key
 
 

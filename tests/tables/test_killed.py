@@ -126,7 +126,7 @@ def _finish(folder: Path, *options: str) -> None:
     check_rotated(read_lines(folder / "out.jsonl"), _ROWS)
 
 
-@pytest.mark.parametrize("jobs", ["1", "2"])
+@pytest.mark.parametrize("jobs", ["1", pytest.param("2", marks=pytest.mark.thorough)])
 def test_a_job_killed_at_random_times_loses_no_row(folder: Path, jobs: str) -> None:
     """After kills of the job alone or with its workers, every row occurs once."""
     chance = random.Random(f"kill -9, {jobs}")

@@ -19,6 +19,7 @@ _HEAD: Final = (
     "asked",
     "right",
     *(f"wrong: {severity}" for severity in SEVERITIES),
+    "crashed",
     "not supported",
 )
 
@@ -120,11 +121,14 @@ def _cells(run: Run) -> Sequence[str]:
     """Return the cells of `_HEAD` for an implementation."""
     results = run.results or {}
     total = results["total"]
-    wrong = Counter(failure["severity"] for failure in results["failures"])
+    wrong = Counter(
+        failure["severity"] for failure in results["failures"] if failure["verdict"] != "crashed"
+    )
     counts = (
         sum(total.values()),
         total["right"],
         *(wrong[name] for name in SEVERITIES),
+        total["crashed"],
         total["not supported"],
     )
     return (run.name, run.version, *map(str, counts))

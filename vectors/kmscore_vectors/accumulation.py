@@ -8,6 +8,7 @@ import hashlib
 from typing import Any, Final
 
 from kmscore_vectors.answers import GIVEN_UP, Answer, Ask, missing
+from kmscore_vectors.excerpt import bounded
 from kmscore_vectors.generator import accumulated
 from kmscore_vectors.generator.streams import Drawn
 from kmscore_vectors.vector_test import VectorTest
@@ -44,7 +45,7 @@ def run_accumulated(ask: Ask, test: VectorTest) -> Answer:
         if (reason := missing(answer)) is not None:
             if reason != GIVEN_UP:
                 wrong.add(number, case, answer)
-            return {**answer, **wrong.fields()}
+            return {**bounded(answer), **wrong.fields()}
         if "unsupported" in answer:
             return wrong.fields() or answer
         line = accumulated.line(case.operation, answer)
@@ -69,7 +70,7 @@ class _WrongCases:
             "operation": case.operation,
             "inputs": case.inputs,
             "expected": case.due,
-            "answer": dict(answer),
+            "answer": dict(bounded(answer)),
         }
 
     def fields(self) -> Answer:

@@ -1,16 +1,34 @@
-"""The forms of an answer, and of an answer that is missing."""
+"""The forms of an answer, of one that is missing, and of the implementations that answer."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 Answer: TypeAlias = Mapping[str, Any]
 """Outputs by name; or `error` with a code; or `unsupported`; or the reason of a missing answer.
 
-The reason is in `crash` if the implementation ended, or else in `failure`.
+The reason is in `crash` if the implementation ended, or reports an exception that it does not
+document; or else in `failure`.
 """
 
 Ask: TypeAlias = Callable[[str, Mapping[str, Any]], Answer]
 """A function from an operation and its inputs to the answer of the implementation under test."""
+
+
+class Configuration(NamedTuple):
+    """One way to run a library."""
+
+    name: str
+    """Its name in the reports."""
+
+    files: tuple[str, ...]
+    """The names of the files whose results depend on it."""
+
+    ask: Ask
+    """The function that asks the library."""
+
+
+REASONS: Final = ("crash", "failure")
+"""The fields with the reason of a missing answer."""
 
 PATIENCE: Final = 10
 """The number of failures in a row after which the process is not started again."""
@@ -18,7 +36,7 @@ PATIENCE: Final = 10
 GIVEN_UP: Final = f"not asked any more, after {PATIENCE} failures in a row"
 """The failure of each question that is not asked for this reason."""
 
-_RESERVED: Final = frozenset({"error", "unsupported", "failure", "crash", "id", "outputs"})
+_RESERVED: Final = frozenset({"error", "unsupported", "id", "outputs", *REASONS})
 
 
 def are_outputs(outputs: Mapping[str, Any]) -> bool:
@@ -33,5 +51,4 @@ def are_outputs(outputs: Mapping[str, Any]) -> bool:
 
 def missing(answer: Answer) -> str | None:
     """Return the reason of a missing answer; None if there is an answer."""
-    reason: str | None = answer.get("crash", answer.get("failure"))
-    return reason
+    return next((answer[name] for name in REASONS if name in answer), None)

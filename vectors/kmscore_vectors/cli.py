@@ -1,6 +1,7 @@
 """The command `kmscore-vectors`: make the test vectors, list them, and run them.
 
-Exit codes: 0, success; 1, a test failed or no test was right; 2, the command cannot run.
+Exit codes: 0, success; 1, a test failed or no test was right; 2, the command cannot run;
+130, 143 and 129, Ctrl-C, SIGTERM and SIGHUP.
 """
 
 import sys
@@ -18,7 +19,7 @@ from kmscore_vectors import options as shared
 from kmscore_vectors.answers import Ask
 from kmscore_vectors.execution import Step
 from kmscore_vectors.files import NAMES, VectorFileError, choose_folder
-from kmscore_vectors.generator.suite import make_files
+from kmscore_vectors.generator.all_files import make_files
 from kmscore_vectors.inprocess import FunctionError
 from kmscore_vectors.mutants import command as mutants_command
 from kmscore_vectors.nonces import command as nonces_command
@@ -26,21 +27,21 @@ from kmscore_vectors.report import Heading, listing
 from kmscore_vectors.report.destination import ReportError, destinations
 from kmscore_vectors.runner import CommandError
 from kmscore_vectors.selection import SelectionError, load_selected
+from kmscore_vectors.signals import end_of, raise_at_signals
 from kmscore_vectors.terminal import bar, give_up_output, say, stop, write_any_character
 
-_INTERRUPTED: Final = 130  # the exit code of shells after Ctrl-C
 _PROBLEMS: Final = (CommandError, FunctionError, ReportError, SelectionError, VectorFileError)
 """The errors that the user can solve: one line each."""
 
 
 class _Commands(TyperGroup):
-    """The commands, with a message of one line for Ctrl-C; typer exits without a message."""
+    """The commands, with a message of one line for a signal; typer exits without a message."""
 
     def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 (typer's own)
         try:
             return super().invoke(ctx)
-        except KeyboardInterrupt:
-            raise typer.Abort from None
+        except KeyboardInterrupt as interrupt:
+            raise typer.Exit(say(*end_of(interrupt))) from None
 
 
 app: typer.Typer = typer.Typer(
@@ -57,11 +58,14 @@ def main() -> None:
     """Run the command. A problem that the user can solve gives one line and exit code 2."""
     write_any_character()
     try:
+        raise_at_signals()
         code = app(standalone_mode=False)
     except shared.UsageError as error:
         code = _explain(error)
-    except typer.Abort:
-        code = say("interrupted", _INTERRUPTED)
+    except typer.Abort as abort:  # an interrupt while typer reads the command line
+        code = say(*end_of(abort.__cause__))
+    except KeyboardInterrupt as interrupt:
+        code = say(*end_of(interrupt))
     except OSError as error:  # from writing to standard output
         give_up_output()
         code = say(f"standard output: {error.strerror or error}")

@@ -5,14 +5,14 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import typer
 from rich.console import Console
 
 from kmscore_vectors import inprocess, judgement
 from kmscore_vectors.accumulation import is_accumulated
-from kmscore_vectors.answers import Answer, Ask
+from kmscore_vectors.answers import Ask, Configuration
 from kmscore_vectors.judgement import Results
 from kmscore_vectors.report import Heading
 from kmscore_vectors.report.console import show
@@ -29,24 +29,6 @@ class Step(NamedTuple):
     subject: str
     ask: Ask
     tests: Sequence[VectorTest]
-
-
-class Configuration(Protocol):
-    """One way to run a library, and the files whose results depend on it."""
-
-    @property
-    def name(self) -> str:
-        """Its name in the reports."""
-        ...
-
-    @property
-    def files(self) -> Sequence[str]:
-        """The names of the files."""
-        ...
-
-    def ask(self, operation: str, inputs: Mapping[str, Any]) -> Answer:
-        """Return the answer to a question."""
-        ...
 
 
 def plan(

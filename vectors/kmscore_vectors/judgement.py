@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from kmscore_vectors.accumulation import is_accumulated, operation_of, run_accumulated
 from kmscore_vectors.answers import Answer, Ask
+from kmscore_vectors.excerpt import bounded
 from kmscore_vectors.generator.streams import CASES
 from kmscore_vectors.vector_test import VectorTest
 
@@ -19,7 +20,7 @@ class Verdict(enum.Enum):
 
     RIGHT = "right"
     WRONG = "wrong"
-    OTHER_ERROR = "refused with another class"
+    OTHER_ERROR = "rejected with another error code"
     ACCEPTED = "accepted though invalid"
     CRASHED = "crashed"
     NO_ANSWER = "no answer"
@@ -40,7 +41,7 @@ class Verdict(enum.Enum):
 
 @dataclass(frozen=True)
 class Judgement:
-    """A test, the name of the implementation, its answer and the verdict."""
+    """A test, the name of the implementation, its answer or an excerpt of it, and the verdict."""
 
     subject: str
     test: VectorTest
@@ -157,10 +158,22 @@ def must_succeed(test: VectorTest) -> bool:
 def run(
     subject: str, ask: Ask, tests: Sequence[VectorTest], advance: Callable[[int], None]
 ) -> Iterator[Judgement]:
-    """Yield the judgement of each test; call `advance` with the number of answered questions."""
+    """Yield the judgement of each test; call `advance` with the number of answered questions.
+
+    A judgement holds an excerpt of a long answer, because a run has thousands of them.
+    """
     for test in tests:
         answer = _answer(ask, test, advance)
-        yield Judgement(subject, test, answer, judge(test, answer))
+        verdict = judge(test, answer)
+        yield Judgement(subject, test, _kept(test, answer, verdict), verdict)
+
+
+def _kept(test: VectorTest, answer: Answer, verdict: Verdict) -> Answer:
+    """Return the part of an answer that a judgement holds."""
+    if verdict is Verdict.RIGHT:
+        return test.expected
+    # The answer to an accumulated test is of this package, and bounded already.
+    return answer if is_accumulated(test) else bounded(answer)
 
 
 def questions(tests: Iterable[VectorTest]) -> int:

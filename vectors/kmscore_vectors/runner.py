@@ -94,10 +94,11 @@ class Peer:
 
     def _give_up(self, error: Exception) -> Answer:
         """End a process that failed; return the reason, with the end of its standard error."""
-        process, self._process = self._process, None
+        process = self._process
         if process is None:
             return {"failure": str(error)}
         complaint = process.end(0.0)
+        self._process = None  # not before: an interrupt must leave it for `__exit__`
         complaint = f" ({complaint})" if complaint else ""
         if isinstance(error, _EndedError):
             return {"crash": f"it ended with {process.exit_name} before an answer{complaint}"}
@@ -134,6 +135,7 @@ class _Process:
         self._questions: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         self._answers: queue.SimpleQueue[bytes] = queue.SimpleQueue()
         self._complaints = b""
+        self._is_killed = False
         self._talking = threading.Thread(target=self._talk, daemon=True)
         self._listening = threading.Thread(target=self._listen, daemon=True)
         self._talking.start()
@@ -176,16 +178,24 @@ class _Process:
     def end(self, patience: float) -> str:
         """End the process and its group; return the end of its standard error."""
         self._questions.put(None)
-        if patience:
-            self._talking.join(patience)
-        # Kill before the wait: until then the process ID cannot belong to another process.
-        _kill(self._popen)
-        self._popen.wait()
+        try:
+            if patience:
+                self._talking.join(patience)
+        finally:  # also after an interrupt
+            self._stop()
         # A child that moved to another process group can still hold the output open.
         deadline = time.monotonic() + _PARTING
         for thread in (self._talking, self._listening):
             thread.join(max(0.0, deadline - time.monotonic()))
         return self._complaints.decode("utf-8", "backslashreplace").strip()
+
+    def _stop(self) -> None:
+        """Kill the process and its group, once."""
+        if not self._is_killed:
+            # Kill before the wait: until then the process ID cannot belong to another process.
+            _kill(self._popen)
+            self._popen.wait()
+            self._is_killed = True
 
     def _talk(self) -> None:
         """Write each question and read the line that follows, until the last question."""
@@ -237,6 +247,8 @@ def _read(line: bytes, number: int) -> Answer:
             answer = outputs if are_outputs(outputs) else None
         case {"id": int(given), "error": str(), **rest} if not rest:
             answer = {"error": document["error"]}
+        case {"id": int(given), "crash": str(), **rest} if not rest:
+            answer = {"crash": document["crash"]}
         case {"id": int(given), "unsupported": True, **rest} if not rest:
             answer = {"unsupported": True}
         case _:

@@ -32,8 +32,9 @@ def printable(text: str) -> str:
 
 
 def say(reason: str, code: int = 2) -> int:
-    """Print one line on standard error; return the exit code."""
-    typer.echo(f"kmscore-vectors: {printable(reason)}", err=True)
+    """Print one line on standard error, if it is open; return the exit code."""
+    with suppress(OSError):  # after SIGHUP there may be no terminal
+        typer.echo(f"kmscore-vectors: {printable(reason)}", err=True)
     return code
 
 

@@ -153,7 +153,7 @@ UNNOTICED: Mapping[str, tuple[str, ...]] = {
         "_values.py:Immutable.__setattr__:1",
         "_values.py:Immutable.__delattr__:1",
         "_values.py:Secret.__reduce_ex__:1",
-        "algorithms.py:_refuse:1",
+        "algorithms.py:_reject:1",
         "blob.py:CiphertextBlob.__post_init__:1",
         "blob.py:CiphertextBlob.__post_init__:3",
         "context.py:_canonicalise:2",
@@ -178,7 +178,7 @@ UNNOTICED: Mapping[str, tuple[str, ...]] = {
     " key fits no asymmetric algorithm; a point of another length is not on the curve; a"
     " plaintext that is not decoded has the length that was checked before.)": (
         "blob.py:_end_of_id:2",
-        "context.py:_refuse_value:1",
+        "context.py:_reject_value:1",
         "data_keys.py:export_from:1",
         "keys/der.py:_decode_point:1",
         "keys/symmetric.py:_choose_suite:1",

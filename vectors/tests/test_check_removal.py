@@ -55,6 +55,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("copy")
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(("name", "file"), list(_first_rows()))
 def test_one_check_a_module(folder: Path, name: str, file: str) -> None:
     """Without one check, only tests of the flags on the page fail."""
@@ -62,6 +63,7 @@ def test_one_check_a_module(folder: Path, name: str, file: str) -> None:
     assert {test.flag for test in noticed} == _rows()[name][file]
 
 
+@pytest.mark.thorough
 def test_nothing_fails_with_all_checks(folder: Path) -> None:
     """The copy with all checks passes, so each failure comes from the removed check."""
     assert check_removal.run_copy(folder, ("blob", "reencrypt")) == []

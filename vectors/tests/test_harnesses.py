@@ -2,6 +2,9 @@
 
 import json
 import re
+import runpy
+import shutil
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -147,6 +150,58 @@ def test_a_released_weakness_is_found(harness: _Prepare) -> None:
         new = _judge_few(harness("sm-crypto"), **{file: "OffCurve"})
         assert Verdict.ACCEPTED in old[file]
         assert new[file] == _PARTLY
+
+
+def test_openssl_that_a_signal_ends_is_a_crash(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another exit code than 0 is a rejection."""
+    (program := tmp_path / "openssl").touch(0o700)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    responder = runpy.run_path(str(_HARNESSES / "openssl" / "responder.py"))
+    answers = {"kill -SEGV $$": {"crash": "openssl ended with signal 11"}, "exit 1": _REJECTED}
+    for line, answer in answers.items():
+        program.write_text(f"#!/bin/sh\n{line}\n", "ascii")
+        assert responder["_decrypt"]("SM2PKE", "", "", "msg") == answer
+
+
+_REJECTED = {"error": "decryption"}
+_THROWN = {
+    "new Error('bad')": _REJECTED,
+    "new DOMException('bad', 'OperationError')": _REJECTED,
+    "Object.assign(new TypeError('bad'), { code: 'ERR_OSSL' })": _REJECTED,
+    "new TypeError('bad')": {"crash": "TypeError: bad"},
+    "new RangeError('bad')": {"crash": "RangeError: bad"},
+    "'bad'": {"crash": "bad"},
+}
+
+
+@pytest.mark.parametrize("thrown", _THROWN)
+def test_an_error_of_the_language_is_a_crash(thrown: str) -> None:
+    """A JavaScript library documents an `Error`, and Node.js the errors with a code."""
+    code = (
+        "import { decryption } from './format.mjs';"
+        f"console.log(JSON.stringify(await decryption(() => {{ throw {thrown}; }})))"
+    )
+    output = subprocess.run(
+        ["node", "--input-type=module", "-e", code],
+        cwd=_HARNESSES / "node",
+        capture_output=True,
+        check=True,
+        timeout=PATIENCE,
+    ).stdout
+    assert json.loads(output) == _THROWN[thrown]
+
+
+def test_an_encryption_that_throws_is_a_crash(tmp_path: Path) -> None:
+    """The responder of Node.js answers, and goes on."""
+    for name in ("responder.mjs", "format.mjs"):
+        shutil.copy(_HARNESSES / "node" / name, tmp_path)
+    code = "export const operations = { encrypt() { throw new Error('bad'); } };"
+    (tmp_path / "failing.mjs").write_text(code, "ascii")
+    with Harness(("node", "responder.mjs", "failing"), tmp_path).start() as peer:
+        assert peer.ask("encrypt", {}) == {"crash": "Error: bad"}
+        assert peer.ask("decrypt", {}) == {"unsupported": True}
 
 
 def test_a_test_that_the_format_decides_is_not_supported(harness: _Prepare) -> None:
@@ -329,13 +384,25 @@ def test_a_check_fails_for_changed_results_and_writes_nothing(
 
 def _run(name: str, *failures: tuple[str, str], right: int = 1) -> Any:
     """Return a run with these failures of `sm2pke`, each a severity and a flag."""
+    crashed = sum(flag == "Crash" for _, flag in failures)
     return results.Run(
         name,
         "1.0",
         {
-            "total": {"right": right, "accepted though invalid": len(failures), "not supported": 5},
+            "total": {
+                "right": right,
+                "accepted though invalid": len(failures) - crashed,
+                "crashed": crashed,
+                "not supported": 5,
+            },
             "failures": [
-                {"file": "sm2pke", "severity": severity, "flag": flag, "answer": {}}
+                {
+                    "file": "sm2pke",
+                    "severity": severity,
+                    "flag": flag,
+                    "verdict": "crashed" if flag == "Crash" else "accepted though invalid",
+                    "answer": {},
+                }
                 for severity, flag in failures
             ],
         },
@@ -352,6 +419,7 @@ def test_the_page_counts_failures_by_severity_and_names_flags_with_a_reference_o
                 ("strict", "SloppyDer"),
                 ("strict", "SloppyDer"),
                 ("policy", "TooLong"),
+                ("standard", "Crash"),
             ),
             _run("b", ("standard", "OffCurve")),
             results.Run("c", reason="node is missing"),
@@ -364,10 +432,10 @@ def test_the_page_counts_failures_by_severity_and_names_flags_with_a_reference_o
     )
     assert page.split("\n\n", 2)[2] == (
         "| implementation | version | asked | right | wrong: standard | wrong: strict"
-        " | wrong: policy | not supported |\n"
-        "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |\n"
-        "| a | 1.0 | 10 | 1 | 1 | 2 | 1 | 5 |\n"
-        "| b | 1.0 | 7 | 1 | 1 | 0 | 0 | 5 |\n"
+        " | wrong: policy | crashed | not supported |\n"
+        "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n"
+        "| a | 1.0 | 11 | 1 | 1 | 2 | 1 | 1 | 5 |\n"
+        "| b | 1.0 | 7 | 1 | 1 | 0 | 0 | 0 | 5 |\n"
         "\n"
         "## Weaknesses with a public reference\n"
         "\n"

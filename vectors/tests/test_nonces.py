@@ -23,9 +23,10 @@ from kmscore_vectors import cli
 from kmscore_vectors.adapter import fresh
 from kmscore_vectors.adapter.responder import Responder
 from kmscore_vectors.answers import GIVEN_UP, Answer, Ask
-from kmscore_vectors.generator import affine, keyring, oaep
-from kmscore_vectors.generator.keyring import SymmetricTestKey
-from kmscore_vectors.generator.published_keys import RSA_2048, SM2_PUBLIC_POINT, SM2_SCALAR
+from kmscore_vectors.generator import affine, oaep
+from kmscore_vectors.generator.keys import keyring
+from kmscore_vectors.generator.keys.keyring import SymmetricTestKey
+from kmscore_vectors.generator.keys.published import RSA_2048, SM2_PUBLIC_POINT, SM2_SCALAR
 from kmscore_vectors.nonces import points, scalars, uniformity
 from kmscore_vectors.nonces.bounds import ALARM, usual_counts
 from kmscore_vectors.nonces.examination import Report, check
@@ -683,6 +684,7 @@ def _python(name: str) -> list[str]:
     return ["--timeout", str(PATIENCE), "--", sys.executable, "-P", str(_RESPONDERS / name)]
 
 
+@pytest.mark.thorough
 @pytest.mark.usefixtures("with_long_searches")
 def test_the_library_passes() -> None:
     """`--kmscore` asks the library for all operations: exit code 0, and no finding."""

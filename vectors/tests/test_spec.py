@@ -527,9 +527,9 @@ def test_the_parameters_of_the_actions() -> None:
     """Section 14.1 lists the parameters of each action, in the order of the checks."""
     listed = {row[0]: [cell.split(", ") for cell in row[1:]] for row in rows("14.1")}
     for name, action in ACTIONS.items():
-        needed = [row.name for row in action.parameters if row.is_required]
-        taken = [row.name for row in action.parameters if not row.is_required]
-        assert listed[name] == [needed, taken or [""]]
+        required = [row.name for row in action.parameters if row.is_required]
+        optional = [row.name for row in action.parameters if not row.is_required]
+        assert listed[name] == [required, optional or [""]]
 
 
 def test_the_errors_of_the_service() -> None:

@@ -15,7 +15,8 @@ from kmscore import KeyNotFoundError, hazmat
 from kmscore.sm2 import backends
 from kmscore.sm2.backends import _load
 from kmscore_vectors import adapter
-from kmscore_vectors.adapter import Configuration, configurations, responder
+from kmscore_vectors.adapter import configurations, responder
+from kmscore_vectors.answers import Configuration
 from kmscore_vectors.files import installed_folder, load
 from kmscore_vectors.judgement import Judgement, run
 from kmscore_vectors.vector_test import VectorTest
@@ -55,7 +56,7 @@ def _takes_all(call: Call) -> Call:
     return wrong
 
 
-def _refuses_as_not_found(call: Call) -> Call:
+def _rejects_as_not_found(call: Call) -> Call:
     def wrong(*arguments: Any, **options: Any) -> Any:
         try:
             return call(*arguments, **options)
@@ -133,7 +134,7 @@ def _failures(configuration: Configuration, tests: list[VectorTest]) -> list[Jud
         (_constant_iv, "an IV that is not fresh"),
         (_drops_context, "decryption in place of a result that opens"),
         (_takes_all, "accepted in place of"),
-        (_refuses_as_not_found, "key_not_found in place of"),
+        (_rejects_as_not_found, "key_not_found in place of"),
         (_other_version, "another result"),
         (_other_plaintext, "another plaintext"),
         (_no_blob, "invalid_blob in place of a result that opens"),
@@ -164,7 +165,7 @@ def test_mistakes_of_what_programs_call_are_seen(
     assert any(reason in outcome.answer.get("failure", "") for outcome in failures)
 
 
-def test_a_portable_backend_that_is_refused_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_portable_backend_that_is_rejected_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
     """The backend needs only Python, so the library is faulty if the backend is missing."""
     monkeypatch.setattr(adapter, "available_backends", lambda: ("openssl",))
     monkeypatch.setattr(backends, "_load", _without_portable)

@@ -175,8 +175,10 @@ def _given_first(iv: bytes) -> Callable[[int], bytes]:
     ("file", "operation", "ask", "least"),
     [
         ("aead", "decrypt", _decrypt, 150),
-        ("rsa_oaep", "asymmetric_decrypt", _asymmetric, 300),
-        ("sm2pke", "asymmetric_decrypt", _asymmetric, 200),
+        pytest.param(
+            *("rsa_oaep", "asymmetric_decrypt", _asymmetric, 300), marks=pytest.mark.thorough
+        ),
+        pytest.param("sm2pke", "asymmetric_decrypt", _asymmetric, 200, marks=pytest.mark.thorough),
         ("service_blob", "service_decrypt", _service, 200),
     ],
 )

@@ -20,7 +20,7 @@ import kmscore
 from kmscore_vectors import adapter, cli
 from kmscore_vectors.answers import GIVEN_UP
 from kmscore_vectors.files import installed_folder, load
-from kmscore_vectors.generator.suite import make_files
+from kmscore_vectors.generator.all_files import make_files
 from kmscore_vectors.judgement import Judgement, Results, Verdict
 from kmscore_vectors.report import Heading, console
 from kmscore_vectors.terminal import printable
@@ -286,7 +286,9 @@ def test_the_page_shows_questions_and_answers_as_they_are() -> None:
         check=True,
     )
     assert json.loads(process.stdout) == answers[0]
-    assert [set(answer) - {"id"} for answer in answers] == [{"outputs"}, {"error"}, {"unsupported"}]
+    assert [set(answer) - {"id"} for answer in answers] == [
+        *({"outputs"}, {"error"}, {"unsupported"}, {"crash"})
+    ]
 
 
 def test_run_with_gmssl(small: Path) -> None:
@@ -392,15 +394,17 @@ def test_the_tables_can_be_read_in_60_columns() -> None:
     terminal = Console(width=60, record=True)
     console.show(Results(outcomes), Heading("peer", "", Path()), terminal)
     flags, _, failures = terminal.export_text().partition("What failed")
-    assert re.search(r"^flag +right wrong class taken none void n/a$", flags, re.MULTILINE)
+    assert re.search(r"^flag +right wrong code accept none reject n/a$", flags, re.MULTILINE)
     assert all(re.search(rf"^  {test.flag} +1 +$", flags, re.MULTILINE) for test in tests)
     legend = (
-        "class: refused with another class; taken: accepted though invalid; none: crashed or no"
-        " answer; void: rejected without proof; n/a: not supported"
+        "code: rejected with another error code; accept: accepted though invalid; none: crashed or"
+        " no answer; reject: rejected without proof; n/a: not supported"
     )
     assert legend in " ".join(flags.split())
     answers = " ".join(line.rpartition("│")[0].rpartition("│")[2] for line in failures.splitlines())
-    answer = 'refused with another class expected {"error": "due"} answered {"error": "given"}'
+    answer = (
+        'rejected with another error code expected {"error": "due"} answered {"error": "given"}'
+    )
     assert " ".join(answers.split()).count(answer) == 20
 
 

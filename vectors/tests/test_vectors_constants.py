@@ -5,19 +5,25 @@ from math import gcd, prod
 
 import pytest
 
-from kmscore_vectors.generator import affine, rsa_private_keys, sm2_points
+from kmscore_vectors.generator import affine
 from kmscore_vectors.generator.affine import BASE, PRIME, finite, kdf, multiply
-from kmscore_vectors.generator.oaep import RsaTestKey
-from kmscore_vectors.generator.published_keys import RSA_KEYS, SM2_PUBLIC_POINT
-from kmscore_vectors.generator.rsa_oaep_cases import HASH_NAMES, MESSAGE, Maker
-from kmscore_vectors.generator.rsa_oaep_valid import ZERO_CIPHERTEXTS, ZERO_ENCODINGS
-from kmscore_vectors.generator.service_table import ACTIONS
-from kmscore_vectors.generator.sm2_cases import PADDING_LENGTHS
-from kmscore_vectors.generator.sm2_points import Multiple
-from kmscore_vectors.generator.sm2_private_keys import SHORT_SCALARS
+from kmscore_vectors.generator.keys import rsa_private
+from kmscore_vectors.generator.keys.published import ARNAULT, RSA_KEYS, SM2_PUBLIC_POINT
+from kmscore_vectors.generator.keys.sm2_private import SHORT_SCALARS
+from kmscore_vectors.generator.oaep import HASH_NAMES, RsaTestKey
+from kmscore_vectors.generator.rsa_oaep.cases import MESSAGE, Maker
+from kmscore_vectors.generator.rsa_oaep.valid_ciphertexts import ZERO_CIPHERTEXTS, ZERO_ENCODINGS
+from kmscore_vectors.generator.service_api.table import ACTIONS
+from kmscore_vectors.generator.sm2pke import points
+from kmscore_vectors.generator.sm2pke.cases import PADDING_LENGTHS
+from kmscore_vectors.generator.sm2pke.points import Multiple
 
-_C1 = (*sm2_points.SHORT_C1, *sm2_points.SIGN_BITS)
-_OFF_BY_B = {**sm2_points.SMALL_ORDERS, "twist": sm2_points.TWISTED, "P-256": sm2_points.P256_BASE}
+_C1 = (*points.SHORT_C1, *points.SIGN_BITS)
+_OFF_BY_B = {
+    **points.SMALL_ORDERS,
+    "twist": points.TWISTED,
+    "P-256": points.P256_BASE,
+}
 
 
 def _difference(point: tuple[int, int]) -> int:
@@ -30,7 +36,7 @@ def _difference(point: tuple[int, int]) -> int:
     ("base", "multiple"),
     [
         *((finite(BASE), multiple) for multiple in _C1),
-        *((SM2_PUBLIC_POINT, multiple) for multiple in sm2_points.SHORT_SHARED),
+        *((SM2_PUBLIC_POINT, multiple) for multiple in points.SHORT_SHARED),
     ],
 )
 def test_a_multiple_has_coordinates_of_the_given_lengths(
@@ -43,7 +49,7 @@ def test_a_multiple_has_coordinates_of_the_given_lengths(
 
 def test_the_short_multiples_cover_every_form() -> None:
     """Each coordinate is short by one and by two bytes, with and without a sign byte in DER."""
-    for multiples in (sm2_points.SHORT_C1, sm2_points.SHORT_SHARED):
+    for multiples in (points.SHORT_C1, points.SHORT_SHARED):
         for bits in (
             {multiple.x_bits for multiple in multiples},
             {multiple.y_bits for multiple in multiples},
@@ -52,13 +58,11 @@ def test_the_short_multiples_cover_every_form() -> None:
             assert bits & set(range(241, 248))
             assert bits & set(range(233, 240))
         assert any(max(x, y) <= 248 for _, x, y in multiples)
-    firsts = {(x > 255, y > 255) for _, x, y in sm2_points.SIGN_BITS}
+    firsts = {(x > 255, y > 255) for _, x, y in points.SIGN_BITS}
     assert len(firsts) == 4
 
 
-@pytest.mark.parametrize(
-    ("k", "first"), [(sm2_points.FIRST_04_K, 0x04), (sm2_points.FIRST_30_K, 0x30)]
-)
+@pytest.mark.parametrize(("k", "first"), [(points.FIRST_04_K, 0x04), (points.FIRST_30_K, 0x30)])
 def test_x1_begins_with_the_first_byte_of_an_encoding(k: int, first: int) -> None:
     """The first byte of the bare encoding is that of another encoding."""
     assert finite(multiply(k, BASE))[0] >> 248 == first
@@ -67,16 +71,16 @@ def test_x1_begins_with_the_first_byte_of_an_encoding(k: int, first: int) -> Non
 @pytest.mark.parametrize(
     ("k", "has_zeros"),
     [
-        (sm2_points.FIRST_00_K, lambda t: t[0] == 0),
-        (sm2_points.FIRST_0000_K, lambda t: t[:2] == bytes(2)),
-        (sm2_points.SECOND_00_K, lambda t: t[1] == 0 != t[0]),
-        (sm2_points.LAST_00_K, lambda t: t[18] == 0 != t[0]),
-        (sm2_points.BLOCK_ENDS_00_K, lambda t: t[31] == 0),
-        (sm2_points.SECOND_BLOCK_00_K, lambda t: t[32] == 0 != t[0]),
-        (sm2_points.SECOND_BLOCK_0000_K, lambda t: t[32:34] == bytes(2)),
-        (sm2_points.THIRD_BLOCK_00_K, lambda t: t[64] == 0 != t[32]),
-        (sm2_points.ENDS_00_K, lambda t: t[0] == t[18] == 0),
-        (sm2_points.ACROSS_0000_K, lambda t: t[31:33] == bytes(2)),
+        (points.FIRST_00_K, lambda t: t[0] == 0),
+        (points.FIRST_0000_K, lambda t: t[:2] == bytes(2)),
+        (points.SECOND_00_K, lambda t: t[1] == 0 != t[0]),
+        (points.LAST_00_K, lambda t: t[18] == 0 != t[0]),
+        (points.BLOCK_ENDS_00_K, lambda t: t[31] == 0),
+        (points.SECOND_BLOCK_00_K, lambda t: t[32] == 0 != t[0]),
+        (points.SECOND_BLOCK_0000_K, lambda t: t[32:34] == bytes(2)),
+        (points.THIRD_BLOCK_00_K, lambda t: t[64] == 0 != t[32]),
+        (points.ENDS_00_K, lambda t: t[0] == t[18] == 0),
+        (points.ACROSS_0000_K, lambda t: t[31:33] == bytes(2)),
     ],
 )
 def test_t_has_zeros_at_the_given_places(k: int, has_zeros: Callable[[bytes], bool]) -> None:
@@ -88,13 +92,13 @@ def test_t_has_zeros_at_the_given_places(k: int, has_zeros: Callable[[bytes], bo
 @pytest.mark.parametrize(
     "point",
     [
-        sm2_points.SMALL_X,
-        sm2_points.SMALL_Y,
-        sm2_points.ZERO_X,
-        sm2_points.LARGEST_X,
-        sm2_points.LARGEST_Y,
-        sm2_points.LONGEST_X,
-        sm2_points.LONGEST_Y,
+        points.SMALL_X,
+        points.SMALL_Y,
+        points.ZERO_X,
+        points.LARGEST_X,
+        points.LARGEST_Y,
+        points.LONGEST_X,
+        points.LONGEST_Y,
     ],
 )
 def test_an_extreme_point_is_on_the_curve_modulo_p(point: tuple[int, int]) -> None:
@@ -106,13 +110,13 @@ def test_no_point_has_a_larger_x() -> None:
     """For x = p - 1 the curve has no point, so that p - 2 is the largest x."""
     square = (-1 - affine.COEFFICIENT_A + affine.COEFFICIENT_B) % PRIME
     assert pow(square, (PRIME - 1) // 2, PRIME) == PRIME - 1
-    assert sm2_points.LARGEST_X[0] == PRIME - 2
+    assert points.LARGEST_X[0] == PRIME - 2
 
 
-@pytest.mark.parametrize("order", sm2_points.SMALL_ORDERS)
+@pytest.mark.parametrize("order", points.SMALL_ORDERS)
 def test_a_point_of_small_order_has_that_order(order: int) -> None:
     """The order is prime, so that no smaller multiple is the point at infinity."""
-    point = sm2_points.SMALL_ORDERS[order]
+    point = points.SMALL_ORDERS[order]
     assert multiply(order, point) is None
     assert multiply(1, point) == point
 
@@ -127,7 +131,7 @@ def test_a_point_of_another_curve_is_not_on_this_one(name: int | str) -> None:
 
 def test_the_point_of_the_twist_has_the_other_sign() -> None:
     """The equation holds for -y^2."""
-    x, y = sm2_points.TWISTED
+    x, y = points.TWISTED
     assert _difference((x, y)) == 2 * y * y % PRIME
 
 
@@ -146,11 +150,11 @@ def test_the_numbered_seeds_give_two_leading_zeros(spec: str, algorithm: str) ->
 
 
 _RSA_BITS = {
-    2048: rsa_private_keys.SMALL_EXPONENTS,
-    (1280, 768): rsa_private_keys.UNEQUAL,
-    (2048, 1024): rsa_private_keys.LONGEST_PRIME,
-    (2049, 2047): rsa_private_keys.TOO_LONG_PRIME,
-    **rsa_private_keys.OTHER_LENGTHS,
+    2048: rsa_private.SMALL_EXPONENTS,
+    (1280, 768): rsa_private.UNEQUAL,
+    (2048, 1024): rsa_private.LONGEST_PRIME,
+    (2049, 2047): rsa_private.TOO_LONG_PRIME,
+    **rsa_private.OTHER_LENGTHS,
 }
 
 
@@ -173,25 +177,41 @@ def test_an_rsa_key_has_primes_of_the_given_bits(bits: int | tuple[int, int]) ->
 
 def test_the_key_for_small_exponents_takes_the_largest_exponent_as_well() -> None:
     """2^32 - 1, which is a multiple of 3, has an inverse modulo phi(n)."""
-    assert gcd(rsa_private_keys.SMALL_EXPONENTS.phi, 2**32 - 1) == 1
+    assert gcd(rsa_private.SMALL_EXPONENTS.phi, 2**32 - 1) == 1
     assert (2**32 - 1) % 3 == 0
 
 
 def test_three_primes_make_a_modulus_of_2048_bits() -> None:
     """Only the number of primes is wrong."""
-    primes = rsa_private_keys.THREE_PRIMES
+    primes = rsa_private.THREE_PRIMES
     assert all(map(_is_probably_prime, primes))
     assert prod(primes).bit_length() == 2048
 
 
 def test_the_carmichael_number_passes_the_test_of_fermat() -> None:
     """The factors are primes, and each without 1 divides the product without 1 (Korselt)."""
-    factors = rsa_private_keys.CARMICHAEL_FACTORS
+    factors = rsa_private.CARMICHAEL_FACTORS
     number = prod(factors)
     assert all(map(_is_probably_prime, factors))
     assert all((number - 1) % (factor - 1) == 0 for factor in factors)
     assert number.bit_length() == 1024
     assert _is_probably_prime(number)
+
+
+def _is_strong_pseudoprime(number: int, base: int) -> bool:
+    """Return whether a number passes the test of Miller and Rabin with a base."""
+    twos = (number - 1 & 1 - number).bit_length() - 1
+    powers = [pow(base, number - 1 >> shift, number) for shift in range(1, twos + 1)]
+    return powers[-1] == 1 or number - 1 in powers
+
+
+def test_the_number_of_arnault_passes_the_test_of_miller_and_rabin_with_small_bases() -> None:
+    """It is composite, and no base below 307 shows that."""
+    assert len(str(ARNAULT)) == 397
+    assert all(_is_strong_pseudoprime(ARNAULT, base) for base in range(2, 307))
+    assert not _is_strong_pseudoprime(ARNAULT, 307)
+    assert _is_probably_prime(rsa_private.OF_731_BITS)
+    assert (ARNAULT * rsa_private.OF_731_BITS).bit_length() == 2048
 
 
 @pytest.mark.parametrize("first", SHORT_SCALARS)

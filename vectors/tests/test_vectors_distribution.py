@@ -68,14 +68,6 @@ def _run(command: list[str], *arguments: str) -> subprocess.CompletedProcess[str
     )
 
 
-def test_without_the_library_the_files_are_made(alone: list[str], tmp_path: Path) -> None:
-    """Without the library, `generate` makes the same bytes as the files of the package."""
-    done = _run(alone, "generate", "--out", str(tmp_path))
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
-    made = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
-    assert made == {path.name: path.read_bytes() for path in installed_folder().glob("*.json")}
-
-
 def test_without_the_library_an_implementation_is_run(alone: list[str]) -> None:
     """An implementation of blobs is right on blobs, and reports the rest as unsupported."""
     command = [sys.executable, "-I", str(_RESPONDER)]

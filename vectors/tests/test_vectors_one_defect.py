@@ -5,35 +5,16 @@ from typing import Any
 import pytest
 
 from kmscore_vectors.adapter.responder import Responder
-from kmscore_vectors.generator import (
-    aead,
-    blob,
-    encryption_context,
-    reencrypt,
-    rsa_oaep,
-    service_api,
-    service_blob,
-    sm2pke,
-)
+from kmscore_vectors.generator.all_files import MAKERS
 from kmscore_vectors.generator.model import OUTPUTS, TWO_DEFECTS, Case, Group, VectorFile
 
 RESPONDER = Responder()
-_MODULES = (
-    blob,
-    encryption_context,
-    aead,
-    rsa_oaep,
-    sm2pke,
-    reencrypt,
-    service_blob,
-    service_api,
-)
 
 
-@pytest.fixture(scope="module", params=_MODULES, ids=lambda module: module.__name__.split(".")[-1])
+@pytest.fixture(scope="module", params=MAKERS, ids=lambda make: make.__module__.split(".")[-2])
 def file(request: pytest.FixtureRequest) -> VectorFile:
     """Return one file, made when its tests begin."""
-    made: VectorFile = request.param.make()
+    made: VectorFile = request.param()
     return made
 
 

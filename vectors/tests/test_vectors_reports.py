@@ -7,6 +7,7 @@ import resource
 import stat
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from xml.etree import ElementTree as ET
 
@@ -18,6 +19,7 @@ from vector_files import files, make_test
 
 from kmscore_vectors import cli, judgement
 from kmscore_vectors.accumulation import FIRST_WRONG
+from kmscore_vectors.excerpt import cut, shown
 from kmscore_vectors.files import installed_folder
 from kmscore_vectors.judgement import Judgement, Results
 from kmscore_vectors.report import Heading, console
@@ -25,7 +27,7 @@ from kmscore_vectors.report.destination import Destination, ReportError, destina
 from kmscore_vectors.report.document import to_json
 from kmscore_vectors.report.junit import to_junit
 from kmscore_vectors.report.markdown import to_markdown
-from kmscore_vectors.report.texts import cut, lines
+from kmscore_vectors.report.texts import lines
 from kmscore_vectors.tables import Severity
 from kmscore_vectors.vector_test import VectorTest
 
@@ -87,10 +89,10 @@ def test_markdown_is_text_for_any_answer(hostile: Results) -> None:
 
 
 def test_json_is_valid_for_any_answer(hostile: Results) -> None:
-    """The answer is in the document as it is."""
+    """The answer is in the document, with excerpts of long values."""
     document = json.loads(to_json(hostile, _HOSTILE_HEADING))
     (failure,) = document["failures"]
-    assert failure["answer"] == dict(hostile.failures[0].answer)
+    assert failure["answer"] == shown(hostile.failures[0].answer)
 
 
 @pytest.fixture(scope="module")
@@ -101,7 +103,7 @@ def results() -> Results:
     return Results(
         [
             _judge(make_test(tc_id=1), {"error": "invalid_blob"}),
-            _judge(make_test(tc_id=2, severity=Severity.STRICT, **flagged), {"blob": "taken"}),
+            _judge(make_test(tc_id=2, severity=Severity.STRICT, **flagged), {"blob": "accepted"}),
             _judge(make_test(tc_id=3, flag="Other"), {"error": "decryption"}),
             _judge(make_test(tc_id=4, flag="Other"), {"unsupported": True}),
             _judge(make_test(tc_id=5, flag="Crash", effect="never"), {"crash": "exit code 3"}),
@@ -146,7 +148,7 @@ def test_junit_has_a_suite_for_each_operation_and_a_case_for_each_test(results: 
     types = [failure.attrib["type"] for failure in root.iter("failure")]
     assert types == [
         "accepted though invalid",
-        "refused with another class",
+        "rejected with another error code",
         "crashed",
         "no answer",
         "rejected without proof",
@@ -162,7 +164,7 @@ def test_junit_has_a_suite_for_each_operation_and_a_case_for_each_test(results: 
         "expected:",
         '  error: "invalid_blob"',
         "answer:",
-        '  blob: "taken"',
+        '  blob: "accepted"',
         "effect: A reader sees *all*.",
     ]
     assert "no answer:\n  exit code 3" in (list(root.iter("failure"))[2].text or "")
@@ -224,7 +226,7 @@ def test_markdown_has_totals_flags_and_failures(results: Results) -> None:
         "",
         "Answer:",
         "",
-        '    blob: "taken"',
+        '    blob: "accepted"',
         "",
     ]
     assert "    exit code 3" in page
@@ -270,7 +272,7 @@ def test_json_has_everything(results: Results) -> None:
         "verdict": "accepted though invalid",
         "inputs": {"blob": "00"},
         "expected": {"error": "invalid_blob"},
-        "answer": {"blob": "taken"},
+        "answer": {"blob": "accepted"},
         "effect": "A reader sees *all*.",
     }
     assert json.loads(to_json(results, Heading("peer", "", Path())))["version"] is None
@@ -379,7 +381,7 @@ def _results() -> Results:
 
 @pytest.mark.parametrize("name", ["a.json", "a.xml", "a.MD"])
 def test_a_report_is_written_whole(tmp_path: Path, name: str) -> None:
-    """It replaces an older file, nothing else is left, and its mode is that of a new file."""
+    """It replaces an older file, and nothing else is left."""
     path = tmp_path / name
     path.write_text("older", "ascii")
     with destinations([path]) as (report,):
@@ -388,8 +390,72 @@ def test_a_report_is_written_whole(tmp_path: Path, name: str) -> None:
     makers = {".json": to_json, ".xml": to_junit, ".md": to_markdown}
     assert path.read_text("utf-8") == makers[path.suffix.lower()](_results(), _HEADING)
     assert [*tmp_path.iterdir()] == [path]
-    (tmp_path / "new").touch()
-    assert path.stat().st_mode == (tmp_path / "new").stat().st_mode
+
+
+@pytest.mark.parametrize("mode", [None, 0o600, 0o640, 0o400, 0o666])
+@pytest.mark.parametrize("mask", [0o022, 0o077])
+def test_an_older_report_keeps_its_mode(tmp_path: Path, mode: int | None, mask: int) -> None:
+    """The mode of a new file comes from the umask; no other user can read a file before its end."""
+    path = tmp_path / "a.json"
+    if mode is not None:
+        path.touch()
+        path.chmod(mode)
+    before = os.umask(mask)
+    try:
+        with destinations([path]) as (report,):
+            (temporary,) = tmp_path.glob(".kmscore-vectors-*")
+            expected = 0o666 & ~mask if mode is None else mode
+            assert stat.S_IMODE(temporary.stat().st_mode) == expected
+            report.write(_results(), _HEADING)
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE(path.stat().st_mode) == expected
+
+
+def test_a_private_report_is_private_from_the_start(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Before the temporary file has the mode of the older file, only its owner can read it."""
+    modes: list[int] = []
+
+    def chmod(path: Path, _: int) -> None:
+        modes.append(stat.S_IMODE(path.stat().st_mode))
+
+    path = tmp_path / "a.json"
+    path.touch(0o600)
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "chmod", chmod)
+        with destinations([path]):
+            pass
+    assert modes == [0o600]
+
+
+def test_generate_keeps_the_mode_of_an_older_file(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """It writes into the file, so the mode is unchanged."""
+    path = tmp_path / "blob.json"
+    path.touch(0o600)
+    made = SimpleNamespace(name="blob", serialize=lambda: b"{}")
+    monkeypatch.setattr(cli, "make_files", lambda: iter([made]))
+    assert CliRunner().invoke(cli.app, ["generate", "--out", str(tmp_path)]).exit_code == 0
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert path.read_bytes() == b"{}"
+
+
+def test_an_interrupt_before_a_file_is_open_leaves_none(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The file is removed, although `open` did not return."""
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "open", interrupt)
+        with pytest.raises(KeyboardInterrupt), destinations([tmp_path / "a.json"]):
+            pass
+    assert [*tmp_path.iterdir()] == []
 
 
 def test_a_link_to_a_report_is_kept(tmp_path: Path) -> None:
@@ -460,7 +526,7 @@ def test_a_full_disk_leaves_the_older_report(
 
 
 def test_a_limit_of_the_system_leaves_the_older_report(tmp_path: Path) -> None:
-    """A write that the system cuts is not taken for a whole report."""
+    """A write that the system cuts does not count as a whole report."""
     path = tmp_path / "a.json"
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     with destinations([path]) as (report,):

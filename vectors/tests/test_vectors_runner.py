@@ -105,6 +105,8 @@ def _do_in(seconds: float, peer: Peer, what: str) -> dict[str, Any]:
         ('{"id": ID.0, "error": "decryption"}', None),
         ('{"id": true, "error": "decryption"}', "the answer to question True, when 2 was asked"),
         ('{"id": ID, "error": null}', None),
+        ('{"id": ID, "crash": null}', None),
+        ('{"id": ID, "crash": "it", "error": "decryption"}', None),
         ('{"id": ID, "outputs": ["right"]}', None),
         ('{"id": ID, "outputs": {"error": "decryption"}}', None),
         ('{"id": ID, "outputs": {"unsupported": true}}', None),
@@ -267,6 +269,15 @@ def test_without_sessions_the_process_alone_is_killed(
         assert _do(peer, "right") == _RIGHT
         assert "crash" in _do(peer, "die")
     assert peer._process is None
+
+
+def test_an_exception_can_be_reported_as_a_crash(peer: Peer) -> None:
+    """The process goes on, so many crashes in a row do not end the run."""
+    process = peer._process
+    for _ in range(FAILURES + 1):
+        assert _do(peer, '{"id": ID, "crash": "TypeError: x"}') == {"crash": "TypeError: x"}
+    assert _do(peer, "right") == _RIGHT
+    assert peer._process is process
 
 
 def test_after_many_failures_in_a_row_it_is_left_alone(peer: Peer) -> None:

@@ -17,8 +17,9 @@ from kmscore.alibaba import service_errors
 from kmscore.alibaba.context_rule import associated_data
 from kmscore.alibaba.parameters import ACTIONS
 from kmscore_vectors.files import VectorFileError, installed_folder, load
-from kmscore_vectors.generator import service_rule, service_table
-from kmscore_vectors.generator.service_rule import Options, ServiceKey
+from kmscore_vectors.generator.service_api import table
+from kmscore_vectors.generator.service_blob import encoder
+from kmscore_vectors.generator.service_blob.encoder import Options, ServiceKey
 from kmscore_vectors.vector_test import VectorTest
 
 NAMES = ("service_blob", "service_api")
@@ -36,7 +37,7 @@ OPTIONS = st.builds(
     st.sampled_from(("code_point", "utf_16")),
     st.booleans(),
     st.sampled_from(("digest", "hexadecimal_digest", "json")),
-    st.sampled_from((b"", service_rule.INSTANCE_PREFIX)),
+    st.sampled_from((b"", encoder.INSTANCE_PREFIX)),
 )
 KEY = SymmetricKey(
     "key",
@@ -82,7 +83,7 @@ def test_the_rule_agrees_with_the_library(context: dict[str, str] | None, option
     """Both encoders give the same associated data, with every option."""
     pairs = None if context is None else tuple(context.items())
     due = associated_data(context, profile_of(options), allow_ambiguous=True)
-    assert service_rule.associated_data(pairs, options) == due
+    assert encoder.associated_data(pairs, options) == due
 
 
 @given(CONTEXTS, st.sampled_from(("code_point", "utf_16")))
@@ -92,7 +93,7 @@ def test_trying_every_reading_agrees_with_the_library(
     """The library finds the same confused contexts without an exhaustive search."""
     profile = profile_of(Options(sort_order=sort_order))
     found = {other.canonical.hex() for other in alibaba.collisions(context, profile=profile)}
-    tried = service_rule.confused_contexts(tuple(context.items()), sort_order)
+    tried = encoder.confused_contexts(tuple(context.items()), sort_order)
     assert ",".join(sorted(found)) == tried
     assert alibaba.is_ambiguous(context) == bool(tried)
 
@@ -144,13 +145,13 @@ def test_collisions_are_what_they_say() -> None:
 
 def test_the_tables_are_those_of_the_library() -> None:
     """The generator and the library have the same tables of actions and errors."""
-    assert list(service_table.ACTIONS) == list(ACTIONS)
-    for name, row in service_table.ACTIONS.items():
+    assert list(table.ACTIONS) == list(ACTIONS)
+    for name, row in table.ACTIONS.items():
         parameters = ACTIONS[name].parameters
         assert [*row.required] == [one.name for one in parameters if one.is_required]
         assert [*row.optional] == [one.name for one in parameters if not one.is_required]
-    refusal = service_table.rejected(KeyState.PENDING_IMPORT)
-    assert (*refusal,) == (*service_errors.REJECTED["PendingImport"],)
+    rejection = table.rejected(KeyState.PENDING_IMPORT)
+    assert (*rejection,) == (*service_errors.REJECTED["PendingImport"],)
 
 
 def test_every_code_and_every_action_is_there() -> None:
@@ -179,7 +180,7 @@ def test_every_code_and_every_action_is_there() -> None:
             assert dry >= set(ACTIONS)
 
 
-def test_each_flag_of_a_refusal_says_what_it_is_open_to() -> None:
+def test_each_flag_of_a_rejection_says_what_it_is_open_to() -> None:
     """Every flag of a request has an effect, although no test of requests is invalid in form."""
     assert [test.comment for test in _tests("api_call") if not test.effect] == []
 

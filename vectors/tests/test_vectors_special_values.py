@@ -5,9 +5,12 @@ from typing import Any
 
 import pytest
 
-from kmscore_vectors.generator import aead, aead_keys, aead_messages, encryption_context
-from kmscore_vectors.generator.aead_messages import BYTES, ends_of
+from kmscore_vectors.generator.aead import messages, special_keys
+from kmscore_vectors.generator.aead.file import make as make_aead
+from kmscore_vectors.generator.aead.maker import AeadMaker
+from kmscore_vectors.generator.aead.messages import BYTES, ends_of
 from kmscore_vectors.generator.ciphers import encrypt_block
+from kmscore_vectors.generator.encryption_context.file import make as make_encryption_context
 from kmscore_vectors.generator.model import TWO_DEFECTS, VectorFile
 from kmscore_vectors.tables import ErrorCode, Suite
 
@@ -22,7 +25,7 @@ def _subkey_of(suite_id: str, key: str) -> bytes:
 @cache
 def _file() -> VectorFile:
     """Return the file of the five suites, made when a test first asks for it."""
-    return aead.make()
+    return make_aead()
 
 
 def _cases(operation: str, flag: str) -> list[tuple[dict[str, Any], Any]]:
@@ -34,25 +37,25 @@ def _cases(operation: str, flag: str) -> list[tuple[dict[str, Any], Any]]:
     ]
 
 
-@pytest.mark.parametrize("name", aead_keys.RIPPLES)
+@pytest.mark.parametrize("name", special_keys.RIPPLES)
 def test_every_byte_of_l_has_the_same_highest_bit(name: str) -> None:
     """The shift of L moves a 1 out of every byte, or out of no byte."""
-    block = _subkey_of("05", aead_keys.shifted_keys()[name].hex())
+    block = _subkey_of("05", special_keys.shifted_keys()[name].hex())
     assert {byte >> 7 for byte in block} == {int(name[-1])}
 
 
 def test_both_branches_of_the_shift_have_several_keys() -> None:
     """At least three keys have each value of the bit that decides about 87, and all differ."""
-    keys = aead_keys.shifted_keys()
+    keys = special_keys.shifted_keys()
     bits = [_subkey_of("05", key.hex())[0] >> 7 for key in keys.values()]
     assert min(bits.count(0), bits.count(1)) >= 3
     assert len(set(keys.values())) == len(keys)
 
 
-@pytest.mark.parametrize("name", aead_keys.SHIFTS)
+@pytest.mark.parametrize("name", special_keys.SHIFTS)
 def test_the_last_byte_of_k1_is_that_of_the_name(name: str) -> None:
     """An addition of 87 differs from an XOR only where both have a bit."""
-    block = _subkey_of("05", aead_keys.shifted_keys()[name].hex())
+    block = _subkey_of("05", special_keys.shifted_keys()[name].hex())
     low = block[-1] << 1 & 0xFF
     assert f"the highest bit of L is {block[0] >> 7}" in name
     assert ("would carry" not in name) or low + 0x87 > 0xFF
@@ -108,8 +111,8 @@ def test_every_two_errors_of_decryption_have_an_order() -> None:
 
 def test_lengths_of_associated_data_are_those_of_their_names() -> None:
     """The name of a context has the length of header and context together."""
-    maker = aead.AeadMaker(Suite.SM4_GCM)
-    named = [m for m in aead_messages.messages(maker) if m.comment.endswith("associated data")]
+    maker = AeadMaker(Suite.SM4_GCM)
+    named = [m for m in messages.messages(maker) if m.comment.endswith("associated data")]
     assert len(named) > 10
     for message in named:
         length = int(message.comment.split()[0].replace(",", ""))
@@ -118,7 +121,7 @@ def test_lengths_of_associated_data_are_those_of_their_names() -> None:
 
 def test_texts_at_the_limit_have_the_length_of_their_names() -> None:
     """A text of 8,192 characters is valid whatever its bytes, and one of 8,193 is not."""
-    cases = [case for _, case in encryption_context.make().cases() if "json" in case.inputs]
+    cases = [case for _, case in make_encryption_context().cases() if "json" in case.inputs]
     for number, is_valid in ((8192, True), (8193, False)):
         named = [case for case in cases if case.comment.startswith(f"{number:,} characters")]
         assert len(named) > 10

@@ -329,9 +329,9 @@ def _verify_request(test: Fields) -> Trace:
     """Return the step that decides, as far as the code and the request show it."""
     code = test["verified"]["code"]
     if code == "IncompleteSignature":
-        has_both = "Signature=" in test["target"] and any(
-            name == "authorization" for name, _ in test["headers"]
-        )
+        given = test["target"].encode() + bytes.fromhex(test["body"])
+        has_parameter = b"Signature=" in given or b'"Signature"' in given
+        has_both = has_parameter and any(name == "authorization" for name, _ in test["headers"])
         return {"step": "parse" if has_both else "form"}
     return {"step": _STEP_OF_CODE.get(code, "parse")}
 

@@ -13,9 +13,9 @@ from kmscore_vectors.files import installed_folder
 from kmscore_vectors.generator import affine
 from kmscore_vectors.generator.affine import BASE, finite, multiply
 from kmscore_vectors.generator.ciphers import derive_xaes_key
-from kmscore_vectors.generator.published_keys import SM2_PUBLIC_POINT, SM2_SCALAR
+from kmscore_vectors.generator.keys.published import SM2_PUBLIC_POINT, SM2_SCALAR
 from kmscore_vectors.generator.wire import der, der_bits, der_integer, der_octets, der_sequence
-from kmscore_vectors.generator.wycheproof_xaes import highest_bit
+from kmscore_vectors.generator.wycheproof.xaes_256_gcm import highest_bit
 from kmscore_vectors.tables import Severity
 
 _NAMES: Final = ("xaes_256_gcm", "sm2_decrypt")

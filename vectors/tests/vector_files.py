@@ -1,10 +1,11 @@
 """The vector files, read and made once per process, and tests that are not in any file."""
 
+import json
 from functools import cache
 from typing import Any
 
 from kmscore_vectors.files import installed_folder, load
-from kmscore_vectors.generator.suite import make_files
+from kmscore_vectors.generator.all_files import make_files
 from kmscore_vectors.tables import Severity
 from kmscore_vectors.vector_test import VectorTest
 
@@ -16,6 +17,11 @@ WYCHEPROOF = ("xaes_256_gcm", "sm2_decrypt")
 def files() -> dict[str, tuple[VectorTest, ...]]:
     """Return the tests of every file, by its name."""
     return dict(load(installed_folder()))
+
+
+def document_of(name: str) -> Any:
+    """Return a file of the package as it is in JSON."""
+    return json.loads((installed_folder() / f"{name}.json").read_text("utf-8"))
 
 
 @cache

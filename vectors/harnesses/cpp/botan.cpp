@@ -17,6 +17,17 @@ namespace {
 
 using Secret = Botan::secure_vector<std::uint8_t>;
 
+// Botan documents `Exception` as the base of its failures, and `Internal_Error` as its own fault.
+template <typename Call> auto rejecting(Call call) {
+    try {
+        return call();
+    } catch (const Botan::Internal_Error &) {
+        throw;
+    } catch (const Botan::Exception &) {
+        throw Rejection();
+    }
+}
+
 std::unique_ptr<Botan::AEAD_Mode> start(const char *name, Botan::Cipher_Dir direction,
                                         const Bytes &key, const Bytes &iv,
                                         const Bytes &associated_data) {
@@ -40,11 +51,7 @@ Aead gcm(const char *name) {
             Secret data(ciphertext.begin(), ciphertext.end());
             data.insert(data.end(), tag.begin(), tag.end());
             const auto mode = start(name, Botan::DECRYPTION, key, iv, associated_data);
-            try {
-                mode->finish(data);
-            } catch (const Botan::Exception &) {
-                throw Rejection();
-            }
+            rejecting([&] { mode->finish(data); });
             return Bytes(data.begin(), data.end());
         },
     };
@@ -73,12 +80,8 @@ std::optional<Bytes> asymmetric_decrypt(const Json &inputs) {
     if (padding == paddings.end() || (padding->first == "SM2PKE" && !is_der)) return {};
     const auto key = load(inputs, random);
     Botan::PK_Decryptor_EME decryptor(*key, random, padding->second);
-    try {
-        const Secret plaintext = decryptor.decrypt(ciphertext);
-        return Bytes(plaintext.begin(), plaintext.end());
-    } catch (const Botan::Exception &) {
-        throw Rejection();
-    }
+    const Secret plaintext = rejecting([&] { return decryptor.decrypt(ciphertext); });
+    return Bytes(plaintext.begin(), plaintext.end());
 }
 
 } // namespace

@@ -22,7 +22,7 @@
 using Bytes = std::vector<std::uint8_t>;
 using Json = nlohmann::json;
 
-// The library rejects a ciphertext. Any other exception ends the responder.
+// The library rejects a ciphertext, in a way that it documents. Any other exception is a crash.
 struct Rejection : std::runtime_error {
     Rejection() : std::runtime_error("the library rejects the ciphertext") {}
 };
@@ -171,9 +171,11 @@ inline int respond(const Library &library, int count, char **arguments) {
             result = answer(library, question.at("operation"), question.at("inputs"));
         } catch (const Rejection &) {
             result = {{"error", "decryption"}};
+        } catch (const std::exception &error) {
+            result = {{"crash", error.what()}};
         }
         result["id"] = question.at("id");
-        std::cout << result.dump() << std::endl;
+        std::cout << result.dump(-1, ' ', true, Json::error_handler_t::replace) << std::endl;
     }
     return 0;
 }

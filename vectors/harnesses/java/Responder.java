@@ -81,8 +81,8 @@ public final class Responder {
         return isBouncyCastle ? provider.getVersionStr() : System.getProperty("java.version");
     }
 
-    /** The part of an answer behind its ID; every value in it is ASCII without escapes. */
-    private String answer(String operation, Map<?, ?> inputs) throws GeneralSecurityException {
+    /** The part of an answer behind its ID, in ASCII. */
+    private String answer(String operation, Map<?, ?> inputs) {
         try {
             return switch (operation) {
                 case "encrypt" -> output("blob", encrypt(inputs));
@@ -95,7 +95,18 @@ public final class Responder {
             return "\"unsupported\": true";
         } catch (RejectedException exception) {
             return "\"error\": \"decryption\"";
+        } catch (RuntimeException | GeneralSecurityException exception) {
+            return "\"crash\": \"" + escape(exception.toString()) + "\"";
         }
+    }
+
+    private static String escape(String text) {
+        StringBuilder escaped = new StringBuilder();
+        for (char character : text.toCharArray()) {
+            boolean isPlain = character >= ' ' && character <= '~' && "\"\\".indexOf(character) < 0;
+            escaped.append(isPlain ? character : String.format("\\u%04x", (int) character));
+        }
+        return escaped.toString();
     }
 
     private static String output(String name, byte[] value) {
@@ -188,10 +199,15 @@ public final class Responder {
         return cipher;
     }
 
-    /** Only the provider runs in {@code call}: each of its exceptions is a rejection. */
+    /**
+     * Only the provider runs in {@code call}. The exceptions of its {@code throws} clause are
+     * rejections; an unchecked exception is a crash.
+     */
     private static byte[] decrypt(Callable<byte[]> call) {
         try {
             return call.call();
+        } catch (RuntimeException exception) {
+            throw exception;
         } catch (Exception exception) {
             throw new RejectedException();
         }

@@ -7,8 +7,8 @@ export const ACTIONS = new Map([
   [
     'ReEncrypt',
     {
-      needed: ['CiphertextBlob', 'DestinationKeyId'],
-      taken: [
+      required: ['CiphertextBlob', 'DestinationKeyId'],
+      optional: [
         'SourceKeyId',
         'SourceKeyVersionId',
         'SourceEncryptionAlgorithm',
@@ -17,19 +17,19 @@ export const ACTIONS = new Map([
       ],
     },
   ],
-  ['Encrypt', { needed: ['KeyId', 'Plaintext'], taken: ['EncryptionContext'] }],
-  ['Decrypt', { needed: ['CiphertextBlob'], taken: ['EncryptionContext'] }],
-  ['GenerateDataKey', { needed: ['KeyId'], taken: DATA_KEY }],
-  ['GenerateDataKeyWithoutPlaintext', { needed: ['KeyId'], taken: DATA_KEY }],
-  ['ExportDataKey', { needed: ['CiphertextBlob', ...WRAPPING], taken: ['EncryptionContext'] }],
-  ['GenerateAndExportDataKey', { needed: ['KeyId', ...WRAPPING], taken: DATA_KEY }],
+  ['Encrypt', { required: ['KeyId', 'Plaintext'], optional: ['EncryptionContext'] }],
+  ['Decrypt', { required: ['CiphertextBlob'], optional: ['EncryptionContext'] }],
+  ['GenerateDataKey', { required: ['KeyId'], optional: DATA_KEY }],
+  ['GenerateDataKeyWithoutPlaintext', { required: ['KeyId'], optional: DATA_KEY }],
+  ['ExportDataKey', { required: ['CiphertextBlob', ...WRAPPING], optional: ['EncryptionContext'] }],
+  ['GenerateAndExportDataKey', { required: ['KeyId', ...WRAPPING], optional: DATA_KEY }],
   [
     'AsymmetricEncrypt',
-    { needed: ['KeyId', 'KeyVersionId', 'Algorithm', 'Plaintext'], taken: [] },
+    { required: ['KeyId', 'KeyVersionId', 'Algorithm', 'Plaintext'], optional: [] },
   ],
   [
     'AsymmetricDecrypt',
-    { needed: ['KeyId', 'KeyVersionId', 'Algorithm', 'CiphertextBlob'], taken: [] },
+    { required: ['KeyId', 'KeyVersionId', 'Algorithm', 'CiphertextBlob'], optional: [] },
   ],
 ]);
 
@@ -42,15 +42,15 @@ export const CONTEXT_NAMES = [
 
 // Section 14.1: the names of the parameters of any action, `Action` and `DryRun`.
 export const KNOWN_NAMES = new Set([
-  ...[...ACTIONS.values()].flatMap(({ needed, taken }) => [...needed, ...taken]),
+  ...[...ACTIONS.values()].flatMap(({ required, optional }) => [...required, ...optional]),
   'Action',
   'DryRun',
 ]);
 
-// Section 14.1: the needed ones first, but the three of a wrapping key after everything else.
+// Section 14.1: the required ones first, but the three of a wrapping key after everything else.
 export function readingOrder(action) {
-  const { needed, taken } = ACTIONS.get(action);
-  const names = [...needed, ...taken];
+  const { required, optional } = ACTIONS.get(action);
+  const names = [...required, ...optional];
   return [
     ...names.filter((name) => !WRAPPING.includes(name)),
     ...names.filter((name) => WRAPPING.includes(name)),

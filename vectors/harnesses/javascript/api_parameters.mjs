@@ -64,8 +64,8 @@ function rejectWrongNames(params) {
 }
 
 function takes(action, name) {
-  const { needed, taken } = ACTIONS.get(action);
-  return needed.includes(name) || taken.includes(name);
+  const { required, optional } = ACTIONS.get(action);
+  return required.includes(name) || optional.includes(name);
 }
 
 // 14.2 step 3: gives the parameters, each flattened context being replaced by its JSON text.
@@ -84,9 +84,9 @@ function gatherContexts(action, params) {
   return gathered;
 }
 
-// 14.2 step 3: the first needed parameter that is missing.
+// 14.2 step 3: the first required parameter that is missing.
 function requireNeeded(action, params) {
-  for (const name of ACTIONS.get(action).needed) {
+  for (const name of ACTIONS.get(action).required) {
     if (!isPresent(params, name)) {
       throw missingParameter(name);
     }

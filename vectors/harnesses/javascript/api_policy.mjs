@@ -53,17 +53,13 @@ function partMatches(pattern, part) {
 
 // 14.3: tells whether a pattern matches a resource name of five parts.
 function resourceMatches(pattern, resource) {
+  // 14.3: each part by itself. A `*` that ends fewer parts matches all that follow.
   const patterns = partsOf(pattern);
-  // 14.3: fewer parts match only with a `*` at the end.
-  if (patterns.length < RESOURCE_PARTS && !pattern.endsWith('*')) {
-    return false;
-  }
-  // 14.3: each part by itself.
   const parts = partsOf(resource);
   return patterns.every((part, i) => partMatches(part, parts[i]));
 }
 
-function refuse() {
+function reject() {
   throw new TypeError('not a policy document');
 }
 
@@ -71,9 +67,26 @@ function refuse() {
 function readTexts(value) {
   const texts = Array.isArray(value) ? value : [value];
   if (!texts.every((text) => typeof text === 'string')) {
-    refuse();
+    reject();
   }
   return texts;
+}
+
+// 14.3: checks the pattern of a resource name.
+function checkResource(pattern) {
+  const parts = partsOf(pattern);
+  // 14.3: others read `?` as a wildcard.
+  if (pattern.includes('?')) {
+    reject();
+  }
+  // 14.3: of fewer parts, the last is `*`.
+  if (parts.length < RESOURCE_PARTS && parts.at(-1) !== '*') {
+    reject();
+  }
+  // 14.3: no resource name of the service has an empty part.
+  if (parts.includes('') && matches(parts[1], 'kms')) {
+    reject();
+  }
 }
 
 // 14.3: gives the statement, or `null` for one that is ignored.
@@ -85,17 +98,14 @@ function readStatement(statement) {
   }
   // 14.3: `Condition`, or another member that this section does not know.
   if (!Object.keys(statement).every((name) => MEMBERS.has(name))) {
-    refuse();
+    reject();
   }
   // 14.3: `Effect` is one of two.
   if (!EFFECTS.has(statement.Effect)) {
-    refuse();
+    reject();
   }
   const resources = readTexts(statement.Resource);
-  // 14.3: others read `?` as a wildcard.
-  if (resources.some((pattern) => pattern.includes('?'))) {
-    refuse();
-  }
+  resources.forEach(checkResource);
   return { effect: statement.Effect, actions, resources };
 }
 
@@ -131,11 +141,11 @@ export function readPolicy(text) {
   const document = JSON.parse(text);
   // 14.3: `Version` is "1".
   if (document.Version !== '1') {
-    refuse();
+    reject();
   }
   // 14.3: `Statement` is a list.
   if (!Array.isArray(document.Statement)) {
-    refuse();
+    reject();
   }
   return new Policy(document.Statement.map(readStatement).filter((read) => read !== null));
 }

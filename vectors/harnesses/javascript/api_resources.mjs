@@ -8,7 +8,7 @@ import { ApiError } from './api_errors.mjs';
 
 const MAX_NAME_CHARACTERS = 512;
 const ALIAS = /^(?:alias\/|acs:kms:[^:]*:[^:]*:alias\/)/;
-const KEY_RESOURCE = /^acs:kms:[^:]*:[^:]*:key\/(.*)$/s;
+const KEY_RESOURCE = /^acs:kms:[^:]*:[^:]*:key\/(.+)$/s;
 const OTHER_OR_SEPARATOR = /(?! )[\p{C}\p{Z}]/u;
 
 // 14.2 step 6: the error for a name of each kind that is not to be found.

@@ -3,14 +3,14 @@
 import { compareBytes, utf8Decode, utf8Encode } from './bytes.mjs';
 import { KmsError } from './errors.mjs';
 
-const REFUSED = 'InvalidParameter';
+const REJECTED = 'InvalidParameter';
 const MAX_PARTS = 8192;
 
 // 14.7 "Reading" step 3: gives the text of a name or a value. `raw` has one character per byte.
 function decodePart(raw) {
   // 14.7 step 3: `%` without two hexadecimal digits.
   if (/%(?![0-9A-Fa-f]{2})/.test(raw)) {
-    throw new KmsError(REFUSED);
+    throw new KmsError(REJECTED);
   }
   // 14.7 step 3: `+` is a space, `%` with two digits a byte.
   const spaced = raw.replaceAll('+', ' ');
@@ -18,7 +18,7 @@ function decodePart(raw) {
     return String.fromCharCode(parseInt(digits, 16));
   });
   // 14.7 step 3: the bytes are UTF-8.
-  return utf8Decode(Buffer.from(decoded, 'latin1'), REFUSED);
+  return utf8Decode(Buffer.from(decoded, 'latin1'), REJECTED);
 }
 
 // 14.7 "Reading" step 3: gives the parameters of a query as [name, value].
@@ -27,7 +27,7 @@ export function readQuery(raw) {
   const parts = raw.split('&').filter((part) => part !== '');
   // 14.7 step 3: at most 8,192 parts.
   if (parts.length > MAX_PARTS) {
-    throw new KmsError(REFUSED);
+    throw new KmsError(REJECTED);
   }
   return parts.map((part) => {
     // 14.7 step 3: each part is split at its first `=`.

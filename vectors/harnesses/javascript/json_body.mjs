@@ -1,10 +1,9 @@
 // Section 14.7, "Reading" step 6: the body of a request in JSON.
 
 import { compactJson } from './compact_json.mjs';
-import { KmsError } from './errors.mjs';
 import { JsonReader } from './json.mjs';
 
-const REFUSED = 'InvalidParameter';
+const REJECTED = 'InvalidParameter';
 const MAX_NAMES = 8192;
 const LITERAL_CHARACTER = /^[-+.0-9A-Za-z]$/;
 const INTEGER = /^-?(?:0|[1-9][0-9]*)$/;
@@ -18,6 +17,10 @@ function readObject(reader, readValue) {
     readMembers(reader, readValue, members);
   }
   reader.expect('}');
+  // 14.7 step 6: at most 8,192 names.
+  if (members.size > MAX_NAMES) {
+    reader.fail();
+  }
   return [...members];
 }
 
@@ -37,7 +40,7 @@ function readMembers(reader, readValue, members) {
   } while (reader.peek() === ',' && reader.next());
 }
 
-// 14.7 step 6: gives the text of an integer or a truth value, and `null` for `null`.
+// 14.7 step 6: gives the text of an integer or a truth value as written, and `null` for `null`.
 function readLiteral(reader) {
   let literal = '';
   while (LITERAL_CHARACTER.test(reader.peek() ?? '')) {
@@ -53,7 +56,7 @@ function readLiteral(reader) {
   if (!INTEGER.test(literal)) {
     reader.fail();
   }
-  return BigInt(literal).toString();
+  return literal;
 }
 
 // 14.7 step 6: gives the text of a value, a context being its compact JSON text.
@@ -69,15 +72,11 @@ function readValue(reader) {
 
 // Gives the members of a body as [name, value]. A `null` has no value but counts as given.
 export function readJsonBody(text) {
-  const reader = new JsonReader(text, REFUSED);
+  const reader = new JsonReader(text, REJECTED);
   reader.skipWhiteSpace();
   const members = readObject(reader, readValue);
   reader.skipWhiteSpace();
   // 14.7 step 6: one object and nothing else.
   reader.expectEnd();
-  // 14.7 step 6: at most 8,192 names.
-  if (members.length > MAX_NAMES) {
-    throw new KmsError(REFUSED);
-  }
   return members;
 }

@@ -75,7 +75,7 @@ function sm2EncryptOperation(inputs) {
   const message = fromHex(inputs.plaintext);
   checkSm2MessageSize(message);
   const ciphertext = sm2EncryptWithK(point, message, bytesToInteger(fromHex(inputs.k)));
-  // 10: a k that leads to step 5 of section 7.4 is refused and not replaced.
+  // 10: a k that leads to step 5 of section 7.4 is rejected and not replaced.
   if (ciphertext === undefined) {
     throw new RangeError('k gives a key stream of zeros');
   }

@@ -1,6 +1,7 @@
 // Sections 6, 7.1 and 11.3: private keys, PKCS#8 (RFC 5208) in DER. Every fault is `invalid_key`.
 
-import { readSequence, TAGS } from './der.mjs';
+import { compareBytes } from './bytes.mjs';
+import { encodeElement, readSequence, TAGS } from './der.mjs';
 import { KmsError } from './errors.mjs';
 import {
   bitLength, bytesToInteger, greatestCommonDivisor, isPrime, modInverse,
@@ -138,9 +139,16 @@ function readSm2PrivateKey(bytes) {
 // 11.3: attributes may be there, each a SEQUENCE, and their content is not examined.
 function readAttributes(info) {
   const attributes = info.enter(TAGS.CONTEXT_0);
+  let last = Buffer.alloc(0);
   while (attributes.hasNext(TAGS.SEQUENCE)) {
-    attributes.readElement(TAGS.SEQUENCE);
+    const attribute = encodeElement(TAGS.SEQUENCE, attributes.readElement(TAGS.SEQUENCE));
+    // 11.3: the order of a SET OF in DER.
+    if (compareBytes(last, attribute) > 0) {
+      fail();
+    }
+    last = attribute;
   }
+  // 11.3: each is a SEQUENCE.
   attributes.end();
 }
 

@@ -1,4 +1,4 @@
-// Section 14.7, "Reading": a request as it is sent. A refusal is a KmsError with its code.
+// Section 14.7, "Reading": a request as it is sent. A rejection is a KmsError with its code.
 
 import { utf8Decode } from './bytes.mjs';
 import { KmsError } from './errors.mjs';
@@ -10,16 +10,31 @@ const MAX_TARGET_CHARACTERS = 524288;
 const MAX_BODY_BYTES = 524288;
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const HEADER_VALUE = /^[\t\x20-\x7e\xa0-\xff]*$/;
+const SPACES = new Set([' ', '\t']);
 const TARGET = /^\/[\x21-\x7e]*$/;
 const METHODS = new Set(['GET', 'POST']);
 const FORMATS = new Set(['json', 'xml']);
+const CHARSET = /^[ \t]*charset=(?:utf-8|"utf-8")$/i;
 const VERSION = '2016-01-20';
 
 export const FORM_TYPE = 'application/x-www-form-urlencoded';
 const JSON_TYPE = 'application/json';
 
-function refuse(code) {
+function reject(code) {
   throw new KmsError(code);
+}
+
+// 14.7 "Reading" step 1: spaces and tabs around a value are not part of it.
+function withoutSpaces(value) {
+  let start = 0;
+  let end = value.length;
+  while (start < end && SPACES.has(value[start])) {
+    start += 1;
+  }
+  while (start < end && SPACES.has(value[end - 1])) {
+    end -= 1;
+  }
+  return value.slice(start, end);
 }
 
 // 14.7 "Reading" step 1: gives a map of the headers, the names in lower case.
@@ -27,23 +42,23 @@ function readHeaders(pairs) {
   const length = pairs.reduce((sum, [name, value]) => sum + name.length + value.length, 0);
   // 14.7 step 1: at most 65,536 characters in all.
   if (length > MAX_HEADER_CHARACTERS) {
-    refuse('InvalidParameter');
+    reject('InvalidParameter');
   }
   const headers = new Map();
   for (const [name, value] of pairs) {
     // 14.7 step 1: names are tokens.
     if (!TOKEN.test(name)) {
-      refuse('InvalidParameter');
+      reject('InvalidParameter');
     }
-    // 14.7 step 1: values are visible Latin-1, spaces and tabs.
+    // 14.7 step 1: values are Latin-1 without control characters other than the tab.
     if (!HEADER_VALUE.test(value)) {
-      refuse('InvalidParameter');
+      reject('InvalidParameter');
     }
     // 14.7 step 1: a header that is given twice, in any case of its letters.
     if (headers.has(name.toLowerCase())) {
-      refuse('InvalidParameter');
+      reject('InvalidParameter');
     }
-    headers.set(name.toLowerCase(), value);
+    headers.set(name.toLowerCase(), withoutSpaces(value));
   }
   return headers;
 }
@@ -52,26 +67,26 @@ function readHeaders(pairs) {
 function splitTarget(target) {
   // 14.7 step 2: at most 524,288 characters.
   if (target.length > MAX_TARGET_CHARACTERS) {
-    refuse('UnsupportedOperation');
+    reject('UnsupportedOperation');
   }
   // 14.7 step 2: visible ASCII that begins with `/`.
   if (!TARGET.test(target)) {
-    refuse('UnsupportedOperation');
+    reject('UnsupportedOperation');
   }
   // 14.7 step 2: no `#`.
   if (target.includes('#')) {
-    refuse('UnsupportedOperation');
+    reject('UnsupportedOperation');
   }
   // 14.7 step 2: the path ends before the first `?`.
   const end = target.includes('?') ? target.indexOf('?') : target.length;
   return { path: target.slice(0, end), query: target.slice(end + 1) };
 }
 
-// 14.7 "Reading" step 4: `Format` is `JSON` or `XML` in any case.
+// 14.7 "Reading" step 4: `Format` is `JSON` or `XML` in any case. One that is empty is absent.
 function checkFormat(parameters) {
   for (const [name, value] of parameters) {
-    if (name === 'Format' && value !== null && !FORMATS.has(value.toLowerCase())) {
-      refuse('InvalidParameter');
+    if (name === 'Format' && value && !FORMATS.has(value.toLowerCase())) {
+      reject('InvalidParameter');
     }
   }
 }
@@ -80,25 +95,22 @@ function checkFormat(parameters) {
 function checkMethodAndPath(method, path) {
   // 14.7 step 5: the method is `GET` or `POST`.
   if (!METHODS.has(method)) {
-    refuse('UnsupportedHTTPMethod');
+    reject('UnsupportedHTTPMethod');
   }
   // 14.7 step 5: the path is `/`.
   if (path !== '/') {
-    refuse('UnsupportedOperation');
+    reject('UnsupportedOperation');
   }
 }
 
 // 14.7 "Reading" step 6: gives the media type in lower case, after a look at its `charset`.
 function readContentType(value) {
-  const [type, ...parameters] = value.split(';').map((part) => part.trim().toLowerCase());
-  for (const parameter of parameters) {
-    const [name, text = ''] = parameter.split('=');
-    // 14.7 step 6: no `charset` but `utf-8`.
-    if (name.trim() === 'charset' && text.trim().replace(/^"(.*)"$/, '$1') !== 'utf-8') {
-      refuse('InvalidParameter');
-    }
+  const end = value.includes(';') ? value.indexOf(';') : value.length;
+  // 14.7 step 6: one `charset`, which is `utf-8`, and no other parameter.
+  if (end < value.length && !CHARSET.test(value.slice(end + 1))) {
+    reject('InvalidParameter');
   }
-  return type;
+  return withoutSpaces(value.slice(0, end)).toLowerCase();
 }
 
 // 14.7 "Reading" step 6: gives the media type and the parameters of the body.
@@ -109,7 +121,7 @@ function readBody(body, headers) {
   }
   // 14.7 step 6: at most 524,288 bytes.
   if (body.length > MAX_BODY_BYTES) {
-    refuse('InvalidParameter');
+    reject('InvalidParameter');
   }
   const type = readContentType(headers.get('content-type') ?? '');
   if (type === FORM_TYPE) {
@@ -117,7 +129,7 @@ function readBody(body, headers) {
   }
   // 14.7 step 6: one of the two types.
   if (type !== JSON_TYPE) {
-    refuse('InvalidParameter');
+    reject('InvalidParameter');
   }
   return { type, parameters: readJsonBody(utf8Decode(body, 'InvalidParameter')) };
 }
@@ -127,7 +139,7 @@ function mergeParameters(parameters) {
   const merged = new Map(parameters);
   // 14.7 step 7: a parameter that is given twice, in whatever parts.
   if (merged.size !== parameters.length) {
-    refuse('InvalidParameter');
+    reject('InvalidParameter');
   }
   return new Map(parameters.filter(([, value]) => value !== null));
 }
@@ -138,7 +150,7 @@ function readBoth(headers, headerName, parameters, name) {
   const parameter = parameters.get(name);
   // 14.7 step 8: both are there and differ.
   if (header !== undefined && parameter !== undefined && header !== parameter) {
-    refuse('InvalidParameter');
+    reject('InvalidParameter');
   }
   return header ?? parameter;
 }
@@ -149,15 +161,15 @@ function checkActionAndVersion(headers, parameters) {
   const version = readBoth(headers, 'x-acs-version', parameters, 'Version');
   // 14.7 step 8: another version; none is this one.
   if (version !== undefined && version !== VERSION) {
-    refuse('InvalidVersion');
+    reject('InvalidVersion');
   }
   // 14.7 step 8: an action is needed.
   if (action === undefined || action === '') {
-    refuse('MissingParameter');
+    reject('MissingParameter');
   }
 }
 
-// Section 14.7, "Reading": gives the parts of a request, or refuses it.
+// Section 14.7, "Reading": gives the parts of a request, or rejects it.
 export function readRequest({ method, target, headers: headerPairs, body }) {
   const headers = readHeaders(headerPairs);
   const { path, query } = splitTarget(target);
@@ -170,7 +182,7 @@ export function readRequest({ method, target, headers: headerPairs, body }) {
   checkActionAndVersion(headers, parameters);
   // 14.7 step 9: two signatures.
   if (headers.has('authorization') && parameters.has('Signature')) {
-    refuse('IncompleteSignature');
+    reject('IncompleteSignature');
   }
   return { method, headers, body, bodyType: type, queryParameters, parameters };
 }

@@ -75,7 +75,7 @@ function verifiedOutputs(inputs) {
   };
 }
 
-// 14.7: a refusal is an answer too.
+// 14.7: a rejection is an answer too.
 function verifyRequestOperation(inputs) {
   try {
     return verifiedOutputs(inputs);

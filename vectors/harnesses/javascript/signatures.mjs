@@ -1,4 +1,4 @@
-// Section 14.7, "Verifying": the two schemes. A refusal is a KmsError with its code.
+// Section 14.7, "Verifying": the two schemes. A rejection is a KmsError with its code.
 
 import { createHash, createHmac } from 'node:crypto';
 
@@ -13,6 +13,7 @@ const MAX_SKEW_SECONDS = 15 * 60;
 const ACCESS_KEY_ID = /^[\x21-\x2b\x2d-\x7e]{1,128}$/;
 const AUTHORIZATION =
   /^ACS3-HMAC-SHA256 Credential=[^,]*, ?SignedHeaders=([^,]*), ?Signature=([0-9a-f]{64})$/;
+const CREDENTIAL = /^[A-Z0-9-]+ Credential=([^,]*)/;
 const DATE = /^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$/;
 
 // 14.7: headers that are signed in any case.
@@ -34,27 +35,33 @@ const SIGNATURE_METHODS = new Map([
   ['HMAC-SHA256', 'sha256'],
 ]);
 
-function refuse(code) {
+// 14.7: the characters of a signature of each SignatureMethod.
+const SIGNATURE_LENGTHS = new Map([
+  ['HMAC-SHA1', 28],
+  ['HMAC-SHA256', 44],
+]);
+
+function reject(code) {
   throw new KmsError(code);
 }
 
 // 14.7 "Verifying" step 1: gives the secret of an access key ID.
 function findSecret(accessKeyId, accessKeys) {
-  // 14.7 step 1: no access key.
-  if (accessKeyId === undefined) {
-    refuse('IncompleteSignature');
+  // 14.7 step 1: no access key, or an empty ID.
+  if (!accessKeyId) {
+    reject('IncompleteSignature');
   }
   // 14.7 step 1: 1 to 128 visible ASCII characters without comma.
   if (!ACCESS_KEY_ID.test(accessKeyId)) {
-    refuse('InvalidAccessKeyId.NotFound');
+    reject('InvalidAccessKeyId.NotFound');
   }
   // 14.7 step 1: an ID that is unknown.
   if (!Object.hasOwn(accessKeys, accessKeyId)) {
-    refuse('InvalidAccessKeyId.NotFound');
+    reject('InvalidAccessKeyId.NotFound');
   }
   // 14.7 step 1: an empty secret.
   if (accessKeys[accessKeyId] === '') {
-    refuse('InvalidAccessKeyId.NotFound');
+    reject('InvalidAccessKeyId.NotFound');
   }
   return accessKeys[accessKeyId];
 }
@@ -63,14 +70,14 @@ function findSecret(accessKeyId, accessKeys) {
 function checkNonceForm(nonce) {
   const length = Buffer.byteLength(nonce, 'utf8');
   if (length < 1 || length > MAX_NONCE_BYTES) {
-    refuse('IncompleteSignature');
+    reject('IncompleteSignature');
   }
 }
 
 // 14.7 "Verifying" step 3: the signature, compared in constant time.
 function checkSignature(given, computed) {
   if (!equalConstantTime(Buffer.from(given, 'utf8'), Buffer.from(computed, 'utf8'))) {
-    refuse('SignatureDoesNotMatch');
+    reject('SignatureDoesNotMatch');
   }
 }
 
@@ -87,18 +94,18 @@ function checkDate(text, now) {
   const seconds = readDate(text);
   // 14.7 step 4: another form, or a date that the calendar does not have.
   if (Number.isNaN(seconds)) {
-    refuse('InvalidTimeStamp.Expired');
+    reject('InvalidTimeStamp.Expired');
   }
   // 14.7 step 4: too early or too late.
   if (Math.abs(seconds - readDate(now)) > MAX_SKEW_SECONDS) {
-    refuse('InvalidTimeStamp.Expired');
+    reject('InvalidTimeStamp.Expired');
   }
 }
 
 // 14.7 "Verifying" step 5: the nonce is new for this access key.
 function checkNonce(isFresh) {
   if (!isFresh) {
-    refuse('SignatureNonceUsed');
+    reject('SignatureNonceUsed');
   }
 }
 
@@ -112,19 +119,19 @@ function readSignedHeaders(text, headers) {
   const names = text.split(';');
   // 14.7: names of headers in lower case that are there.
   if (!names.every((name) => headers.has(name))) {
-    refuse('IncompleteSignature');
+    reject('IncompleteSignature');
   }
   // 14.7: sorted, without repetition.
   if (!names.every((name, i) => i === 0 || names[i - 1] < name)) {
-    refuse('IncompleteSignature');
+    reject('IncompleteSignature');
   }
   // 14.7: these six are among them.
   if (!NEEDED_HEADERS.every((name) => names.includes(name))) {
-    refuse('IncompleteSignature');
+    reject('IncompleteSignature');
   }
   // 14.7: every other `x-acs-` header, and `content-type`, that is there.
   if (![...headers.keys()].filter(isSignedHeader).every((name) => names.includes(name))) {
-    refuse('IncompleteSignature');
+    reject('IncompleteSignature');
   }
   return names;
 }
@@ -134,7 +141,7 @@ function readAuthorization(headers) {
   const match = AUTHORIZATION.exec(headers.get('authorization'));
   // 14.7 step 2: the header has another form.
   if (match === null) {
-    refuse('IncompleteSignature');
+    reject('IncompleteSignature');
   }
   return { names: readSignedHeaders(match[1], headers), signature: match[2] };
 }
@@ -154,7 +161,8 @@ function acs3Signature(request, names, digest, secret) {
     names.join(';'),
     digest,
   ].join('\n');
-  const signed = `${ACS3}\n${sha256Hex(canonicalRequest)}`;
+  // 14.7: one byte for each character, so that the values of headers are the bytes that were sent.
+  const signed = `${ACS3}\n${sha256Hex(Buffer.from(canonicalRequest, 'latin1'))}`;
   return createHmac('sha256', secret).update(signed).digest('hex');
 }
 
@@ -171,14 +179,14 @@ function withHeaders({ headers, parameters }) {
 function verifyAcs3(request, { accessKeys, now, isFresh }) {
   const { headers } = request;
   // 14.7 step 1: the access key is looked for before the form is judged.
-  const accessKeyId = /Credential=([^,]*)/.exec(headers.get('authorization'))?.[1];
+  const accessKeyId = CREDENTIAL.exec(headers.get('authorization'))?.[1];
   const secret = findSecret(accessKeyId, accessKeys);
   const { names, signature } = readAuthorization(headers);
   checkNonceForm(headers.get('x-acs-signature-nonce'));
   const digest = sha256Hex(request.body);
   // 14.7 step 3: `x-acs-content-sha256` is equal to the digest.
   if (headers.get('x-acs-content-sha256') !== digest) {
-    refuse('SignatureDoesNotMatch');
+    reject('SignatureDoesNotMatch');
   }
   checkSignature(signature, acs3Signature(request, names, digest, secret));
   checkDate(headers.get('x-acs-date'), now);
@@ -188,23 +196,31 @@ function verifyAcs3(request, { accessKeys, now, isFresh }) {
 }
 
 // 14.7, RPC 1.0, step 2: what is needed is there and has its form.
-function checkRpcForm(request) {
-  const { parameters } = request;
+function checkRpcForm(request, parameters) {
   // 14.7 step 2: the parameters that are needed.
   if (!NEEDED_PARAMETERS.every((name) => parameters.has(name))) {
-    refuse('IncompleteSignature');
+    reject('IncompleteSignature');
   }
   // 14.7 step 2: one of the two methods.
   if (!SIGNATURE_METHODS.has(parameters.get('SignatureMethod'))) {
-    refuse('IncompleteSignature');
+    reject('IncompleteSignature');
   }
   // 14.7 step 2: the version of the signature.
   if (parameters.get('SignatureVersion') !== '1.0') {
-    refuse('IncompleteSignature');
+    reject('IncompleteSignature');
   }
   // 14.7 step 2: the body is a form or empty.
   if (request.bodyType !== FORM_TYPE) {
-    refuse('IncompleteSignature');
+    reject('IncompleteSignature');
+  }
+  // 14.7 step 2: a signature of 20 or 32 bytes in Base64.
+  const length = SIGNATURE_LENGTHS.get(parameters.get('SignatureMethod'));
+  if (Array.from(parameters.get('Signature')).length !== length) {
+    reject('IncompleteSignature');
+  }
+  // 14.7 step 2: the signature is ASCII.
+  if (!/^[\0-\x7f]*$/.test(parameters.get('Signature'))) {
+    reject('IncompleteSignature');
   }
   checkNonceForm(parameters.get('SignatureNonce'));
 }
@@ -218,10 +234,12 @@ function rpcSignature(method, verified, secret) {
 
 // 14.7, RPC 1.0.
 function verifyRpc(request, { accessKeys, now, isFresh }) {
-  const { parameters } = request;
+  // 14.7: only parameters of query and form count.
+  const isForm = request.bodyType === FORM_TYPE;
+  const parameters = isForm ? request.parameters : new Map(request.queryParameters);
   const accessKeyId = parameters.get('AccessKeyId');
   const secret = findSecret(accessKeyId, accessKeys);
-  checkRpcForm(request);
+  checkRpcForm(request, parameters);
   // 14.7: all parameters but `Signature` are verified.
   const verified = new Map([...parameters].filter(([name]) => name !== 'Signature'));
   checkSignature(parameters.get('Signature'), rpcSignature(request.method, verified, secret));

@@ -13,13 +13,25 @@ const TAG_LENGTH = 16;
 export const bytes = (hexadecimal) => Buffer.from(hexadecimal, 'hex');
 export const hex = (data) => Buffer.from(data).toString('hex');
 
-// Only the library runs in `decrypt`: each of its exceptions is a rejection of the ciphertext.
+// Errors of the language itself. No library here documents them for a wrong ciphertext.
+const FAULTS = [EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError];
+
+// An exception that the library documents: an `Error`, but not one of the language. Node.js lists
+// its own errors by `code`, whatever their class.
+function isDocumented(exception) {
+  if (!(exception instanceof Error)) return false;
+  return typeof exception.code === 'string' || !FAULTS.some((fault) => exception instanceof fault);
+}
+
+export const crash = (exception) => ({ crash: String(exception) });
+
+// Only the library runs in `decrypt`: a documented exception is a rejection of the ciphertext.
 export async function decryption(decrypt, output = 'plaintext') {
   let plaintext;
   try {
     plaintext = await decrypt();
-  } catch {
-    return { error: 'decryption' };
+  } catch (exception) {
+    return isDocumented(exception) ? { error: 'decryption' } : crash(exception);
   }
   return { outputs: { [output]: hex(plaintext) } };
 }

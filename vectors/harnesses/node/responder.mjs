@@ -8,7 +8,7 @@
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 
-import { UNSUPPORTED } from './format.mjs';
+import { UNSUPPORTED, crash } from './format.mjs';
 
 console.log = console.error; // Standard output is for answers, also if a library prints.
 
@@ -18,6 +18,15 @@ const { operations, packageName, version } = await import(`./${name}.mjs`);
 // A question about a key of another algorithm is not one for the library.
 const fits = ({ algorithm, key_spec: keySpec }) =>
   (algorithm === 'SM2PKE') === (keySpec === 'EC_SM2');
+
+// An encryption has to succeed, so each of its exceptions is a crash.
+async function answer(operation, inputs) {
+  try {
+    return (fits(inputs) && (await operations[operation]?.(inputs))) || UNSUPPORTED;
+  } catch (exception) {
+    return crash(exception);
+  }
+}
 
 function installedVersion() {
   const path = new URL(`node_modules/${packageName}/package.json`, import.meta.url);
@@ -29,7 +38,6 @@ if (option === '--version') {
 } else {
   for await (const line of createInterface({ input: process.stdin })) {
     const { id, operation, inputs } = JSON.parse(line);
-    const answer = (fits(inputs) && (await operations[operation]?.(inputs))) || UNSUPPORTED;
-    process.stdout.write(`${JSON.stringify({ id, ...answer })}\n`);
+    process.stdout.write(`${JSON.stringify({ id, ...(await answer(operation, inputs)) })}\n`);
   }
 }

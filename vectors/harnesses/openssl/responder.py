@@ -64,6 +64,8 @@ def _decrypt(algorithm: str, key: str, ciphertext: str, output: str) -> Mapping[
             *("pkeyutl", "-decrypt", "-keyform", "DER", "-inkey", str(path), *_OPTIONS[algorithm]),
             data=bytes.fromhex(ciphertext),
         )
+    if result.returncode < 0:  # a signal; the documented exit codes are from 0 up
+        return {"crash": f"openssl ended with signal {-result.returncode}"}
     if result.returncode:
         return {"error": "decryption"}
     return {"outputs": {output: result.stdout.hex()}}

@@ -9,8 +9,8 @@ A library is a module of `libraries` with these three constants:
   method `encrypt` may be absent.
 - `DECRYPTIONS`: for each asymmetric algorithm, a function from the inputs to the plaintext. The
   inputs also have `encoding`, the encoding of an SM2 ciphertext.
-- `REJECTIONS`: the exceptions with which the library rejects a ciphertext. Any other exception
-  ends the process.
+- `REJECTIONS`: the exceptions that the library documents for a ciphertext that it rejects. Another
+  exception is a crash, and so is each exception of an encryption, which has to succeed.
 """
 
 import importlib
@@ -41,7 +41,7 @@ def main(name: str, *options: str) -> None:
 
 
 def answer(library: ModuleType, operation: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the outputs, the error or `unsupported` for a question."""
+    """Return the outputs, the error, `crash` or `unsupported` for a question."""
     if operation not in _OPERATIONS:
         return {"unsupported": True}
     output, run = _OPERATIONS[operation]
@@ -49,10 +49,10 @@ def answer(library: ModuleType, operation: str, inputs: Mapping[str, Any]) -> di
         return {"outputs": {output: run(library, inputs).hex()}}
     except blob_format.UnsupportedError:
         return {"unsupported": True}
-    except library.REJECTIONS:
-        if operation == "encrypt":
-            raise
-        return {"error": "decryption"}
+    except Exception as error:  # noqa: BLE001 (the exceptions of a library are under test)
+        if operation != "encrypt" and isinstance(error, library.REJECTIONS):
+            return {"error": "decryption"}
+        return {"crash": f"{type(error).__name__}: {error}"}
 
 
 def _encrypt(library: ModuleType, inputs: Mapping[str, Any]) -> bytes:

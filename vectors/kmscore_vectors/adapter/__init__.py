@@ -5,15 +5,16 @@ Only the modules of this package import `kmscore`.
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import kmscore
 from kmscore.errors import UnsupportedAlgorithmError
 from kmscore.keyring import KeyProvider, Keyring
 from kmscore.keys import Key, Sm2Key
 from kmscore.sm2 import available_backends
-from kmscore_vectors.adapter.responder import DisagreementError, Responder
-from kmscore_vectors.answers import Answer
+from kmscore_vectors.adapter.agreement import DisagreementError
+from kmscore_vectors.adapter.responder import Responder
+from kmscore_vectors.answers import Answer, Ask, Configuration
 from kmscore_vectors.files import NAMES
 from kmscore_vectors.inprocess import describe
 from kmscore_vectors.report import Library
@@ -21,23 +22,6 @@ from kmscore_vectors.report import Library
 _BACKENDS: Final = ("openssl", "portable", "gmssl")
 _WITH_SM2: Final = ("sm2pke", "reencrypt", "sm2_decrypt")
 _WITH_PROVIDER: Final = ("aead", "rsa_oaep", "sm2pke", "reencrypt")
-
-
-class Configuration(NamedTuple):
-    """One way to run the library, and the files whose results depend on it."""
-
-    name: str
-    files: tuple[str, ...]
-    responder: Responder
-
-    def ask(self, operation: str, inputs: Mapping[str, Any]) -> Answer:
-        """Return the library's answer; an exception without an error code is a `crash`."""
-        try:
-            return self.responder.answer(operation, inputs)
-        except DisagreementError as error:
-            return {"failure": describe(error)}
-        except Exception as error:  # noqa: BLE001 (after any exception, the other tests go on)
-            return {"crash": describe(error)}
 
 
 class _ForeignProvider:
@@ -59,6 +43,20 @@ def _foreign(ring: Keyring) -> KeyProvider:
     return _ForeignProvider(ring)
 
 
+def _asking(responder: Responder) -> Ask:
+    """Return a function that asks the library; an exception without an error code is a `crash`."""
+
+    def ask(operation: str, inputs: Mapping[str, Any]) -> Answer:
+        try:
+            return responder.answer(operation, inputs)
+        except DisagreementError as error:
+            return {"failure": describe(error)}
+        except Exception as error:  # noqa: BLE001 (after any exception, the other tests go on)
+            return {"crash": describe(error)}
+
+    return ask
+
+
 def configurations() -> Iterator[Configuration]:
     """Yield the ways to run the library: first with all files, then with the files that differ.
 
@@ -66,13 +64,14 @@ def configurations() -> Iterator[Configuration]:
     its tests fail.
     """
     best, *others = dict.fromkeys([*available_backends(), "portable"])
-    yield Configuration(f"Keyring, SM2 by {best}", NAMES, Responder(backend=best))
+    yield Configuration(f"Keyring, SM2 by {best}", NAMES, _asking(Responder(backend=best)))
     for backend in others:
-        yield Configuration(f"Keyring, SM2 by {backend}", _WITH_SM2, Responder(backend=backend))
+        ask = _asking(Responder(backend=backend))
+        yield Configuration(f"Keyring, SM2 by {backend}", _WITH_SM2, ask)
     yield Configuration(
         f"another KeyProvider, SM2 by {best}",
         _WITH_PROVIDER,
-        Responder(backend=best, provider=_foreign),
+        _asking(Responder(backend=best, provider=_foreign)),
     )
 
 

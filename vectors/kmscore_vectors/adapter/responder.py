@@ -7,18 +7,15 @@ draw the IV and have their own code path. So both are called, and the results mu
 import base64
 from collections.abc import Callable, Mapping
 from functools import lru_cache, partial
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeAlias
 
 from kmscore import (
-    CiphertextBlob,
-    EncryptionContext,
     EncryptResult,
     Key,
     KeyProvider,
     Keyring,
     KeySpec,
     KeyState,
-    PublicKey,
     ReEncryptResult,
     RsaKey,
     Sm2Key,
@@ -29,24 +26,14 @@ from kmscore import (
     encrypt,
     hazmat,
     reencrypt,
-    sm2,
 )
 from kmscore.errors import InvalidKeyError, KmsCoreError
-from kmscore_vectors.adapter import fresh, service, wycheproof
+from kmscore_vectors.adapter import formats, fresh, service, wycheproof
+from kmscore_vectors.adapter.agreement import MakeContext, agreed
 
 Answer: TypeAlias = dict[str, Any]
-
-
 Provider: TypeAlias = Callable[[Keyring], KeyProvider]
 Fields: TypeAlias = Mapping[str, Any]
-MakeContext: TypeAlias = Callable[[dict[str, str]], Mapping[str, str]]
-"""A function that makes a context of the given pairs."""
-
-ResultT = TypeVar("ResultT", EncryptResult, ReEncryptResult)
-
-
-class DisagreementError(Exception):
-    """The public function, and its variant with a given IV, have different results."""
 
 
 class Responder:
@@ -61,16 +48,16 @@ class Responder:
         # The check of a private key takes longer than all tests of its group.
         self._keys: dict[tuple[Any, ...], Key] = {}
         self._operations: Mapping[str, Callable[[Fields], Answer]] = {
-            "parse_blob": _parse_blob,
-            "parse_blob_base64": _parse_blob_base64,
-            "canonicalize": _canonicalize,
-            "canonicalize_json": _canonicalize_json,
+            "parse_blob": formats.parse_blob,
+            "parse_blob_base64": formats.parse_blob_base64,
+            "canonicalize": formats.canonicalize,
+            "canonicalize_json": formats.canonicalize_json,
             "encrypt": self._encrypt,
             "decrypt": self._decrypt,
             "asymmetric_decrypt": self._asymmetric_decrypt,
             "reencrypt": self._reencrypt,
-            "sm2_convert": _sm2_convert,
-            "sm2_encrypt": _sm2_encrypt,
+            "sm2_convert": formats.sm2_convert,
+            "sm2_encrypt": formats.sm2_encrypt,
             "parse_service_blob": service.parse_service_blob,
             "service_associated_data": service.service_associated_data,
             "is_ambiguous": service.is_ambiguous,
@@ -110,7 +97,7 @@ class Responder:
         def drawn(make: MakeContext) -> EncryptResult:
             return encrypt(keys, fields["key_id"], plaintext, make(context))
 
-        return {"blob": _agreed(given, drawn, keys, context).ciphertext_blob.hex()}
+        return {"blob": agreed(given, drawn, keys, context).ciphertext_blob.hex()}
 
     def _decrypt(self, fields: Fields) -> Answer:
         keys = self._only_ring(fields)
@@ -148,19 +135,8 @@ class Responder:
             names = "source_context", "destination_context"
             return dict(zip(names, map(make, contexts), strict=True))
 
-        result = _agreed(given, drawn, keys, contexts[1])
-        new_blob, algorithm = result.ciphertext_blob, result.source_algorithm
-        return {
-            "response": {
-                "ciphertext_blob": None if new_blob is None else new_blob.hex(),
-                "source_key_id": result.source_key_id,
-                "source_key_version_id": result.source_key_version_id,
-                "destination_key_id": result.destination_key_id,
-                "destination_key_version_id": result.destination_key_version_id,
-                "source_algorithm": None if algorithm is None else algorithm.value,
-                "destination_suite_id": f"{result.destination_suite.value:02x}",
-            }
-        }
+        result = agreed(given, drawn, keys, contexts[1])
+        return {"response": fresh.response(result)}
 
     def _service_decrypt(self, fields: Fields) -> Answer:
         return service.service_decrypt(self._key(_only_key(fields)), fields)
@@ -189,55 +165,6 @@ class Responder:
         if key.spec is not spec:
             raise InvalidKeyError(f"the key has the spec {key.spec.name}, not {spec.name}")
         return key
-
-
-def _agreed(
-    given: Callable[[], ResultT],
-    drawn: Callable[[MakeContext], ResultT],
-    keys: KeyProvider,
-    context: dict[str, str],
-) -> ResultT:
-    """Return the result with the given IV, after two results with drawn IVs agree with it.
-
-    The contexts are first a `dict` and then an `EncryptionContext`, because the library reads them
-    differently.
-    """
-    try:
-        result = given()
-    except KmsCoreError as error:
-        _check_refused(partial(drawn, dict), error)
-        raise
-    try:
-        _check_same([result, drawn(dict), drawn(EncryptionContext)], keys, context)
-    except KmsCoreError as error:
-        raise DisagreementError(f"{error.code} in place of a result that opens") from None
-    return result
-
-
-def _check_same(results: list[ResultT], keys: KeyProvider, context: dict[str, str]) -> None:
-    """Raise `DisagreementError` unless the results differ only in IV, ciphertext and tag."""
-    if len({result._replace(ciphertext_blob=b"") for result in results}) > 1:
-        raise DisagreementError("another result")
-    first, *others = (result.ciphertext_blob or b"" for result in results)
-    texts = [first, *others] if first else others  # a dry run has none
-    blobs = [CiphertextBlob.parse(text) for text in texts]
-    if len({blob.iv for blob in blobs}) < len(blobs):
-        raise DisagreementError("an IV that is not fresh")
-    if len({(blob.header, len(blob.ciphertext)) for blob in blobs}) > 1:
-        raise DisagreementError("another header or length")
-    if len({decrypt(keys, text, context).plaintext for text in texts}) > 1:
-        raise DisagreementError("another plaintext")
-
-
-def _check_refused(call: Callable[[], object], due: KmsCoreError) -> None:
-    """Raise `DisagreementError` unless a call fails with the same error code."""
-    try:
-        call()
-    except KmsCoreError as error:
-        if error.code == due.code:
-            return
-        raise DisagreementError(f"{error.code} in place of {due.code}") from None
-    raise DisagreementError(f"accepted in place of {due.code}")
 
 
 @lru_cache(maxsize=256)
@@ -269,40 +196,3 @@ def _symmetric(fields: Fields) -> SymmetricKey:
         suite=Suite(int(fields["suite_id"], 16)),
         state=fields["state"],
     )
-
-
-def _parse_blob(fields: Fields) -> Answer:
-    blob = CiphertextBlob.parse(bytes.fromhex(fields["blob"]))
-    return {
-        "suite_id": f"{blob.suite.value:02x}",
-        "key_id": blob.key_id,
-        "key_version_id": blob.key_version_id,
-        "iv": blob.iv.hex(),
-        "ciphertext": blob.ciphertext.hex(),
-        "tag": blob.tag.hex(),
-    }
-
-
-def _parse_blob_base64(fields: Fields) -> Answer:
-    return {"blob": CiphertextBlob.from_base64(fields["text"]).serialize().hex()}
-
-
-def _canonicalize(fields: Fields) -> Answer:
-    return {"canonical": EncryptionContext(dict(fields["pairs"])).canonical.hex()}
-
-
-def _canonicalize_json(fields: Fields) -> Answer:
-    return {"canonical": EncryptionContext.from_json(fields["json"]).canonical.hex()}
-
-
-def _sm2_convert(fields: Fields) -> Answer:
-    ciphertext = bytes.fromhex(fields["ciphertext"])
-    return {"converted": sm2.convert(ciphertext, fields["source"], fields["target"]).hex()}
-
-
-def _sm2_encrypt(fields: Fields) -> Answer:
-    public_key = PublicKey.from_der(bytes.fromhex(fields["public_key"]))
-    k = int(fields["k"], 16)
-    return {
-        "ciphertext": hazmat.sm2_encrypt(public_key, bytes.fromhex(fields["plaintext"]), k).hex()
-    }

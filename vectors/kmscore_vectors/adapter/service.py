@@ -86,7 +86,7 @@ def api_call(make_key: Callable[[Fields], Key], fields: Fields) -> Answer:
         ALLOW_ALL if policy is None else Policy.from_json(policy),
         profile=_PROFILES[fields["profile"]],
         request_id=lambda: str(fields["request_id"]),
-        resolve_key=lambda name: aliases.get(name) or key_id_of_name(name),
+        resolve_key=lambda name: key_id_of_name(name) or aliases.get(name),
     )
     response = api.call(fields["params"])
     body = {name: str(value) for name, value in response.body.items()}

@@ -8,13 +8,9 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from typing import Final
 
-from kmscore_vectors.generator import (
-    affine,
-    keyring,
-    oaep,
-    reencrypt_requests,
-    service_accumulated,
-)
+from kmscore_vectors.generator import affine, oaep
+from kmscore_vectors.generator.keys import keyring
+from kmscore_vectors.generator.keys.published import RSA_2048, SM2_PKCS8, SM2_PUBLIC_POINT
 from kmscore_vectors.generator.model import (
     OUTPUTS,
     Case,
@@ -25,11 +21,12 @@ from kmscore_vectors.generator.model import (
     hex_fields,
     pairs_field,
 )
-from kmscore_vectors.generator.published_keys import RSA_2048, SM2_PKCS8, SM2_PUBLIC_POINT
-from kmscore_vectors.generator.streams import CASES, Drawn, another, refused, streams
-from kmscore_vectors.generator.suites import iv_length, key_length, spec_of
+from kmscore_vectors.generator.reencrypt.cases import request, response
+from kmscore_vectors.generator.service_api import drawn_cases
+from kmscore_vectors.generator.streams import CASES, Drawn, another, rejected, streams
+from kmscore_vectors.generator.suite_properties import iv_length, key_length, spec_of
 from kmscore_vectors.generator.wire import context_bytes, header_bytes, sorted_pairs
-from kmscore_vectors.tables import BugType, EncryptionAlgorithm, ErrorCode, KeySpec, Severity, Suite
+from kmscore_vectors.tables import BugType, ErrorCode, KeySpec, Severity, Suite
 
 NOTE: Final = Note(
     "One digest over 10,000 cases that are drawn from their numbers, valid and not.",
@@ -97,7 +94,7 @@ def _blobs() -> Iterator[Drawn]:
 
 def _read(data: bytes) -> Fields:
     """Return the fields of a blob, or the error. Only here the generator parses its own output."""
-    failed = refused(ErrorCode.INVALID_BLOB)
+    failed = rejected(ErrorCode.INVALID_BLOB)
     suites = {suite.value: suite for suite in Suite}
     if data[:4] != b"KMS\x01" or data[4:5] not in {bytes([value]) for value in suites}:
         return failed
@@ -140,9 +137,9 @@ def _aead() -> Iterator[Drawn]:
         blob, due = key.blob(plaintext, pairs, iv), hex_fields(plaintext=plaintext)
         kind = stream.below(4)
         if kind == _CHANGED:
-            blob, due = stream.flip(blob, len(key.header)), refused(ErrorCode.DECRYPTION)
+            blob, due = stream.flip(blob, len(key.header)), rejected(ErrorCode.DECRYPTION)
         elif kind == _OTHER:
-            pairs, due = another(pairs), refused(ErrorCode.DECRYPTION)
+            pairs, due = another(pairs), rejected(ErrorCode.DECRYPTION)
         inputs = {name: value for name, value in key.document().items() if name != "state"}
         yield Drawn(
             "decrypt", inputs | {"pairs": pairs_field(pairs)} | hex_fields(blob=blob), due
@@ -153,10 +150,7 @@ def _rsa() -> Iterator[Drawn]:
     """Yield ciphertexts of RSA, some with a bit changed before the masks, some at the end."""
     key = hex_fields(private_key=RSA_2048.pkcs8())
     for stream in streams("rsa_oaep"):
-        algorithm, hash_name = (
-            (EncryptionAlgorithm.RSAES_OAEP_SHA_256, "sha256"),
-            (EncryptionAlgorithm.RSAES_OAEP_SHA_1, "sha1"),
-        )[stream.below(2)]
+        algorithm, hash_name = tuple(oaep.HASH_NAMES.items())[stream.below(2)]
         message = stream.take(stream.below(96))
         seed = stream.take(hashlib.new(hash_name).digest_size)
         db = oaep.data_block(hash_name, message, RSA_2048.length)
@@ -167,7 +161,7 @@ def _rsa() -> Iterator[Drawn]:
             due = _unpadded(hash_name, db)
         ciphertext = oaep.encrypt_em(RSA_2048, oaep.pad(hash_name, db, seed).em)
         if kind == _OTHER:
-            ciphertext, due = stream.flip(ciphertext), refused(ErrorCode.DECRYPTION)
+            ciphertext, due = stream.flip(ciphertext), rejected(ErrorCode.DECRYPTION)
         inputs = key | hex_fields(ciphertext=ciphertext)
         names: Fields = {"key_spec": KeySpec.RSA_2048.value, "algorithm": algorithm.value}
         yield Drawn("asymmetric_decrypt", names | inputs, due)
@@ -178,7 +172,7 @@ def _unpadded(hash_name: str, db: bytes) -> Fields:
     label_hash = hashlib.new(hash_name).digest()
     rest = db[len(label_hash) :].lstrip(b"\x00")
     if db[: len(label_hash)] != label_hash or rest[:1] != b"\x01":
-        return refused(ErrorCode.DECRYPTION)
+        return rejected(ErrorCode.DECRYPTION)
     return hex_fields(plaintext=rest[1:])
 
 
@@ -195,7 +189,7 @@ def _sm2() -> Iterator[Drawn]:
         due = hex_fields(plaintext=message)
         ciphertext = (affine.c1c3c2, affine.asn1)[stream.below(2)](parts)
         if stream.below(2):
-            ciphertext, due = stream.flip(ciphertext), refused(ErrorCode.DECRYPTION)
+            ciphertext, due = stream.flip(ciphertext), rejected(ErrorCode.DECRYPTION)
         yield Drawn("asymmetric_decrypt", key | hex_fields(ciphertext=ciphertext), due)
 
 
@@ -210,16 +204,14 @@ def _moves() -> Iterator[Drawn]:
         blob = source.blob(plaintext, old, iv)
         moved = destination.blob(plaintext, new, new_iv)
         kind = stream.below(8)
-        due: Fields = reencrypt_requests.response(
-            source, destination, None if kind == _DRY else moved
-        )
+        due: Fields = response(source, destination, None if kind == _DRY else moved)
         if kind == _MODIFIED:
-            blob, due = stream.flip(blob, len(source.header)), refused(ErrorCode.DECRYPTION)
+            blob, due = stream.flip(blob, len(source.header)), rejected(ErrorCode.DECRYPTION)
         elif kind == _MOVED:
-            old, due = another(old), refused(ErrorCode.DECRYPTION)
+            old, due = another(old), rejected(ErrorCode.DECRYPTION)
         elif kind == _MISNAMED:
-            due = refused(ErrorCode.INCORRECT_KEY)
-        inputs = reencrypt_requests.request(
+            due = rejected(ErrorCode.INCORRECT_KEY)
+        inputs = request(
             blob,
             destination,
             new_iv,
@@ -239,6 +231,6 @@ _DRAWERS: Final[Mapping[str, Callable[[], Iterator[Drawn]]]] = {
     "rsa_oaep": _rsa,
     "sm2pke": _sm2,
     "reencrypt": _moves,
-    "service_blob": service_accumulated.blobs,
-    "service_api": service_accumulated.calls,
+    "service_blob": drawn_cases.blobs,
+    "service_api": drawn_cases.calls,
 }

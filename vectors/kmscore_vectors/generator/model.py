@@ -107,7 +107,7 @@ class Case:
     repaired: "Case | None" = None
     rule: Rule | None = None
 
-    def refused(
+    def rejected(
         self,
         error: ErrorCode,
         flag: str,
@@ -131,7 +131,7 @@ class Case:
         """
         if self.error is None or self.error is error:
             raise ValueError("two defects need two different errors")
-        return self.refused(error, TWO_DEFECTS, f"{comment}, and {self.comment}", inputs)
+        return self.rejected(error, TWO_DEFECTS, f"{comment}, and {self.comment}", inputs)
 
     def document(self, tc_id: int, note: Note) -> Fields:
         """Return the test as a JSON object of the file."""

@@ -2,12 +2,17 @@
 
 import hashlib
 from math import lcm
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from kmscore_vectors.generator.identifiers import RSA_ENCRYPTION
 from kmscore_vectors.generator.wire import der_bits, der_integer, der_octets, der_sequence
+from kmscore_vectors.tables import EncryptionAlgorithm
 
 PUBLIC_EXPONENT = 65537
+HASH_NAMES: Final = {
+    EncryptionAlgorithm.RSAES_OAEP_SHA_256: "sha256",
+    EncryptionAlgorithm.RSAES_OAEP_SHA_1: "sha1",
+}
 
 
 class RsaTestKey(NamedTuple):

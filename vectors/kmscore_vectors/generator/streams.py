@@ -74,6 +74,6 @@ def another(pairs: Pairs) -> Pairs:
     return () if pairs else (("a", ""),)
 
 
-def refused(error: ErrorCode) -> Fields:
+def rejected(error: ErrorCode) -> Fields:
     """Return the expected result of a case that is rejected."""
     return {"error": error.value}

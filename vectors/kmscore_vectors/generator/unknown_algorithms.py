@@ -7,7 +7,9 @@ from typing import Final
 from kmscore_vectors.generator.model import Case, Fields
 from kmscore_vectors.tables import EncryptionAlgorithm, ErrorCode
 
-_UNKNOWN: Final = ("", "RSAES_PKCS1_V1_5", "RSAES_OAEP_SHA_512", "RSA", "SM2", "none")
+_UNKNOWN: Final = (
+    "", "RSAES_PKCS1_V1_5", "RSAES_OAEP_SHA_512", "RSA", "SM2", "none", "__proto__", "constructor",
+)  # fmt: skip
 
 
 def algorithms(right: Case, wrong: Case, algorithm: str) -> Iterator[Case]:
@@ -20,14 +22,14 @@ def algorithms(right: Case, wrong: Case, algorithm: str) -> Iterator[Case]:
     """
     right = replace(right, inputs={"algorithm": algorithm, **right.inputs})
     ciphertext: Fields = {"ciphertext": wrong.inputs["ciphertext"]}
-    later = right.refused(ErrorCode.DECRYPTION, wrong.flag, "a wrong ciphertext", ciphertext)
+    later = right.rejected(ErrorCode.DECRYPTION, wrong.flag, "a wrong ciphertext", ciphertext)
     is_rsa = algorithm.startswith("RSA")
     others = [name for name in EncryptionAlgorithm if name.startswith("RSA") != is_rsa]
     usage, unknown = ErrorCode.KEY_USAGE, ErrorCode.UNSUPPORTED_ALGORITHM
     for other in others:
-        yield right.refused(usage, "KeyUsage", other, {"algorithm": other.value})
+        yield right.rejected(usage, "KeyUsage", other, {"algorithm": other.value})
         yield later.also(usage, other, {"algorithm": other.value})
     for name in (*_UNKNOWN, algorithm.lower(), f"{algorithm} "):
-        yield right.refused(unknown, "UnknownAlgorithm", repr(name), {"algorithm": name})
+        yield right.rejected(unknown, "UnknownAlgorithm", repr(name), {"algorithm": name})
     for name in ("", algorithm.lower()):
         yield later.also(unknown, f"algorithm {name!r}", {"algorithm": name})

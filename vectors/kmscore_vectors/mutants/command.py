@@ -22,48 +22,54 @@ EPILOG = (
 )
 
 
+_MutantFiles = Annotated[
+    list[Path], typer.Argument(metavar="MUTANTS...", help="JSON files of mistakes.")
+]
+_Source = Annotated[
+    Path,
+    typer.Option(
+        "--source",
+        metavar="DIR",
+        exists=True,
+        file_okay=False,
+        help="Folder of the implementation.",
+    ),
+]
+_Folder = Annotated[
+    Path | None,
+    typer.Option(
+        "--vectors", metavar="DIR", help="Folder of vectors (default: those in the package)."
+    ),
+]
+_Only = Annotated[
+    list[str] | None,
+    typer.Option("--only", metavar="ID", help="Only this mistake; repeatable."),
+]
+_Jobs = Annotated[
+    int,
+    typer.Option(min=1, max=256, metavar="N", help="Number of mistakes that are tried at a time."),
+]
+_Accumulated = Annotated[
+    bool,
+    typer.Option("--accumulated", help="Also ask the tests of 10,000 cases (default: not)."),
+]
+
+
 def mutants(
     context: typer.Context,
-    mutant_files: Annotated[
-        list[Path], typer.Argument(metavar="MUTANTS...", help="JSON files of mistakes.")
-    ],
+    mutant_files: _MutantFiles,
     *,
-    source: Annotated[
-        Path,
-        typer.Option(
-            "--source",
-            metavar="DIR",
-            exists=True,
-            file_okay=False,
-            help="Folder of the implementation.",
-        ),
-    ],
-    folder: Annotated[
-        Path | None,
-        typer.Option(
-            "--vectors", metavar="DIR", help="Folder of vectors (default: those in the package)."
-        ),
-    ] = None,
-    only: Annotated[
-        list[str] | None,
-        typer.Option("--only", metavar="ID", help="Only this mistake; repeatable."),
-    ] = None,
+    source: _Source,
+    folder: _Folder = None,
+    only: _Only = None,
     severity: shared.Severities = None,
     file: shared.Files = None,
     operation: shared.Operations = None,
     flag: shared.Flags = None,
     test: shared.Tests = None,
-    jobs: Annotated[
-        int,
-        typer.Option(
-            min=1, max=256, metavar="N", help="Number of mistakes that are tried at a time."
-        ),
-    ] = 2,
+    jobs: _Jobs = 2,
     timeout: shared.Timeout = 10.0,
-    accumulated: Annotated[
-        bool,
-        typer.Option("--accumulated", help="Also ask the tests of 10,000 cases (default: not)."),
-    ] = False,
+    accumulated: _Accumulated = False,
     as_json: shared.Json = False,
     quiet: shared.Quiet = False,
 ) -> None:

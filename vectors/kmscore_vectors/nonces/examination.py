@@ -3,10 +3,14 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from typing import Final
 
 from kmscore_vectors.answers import GIVEN_UP, Answer, Ask, missing
+from kmscore_vectors.excerpt import bounded
 from kmscore_vectors.nonces.findings import Finding
 from kmscore_vectors.nonces.questions import OUTPUTS, Operation, Question
+
+_REASONS: Final = 100  # different reasons that are counted for one question
 
 
 @dataclass(frozen=True)
@@ -83,7 +87,7 @@ def _examine(
     outputs, reasons, asked = [], Counter[str](), 0
     names = (question.operation, question.variant)
     while asked < count:
-        answer = ask(question.operation, question.inputs)
+        answer = bounded(ask(question.operation, question.inputs))
         if missing(answer) == GIVEN_UP:
             reasons[GIVEN_UP] += 1
             break
@@ -96,7 +100,7 @@ def _examine(
         if answer.keys() == {output}:
             outputs.append(answer[output])
         else:
-            reasons[_reason(answer)] += 1
+            _count(reasons, _reason(answer))
     advance(count - asked)
     values = question.recover(outputs)
     right = [value for value in values if value is not None]
@@ -105,6 +109,12 @@ def _examine(
     findings = [*question.examine(right), *_repeated(earlier.intersection(right))]
     earlier.update(right)
     return Outcome(*names, asked, len(right), reasons, tuple(findings))
+
+
+def _count(reasons: Counter[str], reason: str) -> None:
+    """Count a reason; after many different ones, only their number."""
+    is_counted = reason in reasons or len(reasons) < _REASONS
+    reasons[reason if is_counted else "another reason"] += 1
 
 
 def _repeated(values: set[bytes]) -> Iterator[Finding]:

@@ -5,14 +5,15 @@ from enum import StrEnum
 from functools import partial
 from typing import Any, Final, NamedTuple
 
-from kmscore_vectors.generator import keyring
-from kmscore_vectors.generator.keyring import SymmetricTestKey
+from kmscore_vectors.generator.keys import keyring
+from kmscore_vectors.generator.keys.keyring import SymmetricTestKey
+from kmscore_vectors.generator.keys.published import RSA_2048, SM2_SPKI
 from kmscore_vectors.generator.model import Fields, hex_fields, pairs_field
-from kmscore_vectors.generator.published_keys import RSA_2048, SM2_SPKI
+from kmscore_vectors.generator.oaep import HASH_NAMES
 from kmscore_vectors.nonces import scalars, uniformity
 from kmscore_vectors.nonces.findings import Finding
 from kmscore_vectors.nonces.recovery import recover_iv, recover_points, recover_seed
-from kmscore_vectors.tables import EncryptionAlgorithm, Suite
+from kmscore_vectors.tables import Suite
 
 
 class Operation(StrEnum):
@@ -39,11 +40,6 @@ _IVS: Final = 1000
 _SCALARS: Final = 300
 _SEEDS: Final = 500
 """With fewer than 435 seeds of 20 bytes, a byte value that never occurs is not visible."""
-
-_HASHES: Final = {
-    EncryptionAlgorithm.RSAES_OAEP_SHA_256: "sha256",
-    EncryptionAlgorithm.RSAES_OAEP_SHA_1: "sha1",
-}
 
 
 class Question(NamedTuple):
@@ -78,7 +74,7 @@ def questions() -> Iterator[Question]:
         lambda outputs: recover_points(MESSAGE, list(map(_octets, outputs))),
         scalars.examine,
     )
-    for algorithm, hash_name in _HASHES.items():
+    for algorithm, hash_name in HASH_NAMES.items():
         yield Question(
             Operation.FRESH_OAEP_ENCRYPT,
             algorithm.value,

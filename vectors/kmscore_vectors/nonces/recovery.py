@@ -9,10 +9,10 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from kmscore_vectors.generator import affine, oaep
-from kmscore_vectors.generator.keyring import SymmetricTestKey
+from kmscore_vectors.generator.keys.keyring import SymmetricTestKey
+from kmscore_vectors.generator.keys.published import SM2_SCALAR
 from kmscore_vectors.generator.oaep import PUBLIC_EXPONENT, RsaTestKey
-from kmscore_vectors.generator.published_keys import SM2_SCALAR
-from kmscore_vectors.generator.suites import iv_length
+from kmscore_vectors.generator.suite_properties import iv_length
 from kmscore_vectors.generator.wire import Pairs
 from kmscore_vectors.nonces.points import Point, is_on_curve, multiply_all, to_points
 

@@ -1,6 +1,7 @@
 """The judgements of a run, as tables for a terminal."""
 
 import json
+from collections.abc import Mapping
 from typing import Final
 
 from rich import box
@@ -9,11 +10,11 @@ from rich.table import Table
 from rich.text import Text
 
 from kmscore_vectors.answers import missing
+from kmscore_vectors.excerpt import cut, left_out
 from kmscore_vectors.judgement import Judgement, Results
 from kmscore_vectors.report import Heading, flags
 from kmscore_vectors.report.listing import folder_line
 from kmscore_vectors.report.texts import (
-    cut,
     evidence,
     is_not_asked,
     lines,
@@ -120,9 +121,9 @@ def _answer(judgement: Judgement) -> str:
     return "\n".join([*parts, f"expected {expected}", f"answered {answer}"])
 
 
-def _brief(fields: object) -> str:
+def _brief(fields: Mapping[str, object]) -> str:
     """Return fields as JSON, cut to a readable length."""
-    return cut(json.dumps(fields), _LONGEST)
+    return cut(json.dumps(fields), _LONGEST, sum(map(left_out, fields.values())))
 
 
 def _effect_table(failures: list[Judgement]) -> Table:

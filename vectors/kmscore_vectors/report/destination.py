@@ -2,10 +2,11 @@
 
 import os
 import secrets
+import stat
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import BinaryIO, Final, TypeAlias, cast
 
 from kmscore_vectors.judgement import Results
 from kmscore_vectors.report import Heading
@@ -24,17 +25,18 @@ class ReportError(Exception):
 class Destination:
     """The file of a report.
 
-    The report is written to a temporary file in the same folder, which then replaces the file.
+    The report is written to a temporary file in the same folder, which then replaces the file. A
+    file that is replaced keeps its mode.
     """
 
     def __init__(self, path: Path) -> None:
-        """Open the temporary file.
+        """Check the path.
 
         Args:
             path: The file; its suffix is the kind of the report.
 
         Raises:
-            ReportError: If the suffix is unknown, or if the file cannot be written.
+            ReportError: If the suffix is unknown, or if it is not a regular file.
         """
         make = _KINDS.get(path.suffix.lower())
         if make is None:
@@ -46,13 +48,26 @@ class Destination:
         if self._target.exists() and not self._target.is_file():
             raise ReportError(f"{path} is not a regular file")
         self._temporary = self._target.with_name(f".kmscore-vectors-{secrets.token_hex(8)}")
+        self._file: BinaryIO | None = None
+
+    def open(self) -> None:
+        """Open the temporary file.
+
+        Raises:
+            ReportError: If the file cannot be written.
+        """
         try:
-            self._file = self._temporary.open("xb")
+            mode = stat.S_IMODE(self._target.stat().st_mode) if self._target.exists() else None
+            # No other user can read the file before it has the mode of the older one.
+            self._temporary.touch(0o666 if mode is None else 0o600, exist_ok=False)
+            self._file = self._temporary.open("r+b")
+            if mode is not None:
+                self._temporary.chmod(mode)
         except OSError as error:
-            raise ReportError(f"{path}: {error.strerror}") from None
+            raise ReportError(f"{self._path}: {error.strerror}") from None
 
     def write(self, results: Results, heading: Heading) -> None:
-        """Write the report.
+        """Write the report to the open file.
 
         Args:
             results: The results of the run.
@@ -63,18 +78,19 @@ class Destination:
         """
         data = self._make(results, heading).encode("utf-8")
         try:
-            with self._file:
-                self._file.write(data)
-                self._file.flush()
-                os.fsync(self._file.fileno())
+            with cast("BinaryIO", self._file) as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
             self._temporary.replace(self._target)
         except OSError as error:
             raise ReportError(f"{self._path}: {error.strerror}") from None
 
     def close(self) -> None:
         """Remove the temporary file, if it was not written whole."""
-        with suppress(OSError):
-            self._file.close()
+        if self._file is not None:
+            with suppress(OSError):
+                self._file.close()
         with suppress(OSError):
             self._temporary.unlink()
 
@@ -96,5 +112,7 @@ def destinations(paths: Sequence[Path]) -> Iterator[list[Destination]]:
         opened = []
         for path in paths:
             opened.append(Destination(path))
+            # Before the file is made, so that an interrupt leaves none.
             stack.callback(opened[-1].close)
+            opened[-1].open()
         yield opened

@@ -4,12 +4,18 @@ import json
 from collections import Counter
 from typing import Any
 
+from kmscore_vectors.accumulation import FIRST_WRONG
+from kmscore_vectors.answers import Answer
+from kmscore_vectors.excerpt import shown
 from kmscore_vectors.judgement import Judgement, Results, Verdict
 from kmscore_vectors.report import Heading
 
 
 def to_json(results: Results, heading: Heading) -> str:
-    """Return the results as one JSON object, with the library if `verify` ran it."""
+    """Return the results as one JSON object, with the library if `verify` ran it.
+
+    The values of inputs, expected results and answers are cut to `excerpt.LONGEST` characters.
+    """
     by_flag: dict[str, dict[str, dict[str, int]]] = {}
     for (file, flag), counter in results.by_flag.items():
         by_flag.setdefault(file, {})[flag] = _by_name(counter)
@@ -45,11 +51,20 @@ def _failure(judgement: Judgement) -> dict[str, Any]:
         "section": test.section,
         "comment": test.comment,
         "verdict": judgement.verdict.value,
-        "inputs": test.inputs,
-        "expected": test.expected,
-        "answer": judgement.answer,
+        "inputs": shown(test.inputs),
+        "expected": shown(test.expected),
+        "answer": _answer(judgement.answer),
         "effect": test.effect,
     }
+
+
+def _answer(answer: Answer) -> dict[str, Any]:
+    """Return an answer with bounded values, also those of its first wrong case."""
+    fields = {name: value for name, value in answer.items() if name != FIRST_WRONG}
+    if (first := answer.get(FIRST_WRONG)) is None:
+        return shown(fields)
+    groups = {name: shown(first[name]) for name in ("inputs", "expected", "answer")}
+    return {**shown(fields), FIRST_WRONG: {**first, **groups}}
 
 
 def _by_name(counter: Counter[Verdict]) -> dict[str, int]:

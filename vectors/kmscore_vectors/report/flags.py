@@ -10,10 +10,10 @@ from kmscore_vectors.report.texts import is_not_asked
 COLUMNS: Final[Mapping[str, tuple[Verdict, ...]]] = {
     "right": (Verdict.RIGHT,),
     "wrong": (Verdict.WRONG,),
-    "class": (Verdict.OTHER_ERROR,),
-    "taken": (Verdict.ACCEPTED,),
+    "code": (Verdict.OTHER_ERROR,),
+    "accept": (Verdict.ACCEPTED,),
     "none": (Verdict.CRASHED, Verdict.NO_ANSWER),
-    "void": (Verdict.UNPROVEN,),
+    "reject": (Verdict.UNPROVEN,),
     "n/a": (Verdict.UNSUPPORTED,),
 }
 """The verdicts of each column of counts; the heads are short, so that 60 columns are enough."""

@@ -7,9 +7,10 @@ from collections.abc import Iterable
 from typing import Final
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
+from kmscore_vectors.excerpt import cut
 from kmscore_vectors.judgement import Judgement, Results, Verdict
 from kmscore_vectors.report import Heading
-from kmscore_vectors.report.texts import cut, evidence, lines, reason_text
+from kmscore_vectors.report.texts import evidence, lines, reason_text
 from kmscore_vectors.terminal import printable
 
 _ATTRIBUTE: Final = 200  # characters

@@ -6,10 +6,10 @@ from typing import Any, Final
 
 import kmscore_vectors
 from kmscore_vectors.answers import missing
+from kmscore_vectors.excerpt import cut
 from kmscore_vectors.judgement import Judgement, Results
 from kmscore_vectors.report import Heading, flags
 from kmscore_vectors.report.texts import (
-    cut,
     evidence,
     lines,
     reason_text,

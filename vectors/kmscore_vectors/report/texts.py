@@ -6,6 +6,7 @@ from typing import Any, Final, NamedTuple
 
 from kmscore_vectors.accumulation import FIRST_WRONG, WRONG_CASES, is_accumulated
 from kmscore_vectors.answers import GIVEN_UP, PATIENCE, missing
+from kmscore_vectors.excerpt import cut, left_out
 from kmscore_vectors.generator.streams import CASES
 from kmscore_vectors.judgement import Judgement, Results, Verdict
 from kmscore_vectors.terminal import printable
@@ -42,17 +43,10 @@ def evidence(judgement: Judgement) -> Evidence:
     )
 
 
-def cut(text: str, longest: int) -> str:
-    """Return the start of a text, with the number of the characters that are left out."""
-    if len(text) <= longest:
-        return text
-    return f"{text[:longest]}… ({len(text) - longest:,} more characters)"
-
-
 def lines(fields: Mapping[str, Any], longest: int) -> list[str]:
     """Return one line for each field: its name and its value as JSON, cut to a length."""
     shown = [
-        f"{printable(cut(name, _NAME))}: {cut(json.dumps(value), longest)}"
+        f"{printable(cut(name, _NAME))}: {cut(json.dumps(value), longest, left_out(value))}"
         for name, value in list(fields.items())[:_FIELDS]
     ]
     more = len(fields) - len(shown)

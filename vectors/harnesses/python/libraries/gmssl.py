@@ -10,17 +10,14 @@ _MODES = {"C1C2C3": 0, "C1C3C2": 1}
 
 
 class UndecryptableError(Exception):
-    """The library returned no plaintext."""
+    """The library returned no plaintext. It documents no exception."""
 
 
 def _decrypt(inputs: Mapping[str, Any]) -> bytes:
     mode, ciphertext = _MODES.get(inputs["encoding"]), bytes.fromhex(inputs["ciphertext"])
     if mode is None or ciphertext[:1] != b"\x04":
         raise UnsupportedError
-    try:
-        plaintext: bytes | None = CryptSM2(inputs["d"], "", mode=mode).decrypt(ciphertext[1:])
-    except Exception as error:  # the library documents no exception
-        raise UndecryptableError from error
+    plaintext: bytes | None = CryptSM2(inputs["d"], "", mode=mode).decrypt(ciphertext[1:])
     if plaintext is None:
         raise UndecryptableError
     return plaintext

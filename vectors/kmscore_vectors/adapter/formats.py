@@ -1,0 +1,49 @@
+"""Answer the questions without a secret key: blobs, contexts, and ciphertexts of SM2."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from kmscore import CiphertextBlob, EncryptionContext, PublicKey, hazmat, sm2
+
+
+def parse_blob(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields of a blob."""
+    blob = CiphertextBlob.parse(bytes.fromhex(fields["blob"]))
+    return {
+        "suite_id": f"{blob.suite.value:02x}",
+        "key_id": blob.key_id,
+        "key_version_id": blob.key_version_id,
+        "iv": blob.iv.hex(),
+        "ciphertext": blob.ciphertext.hex(),
+        "tag": blob.tag.hex(),
+    }
+
+
+def parse_blob_base64(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the blob of a text in Base64."""
+    return {"blob": CiphertextBlob.from_base64(fields["text"]).serialize().hex()}
+
+
+def canonicalize(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the canonical bytes of pairs."""
+    return {"canonical": EncryptionContext(dict(fields["pairs"])).canonical.hex()}
+
+
+def canonicalize_json(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the canonical bytes of a context as JSON."""
+    return {"canonical": EncryptionContext.from_json(fields["json"]).canonical.hex()}
+
+
+def sm2_convert(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a ciphertext of SM2 in another encoding."""
+    ciphertext = bytes.fromhex(fields["ciphertext"])
+    return {"converted": sm2.convert(ciphertext, fields["source"], fields["target"]).hex()}
+
+
+def sm2_encrypt(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Encrypt under an SM2 public key with a given k."""
+    public_key = PublicKey.from_der(bytes.fromhex(fields["public_key"]))
+    k = int(fields["k"], 16)
+    return {
+        "ciphertext": hazmat.sm2_encrypt(public_key, bytes.fromhex(fields["plaintext"]), k).hex()
+    }

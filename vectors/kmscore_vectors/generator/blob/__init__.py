@@ -1,0 +1,1 @@
+"""The file `blob`: the fields of blobs, without decryption."""

@@ -1,0 +1,1 @@
+"""The file `encryption_context`: maps and JSON texts, and their canonical bytes."""

@@ -1,0 +1,1 @@
+"""The test keys: published keys, a keyring, and private keys that are unusual or wrong."""

@@ -1,0 +1,1 @@
+"""The file `reencrypt`: re-encryption with a keyring."""

@@ -1,0 +1,1 @@
+"""The file `service_api`: requests to the service, and its responses."""

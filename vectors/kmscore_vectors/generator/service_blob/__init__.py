@@ -1,0 +1,1 @@
+"""The file `service_blob`: the service's own layout and context rule."""

@@ -1,0 +1,1 @@
+"""The file `sm2pke`: decryption, encryption with a given k, and the five encodings."""
