@@ -18,7 +18,7 @@ def test_the_command_shows_ratios_and_memory(capsys: pytest.CaptureFixture[str])
     assert re.fullmatch(
         r"sqlite, 50 rows: [\d,]+ a second, \d+\.\d\d of the floor \(at least 0\.45\)", lines[0]
     )
-    assert lines[1].startswith("a pass with nothing to do: ")
+    assert lines[1].startswith("a call with nothing to do: ")
     assert re.fullmatch(r"memory: \d+\.\d MB for 50 rows, \d+\.\d MB for 5 \(.*\)", lines[2])
 
 

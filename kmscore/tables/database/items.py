@@ -1,6 +1,7 @@
 """Rows of a database as items of `reencrypt_many`."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import lru_cache
 from typing import Any, Final
 
@@ -12,8 +13,8 @@ from kmscore.context import ContextLike
 from kmscore.errors import InvalidBlobError, InvalidContextError
 from kmscore.tables.database.column import Column
 
-_CONTEXTS: Final = 1024
-"""Number of parsed contexts that are kept: often, many rows have the same one."""
+_CONTEXTS: Final = 4096
+"""Number of contexts that are kept: often, many rows have the same one."""
 
 _NO_SOURCE: Final = (None, None, None)
 
@@ -32,8 +33,10 @@ class RowReader:
         self._context = None if columns.context is None else blob + 1
         wholes = len(columns.whole_contexts)
         self._destination = None if columns.destination_context is None else blob + wholes
-        first = blob + 1 + wholes
-        self._pairs = tuple((key, first + each) for each, (key, _) in enumerate(columns.pairs))
+        self._first = blob + 1 + wholes
+        self._keys = tuple(key for key, _ in columns.pairs)
+        self._seen: set[tuple[bytes | None, ...]] = set()
+        self._known: dict[tuple[bytes | None, ...], EncryptionContext] = {}
         self._parse: Callable[[bytes], EncryptionContext] = lru_cache(_CONTEXTS)(_parse)
 
     def read(self, row: Sequence[Any]) -> Item | str:
@@ -56,11 +59,33 @@ class RowReader:
         if self._context is not None:
             text = row[self._context]
             return None if text is None else self._parse(text)
-        # Not an `EncryptionContext`, which costs as much as the encryption. In the service's
-        # layout, no context and an empty one are different.
-        return {
-            key: _text(row[position]) for key, position in self._pairs if row[position] is not None
-        } or None
+        values = tuple(row[self._first :])
+        known = self._known.get(values)
+        return self._pairs_of(values) if known is None else known
+
+    def _pairs_of(self, values: tuple[bytes | None, ...]) -> ContextLike:
+        """Return a context of several columns; prepare it when it occurs for the second time.
+
+        An `EncryptionContext` costs as much as an encryption, but can be used for many rows.
+        """
+        pairs = {
+            key: _text(value)
+            for key, value in zip(self._keys, values, strict=True)
+            if value is not None
+        }
+        if not pairs:
+            # In the service's layout, no context and an empty one are different.
+            return None
+        if values in self._seen:
+            # The error of an invalid context comes after that of an invalid blob.
+            with suppress(InvalidContextError):
+                self._known[values] = EncryptionContext(pairs)
+        else:
+            if len(self._seen) == _CONTEXTS:
+                self._seen.clear()
+                self._known.clear()
+            self._seen.add(values)
+        return pairs
 
     def _destination_context(self, row: Sequence[Any]) -> "ContextLike | KeepContext":
         if self._destination is None:

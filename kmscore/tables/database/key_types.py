@@ -28,7 +28,7 @@ _COMMON: Final[tuple[type[TypeEngine[Any]], ...]] = (
 )
 
 _ALSO: Final[dict[Dialect, tuple[type[TypeEngine[Any]], ...]]] = {
-    Dialect.POSTGRESQL: (sa.Enum, postgresql.INET, postgresql.CITEXT),
+    Dialect.POSTGRESQL: (sa.Enum, postgresql.INET),
     Dialect.MYSQL: (mysql.YEAR,),
 }
 

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from kmscore.tables.database.batches import REJECTED, Batches, Reencrypt
 from kmscore.tables.database.column import Column, Names
-from kmscore.tables.database.counting import count_remainder
+from kmscore.tables.database.counting import Remainder, count_remainder
 from kmscore.tables.database.failures import Failures
 from kmscore.tables.database.pace import Pace
 from kmscore.tables.database.paging import KeyRange, read_batch
@@ -24,6 +24,9 @@ class Plan(NamedTuple):
     is_dry_run: bool
     reads_all: bool
     """Whether rows that name the destination version are read too."""
+
+    changes_contexts: bool
+    """Whether rows get another context."""
 
     on_failure: OnFailure | None
     on_batch: OnBatch | None
@@ -45,22 +48,37 @@ class Rotation:
         self._is_current = begins_with(column.blob, header, is_base64=column.is_base64)
         self._started = time.monotonic()
         self._rows = self._rewritten = self._unchanged = self._conflicts = self._passes = 0
+        self._has_changed = False
+        """Whether a row was rewritten, or had a conflict, in this pass."""
 
     def run(self, reencrypt: Reencrypt) -> ColumnReport:
         """Return the report after the last pass."""
         batches = Batches(self._column, reencrypt, self._failures)
-        changes = -1
-        while self._passes < self._plan.passes and changes != self._rewritten + self._conflicts:
-            changes = self._rewritten + self._conflicts
+        remainder = self._count()
+        while self._is_pass_due(remainder):
             self._pass(batches)
-            if self._plan.is_dry_run:
-                break
-        return self._report()
+            remainder = self._count()
+        return self._report(remainder)
+
+    def _count(self) -> Remainder:
+        """Return the counts that the database makes."""
+        return count_remainder(self._database, self._column, self._is_current, self._plan.key_range)
+
+    def _is_pass_due(self, remainder: Remainder) -> bool:
+        """Return whether a pass can find a row to change."""
+        plan = self._plan
+        if self._passes == 0:
+            return plan.reads_all or remainder.other > 0
+        if plan.is_dry_run or self._passes == plan.passes or not self._has_changed:
+            return False
+        # The header of a blob does not show its context.
+        return plan.changes_contexts or remainder.other > 0
 
     def _pass(self, batches: Batches) -> None:
         """Read each row of the range once, in the order of the primary key."""
         self._passes += 1
         self._unchanged = 0
+        self._has_changed = False
         self._failures.begin_pass()
         after, last = self._plan.key_range
         conditions = () if self._plan.reads_all else (does_not_hold(self._is_current),)
@@ -96,6 +114,7 @@ class Rotation:
         self._rewritten += done.rewritten + written
         self._unchanged += done.unchanged
         self._conflicts += len(done.swaps) - written - len(rejected)
+        self._has_changed |= len(done.swaps) > len(rejected)
 
     def _progress(self, batch_rows: int, last_key: Key) -> ColumnProgress:
         return ColumnProgress(
@@ -107,11 +126,8 @@ class Rotation:
             seconds=time.monotonic() - self._started,
         )
 
-    def _report(self) -> ColumnReport:
-        """Return the counts, with those that the database makes at the end."""
-        remainder = count_remainder(
-            self._database, self._column, self._is_current, self._plan.key_range
-        )
+    def _report(self, remainder: Remainder) -> ColumnReport:
+        """Return the counts, with those that the database made at the end."""
         written = 0 if self._plan.is_dry_run else self._rewritten
         return ColumnReport(
             rewritten=self._rewritten,

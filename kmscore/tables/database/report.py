@@ -74,7 +74,7 @@ class ColumnReport(Record):
     """The number of transactions that were repeated, for example after a deadlock."""
 
     passes: int
-    """The number of passes over the table."""
+    """The number of passes over the table, 0 if the first count finds nothing to do."""
 
     remaining: int
     """The number of ciphertexts that do not name the destination version.

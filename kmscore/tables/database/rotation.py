@@ -99,7 +99,7 @@ def reencrypt_column(
         rows_per_second: The maximum number of rows that are read in a second (default `None`).
         key_range: The range of primary keys (default `(None, None)`, the whole table), see
             `key_ranges`.
-        passes: The maximum number of passes (default 3). The last one finds nothing to change.
+        passes: The maximum number of passes (default 3). Each reads the rows that remain.
         on_failure: A function that is called with the primary key and the error code of each failed
             row (default `None`). It is called once for each of the first 100,000 failed rows, and
             for others once in each pass.
@@ -163,8 +163,17 @@ def reencrypt_column(
     found_keys = keys_for(keys, source_profile)
     reencrypt(())  # checks the arguments, before the database is asked
     header = sealing_key(keys, destination_key_id).header
-    reads_all = verify or destination_context_column is not None
-    plan = Plan(names, key_range, passes, dry_run, reads_all, on_failure, on_batch)
+    changes_contexts = destination_context_column is not None
+    plan = Plan(
+        names=names,
+        key_range=key_range,
+        passes=passes,
+        is_dry_run=dry_run,
+        reads_all=verify or changes_contexts,
+        changes_contexts=changes_contexts,
+        on_failure=on_failure,
+        on_batch=on_batch,
+    )
     return without_frames(lambda: _rotate(engine, plan, pace, header, reencrypt))
 
 

