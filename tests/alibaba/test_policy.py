@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from kmscore import Keyring, KeySpec, SymmetricKey, alibaba
 from kmscore.alibaba import ALLOW_ALL, InvalidPolicyError, Policies, Policy
-from kmscore.alibaba.policy import PERMISSIONS
 from kmscore.alibaba.policy_conditions import matches
+from kmscore.alibaba.policy_document import PERMISSIONS
 
 KEY = "acs:kms:*:*:key/orders"
 

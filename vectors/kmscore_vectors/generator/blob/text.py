@@ -10,13 +10,12 @@ from kmscore_vectors.generator.blob.cases import (
     MOST_CHARACTERS,
     SHORT,
     bad_text,
-    blob_of,
     body,
     filled,
     plain,
     text_of,
 )
-from kmscore_vectors.generator.model import Case
+from kmscore_vectors.generator.model import Case, blob_of
 from kmscore_vectors.tables import Suite
 
 _ALPHABET: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"

@@ -28,11 +28,12 @@ _OTHER_CURVES: Final = {
     "and an arc less": identifiers.CURVE_WITH_AN_ARC_LESS,
     "with 80 before an arc": identifiers.CURVE_WITH_A_PADDED_ARC,
 }
-_FORM: Final = Rule(Severity.POLICY, "SPEC section 7.1")
+# GB/T 32918.1-2016 section 4.2 and RFC 5480 section 2.2 allow more than the uncompressed form.
+POINT_FORM: Final = Rule(Severity.POLICY, "SPEC section 7.1")
 _VALID_POINT: Final = Rule(Severity.STANDARD, "GB/T 32918.1-2016 section 6.2.1; RFC 5480 section 2")
 POINT_RULES: Final = {
-    "compressed": _FORM,
-    "hybrid": _FORM,
+    "compressed": POINT_FORM,
+    "hybrid": POINT_FORM,
     **dict.fromkeys(
         (
             "a point off the curve", "x and y are 0", "the point at infinity", "no byte",

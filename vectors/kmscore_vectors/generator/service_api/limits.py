@@ -16,7 +16,7 @@ from kmscore_vectors.generator.service_api.cases import (
     policy,
     to_base64,
 )
-from kmscore_vectors.generator.service_api.parameters import reject, without
+from kmscore_vectors.generator.service_api.parameters import without
 from kmscore_vectors.generator.service_api.table import (
     ACTIONS,
     BAD_CIPHERTEXT,
@@ -26,6 +26,8 @@ from kmscore_vectors.generator.service_api.table import (
     invalid,
     missing,
 )
+from kmscore_vectors.generator.service_api.wrong_parameters import reject
+from kmscore_vectors.generator.shared_texts import IGNORED_DRY_RUN
 from kmscore_vectors.generator.wire import der_bits, der_integer, der_sequence
 from kmscore_vectors.tables import BugType, Severity
 
@@ -62,7 +64,7 @@ NOTES: Final = {
     ),
     "DryRun": Note(
         "A dry run of a request that would succeed, which is an error all the same.",
-        "A dry run that is ignored changes what it should only have tried.",
+        IGNORED_DRY_RUN,
         bug_type=BugType.MISSING_STEP,
         severity=Severity.POLICY,
         section="SPEC section 14.2",

@@ -30,26 +30,31 @@ from kmscore_vectors.generator.service_api.table import (
     Rejection,
     rejected,
 )
+from kmscore_vectors.generator.shared_texts import (
+    KEY_OF_ANOTHER_ALGORITHM,
+    KEY_STILL_IN_USE,
+    TRIAL_DECRYPTION,
+)
 from kmscore_vectors.tables import BugType, Severity
 
 NOTES: Final = {
     "NotFound": Note(
         "No key, key version or alias has this name.",
-        "Trial decryption, or a default key in its place.",
+        TRIAL_DECRYPTION,
         bug_type=BugType.MISSING_STEP,
         severity=Severity.POLICY,
         section="SPEC section 14.2",
     ),
     "KeyState": Note(
         "The key is disabled, pending deletion or pending import.",
-        "A key that was taken out of use after a compromise still opens or seals.",
+        KEY_STILL_IN_USE,
         bug_type=BugType.MISSING_STEP,
         severity=Severity.POLICY,
         section="SPEC section 14.2",
     ),
     "KeyUsage": Note(
         "The key is there and the action does not go with it.",
-        "Bytes of one algorithm are computed on with the key of another.",
+        KEY_OF_ANOTHER_ALGORITHM,
         bug_type=BugType.MISSING_STEP,
         severity=Severity.POLICY,
         section="SPEC section 14.2",
