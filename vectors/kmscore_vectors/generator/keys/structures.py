@@ -36,9 +36,9 @@ SM2: Final = Levels(
 )
 
 
-def _attribute(last: str) -> bytes:
+def _attribute(last: str, text: bytes = b"a name") -> bytes:
     """Return an Attribute (RFC 5208 section 5) of the arc 2.5.4, with a UTF8String."""
-    return der_sequence((bytes.fromhex(f"06035504{last}"), der(0x31, der(0x0C, b"a name"))))
+    return der_sequence((bytes.fromhex(f"06035504{last}"), der(0x31, der(0x0C, text))))
 
 
 def _info(levels: Levels, *rest: bytes, version: int = 0) -> bytes:
@@ -58,8 +58,8 @@ def with_attributes(levels: Levels) -> Iterator[tuple[str, bytes]]:
 
 
 # In the order of their contents, the longer one is first.
-_SHORTER: Final = der_sequence((_NULL,))
-_LONGER: Final = der_sequence((der_integer(256),))
+_SHORTER: Final = _attribute("0d", b"a")
+_LONGER: Final = _attribute("03")
 
 
 def wrong_structures(levels: Levels) -> Iterator[tuple[str, bytes]]:

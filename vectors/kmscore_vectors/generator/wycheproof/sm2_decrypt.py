@@ -23,16 +23,13 @@ from kmscore_vectors.generator.wycheproof.form import (
 )
 from kmscore_vectors.tables import Severity
 
-_K: Final = (1 << 200) + 3
 _LINE: Final = 64  # characters of a line of PEM (RFC 7468 section 2)
 
 
 def make() -> WycheproofFile:
     """Return the file."""
     groups = tuple(
-        WycheproofGroup(
-            _shared(encoding), (*map(_converted, cases), _in_another_encoding(encoding))
-        )
+        WycheproofGroup(_shared(encoding), tuple(map(_converted, cases)))
         for encoding, cases in (
             ("ASN1_DER", _cases("ASN1_DER", der_defects())),
             ("C1C3C2", _cases("C1C3C2", invalid_ciphertexts.raw())),
@@ -61,17 +58,6 @@ def _cases(encoding: str, others: Iterator[Case]) -> Iterator[Case]:
     ):
         if _severity(case) is not Severity.POLICY:
             yield case
-
-
-def _in_another_encoding(encoding: str) -> WycheproofCase:
-    """Return a right ciphertext in an encoding with another first byte than the given one."""
-    message = b"encryption standard"
-    parts = affine.encrypt(SM2_PUBLIC_POINT, message, _K)
-    other, ciphertext = "ASN1_DER", affine.asn1(parts)
-    if encoding == other:
-        other, ciphertext = "C1C3C2", affine.c1c3c2(parts)
-    fields: Fields = {"msg": message.hex(), "ct": ciphertext.hex()}
-    return WycheproofCase(f"a ciphertext in {other}", "FirstByte", fields, is_valid=False)
 
 
 def _severity(case: Case) -> Severity:
