@@ -70,7 +70,7 @@ class ColumnRotation:
             raise FileProblem(str(error)) from None
         self._expected = 0
         self._rows = 0
-        self.hint = ""
+        self.hint: str = ""
         """The words for an interrupted rotation."""
 
     @property
