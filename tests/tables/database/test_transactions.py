@@ -206,7 +206,7 @@ MODES: dict[str, tuple[dict[str, Any], ...]] = {
 
 @pytest.mark.parametrize("number", [0, 1])
 def test_a_batch_is_one_transaction_also_with_autocommit(database: Live, number: int) -> None:
-    """A rejected row undoes its batch, so the other rows are no conflicts when they come again."""
+    """A rejected row undoes its batch, so the other rows do not count as conflicts after it."""
     database.run(f"CREATE TABLE t (id varchar(9) PRIMARY KEY, b {database.type_of('blob')})")
     database.insert("t", [{"id": f"{each:02}", "b": seal(b"%d" % each)} for each in range(20)])
     database.run(*REJECTIONS[database.kind])
@@ -220,7 +220,7 @@ def test_a_batch_is_one_transaction_also_with_autocommit(database: Live, number:
     with engine.connect() as connection:
         connection.exec_driver_sql("UPDATE t SET b = NULL WHERE id = '01'")
     engine.dispose()
-    # The mode of the engine is what it was.
+    # The mode of the engine is unchanged.
     assert database.blobs()[1] is None
 
 
