@@ -64,8 +64,8 @@ def _row_by_row(
     database: Database, column: Column
 ) -> Callable[[sa.Connection, Sequence[Swap]], int]:
     """Return a function that sends one statement for each row."""
-    names = _parameter_names(column)
     number = len(column.keys)
+    names = [f"kms_{each}" for each in range(number + len(column.reads) + 1)]
     keys, olds, new = names[:number], names[number:-1], names[-1]
     same_key = (key == sa.bindparam(name) for key, name in zip(column.keys, keys, strict=True))
     same_values = (
@@ -121,14 +121,6 @@ def _in_binary(text: str, order: Sequence[str], names: Collection[str]) -> str:
     """
     marks = iter("%b" if name in names else "%s" for name in order)
     return re.sub(r"(?<!%)%s", lambda _: next(marks), text)
-
-
-def _parameter_names(column: Column) -> list[str]:
-    """Return names of parameters that no column has: SQLAlchemy rejects equal ones."""
-    prefix = "kms_"
-    while any(name.startswith(prefix) for name in column.table.c.keys()):  # noqa: SIM118
-        prefix += "_"
-    return [f"{prefix}{number}" for number in range(len(column.keys) + len(column.reads) + 1)]
 
 
 def _joined(database: Database, column: Column) -> Callable[[sa.Connection, Sequence[Swap]], int]:

@@ -206,53 +206,44 @@ MODES: dict[str, tuple[dict[str, Any], ...]] = {
 
 @pytest.mark.parametrize("number", [0, 1])
 def test_a_batch_is_one_transaction_also_with_autocommit(database: Live, number: int) -> None:
-    """A batch that fails in the middle leaves no row behind, and the mode stays as it was."""
-    make_table(database)
-    database.run(*STOPS[database.kind])
-    options = MODES[database.kind][number]
-    if database.kind == "postgresql" and number:
-        options = {"connect_args": {"autocommit": True}}
-    engine = database.another(**options)
-    before = database.blobs()
-    with pytest.raises(DatabaseError):
-        rotate(engine)
-    assert database.blobs() == before
-    database.run(STARTS[database.kind])
-    assert rotate(engine).rewritten == 20
+    """A rejected row undoes its batch, so the other rows do not count as conflicts after it."""
+    database.run(f"CREATE TABLE t (id varchar(9) PRIMARY KEY, b {database.type_of('blob')})")
+    database.insert("t", [{"id": f"{each:02}", "b": seal(b"%d" % each)} for each in range(20)])
+    database.run(*REJECTIONS[database.kind])
+    engine = database.another(**MODES[database.kind][number])
+    report = rotate(engine)
+    assert (report.rewritten, report.conflicts) == (19, 0)
+    assert report.failed == {"rejected_by_database": 1}
+    database.run("DROP TRIGGER reject" + (" ON t" if database.kind == "postgresql" else ""))
+    assert rotate(engine).rewritten == 1
     assert [unseal(blob) for blob in database.blobs()] == [b"%d" % each for each in range(20)]
     with engine.connect() as connection:
-        connection.exec_driver_sql("UPDATE t SET b = NULL WHERE id = 1")
+        connection.exec_driver_sql("UPDATE t SET b = NULL WHERE id = '01'")
     engine.dispose()
+    # The mode of the engine is unchanged.
     assert database.blobs()[1] is None
 
 
-STOPS = {
+REJECTIONS = {
     "sqlite": (
         (
-            "CREATE TRIGGER stop BEFORE UPDATE ON t WHEN NEW.id = 15"
-            " BEGIN INSERT INTO missing VALUES (1); END"
+            "CREATE TRIGGER reject BEFORE UPDATE ON t WHEN NEW.id = '15'"
+            " BEGIN SELECT RAISE(ABORT, 'no'); END"
         ),
     ),
     "postgresql": (
         (
-            "CREATE FUNCTION stop() RETURNS trigger LANGUAGE plpgsql AS"
-            " $$ BEGIN IF NEW.id = 15 THEN INSERT INTO missing VALUES (1); END IF;"
-            " RETURN NEW; END $$"
+            "CREATE FUNCTION reject() RETURNS trigger LANGUAGE plpgsql AS"
+            " $$ BEGIN IF NEW.id = '15' THEN RAISE EXCEPTION 'no'; END IF; RETURN NEW; END $$"
         ),
-        "CREATE TRIGGER stop BEFORE UPDATE ON t FOR EACH ROW EXECUTE FUNCTION stop()",
+        "CREATE TRIGGER reject BEFORE UPDATE ON t FOR EACH ROW EXECUTE FUNCTION reject()",
     ),
     "mariadb": (
-        "CREATE TABLE other (id int PRIMARY KEY)",
         (
-            "CREATE TRIGGER stop BEFORE UPDATE ON t FOR EACH ROW BEGIN"
-            " IF NEW.id = 15 THEN INSERT INTO missing VALUES (1); END IF; END"
+            "CREATE TRIGGER reject BEFORE UPDATE ON t FOR EACH ROW BEGIN"
+            " IF NEW.id = '15' THEN SIGNAL SQLSTATE '45000'; END IF; END"
         ),
     ),
-}
-STARTS = {
-    "sqlite": "DROP TRIGGER stop",
-    "postgresql": "DROP TRIGGER stop ON t",
-    "mariadb": "DROP TRIGGER stop",
 }
 
 
