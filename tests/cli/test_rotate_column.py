@@ -179,6 +179,15 @@ def test_without_failed_rows_there_is_no_file(sqlite: Live, ring_file: Path) -> 
     assert left <= before
 
 
+def test_a_key_that_json_has_no_number_for_is_a_text(sqlite: Live, ring_file: Path) -> None:
+    """Other programs must be able to read the file."""
+    sqlite.run("CREATE TABLE t (id real PRIMARY KEY, b blob, tenant text)")
+    sqlite.insert("t", [{"id": float("inf"), "b": b"damaged", "tenant": "acme"}])
+    path = ring_file.with_name("failed.jsonl")
+    rotate(sqlite.url, ring_file, "--failed", path)
+    assert json.loads(path.read_text("utf-8"))["primary_key"] == {"id": "inf"}
+
+
 def test_a_composite_key_has_the_names_of_its_columns(database: Live, ring_file: Path) -> None:
     """The values of a key are numbers, texts, or bytes in hexadecimal."""
     kind = {"postgresql": "bytea", "mariadb": "varbinary(4)"}.get(database.kind, "blob")
