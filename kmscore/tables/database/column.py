@@ -24,8 +24,12 @@ _BINARY: Final = (
     *(sa.LargeBinary, sa.BINARY, sa.VARBINARY),
     *(mysql.TINYBLOB, mysql.MEDIUMBLOB, mysql.LONGBLOB),
 )
-_TINY: Final = (mysql.TINYBLOB, mysql.TINYTEXT)
-_TINY_LENGTH: Final = 255
+_UNICODE: Final = "utf8mb4"
+
+_LENGTH: Final = sa.text(
+    "SELECT MIN(character_maximum_length) FROM information_schema.columns"
+    " WHERE table_schema = :kms_schema AND table_name = :kms_table AND column_name = :kms_column"
+)
 
 
 class Names(NamedTuple):
@@ -116,7 +120,7 @@ def find_column(database: Database, dialect: Dialect, names: Names) -> Column:
         reads=(read(target), *(dialect.text_bytes(table.c[n]) for n in names.columns.names[1:])),
         columns=names.columns,
         is_base64=names.is_base64,
-        limit=None if dialect is Dialect.SQLITE else _limit_of(declared),
+        limit=_limit_of(database, dialect, names, declared),
         is_fixed=isinstance(declared, sa.BINARY),
         preserved=tuple(table.c[name] for name in names.preserved),
         conditions=(target.is_not(None), *condition),
@@ -196,6 +200,22 @@ def _check_key_types(
                 f"the key column {name!r} is of type {_name_of(kind)}, by which a table cannot be"
                 " read in batches"
             )
+    if dialect is Dialect.MYSQL and any(isinstance(kind, sa.String) for kind in kinds):
+        _check_character_set(database)
+
+
+def _check_character_set(database: Database) -> None:
+    """Raise `DatabaseError` if a key of text could come back as question marks.
+
+    A batch would then begin after another key than that of the last row.
+    """
+    statement = sa.text("SELECT @@character_set_client, @@character_set_results")
+    (found,) = database.read(statement)
+    if set(found) != {_UNICODE}:
+        raise database.error(
+            f"the primary key has text, so the connection must have the character set {_UNICODE};"
+            f" add charset={_UNICODE} to the URL"
+        )
 
 
 def _check_key_values(
@@ -217,6 +237,8 @@ def _check_kinds(
     """Raise `DatabaseError` if a column has another type than its content."""
     if dialect is Dialect.SQLITE:
         # There, each value has a type of its own.
+        if names.is_base64 or names.columns.names[1:]:
+            _check_encoding(database)
         return
     kind = found[names.blob]["type"]
     if names.is_base64 is _is_binary(kind) or not (_is_binary(kind) or _is_text(kind)):
@@ -228,6 +250,13 @@ def _check_kinds(
     for name in names.columns.names[1:]:
         if _is_binary(found[name]["type"]):
             raise database.error(f"column {name!r} of a context is binary")
+
+
+def _check_encoding(database: Database) -> None:
+    """Raise `DatabaseError` if SQLite does not store texts in UTF-8."""
+    ((encoding,),) = database.read(sa.text("PRAGMA encoding"))
+    if encoding != "UTF-8":
+        raise database.error(f"texts are stored in {encoding}, UTF-8 required")
 
 
 def _is_binary(kind: TypeEngine[Any]) -> bool:
@@ -249,10 +278,15 @@ def _name_of(kind: TypeEngine[Any]) -> str:
     return type(kind).__name__ if isinstance(kind, sa.types.NullType) else str(kind)
 
 
-def _limit_of(kind: TypeEngine[Any]) -> int | None:
-    """Return the declared length of a type."""
-    base = _base_of(kind)
-    if isinstance(base, _TINY):
-        return _TINY_LENGTH
-    length = getattr(base, "length", None)
+def _limit_of(
+    database: Database, dialect: Dialect, names: Names, kind: TypeEngine[Any]
+) -> int | None:
+    """Return the declared length of a column."""
+    if dialect is Dialect.MYSQL:
+        # The number of characters in a TINYTEXT depends on its character set.
+        schema = names.schema or database.inspect(lambda inspector: inspector.default_schema_name)
+        parameters = {"kms_schema": schema, "kms_table": names.table, "kms_column": names.blob}
+        length = database.read(_LENGTH, parameters)[0][0]
+    else:
+        length = None if dialect is Dialect.SQLITE else getattr(_base_of(kind), "length", None)
     return length if isinstance(length, int) else None
