@@ -14,6 +14,11 @@ from kmscore.tables.columns import Columns
 from kmscore.tables.database.dialects import Dialect, Expression
 from kmscore.tables.database.key_types import can_be_paged
 from kmscore.tables.database.predicates import of_operator
+from kmscore.tables.database.text_storage import (
+    check_character_set,
+    check_encoding,
+    length_in_mysql,
+)
 from kmscore.tables.database.transactions import Database
 from kmscore.tables.table import quoted
 
@@ -23,12 +28,6 @@ ContextColumns = Sequence[str] | Mapping[str, str]
 _BINARY: Final = (
     *(sa.LargeBinary, sa.BINARY, sa.VARBINARY),
     *(mysql.TINYBLOB, mysql.MEDIUMBLOB, mysql.LONGBLOB),
-)
-_UNICODE: Final = "utf8mb4"
-
-_LENGTH: Final = sa.text(
-    "SELECT MIN(character_maximum_length) FROM information_schema.columns"
-    " WHERE table_schema = :kms_schema AND table_name = :kms_table AND column_name = :kms_column"
 )
 
 
@@ -201,21 +200,7 @@ def _check_key_types(
                 " read in batches"
             )
     if dialect is Dialect.MYSQL and any(isinstance(kind, sa.String) for kind in kinds):
-        _check_character_set(database)
-
-
-def _check_character_set(database: Database) -> None:
-    """Raise `DatabaseError` if a key of text could come back as question marks.
-
-    A batch would then begin after another key than that of the last row.
-    """
-    statement = sa.text("SELECT @@character_set_client, @@character_set_results")
-    (found,) = database.read(statement)
-    if set(found) != {_UNICODE}:
-        raise database.error(
-            f"the primary key has text, so the connection must have the character set {_UNICODE};"
-            f" add charset={_UNICODE} to the URL"
-        )
+        check_character_set(database)
 
 
 def _check_key_values(
@@ -238,7 +223,7 @@ def _check_kinds(
     if dialect is Dialect.SQLITE:
         # There, each value has a type of its own.
         if names.is_base64 or names.columns.names[1:]:
-            _check_encoding(database)
+            check_encoding(database)
         return
     kind = found[names.blob]["type"]
     if names.is_base64 is _is_binary(kind) or not (_is_binary(kind) or _is_text(kind)):
@@ -250,13 +235,6 @@ def _check_kinds(
     for name in names.columns.names[1:]:
         if _is_binary(found[name]["type"]):
             raise database.error(f"column {name!r} of a context is binary")
-
-
-def _check_encoding(database: Database) -> None:
-    """Raise `DatabaseError` if SQLite does not store texts in UTF-8."""
-    ((encoding,),) = database.read(sa.text("PRAGMA encoding"))
-    if encoding != "UTF-8":
-        raise database.error(f"texts are stored in {encoding}, UTF-8 required")
 
 
 def _is_binary(kind: TypeEngine[Any]) -> bool:
@@ -282,11 +260,9 @@ def _limit_of(
     database: Database, dialect: Dialect, names: Names, kind: TypeEngine[Any]
 ) -> int | None:
     """Return the declared length of a column."""
+    if dialect is Dialect.SQLITE:
+        return None
     if dialect is Dialect.MYSQL:
-        # The number of characters in a TINYTEXT depends on its character set.
-        schema = names.schema or database.inspect(lambda inspector: inspector.default_schema_name)
-        parameters = {"kms_schema": schema, "kms_table": names.table, "kms_column": names.blob}
-        length = database.read(_LENGTH, parameters)[0][0]
-    else:
-        length = None if dialect is Dialect.SQLITE else getattr(_base_of(kind), "length", None)
+        return length_in_mysql(database, names.schema, names.blob)
+    length = getattr(_base_of(kind), "length", None)
     return length if isinstance(length, int) else None

@@ -292,10 +292,7 @@ def test_the_length_of_a_small_text_depends_on_its_character_set(
     """A TINYTEXT has 255 bytes, which are 127 characters in UCS-2."""
     blob = base64.b64encode(seal(b"")).decode()
     keys = BEFORE.with_version(SymmetricKey(KEY_ID, "v" * 50, KeySpec.AES_256, bytes(32)))
-    mariadb.run(
-        f"CREATE TABLE t (id int PRIMARY KEY, b tinytext) CHARACTER SET {charset}",
-        "SET sql_mode = ''",
-    )
+    mariadb.run(f"CREATE TABLE t (id int PRIMARY KEY, b tinytext) CHARACTER SET {charset}")
     engine = mariadb.another(connect_args={"init_command": "SET sql_mode = ''"})
     with engine.begin() as connection, warnings.catch_warnings():
         warnings.simplefilter("ignore")
