@@ -130,7 +130,7 @@ def test_every_row_is_rotated_and_the_same_command_again_skips_all(
         "retried": 0,
         "remaining": 0,
         "failed": {},
-        "passes": 2,
+        "passes": 1,
         "failed_rows": None,
     }
     check_rotated(database, 60)
