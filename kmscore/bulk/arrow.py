@@ -93,7 +93,8 @@ def reencrypt_batch(
         ValueError: If the two profiles have one layout and two payloads. Also if `status_column`
             and `error_column` are equal or exist in the batch; if a named column exists more than
             once, or is a struct with a repeated field name; or if the new blobs exceed the 2 GiB of
-            a binary column. In the last case, slice the batch or use large_binary.
+            a binary column or, because each is different, the indices of a dictionary. In the last
+            two cases, slice the batch or use large_binary.
         KeyError: If a named column does not exist.
         KeyNotFoundError: If the destination key does not exist, or if `destination_key_id` is not
             a possible ID.

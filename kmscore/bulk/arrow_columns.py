@@ -4,6 +4,7 @@ This module needs the extra `arrow`.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from typing import Final, NamedTuple, final
 
 import pyarrow as pa
@@ -61,9 +62,13 @@ def put_fields(schema: pa.Schema, columns: Columns) -> pa.Schema:
     """Return the schema with the two new columns after the column of blobs."""
     position = schema.get_field_index(columns.blob)
     field = schema.field(position)
-    if pa.types.is_fixed_size_binary(field.type):
+    kind = field.type
+    is_dictionary = pa.types.is_dictionary(kind)
+    if pa.types.is_fixed_size_binary(kind.value_type if is_dictionary else kind):
         # Blobs under another key can have another length.
-        field = field.with_type(pa.binary())
+        binary = pa.binary()
+        kind = pa.dictionary(kind.index_type, binary, kind.ordered) if is_dictionary else binary
+        field = field.with_type(kind)
     fields = list(schema)
     fields[position : position + 1] = [
         field,
@@ -151,6 +156,12 @@ def _make_blobs(blobs: Sequence[bytes | None], kind: pa.DataType) -> pa.Array:
                 f"a binary column cannot hold the {length} bytes of the new blobs: slice the batch,"
                 " or make the column large_binary"
             )
-    if pa.types.is_dictionary(kind):
-        return pa.array(blobs, kind.value_type).dictionary_encode().cast(kind)
-    return pa.array(blobs, kind)
+    if not pa.types.is_dictionary(kind):
+        return pa.array(blobs, kind)
+    encoded = pa.array(blobs, kind.value_type).dictionary_encode()
+    with suppress(pa.ArrowInvalid):
+        return encoded.cast(kind)
+    raise ValueError(
+        f"a dictionary with indices of type {kind.index_type} cannot hold"
+        f" {len(encoded.dictionary)} different blobs: slice the batch, or decode the column"
+    )

@@ -5,6 +5,7 @@ import os
 import shutil
 import tempfile
 from contextlib import suppress
+from math import isfinite
 from pathlib import Path
 from typing import Any, Self
 
@@ -84,6 +85,6 @@ def _exists(path: Path) -> FileProblem:
 
 def _plain(value: object) -> object:
     """Return a value of a key as JSON has it: bytes in hexadecimal, other values as text."""
-    if isinstance(value, (bool, int, float, str)):
+    if isinstance(value, (int, str)) or (isinstance(value, float) and isfinite(value)):
         return value
     return value.hex() if isinstance(value, (bytes, bytearray, memoryview)) else str(value)

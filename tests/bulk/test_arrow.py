@@ -8,7 +8,7 @@ import pytest
 from support.rows_by_outcome import FULL, NEW, OLD, PART, RING, Row, rows_by_outcome, seal, text_of
 from support.strategies import Oracle, Store, raises_exactly
 
-from kmscore import KeyNotFoundError, Keyring, decrypt
+from kmscore import KeyNotFoundError, Keyring, KeySpec, SymmetricKey, decrypt
 from kmscore.bulk import Item, reencrypt_many
 
 REASON = "the extra arrow is not installed: pip install '.[arrow]'"
@@ -365,6 +365,31 @@ def test_blobs_can_be_in_a_dictionary() -> None:
     assert first != last
     for blob in (first, last):
         assert decrypt(RING, blob).key_version_id == NEW.key_version_id
+
+
+def test_blobs_of_a_fixed_size_can_be_in_a_dictionary() -> None:
+    """Their new type is `binary`; an error of Arrow would show a blob."""
+    kind = pa.dictionary(pa.int8(), pa.binary(len(seal(OLD))), ordered=True)
+    column = pa.DictionaryArray.from_arrays(
+        pa.array([0, None], pa.int8()), pa.array([seal(OLD)], kind.value_type), ordered=True
+    )
+    longer = RING.with_version(SymmetricKey(NEW.key_id, "v" * 40, KeySpec.AES_256, bytes(32)))
+    moved = reencrypt_batch(pa.record_batch({"b": column}), longer, NEW.key_id, blob_column="b")
+    assert moved.schema.field("b").type == pa.dictionary(pa.int8(), pa.binary(), ordered=True)
+    assert [text and decrypt(longer, text).key_version_id for text in moved["b"].to_pylist()] == [
+        "v" * 40,
+        None,
+    ]
+
+
+def test_a_dictionary_with_too_few_indices_is_rejected() -> None:
+    """Equal blobs become different ones; the error shows their number, and not a blob."""
+    column = pa.DictionaryArray.from_arrays(pa.array([0] * 129, pa.int8()), [seal(OLD)])
+    batch = pa.record_batch({"b": column})
+    with raises_exactly(ValueError, "int8 cannot hold 129 different blobs"):
+        arrow.reencrypt_batch(batch, RING, NEW.key_id, blob_column="b")
+    moved = arrow.reencrypt_batch(batch.slice(0, 128), RING, NEW.key_id, blob_column="b")
+    assert moved.schema.field("b").type == column.type
 
 
 # --- errors of the whole batch ---

@@ -14,6 +14,11 @@ from kmscore.tables.columns import Columns
 from kmscore.tables.database.dialects import Dialect, Expression
 from kmscore.tables.database.key_types import can_be_paged
 from kmscore.tables.database.predicates import of_operator
+from kmscore.tables.database.text_storage import (
+    check_character_set,
+    check_encoding,
+    length_in_mysql,
+)
 from kmscore.tables.database.transactions import Database
 from kmscore.tables.table import quoted
 
@@ -24,8 +29,6 @@ _BINARY: Final = (
     *(sa.LargeBinary, sa.BINARY, sa.VARBINARY),
     *(mysql.TINYBLOB, mysql.MEDIUMBLOB, mysql.LONGBLOB),
 )
-_TINY: Final = (mysql.TINYBLOB, mysql.TINYTEXT)
-_TINY_LENGTH: Final = 255
 
 
 class Names(NamedTuple):
@@ -116,7 +119,7 @@ def find_column(database: Database, dialect: Dialect, names: Names) -> Column:
         reads=(read(target), *(dialect.text_bytes(table.c[n]) for n in names.columns.names[1:])),
         columns=names.columns,
         is_base64=names.is_base64,
-        limit=None if dialect is Dialect.SQLITE else _limit_of(declared),
+        limit=_limit_of(database, dialect, names, declared),
         is_fixed=isinstance(declared, sa.BINARY),
         preserved=tuple(table.c[name] for name in names.preserved),
         conditions=(target.is_not(None), *condition),
@@ -196,6 +199,8 @@ def _check_key_types(
                 f"the key column {name!r} is of type {_name_of(kind)}, by which a table cannot be"
                 " read in batches"
             )
+    if dialect is Dialect.MYSQL and any(isinstance(kind, sa.String) for kind in kinds):
+        check_character_set(database)
 
 
 def _check_key_values(
@@ -217,6 +222,8 @@ def _check_kinds(
     """Raise `DatabaseError` if a column has another type than its content."""
     if dialect is Dialect.SQLITE:
         # There, each value has a type of its own.
+        if names.is_base64 or names.columns.names[1:]:
+            check_encoding(database)
         return
     kind = found[names.blob]["type"]
     if names.is_base64 is _is_binary(kind) or not (_is_binary(kind) or _is_text(kind)):
@@ -249,10 +256,13 @@ def _name_of(kind: TypeEngine[Any]) -> str:
     return type(kind).__name__ if isinstance(kind, sa.types.NullType) else str(kind)
 
 
-def _limit_of(kind: TypeEngine[Any]) -> int | None:
-    """Return the declared length of a type."""
-    base = _base_of(kind)
-    if isinstance(base, _TINY):
-        return _TINY_LENGTH
-    length = getattr(base, "length", None)
+def _limit_of(
+    database: Database, dialect: Dialect, names: Names, kind: TypeEngine[Any]
+) -> int | None:
+    """Return the declared length of a column."""
+    if dialect is Dialect.SQLITE:
+        return None
+    if dialect is Dialect.MYSQL:
+        return length_in_mysql(database, names.schema, names.blob)
+    length = getattr(_base_of(kind), "length", None)
     return length if isinstance(length, int) else None

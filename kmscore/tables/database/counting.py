@@ -92,8 +92,8 @@ def census_column(
 
     Raises:
         TypeError: If an argument has the wrong type.
-        ValueError: If `encoding` is unknown, if `key_range` does not have two values, or if the
-            kind of database is not supported.
+        ValueError: If `encoding` is unknown, if `key_range` does not have two values, if the kind
+            of database is not supported, or if the engine has a `schema_translate_map`.
         DatabaseError: If the table or the column does not exist or does not fit, or if the database
             rejects a statement.
     """
@@ -164,4 +164,4 @@ def _blobs(
             blob = bytes(row[-1])
             decoded = decode_base64(blob) if column.is_base64 else blob
             yield b"" if decoded is None else decoded
-        after = tuple(rows[-1][:-1])
+        after = tuple(rows[-1][: len(column.keys)])

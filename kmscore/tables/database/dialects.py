@@ -18,7 +18,13 @@ class Dialect(StrEnum):
 
     @classmethod
     def of(cls, engine: sa.Engine) -> "Dialect":
-        """Return the kind of a database. Raises `ValueError` for other kinds."""
+        """Return the kind of a database.
+
+        Raises `ValueError` for other kinds, and for an engine that replaces schemas, because only a
+        part of the statements would have them replaced.
+        """
+        if engine.get_execution_options().get("schema_translate_map"):
+            raise ValueError("engine with schema_translate_map; give the schema of the table")
         name = engine.dialect.name
         if name == "mariadb":
             return cls.MYSQL

@@ -67,8 +67,11 @@ _TRANSIENT: Final[frozenset[Code]] = frozenset(
 )
 """Deadlocks, serialization failures and busy databases; the transaction can be repeated."""
 
-_ROW_STATES: Final = ("22", "23", "44", "P0")
-"""Classes of SQLSTATE for a value, a constraint, a check option, or an error of a trigger."""
+_ROW_STATES: Final = ("22", "23", "44", *"IJKLMNOPQRSTUVWYZ")
+"""Classes of SQLSTATE for a value, a constraint, a check option, or an error of a trigger.
+
+A trigger can raise an error of any class, and programs have their own from the letter I on.
+"""
 
 _ROW_CODES: Final[frozenset[Code]] = frozenset(
     {1048, 1062, 1264, 1265, 1366, 1369, 1406, 1451, 1452, 1644, 3819, 4025, "SQLITE_CONSTRAINT"}

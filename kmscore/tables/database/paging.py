@@ -105,7 +105,11 @@ def read_batch(
     key_range: KeyRange,
     rows: int,
 ) -> Rows:
-    """Return the first rows of a range: the primary key, then `column.reads`."""
+    """Return the first rows of a range: the primary key, then `column.reads`.
+
+    Raises `DatabaseError`, also if the last row is the one before the range, so that batches
+    would never end.
+    """
     bounds = bounds_of(column.dialect, column.keys, key_range)
     statement = (
         sa.select(*column.keys, *column.reads)
@@ -114,7 +118,13 @@ def read_batch(
         .order_by(*column.keys)
         .limit(sa.bindparam(_ROWS, type_=sa.Integer()))
     )
-    return database.read(statement, {**bounds.parameters, _ROWS: rows})
+    found = database.read(statement, {**bounds.parameters, _ROWS: rows})
+    if found and tuple(found[-1][: len(column.keys)]) == key_range[0]:
+        raise database.error(
+            "a row is read twice; the driver returns a key that is not equal to itself, or `where`"
+            " is not one condition"
+        )
+    return found
 
 
 def key_ranges(
@@ -137,7 +147,8 @@ def key_ranges(
 
     Raises:
         TypeError: If an argument has the wrong type.
-        ValueError: If `n` is not positive, or if the kind of database is not supported.
+        ValueError: If `n` is not positive, if the kind of database is not supported, or if the
+            engine has a `schema_translate_map`.
         DatabaseError: If the table does not exist, if it cannot be read in batches by its primary
             key, or if the database rejects a statement.
     """

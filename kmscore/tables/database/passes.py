@@ -89,18 +89,11 @@ class Rotation:
             )
             if not rows:
                 return
-            after = self._next_key(rows, after)
+            after = tuple(rows[-1][: len(self._column.keys)])
             self._batch(batches, rows)
             if self._plan.on_batch is not None:
                 self._plan.on_batch(self._progress(len(rows), after))
             self._pace.pause(len(rows), started)
-
-    def _next_key(self, rows: Rows, after: Key | None) -> Key:
-        """Return the last key of a batch. Raises `DatabaseError` if it is not a new one."""
-        key = tuple(rows[-1][: len(self._column.keys)])
-        if key == after:
-            raise self._database.error("the driver returns a key that is not equal to itself")
-        return key
 
     def _batch(self, batches: Batches, rows: Rows) -> None:
         """Re-encrypt and write some rows. No transaction is open while they are re-encrypted."""

@@ -112,9 +112,10 @@ def reencrypt_column(
         TypeError: If an argument has the wrong type; if `order` is given without `upgrade_only`; if
             `upgrade_only` is given without a `Keyring` or an `order`; or if `keys` returns an
             object that is not a key.
-        ValueError: If `encoding` is unknown; if the kind of database is not supported; if a number
-            is not positive; if `key_range` does not have two values; if a column or a key of the
-            context is given twice; or if both `context_column` and `context_columns` are given.
+        ValueError: If `encoding` is unknown; if the kind of database is not supported; if the
+            engine has a `schema_translate_map`; if a number is not positive; if `key_range` does
+            not have two values; if a column or a key of the context is given twice; or if both
+            `context_column` and `context_columns` are given.
         DatabaseError: If the table or a column does not exist or does not fit; if the table cannot
             be read in batches by its primary key; or if the database rejects a statement, also
             after 10 attempts for a deadlock, a serialization failure or a busy database.

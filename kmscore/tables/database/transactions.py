@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Final, TypeVar
 
 import sqlalchemy as sa
@@ -134,10 +135,12 @@ def _in_transaction(connection: sa.Connection, work: Callable[[sa.Connection], _
         connection.exec_driver_sql("BEGIN")
         try:
             result = work(connection)
+            connection.exec_driver_sql("COMMIT")
         except BaseException:
-            connection.exec_driver_sql("ROLLBACK")
+            # The database can have undone the transaction, and this error is of no interest.
+            with suppress(SQLAlchemyError):
+                connection.exec_driver_sql("ROLLBACK")
             raise
-        connection.exec_driver_sql("COMMIT")
         return result
 
 

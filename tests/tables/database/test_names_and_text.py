@@ -1,6 +1,7 @@
 """Names, conditions and contexts that SQL or a driver could read in another way."""
 
 import base64
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -351,6 +352,23 @@ def test_texts_of_sqlite_that_are_not_base64_fail_alone(sqlite: Live) -> None:
     sqlite.run("UPDATE t SET b = CAST(b AS text)")
     report = rotate(sqlite, encoding="base64")
     assert (report.rewritten, report.failed) == (1, {"invalid_blob": 2})
+
+
+def test_texts_of_sqlite_must_be_in_utf_8(sqlite: Live) -> None:
+    """Otherwise their bytes are not those of the context, and each row would fail."""
+    sqlite.engine.dispose()
+    Path(sqlite.engine.url.database or "").unlink(missing_ok=True)
+    engine = sa.create_engine(sqlite.url)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("PRAGMA encoding = 'UTF-16le'")
+        connection.exec_driver_sql("CREATE TABLE t (id int PRIMARY KEY, b blob, c text)")
+        connection.exec_driver_sql("INSERT INTO t VALUES (1, ?, 'x')", (seal(),))
+    engine.dispose()
+    options: tuple[dict[str, Any], ...] = ({"encoding": "base64"}, {"context_columns": ("c",)})
+    for each in options:
+        with pytest.raises(DatabaseError, match="UTF-16le, UTF-8 required"):
+            rotate(sqlite, **each)
+    assert rotate(sqlite).rewritten == 1
 
 
 def test_a_context_can_be_in_another_character_set(mariadb: Live) -> None:

@@ -9,6 +9,7 @@ import pytest
 import sqlalchemy as sa
 from support.databases import KEY_ID, KEYS, SQLITE, Live, seal
 
+from kmscore import Keyring
 from kmscore.tables.database import (
     ColumnReport,
     DatabaseError,
@@ -225,14 +226,28 @@ def test_null_in_a_key_of_sqlite_is_rejected(sqlite: Live, keys: str) -> None:
             call(sqlite)
 
 
-def test_a_key_that_is_not_equal_to_itself_ends_the_rotation(
-    sqlite: Live, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_row_that_is_read_twice_ends_a_rotation_and_a_census(database: Live) -> None:
     """A batch with the same last key twice would be read for ever."""
-    make_table(sqlite, "int", [1, 2])
-    monkeypatch.setattr("kmscore.tables.database.passes.read_batch", lambda *_: [(1, seal()[:9])])
-    with pytest.raises(DatabaseError, match="not equal to itself"):
-        rotate(sqlite)
+    make_table(database, "int", [1, 2])
+    where = "1 = 1) OR (1 = 1"
+    with pytest.raises(DatabaseError, match="a row is read twice"):
+        rotate(database, where=where, verify=True)
+    with pytest.raises(DatabaseError, match="a row is read twice"):
+        census_column(database.engine, Keyring([]), table="t", blob_column="b", where=where)
+
+
+def test_a_key_of_text_needs_a_connection_for_all_characters(mariadb: Live) -> None:
+    """Other keys come back as question marks, after which the batches would begin again."""
+    make_table(mariadb, "varchar(9) CHARACTER SET utf8mb4", ["a", "b", "c", "中", "文"])
+    engine = sa.create_engine(sa.make_url(mariadb.url).update_query_dict({"charset": "latin1"}))
+    with pytest.raises(DatabaseError, match="character set utf8mb4"):
+        reencrypt_column(engine, KEYS, KEY_ID, table="t", blob_column="b", batch_rows=2)
+    with pytest.raises(DatabaseError, match="character set utf8mb4"):
+        key_ranges(engine, "t", 2)
+    mariadb.run("ALTER TABLE t MODIFY k varbinary(9)")
+    assert len(key_ranges(engine, "t", 2)) == 2
+    engine.dispose()
+    assert rotate(mariadb, verify=True).rewritten == 5
 
 
 def test_a_table_must_exist_and_fit(database: Live) -> None:

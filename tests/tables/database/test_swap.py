@@ -285,6 +285,29 @@ def test_a_longer_blob_is_never_cut(mariadb: Live, encoding: str) -> None:
     assert mariadb.blobs() == [blob]
 
 
+@pytest.mark.parametrize(("charset", "fits"), [("ucs2", 0), ("utf8mb4", 1)])
+def test_the_length_of_a_small_text_depends_on_its_character_set(
+    mariadb: Live, charset: str, fits: int
+) -> None:
+    """A TINYTEXT has 255 bytes, which are 127 characters in UCS-2."""
+    blob = base64.b64encode(seal(b"")).decode()
+    keys = BEFORE.with_version(SymmetricKey(KEY_ID, "v" * 50, KeySpec.AES_256, bytes(32)))
+    mariadb.run(f"CREATE TABLE t (id int PRIMARY KEY, b tinytext) CHARACTER SET {charset}")
+    engine = mariadb.another(connect_args={"init_command": "SET sql_mode = ''"})
+    with engine.begin() as connection, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        connection.exec_driver_sql("INSERT INTO t VALUES (1, %s)", (blob,))
+    schema = sa.make_url(mariadb.url).database
+    before = mariadb.blobs()
+    report = reencrypt_column(
+        *(engine, keys, KEY_ID), table="t", schema=schema, blob_column="b", encoding="base64"
+    )
+    engine.dispose()
+    assert report.rewritten == fits
+    assert report.failed == ({} if fits else {"does_not_fit": 1})
+    assert (mariadb.blobs() == before) is not bool(fits)
+
+
 @pytest.mark.parametrize("kind", ["tinyblob", "binary"])
 def test_a_blob_must_fit_small_and_fixed_columns(mariadb: Live, kind: str) -> None:
     """A TINYBLOB has 255 bytes, and BINARY adds zeros to a shorter value."""

@@ -14,6 +14,7 @@ from support.databases import KEY_ID, KEYS, Live, seal, unseal
 from kmscore.tables.database import (
     ColumnReport,
     DatabaseError,
+    census_column,
     key_ranges,
     reencrypt_column,
     transactions,
@@ -224,6 +225,43 @@ def test_a_batch_is_one_transaction_also_with_autocommit(database: Live, number:
     assert database.blobs()[1] is None
 
 
+@pytest.mark.parametrize("options", MODES["sqlite"])
+def test_a_trigger_that_undoes_the_transaction_rejects_its_row_alone(
+    sqlite: Live, options: dict[str, Any]
+) -> None:
+    """A second ROLLBACK is an error, which must not replace that of the row."""
+    make_table(sqlite)
+    sqlite.run(REJECTIONS["sqlite"][0].replace("ABORT", "ROLLBACK").replace("'15'", "15"))
+    engine = sqlite.another(**options)
+    report = rotate(engine)
+    assert (report.rewritten, report.failed) == (19, {"rejected_by_database": 1})
+    engine.dispose()
+
+
+@pytest.mark.usefixtures("no_pause")
+def test_a_commit_that_fails_is_undone_and_repeated(sqlite: Live) -> None:
+    """The transaction does not stay open in the connection."""
+    make_table(sqlite)
+    engine = sqlite.another(isolation_level="AUTOCOMMIT", pool_reset_on_return=None)
+    statements: list[str] = []
+    sa.event.listen(engine, "before_cursor_execute", lambda *each: statements.append(each[2]))
+    with failing(engine, [sqlite_error("SQLITE_BUSY")], "COMMIT"):
+        report = rotate(engine)
+    assert (report.rewritten, report.retried, report.conflicts) == (20, 1, 0)
+    assert statements.count("BEGIN") == 2
+    assert statements.count("ROLLBACK") == 1
+    engine.dispose()
+
+
+def test_an_error_that_a_trigger_invents_is_one_of_its_row(postgresql: Live) -> None:
+    """A trigger can raise an error with a code of the program."""
+    make_table(postgresql)
+    function, trigger = REJECTIONS["postgresql"]
+    function = function.replace("'no'", "'no' USING ERRCODE = 'KM001'")
+    postgresql.run(function.replace("'15'", "15"), trigger)
+    assert rotate(postgresql.engine).failed == {"rejected_by_database": 1}
+
+
 REJECTIONS = {
     "sqlite": (
         (
@@ -318,6 +356,20 @@ def test_a_forked_engine_without_connections_is_used(database: Live) -> None:
             os._exit(code)
     assert os.waitpid(process, 0)[1] == 0
     assert rotate(database.engine).skipped == 20
+
+
+def test_an_engine_that_replaces_schemas_is_rejected(sqlite: Live) -> None:
+    """Otherwise the table of another schema would be rotated, and nothing would remain."""
+    make_table(sqlite)
+    engine = sqlite.engine.execution_options(schema_translate_map={None: "tenant"})
+    calls: list[Callable[[], object]] = [
+        lambda: rotate(engine),
+        lambda: key_ranges(engine, "t", 2),
+        lambda: census_column(engine, KEYS, table="t", blob_column="b"),
+    ]
+    for call in calls:
+        with pytest.raises(ValueError, match="give the schema of the table"):
+            call()
 
 
 def test_an_unsupported_database_is_rejected() -> None:
