@@ -42,6 +42,14 @@ def base64_prefix(header: bytes) -> tuple[str, str]:
     return text[:whole], _ALPHABET[first : first + 2**free_bits]
 
 
+def at_most(value: Expression, length: int) -> Expression:
+    """Return the first bytes of a value that is longer, and any other value as it is.
+
+    Not `substr` alone, which makes NULL of an empty value in SQLite.
+    """
+    return sa.case((sa.func.length(value) > length, _part(value, 1, length)), else_=value)
+
+
 def does_not_hold(condition: Expression) -> Expression:
     """Return the condition that another one is false or NULL.
 

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import tracemalloc
 from collections.abc import Callable
 from typing import Any
 
@@ -460,3 +461,28 @@ def test_large_rows_make_a_batch_smaller(sqlite: Live, monkeypatch: pytest.Monke
     assert sizes[0] == 20
     assert sum(sizes) == 30
     assert sizes[1] == 10
+
+
+_LONG = {
+    "sqlite": "zeroblob(1000000)",
+    "postgresql": "convert_to(repeat('x', 1000000), 'UTF8')",
+    "mysql": "repeat('x', 1000000)",
+}
+
+
+def test_long_values_do_not_need_memory_for_a_whole_batch(database: Live) -> None:
+    """Values that are too long for a ciphertext fail, and are not read as a whole."""
+    make_table(database, 50)
+    dialect = database.engine.dialect.name
+    if dialect == "mysql":
+        database.run("ALTER TABLE t MODIFY b longblob")
+    database.run(f"UPDATE t SET b = {_LONG[dialect]} WHERE id > 0")
+    tracemalloc.start()
+    try:
+        report = rotate(database)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert counts(report) == (1, 0, 0, {"invalid_blob": 49}, 49)
+    assert peak < 20_000_000
+    assert len(database.blobs()[1]) == 1_000_000
