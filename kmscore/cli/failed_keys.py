@@ -6,14 +6,13 @@ import shutil
 import tempfile
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 from kmscore.cli.problems import FileProblem
+from kmscore.tables.database.report import Key
 from kmscore.tables.disk import sync, sync_folder
 from kmscore.tables.errors import describe
 from kmscore.tables.permissions import OWNER_ONLY
-
-Key = tuple[Any, ...]
 
 
 class FailedKeys:
