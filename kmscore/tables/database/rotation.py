@@ -96,7 +96,8 @@ def reencrypt_column(
         batch_rows: The number of rows in the first batch (default 1,000).
         target_seconds: The duration of a write transaction to which the batches are adjusted
             (default 0.5). With `None`, each batch has `batch_rows` rows, or fewer large ones.
-        rows_per_second: The maximum number of rows that are read in a second (default `None`).
+        rows_per_second: The maximum number of rows that are read in a second (default `None`). It
+            is also the maximum number of rows in a batch.
         key_range: The range of primary keys (default `(None, None)`, the whole table), see
             `key_ranges`.
         passes: The maximum number of passes (default 3). Each reads the rows that remain.
