@@ -134,7 +134,7 @@ def test_every_row_is_rotated_and_the_same_command_again_skips_all(
         "failed_rows": None,
     }
     check_rotated(database, 60)
-    result = rotate(database.url, ring_file, *options)
+    result = rotate(database.url, ring_file, "--json")
     assert result.exit_code == 0, result
     assert counts(result)["rows"] == counts(result)["rewritten"] == 0
     assert counts(result)["skipped"] == 60
