@@ -14,6 +14,13 @@ ROOT = Path(__file__).resolve().parent
 TOOLS = ("--requirement", ".ci/requirements.txt")
 EVERYTHING = (".[test,bench,arrow,spark]", "./vectors")
 
+_MISSING_SERVERS = """
+import sys
+sys.path.append("tests")
+from support.databases import missing_servers
+print("\\n".join(missing_servers()))
+"""
+
 nox.needs_version = ">=2024.10.9"
 nox.options.default_venv_backend = "venv"
 nox.options.error_on_missing_interpreters = False
@@ -73,10 +80,20 @@ def docs(session: nox.Session) -> None:
 
 @nox.session
 def coverage(session: nox.Session) -> None:
-    """Run all tests with everything installed, and require full branch coverage."""
+    """Run all tests with everything installed, and require full branch coverage.
+
+    Without a server, the modules for databases are left out of the requirement.
+    """
     session.install(*EVERYTHING, *TOOLS)
     marked = ("-m", "not campaign and not harness and not recipe")
-    session.run("pytest", "--quiet", *marked, "--cov", "--cov-report=term", *session.posargs)
+    measured = ("--cov", "--cov-report=", "--cov-fail-under=0")
+    session.run("pytest", "--quiet", *marked, *measured, *session.posargs)
+    shown = str(session.run("python", "-c", _MISSING_SERVERS, silent=True))
+    missing = [line for line in shown.splitlines() if " is not reachable" in line]
+    for reason in missing:
+        session.warn(f"tests are skipped: {reason}")
+    left_out = ("--omit", "*/kmscore/tables/database/*") if missing else ()
+    session.run("coverage", "report", *left_out)
 
 
 @nox.session

@@ -83,5 +83,6 @@ def _table(result: ColumnResult) -> Table:
         table.add_row(f"{number:,}", f"failed: {code}")
     table.add_row(f"{remaining:,}", words["remaining"])
     rate = result.rows / result.seconds if result.seconds else 0.0
-    table.add_row(f"{result.rows:,}", f"read, {rate:,.0f} a second")
+    passes = "1 pass" if result.report.passes == 1 else f"{result.report.passes} passes"
+    table.add_row(f"{result.rows:,}", f"read in {passes}, {rate:,.0f} a second")
     return table

@@ -15,7 +15,7 @@ from kmscore.tables.database.errors import fault_of
 
 __all__ = ["Engine", "make_engine", "open_database"]
 
-_EXAMPLE: Final = "postgresql+psycopg://USER:PASSWORD@HOST/DATABASE"
+_EXAMPLE: Final = "postgresql+psycopg://USER:PASSWORD@HOST/DATABASE, or sqlite:///FILE"
 
 _DRIVERS: Final = (
     "for PostgreSQL: pip install 'psycopg[binary]', with a URL of postgresql+psycopg://; for MySQL"
@@ -67,7 +67,7 @@ def _connect(engine: Engine) -> None:
         words = type(error).__name__
     raise _problem(
         f"it cannot be opened: {words}; check the host, port, database, user, password and options"
-        " in the URL"
+        " in the URL, in which a password has %40 for @ and %2F for /"
     )
 
 

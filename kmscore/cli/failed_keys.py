@@ -7,14 +7,13 @@ import tempfile
 from contextlib import suppress
 from math import isfinite
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 from kmscore.cli.problems import FileProblem
+from kmscore.tables.database.report import Key
 from kmscore.tables.disk import sync, sync_folder
 from kmscore.tables.errors import describe
 from kmscore.tables.permissions import OWNER_ONLY
-
-Key = tuple[Any, ...]
 
 
 class FailedKeys:

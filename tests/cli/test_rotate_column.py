@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 from support.commands import ENVIRONMENT, command, environment, invoke, problem, run, write_ring
-from support.databases import KEY_ID, KEYS, KINDS, SQLITE, Live, live, seal, unseal
+from support.databases import KEY_ID, KEYS, KINDS, NEW, SQLITE, Live, live, seal, unseal
 from support.terminal import at_terminal
 from support.time_limits import PATIENCE
 
@@ -134,7 +134,7 @@ def test_every_row_is_rotated_and_the_same_command_again_skips_all(
         "failed_rows": None,
     }
     check_rotated(database, 60)
-    result = rotate(database.url, ring_file, *options)
+    result = rotate(database.url, ring_file, "--json")
     assert result.exit_code == 0, result
     assert counts(result)["rows"] == counts(result)["rewritten"] == 0
     assert counts(result)["skipped"] == 60
@@ -251,8 +251,9 @@ def test_the_report_as_a_table(sqlite: Live, ring_file: Path) -> None:
         "1 failed: decryption",
         "1 remaining: they do not name the destination version",
     ]
-    assert re.fullmatch(r"6 read, [\d,]+ a second", shown[0][-1])
+    assert re.fullmatch(r"6 read in 2 passes, [\d,]+ a second", shown[0][-1])
     assert shown[1][2].startswith("4 skipped")
+    assert shown[1][-1].startswith("1 read in 1 pass, ")
 
 
 def test_rare_counts_are_shown_if_there_are_some(capsys: pytest.CaptureFixture[str]) -> None:
@@ -483,7 +484,7 @@ def test_a_driver_without_its_library(monkeypatch: pytest.MonkeyPatch) -> None:
     [
         (("--table", "no"), "table 'no': there is no such table"),
         (("--blob-column", "no"), "table 't': no column 'no'; the columns are 'id', 'b', 'tenant'"),
-        (("--preserve-columns", "b"), "a column or a key of the context is given twice"),
+        (("--preserve-columns", "b"), "column 'b' is given twice"),
         (("--context-column", "b"), "--context-column and --context-columns exclude each other"),
         (("--context-columns", "a,,b"), "--context-columns requires different names separated by"),
         (("--where", "x y z"), "table 't': OperationalError SQLITE_ERROR (an error in the"),
@@ -571,7 +572,7 @@ def _start(sqlite: Live, ring_file: Path, *options: str) -> "subprocess.Popen[by
 
 def rewritten(sqlite: Live) -> int:
     """Return the number of rows under the new version."""
-    return sum(b"v2" in blob[:20] for blob in sqlite.blobs())
+    return sum(blob.startswith(NEW.header) for blob in sqlite.blobs())
 
 
 def _await(process: "subprocess.Popen[bytes]", is_so: Callable[[], object]) -> None:
@@ -684,7 +685,7 @@ def test_a_killed_worker_is_reported(
     said = problem(rotate(sqlite.url, ring_file, *options))
     assert said == "a worker process died" + ("" if is_dry else AGAIN)
     monkeypatch.undo()
-    assert rotate(sqlite.url, ring_file, "--jobs", "2").exit_code == 0
+    assert rotate(sqlite.url, ring_file).exit_code == 0
     check_rotated(sqlite, _ROWS)
 
 

@@ -124,7 +124,7 @@ def write(url: str, is_base64: bool, path: Path) -> None:
     print("ready", flush=True)
     while not ended:
         writer.step()
-        time.sleep(0.001)
+        time.sleep(0.005)  # so that a rotation gets the lock of SQLite
     path.write_text(json.dumps(writer.truth), "utf-8")
 
 

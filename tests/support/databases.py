@@ -133,6 +133,11 @@ _CREATE: Final = {POSTGRESQL: "CREATE SCHEMA {}", MARIADB: "CREATE DATABASE {}"}
 _DROP: Final = {POSTGRESQL: "DROP SCHEMA {} CASCADE", MARIADB: "DROP DATABASE {}"}
 
 
+def missing_servers() -> list[str]:
+    """Return the reason for each kind of server whose tests are skipped."""
+    return [reason for kind in _SERVERS if (reason := _unreachable(kind)) is not None]
+
+
 def _create(kind: str, folder: Path, name: str) -> str:
     """Create a schema or a database, and return its URL."""
     if kind == SQLITE:

@@ -1,5 +1,6 @@
 """Checks of the arguments of a rotation and of a census."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Final
 
@@ -34,9 +35,15 @@ def check_names(names: Names) -> None:
         check_text(name[1], "the name of a column")
     if columns.context is not None and columns.contexts:
         raise ValueError("context_column excludes context_columns")
-    read = (*columns.names, *names.preserved)
-    if len(set(read)) != len(read) or len(set(columns.context_keys or ())) != len(columns.contexts):
-        raise ValueError("a column or a key of the context is given twice")
+    _check_different((*columns.names, *names.preserved), "column")
+    _check_different(columns.context_keys or (), "the key of the context")
+
+
+def _check_different(names: Sequence[str], what: str) -> None:
+    """Raise `ValueError` if a name occurs twice."""
+    for name, number in Counter(names).items():
+        if number > 1:
+            raise ValueError(f"{what} {name!r} is given twice")
 
 
 def _check_sequence(value: object, name: str) -> None:

@@ -23,7 +23,7 @@ class DatabaseError(TableError):
 
 
 Code = str | int
-"""An SQLSTATE, a number of MySQL and MariaDB, or a name of SQLite."""
+"""An SQLSTATE, a number of MySQL and MariaDB, or a name of SQLite or of a class."""
 
 _MEANINGS: Final[dict[Code, str]] = {
     "08006": "the connection was lost",
@@ -40,7 +40,9 @@ _MEANINGS: Final[dict[Code, str]] = {
     "57P01": "the server is shutting down",
     "40001": "a serialization failure",
     "40P01": "a deadlock",
+    1044: "access denied",
     1045: "access denied",
+    1049: "no such database",
     1054: "no such column, for example in `where`",
     1064: "a syntax error, for example in `where`",
     1142: "permission denied",
@@ -49,6 +51,7 @@ _MEANINGS: Final[dict[Code, str]] = {
     1205: "a lock was not available",
     1213: "a deadlock",
     1290: "the server is read-only",
+    1698: "access denied",
     1792: "the transaction is read-only",
     2003: "the server cannot be reached",
     2006: "the connection was lost",
@@ -56,9 +59,11 @@ _MEANINGS: Final[dict[Code, str]] = {
     "SQLITE_BUSY": "the database is locked",
     "SQLITE_CANTOPEN": "the file cannot be opened",
     "SQLITE_CORRUPT": "the file is damaged",
-    "SQLITE_ERROR": "an error in the statement, for example in `where`",
+    "SQLITE_ERROR": "an error in the statement, for example in `where` or `schema`",
+    "ProgrammingError": "an error in the statement, for example in `where`",
     "SQLITE_FULL": "the disk is full",
     "SQLITE_LOCKED": "the table is locked",
+    "SQLITE_NOTADB": "the file is not a database",
     "SQLITE_READONLY": "the database is read-only",
 }
 
@@ -112,10 +117,9 @@ class Fault(NamedTuple):
 
     def __str__(self) -> str:
         """Return the class, the code and its meaning."""
-        if self.code is None:
-            return self.kind
-        meaning = _MEANINGS.get(self.code)
-        return f"{self.kind} {self.code}" + (f" ({meaning})" if meaning else "")
+        code = "" if self.code is None else f" {self.code}"
+        meaning = _MEANINGS.get(self.kind if self.code is None else self.code)
+        return f"{self.kind}{code}" + (f" ({meaning})" if meaning else "")
 
 
 def fault_of(error: SQLAlchemyError) -> Fault:

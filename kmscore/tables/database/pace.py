@@ -27,9 +27,12 @@ class Pace:
         check_rate(rows_per_second, "rows_per_second")
         self._target_seconds = target_seconds
         self._rows_per_second = rows_per_second
-        self._least = min(_LEAST_ROWS, batch_rows)
         self._most = max(_MOST_ROWS, batch_rows)
-        self._rows = batch_rows
+        if rows_per_second is not None:
+            # A larger batch would be a burst, and a long pause after it.
+            self._most = int(min(self._most, max(1, rows_per_second)))
+        self._rows = min(batch_rows, self._most)
+        self._least = min(_LEAST_ROWS, self._rows)
         self._most_by_size = self._most
 
     @property

@@ -1,6 +1,7 @@
 """Batches of rows in the order of the primary key."""
 
-from collections.abc import Sequence
+import operator
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Any, Final, NamedTuple
 
@@ -65,45 +66,45 @@ def bounds_of(dialect: Dialect, keys: Sequence[Expression], key_range: KeyRange)
     after, last = key_range
     conditions: list[Expression] = []
     parameters: dict[str, Any] = {}
-    for prefix, key, is_lower in (("kms_after", after, True), ("kms_last", last, False)):
+    for prefix, key, order in (("kms_after", after, _AFTER), ("kms_last", last, _UP_TO)):
         if key is not None:
             names = [f"{prefix}_{number}" for number in range(len(keys))]
-            conditions.append(
-                _is_beyond(dialect, keys, [sa.bindparam(name) for name in names])
-                if is_lower
-                else _is_up_to(dialect, keys, [sa.bindparam(name) for name in names])
-            )
+            bound: list[Expression] = [sa.bindparam(name) for name in names]
+            conditions.append(_compare(dialect, keys, bound, order))
             parameters.update(zip(names, key, strict=True))
     return Bounds(tuple(conditions), parameters)
 
 
-def _is_beyond(
-    dialect: Dialect, keys: Sequence[Expression], bound: Sequence[Expression]
+class _Order(NamedTuple):
+    """The operators of a comparison with a bound."""
+
+    whole: Callable[[Any, Any], Expression]
+    """That of the whole key, and of its last column."""
+
+    column: Callable[[Any, Any], Expression]
+    """That of another column, which decides alone."""
+
+    first: Callable[[Any, Any], Expression]
+    """That of the first column, which any key in the range fulfils."""
+
+
+_AFTER: Final = _Order(operator.gt, operator.gt, operator.ge)
+_UP_TO: Final = _Order(operator.le, operator.lt, operator.le)
+
+
+def _compare(
+    dialect: Dialect, keys: Sequence[Expression], bound: Sequence[Expression], order: _Order
 ) -> Expression:
-    """Return the condition that a key is greater than a bound."""
+    """Return the condition that a key is after a bound, or up to it."""
     if len(keys) == 1:
-        return keys[0] > bound[0]
+        return order.whole(keys[0], bound[0])
     if dialect is not Dialect.MYSQL:
-        return sa.tuple_(*keys) > sa.tuple_(*bound)
+        return order.whole(sa.tuple_(*keys), sa.tuple_(*bound))
     # MariaDB reads the whole index for a comparison of rows.
-    condition = keys[-1] > bound[-1]
+    condition = order.whole(keys[-1], bound[-1])
     for key, value in list(zip(keys, bound, strict=True))[-2::-1]:
-        condition = sa.or_(key > value, sa.and_(key == value, condition))
-    return sa.and_(keys[0] >= bound[0], condition)
-
-
-def _is_up_to(
-    dialect: Dialect, keys: Sequence[Expression], bound: Sequence[Expression]
-) -> Expression:
-    """Return the condition that a key is not greater than a bound."""
-    if len(keys) == 1:
-        return keys[0] <= bound[0]
-    if dialect is not Dialect.MYSQL:
-        return sa.tuple_(*keys) <= sa.tuple_(*bound)
-    condition = keys[-1] <= bound[-1]
-    for key, value in list(zip(keys, bound, strict=True))[-2::-1]:
-        condition = sa.or_(key < value, sa.and_(key == value, condition))
-    return sa.and_(keys[0] <= bound[0], condition)
+        condition = sa.or_(order.column(key, value), sa.and_(key == value, condition))
+    return sa.and_(order.first(keys[0], bound[0]), condition)
 
 
 def read_batch(

@@ -1,12 +1,13 @@
 """The rotation of a column of a live table."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
+from functools import partial
 from typing import Final
 
 import sqlalchemy as sa
 
 from kmscore._typecheck import check_instance, check_optional_callable, check_positive
-from kmscore.bulk import Item, Outcome, VersionOrder, reencrypt_many
+from kmscore.bulk import VersionOrder, reencrypt_many
 from kmscore.bulk.conversion import MaybeProfile, conversion_of, keys_for
 from kmscore.keyring import KeyProvider
 from kmscore.lookup import check_provider, sealing_key
@@ -96,7 +97,8 @@ def reencrypt_column(
         batch_rows: The number of rows in the first batch (default 1,000).
         target_seconds: The duration of a write transaction to which the batches are adjusted
             (default 0.5). With `None`, each batch has `batch_rows` rows, or fewer large ones.
-        rows_per_second: The maximum number of rows that are read in a second (default `None`).
+        rows_per_second: The maximum number of rows that are read in a second (default `None`). It
+            is also the maximum number of rows in a batch.
         key_range: The range of primary keys (default `(None, None)`, the whole table), see
             `key_ranges`.
         passes: The maximum number of passes (default 3). Each reads the rows that remain.
@@ -147,21 +149,17 @@ def reencrypt_column(
     check_optional_callable(on_failure, "on_failure")
     check_optional_callable(on_batch, "on_batch")
     pace = Pace(batch_rows, target_seconds, rows_per_second)
-
-    def reencrypt(items: Iterable[Item]) -> Iterator[Outcome]:
-        return reencrypt_many(
-            found_keys,
-            items,
-            destination_key_id,
-            upgrade_only=upgrade_only,
-            order=order,
-            dry_run=dry_run,
-            source_profile=source_profile,
-        )
-
     check_provider(keys)
     conversion_of(source_profile, None, allow_ambiguous=False)
-    found_keys = keys_for(keys, source_profile)
+    reencrypt = partial(
+        reencrypt_many,
+        keys_for(keys, source_profile),
+        destination_key_id=destination_key_id,
+        upgrade_only=upgrade_only,
+        order=order,
+        dry_run=dry_run,
+        source_profile=source_profile,
+    )
     reencrypt(())  # checks the arguments, before the database is asked
     header = sealing_key(keys, destination_key_id).header
     changes_contexts = destination_context_column is not None

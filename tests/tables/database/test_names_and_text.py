@@ -250,7 +250,10 @@ def test_a_cast_of_postgresql_is_no_parameter(postgresql: Live) -> None:
     assert rotate(postgresql, where="id::text = '1'").rewritten == 1
 
 
-@pytest.mark.parametrize("where", ["id = 1) --", "id = 1 /*", "id =", "nothing = 1", "id = 1;"])
+@pytest.mark.parametrize(
+    "where",
+    ["id = 1) --", "id = 1 /*", "id =", "nothing = 1", "id = 1;", "id = 1); DELETE FROM t --"],
+)
 def test_a_wrong_condition_is_an_error(database: Live, where: str) -> None:
     """The database rejects the statement; no row is changed."""
     database.run(f"CREATE TABLE t (id int PRIMARY KEY, b {database.type_of('blob')})")

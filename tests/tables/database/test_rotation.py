@@ -2,6 +2,7 @@
 
 import base64
 import json
+import math
 import tracemalloc
 from collections.abc import Callable
 from typing import Any
@@ -16,6 +17,7 @@ from kmscore.alibaba import Profile, VersionIndex
 from kmscore.alibaba import encrypt as encrypt_as_service
 from kmscore.errors import KeyNotFoundError, KeyStateError
 from kmscore.tables.database import ColumnProgress, ColumnReport, key_ranges, reencrypt_column
+from kmscore.tables.database.pace import Pace
 
 
 def make_table(database: Live, number: int = 20, kind: str = "blob", **columns: str) -> None:
@@ -301,6 +303,17 @@ def test_a_limit_of_rows_per_second_slows_the_rotation(sqlite: Live) -> None:
     """The duration is at least rows divided by the limit."""
     make_table(sqlite, 20)
     assert rotate(sqlite, batch_rows=5, rows_per_second=100).seconds >= 0.2
+
+
+@pytest.mark.parametrize(("limit", "rows"), [(20.5, 20), (0.5, 1), (math.inf, 1000), (None, 1000)])
+def test_a_batch_has_at_most_the_rows_of_one_second(limit: float | None, rows: int) -> None:
+    """A larger batch would be a burst, and a long pause after it."""
+    pace = Pace(1000, 0.5, limit)
+    assert pace.rows == rows
+    pace.learn(rows, rows, 0.5)
+    assert pace.rows == rows
+    pace.learn(rows, rows, 0.01)
+    assert pace.rows == (rows if rows < 1000 else 2000)
 
 
 def test_upgrade_only_rejects_newer_versions(sqlite: Live) -> None:

@@ -157,6 +157,18 @@ def test_nothing_is_lost_under_fire(database: Live, tmp_path: Path) -> None:
     check_under_fire(Battle(database, "binary", tmp_path / "truth.json"), 1200, 2)
 
 
+def test_a_kill_costs_one_batch(database: Live, tmp_path: Path) -> None:
+    """The batches before it stay written, and no batch of 200 rows is written in part."""
+    battle = Battle(database, "binary", tmp_path / "truth.json")
+    battle.fill(1200)
+    assert kill_after(battle, 2)
+    rest = battle.rotate()
+    assert 0 < rest.rewritten <= 800
+    assert rest.rewritten % 200 == 0
+    assert rest.remaining == 0
+    assert battle.lost({f"{each}": (b"%d" % each).hex() for each in range(1200)}) == (0, 0, 0)
+
+
 def test_the_control_without_the_comparison_loses_writes(database: Live, tmp_path: Path) -> None:
     """The same writer, and a rotation that writes to each row that it read."""
     check_control(Battle(database, "binary", tmp_path / "truth.json"), 1200)
