@@ -127,7 +127,7 @@ class Policy(Immutable):
         self._set(_statements=given)
 
     @classmethod
-    def from_json(cls, text: str) -> "Policy":
+    def from_json(cls, text: str, *, extra_actions: Iterable[str] = ()) -> "Policy":
         """Read a policy document.
 
         The document is a JSON object with only these fields:
@@ -152,6 +152,8 @@ class Policy(Immutable):
 
         Args:
             text: The document.
+            extra_actions: The names of the extra actions of the API, such as `CreateKey` (default
+                none). Statements about these actions are not ignored.
 
         Returns:
             The policy.
@@ -170,8 +172,9 @@ class Policy(Immutable):
         statements = document["Statement"]
         if not isinstance(statements, list):
             raise InvalidPolicyError("Statement must be a list")
+        served = (*PERMISSIONS, *map("kms:{}".format, extra_actions))
         read = (
-            _statement(statement, f"statement {number}")
+            _statement(statement, f"statement {number}", served)
             for number, statement in enumerate(statements, 1)
         )
         return cls(statement for statement in read if statement is not None)
@@ -308,14 +311,14 @@ def _fields(value: object, what: str, due: set[str], more: str | None = None) ->
     return value
 
 
-def _statement(value: object, what: str) -> Statement | None:
-    """Return a statement of a document, or `None` if it has no action of this package."""
+def _statement(value: object, what: str, served: tuple[str, ...]) -> Statement | None:
+    """Return a statement of a document, or `None` if it has no action that is served."""
     actions: tuple[str, ...] = ()
     if isinstance(value, dict) and "Action" in value and "NotAction" not in value:
         actions = _patterns(value["Action"], f"Action of {what}")
         for pattern in actions:
             _check_action(pattern, what)
-        if not any(matches(pattern, action) for pattern in actions for action in PERMISSIONS):
+        if not any(matches(pattern, action) for pattern in actions for action in served):
             return None
     fields = _fields(value, what, {"Effect", "Action", "Resource"}, "Condition")
     effect = fields["Effect"]
