@@ -6,7 +6,7 @@ import typer
 from rich.console import Console
 
 import kmscore
-from kmscore.cli import census, crypt, demo, explain, inspection, keys, rotate, trace
+from kmscore.cli import census, crypt, demo, explain, inspection, keys, rotate, serve, trace
 from kmscore.cli.terminal import Commands
 from kmscore.errors import KmsCoreError
 
@@ -37,6 +37,9 @@ app.command("rotate", short_help="Re-encrypt all ciphertexts of a table or folde
 )
 app.command("census", short_help="Count the key versions that ciphertexts name.")(
     census.count_tables
+)
+app.command("serve", short_help="Serve a local stand-in of the service for tests.")(
+    serve.serve_tests
 )
 
 

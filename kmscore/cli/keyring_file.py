@@ -37,12 +37,12 @@ def read_keyring(path: Path, descriptor: int | None) -> Keyring:
     algorithm of the file or of one of its keys.
     """
     data = read_file(path, limit=MAX_LENGTH)
-    keyring = _open(path, data, get_passphrase(descriptor))
-    _warn_if_readable(path)
+    keyring = open_sealed(path, data, get_passphrase(descriptor))
+    warn_if_readable(path)
     return keyring
 
 
-def _warn_if_readable(path: Path) -> None:
+def warn_if_readable(path: Path) -> None:
     """Print a warning if other users can read the file; their guesses of it are not limited."""
     with suppress(OSError):
         if os.name != "nt" and path.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH):
@@ -72,7 +72,7 @@ def change_keyring(
     if not is_new:
         # Report a problem with the file before the prompt for the passphrase.
         read_file(path, limit=MAX_LENGTH)
-        _warn_if_readable(path)
+        warn_if_readable(path)
         # Keep a symbolic link, and change its target.
         path = path.resolve()
     passphrase = get_passphrase(descriptor, is_new=is_new)
@@ -81,7 +81,7 @@ def change_keyring(
         keyring, parameters = Keyring([]), ScryptParameters()
         if not is_new:
             sealed = read_file(path, limit=MAX_LENGTH)
-            keyring = _open(path, sealed, passphrase)
+            keyring = open_sealed(path, sealed, passphrase)
             # Keep a higher scrypt cost of the file.
             before = keyfile.read_parameters(sealed)
             parameters = max(parameters, before, key=lambda cost: cost.work)
@@ -96,7 +96,7 @@ def change_keyring(
     return words
 
 
-def _open(path: Path, sealed: bytes, passphrase: bytes) -> Keyring:
+def open_sealed(path: Path, sealed: bytes, passphrase: bytes) -> Keyring:
     """Return the keyring. Raises `FileProblem` and `UnsupportedAlgorithmError`."""
     try:
         return keyfile.open_keyring(sealed, passphrase)
