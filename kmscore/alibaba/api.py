@@ -29,6 +29,7 @@ from kmscore.alibaba.parameter_names import (
     check_spelling,
     gather_contexts,
     misspelt_names,
+    names_of,
 )
 from kmscore.alibaba.parameters import (
     DRY_RUN,
@@ -90,11 +91,12 @@ class KmsApi(Immutable):
     constructor.
     """
 
-    __slots__ = ("_access", "_actions", "_on_failure", "_perform_by_name", "_request_id")
+    __slots__ = ("_access", "_actions", "_names", "_on_failure", "_performs", "_request_id")
 
     _access: Access
     _actions: Mapping[str, Action]
-    _perform_by_name: Mapping[str, Callable[[Request], Fields]]
+    _names: frozenset[str]
+    _performs: Mapping[str, Callable[[Request], Fields]]
     _request_id: Callable[[], str]
     _on_failure: Callable[[Exception], object] | None
 
@@ -172,7 +174,8 @@ class KmsApi(Immutable):
         self._set(
             _access=Access(keys, policy, profile, allow_ambiguous, arn, resolve_key),
             _actions=MappingProxyType(actions),
-            _perform_by_name=MappingProxyType(performs),
+            _names=names_of(actions.values()),
+            _performs=MappingProxyType(performs),
             _request_id=request_id,
             _on_failure=on_failure,
         )
@@ -252,7 +255,7 @@ class KmsApi(Immutable):
         try:
             # The mapping is read only once, because a second read can give other values.
             given = by_exact_name(params)
-            misspelt = misspelt_names(given)
+            misspelt = misspelt_names(given, self._names)
             is_dry_run = _is_dry_run(given, misspelt)
             name = self._action_name(given, misspelt)
             check_spelling(misspelt)
@@ -290,7 +293,7 @@ class KmsApi(Immutable):
         self._check_contexts(values)
         try:
             request = Request(run.access, run.principal, values, is_dry_run, run.uses)
-            return self._perform_by_name[name](request)
+            return self._performs[name](request)
         except KmsCoreError as error:
             fault = fault_of(error, action.subjects)
             if fault == service_errors.INTERNAL_FAILURE:

@@ -184,7 +184,8 @@ def serve_tests(
         try:
             server = server_type(app, host=host, port=port, tls=context)
         except OSError as error:
-            raise FileProblem(f"{host}:{port}: {error.strerror or error}") from None
+            reason = str(error.strerror).partition(" (while")[0]
+            raise FileProblem(f"{host}:{port}: {reason}") from None
         stack.enter_context(server)
         access_key_id = verifier.ids[0] if isinstance(verifier, AccessKeys) else None
         variables = environment_of(

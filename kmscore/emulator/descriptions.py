@@ -24,7 +24,6 @@ def key_metadata(store: KeyStore, key: StoredKey) -> dict[str, Any]:
         "CreationDate": date_text(key.creation_date),
         "Creator": store.account,
         "DeleteDate": "" if key.deletion_date is None else date_text(key.deletion_date),
-        "DeletionProtection": "Disabled",
         "Description": key.description,
         "KeyId": key.key_id,
         "KeySpec": key.spec.value,

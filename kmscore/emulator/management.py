@@ -77,7 +77,8 @@ def _create_key(store: KeyStore, request: Request) -> Fields:
 
 def _describe_key(store: KeyStore, request: Request) -> Fields:
     key = store.contents().find(request.opening_key("DescribeKey"))
-    return {"KeyMetadata": key_metadata(store, key)}
+    # Only this response has the protection, which no action here can switch on.
+    return {"KeyMetadata": key_metadata(store, key) | {"DeletionProtection": "Disabled"}}
 
 
 def _list_keys(store: KeyStore, request: Request) -> Fields:

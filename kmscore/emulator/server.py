@@ -25,6 +25,7 @@ _THREADS: Final = 32
 _BACKLOG: Final = 512
 _CONNECTIONS: Final = 4096  # that stay open between requests
 _IDLE: Final = 10  # seconds
+_POLL: Final = 0.1  # seconds, the most that `stop` waits for the thread that accepts connections
 _MAX_HEADERS: Final = MAX_TARGET_LENGTH + (1 << 17)  # `parse` answers requests up to its limits
 
 
@@ -122,6 +123,9 @@ class Server:
         Raises:
             OSError: If the port is in use, or not permitted for this user.
         """
+        # cheroot reports neither the cause of a failure nor closes its socket.
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        socket.create_server((host, port), family=family).close()
         self._server = _Cheroot(
             (host, port),
             app,
@@ -130,6 +134,7 @@ class Server:
             timeout=_IDLE,
         )
         self._server.deadline = deadline
+        self._server.expiration_interval = _POLL
         self._server.max_request_header_size = _MAX_HEADERS
         self._server.max_request_body_size = 2 * MAX_BODY_LENGTH
         self._server.keep_alive_conn_limit = _CONNECTIONS
