@@ -26,7 +26,7 @@ nitpick_ignore_regex = [
     ("py:obj", ".*"),
     (
         "py:class",
-        r"(collections\.abc|datetime|typing|enum|pathlib|cryptography|pyarrow|pyspark|pa)\..*",
+        r"(collections\.abc|datetime|ssl|typing|enum|pathlib|cryptography|pyarrow|pyspark|pa)\..*",
     ),
     ("py:class", r"(kmscore\.context\.)?EncryptionContext \| ~?(collections\.abc\.)?Mapping\[str"),
     # Used in public signatures, but not exported.

@@ -58,11 +58,26 @@ class StoredKey(Record):
         return self.primary.state
 
     def date_of(self, version: Key) -> datetime:
-        """Return the creation date of a version."""
+        """Return the creation date of a version.
+
+        Args:
+            version: A version of this key.
+
+        Returns:
+            The date, that of the key if the version has none.
+        """
         return self.version_dates.get(version.key_version_id, self.creation_date)
 
     def in_state(self, state: KeyState, deletion_date: datetime | None = None) -> "StoredKey":
-        """Return this key with all versions in a state."""
+        """Return this key with all versions in a state.
+
+        Args:
+            state: The state.
+            deletion_date: The date of the deletion (default `None`).
+
+        Returns:
+            The changed key.
+        """
         versions = tuple(
             each if each.state is state else with_state(each, state) for each in self.versions
         )
@@ -70,7 +85,15 @@ class StoredKey(Record):
         return replace(self, versions=versions, primary=primary, deletion_date=deletion_date)
 
     def with_version(self, version: Key, date: datetime) -> "StoredKey":
-        """Return this key with a new primary version."""
+        """Return this key with a new primary version.
+
+        Args:
+            version: The new version, with the key ID and the key spec of this key.
+            date: Its creation date.
+
+        Returns:
+            The changed key.
+        """
         return replace(
             self,
             versions=(*self.versions, version),
@@ -106,37 +129,93 @@ class Contents(Record):
         object.__setattr__(self, "next_deletion", min(dates, default=None))
 
     def keyring(self) -> Keyring:
-        """Return the key versions as a keyring."""
+        """Return the key versions as a keyring.
+
+        Returns:
+            The keyring, with the keys in the order of their creation.
+
+        Raises:
+            InvalidKeyError: If the keys cannot be in one keyring.
+        """
         return Keyring(
             (version for key in self.keys.values() for version in key.versions),
             primary={key_id: key.primary.key_version_id for key_id, key in self.keys.items()},
         )
 
     def find(self, key_id: str) -> StoredKey:
-        """Return a key. Raises `KeyNotFoundError`."""
+        """Return a key.
+
+        Args:
+            key_id: The ID of the key.
+
+        Returns:
+            The key.
+
+        Raises:
+            KeyNotFoundError: If there is no such key.
+        """
         key = self.keys.get(key_id)
         if key is None:
             raise KeyNotFoundError(f"no key {key_id!r:.260}")
         return key
 
     def aliases_of(self, key_id: str) -> list[str]:
-        """Return the aliases of a key."""
+        """Return the aliases of a key.
+
+        Args:
+            key_id: The ID of the key.
+
+        Returns:
+            The aliases, in the order of their creation.
+        """
         return [alias for alias, named in self.aliases.items() if named == key_id]
 
     def with_key(self, key: StoredKey) -> "Contents":
-        """Return these contents with a new or changed key."""
+        """Return these contents with a new or changed key.
+
+        Args:
+            key: The key.
+
+        Returns:
+            The changed contents.
+
+        Raises:
+            InvalidKeyError: If the keys cannot be in one keyring.
+        """
         return Contents({**self.keys, key.key_id: key}, self.aliases)
 
     def with_alias(self, alias: str, key_id: str) -> "Contents":
-        """Return these contents with a new or changed alias."""
+        """Return these contents with a new or changed alias.
+
+        Args:
+            alias: The alias, such as `alias/orders`.
+            key_id: The ID of its key.
+
+        Returns:
+            The changed contents.
+        """
         return Contents(self.keys, {**self.aliases, alias: key_id})
 
     def without_alias(self, alias: str) -> "Contents":
-        """Return these contents without an alias."""
+        """Return these contents without an alias.
+
+        Args:
+            alias: The alias.
+
+        Returns:
+            The changed contents.
+        """
         return Contents(self.keys, _without(self.aliases, {alias}))
 
     def without_deleted(self, now: datetime) -> "Contents":
-        """Return these contents without the keys whose deletion date is over, and their aliases."""
+        """Return these contents without the keys whose deletion date is over, and their aliases.
+
+        Args:
+            now: The present time.
+
+        Returns:
+            The changed contents.
+        """
         deleted = {
             key_id
             for key_id, key in self.keys.items()

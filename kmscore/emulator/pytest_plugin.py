@@ -67,7 +67,7 @@ class Kms:
         self.store: KeyStore = KeyStore(has_plain_gcm=not profile.is_v1, clock=self._now)
         """The store, whose keys the test can read and change."""
         self.requests: list[Event] = []
-        """The record of each request, in order: action, code, keys and encryption contexts."""
+        """The records of all requests in order, with action, code, keys and encryption contexts."""
         self.ca_bundle: str = server.ca_bundle
         """The file with the certificate of the authority, for clients over TLS."""
         server.set_app(

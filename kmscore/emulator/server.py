@@ -146,13 +146,13 @@ class Server:
 
     @property
     def address(self) -> str:
-        """The address and port, such as `127.0.0.1:8080`."""
+        """The address and the port, with a colon between them."""
         host, port = self._server.bind_addr[:2]
         return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
     @property
     def endpoint(self) -> str:
-        """The URL, such as `http://127.0.0.1:8080`."""
+        """The URL, with scheme, address and port."""
         return f"{self._scheme}://{self.address}"
 
     def set_app(self, app: Application) -> None:

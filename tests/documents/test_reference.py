@@ -12,7 +12,8 @@ import pytest
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 PACKAGES = tuple(
-    f"kmscore{name}" for name in ("", ".audit", ".bulk", ".tables", ".keyfile", ".alibaba", ".sm2")
+    f"kmscore{name}"
+    for name in ("", ".audit", ".bulk", ".tables", ".keyfile", ".alibaba", ".emulator", ".sm2")
 )
 
 

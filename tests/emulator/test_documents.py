@@ -61,7 +61,7 @@ def store_of(document: Any) -> KeyStore:
 
 
 def test_a_seed_has_keys_versions_states_aliases_and_material() -> None:
-    """What is missing has a default, and random material."""
+    """A missing field has its default, and missing material is random."""
     store = store_of(SEED)
     contents = store.contents()
     orders, rsa, random, sm2 = contents.keys.values()
@@ -244,7 +244,7 @@ def test_properties_of_a_key_that_is_gone_are_ignored() -> None:
     ],
 )
 def test_invalid_properties_are_rejected(document: str, message: str) -> None:
-    """A server does not start with half of what was saved."""
+    """A server does not start with a part of its saved keys."""
     keyring = Keyring([SymmetricKey.generate(KeySpec.AES_256, key_id="a")])
     with pytest.raises(InvalidDocumentError, match=message):
         saved_contents(keyring, document, NOW)

@@ -11,7 +11,7 @@ NOW = datetime(2026, 11, 29, 8, 0, 0, 250, tzinfo=UTC)
 
 
 class Clock:
-    """A clock that stands still, unless a test moves it."""
+    """A clock with a fixed time, unless a test moves it."""
 
     def __init__(self) -> None:
         """Begin at a fixed time."""
