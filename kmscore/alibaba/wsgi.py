@@ -202,15 +202,17 @@ def _parsed(environ: Environ) -> ParsedRequest | RejectedRequest:
         for name, value in environ.items()
         if name.startswith("HTTP_")
     ]
+    body = _body(environ)
     kind = environ.get("CONTENT_TYPE") or ""
-    # wsgiref sets text/plain if the client sends no type. No client needs it, unless it is signed.
-    if kind and (kind != "text/plain" or "content-type" in environ.get("HTTP_AUTHORIZATION", "")):
+    # The type of an empty body has no effect. wsgiref sets text/plain if the client sends no type,
+    # and aiohttp, which the vendor's asynchronous client uses, adds a type that is not signed.
+    is_needed = body != b"" and kind != "text/plain"
+    if kind and (is_needed or "content-type" in environ.get("HTTP_AUTHORIZATION", "")):
         headers.append(("content-type", kind))
     path = environ.get("PATH_INFO") or "/"
     target = path if path == "/" else quote(path, safe="/:", encoding="latin-1")
     if environ.get("QUERY_STRING"):
         target += f"?{environ['QUERY_STRING']}"
-    body = _body(environ)
     method = environ["REQUEST_METHOD"]
     if isinstance(body, bytes):
         return parse(method, target, headers, body)

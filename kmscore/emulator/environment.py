@@ -8,8 +8,10 @@ ENDPOINT: Final = "KMSCORE_ENDPOINT"
 ACCESS_KEY_ID: Final = "ALIBABA_CLOUD_ACCESS_KEY_ID"
 ACCESS_KEY_SECRET: Final = "ALIBABA_CLOUD_ACCESS_KEY_SECRET"  # noqa: S105 (the name of a variable)
 
-CA_VARIABLES: Final = ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS")
-"""The variables that name a file of certificates, for clients in Python, Go and Node.js."""
+CA_VARIABLES: Final = (
+    *("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS", "ALIBABA_CLOUD_CA_BUNDLE"),
+)
+"""The variables that name a file of certificates: for Python, Go, Node.js, and the vendor."""
 
 
 def environment_of(

@@ -249,9 +249,21 @@ def test_a_type_that_the_server_adds_is_ignored() -> None:
     """The server wsgiref sets text/plain if the client sends no type."""
     sent = sign_acs3(ENCRYPT)
     assert Answer(make_app(), sent, CONTENT_TYPE="text/plain").status == "200 OK"
-    assert Answer(make_app(), sent, CONTENT_TYPE="text/html").status == "400 Bad Request"
     signed = sign_acs3(ENCRYPT, content_type="text/plain")
     assert Answer(make_app(), signed).status == "200 OK"
+
+
+def test_the_type_of_an_empty_body_need_not_be_signed() -> None:
+    """The asynchronous client of the vendor sends one; the type of any other body is signed."""
+    added = {"CONTENT_TYPE": "application/octet-stream"}
+    assert Answer(make_app(), sign_acs3(ENCRYPT), **added).status == "200 OK"
+    wrong = {"CONTENT_TYPE": "text/html"}
+    signed = sign_acs3(ENCRYPT, content_type="application/octet-stream")
+    assert Answer(make_app(), signed).status == "200 OK"
+    assert Answer(make_app(), signed, **wrong).fields["Code"] == "SignatureDoesNotMatch"
+    body = json.dumps(ENCRYPT).encode()
+    unsigned = Answer(make_app(), sign_acs3({}, body=body), CONTENT_TYPE="application/json")
+    assert unsigned.fields["Code"] == "IncompleteSignature"
 
 
 def test_a_body_that_ends_with_the_input_is_read() -> None:
