@@ -129,4 +129,5 @@ def test_variables_name_the_endpoint_and_the_certificates() -> None:
         "REQUESTS_CA_BUNDLE": "/ca",
         "SSL_CERT_FILE": "/ca",
         "NODE_EXTRA_CA_CERTS": "/ca",
+        "ALIBABA_CLOUD_CA_BUNDLE": "/ca",
     }
