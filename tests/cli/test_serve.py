@@ -286,7 +286,8 @@ def test_tls_has_an_authority_in_a_file(
     endpoint = f"https://127.0.0.1:{port}"
     assert output == (
         f"{endpoint} KMSCORE_ENDPOINT={endpoint} REQUESTS_CA_BUNDLE={used[0]}"
-        f" SSL_CERT_FILE={used[0]} NODE_EXTRA_CA_CERTS={used[0]} ALIBABA_CLOUD_CA_BUNDLE={used[0]}\n"
+        f" SSL_CERT_FILE={used[0]} NODE_EXTRA_CA_CERTS={used[0]}"
+        f" ALIBABA_CLOUD_CA_BUNDLE={used[0]}\n"
     )
     folder = tmp_path / "temporary"
     folder.mkdir()
