@@ -26,18 +26,14 @@ from kmscore.alibaba.operations import (
     generate_and_export_data_key,
     generate_data_key,
 )
-from kmscore.alibaba.policy import ALLOW_ALL, InvalidPolicyError, Policies, Policy
+from kmscore.alibaba.policy import ALLOW_ALL, Policies, Policy
+from kmscore.alibaba.policy_document import InvalidPolicyError
 from kmscore.alibaba.profile import ContextBinding, Layout, Payload, Profile, SortOrder
 from kmscore.alibaba.reencryption import reencrypt
 from kmscore.alibaba.responses import JSON_CONTENT_TYPE, XML_CONTENT_TYPE, ApiResponse
 from kmscore.alibaba.service_blob import ServiceBlob
-from kmscore.alibaba.signatures import (
-    ACCEPT_REPLAYS,
-    ANY_DATE,
-    Scheme,
-    VerifiedRequest,
-    verify,
-)
+from kmscore.alibaba.signature_schemes import Scheme
+from kmscore.alibaba.signatures import ACCEPT_REPLAYS, ANY_DATE, VerifiedRequest, verify
 from kmscore.alibaba.throttling import Throttle, TokenBucket
 from kmscore.alibaba.version_index import KeyVersionProvider, VersionIndex
 from kmscore.alibaba.wsgi import ANONYMOUS, Application, direct_facts, wsgi_app

@@ -8,18 +8,15 @@ The format is that of the parameter `Format` (`JSON` or `XML`), or the first one
 `Accept` names, or JSON.
 """
 
-import json
 import re
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from types import MappingProxyType
-from typing import Any, Final, NamedTuple, NoReturn, TypeAlias, final
-from urllib.parse import unquote_to_bytes
+from typing import Final, NamedTuple, final
 
 from kmscore._typecheck import check_instance
 from kmscore._values import Secret, representation
-from kmscore.alibaba.json_context import compact_json
 from kmscore.alibaba.parameter_names import ACTION
+from kmscore.alibaba.request_pairs import Pairs, Values, body_pairs, decoded_pairs, invalid
 from kmscore.alibaba.responses import ApiResponse
 from kmscore.alibaba.service_errors import (
     INVALID_VERSION,
@@ -42,30 +39,16 @@ MAX_TARGET_LENGTH: Final = 1 << 19
 A context of 8,192 characters can need 73,728 in a query, and ReEncrypt has two.
 """
 
-MAX_BODY_LENGTH: Final = 1 << 19
-"""Maximum bytes of a body."""
-
 _MAX_HEADERS_LENGTH: Final = 1 << 16
-_MAX_PAIRS: Final = 8192  # two contexts with a parameter for each key and value have 5,460
-_MAX_NAME_LENGTH: Final = 128  # of a parameter in a message
 
 _METHODS: Final = frozenset({"GET", "POST"})
 _HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _NOT_IN_HEADERS: Final = re.compile("[^\t\x20-\x7e\xa0-\xff]")  # no control character, C0 or C1
-_BAD_ESCAPE: Final = re.compile("%(?![0-9A-Fa-f]{2})")
 _NOT_IN_TARGETS: Final = re.compile("[^\x21-\x7e]|#")
 _FORMATS: Final = MappingProxyType({"json": False, "xml": True})
 _ACCEPTED: Final = MappingProxyType(
     {"application/json": False, "text/xml": True, "application/xml": True}
 )
-
-FORM: Final = "application/x-www-form-urlencoded"
-_CONTENT_TYPE: Final = re.compile(
-    rf"({FORM}|application/json)[ \t]*(?:;[ \t]*charset=(?:utf-8|\"utf-8\"))?", re.IGNORECASE
-)
-
-Pairs: TypeAlias = tuple[tuple[str, str], ...]
-_Values: TypeAlias = tuple[tuple[str, str | None], ...]
 
 
 @final
@@ -198,7 +181,7 @@ class _Reading:
             raise RequestError(UNSUPPORTED_METHOD)
         if path != "/":
             raise RequestError(UNKNOWN_PATH)
-        form, values = _body(by_name.get("content-type", ""), body)
+        form, values = body_pairs(by_name.get("content-type", ""), body)
         self._take_format(values)
         parameters = _merged((*query, *values))
         _merge_headers(by_name, parameters)
@@ -229,9 +212,9 @@ def _headers(given: list[tuple[str, str]]) -> dict[str, str]:
     by_name: dict[str, str] = {}
     for name, value in given:
         if _HEADER_NAME.fullmatch(name) is None or _NOT_IN_HEADERS.search(value) is not None:
-            raise _invalid("header")
+            raise invalid("header")
         if name.lower() in by_name:
-            raise _invalid(name)
+            raise invalid(name)
         by_name[name.lower()] = value.strip(" \t")
     return by_name
 
@@ -249,93 +232,10 @@ def _target(target: str) -> tuple[str, Pairs]:
     if not target.startswith("/") or _NOT_IN_TARGETS.search(target) is not None:
         raise RequestError(UNKNOWN_PATH)
     path, _, query = target.partition("?")
-    return path, _pairs(query.encode("ascii"), "query")
+    return path, decoded_pairs(query.encode("ascii"), "query")
 
 
-def _pairs(text: bytes, where: str) -> Pairs:
-    """Return the decoded names and values of a query or a form."""
-    segments = [segment for segment in text.split(b"&") if segment]
-    if len(segments) > _MAX_PAIRS:
-        raise RequestError(REQUEST_TOO_LARGE)
-    try:
-        decoded = text.decode("utf-8")
-        if _BAD_ESCAPE.search(decoded) is None:
-            parts = (segment.partition(b"=") for segment in segments)
-            return tuple((_unquoted(name), _unquoted(value)) for name, _, value in parts)
-    except UnicodeDecodeError:
-        pass
-    raise _invalid(where)
-
-
-def _unquoted(text: bytes) -> str:
-    """Return the text of a percent-encoded name or value. Raises `UnicodeDecodeError`."""
-    return unquote_to_bytes(text.replace(b"+", b" ")).decode("utf-8")
-
-
-def _body(content_type: str, body: bytes) -> tuple[Pairs | None, _Values]:
-    """Return the pairs of a form, `None` for another body, and the pairs of the body."""
-    if len(body) > MAX_BODY_LENGTH:
-        raise RequestError(REQUEST_TOO_LARGE)
-    if not body:
-        return (), ()
-    kind = _CONTENT_TYPE.fullmatch(content_type)
-    if kind is None:
-        raise _invalid("Content-Type")
-    if kind[1].lower() == FORM:
-        pairs = _pairs(body, "body")
-        return pairs, pairs
-    return None, _json_pairs(body)
-
-
-class _Number(NamedTuple):
-    """A number in JSON, as it is written. In a context it is not a text, and so invalid."""
-
-    text: str
-
-
-def _json_pairs(body: bytes) -> _Values:
-    """Return the members of a JSON object as texts, and `None` for `null`."""
-    with suppress(ValueError, RecursionError):
-        members = _DECODER.decode(body.decode("utf-8"))
-        if isinstance(members, dict):
-            pairs = tuple((name, _value(each)) for name, each in members.items())
-            # A lone surrogate has no UTF-8 form, and a `ValueError` here.
-            "".join(name + (text or "") for name, text in pairs).encode("utf-8")
-            return pairs
-    raise _invalid("body")
-
-
-def _value(value: object) -> str | None:
-    """Return a parameter from a member: a text, or `None` for `null`."""
-    if value is None or isinstance(value, str):
-        return value
-    if isinstance(value, dict) and all(isinstance(each, str) for each in value.values()):
-        return compact_json(value)
-    if isinstance(value, _Number):
-        return value.text
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    raise _invalid("body")
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Return a JSON object. Raises `ValueError` for a repeated name, or too many names."""
-    names = dict(pairs)
-    if len(names) != len(pairs) or len(pairs) > _MAX_PAIRS:
-        raise ValueError("a repeated name, or too many")
-    return names
-
-
-def _reject(_text: str) -> NoReturn:
-    raise ValueError("not an integer")
-
-
-_DECODER: Final = json.JSONDecoder(
-    object_pairs_hook=_unique, parse_int=_Number, parse_float=_reject, parse_constant=_reject
-)
-
-
-def _merged(pairs: _Values) -> dict[str, str]:
+def _merged(pairs: Values) -> dict[str, str]:
     """Return the parameters by name, without nulls of JSON.
 
     Raises `RequestError` if one is given twice.
@@ -343,7 +243,7 @@ def _merged(pairs: _Values) -> dict[str, str]:
     parameters: dict[str, str | None] = {}
     for name, value in pairs:
         if name in parameters:
-            raise _invalid(name)
+            raise invalid(name)
         parameters[name] = value
     return {name: value for name, value in parameters.items() if value is not None}
 
@@ -356,16 +256,10 @@ def _merge_headers(headers: Mapping[str, str], parameters: dict[str, str]) -> No
     for header, name in (("x-acs-action", ACTION), ("x-acs-version", "Version")):
         value = headers.get(header)
         if value is not None and parameters.setdefault(name, value) != value:
-            raise _invalid(name)
+            raise invalid(name)
     if parameters.setdefault("Version", VERSION) != VERSION:
         raise RequestError(INVALID_VERSION)
     if not parameters.get(ACTION):
         raise RequestError(missing_parameter(ACTION))
     if "authorization" in headers and "Signature" in parameters:
         raise RequestError(incomplete_signature("two signatures, in header and parameter"))
-
-
-def _invalid(name: str) -> RequestError:
-    """Return the error for a name, which is shown if it is short and printable."""
-    is_shown = len(name) <= _MAX_NAME_LENGTH and name.isprintable()
-    return RequestError(invalid_parameter(name if is_shown else "query"))

@@ -6,48 +6,19 @@ selects a policy by principal. An action is denied unless a statement allows it,
 priority over permissions.
 """
 
-import json
-import re
 from collections.abc import Callable, Hashable, Iterable, Mapping
-from typing import Any, Final, NamedTuple, TypeAlias, final
+from typing import TypeAlias, final
 
-from kmscore._typecheck import check_callable, check_instance, check_mapping, check_text
+from kmscore._typecheck import check_callable, check_instance, check_mapping
 from kmscore._values import Immutable, representation
-from kmscore.alibaba.policy_conditions import Condition, Facts, matches, read_conditions
-from kmscore.alibaba.published_actions import OTHER_ACTIONS
+from kmscore.alibaba.policy_conditions import Facts
+from kmscore.alibaba.policy_document import Statement, read_statements
 
 PolicyCallable: TypeAlias = Callable[..., bool]
 """A callable with a principal, an action such as `kms:Decrypt`, and the resource name of a key.
 
 It returns `True` if the action is allowed. For a call with facts, they are a fourth argument.
 """
-
-PERMISSIONS: Final = (
-    "kms:AsymmetricDecrypt",
-    "kms:AsymmetricEncrypt",
-    "kms:Decrypt",
-    "kms:Encrypt",
-    "kms:ExportDataKey",
-    "kms:GenerateAndExportDataKey",
-    "kms:GenerateDataKey",
-    "kms:GenerateDataKeyWithoutPlaintext",
-    "kms:ReEncryptFrom",
-    "kms:ReEncryptTo",
-)
-"""The actions that the API checks with a policy."""
-
-_SEGMENTS: Final = 5  # of a resource name: acs:kms:REGION:ACCOUNT:key/KEYID
-_REGION_AND_ACCOUNT: Final = frozenset(
-    {2, 3}
-)  # the indexes of region and account, which can be `*`
-_CONTAINERS: Final = frozenset({"key", "alias", "secret"})
-"""The last parts of the names of containers, such as `acs:kms:REGION:ACCOUNT:key`."""
-
-_ACTION: Final = re.compile(r"\*|[A-Za-z0-9*-]+:[A-Za-z0-9*]+")
-
-
-class InvalidPolicyError(ValueError):
-    """A text is not a policy document, or has content that is not supported here."""
 
 
 def ALLOW_ALL(  # noqa: N802
@@ -70,35 +41,6 @@ def ALLOW_ALL(  # noqa: N802
         Always `True`.
     """
     return True
-
-
-class Statement(NamedTuple):
-    """One statement of a policy document."""
-
-    denies: bool
-    """Whether the effect is `Deny`; otherwise it is `Allow`."""
-
-    actions: tuple[str, ...]
-    """Patterns of actions, such as `kms:*`."""
-
-    resources: tuple[str, ...]
-    """Patterns of resource names."""
-
-    conditions: tuple[Condition, ...] = ()
-    """Conditions on facts of the request, which must all be true."""
-
-    def applies(self, action: str, resource: str, facts: Facts) -> bool:
-        """Return whether the statement applies to this action on this resource.
-
-        A false condition decides. Otherwise an unknown one counts as false if the statement allows,
-        and as true if it denies.
-        """
-        if not any(matches(pattern, action) for pattern in self.actions):
-            return False
-        if not any(_matches_resource(pattern, resource) for pattern in self.resources):
-            return False
-        results = {condition.holds(facts) for condition in self.conditions}
-        return False not in results and (self.denies or None not in results)
 
 
 @final
@@ -165,19 +107,7 @@ class Policy(Immutable):
                 and `Principal`. Also if an action or a resource name is malformed or has the wrong
                 letter case, or if the service has no such action.
         """
-        check_text(text, "policy")
-        document = _fields(_load(text), "the policy", {"Version", "Statement"})
-        if document["Version"] != "1":
-            raise InvalidPolicyError('Version must be "1"')
-        statements = document["Statement"]
-        if not isinstance(statements, list):
-            raise InvalidPolicyError("Statement must be a list")
-        served = (*PERMISSIONS, *map("kms:{}".format, extra_actions))
-        read = (
-            _statement(statement, f"statement {number}", served)
-            for number, statement in enumerate(statements, 1)
-        )
-        return cls(statement for statement in read if statement is not None)
+        return cls(read_statements(text, extra_actions=extra_actions))
 
     def __call__(
         self,
@@ -276,148 +206,3 @@ class Policies(Immutable):
     def __repr__(self) -> str:
         """Return the number of principals."""
         return f"<Policies principals={len(self._by_principal)}>"
-
-
-def _load(text: str) -> object:
-    """Return the JSON value of a text, or raise an error if a name occurs twice."""
-    document: object = None
-    try:
-        document = json.loads(text, object_pairs_hook=_unique)
-    except (ValueError, RecursionError) as error:
-        if isinstance(error, InvalidPolicyError):
-            raise
-    if document is None:
-        raise InvalidPolicyError("the policy is not a JSON object")
-    return document
-
-
-def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    """Return the JSON object of `pairs`, or raise an error if a name occurs twice."""
-    fields = dict(pairs)
-    if len(fields) != len(pairs):
-        raise InvalidPolicyError("a name occurs twice in the policy")
-    return fields
-
-
-def _fields(value: object, what: str, due: set[str], more: str | None = None) -> dict[str, Any]:
-    """Return a JSON object if it has exactly the fields in `due`, and perhaps one more."""
-    if not isinstance(value, dict):
-        raise InvalidPolicyError(f"{what} must be an object")
-    for name in value:
-        if name not in due and name != more:
-            raise InvalidPolicyError(f"{name!r:.80} in {what} is not supported")
-    for name in sorted(due - value.keys()):
-        raise InvalidPolicyError(f"{what} lacks {name}")
-    return value
-
-
-def _statement(value: object, what: str, served: tuple[str, ...]) -> Statement | None:
-    """Return a statement of a document, or `None` if it has no action that is served."""
-    actions: tuple[str, ...] = ()
-    if isinstance(value, dict) and "Action" in value and "NotAction" not in value:
-        actions = _patterns(value["Action"], f"Action of {what}")
-        for pattern in actions:
-            _check_action(pattern, what)
-        if not any(matches(pattern, action) for pattern in actions for action in served):
-            return None
-    fields = _fields(value, what, {"Effect", "Action", "Resource"}, "Condition")
-    effect = fields["Effect"]
-    if effect not in ("Allow", "Deny"):
-        raise InvalidPolicyError(f"Effect of {what} must be Allow or Deny")
-    resources = _patterns(fields["Resource"], f"Resource of {what}")
-    for pattern in resources:
-        if not _is_resource(pattern):
-            raise InvalidPolicyError(
-                f"Resource {pattern!r:.80} of {what} is not a resource name, such as"
-                " acs:kms:REGION:ACCOUNT:key/KEYID; * can replace a part or all of it"
-            )
-    try:
-        conditions = read_conditions(fields.get("Condition", {}))
-    except ValueError as error:
-        raise InvalidPolicyError(f"Condition of {what}: {error}") from None
-    return Statement(effect == "Deny", actions, resources, conditions)
-
-
-def _patterns(value: object, what: str) -> tuple[str, ...]:
-    """Return a string or a list of strings as patterns."""
-    patterns = [value] if isinstance(value, str) else value
-    if not isinstance(patterns, list) or not patterns:
-        raise InvalidPolicyError(f"{what} must be a string or a list of strings")
-    for pattern in patterns:
-        if not isinstance(pattern, str):
-            raise InvalidPolicyError(f"{what} must be a string or a list of strings")
-    return tuple(patterns)
-
-
-def _check_action(pattern: str, what: str) -> None:
-    """Reject an action that the service does not have, or not in this letter case.
-
-    A denial of such an action would have no effect.
-    """
-    if _ACTION.fullmatch(pattern) is None:
-        raise InvalidPolicyError(f"Action {pattern!r:.80} of {what} is not an action name")
-    if pattern == "kms:ReEncrypt":
-        raise InvalidPolicyError(
-            f"Action {pattern!r} of {what} is incomplete; use kms:ReEncryptFrom or kms:ReEncryptTo"
-        )
-    if not matches(pattern.partition(":")[0].lower(), "kms"):
-        return
-    for action in (*PERMISSIONS, *sorted(OTHER_ACTIONS)):
-        if matches(pattern.lower(), action.lower()) and not matches(pattern, action):
-            raise InvalidPolicyError(
-                f"Action {pattern!r:.80} of {what} must have the letter case of {action}"
-            )
-    if not any(matches(pattern, action) for action in (*PERMISSIONS, *OTHER_ACTIONS)):
-        raise InvalidPolicyError(f"Action {pattern!r:.80} of {what} is not one of the service")
-
-
-def _is_resource(pattern: str) -> bool:
-    """Return whether a pattern can match resource names of any service.
-
-    A pattern of KMS must be able to match a key, or must name another kind of resource.
-    """
-    if pattern == "*":
-        return True
-    parts = _parts(pattern)
-    if len(parts) != _SEGMENTS or not matches(parts[0], "acs"):
-        return False
-    if not pattern.isprintable() or " " in pattern:
-        return False
-    service, relative = parts[1], parts[4]
-    if not matches(service.lower(), "kms"):
-        return True
-    # An empty region or account is in no resource name with a region and an account.
-    if not matches(service, "kms") or "" in parts or "?" in pattern:
-        return False
-    # A pattern of keys, or exactly another kind. A pattern of no key would deny nothing.
-    kind = relative.partition("/")[0]
-    return kind in _CONTAINERS or _can_begin(relative, "key/")
-
-
-def _can_begin(pattern: str, start: str) -> bool:
-    """Return whether a pattern can match a text that begins with `start`."""
-    first, star, _ = pattern.partition("*")
-    return first.startswith(start) or (star != "" and start.startswith(first))
-
-
-def _parts(pattern: str) -> list[str]:
-    """Return the five parts of a pattern. A last part `*` also replaces all missing parts."""
-    parts = pattern.split(":", _SEGMENTS - 1)
-    if parts[-1] == "*":
-        parts += ["*"] * (_SEGMENTS - len(parts))
-    return parts
-
-
-def _matches_resource(pattern: str, resource: str) -> bool:
-    """Return whether a resource name matches a pattern.
-
-    Each part is matched separately because a key ID can contain colons. With `acs:kms:*:*:key/a`,
-    the key `x:key/a` must not match.
-    """
-    patterns, parts = _parts(pattern), resource.split(":", _SEGMENTS - 1)
-    if pattern == "*" or len(parts) != _SEGMENTS:
-        return matches(pattern, resource)
-    return all(
-        matches(each, part) or (index in _REGION_AND_ACCOUNT and part == "*")
-        for index, (each, part) in enumerate(zip(patterns, parts, strict=True))
-    )

@@ -17,7 +17,7 @@ from urllib.parse import quote
 from kmscore._typecheck import check_callable, check_instance, check_optional_callable
 from kmscore.alibaba.api import Handled, KmsApi, random_request_id
 from kmscore.alibaba.events import Event
-from kmscore.alibaba.http_request import MAX_BODY_LENGTH, ParsedRequest, RejectedRequest, parse
+from kmscore.alibaba.http_request import ParsedRequest, RejectedRequest, parse
 from kmscore.alibaba.parameters import DRY_RUN
 from kmscore.alibaba.policy_conditions import (
     CURRENT_TIME,
@@ -25,6 +25,7 @@ from kmscore.alibaba.policy_conditions import (
     SOURCE_IP,
     Facts,
 )
+from kmscore.alibaba.request_pairs import MAX_BODY_LENGTH
 from kmscore.alibaba.responses import JSON_CONTENT_TYPE, XML_CONTENT_TYPE, ApiResponse
 from kmscore.alibaba.service_errors import (
     INTERNAL_FAILURE,

@@ -3,7 +3,8 @@
 import json
 
 from kmscore._typecheck import check_text
-from kmscore.alibaba.policy import InvalidPolicyError, Policies, Policy, PolicyCallable
+from kmscore.alibaba.policy import Policies, Policy, PolicyCallable
+from kmscore.alibaba.policy_document import InvalidPolicyError
 from kmscore.emulator.management import MANAGEMENT_ACTIONS
 
 

@@ -15,7 +15,8 @@ from cheroot import makefile, server, wsgi
 from cheroot.ssl import Adapter
 
 from kmscore.alibaba import Application
-from kmscore.alibaba.http_request import MAX_BODY_LENGTH, MAX_TARGET_LENGTH
+from kmscore.alibaba.http_request import MAX_TARGET_LENGTH
+from kmscore.alibaba.request_pairs import MAX_BODY_LENGTH
 
 LOOPBACK: Final = "127.0.0.1"
 DEADLINE: Final = 20.0

@@ -32,7 +32,7 @@ from kmscore import EncryptionContext, Keyring, KeySpec, PublicKey, Suite, Symme
 from kmscore.alibaba import service_errors
 from kmscore.alibaba.actions import PERFORM
 from kmscore.alibaba.parameters import ACTIONS
-from kmscore.alibaba.policy import PERMISSIONS
+from kmscore.alibaba.policy_document import PERMISSIONS
 
 APIS = {name: make_api(profile=profile) for name, profile in PROFILES.items()}
 VALID = {name: valid_requests(api) for name, api in APIS.items()}

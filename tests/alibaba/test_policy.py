@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from kmscore import Keyring, KeySpec, SymmetricKey, alibaba
 from kmscore.alibaba import ALLOW_ALL, InvalidPolicyError, Policies, Policy
-from kmscore.alibaba.policy import PERMISSIONS
 from kmscore.alibaba.policy_conditions import matches
+from kmscore.alibaba.policy_document import PERMISSIONS
 
 KEY = "acs:kms:*:*:key/orders"
 
@@ -186,6 +186,7 @@ BAD_STATEMENTS: dict[str, tuple[Any, str]] = {
             *("acs:kms:*:*:KEY*", "acs:kms:*:*:K*", "acs:kms:*:*:keys/a"),
             *("acs:kms:*:*:kye/*", "acs:kms:*:*:/key/a", "acs:kms:*:*:key:a*"),
             *("acs:kms:*:*:key/order?", "acs:kms:*:*:Alias/a"),
+            *("acs:k?s:*:*:key/a", "acs:???:*:*:key/*", "acs:oss:*:*:orders?"),
         )
     },
 }

@@ -13,8 +13,8 @@ from support.service_api import make_api, seal
 
 from kmscore import alibaba
 from kmscore.alibaba import InvalidPolicyError, Policies, Policy
-from kmscore.alibaba.policy import PERMISSIONS
 from kmscore.alibaba.policy_conditions import KEYS, OPERATORS
+from kmscore.alibaba.policy_document import PERMISSIONS
 
 KEY = "acs:kms:*:*:key/orders"
 NOW = datetime(2026, 11, 29, 8, 0, tzinfo=UTC)

@@ -17,7 +17,8 @@ from support.plain_client import Client
 from support.time_limits import PATIENCE
 
 from kmscore import KeySpec
-from kmscore.alibaba.http_request import MAX_BODY_LENGTH, MAX_TARGET_LENGTH
+from kmscore.alibaba.http_request import MAX_TARGET_LENGTH
+from kmscore.alibaba.request_pairs import MAX_BODY_LENGTH
 from kmscore.emulator import KeyStore, accept_all, make_app
 from kmscore.emulator.certificates import Certificates, make_certificates
 from kmscore.emulator.server import Server

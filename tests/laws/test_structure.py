@@ -85,9 +85,10 @@ _ALLOWED = {
     # A search has a limit of time, besides its limit of trials.
     "kmscore.audit.explanation": {"time"},
     "kmscore.audit.causes.transports": {"urllib.parse"},
-    "kmscore.alibaba.http_request": {"urllib.parse"},
-    "kmscore.alibaba.signatures": {"urllib.parse", "datetime"},
     "kmscore.alibaba.policy_conditions": {"datetime"},
+    "kmscore.alibaba.request_pairs": {"urllib.parse"},
+    "kmscore.alibaba.signature_schemes": {"urllib.parse"},
+    "kmscore.alibaba.signatures": {"datetime"},
     "kmscore.alibaba.throttling": {"threading"},
     "kmscore.alibaba.wsgi": {"urllib.parse", "datetime", "http"},
 }

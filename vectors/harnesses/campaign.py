@@ -3,8 +3,8 @@
     python vectors/harnesses/campaign.py [--only NAME...] [--out RESULTS.json]
 
 It needs the package `kmscore-vectors` in the same Python. Everything that it prepares is in a
-temporary folder, which it removes at the end. Exit codes: 0, success; 1, a required implementation
-was not run, or a result changed; 2, the command cannot run.
+temporary folder, which it removes at the end, also after Ctrl-C, SIGTERM and SIGHUP. Exit codes: 0,
+success; 1, a required implementation was not run, or a result changed; 2, the command cannot run.
 """
 
 import argparse
@@ -14,20 +14,26 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from implementations import HARNESSES, TABLE, Family, Implementation, load
 from results import Run, changes, page, references
 
 from kmscore_vectors.answers import GIVEN_UP
+from kmscore_vectors.signals import end_of, raise_at_signals
 
 RESULTS: Final = HARNESSES / "RESULTS.md"
 _JOBS: Final = 2
 _PREPARATION: Final = 600  # seconds for one command that prepares a family
+_POLLING: Final = 0.2  # seconds between two checks for an interrupt
+_ENDING: Final = 10.0  # seconds that a command has to end after SIGTERM
 
 
 class NotRunError(Exception):
@@ -99,9 +105,16 @@ def run_all(implementations: Sequence[Implementation], scratch: Path) -> list[Ru
     """
     families = {each.family.name: each.family for each in implementations}
     prepared = {name: _prepared(family, scratch / name) for name, family in families.items()}
+    environment = _environment(scratch)
+    stopped = threading.Event()
     with ThreadPoolExecutor(_JOBS) as pool:
-        run = partial(_run, prepared=prepared, environment=_environment(scratch))
-        return list(pool.map(run, implementations))
+        run = partial(_run, prepared=prepared, environment=environment, stopped=stopped)
+        try:
+            return list(pool.map(run, implementations))
+        finally:
+            # After an interrupt, the commands of the other threads end at their next check.
+            stopped.set()
+            pool.shutdown(cancel_futures=True)
 
 
 def _environment(scratch: Path) -> Mapping[str, str]:
@@ -131,6 +144,7 @@ def _run(
     *,
     prepared: Mapping[str, Path | NotRunError],
     environment: Mapping[str, str],
+    stopped: threading.Event,
 ) -> Run:
     """Run the vectors on an implementation."""
     folder = prepared[implementation.family.name]
@@ -140,10 +154,16 @@ def _run(
     vectors = (*(sys.executable, "-P", "-m", "kmscore_vectors", "run"), "--json", "--quiet")
     options = ("--no-accumulated", "--timeout", str(implementation.timeout))
     try:
-        version = _output([*command, "--version"], folder, timeout=implementation.timeout)
+        version = _output(
+            [*command, "--version"], folder, timeout=implementation.timeout, stopped=stopped
+        )
         results = json.loads(
             _output(
-                [*vectors, *options, "--", *command], folder, codes=(0, 1), environment=environment
+                [*vectors, *options, "--", *command],
+                folder,
+                codes=(0, 1),
+                environment=environment,
+                stopped=stopped,
             )
         )
     except NotRunError as error:
@@ -171,29 +191,76 @@ def _output(
     folder: Path,
     *,
     codes: Sequence[int] = (0,),
-    timeout: float | None = None,
+    timeout: float = float("inf"),
     environment: Mapping[str, str] | None = None,
+    stopped: threading.Event | None = None,
 ) -> str:
     """Return the output of a command that runs in a folder, or raise `NotRunError`."""
     try:
-        done = subprocess.run(
+        process = subprocess.Popen(
             command,
             cwd=folder,
             env=environment,
             stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=timeout,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             encoding="utf-8",
             errors="backslashreplace",
-            check=False,
         )
-    except (OSError, subprocess.TimeoutExpired) as error:
+    except OSError as error:
         raise NotRunError(f"{command[0]}: {error}") from None
-    if done.returncode not in codes:
-        *_, last = (done.stderr.strip() or "no message").splitlines()
-        raise NotRunError(f"{Path(command[0]).name} ended with {done.returncode}: {last}")
-    return done.stdout
+    with process:
+        try:
+            output, complaint = _communicate(process, timeout, stopped or threading.Event())
+        finally:
+            _end(process)
+    if process.returncode not in codes:
+        *_, last = (complaint.strip() or "no message").splitlines()
+        raise NotRunError(f"{Path(command[0]).name} ended with {process.returncode}: {last}")
+    return output
+
+
+def _communicate(
+    process: subprocess.Popen[str], timeout: float, stopped: threading.Event
+) -> tuple[str, str]:
+    """Return what a command prints on standard output and standard error until its end.
+
+    Raises `NotRunError` if it takes too long, or if the campaign has been interrupted.
+    """
+    deadline = time.monotonic() + timeout
+    while time.monotonic() < deadline and not stopped.is_set():
+        with suppress(subprocess.TimeoutExpired):
+            return process.communicate(timeout=_POLLING)
+    reason = "interrupted" if stopped.is_set() else f"no end in {timeout:g} seconds"
+    raise NotRunError(f"{Path(cast('Sequence[str]', process.args)[0]).name}: {reason}")
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    """End a command that still runs. At SIGTERM, the runner also ends what it has started."""
+    if process.poll() is None:
+        process.terminate()
+        with suppress(subprocess.TimeoutExpired):
+            process.communicate(timeout=_ENDING)
+        process.kill()
+
+
+def with_signals(run: Callable[[], int]) -> int:
+    """Return the exit code of a function, or that of the signal that ends it.
+
+    Args:
+        run: The function.
+
+    Returns:
+        The exit code.
+    """
+    raise_at_signals()
+    try:
+        return run()
+    except KeyboardInterrupt as interrupt:
+        word, code = end_of(interrupt)
+        sys.stderr.write(f"campaign.py: {word}\n")
+        return code
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(with_signals(main))

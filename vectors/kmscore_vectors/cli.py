@@ -5,7 +5,8 @@ Exit codes: 0, success; 1, a test failed or no test was right; 2, the command ca
 """
 
 import sys
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -37,11 +38,22 @@ _PROBLEMS: Final = (CommandError, FunctionError, ReportError, SelectionError, Ve
 class _Commands(TyperGroup):
     """The commands, with a message of one line for a signal; typer exits without a message."""
 
+    def make_context(self, *arguments: Any, **options: Any) -> Any:  # noqa: ANN401 (typer's own)
+        with _one_line():
+            return super().make_context(*arguments, **options)
+
     def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 (typer's own)
-        try:
+        with _one_line():
             return super().invoke(ctx)
-        except KeyboardInterrupt as interrupt:
-            raise typer.Exit(say(*end_of(interrupt))) from None
+
+
+@contextmanager
+def _one_line() -> Iterator[None]:
+    """Exit with one line at an interrupt."""
+    try:
+        yield
+    except KeyboardInterrupt as interrupt:
+        raise typer.Exit(say(*end_of(interrupt))) from None
 
 
 app: typer.Typer = typer.Typer(

@@ -1,7 +1,7 @@
 """The steps of the specification's constructions, computed without the library."""
 
 import hashlib
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from cryptography.hazmat.primitives.ciphers import BlockCipherAlgorithm, Cipher
 from cryptography.hazmat.primitives.ciphers.algorithms import AES
@@ -9,6 +9,9 @@ from cryptography.hazmat.primitives.ciphers.modes import ECB
 from cryptography.hazmat.primitives.hashes import SM3, Hash
 
 from kmscore.sm2.curve import Point
+
+HASH_NAMES: Final = {"RSAES_OAEP_SHA_256": "sha256", "RSAES_OAEP_SHA_1": "sha1"}
+"""The hash of each RSA algorithm, by its name in `hashlib`."""
 
 
 class Derivation(NamedTuple):

@@ -1,10 +1,13 @@
 """The harnesses of `vectors/harnesses`: their responders, their campaign and its page."""
 
 import json
+import os
 import re
 import runpy
 import shutil
+import signal
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -12,6 +15,7 @@ from typing import Any, TypeAlias
 import pytest
 from prepared_harnesses import HARNESSES as _HARNESSES
 from prepared_harnesses import Harness, campaign, implementations, results
+from processes import is_running, wait_for
 from support.time_limits import PATIENCE
 from vector_files import files
 
@@ -349,6 +353,62 @@ def test_an_implementation_that_is_not_run_is_named(
     assert output.err == "a: required, but not run\n"
     (row,) = (line for line in page.read_text("utf-8").splitlines() if line.startswith("| a |"))
     assert reason in row
+
+
+# A campaign of a table; the arguments are the table and the page of results.
+_CAMPAIGN = f"""
+import sys
+from pathlib import Path
+sys.path.insert(0, {str(_HARNESSES)!r})
+import campaign
+table, page = map(Path, sys.argv[1:])
+sys.exit(campaign.with_signals(lambda: campaign.main([], table=table, results=page)))
+"""
+
+_HANGING = "import os, pathlib, time; pathlib.Path({!r}, str(os.getpid())).touch(); time.sleep(600)"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the state of a process is read from /proc")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("place", ["prepare", "command"])
+def test_a_signal_leaves_no_folder_and_no_process(
+    place: str, number: signal.Signals, tmp_path: Path, write_table: Callable[..., Path]
+) -> None:
+    """Also a responder of the runner, which has its own process group, is ended."""
+    for name in ("started", "temporary"):
+        (tmp_path / name).mkdir()
+    started, page = tmp_path / "started", tmp_path / "RESULTS.md"
+    hanging = ("{python}", "-c", _HANGING.format(str(started)))
+    if place == "prepare":
+        table = write_table(_ANSWER, prepare=(hanging,), timeout=PATIENCE)
+    else:
+        table = write_table(_ANSWER, timeout=PATIENCE)
+        responder = _RESPONDER.replace("answer = json", f"{hanging[2]}\nanswer = json")
+        (tmp_path / "family" / "responder.py").write_text(responder, "ascii")
+    process = subprocess.Popen(
+        [sys.executable, "-c", _CAMPAIGN, str(table), str(page)],
+        env=os.environ | {"TMPDIR": str(tmp_path / "temporary")},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    wait_for(lambda: [*started.iterdir()])
+    process.send_signal(number)
+    _, complaint = process.communicate(timeout=PATIENCE)
+    word = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated"}[number]
+    assert (process.returncode, complaint) == (128 + number, f"campaign.py: {word}\n")
+    assert [*(tmp_path / "temporary").iterdir()] == []
+    assert not page.exists()
+    assert not any(is_running(int(path.name)) for path in started.iterdir())
+
+
+def test_a_command_that_does_not_end_is_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The error has the time; a command that ignores SIGTERM is killed."""
+    monkeypatch.setattr(campaign, "_ENDING", 0.1)
+    ignoring = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(600)"
+    with pytest.raises(campaign.NotRunError, match="no end in 2 seconds"):
+        campaign._output([sys.executable, "-c", ignoring], tmp_path, timeout=2.0)
 
 
 @pytest.mark.usefixtures("temporary")

@@ -14,6 +14,7 @@ from random import Random
 from typing import Any, TypeAlias
 
 import pytest
+from constructions import HASH_NAMES
 from support.time_limits import PATIENCE
 from typer.testing import CliRunner, Result
 
@@ -27,6 +28,7 @@ from kmscore_vectors.generator import affine, oaep
 from kmscore_vectors.generator.keys import keyring
 from kmscore_vectors.generator.keys.keyring import SymmetricTestKey
 from kmscore_vectors.generator.keys.published import RSA_2048, SM2_PUBLIC_POINT, SM2_SCALAR
+from kmscore_vectors.generator.sm2pke.points import SMALL_X, SMALL_Y
 from kmscore_vectors.nonces import points, scalars, uniformity
 from kmscore_vectors.nonces.bounds import ALARM, usual_counts
 from kmscore_vectors.nonces.examination import Report, check
@@ -40,9 +42,6 @@ _FEW = 64
 """The least number of answers, for the algorithms that are slow."""
 
 _SEED_LENGTHS = {"RSAES_OAEP_SHA_256": 32, "RSAES_OAEP_SHA_1": 20}
-_HASHES = {"RSAES_OAEP_SHA_256": "sha256", "RSAES_OAEP_SHA_1": "sha1"}
-_SMALL_X = (1, 0x9F7A091433A81E3F218F405F792355BF2AA98B5FFA95982F03870800065279A3)
-_SMALL_Y = (0x9C17043EFFE1A805A74A9A5E70B9D659705D3242094A566DC016F49311178D1F, 1)
 _COUNTER = 0xF1E2D3C4B5A69788796A5B4C
 _STEP = 0x5DEECE66D0123456789ABCDF
 _HALVES = {"key derivation": slice(12), "GCM": slice(12, None)}
@@ -89,7 +88,7 @@ class _Drawing:
             name = inputs["algorithm"]
             seed = self._value(operation, _SEED_LENGTHS[name])
             message = bytes.fromhex(inputs["plaintext"])
-            return {"ciphertext": oaep.encrypt(RSA_2048, _HASHES[name], message, seed).hex()}
+            return {"ciphertext": oaep.encrypt(RSA_2048, HASH_NAMES[name], message, seed).hex()}
         if operation == "fresh_encrypt":
             key, pairs = _key(inputs["key_id"]), inputs["pairs"]
             return {"blob": self._blob(operation, key, pairs, inputs["plaintext"])}
@@ -623,7 +622,7 @@ def test_an_encryption_with_another_context_is_wrong() -> None:
 @pytest.mark.parametrize("change", [(0, 1), (affine.PRIME, 0), (0, affine.PRIME)])
 def test_a_point_that_is_not_valid_is_wrong(change: tuple[int, int]) -> None:
     """A C1 off the curve, and a coordinate of p and more; all else fits the private key."""
-    point = _SMALL_X if change[0] else _SMALL_Y
+    point = SMALL_X if change[0] else SMALL_Y
     assert points.is_on_curve(point)
     wrong = (point[0] + change[0], point[1] + change[1])
     reduced = (wrong[0] % affine.PRIME, wrong[1] % affine.PRIME)

@@ -3,6 +3,7 @@
 import hashlib
 
 import pytest
+from constructions import HASH_NAMES
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPrivateNumbers
 from cryptography.hazmat.primitives.serialization import load_der_private_key
 from hypothesis import example, given
@@ -40,16 +41,9 @@ from kmscore_vectors import tables
 from kmscore_vectors.generator import affine, ciphers, oaep, suite_properties, wire
 from kmscore_vectors.generator.keys.published import RSA_KEYS
 from kmscore_vectors.generator.model import Case
+from kmscore_vectors.generator.sm2pke.cases import ENCODERS
 from kmscore_vectors.tables import Suite
 
-_ENCODERS = {
-    "ASN1_DER": affine.asn1,
-    "C1C3C2": affine.c1c3c2,
-    "C1C2C3": affine.c1c2c3,
-    "C1C3C2_BARE": affine.bare_c1c3c2,
-    "C1C2C3_BARE": affine.bare_c1c2c3,
-}
-_HASHES = {"RSAES_OAEP_SHA_256": "sha256", "RSAES_OAEP_SHA_1": "sha1"}
 _WITH_K = tuple(case for case in SM2_CASES if case.k is not None and case.plaintext is not None)
 
 
@@ -194,7 +188,7 @@ def test_oaep_as_published() -> None:
     assert checked > 80
 
 
-@pytest.mark.parametrize("algorithm", _HASHES)
+@pytest.mark.parametrize("algorithm", HASH_NAMES)
 @pytest.mark.parametrize("spec", RSA_KEYS)
 def test_oaep_agrees_with_the_library(spec: str, algorithm: str) -> None:
     """The library reads the generator's private and public keys, and opens its ciphertexts."""
@@ -203,10 +197,10 @@ def test_oaep_agrees_with_the_library(spec: str, algorithm: str) -> None:
     assert key.spec == spec
     assert key.public_key.to_der() == test_key.spki()
     assert PublicKey.from_der(test_key.spki()).spec == spec
-    size = hashlib.new(_HASHES[algorithm]).digest_size
+    size = hashlib.new(HASH_NAMES[algorithm]).digest_size
     for length in (0, 1, 32, test_key.length - 2 * size - 2):
         message = bytes(range(256))[:length]
-        ciphertext = oaep.encrypt(test_key, _HASHES[algorithm], message, b"s" * size)
+        ciphertext = oaep.encrypt(test_key, HASH_NAMES[algorithm], message, b"s" * size)
         opened = kmscore.asymmetric_decrypt(Keyring([key]), "key", "v1", algorithm, ciphertext)
         assert opened.plaintext == message
 
@@ -217,7 +211,7 @@ def test_sm2_as_published(case: Sm2Case) -> None:
     public_point = affine.multiply(case.scalar, affine.BASE)
     assert public_point is not None
     parts = affine.encrypt(public_point, case.plaintext or b"", case.k or 0)
-    assert _ENCODERS[case.encoding](parts) == case.ciphertext
+    assert ENCODERS[case.encoding](parts) == case.ciphertext
 
 
 @given(st.integers(1, affine.ORDER - 1), st.binary(min_size=2, max_size=80))
@@ -228,7 +222,7 @@ def test_sm2_agrees_with_the_library(k: int, message: bytes) -> None:
     key = Sm2Key.from_scalar("key", "v1", 12345)
     parts = affine.encrypt(affine.multiply(12345, affine.BASE), message, k)
     encoded = hazmat.sm2_encrypt(key.public_key, message, k)
-    for encoding, encode in _ENCODERS.items():
+    for encoding, encode in ENCODERS.items():
         assert kmscore.sm2.convert(encoded, "C1C3C2", encoding) == encode(parts)
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from prepared_harnesses import HARNESSES
 from rich.console import Console
 from support.time_limits import PATIENCE
 from typer.testing import CliRunner, Result
@@ -17,7 +18,6 @@ from kmscore_vectors.files import VectorFileError
 from kmscore_vectors.mutants import report
 from kmscore_vectors.mutants.laboratory import Edit, Fate, Mutant, MutantError, load_mutants
 
-_HARNESSES = Path(__file__).resolve().parents[1] / "harnesses"
 _MAIN = """\
 import json
 import sys
@@ -321,10 +321,10 @@ def test_what_a_file_says_cannot_drive_the_terminal() -> None:
 @pytest.mark.parametrize("name", ["listed", "blind"])
 def test_each_listed_mistake_applies_to_the_javascript_code(name: str, tmp_path: Path) -> None:
     """Every edit finds its text once, and its chapter is one of the specification."""
-    mutants = load_mutants(_HARNESSES / "mutants" / f"{name}.json")
+    mutants = load_mutants(HARNESSES / "mutants" / f"{name}.json")
     assert len(mutants) >= {"listed": 100, "blind": 50}[name]
     for mutant in mutants:
-        mutant.write(_HARNESSES / "javascript", tmp_path / mutant.mutant_id)
+        mutant.write(HARNESSES / "javascript", tmp_path / mutant.mutant_id)
         assert mutant.section[0].isdigit()
         assert mutant.mistake.endswith(".")
 
@@ -333,8 +333,8 @@ def test_each_listed_mistake_applies_to_the_javascript_code(name: str, tmp_path:
 @pytest.mark.parametrize("name", ["listed", "blind"])
 def test_the_vectors_notice_the_listed_mistakes(name: str) -> None:
     """At least 97 percent, and each other one is explained."""
-    path = _HARNESSES / "mutants" / f"{name}.json"
-    command = ["mutants", str(path), "--source", str(_HARNESSES / "javascript"), "--json"]
+    path = HARNESSES / "mutants" / f"{name}.json"
+    command = ["mutants", str(path), "--source", str(HARNESSES / "javascript"), "--json"]
     result = CliRunner().invoke(cli.app, [*command, "--timeout", "60", "--", "node", "main.mjs"])
     assert result.exit_code == 0
     (document,) = json.loads(result.stdout).values()

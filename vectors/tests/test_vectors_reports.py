@@ -493,6 +493,8 @@ def test_a_place_that_cannot_be_written_is_an_error_before_the_run(tmp_path: Pat
         with pytest.raises(ReportError) as caught, destinations([tmp_path / "b.md", path]):
             pass
         assert str(caught.value) == f"{path}: {reason}"
+    with pytest.raises(ReportError, match=r"\.json: File name too long$"):
+        Destination(tmp_path / f"{'a' * 300}.json")
     for name in ("folder.md", "pipe.json"):
         with pytest.raises(ReportError, match=r"is not a regular file$"):
             Destination(tmp_path / name)

@@ -1,19 +1,19 @@
 """SIGTERM and SIGHUP end a command as Ctrl-C does: nothing that it made or started is left."""
 
-import contextlib
 import json
 import os
 import signal
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import typer
+from processes import is_running, wait_for
 from support.time_limits import PATIENCE
+from typer.core import TyperGroup
 
 from kmscore_vectors import cli, runner, signals, terminal
 
@@ -59,21 +59,6 @@ def _handlers() -> Iterator[None]:
         signal.signal(number, handler)
 
 
-def _wait_for(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-
-
-def _is_running(process_id: int) -> bool:
-    """Return whether a process exists and is not a zombie."""
-    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
-        state = Path(f"/proc/{process_id}/stat").read_text("ascii").rpartition(")")[2].split()[0]
-        return state != "Z"
-    return False
-
-
 @pytest.fixture(autouse=True)
 def _folders(tmp_path: Path) -> None:
     """Make the folders for the marks of started processes, temporary files and reports."""
@@ -92,7 +77,7 @@ def _end(arguments: list[str], number: signal.Signals, tmp_path: Path) -> None:
         text=True,
     )
     try:
-        _wait_for(lambda: [path for path in started.iterdir() if path.name.isdigit()])
+        wait_for(lambda: [path for path in started.iterdir() if path.name.isdigit()])
         process.send_signal(number)
         output = process.communicate(timeout=PATIENCE)
     finally:
@@ -101,7 +86,7 @@ def _end(arguments: list[str], number: signal.Signals, tmp_path: Path) -> None:
     assert (process.returncode, output) == (code, ("", f"kmscore-vectors: {word}\n"))
     assert [*temporary.iterdir()] == []
     for path in started.iterdir():
-        assert not _is_running(int(path.name))
+        assert not is_running(int(path.name))
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the state of a process is read from /proc")
@@ -164,6 +149,21 @@ def test_an_interrupt_outside_a_command_is_one_line(
             cli.main()
         assert caught.value.code == code
         assert capsys.readouterr() == ("", f"kmscore-vectors: {word}\n")
+
+
+def test_an_interrupt_while_the_command_line_is_read_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Newer versions of typer exit with 130 and without a message then."""
+
+    def interrupt(*_: object, **__: object) -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    monkeypatch.setattr(TyperGroup, "make_context", interrupt)
+    with pytest.raises(SystemExit) as caught:
+        cli.main()
+    assert caught.value.code == 143
+    assert capsys.readouterr() == ("", "kmscore-vectors: terminated\n")
 
 
 def test_a_second_signal_does_not_interrupt_the_cleanup() -> None:

@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any, Final, TypeAlias
 
 import pytest
-from constructions import coordinates, derive, key_stream, mgf1, sm3, xor
+from constructions import HASH_NAMES, coordinates, derive, key_stream, mgf1, sm3, xor
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.ciphers import Cipher
 from cryptography.hazmat.primitives.ciphers.algorithms import AES, SM4
@@ -31,7 +31,6 @@ Test: TypeAlias = tuple[str, Fields]
 _FILES: Final[Mapping[str, Any]] = {
     name: json.loads((installed_folder() / f"{name}.json").read_bytes()) for name in NAMES
 }
-_HASH_NAMES: Final = {"RSAES_OAEP_SHA_256": "sha256", "RSAES_OAEP_SHA_1": "sha1"}
 _SM4: Final = "04"
 _XAES: Final = "05"
 
@@ -117,7 +116,7 @@ def _rsa_open(private_key: str, algorithm: str, ciphertext: bytes) -> tuple[byte
     c, p, q = int.from_bytes(ciphertext, "big"), numbers.p, numbers.q
     mq = pow(c, numbers.dmq1, q)
     m = mq + q * ((pow(c, numbers.dmp1, p) - mq) * numbers.iqmp % p)
-    em, hash_name = m.to_bytes(len(ciphertext), "big"), _HASH_NAMES[algorithm]
+    em, hash_name = m.to_bytes(len(ciphertext), "big"), HASH_NAMES[algorithm]
     label_hash = hashlib.new(hash_name).digest()
     size = len(label_hash)
     masked_seed, masked_db = em[1 : 1 + size], em[1 + size :]

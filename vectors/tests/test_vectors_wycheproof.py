@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any, Final
 
 import pytest
-from vector_files import files
+from vector_files import WYCHEPROOF, files
 
 from kmscore_vectors.files import installed_folder
 from kmscore_vectors.generator import affine
@@ -18,7 +18,6 @@ from kmscore_vectors.generator.wire import der, der_bits, der_integer, der_octet
 from kmscore_vectors.generator.wycheproof.xaes_256_gcm import highest_bit
 from kmscore_vectors.tables import Severity
 
-_NAMES: Final = ("xaes_256_gcm", "sm2_decrypt")
 _HEAD: Final = {"algorithm", "header", "notes", "numberOfTests", "schema", "testGroups"}
 _NOTE: Final = {"bugType", "description", "effect", "links", "cves"}
 _TEST: Final = {"tcId", "comment", "flags", "msg", "ct", "result"}
@@ -175,7 +174,7 @@ def test_the_published_keys_have_both_values_of_the_highest_bit(key: bytes, bit:
     assert highest_bit(key) == bit
 
 
-@pytest.mark.parametrize("name", _NAMES)
+@pytest.mark.parametrize("name", WYCHEPROOF)
 def test_a_file_has_the_fields_of_the_form_alone(name: str) -> None:
     """A reader of Project Wycheproof's schemas needs no other field, and finds all of them."""
     document = _document(name)

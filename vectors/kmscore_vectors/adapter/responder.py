@@ -30,10 +30,9 @@ from kmscore import (
 from kmscore.errors import InvalidKeyError, KmsCoreError
 from kmscore_vectors.adapter import formats, fresh, service, wycheproof
 from kmscore_vectors.adapter.agreement import MakeContext, agreed
+from kmscore_vectors.adapter.formats import Answer, Fields
 
-Answer: TypeAlias = dict[str, Any]
 Provider: TypeAlias = Callable[[Keyring], KeyProvider]
-Fields: TypeAlias = Mapping[str, Any]
 
 
 class Responder:

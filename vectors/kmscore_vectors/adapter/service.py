@@ -3,9 +3,9 @@
 Only public names are used, except for the associated data alone, which no public function returns.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 from kmscore import EncryptionContext, Key, Keyring
 from kmscore.alibaba import (
@@ -27,9 +27,7 @@ from kmscore.alibaba import (
 from kmscore.alibaba import collisions as collisions_of
 from kmscore.alibaba import is_ambiguous as is_confused
 from kmscore.alibaba.context_rule import associated_data
-
-Answer: TypeAlias = dict[str, Any]
-Fields: TypeAlias = Mapping[str, Any]
+from kmscore_vectors.adapter.formats import Answer, Fields
 
 _PROFILES: Final = {"v1": Profile.V1, "service": Profile.ALIBABA}
 

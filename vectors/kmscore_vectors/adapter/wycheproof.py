@@ -4,9 +4,9 @@ Their associated data is any byte string, so XAES-256-GCM is called below the le
 the checks of lengths that keys and blobs make.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import wraps
-from typing import Any, ParamSpec, TypeAlias
+from typing import ParamSpec
 
 from cryptography.exceptions import InvalidTag
 
@@ -23,9 +23,8 @@ from kmscore import (
 from kmscore import aead as ciphers
 from kmscore.algorithms import EncryptionAlgorithm
 from kmscore.errors import DecryptionError, InvalidBlobError, KmsCoreError
+from kmscore_vectors.adapter.formats import Answer, Fields
 
-Fields: TypeAlias = Mapping[str, Any]
-Answer: TypeAlias = dict[str, Any]
 P = ParamSpec("P")
 
 

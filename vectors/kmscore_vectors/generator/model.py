@@ -196,13 +196,23 @@ class VectorFile:
         }
 
     def serialize(self) -> bytes:
-        """Return the bytes of the file: ASCII, two spaces per level, a line feed at the end."""
-        return (json.dumps(self.document(), indent=2) + "\n").encode("ascii")
+        """Return the bytes of the file."""
+        return json_bytes(self.document())
+
+
+def json_bytes(document: Fields) -> bytes:
+    """Return the bytes of a file in JSON: ASCII, two spaces per level, a line feed at the end."""
+    return (json.dumps(document, indent=2) + "\n").encode("ascii")
 
 
 def hex_fields(**values: bytes) -> Fields:
     """Return bytes as fields in lower-case hexadecimal."""
     return {name: value.hex() for name, value in values.items()}
+
+
+def blob_of(case: Case) -> bytes:
+    """Return the blob that a test asks about."""
+    return bytes.fromhex(str(case.inputs["blob"]))
 
 
 def pairs_field(pairs: Iterable[tuple[str, str]]) -> Json:

@@ -36,7 +36,8 @@ class Destination:
             path: The file; its suffix is the kind of the report.
 
         Raises:
-            ReportError: If the suffix is unknown, or if it is not a regular file.
+            ReportError: If the suffix is unknown, if it is not a regular file, or if the system
+                cannot look it up, for example because the name is too long.
         """
         make = _KINDS.get(path.suffix.lower())
         if make is None:
@@ -45,7 +46,11 @@ class Destination:
         self._path = path
         # A symbolic link is followed, so that the link is kept and its target is written.
         self._target = Path(os.path.realpath(path))
-        if self._target.exists() and not self._target.is_file():
+        try:
+            is_other = self._target.exists() and not self._target.is_file()
+        except OSError as error:
+            raise ReportError(f"{path}: {error.strerror}") from None
+        if is_other:
             raise ReportError(f"{path} is not a regular file")
         self._temporary = self._target.with_name(f".kmscore-vectors-{secrets.token_hex(8)}")
         self._file: BinaryIO | None = None

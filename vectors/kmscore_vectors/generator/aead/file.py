@@ -20,6 +20,7 @@ from kmscore_vectors.generator.aead.order import (
 )
 from kmscore_vectors.generator.aead.special_keys import key_groups
 from kmscore_vectors.generator.model import Case, Fields, Group, VectorFile
+from kmscore_vectors.generator.shared_texts import TEST_KEYS
 from kmscore_vectors.tables import ErrorCode, Suite
 
 
@@ -30,7 +31,7 @@ def make() -> VectorFile:
         algorithm="kmscore-v1-aead",
         header=(
             "Whole ciphertext blobs of every suite: sealed with the IV given, and opened.",
-            "The keys are test keys, published.",
+            TEST_KEYS,
         ),
         notes=NOTES,
         groups=tuple(group for suite in Suite for group in _groups(suite)),

@@ -9,11 +9,10 @@ from kmscore_vectors.generator.aead.maker import (
     TAG_LENGTH,
     AeadMaker,
     bad_blob,
-    blob_of,
     context_field,
     flip,
 )
-from kmscore_vectors.generator.model import Case, hex_fields
+from kmscore_vectors.generator.model import Case, blob_of, hex_fields
 from kmscore_vectors.generator.suite_properties import iv_length
 from kmscore_vectors.tables import ErrorCode
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import Final
 
-from kmscore_vectors.generator.aead.maker import KEY_ID, KEY_VERSION_ID, AeadMaker, blob_of, flip
-from kmscore_vectors.generator.model import Case, hex_fields
+from kmscore_vectors.generator.aead.maker import KEY_ID, KEY_VERSION_ID, AeadMaker, flip
+from kmscore_vectors.generator.model import Case, blob_of, hex_fields
 from kmscore_vectors.generator.wire import header_bytes
 from kmscore_vectors.tables import ErrorCode, Suite
 

@@ -91,11 +91,6 @@ def wide_context(excess: int) -> Pairs:
     return (("k", "v" * (65_535 - overhead + excess)),)
 
 
-def blob_of(case: Case) -> bytes:
-    """Return the blob of a test of decryption."""
-    return bytes.fromhex(str(case.inputs["blob"]))
-
-
 def flip(data: bytes, offset: int, mask: int) -> bytes:
     """Return `data` with the bits of one byte inverted."""
     changed = bytearray(data)

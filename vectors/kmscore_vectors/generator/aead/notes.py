@@ -3,6 +3,21 @@
 from typing import Final
 
 from kmscore_vectors.generator.model import TWO_DEFECTS, TWO_DEFECTS_NOTE, Note
+from kmscore_vectors.generator.shared_texts import (
+    CIPHERTEXT_BIT,
+    CONFUSED_DEPUTY,
+    DIFFERENT_LIMITS,
+    FORGED_PLAINTEXTS,
+    LENGTH_WRAPS,
+    MISPLACED_TAG,
+    OTHER_CONTEXT,
+    OTHER_KEY_STREAM,
+    OTHER_LENGTH,
+    OTHER_SUITE,
+    SHORT_TAG,
+    TRIAL_DECRYPTION,
+    TWO_ALGORITHMS,
+)
 from kmscore_vectors.tables import BugType, Severity
 
 NOTES: Final = {
@@ -26,14 +41,14 @@ NOTES: Final = {
     ),
     "PlaintextSize": Note(
         "The plaintext has more than 6,144 bytes.",
-        "A limit that one operation keeps and another does not leaves blobs that cannot be moved.",
+        DIFFERENT_LIMITS,
         bug_type=BugType.MISSING_STEP,
         severity=Severity.POLICY,
         section="SPEC section 5.6",
     ),
     "ContextSize": Note(
         "The canonical context would have more than 65,535 bytes.",
-        "A length that wraps around in its two bytes: another context with the same bytes.",
+        LENGTH_WRAPS,
         ("https://cwe.mitre.org/data/definitions/190.html",),
         bug_type=BugType.MISSING_STEP,
         severity=Severity.POLICY,
@@ -41,14 +56,14 @@ NOTES: Final = {
     ),
     "ModifiedTag": Note(
         "The tag is another, in one bit or in more.",
-        "A tag that is compared in part, or not at all: forged plaintexts.",
+        FORGED_PLAINTEXTS,
         ("https://cwe.mitre.org/data/definitions/347.html",),
         bug_type=BugType.AUTH_BYPASS,
         severity=Severity.STANDARD,
         section="NIST SP 800-38D section 7.2",
     ),
     "ModifiedCiphertext": Note(
-        "One bit of the ciphertext is another.",
+        CIPHERTEXT_BIT,
         "Counter mode is malleable: the same bit of the plaintext is another.",
         bug_type=BugType.AUTH_BYPASS,
         severity=Severity.STANDARD,
@@ -56,15 +71,14 @@ NOTES: Final = {
     ),
     "ModifiedIv": Note(
         "A bit of the IV is another.",
-        "Another key stream decrypts.",
+        OTHER_KEY_STREAM,
         bug_type=BugType.AUTH_BYPASS,
         severity=Severity.STANDARD,
         section="NIST SP 800-38D section 7.2",
     ),
     "Length": Note(
-        "A byte was removed or added, and the lengths still allow a blob.",
-        "A tag that is looked for where the ciphertext ends, or a tag of fewer bytes, which is"
-        " easier to guess.",
+        OTHER_LENGTH,
+        MISPLACED_TAG,
         ("https://csrc.nist.gov/pubs/sp/800/38/d/final",),
         bug_type=BugType.AUTH_BYPASS,
         severity=Severity.STANDARD,
@@ -72,14 +86,14 @@ NOTES: Final = {
     ),
     "Truncated": Note(
         "The blob ends before its tag is whole.",
-        "A tag of fewer bytes is easier to guess.",
+        SHORT_TAG,
         bug_type=BugType.MISSING_STEP,
         severity=Severity.POLICY,
         section="SPEC section 3.3",
     ),
     "OtherContext": Note(
-        "Another context than the message was sealed under.",
-        "A confused deputy: a ciphertext of one tenant, table or purpose opens for another.",
+        OTHER_CONTEXT,
+        CONFUSED_DEPUTY,
         ("https://cwe.mitre.org/data/definitions/441.html",),
         bug_type=BugType.AUTH_BYPASS,
         severity=Severity.STANDARD,
@@ -87,14 +101,14 @@ NOTES: Final = {
     ),
     "OtherKey": Note(
         "The header names a key or a key version that is not there.",
-        "Trial decryption, or a default key in its place.",
+        TRIAL_DECRYPTION,
         bug_type=BugType.MODIFIED_PARAMETER,
         severity=Severity.POLICY,
         section="SPEC section 5.6",
     ),
     "OtherSuite": Note(
-        "The header names a suite that is not the key's.",
-        "One key under two algorithms: what is safe under each need not be under both.",
+        OTHER_SUITE,
+        TWO_ALGORITHMS,
         bug_type=BugType.MODIFIED_PARAMETER,
         severity=Severity.POLICY,
         section="SPEC section 5.6",

@@ -3,7 +3,7 @@
 import base64
 from typing import Final
 
-from kmscore_vectors.generator.model import Case, hex_fields
+from kmscore_vectors.generator.model import Case, blob_of, hex_fields
 from kmscore_vectors.generator.wire import header_bytes
 from kmscore_vectors.tables import ErrorCode, Suite
 
@@ -45,11 +45,6 @@ def filled(comment: str, suite: Suite, ids: tuple[bytes, bytes]) -> Case:
 def plain(suite: Suite = Suite.AES_256_GCM, ids: tuple[bytes, bytes] = SHORT) -> Case:
     """Return a blob with an empty ciphertext, so that every missing byte matters."""
     return body("empty ciphertext", "Valid", suite, ids, b"")
-
-
-def blob_of(case: Case) -> bytes:
-    """Return the blob of a test."""
-    return bytes.fromhex(str(case.inputs["blob"]))
 
 
 def bad_blob(right: Case, flag: str, comment: str, blob: bytes) -> Case:

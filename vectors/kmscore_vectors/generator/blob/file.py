@@ -7,7 +7,6 @@ from kmscore_vectors.generator.blob.cases import (
     MOST_PLAINTEXT,
     SHORT,
     bad_blob,
-    blob_of,
     body,
     filled,
     plain,
@@ -15,7 +14,7 @@ from kmscore_vectors.generator.blob.cases import (
 from kmscore_vectors.generator.blob.ids import id_cases
 from kmscore_vectors.generator.blob.notes import NOTES
 from kmscore_vectors.generator.blob.text import base64_cases
-from kmscore_vectors.generator.model import Case, Group, VectorFile
+from kmscore_vectors.generator.model import Case, Group, VectorFile, blob_of
 from kmscore_vectors.tables import Suite
 
 

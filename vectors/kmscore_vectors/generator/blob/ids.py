@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import Final
 
-from kmscore_vectors.generator.blob.cases import LONGEST_ID, SHORT, bad_blob, blob_of, body, plain
-from kmscore_vectors.generator.model import Case
+from kmscore_vectors.generator.blob.cases import LONGEST_ID, SHORT, bad_blob, body, plain
+from kmscore_vectors.generator.model import Case, blob_of
 from kmscore_vectors.generator.wire import header_bytes, length8
 from kmscore_vectors.tables import Suite
 

@@ -10,13 +10,12 @@ from kmscore_vectors.generator.blob.cases import (
     MOST_CHARACTERS,
     SHORT,
     bad_text,
-    blob_of,
     body,
     filled,
     plain,
     text_of,
 )
-from kmscore_vectors.generator.model import Case
+from kmscore_vectors.generator.model import Case, blob_of
 from kmscore_vectors.tables import Suite
 
 _ALPHABET: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
@@ -78,6 +77,7 @@ def _padding(none: Case, one: Case, two: Case) -> Iterator[Case]:
         (none, "four where none are needed", full + "===="),
         (none, "at the beginning", "=" + full),
         (none, "four at the beginning", "====" + full),
+        (none, "three after one character without data", full + "A==="),
         (none, "one within", full[:8] + "=" + full[8:]),
         (none, "in place of a character", full[:-5] + "=" + full[-4:]),
         (none, "before the last character", full[:-2] + "=" + full[-1]),

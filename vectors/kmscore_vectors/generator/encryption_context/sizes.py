@@ -47,6 +47,7 @@ def _white_space() -> Iterator[Case]:
     full = text_case("8,192 characters", "Boundary", f'{{"a":"{fill}"}}', (("a", fill),))
     for comment, text in {
         "the last is a line feed": f'{{"a":"{fill}"}}\n',
+        "the last two are a carriage return and a line feed": f'{{"a":"{fill[1:]}"}}\r\n',
         "the first is a space": f' {{"a":"{fill}"}}',
         "a tab within": f'{{"a":\t"{fill}"}}',
     }.items():

@@ -28,11 +28,12 @@ _OTHER_CURVES: Final = {
     "and an arc less": identifiers.CURVE_WITH_AN_ARC_LESS,
     "with 80 before an arc": identifiers.CURVE_WITH_A_PADDED_ARC,
 }
-_FORM: Final = Rule(Severity.POLICY, "SPEC section 7.1")
+# GB/T 32918.1-2016 section 4.2 and RFC 5480 section 2.2 allow more than the uncompressed form.
+POINT_FORM: Final = Rule(Severity.POLICY, "SPEC section 7.1")
 _VALID_POINT: Final = Rule(Severity.STANDARD, "GB/T 32918.1-2016 section 6.2.1; RFC 5480 section 2")
 POINT_RULES: Final = {
-    "compressed": _FORM,
-    "hybrid": _FORM,
+    "compressed": POINT_FORM,
+    "hybrid": POINT_FORM,
     **dict.fromkeys(
         (
             "a point off the curve", "x and y are 0", "the point at infinity", "no byte",
@@ -92,6 +93,9 @@ def wrong_sm2_keys() -> Iterator[tuple[str, str, bytes]]:
         yield "Sm2Scalar", comment, pkcs8(private_key)
     for comment, bits in _points().items():
         yield "Sm2Point", comment, pkcs8(ec_private_key(der(0xA1, bits)))
+    base = der(0xA1, der_bits(affine.point_bytes(finite(multiply(1, BASE))), 5))
+    one = ec_private_key(base, scalar=(1).to_bytes(32, "big"))
+    yield "Sm2Point", "d = 1, five unused bits of the point, which are 0", pkcs8(one)
     for comment, algorithm in {
         "P-256 named": affine.ALGORITHM_P256,
         "no curve": identifiers.EC_WITHOUT_CURVE,

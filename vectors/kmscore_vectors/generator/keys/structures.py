@@ -36,9 +36,9 @@ SM2: Final = Levels(
 )
 
 
-def _attribute(last: str) -> bytes:
+def _attribute(last: str, text: bytes = b"a name") -> bytes:
     """Return an Attribute (RFC 5208 section 5) of the arc 2.5.4, with a UTF8String."""
-    return der_sequence((bytes.fromhex(f"06035504{last}"), der(0x31, der(0x0C, b"a name"))))
+    return der_sequence((bytes.fromhex(f"06035504{last}"), der(0x31, der(0x0C, text))))
 
 
 def _info(levels: Levels, *rest: bytes, version: int = 0) -> bytes:
@@ -52,7 +52,14 @@ def with_attributes(levels: Levels) -> Iterator[tuple[str, bytes]]:
     """Yield PKCS#8 with attributes."""
     yield "one attribute", _info(levels, der(0xA0, _attribute("03")))
     yield "two attributes", _info(levels, der(0xA0, _attribute("03") + _attribute("0d")))
+    yield "two equal attributes", _info(levels, der(0xA0, _attribute("03") * 2))
+    yield "two attributes, the shorter first", _info(levels, der(0xA0, _SHORTER + _LONGER))
     yield "no attribute in the field", _info(levels, der(0xA0, b""))
+
+
+# In the order of their contents, the longer one is first.
+_SHORTER: Final = _attribute("0d", b"a")
+_LONGER: Final = _attribute("03")
 
 
 def wrong_structures(levels: Levels) -> Iterator[tuple[str, bytes]]:
@@ -110,6 +117,7 @@ def _wrong_attributes(levels: Levels) -> Iterator[tuple[str, bytes]]:
         "an attribute with the tag of a primitive": der(0x10, content),
         "00 as an attribute": b"\x00",
         "two attributes, the greater first": _attribute("0d") + attribute,
+        "two attributes, the longer first": _LONGER + _SHORTER,
         "an attribute whose length has a leading 00": _longer(attribute),
     }.items():
         yield comment, _info(levels, der(0xA0, attributes))

@@ -13,6 +13,10 @@ from kmscore_vectors.generator.reencrypt import (
     wrong_keys,
 )
 from kmscore_vectors.generator.reencrypt.notes import NOTES
+from kmscore_vectors.generator.shared_texts import (
+    LAST_IS_PRIMARY,
+    TEST_KEYS,
+)
 
 
 def make() -> VectorFile:
@@ -35,8 +39,8 @@ def make() -> VectorFile:
         algorithm="kmscore-v1-reencrypt",
         header=(
             "Re-encryption as a whole: the keys, a request, and the new blob or an error.",
-            "The last version that is given for a key ID is its primary one.",
-            "The keys are test keys, published.",
+            LAST_IS_PRIMARY,
+            TEST_KEYS,
         ),
         notes=NOTES,
         groups=(

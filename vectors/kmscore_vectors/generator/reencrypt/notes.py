@@ -4,6 +4,20 @@ from typing import Final
 
 from kmscore_vectors.generator.keys.notes import KEY_NOTES
 from kmscore_vectors.generator.model import TWO_DEFECTS, TWO_DEFECTS_NOTE, Note
+from kmscore_vectors.generator.shared_texts import (
+    DIFFERENT_LIMITS,
+    IGNORED_CONTEXT,
+    IGNORED_DRY_RUN,
+    IGNORED_SOURCE_ID,
+    KEY_OF_ANOTHER_ALGORITHM,
+    KEY_STILL_IN_USE,
+    LENGTH_WRAPS,
+    OTHER_SUITE,
+    TRIAL_DECRYPTION,
+    TWO_ALGORITHMS,
+    UNBOUND_CONTEXT,
+    UNKNOWN_ALGORITHM,
+)
 from kmscore_vectors.tables import BugType, Severity
 
 NOTES: Final = {
@@ -39,7 +53,7 @@ NOTES: Final = {
     ),
     "DryRun": Note(
         "Everything is checked and nothing is sealed: there is no new blob.",
-        "A dry run that is ignored changes what it should only have tried.",
+        IGNORED_DRY_RUN,
         bug_type=BugType.FUNCTIONALITY,
         severity=Severity.POLICY,
         section="SPEC section 8",
@@ -59,22 +73,22 @@ NOTES: Final = {
     ),
     "ContextSize": Note(
         "The canonical form of a context would have more than 65,535 bytes.",
-        "A length that wraps around in its two bytes: another context with the same bytes.",
+        LENGTH_WRAPS,
         ("https://cwe.mitre.org/data/definitions/190.html",),
         bug_type=BugType.MISSING_STEP,
         severity=Severity.POLICY,
         section="SPEC section 8",
     ),
     "AsymmetricContext": Note(
-        "A source context for a ciphertext that binds none.",
-        "A context that is accepted and ignored: the caller believes in a binding that is not.",
+        UNBOUND_CONTEXT,
+        IGNORED_CONTEXT,
         bug_type=BugType.MISSING_STEP,
         severity=Severity.POLICY,
         section="SPEC section 8",
     ),
     "UnknownKey": Note(
         "No key has this ID.",
-        "Trial decryption, or a default key in its place.",
+        TRIAL_DECRYPTION,
         bug_type=BugType.MISSING_STEP,
         severity=Severity.POLICY,
         section="SPEC section 8",
@@ -88,36 +102,35 @@ NOTES: Final = {
     ),
     "KeyState": Note(
         "A key version is disabled, pending deletion or pending import.",
-        "A key that was taken out of use after a compromise still opens or seals.",
+        KEY_STILL_IN_USE,
         bug_type=BugType.MISSING_STEP,
         severity=Severity.POLICY,
         section="SPEC section 8",
     ),
     "KeyUsage": Note(
         "A symmetric key where an asymmetric one is due, the reverse, or another algorithm's key.",
-        "Bytes of one algorithm are computed on with the key of another.",
+        KEY_OF_ANOTHER_ALGORITHM,
         bug_type=BugType.MISSING_STEP,
         severity=Severity.POLICY,
         section="SPEC section 8",
     ),
     "OtherSource": Note(
         "The caller names another source key or version than the header does.",
-        "A source ID that is accepted and never compared: permission is asked for one key and"
-        " another one opens.",
+        IGNORED_SOURCE_ID,
         ("https://cwe.mitre.org/data/definitions/441.html",),
         bug_type=BugType.MISSING_STEP,
         severity=Severity.POLICY,
         section="SPEC section 8",
     ),
     "OtherSuite": Note(
-        "The header names a suite that is not the key's.",
-        "One key under two algorithms: what is safe under each need not be under both.",
+        OTHER_SUITE,
+        TWO_ALGORITHMS,
         bug_type=BugType.MISSING_STEP,
         severity=Severity.POLICY,
         section="SPEC section 8",
     ),
     "UnknownAlgorithm": Note(
-        "No algorithm has this name.",
+        UNKNOWN_ALGORITHM,
         "A default takes its place, and another algorithm runs than the answer says.",
         bug_type=BugType.MISSING_STEP,
         severity=Severity.POLICY,
@@ -125,7 +138,7 @@ NOTES: Final = {
     ),
     "PlaintextSize": Note(
         "The source holds more than 6,144 bytes.",
-        "A limit that one operation keeps and another does not leaves blobs that cannot be moved.",
+        DIFFERENT_LIMITS,
         bug_type=BugType.MISSING_STEP,
         severity=Severity.POLICY,
         section="SPEC section 8",

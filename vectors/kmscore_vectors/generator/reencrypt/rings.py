@@ -178,6 +178,13 @@ def _wrong_rings() -> Iterator[tuple[str, Fields]]:
     yield "another key under the IDs of a version", {"keys": [*documents, again]}
     yield "versions of two specs", {"keys": [*documents, second]}
     yield "versions of two symmetric specs", {"keys": [*documents, smaller.document()]}
+    for state in ("Disabled", "PendingDeletion", "PendingImport"):
+        wrong = f"{_DOCUMENTS[_RSA]['private_key']}00"
+        yield f"00 after PKCS#8, {state}", _with(_RSA, private_key=wrong, state=state)
+        yield (
+            f"31 bytes for AES_256, {state}",
+            {**_with(_AES, key=AES.material[1:].hex(), state=state)},
+        )
     yield "one material under two suites", _with(_XAES, key=AES.material.hex())
     yield "a private key of RSA for SM2", _with(_SM2, private_key=keyring.RSA.pkcs8.hex())
     yield "a private key of SM2 for RSA", _with(_RSA, private_key=keyring.SM2.pkcs8.hex())

@@ -3,13 +3,25 @@
 from typing import Final
 
 from kmscore_vectors.generator.model import TWO_DEFECTS, TWO_DEFECTS_NOTE, Note
+from kmscore_vectors.generator.shared_texts import (
+    CIPHERTEXT_BIT,
+    DEFAULT_ALGORITHM,
+    KEY_OF_ANOTHER_ALGORITHM,
+    UNKNOWN_ALGORITHM,
+    USUAL_LENGTH,
+)
 from kmscore_vectors.tables import BugType, Severity
 
 _MANGER: Final = "https://doi.org/10.1007/3-540-44647-8_14"
 
+_PARTLY_COMPARED: Final = (
+    "Padding that is not compared whole makes ciphertexts malleable, and gives information"
+    " about EM."
+)
+
 NOTES: Final = {
     "Valid": Note(
-        "A message of a usual length.",
+        USUAL_LENGTH,
         bug_type=BugType.BASIC,
         severity=Severity.STANDARD,
         section="RFC 8017 section 7.1.2",
@@ -37,8 +49,7 @@ NOTES: Final = {
     ),
     "LabelHash": Note(
         "lHash is not the hash of the empty label.",
-        "Padding that is not compared whole makes ciphertexts malleable, and gives information"
-        " about EM.",
+        _PARTLY_COMPARED,
         (_MANGER,),
         bug_type=BugType.MISSING_STEP,
         severity=Severity.STANDARD,
@@ -53,8 +64,7 @@ NOTES: Final = {
     ),
     "Padding": Note(
         "A byte other than 00 precedes the 01.",
-        "Padding that is not compared whole makes ciphertexts malleable, and gives information"
-        " about EM.",
+        _PARTLY_COMPARED,
         (_MANGER,),
         bug_type=BugType.MISSING_STEP,
         severity=Severity.STANDARD,
@@ -100,7 +110,7 @@ NOTES: Final = {
         section="RFC 8017 section 7.1.2 step 1b",
     ),
     "Modified": Note(
-        "One bit of the ciphertext is another.",
+        CIPHERTEXT_BIT,
         "Bytes that were not encrypted are taken for a message.",
         bug_type=BugType.BASIC,
         severity=Severity.STANDARD,
@@ -128,14 +138,14 @@ NOTES: Final = {
     ),
     "KeyUsage": Note(
         "An algorithm that does not fit the key.",
-        "Bytes of one algorithm are computed on with the key of another.",
+        KEY_OF_ANOTHER_ALGORITHM,
         bug_type=BugType.MODIFIED_PARAMETER,
         severity=Severity.POLICY,
         section="SPEC section 6.2",
     ),
     "UnknownAlgorithm": Note(
-        "No algorithm has this name.",
-        "A default takes its place, and another algorithm runs than the caller named.",
+        UNKNOWN_ALGORITHM,
+        DEFAULT_ALGORITHM,
         bug_type=BugType.MISSING_STEP,
         severity=Severity.POLICY,
         section="SPEC section 6.2",

@@ -24,6 +24,7 @@ from kmscore_vectors.generator.service_api.table import (
     invalid,
 )
 from kmscore_vectors.generator.service_blob.encoder import flipped
+from kmscore_vectors.generator.shared_texts import SAME_TEXT
 from kmscore_vectors.generator.wire import Pairs, header_bytes
 from kmscore_vectors.tables import BugType, Severity, Suite
 
@@ -60,8 +61,7 @@ NOTES: Final = {
     ),
     "AmbiguousContext": Note(
         "A context of the kind that the service's rule confuses with others.",
-        "A ciphertext of one tenant, table or purpose opens for another, whose context has the"
-        " same text.",
+        SAME_TEXT,
         ("https://cwe.mitre.org/data/definitions/441.html",),
         bug_type=BugType.MISSING_STEP,
         severity=Severity.POLICY,

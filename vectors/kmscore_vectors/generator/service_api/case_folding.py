@@ -103,6 +103,10 @@ def _folded() -> Iterator[Case]:
         "KeyId with the Kelvin sign, in a dry run", "CaseFolding", "parameters",
         invalid("KeyId").when_dry, params,
     )  # fmt: skip
+    yield V1.rejected(
+        f"DryRun is {_written(f'fal{_LONG_S}e')}", "CaseFolding", "dry run", invalid("DryRun"),
+        {**right, "DryRun": f"fal{_LONG_S}e"},
+    )  # fmt: skip
     params = without({**right, f"{_KELVIN}eyId": "orders"}, "KeyId")
     yield V1.rejected(
         "KeyId with the Kelvin sign alone", "CaseFolding", "parameters", invalid("KeyId"), params

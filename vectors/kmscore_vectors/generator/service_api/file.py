@@ -18,11 +18,17 @@ from kmscore_vectors.generator.service_api import (
     signatures,
     texts,
     unusable_keys,
+    wrong_parameters,
 )
 from kmscore_vectors.generator.service_api.cases import BOTH
+from kmscore_vectors.generator.shared_texts import (
+    LAST_IS_PRIMARY,
+    TEST_KEYS,
+)
 
 _PARTS: Final[tuple[ModuleType, ...]] = (
     parameters,
+    wrong_parameters,
     parameter_names,
     limits,
     access,
@@ -49,8 +55,8 @@ def make() -> VectorFile:
             "Requests as they are sent over HTTP, with their signatures.",
             "Every test is valid: an error is a response. A flag says what a wrong one is open to.",
             "Where a request that succeeds would draw something, it is a dry run.",
-            "The last version that is given for a key ID is its primary one.",
-            "The keys are test keys, published.",
+            LAST_IS_PRIMARY,
+            TEST_KEYS,
         ),
         notes=notes,
         groups=(

@@ -5,20 +5,20 @@ from typing import Final
 
 from kmscore_vectors.generator.model import Case
 from kmscore_vectors.generator.service_api.signing import (
-    ACCESS_KEY,
     ACS3,
     BASE,
     FORM,
+    INCOMPLETE,
     PARAMS,
     SignedRequest,
     acs3,
-    rejected,
+    malformed,
     rpc,
+    unsigned,
     verified,
 )
 
 _JSON: Final = "application/json"
-_MOST_PARTS: Final = 8192
 _KEY: Final = "\U0001f511"
 
 _RIGHT: Final[dict[str, tuple[str, dict[str, str]]]] = {
@@ -146,7 +146,6 @@ def cases() -> Iterator[Case]:
     yield from _types()
     yield from _merged()
     yield from _formats()
-    yield from _parts()
 
 
 def with_body(
@@ -154,11 +153,6 @@ def with_body(
 ) -> SignedRequest:
     """Return a request with the signature ACS3-HMAC-SHA256 and a body."""
     return acs3(params or {}, body=body, headers={"content-type": kind})
-
-
-def _malformed(comment: str, request: SignedRequest) -> Case:
-    """Return a test of a request without a single reading."""
-    return rejected(comment, "Malformed", "InvalidParameter", "parse", request)
 
 
 def _right(comment: str, request: SignedRequest, params: Mapping[str, str]) -> Case:
@@ -171,13 +165,13 @@ def _json() -> Iterator[Case]:
     for comment, (text, params) in _RIGHT.items():
         yield _right(f"JSON, {comment}", with_body(text.encode()), params)
     for comment, text in _WRONG.items():
-        yield _malformed(f"JSON, {comment}", with_body(text.encode()))
+        yield malformed(f"JSON, {comment}", with_body(text.encode()))
     for comment, body in {
         "a byte that is not UTF-8": b'{"a":"\xff"}',
         "a surrogate in UTF-8": b'{"a":"\xed\xa0\x80"}',
         "UTF-16": '{"a":"b"}'.encode("utf-16-le"),
     }.items():
-        yield _malformed(f"JSON, {comment}", with_body(body))
+        yield malformed(f"JSON, {comment}", with_body(body))
 
 
 def _types() -> Iterator[Case]:
@@ -188,11 +182,12 @@ def _types() -> Iterator[Case]:
     for kind in (FORM.title(), f"{FORM}; charset=utf-8"):
         yield _right(f"the type {kind}", with_body(b"KeyId=orders", kind), {"KeyId": "orders"})
     yield _right("no body, and another type", with_body(b"", "text/plain"), {})
+    yield _right("no body, and another charset", with_body(b"", f"{_JSON}; charset=gbk"), {})
     for kind in _WRONG_TYPES:
         body = b"KeyId=orders" if kind.startswith(FORM) else b'{"KeyId":"orders"}'
         comment = f"the type {kind.encode('unicode_escape').decode('ascii')}"
-        yield _malformed(comment, with_body(body, kind))
-    yield _malformed("a body without a type", acs3({}, body=b'{"KeyId":"orders"}'))
+        yield malformed(comment, with_body(body, kind))
+    yield malformed("a body without a type", acs3({}, body=b'{"KeyId":"orders"}'))
 
 
 def _merged() -> Iterator[Case]:
@@ -209,17 +204,11 @@ def _merged() -> Iterator[Case]:
         "another action in JSON than in the header": b'{"Action":"Decrypt"}',
         "another version in JSON than in the header": b'{"Version":"2015-01-01"}',
     }.items():
-        yield _malformed(comment, with_body(body, params=params))
-    yield rejected(
-        "both schemes, one in JSON", "Malformed", "IncompleteSignature", "parse",
-        with_body(b'{"Signature":"a"}'),
-    )  # fmt: skip
+        yield malformed(comment, with_body(body, params=params))
+    yield malformed("both schemes, one in JSON", with_body(b'{"Signature":"a"}'), INCOMPLETE)
     key = b'{"AccessKeyId":"LTAIother","Action":"Encrypt"}'
     request = SignedRequest("POST", "/", (("content-type", _JSON),), key)
-    yield rejected(
-        "RPC, an access key in JSON, which is not signed", "UnsignedPart", "IncompleteSignature",
-        "form", request,
-    )  # fmt: skip
+    yield unsigned("RPC, an access key in JSON, which is not signed", request)
 
 
 def _formats() -> Iterator[Case]:
@@ -233,39 +222,9 @@ def _formats() -> Iterator[Case]:
         yield _right(f"the format {text or 'that is empty'}, JSON", with_body(body), params)
     yield _right("the format null, JSON", with_body(b'{"Format":null}'), {})
     for text in ("YAML", "JSON%20", "JSONP", "J%C5%BFON"):
-        yield _malformed(f"the format {text}, form", with_body(f"Format={text}".encode(), FORM))
+        yield malformed(f"the format {text}, form", with_body(f"Format={text}".encode(), FORM))
     for text in ('"YAML"', '" JSON"', "1", "true", "{}", r'"J\u017fON"'):
         body = f'{{"Format":{text}}}'.encode()
-        yield _malformed(f"the format {text}, JSON", with_body(body))
+        yield malformed(f"the format {text}, JSON", with_body(body))
     request = rpc(PARAMS, method="POST", in_form=True, Format="YAML")
-    yield _malformed("RPC, the format YAML, form", request)
-
-
-def _parts() -> Iterator[Case]:
-    """Yield queries and forms of many parts, of which the empty ones do not count."""
-    empty = "&" * (_MOST_PARTS + 1)
-    params = {"KeyId": "orders"}
-    request = acs3(params, sent_as=lambda _: f"{empty}KeyId=orders")
-    yield _right("8,193 empty parts in a query", request, params)
-    yield _right(
-        "8,193 empty parts in a form", with_body(f"KeyId=orders{empty}".encode(), FORM), params
-    )
-    most = [f"{number:x}" for number in range(_MOST_PARTS)]
-    code = "InvalidAccessKeyId.NotFound"
-    for kind in ("query", "form"):
-        for parts in (most, [*most, "x"]):
-            text = "&".join(parts)
-            target, body = (f"/?{text}", b"") if kind == "query" else ("/", text.encode())
-            headers = tuple(
-                (name, value.replace(ACCESS_KEY, "LTAIother")) for name, value in _HEADERS
-            )
-            request = SignedRequest("POST", target, headers, body)
-            comment = f"{len(parts):,} parts in a {kind}"
-            if parts is most:
-                comment = f"{comment}, which are read, and an unknown access key"
-                yield rejected(comment, "UnknownAccessKey", code, "access key", request)
-            else:
-                yield _malformed(comment, request)
-
-
-_HEADERS: Final = acs3({}, headers={"content-type": FORM}).headers
+    yield malformed("RPC, the format YAML, form", request)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from kmscore_vectors.generator import affine
+from kmscore_vectors.generator.identifiers import RSA_ENCRYPTION
 from kmscore_vectors.generator.keys.keyring import sm2_parts
 from kmscore_vectors.generator.keys.published import RSA_2048, SM2_PKCS8, SM2_SPKI
 from kmscore_vectors.generator.model import Case, Note
@@ -15,7 +16,7 @@ from kmscore_vectors.generator.service_api.cases import (
     policy,
     to_base64,
 )
-from kmscore_vectors.generator.service_api.parameters import reject, without
+from kmscore_vectors.generator.service_api.parameters import without
 from kmscore_vectors.generator.service_api.table import (
     ACTIONS,
     BAD_CIPHERTEXT,
@@ -25,6 +26,9 @@ from kmscore_vectors.generator.service_api.table import (
     invalid,
     missing,
 )
+from kmscore_vectors.generator.service_api.wrong_parameters import reject
+from kmscore_vectors.generator.shared_texts import IGNORED_DRY_RUN
+from kmscore_vectors.generator.wire import der_bits, der_integer, der_sequence
 from kmscore_vectors.tables import BugType, Severity
 
 _MOST_PLAINTEXT: Final = 6144
@@ -60,7 +64,7 @@ NOTES: Final = {
     ),
     "DryRun": Note(
         "A dry run of a request that would succeed, which is an error all the same.",
-        "A dry run that is ignored changes what it should only have tried.",
+        IGNORED_DRY_RUN,
         bug_type=BugType.MISSING_STEP,
         severity=Severity.POLICY,
         section="SPEC section 14.2",
@@ -170,16 +174,22 @@ def _lengths() -> Iterator[Case]:
         yield V1.passed(
             f"{text} bytes fit RSA_2048", "DataKeyLength", {**export, "NumberOfBytes": text}
         )
-    for text in ("191", "1024"):
+    for text, more in (("191", {}), ("1024", {}), ("191", {"KeySpec": "AES_128"})):
         yield V1.rejected(
-            f"{text} bytes do not fit RSA_2048", "DataKeyLength", "operation",
-            invalid("NumberOfBytes"), {**export, "NumberOfBytes": text},
+            " and ".join((f"{text} bytes do not fit RSA_2048", *more)), "DataKeyLength",
+            "operation", invalid("NumberOfBytes"), {**export, "NumberOfBytes": text, **more},
         )  # fmt: skip
     sm2 = {"PublicKeyBlob": to_base64(SM2_SPKI), "WrappingAlgorithm": "SM2PKE",
            "WrappingKeySpec": "EC_SM2"}  # fmt: skip
     yield V1.passed(
         "1,024 bytes fit EC_SM2", "DataKeyLength", {**export, **sm2, "NumberOfBytes": "1024"}
     )
+
+
+def _three_numbers() -> bytes:
+    """Return a public key of RSA with a third number."""
+    numbers = map(der_integer, (RSA_2048.n, RSA_2048.e, 1))
+    return der_sequence((RSA_ENCRYPTION, der_bits(der_sequence((*numbers,)))))
 
 
 def _wrapping() -> Iterator[Case]:
@@ -208,6 +218,7 @@ def _wrapping() -> Iterator[Case]:
     for comment, text in {
         "no DER": "QUJD",
         "a byte behind it": to_base64(der + b"\x00"),
+        "a third number": to_base64(_three_numbers()),
         "the last byte is missing": to_base64(der[:-1]),
         "a private key": to_base64(SM2_PKCS8),
         "PEM": pem,

@@ -34,6 +34,11 @@ from kmscore_vectors.generator.service_api.table import (
     missing,
 )
 from kmscore_vectors.generator.service_blob.encoder import flipped
+from kmscore_vectors.generator.shared_texts import (
+    IGNORED_CONTEXT,
+    IGNORED_SOURCE_ID,
+    UNBOUND_CONTEXT,
+)
 from kmscore_vectors.tables import BugType, Severity
 
 NOTES: Final = {
@@ -47,8 +52,7 @@ NOTES: Final = {
     ),
     "OtherSource": Note(
         "The caller names another source key or version than the blob does.",
-        "A source ID that is accepted and never compared: permission is asked for one key and"
-        " another one opens.",
+        IGNORED_SOURCE_ID,
         ("https://cwe.mitre.org/data/definitions/441.html",),
         bug_type=BugType.MISSING_STEP,
         severity=Severity.POLICY,
@@ -62,8 +66,8 @@ NOTES: Final = {
         section="SPEC section 14",
     ),
     "BareContext": Note(
-        "A source context for a ciphertext that binds none.",
-        "A context that is accepted and ignored: the caller believes in a binding that is not.",
+        UNBOUND_CONTEXT,
+        IGNORED_CONTEXT,
         bug_type=BugType.MISSING_STEP,
         severity=Severity.POLICY,
         section="SPEC section 14.2",

@@ -101,6 +101,7 @@ def _flattened() -> Iterator[Case]:
             "dots in a key": (("a.b..c.", "x"),),
             "a key of digits": (("1", "x"),),
             "outside ASCII": (("\u79df\u6237", "\U0001f511"),),
+            "outside ASCII, of 8,181 characters": (("a", "\u00e9" * 8181),),
             "what JSON escapes": (('"\\', "\n\x00"),),
         }.items():
             read[f"{form}, {comment}"] = pairs, flatten("EncryptionContext", pairs)

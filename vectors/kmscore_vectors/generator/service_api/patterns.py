@@ -1,5 +1,6 @@
 """The vectors of patterns in policy documents: only `*` is special, and each part is by itself."""
 
+import json
 from collections.abc import Iterator
 from typing import Final
 
@@ -210,6 +211,10 @@ def _denials() -> Iterator[Case]:
             yield V1.rejected(comment, "PolicyPattern", "permission", NO_PERMISSION, right, text)
         else:
             yield V1.passed(comment, "PolicyPattern", right, text)
+    document = json.loads(policy(_EVERYTHING, ("Deny", "oss:*", "*")))
+    document["Statement"][1]["Condition"] = {"Bool": {"acs:SecureTransport": "true"}}
+    comment = "a condition in a statement of another service"
+    yield V1.passed(comment, "PolicyPattern", right, json.dumps(document))
     named = {**right, "KeyId": key_name("orders")}
     text = policy(_EVERYTHING, ("Deny", "*", "acs:kms:cn-beijing:1:key/orders"))
     yield V1.rejected(

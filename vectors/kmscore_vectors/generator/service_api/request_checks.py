@@ -1,6 +1,6 @@
 """Signed requests of both schemes: access keys, dates, signatures, and the order of the checks."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Final, NamedTuple
 
@@ -9,21 +9,23 @@ from kmscore_vectors.generator.service_api.signing import (
     ACCESS_KEY,
     ACS3,
     BASE,
+    EXPIRED,
+    INCOMPLETE,
+    NO_ACCESS_KEY,
+    NO_SIGNATURE,
     NOW,
     PARAMS,
     SECRET,
+    VERSION,
     SignedRequest,
     acs3,
     common,
+    query_of,
     rejected,
     rpc,
+    unsigned,
     verified,
 )
-
-_UNKNOWN: Final = "InvalidAccessKeyId.NotFound"
-_INCOMPLETE: Final = "IncompleteSignature"
-_EXPIRED: Final = "InvalidTimeStamp.Expired"
-_NO_SIGNATURE: Final = "SignatureDoesNotMatch"
 
 
 class _Scheme(NamedTuple):
@@ -64,6 +66,7 @@ def cases() -> Iterator[Case]:
     """Yield the tests."""
     for scheme in _SCHEMES:
         yield from _access_keys(scheme)
+        yield from _secrets(scheme)
         yield from _dates(scheme)
         yield from _order(scheme)
     yield from _rpc_signatures()
@@ -95,17 +98,27 @@ def _access_keys(scheme: _Scheme) -> Iterator[Case]:
         "outside ASCII": "LTAI\u00e9",
     }.items():
         yield rejected(
-            f"{scheme.name}, an access key ID {comment}", "UnknownAccessKey", _UNKNOWN,
+            f"{scheme.name}, an access key ID {comment}", "UnknownAccessKey", NO_ACCESS_KEY,
             "access key", known(key),
         )  # fmt: skip
     yield rejected(
-        f"{scheme.name}, an access key that is a member of objects", "UnknownAccessKey", _UNKNOWN,
-        "access key", scheme.of_key("constructor"),
+        f"{scheme.name}, an access key that is a member of objects", "UnknownAccessKey",
+        NO_ACCESS_KEY, "access key", scheme.of_key("constructor"),
     )  # fmt: skip
     yield rejected(
-        f"{scheme.name}, an access key ID in another case", "UnknownAccessKey", _UNKNOWN,
+        f"{scheme.name}, an access key ID in another case", "UnknownAccessKey", NO_ACCESS_KEY,
         "access key", scheme.of_key(ACCESS_KEY.lower()),
     )  # fmt: skip
+
+
+def _secrets(scheme: _Scheme) -> Iterator[Case]:
+    """Yield secrets outside ASCII, which are used in UTF-8."""
+    for comment, secret in {
+        "a secret in Latin-1": "caf\u00e9",
+        "a secret beyond Latin-1": "\u57ce\U0001f511",
+    }.items():
+        request = replace(scheme.with_secret(secret), secrets=((ACCESS_KEY, secret),))
+        yield verified(f"{scheme.name}, {comment}", request, scheme.base | PARAMS, scheme.scheme)
 
 
 def _dates(scheme: _Scheme) -> Iterator[Case]:
@@ -132,7 +145,7 @@ def _dates(scheme: _Scheme) -> Iterator[Case]:
         for date in dates:
             request = replace(scheme.dated(date), now=now)
             comment = f"{scheme.name}, the date {date} at {now}"
-            yield rejected(comment, "Expired", _EXPIRED, "date", request)
+            yield rejected(comment, "Expired", EXPIRED, "date", request)
     for now, date in (
         ("2028-02-29T08:00:00Z", "2028-02-29T08:00:00Z"),
         ("2027-01-01T00:00:00Z", "2026-12-31T23:59:59Z"),
@@ -149,23 +162,23 @@ def _order(scheme: _Scheme) -> Iterator[Case]:
     others = (("LTAIother", SECRET),)
     for comment, flag, code, step, request in (
         (
-            "a date of before, and a nonce that was used", "Expired", _EXPIRED, "date",
+            "a date of before, and a nonce that was used", "Expired", EXPIRED, "date",
             replace(expired, is_fresh=False),
         ),
         (
-            "another secret, and a nonce that was used", "WrongSignature", _NO_SIGNATURE,
+            "another secret, and a nonce that was used", "WrongSignature", NO_SIGNATURE,
             "signature", replace(scheme.with_secret("another"), is_fresh=False),
         ),
         (
-            "another secret, and a date of before", "WrongSignature", _NO_SIGNATURE,
+            "another secret, and a date of before", "WrongSignature", NO_SIGNATURE,
             "signature", replace(expired, secrets=((ACCESS_KEY, "another"),)),
         ),
         (
-            "no nonce, and another secret", "UnsignedPart", _INCOMPLETE, "form",
+            "no nonce, and another secret", "UnsignedPart", INCOMPLETE, "form",
             replace(scheme.with_nonce(""), secrets=((ACCESS_KEY, "another"),)),
         ),
         (
-            "no nonce, and an unknown access key", "UnknownAccessKey", _UNKNOWN, "access key",
+            "no nonce, and an unknown access key", "UnknownAccessKey", NO_ACCESS_KEY, "access key",
             replace(scheme.with_nonce(""), secrets=others),
         ),
         (
@@ -189,4 +202,17 @@ def _rpc_signatures() -> Iterator[Case]:
         "a signature of the other hash": "A" * 43 + "%3D",
     }.items():
         request = replace(right, target=f"{start}&Signature={text}&{end}")
-        yield rejected(f"RPC, {comment}", "UnsignedPart", _INCOMPLETE, "form", request)
+        yield unsigned(f"RPC, {comment}", request)
+    headers = (("x-acs-action", "Encrypt"), ("x-acs-version", VERSION))
+    for name in common():
+        request = replace(_without(name), headers=headers)
+        yield unsigned(f"RPC, no {name}", request)
+
+
+def _without(absent: str) -> SignedRequest:
+    """Return a request without a parameter, whose signature is right but for that."""
+
+    def form(params: Mapping[str, str]) -> str:
+        return query_of({name: value for name, value in params.items() if name != absent})
+
+    return rpc(signed=form, sent_as=form)

@@ -5,6 +5,10 @@ from typing import Final
 from kmscore_vectors.generator.model import Note
 from kmscore_vectors.tables import BugType, Severity
 
+_OTHER_SIGNED_TEXT: Final = (
+    "Right requests of the vendor's clients are rejected, or two requests have one signature."
+)
+
 NOTES: Final = {
     "SignedRequest": Note(
         "A request with a right signature.",
@@ -57,14 +61,14 @@ NOTES: Final = {
     ),
     "CanonicalQuery": Note(
         "Names and values that other orders or other encodings give another signed text.",
-        "Right requests of the vendor's clients are rejected, or two requests have one signature.",
+        _OTHER_SIGNED_TEXT,
         bug_type=BugType.FUNCTIONALITY,
         severity=Severity.POLICY,
         section="SPEC section 14.7",
     ),
     "SignedHeaders": Note(
         "Signed headers whose names or values other orders or other readings change.",
-        "Right requests of the vendor's clients are rejected, or two requests have one signature.",
+        _OTHER_SIGNED_TEXT,
         bug_type=BugType.FUNCTIONALITY,
         severity=Severity.POLICY,
         section="SPEC section 14.7",

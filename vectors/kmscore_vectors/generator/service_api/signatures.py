@@ -10,19 +10,26 @@ from kmscore_vectors.generator.service_api import (
     canonical_forms,
     headers,
     json_bodies,
+    part_limits,
     request_checks,
 )
 from kmscore_vectors.generator.service_api.signing import (
     ACCESS_KEY,
+    EXPIRED,
     FORM,
+    INCOMPLETE,
+    NO_ACCESS_KEY,
+    NO_SIGNATURE,
     PARAMS,
     VERSION,
     SignedRequest,
     acs3,
     common,
+    malformed,
     query_of,
     rejected,
     rpc,
+    unsigned,
     verified,
 )
 
@@ -33,6 +40,7 @@ def group() -> Group:
         *(*_right(), *_malformed(), *_wrong_acs3(), *_wrong_rpc()),
         *canonical_forms.cases(),
         *json_bodies.cases(),
+        *part_limits.cases(),
         *headers.cases(),
         *request_checks.cases(),
     )
@@ -114,10 +122,6 @@ def _right() -> Iterator[Case]:
 
 def _malformed() -> Iterator[Case]:
     """Yield requests without a single reading; each has a signature that would be right."""
-
-    def case(comment: str, code: str, request: SignedRequest) -> Case:
-        return rejected(comment, "Malformed", code, "parse", request)
-
     right = acs3()
     for comment, target in {
         "another path": right.target.replace("/?", "/kms?"),
@@ -125,9 +129,9 @@ def _malformed() -> Iterator[Case]:
         "a fragment": f"{right.target}#fragment",
         "a space": f"{right.target} ",
     }.items():
-        yield case(comment, "UnsupportedOperation", replace(right, target=target))
+        yield malformed(comment, replace(right, target=target), "UnsupportedOperation")
     for method in ("PUT", "HEAD", "post"):
-        yield case(f"the method {method}", "UnsupportedHTTPMethod", acs3(method=method))
+        yield malformed(f"the method {method}", acs3(method=method), "UnsupportedHTTPMethod")
     for comment, more in {
         "a parameter twice": "&KeyId=orders",
         "a parameter twice in another spelling": "&%4BeyId=orders",
@@ -138,17 +142,14 @@ def _malformed() -> Iterator[Case]:
         "a format that there is not": "&Format=YAML",
     }.items():
         target = f"{right.target}{more}"
-        yield case(comment, "InvalidParameter", replace(right, target=target))
-    yield case(
+        yield malformed(comment, replace(right, target=target))
+    yield malformed(
         "another version than that of the header",
-        "InvalidParameter",
         replace(right, target=f"{right.target}&Version=2015-01-01"),
     )
-    yield case("another version", "InvalidVersion", rpc(Version="2015-01-01"))
-    yield case(
-        "a header twice",
-        "InvalidParameter",
-        replace(right, headers=(*right.headers, ("Host", "kms.example"))),
+    yield malformed("another version", rpc(Version="2015-01-01"), "InvalidVersion")
+    yield malformed(
+        "a header twice", replace(right, headers=(*right.headers, ("Host", "kms.example")))
     )
     kinds = {
         "a parameter in query and form": (FORM, b"KeyId=orders"),
@@ -159,23 +160,16 @@ def _malformed() -> Iterator[Case]:
     }
     for comment, (kind, body) in kinds.items():
         headers = {"content-type": kind}
-        yield case(comment, "InvalidParameter", acs3(body=body, headers=headers))
-    yield case("no action", "MissingParameter", SignedRequest("GET", "/?KeyId=orders"))
-    yield case(
-        "both schemes",
-        "IncompleteSignature",
-        replace(rpc(), headers=right.headers),
-    )
+        yield malformed(comment, acs3(body=body, headers=headers))
+    yield malformed("no action", SignedRequest("GET", "/?KeyId=orders"), "MissingParameter")
+    yield malformed("both schemes", replace(rpc(), headers=right.headers), INCOMPLETE)
 
 
 def _wrong_acs3() -> Iterator[Case]:
     """Yield requests whose signature ACS3-HMAC-SHA256 is rejected."""
 
-    def unsigned(comment: str, request: SignedRequest) -> Case:
-        return rejected(comment, "UnsignedPart", "IncompleteSignature", "form", request)
-
     def wrong(comment: str, request: SignedRequest) -> Case:
-        return rejected(comment, "WrongSignature", "SignatureDoesNotMatch", "signature", request)
+        return rejected(comment, "WrongSignature", NO_SIGNATURE, "signature", request)
 
     right = acs3()
     for name, _ in right.headers:
@@ -216,24 +210,20 @@ def _wrong_acs3() -> Iterator[Case]:
     yield from _both("ACS3", right, acs3(credential="LTAIother"))
     for date in ("2026-11-29T07:44:59Z", "2026-11-29T08:15:01Z", "2026-11-29", ""):
         yield rejected(
-            f"ACS3, the date {date}", "Expired", "InvalidTimeStamp.Expired", "date",
+            f"ACS3, the date {date}", "Expired", EXPIRED, "date",
             acs3(headers={"x-acs-date": date}),
         )  # fmt: skip
 
 
 def _wrong_rpc() -> Iterator[Case]:
     """Yield requests whose RPC signature is rejected."""
-
-    def unsigned(comment: str, request: SignedRequest) -> Case:
-        return rejected(f"RPC, {comment}", "UnsignedPart", "IncompleteSignature", "form", request)
-
-    yield unsigned("no signature", SignedRequest("GET", "/?Action=Encrypt"))
-    yield unsigned("another method of signature", rpc(SignatureMethod="HMAC-MD5"))
-    yield unsigned("another version of signature", rpc(SignatureVersion="2.0"))
-    yield unsigned("no nonce", rpc(SignatureNonce=""))
-    yield unsigned("a nonce of 130 bytes", rpc(SignatureNonce="ü" * 65))
+    yield unsigned("RPC, no signature", SignedRequest("GET", "/?Action=Encrypt"))
+    yield unsigned("RPC, another method of signature", rpc(SignatureMethod="HMAC-MD5"))
+    yield unsigned("RPC, another version of signature", rpc(SignatureVersion="2.0"))
+    yield unsigned("RPC, no nonce", rpc(SignatureNonce=""))
+    yield unsigned("RPC, a nonce of 130 bytes", rpc(SignatureNonce="ü" * 65))
     yield unsigned(
-        "a body in JSON, which is not signed",
+        "RPC, a body in JSON, which is not signed",
         replace(
             rpc(method="POST"),
             headers=(("content-type", "application/json"),),
@@ -248,26 +238,23 @@ def _wrong_rpc() -> Iterator[Case]:
             rpc(method="POST"), headers=(("content-type", FORM),), body=b"DryRun=true"
         ),
     }.items():
-        yield rejected(
-            f"RPC, {comment}", "WrongSignature", "SignatureDoesNotMatch", "signature", request
-        )
+        yield rejected(f"RPC, {comment}", "WrongSignature", NO_SIGNATURE, "signature", request)
     yield from _both("RPC", rpc(), rpc(AccessKeyId="LTAIother"))
     for date in ("2026-11-29T07:44:59Z", "2026-11-29T08:15:01Z", "2026-11-29T08:00:00+00:00"):
         yield rejected(
-            f"RPC, the date {date}", "Expired", "InvalidTimeStamp.Expired", "date",
+            f"RPC, the date {date}", "Expired", EXPIRED, "date",
             rpc(Timestamp=date),
         )  # fmt: skip
 
 
 def _both(scheme: str, right: SignedRequest, unknown: SignedRequest) -> Iterator[Case]:
     """Yield the rejections of the access key and the nonce."""
-    code = "InvalidAccessKeyId.NotFound"
     yield rejected(
-        f"{scheme}, an unknown access key", "UnknownAccessKey", code, "access key", unknown
+        f"{scheme}, an unknown access key", "UnknownAccessKey", NO_ACCESS_KEY, "access key", unknown
     )
     empty = acs3(secret="") if scheme == "ACS3" else rpc(secret="")
     yield rejected(
-        f"{scheme}, an empty secret", "UnknownAccessKey", code, "access key",
+        f"{scheme}, an empty secret", "UnknownAccessKey", NO_ACCESS_KEY, "access key",
         replace(empty, secrets=((ACCESS_KEY, ""),)),
     )  # fmt: skip
     yield rejected(

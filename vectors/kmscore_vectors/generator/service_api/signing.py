@@ -20,6 +20,12 @@ BASE: Final = {"Action": "Encrypt", "Version": VERSION}
 PARAMS: Final = {"KeyId": "orders", "Plaintext": "+/==", "EncryptionContext": '{"城市":"a ~*"}'}
 FORM: Final = "application/x-www-form-urlencoded"
 
+# The codes of rejections (SPEC section 14.7).
+NO_ACCESS_KEY: Final = "InvalidAccessKeyId.NotFound"
+INCOMPLETE: Final = "IncompleteSignature"
+NO_SIGNATURE: Final = "SignatureDoesNotMatch"
+EXPIRED: Final = "InvalidTimeStamp.Expired"
+
 Query: TypeAlias = Callable[[Mapping[str, str]], str]
 """A form of the query of parameters."""
 
@@ -147,3 +153,13 @@ def rejected(comment: str, flag: str, code: str, step: str, request: SignedReque
     """Return a test of a request that is rejected."""
     outputs: Fields = {"verified": {"code": code}, "parameters": {}}
     return Case(comment, flag, request.fields(), outputs, {"step": step})
+
+
+def malformed(comment: str, request: SignedRequest, code: str = "InvalidParameter") -> Case:
+    """Return a test of a request without a single reading."""
+    return rejected(comment, "Malformed", code, "parse", request)
+
+
+def unsigned(comment: str, request: SignedRequest) -> Case:
+    """Return a test of a request whose signature is incomplete, or has another form."""
+    return rejected(comment, "UnsignedPart", INCOMPLETE, "form", request)

@@ -15,6 +15,7 @@ from kmscore_vectors.generator.service_api.cases import (
 )
 from kmscore_vectors.generator.service_api.table import BAD_CIPHERTEXT, invalid
 from kmscore_vectors.generator.service_blob.encoder import ServiceKey, associated_data
+from kmscore_vectors.generator.shared_texts import DIFFERENT_LIMITS
 from kmscore_vectors.tables import BugType, Severity
 
 _MOST: Final = 8192
@@ -37,7 +38,7 @@ NOTES: Final = {
     ),
     "TextSize": Note(
         "A text of as many bytes as a blob holds, or more.",
-        "A limit that one operation keeps and another does not leaves blobs that cannot be moved.",
+        DIFFERENT_LIMITS,
         bug_type=BugType.MISSING_STEP,
         severity=Severity.POLICY,
         section="SPEC section 14.2",

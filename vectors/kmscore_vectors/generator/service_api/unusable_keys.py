@@ -30,26 +30,31 @@ from kmscore_vectors.generator.service_api.table import (
     Rejection,
     rejected,
 )
+from kmscore_vectors.generator.shared_texts import (
+    KEY_OF_ANOTHER_ALGORITHM,
+    KEY_STILL_IN_USE,
+    TRIAL_DECRYPTION,
+)
 from kmscore_vectors.tables import BugType, Severity
 
 NOTES: Final = {
     "NotFound": Note(
         "No key, key version or alias has this name.",
-        "Trial decryption, or a default key in its place.",
+        TRIAL_DECRYPTION,
         bug_type=BugType.MISSING_STEP,
         severity=Severity.POLICY,
         section="SPEC section 14.2",
     ),
     "KeyState": Note(
         "The key is disabled, pending deletion or pending import.",
-        "A key that was taken out of use after a compromise still opens or seals.",
+        KEY_STILL_IN_USE,
         bug_type=BugType.MISSING_STEP,
         severity=Severity.POLICY,
         section="SPEC section 14.2",
     ),
     "KeyUsage": Note(
         "The key is there and the action does not go with it.",
-        "Bytes of one algorithm are computed on with the key of another.",
+        KEY_OF_ANOTHER_ALGORITHM,
         bug_type=BugType.MISSING_STEP,
         severity=Severity.POLICY,
         section="SPEC section 14.2",
@@ -111,6 +116,12 @@ def _missing_names(requests: Requests) -> Iterator[Case]:
         ("the resource name of an alias that is not", alias_name("x"), NO_ALIAS, "existence"),
         ("an alias in capitals", "alias/ORDERS", NO_ALIAS, "existence"),
         ("a resource name with a line feed", "acs:kms:\n::key/orders", NO_KEY, "existence"),
+        (
+            "the resource name of a key of another service",
+            "acs:oss:::key/orders",
+            NO_KEY,
+            "existence",
+        ),
         ("a resource name with U+2028", "acs:kms:\u2028::key/orders", NO_KEY, "existence"),
     ):
         params = {**right, "KeyId": name}
@@ -138,6 +149,15 @@ def _missing_in_blobs(requests: Requests) -> Iterator[Case]:
         yield requests.rejected(
             f"{action}, the version in the blob", "NotFound", step, NO_VERSION, params
         )
+    params = {
+        **requests.right("ReEncrypt"),
+        "CiphertextBlob": to_base64(unknown),
+        "DestinationKeyId": "acs:kms:::secret/x",
+    }
+    first = NO_KEY if requests is V1 else NO_VERSION
+    yield requests.rejected(
+        "the version in the blob, and the destination", "NotFound", "existence", first, params
+    )
     if requests is V1:
         other = V1.blob(ORDERS[0]).replace(b"orders", b"orderz")
         params = {**V1.right("Decrypt"), "CiphertextBlob": to_base64(other)}

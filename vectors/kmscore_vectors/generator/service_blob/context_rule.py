@@ -15,7 +15,7 @@ from kmscore_vectors.generator.service_blob.encoder import (
     text_of,
 )
 from kmscore_vectors.generator.service_blob.unusual_keys import UNUSUAL_KEYS
-from kmscore_vectors.generator.wire import Pairs
+from kmscore_vectors.generator.wire import Pairs, context_bytes, sorted_pairs
 from kmscore_vectors.tables import BugType, ErrorCode, Severity
 
 # U+10000 sorts before U+FFFF by UTF-16 unit and after it by code point.
@@ -220,6 +220,13 @@ def _collisions() -> Iterator[Case]:
             {"collisions": found},
             {"text": text_of(pairs, order)},
         )
+    # As two pairs, this text has 65,536 canonical bytes, which are too many.
+    text = f"=\u00e9{'v' * 65523}&b="
+    yield Case(
+        "a text that is too long as two pairs", "Confused",
+        {"pairs": context_field((("", text[1:]),)), "sort_order": "code_point"},
+        {"collisions": context_bytes(sorted_pairs(((text[:-1], ""),))).hex()}, {"text": text},
+    )  # fmt: skip
 
 
 _PLAIN: Final[dict[str, Pairs]] = {

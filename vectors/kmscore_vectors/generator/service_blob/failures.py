@@ -3,9 +3,8 @@
 import base64
 import hashlib
 from collections.abc import Iterator
-from typing import Final
 
-from kmscore_vectors.generator.model import Case, Fields, Note, hex_fields
+from kmscore_vectors.generator.model import Case, Fields, blob_of, hex_fields
 from kmscore_vectors.generator.service_blob.context_rule import BEYOND, context_field
 from kmscore_vectors.generator.service_blob.encoder import (
     Options,
@@ -26,120 +25,7 @@ from kmscore_vectors.generator.service_blob.messages import (
     Maker,
 )
 from kmscore_vectors.generator.wire import Pairs, context_bytes, sorted_pairs
-from kmscore_vectors.tables import BugType, ErrorCode, Severity
-
-NOTES: Final = {
-    "Ambiguous": Note(
-        "A context that the rule confuses with others, and that the caller has not allowed.",
-        "A ciphertext of one tenant, table or purpose opens for another, whose context has the"
-        " same text.",
-        ("https://cwe.mitre.org/data/definitions/441.html",),
-        bug_type=BugType.MISSING_STEP,
-        severity=Severity.POLICY,
-        section="SPEC section 13.4",
-    ),
-    "ModifiedIv": Note(
-        "One bit of the IV is another.",
-        "Another key stream decrypts.",
-        bug_type=BugType.MISSING_STEP,
-        severity=Severity.STANDARD,
-        section="NIST SP 800-38D section 7.2",
-    ),
-    "ModifiedCiphertext": Note(
-        "One bit of the ciphertext is another.",
-        "Counter mode is malleable: the same bit of what was sealed is another.",
-        bug_type=BugType.MISSING_STEP,
-        severity=Severity.STANDARD,
-        section="NIST SP 800-38D section 7.2",
-    ),
-    "ModifiedTag": Note(
-        "One bit of the tag is another.",
-        "A tag that is compared in part, or not at all: forged plaintexts.",
-        ("https://cwe.mitre.org/data/definitions/347.html",),
-        bug_type=BugType.MISSING_STEP,
-        severity=Severity.STANDARD,
-        section="NIST SP 800-38D section 7.2",
-    ),
-    "Length": Note(
-        "A byte was removed or added, and the lengths still allow a blob.",
-        "A tag that is looked for where the ciphertext ends, or a tag of fewer bytes, which is"
-        " easier to guess.",
-        bug_type=BugType.MISSING_STEP,
-        severity=Severity.STANDARD,
-        section="NIST SP 800-38D section 7.2",
-    ),
-    "NoRoom": Note(
-        "The blob ends before there is room for IV and tag.",
-        "A tag of fewer bytes is easier to guess.",
-        bug_type=BugType.MISSING_STEP,
-        severity=Severity.POLICY,
-        section="SPEC section 13.2",
-    ),
-    "OtherContext": Note(
-        "Another context than the message was sealed under.",
-        "A confused deputy: a ciphertext of one tenant, table or purpose opens for another.",
-        ("https://cwe.mitre.org/data/definitions/441.html",),
-        bug_type=BugType.MISSING_STEP,
-        severity=Severity.STANDARD,
-        section="NIST SP 800-38D section 7.2",
-    ),
-    "NullAndEmpty": Note(
-        "No context at all where an empty one was, or the reverse, and the profile tells them"
-        " apart.",
-        "Two contexts that differ become one.",
-        bug_type=BugType.MISSING_STEP,
-        severity=Severity.POLICY,
-        section="SPEC section 13.3",
-    ),
-    "OtherRule": Note(
-        "The profile says another rule than the message was sealed under.",
-        "Rules that are tried one after the other: more contexts than one open a ciphertext.",
-        bug_type=BugType.MISSING_STEP,
-        severity=Severity.POLICY,
-        section="SPEC section 13.3",
-    ),
-    "AssociatedData": Note(
-        "Sealed with associated data that no rule of the profile gives.",
-        "The service cannot decrypt its blobs, and it decrypts blobs that the service rejects.",
-        bug_type=BugType.MISSING_STEP,
-        severity=Severity.POLICY,
-        section="SPEC section 13.3",
-    ),
-    "OtherDerivation": Note(
-        "Sealed with another key, or with another cipher under the same key.",
-        "Trial decryption with whatever fits.",
-        bug_type=BugType.MISSING_STEP,
-        severity=Severity.STANDARD,
-        section="NIST SP 800-38D section 7.2",
-    ),
-    "PlaintextSize": Note(
-        "More than 8,192 bytes were sealed as they are.",
-        "A limit that one operation keeps and another does not leaves blobs that cannot be moved.",
-        bug_type=BugType.MISSING_STEP,
-        severity=Severity.POLICY,
-        section="SPEC section 13.5",
-    ),
-    "UnknownVersion": Note(
-        "The blob names a key version that is not there.",
-        "Trial decryption, or a default key in its place.",
-        bug_type=BugType.MISSING_STEP,
-        severity=Severity.POLICY,
-        section="SPEC section 13.5",
-    ),
-    "KeyUsage": Note(
-        "The key version is bound to XAES_256_GCM.",
-        "GCM under the very key of XAES-256-GCM: its hash key is the block that XAES derives from.",
-        ("https://c2sp.org/XAES-256-GCM",),
-        bug_type=BugType.MISSING_STEP,
-        severity=Severity.POLICY,
-        section="SPEC section 13.5",
-    ),
-}
-
-
-def blob_of(case: Case) -> bytes:
-    """Return the blob of a test."""
-    return bytes.fromhex(str(case.inputs["blob"]))
+from kmscore_vectors.tables import ErrorCode
 
 
 def reject(

@@ -5,8 +5,12 @@ from itertools import chain
 from typing import Final
 
 from kmscore_vectors.generator.model import Case, Fields, Group, Note, VectorFile, hex_fields
-from kmscore_vectors.generator.service_blob import context_rule, failures, opening, payloads
+from kmscore_vectors.generator.service_blob import context_rule, failure_notes, opening, payloads
 from kmscore_vectors.generator.service_blob.encoder import INSTANCE_PREFIX, blob_bytes
+from kmscore_vectors.generator.shared_texts import (
+    NO_ROOM,
+    TEST_KEYS,
+)
 from kmscore_vectors.tables import BugType, ErrorCode, Severity
 
 _VERSION: Final = "86a9efd9-3d16-4894-bd4f-1fc43f3f2abf"
@@ -36,7 +40,7 @@ _NOTES: Final = {
         section="SPEC section 13.2",
     ),
     "Truncated": Note(
-        "The blob ends before there is room for IV and tag.",
+        NO_ROOM,
         "A tag of fewer bytes is easier to guess, and a read beyond the end.",
         bug_type=BugType.MISSING_STEP,
         severity=Severity.POLICY,
@@ -82,13 +86,13 @@ def make() -> VectorFile:
         header=(
             "The service's own ciphertext blob, its context rule, and both together.",
             "The rule does not tell all contexts apart: what it confuses is listed by collisions.",
-            "The keys are test keys, published.",
+            TEST_KEYS,
         ),
         notes={
             **_NOTES,
             **context_rule.NOTES,
             **opening.NOTES,
-            **failures.NOTES,
+            **failure_notes.NOTES,
             **payloads.NOTES,
         },
         groups=(

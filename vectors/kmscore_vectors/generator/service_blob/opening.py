@@ -5,7 +5,7 @@ from dataclasses import replace
 from itertools import chain
 from typing import Final
 
-from kmscore_vectors.generator.model import Case, Group, Note, hex_fields
+from kmscore_vectors.generator.model import Case, Group, Note, blob_of, hex_fields
 from kmscore_vectors.generator.service_blob.context_rule import BEYOND, context_field
 from kmscore_vectors.generator.service_blob.encoder import (
     INSTANCE_PREFIX,
@@ -14,7 +14,6 @@ from kmscore_vectors.generator.service_blob.encoder import (
     ServiceKey,
 )
 from kmscore_vectors.generator.service_blob.failures import (
-    blob_of,
     changed,
     other_data,
     other_rules,

@@ -14,6 +14,7 @@ from kmscore_vectors.generator.service_blob.messages import (
     MOST_PLAINTEXT,
     Maker,
 )
+from kmscore_vectors.generator.shared_texts import DIFFERENT_LIMITS
 from kmscore_vectors.tables import BugType, ErrorCode, Severity
 
 NOTES: Final = {
@@ -27,7 +28,7 @@ NOTES: Final = {
     ),
     "PayloadSize": Note(
         "The text of 6,145 bytes or more was sealed, and makes a blob that is too long.",
-        "A limit that one operation keeps and another does not leaves blobs that cannot be moved.",
+        DIFFERENT_LIMITS,
         bug_type=BugType.MISSING_STEP,
         severity=Severity.POLICY,
         section="SPEC section 13.5",

@@ -5,6 +5,7 @@ from typing import Final
 from kmscore_vectors.generator import affine
 from kmscore_vectors.generator.affine import ORDER, PRIME, Sm2Parts, multiply
 from kmscore_vectors.generator.keys.published import SM2_PUBLIC_POINT, SM2_SCALAR
+from kmscore_vectors.generator.keys.sm2_private import POINT_FORM
 from kmscore_vectors.generator.model import Case, Fields, Rule, hex_fields
 from kmscore_vectors.tables import ErrorCode, Severity
 
@@ -62,8 +63,6 @@ CONTENTS: Final = {
 }
 """Messages that code for text, numbers or C strings changes."""
 
-# GB/T 32918.1-2016 section 4.2 and RFC 5480 section 2.2 allow more than the uncompressed form.
-POINT_FORM: Final = Rule(Severity.POLICY, "SPEC section 7.1")
 STEP_B6: Final = Rule(Severity.STANDARD, "GB/T 32918.4-2016 section 7.1 step B6")
 
 

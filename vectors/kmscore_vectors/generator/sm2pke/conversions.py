@@ -5,6 +5,7 @@ from typing import Final
 
 from kmscore_vectors.generator import affine
 from kmscore_vectors.generator.affine import PRIME, Sm2Parts
+from kmscore_vectors.generator.keys.sm2_private import POINT_FORM
 from kmscore_vectors.generator.model import Case, Rule, hex_fields
 from kmscore_vectors.generator.sm2pke import points
 from kmscore_vectors.generator.sm2pke.asn1_defects import defects
@@ -12,7 +13,6 @@ from kmscore_vectors.generator.sm2pke.cases import (
     ENCODERS,
     MESSAGE,
     MOST_PLAINTEXT,
-    POINT_FORM,
     encrypt,
     from_point,
     text,

@@ -6,6 +6,7 @@ from typing import Final, TypeAlias
 from kmscore_vectors.generator import affine, identifiers
 from kmscore_vectors.generator.affine import BASE, PRIME, finite
 from kmscore_vectors.generator.keys.published import RSA_2048, SM2_PUBLIC_POINT, SM2_SPKI
+from kmscore_vectors.generator.keys.sm2_private import POINT_FORM
 from kmscore_vectors.generator.model import Case, Fields, Rule, hex_fields
 from kmscore_vectors.generator.sm2pke import points
 from kmscore_vectors.generator.sm2pke.cases import (
@@ -15,7 +16,6 @@ from kmscore_vectors.generator.sm2pke.cases import (
     MESSAGE,
     MOST_PLAINTEXT,
     PADDING_LENGTHS,
-    POINT_FORM,
     K,
     encrypt,
     text,

@@ -5,6 +5,7 @@ from itertools import chain
 
 from kmscore_vectors.generator.keys.published import SM2_PKCS8, SM2_SCALAR, SM2_SPKI
 from kmscore_vectors.generator.model import Case, Fields, Group, VectorFile, hex_fields
+from kmscore_vectors.generator.shared_texts import SM2_TEST_KEY
 from kmscore_vectors.generator.sm2pke import (
     conversions,
     encryptions,
@@ -39,7 +40,7 @@ def make() -> VectorFile:
         algorithm="SM2PKE",
         header=(
             "SM2 public-key encryption (GB/T 32918.4-2016) with SM3.",
-            "The key is the TEST KEY of GM/T 0003.5-2012 Annex C, published.",
+            SM2_TEST_KEY,
         ),
         notes=NOTES,
         groups=(

@@ -3,6 +3,12 @@
 from typing import Final
 
 from kmscore_vectors.generator.model import TWO_DEFECTS, TWO_DEFECTS_NOTE, Note
+from kmscore_vectors.generator.shared_texts import (
+    DEFAULT_ALGORITHM,
+    KEY_OF_ANOTHER_ALGORITHM,
+    UNKNOWN_ALGORITHM,
+    USUAL_LENGTH,
+)
 from kmscore_vectors.generator.sm2pke.der_notes import DER_NOTES
 from kmscore_vectors.tables import BugType, Severity
 
@@ -17,7 +23,7 @@ _MALLEABLE: Final = (
 
 NOTES: Final = {
     "Valid": Note(
-        "A message of a usual length.",
+        USUAL_LENGTH,
         bug_type=BugType.BASIC,
         severity=Severity.STANDARD,
         section="GB/T 32918.4-2016 section 7.1",
@@ -159,7 +165,7 @@ NOTES: Final = {
     ),
     "KeyUsage": Note(
         "A good key of another algorithm.",
-        "Bytes of one algorithm are computed on with the key of another.",
+        KEY_OF_ANOTHER_ALGORITHM,
         bug_type=BugType.MODIFIED_PARAMETER,
         severity=Severity.POLICY,
         section="SPEC section 7.4",
@@ -256,8 +262,8 @@ NOTES: Final = {
         section="SPEC section 7.6",
     ),
     "UnknownAlgorithm": Note(
-        "No algorithm has this name.",
-        "A default takes its place, and another algorithm runs than the caller named.",
+        UNKNOWN_ALGORITHM,
+        DEFAULT_ALGORITHM,
         bug_type=BugType.MISSING_STEP,
         severity=Severity.POLICY,
         section="SPEC section 6.2",

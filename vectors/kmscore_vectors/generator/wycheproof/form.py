@@ -4,13 +4,12 @@ A test is `valid`, `invalid`, or `acceptable` where a standard or practice allow
 strict reading. Tests have neither an error class nor intermediate values.
 """
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from kmscore_vectors import __version__
-from kmscore_vectors.generator.model import Fields, Note
+from kmscore_vectors.generator.model import Fields, Note, json_bytes
 from kmscore_vectors.tables import Severity
 
 SOURCE: Final[Fields] = {"name": "kmscore-vectors", "version": __version__}
@@ -79,5 +78,5 @@ class WycheproofFile:
         }
 
     def serialize(self) -> bytes:
-        """Return the bytes of the file: ASCII, two spaces per level, a line feed at the end."""
-        return (json.dumps(self.document(), indent=2) + "\n").encode("ascii")
+        """Return the bytes of the file."""
+        return json_bytes(self.document())

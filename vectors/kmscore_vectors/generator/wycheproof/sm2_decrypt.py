@@ -12,6 +12,7 @@ from typing import Final
 from kmscore_vectors.generator import affine
 from kmscore_vectors.generator.keys.published import SM2_PKCS8, SM2_PUBLIC_POINT, SM2_SCALAR
 from kmscore_vectors.generator.model import Case, Fields
+from kmscore_vectors.generator.shared_texts import SM2_TEST_KEY
 from kmscore_vectors.generator.sm2pke import invalid_ciphertexts, valid_ciphertexts
 from kmscore_vectors.generator.sm2pke.file import der_defects
 from kmscore_vectors.generator.sm2pke.notes import NOTES
@@ -43,7 +44,7 @@ def make() -> WycheproofFile:
         header=(
             "SM2 public-key encryption (GB/T 32918.4-2016) with SM3, the encoding given.",
             "ASN1_DER: GM/T 0009-2012 section 7.2. C1C3C2 and C1C2C3: 04, x, y and the parts.",
-            "The key is the TEST KEY of GM/T 0003.5-2012 Annex C, published.",
+            SM2_TEST_KEY,
         ),
         notes={flag: NOTES[flag] for flag in sorted(flags)},
         groups=groups,

@@ -3,6 +3,7 @@
 from typing import Final
 
 from kmscore_vectors.generator.model import Note
+from kmscore_vectors.generator.shared_texts import CIPHERTEXT_BIT
 from kmscore_vectors.tables import BugType, Severity
 
 _SECTION: Final = "C2SP XAES-256-GCM"
@@ -55,7 +56,7 @@ NOTES: Final = {
     ),
     "ModifiedCiphertext": _note(
         BugType.AUTH_BYPASS,
-        "One bit of the ciphertext is another.",
+        CIPHERTEXT_BIT,
         "An attacker who changes a bit of the ciphertext changes the same bit of the message.",
     ),
     "ModifiedAad": _note(
