@@ -297,6 +297,38 @@ def test_tls_has_an_authority_in_a_file(
     assert list(folder.iterdir()) == []
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="127.0.0.2 is an address only on Linux")
+@pytest.mark.parametrize("tls", [(), ("--tls",)])
+def test_another_address_is_allowed_in_words(
+    run_with: Callable[..., str], tmp_path: Path, tls: tuple[str, ...], port: int
+) -> None:
+    """The certificate is for this address too."""
+
+    def work(_address: str) -> None:
+        authority = (tmp_path / "ca.pem").read_bytes() if tls else None
+        with Client(f"127.0.0.2:{port}", authority) as client:
+            assert client.call("ListKeys")[0] == 200
+        with pytest.raises(ConnectionRefusedError), Client(f"127.0.0.1:{port}") as client:
+            client.call("ListKeys")
+
+    more = (*tls, *(("--ca-file", tmp_path / "ca.pem") if tls else ()))
+    words = ("--host", "127.0.0.2", "--this-is-no-production-server")
+    assert f"://127.0.0.2:{port} " in run_with(work, "--anonymous", *words, *more)
+
+
+def test_the_passphrase_can_come_from_a_descriptor(
+    run_with: Callable[..., str], tmp_path: Path
+) -> None:
+    """As for every command with a keyring."""
+    reading, writing = os.pipe()
+    os.write(writing, b"another passphrase\n")
+    os.close(writing)
+    path = tmp_path / "ring"
+    options = ("--anonymous", "--keyring", path, "--passphrase-fd", str(reading))
+    run_with(lambda address: call(address, "CreateKey"), *options)
+    assert len(keyfile.open_keyring(path.read_bytes(), b"another passphrase")) == 1
+
+
 def test_a_keyring_is_continued(run_with: Callable[..., str], tmp_path: Path) -> None:
     """Keys, versions, states, aliases and dates are those of the last server."""
     path = tmp_path / "team.keys"
