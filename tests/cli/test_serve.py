@@ -59,6 +59,12 @@ SEED = {
 
 
 @pytest.fixture
+def never_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fail a test whose server has started, which would wait for ever."""
+    monkeypatch.setattr(serve, "_wait", lambda: pytest.fail("the server has started"))
+
+
+@pytest.fixture
 def port() -> int:
     """Return a free port."""
     with socket.create_server(("127.0.0.1", 0)) as free:
@@ -461,6 +467,7 @@ PROBLEMS: dict[str, tuple[list[str], str]] = {
 }
 
 
+@pytest.mark.usefixtures("never_waits")
 @pytest.mark.parametrize("what", PROBLEMS)
 def test_a_wrong_option_is_reported_in_one_line(what: str, tmp_path: Path) -> None:
     """The server does not start, and no secret is shown."""
@@ -478,12 +485,14 @@ def test_a_wrong_option_is_reported_in_one_line(what: str, tmp_path: Path) -> No
     assert list(tmp_path.glob("*.new")) == []
 
 
+@pytest.mark.usefixtures("never_waits")
 def test_malformed_access_keys_in_the_variable_are_not_shown() -> None:
     """The line names the variable."""
     result = invoke("serve", env={"KMSCORE_ACCESS_KEYS": "hidden"})
     assert problem(result) == "KMSCORE_ACCESS_KEYS: access key 1: not ID:SECRET, or given twice"
 
 
+@pytest.mark.usefixtures("never_waits")
 def test_a_port_in_use_is_reported(port: int) -> None:
     """The line has the port."""
     with socket.create_server(("127.0.0.1", port)):
@@ -491,6 +500,7 @@ def test_a_port_in_use_is_reported(port: int) -> None:
     assert problem(result) == f"127.0.0.1:{port}: Address already in use"
 
 
+@pytest.mark.usefixtures("never_waits")
 def test_invalid_properties_are_reported(tmp_path: Path) -> None:
     """A server does not forget aliases silently."""
     path = write_ring(tmp_path / "ring")
@@ -499,6 +509,7 @@ def test_invalid_properties_are_reported(tmp_path: Path) -> None:
     assert problem(result) == f"{properties}: properties: not an object"
 
 
+@pytest.mark.usefixtures("never_waits")
 def test_the_server_needs_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     """A fault inside it is not hidden."""
     monkeypatch.delitem(sys.modules, "kmscore.emulator.server", raising=False)
