@@ -175,12 +175,11 @@ UNNOTICED: Mapping[str, tuple[str, ...]] = {
     ),
     "A second check: another one rejects the same input with the same error. (An ID that ends"
     " outside the blob leaves no room for IV and tag; a JSON number is not a string; a symmetric"
-    " key fits no asymmetric algorithm; a point of another length is not on the curve; a"
-    " plaintext that is not decoded has the length that was checked before.)": (
+    " key fits no asymmetric algorithm; a plaintext that is not"
+    " decoded has the length that was checked before.)": (
         "blob.py:_end_of_id:2",
         "context.py:_reject_value:1",
         "data_keys.py:export_from:1",
-        "keys/der.py:_decode_point:1",
         "keys/symmetric.py:_choose_suite:1",
         "lookup.py:decrypting_key:1",
         "reencryption.py:Prepared.finish:1",
