@@ -4,6 +4,7 @@
 package, so nothing is installed in editable mode.
 """
 
+import os
 import re
 import shutil
 from pathlib import Path
@@ -13,6 +14,16 @@ import nox
 ROOT = Path(__file__).resolve().parent
 TOOLS = ("--requirement", ".ci/requirements.txt")
 EVERYTHING = (".[test,bench,arrow,spark]", "./vectors")
+# The environments of the session `clients`. The package of the Encryption SDK pins an old
+# `cryptography`, and no two of them can share one environment.
+CLIENTS = {
+    "current-3": "alibabacloud-kms20160120>=3.3,<4",
+    "current-2": "alibabacloud-kms20160120>=2.4,<3",
+    "old": "aliyun-python-sdk-kms>=2.16",
+    "encryption-sdk": "bestv-aliyun-encryption-sdk==0.1.2",
+    "object-storage": "oss2>=2.19",
+}
+NODE_CLIENTS = ("@alicloud/kms20160120@1", "@alicloud/pop-core@1")
 
 _MISSING_SERVERS = """
 import sys
@@ -85,7 +96,7 @@ def coverage(session: nox.Session) -> None:
     Without a server, the modules for databases are left out of the requirement.
     """
     session.install(*EVERYTHING, *TOOLS)
-    marked = ("-m", "not campaign and not harness and not recipe")
+    marked = ("-m", "not campaign and not harness and not recipe and not clients")
     measured = ("--cov", "--cov-report=", "--cov-fail-under=0")
     session.run("pytest", "--quiet", *marked, *measured, *session.posargs)
     shown = str(session.run("python", "-c", _MISSING_SERVERS, silent=True))
@@ -151,6 +162,22 @@ def harnesses(session: nox.Session) -> None:
     )
     campaign = ("python", "vectors/harnesses/campaign.py", "--check")
     session.run(*campaign, "--only", *names, "--require", *names)
+
+
+@nox.session
+def clients(session: nox.Session) -> None:
+    """Run clients of the vendor, each in an environment of its own, against `kmscore serve`."""
+    folder = Path(session.create_tmp()).resolve()
+    for name, requirement in CLIENTS.items():
+        session.run("python", "-m", "venv", str(folder / name))
+        python = folder / name / ("Scripts" if os.name == "nt" else "bin") / "python"
+        install = ("-m", "pip", "install", "--quiet", requirement)
+        session.run(str(python), *install, external=True)
+    session.run("npm", "install", "--prefix", str(folder), *NODE_CLIENTS, external=True)
+    session.install(".[test]")
+    tests = ("-m", "clients", "tests/emulator/clients")
+    environment = {"KMSCORE_CLIENTS": str(folder)}
+    session.run("pytest", "--quiet", *tests, *session.posargs, env=environment)
 
 
 @nox.session

@@ -28,7 +28,7 @@ nitpick_ignore_regex = [
     (
         "py:class",
         (
-            r"(collections\.abc|datetime|typing|enum|pathlib|cryptography|pyarrow|pyspark|pa"
+            r"(collections\.abc|datetime|ssl|typing|enum|pathlib|cryptography|pyarrow|pyspark|pa"
             r"|sqlalchemy|sa)\..*"
         ),
     ),

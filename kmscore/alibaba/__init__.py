@@ -13,6 +13,7 @@ layout in `Profile`.
 """
 
 from kmscore.alibaba.access import key_id_of_name, resource_name
+from kmscore.alibaba.actions import ExtraAction
 from kmscore.alibaba.api import Handled, KmsApi
 from kmscore.alibaba.context_rule import collisions, is_ambiguous
 from kmscore.alibaba.events import Event
@@ -48,6 +49,7 @@ __all__ = [
     "Application",
     "ContextBinding",
     "Event",
+    "ExtraAction",
     "Handled",
     "InvalidPolicyError",
     "JsonContext",

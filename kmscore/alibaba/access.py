@@ -175,6 +175,11 @@ class Access(Record):
                 raise RequestError(fault)
         return [str(named.key_id) for _, named in uses]
 
+    def permit_resource(self, principal: object, action: str, resource: str) -> None:
+        """Raise `RequestError` unless the action on this resource name is allowed."""
+        if not self._allows(principal, action, resource):
+            raise RequestError(service_errors.NO_PERMISSION)
+
     def _unknown(self, principal: object, action: str, named: Named) -> Fault | None:
         """Return the error for a name without a key, or `None` if the name has an allowed key.
 

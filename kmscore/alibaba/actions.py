@@ -21,6 +21,7 @@ from kmscore.algorithms import (
 from kmscore.alibaba import operations
 from kmscore.alibaba.access import Access
 from kmscore.alibaba.events import Uses
+from kmscore.alibaba.parameters import Action
 from kmscore.alibaba.payloads import as_sealed
 from kmscore.alibaba.profile import Payload, Profile
 from kmscore.alibaba.reencryption import reencrypt
@@ -30,7 +31,8 @@ from kmscore.keys import PublicKey
 from kmscore.lookup import decrypting_key
 from kmscore.operations import DecryptResult
 
-Fields: TypeAlias = dict[str, str]
+Fields: TypeAlias = dict[str, Any]
+"""The fields of a response; other actions than the nine can have objects and lists of them."""
 
 
 class Request(NamedTuple):
@@ -87,6 +89,20 @@ class Request(NamedTuple):
     def sealed_options(self) -> dict[str, Any]:
         """The same for a plaintext that is encrypted and returned unchanged."""
         return self.options | {"profile": as_sealed(self.access.profile)}
+
+
+class ExtraAction(NamedTuple):
+    """An action that a server adds to the nine of this package."""
+
+    action: Action
+    """The parameters."""
+
+    perform: Callable[[Request], Fields]
+    """The function that checks the permission, performs the action and returns the fields.
+
+    Its errors are those of the nine: `RequestError`, and the errors of the library. In a dry run,
+    it returns no fields and changes nothing.
+    """
 
 
 def _reencrypt(request: Request) -> Fields:

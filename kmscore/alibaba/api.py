@@ -7,13 +7,19 @@ the principal. Only then are the keys checked: existence, state and usage.
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any, NamedTuple, final
 
-from kmscore._typecheck import check_callable, check_instance, check_optional_callable
+from kmscore._typecheck import (
+    check_callable,
+    check_instance,
+    check_mapping,
+    check_optional_callable,
+)
 from kmscore._values import Immutable, representation
 from kmscore.alibaba import service_errors
 from kmscore.alibaba.access import Access, Resolver, key_id_of_name, resource_name
-from kmscore.alibaba.actions import PERFORM, Fields, Request
+from kmscore.alibaba.actions import PERFORM, ExtraAction, Fields, Request
 from kmscore.alibaba.context_rule import is_confused
 from kmscore.alibaba.events import SUCCESS, Event, Uses
 from kmscore.alibaba.parameter_names import (
@@ -23,9 +29,9 @@ from kmscore.alibaba.parameter_names import (
     check_spelling,
     gather_contexts,
     misspelt_names,
+    names_of,
 )
 from kmscore.alibaba.parameters import (
-    ACTIONS,
     DRY_RUN,
     Action,
     actions_of,
@@ -79,16 +85,18 @@ def random_request_id() -> str:
 
 @final
 class KmsApi(Immutable):
-    """The nine cryptographic actions of the service, with your own keys.
+    """The nine cryptographic actions of the service, with your own keys, and extra actions.
 
     An instance is immutable. Threads can share it if they can share the arguments of its
     constructor.
     """
 
-    __slots__ = ("_access", "_actions", "_on_failure", "_request_id")
+    __slots__ = ("_access", "_actions", "_names", "_on_failure", "_performs", "_request_id")
 
     _access: Access
     _actions: Mapping[str, Action]
+    _names: frozenset[str]
+    _performs: Mapping[str, Callable[[Request], Fields]]
     _request_id: Callable[[], str]
     _on_failure: Callable[[Exception], object] | None
 
@@ -103,6 +111,7 @@ class KmsApi(Immutable):
         resolve_key: Resolver = key_id_of_name,
         on_failure: Callable[[Exception], object] | None = None,
         allow_ambiguous: bool = False,
+        extra_actions: Mapping[str, ExtraAction] | None = None,
     ) -> None:
         """Create the API for keys and a policy.
 
@@ -138,9 +147,11 @@ class KmsApi(Immutable):
                 `InternalFailure`. If it is `None`, `call` raises that exception.
             allow_ambiguous: Whether to accept contexts that the service's rule does not distinguish
                 from others (`is_ambiguous`). It has no effect in v1.
+            extra_actions: Actions that are added to the nine, by name (default `None`).
 
         Raises:
             TypeError: If an argument has the wrong type.
+            ValueError: If `extra_actions` has one of the nine.
         """
         check_instance(profile, Profile, "profile")
         check_instance(allow_ambiguous, bool, "allow_ambiguous")
@@ -152,9 +163,19 @@ class KmsApi(Immutable):
         for name, value in (("arn", arn), ("request_id", request_id), ("resolve_key", resolve_key)):
             check_callable(value, name)
         check_optional_callable(on_failure, "on_failure")
+        check_mapping(extra_actions, "extra_actions")
+        extra = dict(extra_actions or {})
+        for name, action in extra.items():
+            check_instance(action, ExtraAction, f"extra_actions[{name!r}]")
+            if name in PERFORM:
+                raise ValueError(f"extra_actions: {name} is an action of this package")
+        performs = dict(PERFORM) | {name: each.perform for name, each in extra.items()}
+        actions = dict(actions_of(profile)) | {name: each.action for name, each in extra.items()}
         self._set(
             _access=Access(keys, policy, profile, allow_ambiguous, arn, resolve_key),
-            _actions=actions_of(profile),
+            _actions=MappingProxyType(actions),
+            _names=names_of(actions.values()),
+            _performs=MappingProxyType(performs),
             _request_id=request_id,
             _on_failure=on_failure,
         )
@@ -234,9 +255,9 @@ class KmsApi(Immutable):
         try:
             # The mapping is read only once, because a second read can give other values.
             given = by_exact_name(params)
-            misspelt = misspelt_names(given)
+            misspelt = misspelt_names(given, self._names)
             is_dry_run = _is_dry_run(given, misspelt)
-            name = _action_name(given, misspelt)
+            name = self._action_name(given, misspelt)
             check_spelling(misspelt)
             answer = self._perform(name, given, run, is_dry_run=is_dry_run)
         except RequestError as error:
@@ -271,12 +292,35 @@ class KmsApi(Immutable):
         values = run.values = read_parameters(action, gather_contexts(action, params))
         self._check_contexts(values)
         try:
-            return PERFORM[name](Request(run.access, run.principal, values, is_dry_run, run.uses))
+            request = Request(run.access, run.principal, values, is_dry_run, run.uses)
+            return self._performs[name](request)
         except KmsCoreError as error:
             fault = fault_of(error, action.subjects)
             if fault == service_errors.INTERNAL_FAILURE:
                 raise
         raise RequestError(fault)
+
+    def serves(self, action: str) -> bool:
+        """Return whether the API has an action.
+
+        Args:
+            action: The name of the action.
+
+        Returns:
+            `True` for the nine actions and the extra actions.
+        """
+        return action in self._actions
+
+    def _action_name(self, params: Mapping[str, object], misspelt: frozenset[str]) -> str:
+        """Return the name of the action, or raise `RequestError` if it is missing or unknown."""
+        check_spelling(misspelt & {ACTION})
+        given = params.get(ACTION)
+        if is_absent(given):
+            raise RequestError(service_errors.missing_parameter(ACTION))
+        name = exact_text(given)
+        if name is None or not self.serves(name):
+            raise RequestError(service_errors.UNSUPPORTED_OPERATION)
+        return name
 
     def _report(self, error: Exception) -> None:
         """Pass an exception to `on_failure`, or raise it if there is no `on_failure`."""
@@ -319,15 +363,3 @@ def _is_dry_run(params: Mapping[str, object], misspelt: frozenset[str]) -> bool:
     """Return whether a request is a dry run, or raise `RequestError`."""
     check_spelling(misspelt & {DRY_RUN.name})
     return read_parameter(DRY_RUN, params.get(DRY_RUN.name)) is True
-
-
-def _action_name(params: Mapping[str, object], misspelt: frozenset[str]) -> str:
-    """Return the name of the action, or raise `RequestError` if it is missing or unknown."""
-    check_spelling(misspelt & {ACTION})
-    given = params.get(ACTION)
-    if is_absent(given):
-        raise RequestError(service_errors.missing_parameter(ACTION))
-    name = exact_text(given)
-    if name is None or name not in ACTIONS:
-        raise RequestError(service_errors.UNSUPPORTED_OPERATION)
-    return name

@@ -21,9 +21,8 @@ that the action does not have. Other unknown names are ignored, as in the servic
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from itertools import chain
-from types import MappingProxyType
 from typing import Any, Final
 
 from kmscore.alibaba.json_context import compact_json
@@ -35,16 +34,17 @@ CONTEXTS: Final = ("EncryptionContext", "SourceEncryptionContext", "DestinationE
 """The parameters that can be flattened."""
 
 ACTION: Final = "Action"
-KNOWN: Final = frozenset(
-    {
-        ACTION,
-        DRY_RUN.name,
-        *(row.name for row in chain.from_iterable(one.parameters for one in ACTIONS.values())),
-    }
-)
-"""The name of every parameter of any action."""
 
-_BY_CASEFOLD: Final = MappingProxyType({name.casefold(): name for name in KNOWN})
+
+def names_of(actions: Iterable[Action]) -> frozenset[str]:
+    """Return the name of every parameter of any of the actions."""
+    rows = chain.from_iterable(action.parameters for action in actions)
+    return frozenset({ACTION, DRY_RUN.name, *(row.name for row in rows)})
+
+
+KNOWN: Final = names_of(ACTIONS.values())
+"""The name of every parameter of any action of this package."""
+
 _END_OF_HEAD: Final = re.compile(r"[.\[]")
 _LISTED: Final = re.compile(r"(?:0|[1-9][0-9]*)\.(?:Key|Value)")
 
@@ -58,13 +58,16 @@ def by_exact_name(params: Mapping[Any, object]) -> dict[str, object]:
     return {name: value for name, value in named if name is not None}
 
 
-def misspelt_names(params: Mapping[str, object]) -> frozenset[str]:
+def misspelt_names(params: Mapping[str, object], known: frozenset[str] = KNOWN) -> frozenset[str]:
     """Return the known names that a request contains in another case.
 
     The part of a name before a dot or a bracket is also compared with the names of contexts.
     """
-    unknown = [name for name in params if name not in KNOWN]
-    return KNOWN.intersection(map(_misspelt, unknown)) if unknown else frozenset()
+    unknown = [name for name in params if name not in known]
+    if not unknown:
+        return frozenset()
+    by_casefold = {name.casefold(): name for name in known}
+    return known.intersection(_misspelt(name, by_casefold) for name in unknown)
 
 
 def check_spelling(misspelt: frozenset[str]) -> None:
@@ -73,10 +76,10 @@ def check_spelling(misspelt: frozenset[str]) -> None:
         raise RequestError(invalid_parameter(min(misspelt)))
 
 
-def _misspelt(name: str) -> str | None:
+def _misspelt(name: str, by_casefold: Mapping[str, str]) -> str | None:
     """Return the known name that an unknown name misspells, or `None` if there is none."""
     head = _END_OF_HEAD.split(name, maxsplit=1)[0]
-    known = _BY_CASEFOLD.get(head.casefold())
+    known = by_casefold.get(head.casefold())
     if head == name:
         return known
     is_flattened = head in CONTEXTS and name[len(head)] == "."

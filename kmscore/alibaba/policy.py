@@ -69,7 +69,7 @@ class Policy(Immutable):
         self._set(_statements=given)
 
     @classmethod
-    def from_json(cls, text: str) -> "Policy":
+    def from_json(cls, text: str, *, extra_actions: Iterable[str] = ()) -> "Policy":
         """Read a policy document.
 
         The document is a JSON object with only these fields:
@@ -94,6 +94,8 @@ class Policy(Immutable):
 
         Args:
             text: The document.
+            extra_actions: The names of the extra actions of the API, such as `CreateKey` (default
+                none). Statements about these actions are not ignored.
 
         Returns:
             The policy.
@@ -105,7 +107,7 @@ class Policy(Immutable):
                 and `Principal`. Also if an action or a resource name is malformed or has the wrong
                 letter case, or if the service has no such action.
         """
-        return cls(read_statements(text))
+        return cls(read_statements(text, extra_actions=extra_actions))
 
     def __call__(
         self,

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Iterable
 from typing import Any, Final, NamedTuple
 
 from kmscore._typecheck import check_text
@@ -59,14 +60,15 @@ class Statement(NamedTuple):
         return False not in results and (self.denies or None not in results)
 
 
-def read_statements(text: str) -> tuple[Statement, ...]:
+def read_statements(text: str, *, extra_actions: Iterable[str] = ()) -> tuple[Statement, ...]:
     """Read a policy document; `Policy.from_json` describes its form.
 
     Args:
         text: The document.
+        extra_actions: The names of the extra actions of the API (default none).
 
     Returns:
-        The statements about actions of this package.
+        The statements about actions of this package and about the extra ones.
 
     Raises:
         TypeError: If `text` is not a `str`.
@@ -79,8 +81,9 @@ def read_statements(text: str) -> tuple[Statement, ...]:
     statements = document["Statement"]
     if not isinstance(statements, list):
         raise InvalidPolicyError("Statement must be a list")
+    served = (*PERMISSIONS, *map("kms:{}".format, extra_actions))
     read = (
-        _statement(statement, f"statement {number}")
+        _statement(statement, f"statement {number}", served)
         for number, statement in enumerate(statements, 1)
     )
     return tuple(statement for statement in read if statement is not None)
@@ -119,14 +122,14 @@ def _fields(value: object, what: str, due: set[str], more: str | None = None) ->
     return value
 
 
-def _statement(value: object, what: str) -> Statement | None:
-    """Return a statement of a document, or `None` if it has no action of this package."""
+def _statement(value: object, what: str, served: tuple[str, ...]) -> Statement | None:
+    """Return a statement of a document, or `None` if it has no action that is served."""
     actions: tuple[str, ...] = ()
     if isinstance(value, dict) and "Action" in value and "NotAction" not in value:
         actions = _patterns(value["Action"], f"Action of {what}")
         for pattern in actions:
             _check_action(pattern, what)
-        if not any(matches(pattern, action) for pattern in actions for action in PERMISSIONS):
+        if not any(matches(pattern, action) for pattern in actions for action in served):
             return None
     fields = _fields(value, what, {"Effect", "Action", "Resource"}, "Condition")
     effect = fields["Effect"]

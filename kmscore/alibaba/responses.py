@@ -2,7 +2,7 @@
 
 import json
 import re
-from typing import Final
+from typing import Any, Final
 from xml.etree import ElementTree as ET
 
 from kmscore._values import Secret, representation
@@ -27,16 +27,17 @@ class ApiResponse(Secret):
     status: int
     """The HTTP status, 200 or the status of the error."""
 
-    body: dict[str, str | int]
+    body: dict[str, Any]
     """The fields of the response by name, with `RequestId` among them.
 
+    A field is a text, a number, or for other actions than the nine an object or a list of them.
     A plaintext is in Base64; if the payload is `Payload.BASE64`, `Plaintext` of Decrypt is the text
     that was encrypted.
     """
 
     _root: str
 
-    def __init__(self, status: int, body: dict[str, str | int], root: str) -> None:
+    def __init__(self, status: int, body: dict[str, Any], root: str) -> None:
         """Create a response from its parts.
 
         Args:
@@ -47,7 +48,7 @@ class ApiResponse(Secret):
         self._set(status=status, body=body, _root=root)
 
     @classmethod
-    def of_result(cls, action: str, fields: dict[str, str], request_id: str) -> "ApiResponse":
+    def of_result(cls, action: str, fields: dict[str, Any], request_id: str) -> "ApiResponse":
         """Create the response of a successful action.
 
         Args:
@@ -93,6 +94,8 @@ class ApiResponse(Secret):
     def xml(self) -> bytes:
         """Return the body as XML, for the content type `XML_CONTENT_TYPE`.
 
+        A list has one element for each of its items, under the name of the list.
+
         Returns:
             The XML document in UTF-8.
 
@@ -101,11 +104,7 @@ class ApiResponse(Secret):
                 (section 2.2). Only a plaintext can contain one; send the response as JSON.
         """
         root = ET.Element(self._root)
-        for name, value in self.body.items():
-            text = str(value)
-            if _NOT_XML.search(text) is not None:
-                raise ValueError(f"{name} has a character that XML does not have; send JSON")
-            ET.SubElement(root, name).text = text
+        _append(root, self.body)
         document: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
         # XML parsers convert a carriage return to a line feed (XML 1.0, section 2.11).
         return document.replace(b"\r", b"&#13;")
@@ -114,3 +113,17 @@ class ApiResponse(Secret):
     def __repr__(self) -> str:
         """Return a representation with the status and the code of an error."""
         return f"<ApiResponse {self.status} {self.body.get('Code', 'OK')}>"
+
+
+def _append(parent: ET.Element, fields: dict[str, Any]) -> None:
+    """Append the elements of an object. Raises `ValueError`."""
+    for name, value in fields.items():
+        for each in value if isinstance(value, list) else (value,):
+            element = ET.SubElement(parent, name)
+            if isinstance(each, dict):
+                _append(element, each)
+                continue
+            text = str(each)
+            if _NOT_XML.search(text) is not None:
+                raise ValueError(f"{name} has a character that XML does not have; send JSON")
+            element.text = text

@@ -80,6 +80,8 @@ KEY_VERSION_NOT_FOUND: Final = Fault(
 )
 ALIAS_NOT_FOUND: Final = Fault(404, "Forbidden.AliasNotFound", "The specified Alias is not found.")
 THROTTLED: Final = Fault(429, "Rejected.Throttling", "QPS Limit Exceeded")
+ALIAS_EXISTS: Final = Fault(400, "AliasAlreadyExists", "AliasName Already Exists.")
+STATE_NOT_CHANGED: Final = Fault(409, "Rejected.StateModifiedFailed", "Keystate modified failed.")
 INTERNAL_FAILURE: Final = Fault(500, "InternalFailure", "Internal Failure.")
 
 # The codes are those of the vendor's common errors; status and message are decided here.

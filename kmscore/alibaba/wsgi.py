@@ -18,7 +18,7 @@ from kmscore._typecheck import check_callable, check_instance, check_optional_ca
 from kmscore.alibaba.api import Handled, KmsApi, random_request_id
 from kmscore.alibaba.events import Event
 from kmscore.alibaba.http_request import ParsedRequest, RejectedRequest, parse
-from kmscore.alibaba.parameters import ACTIONS, DRY_RUN
+from kmscore.alibaba.parameters import DRY_RUN
 from kmscore.alibaba.policy_conditions import (
     CURRENT_TIME,
     SECURE_TRANSPORT,
@@ -87,6 +87,7 @@ def wsgi_app(
     authenticate: Authenticate,
     clock: Callable[[], datetime],
     throttle: Callable[[Any, float], bool] | None = None,
+    fault_of: Callable[[VerifiedRequest], Fault | None] | None = None,
     principal_of: Callable[[VerifiedRequest], Any] | None = None,
     facts_of: Callable[[Environ, datetime], Facts] | None = None,
     on_event: Callable[[Event], object] | None = None,
@@ -101,6 +102,9 @@ def wsgi_app(
         throttle: A callable that takes the principal and the present time in seconds, and returns
             whether it is within its limit, such as `Throttle()`. It is not called for a request
             without an access key. The default `None` sets no limit.
+        fault_of: A callable that takes a verified request within its limit, and returns the error
+            with which it is rejected, or `None` to perform it. For tests of clients (default
+            `None`).
         principal_of: A callable that returns the principal of a verified request, for the policy,
             the limit and the records. The default is the ID of its access key.
         facts_of: A callable that takes the WSGI environment and the present time, and returns the
@@ -120,6 +124,7 @@ def wsgi_app(
     check_callable(authenticate, "authenticate")
     check_callable(clock, "clock")
     check_optional_callable(throttle, "throttle")
+    check_optional_callable(fault_of, "fault_of")
     check_optional_callable(principal_of, "principal_of")
     check_optional_callable(facts_of, "facts_of")
     check_optional_callable(on_event, "on_event")
@@ -138,6 +143,9 @@ def wsgi_app(
         is_limited = throttle is not None and request.access_key_id is not None
         if is_limited and throttle(principal, now.timestamp()) is not True:  # type: ignore[misc]
             return _rejected(api, THROTTLED, request, principal)
+        fault = None if fault_of is None else fault_of(request)
+        if fault is not None:
+            return _rejected(api, fault, request, principal)
         facts = None if facts_of is None else facts_of(environ, now)
         return api.handle(
             request.parameters, principal=principal, facts=facts, with_contexts=with_contexts
@@ -177,7 +185,7 @@ def _rejected(
     event = Event(request_id, principal, "", fault.code)
     if request is not None:
         is_dry_run = str(request.parameters.get(DRY_RUN.name)).lower() == "true"
-        action = request.action if request.action in ACTIONS else ""
+        action = request.action if api.serves(request.action) else ""
         event = event._replace(action=action, is_dry_run=is_dry_run)
     return Handled(ApiResponse.of_fault(fault, request_id), event)
 
@@ -195,15 +203,17 @@ def _parsed(environ: Environ) -> ParsedRequest | RejectedRequest:
         for name, value in environ.items()
         if name.startswith("HTTP_")
     ]
+    body = _body(environ)
     kind = environ.get("CONTENT_TYPE") or ""
-    # wsgiref sets text/plain if the client sends no type. No client needs it, unless it is signed.
-    if kind and (kind != "text/plain" or "content-type" in environ.get("HTTP_AUTHORIZATION", "")):
+    # The type of an empty body has no effect. wsgiref sets text/plain if the client sends no type,
+    # and aiohttp, which the vendor's asynchronous client uses, adds a type that is not signed.
+    is_needed = body != b"" and kind != "text/plain"
+    if kind and (is_needed or "content-type" in environ.get("HTTP_AUTHORIZATION", "")):
         headers.append(("content-type", kind))
     path = environ.get("PATH_INFO") or "/"
     target = path if path == "/" else quote(path, safe="/:", encoding="latin-1")
     if environ.get("QUERY_STRING"):
         target += f"?{environ['QUERY_STRING']}"
-    body = _body(environ)
     method = environ["REQUEST_METHOD"]
     if isinstance(body, bytes):
         return parse(method, target, headers, body)

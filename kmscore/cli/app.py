@@ -16,6 +16,7 @@ from kmscore.cli import (
     keys,
     rotate,
     rotate_column,
+    serve,
     trace,
 )
 from kmscore.cli.terminal import Commands
@@ -54,6 +55,9 @@ app.command("census", short_help="Count the key versions that ciphertexts name."
 )
 app.command("census-column", short_help="Count the key versions that a column names.")(
     census_column.count_column
+)
+app.command("serve", short_help="Serve a local stand-in of the service for tests.")(
+    serve.serve_tests
 )
 
 

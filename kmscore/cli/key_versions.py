@@ -1,32 +1,17 @@
-"""Creation, import and state changes of key versions, by the names in the options."""
+"""Creation and import of key versions, by the names in the options."""
 
-from typing import Any
-
-from kmscore import KeySpec, KeyState, RsaKey, Sm2Key, Suite, SymmetricKey
+from kmscore import KeySpec, Suite, SymmetricKey
 from kmscore.algorithms import KEY_SPECS
 from kmscore.cli.problems import FileProblem
 from kmscore.errors import UnsupportedAlgorithmError
-from kmscore.keys import PRIVATE_KEYS, Key
-
-
-def with_state(key: Key, state: KeyState) -> Key:
-    """Return the same key version in another state."""
-    names = (key.key_id, key.key_version_id)
-    if isinstance(key, SymmetricKey):
-        material = key.export_material()
-        return SymmetricKey(*names, key.spec, material, suite=key.suite, state=state)
-    if isinstance(key, RsaKey):
-        return RsaKey.from_pem(*names, key.private_pem(), state=state)
-    return Sm2Key.from_pem(*names, key.private_pem(), state=state)
+from kmscore.keys import PRIVATE_KEYS, Key, versions
 
 
 def generate_version(spec: KeySpec, suite: Suite | None, key_id: str, version_id: str) -> Key:
     """Return a new key version. Raises `FileProblem` for a suite with an asymmetric spec."""
-    names: dict[str, Any] = {"key_id": key_id, "key_version_id": version_id}
-    if KEY_SPECS[spec].suites:
-        return SymmetricKey.generate(spec, suite=suite, **names)
-    _check_no_suite(spec, suite)
-    return Sm2Key.generate(**names) if spec is KeySpec.EC_SM2 else RsaKey.generate(spec, **names)
+    if not KEY_SPECS[spec].suites:
+        _check_no_suite(spec, suite)
+    return versions.generate_version(spec, suite=suite, key_id=key_id, key_version_id=version_id)
 
 
 def import_version(

@@ -37,7 +37,7 @@ def read_keyring(path: Path, descriptor: int | None) -> Keyring:
     algorithm of the file or of one of its keys.
     """
     data = read_file(path, limit=MAX_LENGTH)
-    keyring = _open(path, data, get_passphrase(descriptor))
+    keyring = open_sealed(path, data, get_passphrase(descriptor))
     warn_if_readable(path)
     return keyring
 
@@ -81,7 +81,7 @@ def change_keyring(
         keyring, parameters = Keyring([]), ScryptParameters()
         if not is_new:
             sealed = read_file(path, limit=MAX_LENGTH)
-            keyring = _open(path, sealed, passphrase)
+            keyring = open_sealed(path, sealed, passphrase)
             # Keep a higher scrypt cost of the file.
             before = keyfile.read_parameters(sealed)
             parameters = max(parameters, before, key=lambda cost: cost.work)
@@ -96,7 +96,7 @@ def change_keyring(
     return words
 
 
-def _open(path: Path, sealed: bytes, passphrase: bytes) -> Keyring:
+def open_sealed(path: Path, sealed: bytes, passphrase: bytes) -> Keyring:
     """Return the keyring. Raises `FileProblem` and `UnsupportedAlgorithmError`."""
     try:
         return keyfile.open_keyring(sealed, passphrase)

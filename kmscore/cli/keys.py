@@ -17,7 +17,6 @@ from kmscore.cli.key_versions import (
     find_suite,
     generate_version,
     import_version,
-    with_state,
 )
 from kmscore.cli.keyring_file import Change, change_keyring, read_keyring
 from kmscore.cli.passphrase import (
@@ -31,6 +30,7 @@ from kmscore.cli.problems import FileProblem
 from kmscore.cli.terminal import problems_in_one_line
 from kmscore.errors import KeyNotFoundError
 from kmscore.keys import Key
+from kmscore.keys.versions import with_state
 
 app: typer.Typer = typer.Typer(no_args_is_help=True, help="Make and change a keyring file.")
 

@@ -22,6 +22,8 @@ from support.signed_requests import ACCESS_KEY, SECRET, Sent, sign_acs3, sign_rp
 
 from kmscore import alibaba
 from kmscore.alibaba import ANONYMOUS, Event, RejectedRequest, Throttle, VerifiedRequest, wsgi_app
+from kmscore.alibaba.parameters import Action
+from kmscore.alibaba.service_errors import KEY_NOT_FOUND
 
 NOW = datetime(2026, 11, 29, 8, 0, tzinfo=UTC)
 API = make_api(resolve_key=alibaba.key_id_of_name)
@@ -247,9 +249,21 @@ def test_a_type_that_the_server_adds_is_ignored() -> None:
     """The server wsgiref sets text/plain if the client sends no type."""
     sent = sign_acs3(ENCRYPT)
     assert Answer(make_app(), sent, CONTENT_TYPE="text/plain").status == "200 OK"
-    assert Answer(make_app(), sent, CONTENT_TYPE="text/html").status == "400 Bad Request"
     signed = sign_acs3(ENCRYPT, content_type="text/plain")
     assert Answer(make_app(), signed).status == "200 OK"
+
+
+def test_the_type_of_an_empty_body_need_not_be_signed() -> None:
+    """The asynchronous client of the vendor sends one; the type of any other body is signed."""
+    added = {"CONTENT_TYPE": "application/octet-stream"}
+    assert Answer(make_app(), sign_acs3(ENCRYPT), **added).status == "200 OK"
+    wrong = {"CONTENT_TYPE": "text/html"}
+    signed = sign_acs3(ENCRYPT, content_type="application/octet-stream")
+    assert Answer(make_app(), signed).status == "200 OK"
+    assert Answer(make_app(), signed, **wrong).fields["Code"] == "SignatureDoesNotMatch"
+    body = json.dumps(ENCRYPT).encode()
+    unsigned = Answer(make_app(), sign_acs3({}, body=body), CONTENT_TYPE="application/json")
+    assert unsigned.fields["Code"] == "IncompleteSignature"
 
 
 def test_a_body_that_ends_with_the_input_is_read() -> None:
@@ -576,3 +590,34 @@ def test_a_rejection_of_authenticate_is_sent() -> None:
     made = VerifiedRequest({"Action": "Encrypt", **ENCRYPT}, access_key_id="other")
     assert Answer(make_app(authenticate=lambda *_: made), sign_acs3({})).status == "200 OK"
     assert code_of(API.call({})) == "MissingParameter"
+
+
+def test_a_test_can_choose_the_error_of_a_verified_request() -> None:
+    """The request is not performed; its record has the action, also of an extra one."""
+    events: list[alibaba.Event] = []
+    seen: list[str] = []
+
+    def fault_of(request: alibaba.VerifiedRequest) -> Any:
+        seen.append(request.action)
+        return KEY_NOT_FOUND if request.action == "ListKeys" else None
+
+    extra = alibaba.ExtraAction(Action(()), lambda _: {})
+    api = make_api(extra_actions={"ListKeys": extra})
+    app = make_app(api=api, fault_of=fault_of, on_event=events.append, throttle=Throttle(1, 2))
+    answers = [
+        Answer(app, sign_acs3({}, action=action, secret=secret)).status[:3]
+        for action, secret in (
+            ("ListKeys", SECRET),
+            ("ListKeys", "wrong"),
+            ("Encrypt", SECRET),
+            ("ListKeys", SECRET),
+        )
+    ]
+    assert answers == ["404", "400", "400", "429"]
+    assert seen == ["ListKeys", "Encrypt"]
+    assert [(event.action, event.code, event.principal) for event in events] == [
+        ("ListKeys", "Forbidden.KeyNotFound", ACCESS_KEY),
+        ("", "SignatureDoesNotMatch", None),
+        ("Encrypt", "MissingParameter", ACCESS_KEY),
+        ("ListKeys", "Rejected.Throttling", ACCESS_KEY),
+    ]

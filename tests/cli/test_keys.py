@@ -392,14 +392,14 @@ def test_no_change_of_another_command_is_lost(
 ) -> None:
     """No other command can change the file between the read and the write."""
     said: list[str] = []
-    original = keyring_file._open
+    original = keyring_file.open_sealed
 
     def meanwhile(path: Path, *sealed: Any) -> Keyring:
-        monkeypatch.setattr(keyring_file, "_open", original)
+        monkeypatch.setattr(keyring_file, "open_sealed", original)
         said.append(problem(invoke("keys", "rotate", ring_file, "other")))
         return original(path, *sealed)
 
-    monkeypatch.setattr(keyring_file, "_open", meanwhile)
+    monkeypatch.setattr(keyring_file, "open_sealed", meanwhile)
     assert invoke("keys", "rotate", ring_file, "orders").exit_code == 0
     assert "another command is changing" in said[0]
     assert read_ring(ring_file).primary("other").key_version_id == OTHER.key_version_id

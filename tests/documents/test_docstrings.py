@@ -21,6 +21,7 @@ PACKAGES = (
         "kmscore.tables.database",
         "kmscore.keyfile",
         "kmscore.alibaba",
+        "kmscore.emulator",
     ),
     *("kmscore.sm2", "kmscore.hazmat"),
 )
@@ -28,6 +29,7 @@ RAISES_NOTHING = {
     "kmscore.PublicKey.__init__",
     "kmscore.alibaba.ALLOW_ALL",
     "kmscore.alibaba.ApiResponse.__init__",
+    "kmscore.alibaba.KmsApi.serves",
     "kmscore.alibaba.ApiResponse.of_fault",
     "kmscore.alibaba.ApiResponse.of_result",
     "kmscore.alibaba.resource_name",
@@ -39,6 +41,20 @@ RAISES_NOTHING = {
     "kmscore.alibaba.TokenBucket.take",
     "kmscore.alibaba.VerifiedRequest.__init__",
     "kmscore.alibaba.ParsedRequest.__init__",
+    "kmscore.emulator.Contents.aliases_of",
+    "kmscore.emulator.Contents.with_alias",
+    "kmscore.emulator.Contents.without_alias",
+    "kmscore.emulator.Contents.without_deleted",
+    "kmscore.emulator.KeyStore.key_resource",
+    "kmscore.emulator.KeyStore.resolve",
+    "kmscore.emulator.KeyStore.resource",
+    "kmscore.emulator.KeyStore.suite_of",
+    "kmscore.emulator.StoredKey.date_of",
+    "kmscore.emulator.StoredKey.in_state",
+    "kmscore.emulator.StoredKey.with_version",
+    "kmscore.emulator.accept_all",
+    "kmscore.emulator.management_actions",
+    "kmscore.emulator.properties_text",
 }
 """Functions with arguments that check none of them."""
 

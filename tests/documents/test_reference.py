@@ -23,6 +23,7 @@ PACKAGES = tuple(
         ".tables.database",
         ".keyfile",
         ".alibaba",
+        ".emulator",
         ".sm2",
     )
 )

@@ -45,6 +45,7 @@ _ROOMS = (
     "keyfile",
     "tables",
     "audit",
+    "emulator",
     "cli",
     "__main__",
 )
@@ -94,8 +95,9 @@ _ALLOWED = {
     "kmscore.alibaba.wsgi": {"urllib.parse", "datetime", "http"},
 }
 
-# These read files, start processes and show progress; they are not part of the engine.
-_TOOLS = ("kmscore.cli", "kmscore.tables")
+# These read files, start processes and threads, and show progress; they are not part of the
+# engine.
+_TOOLS = ("kmscore.cli", "kmscore.emulator", "kmscore.tables")
 
 # The modules that need an extra, and the packages that they import from it.
 _EXTRAS = {
@@ -110,7 +112,7 @@ _EXTRAS = {
 _DATABASE = "kmscore.tables.database"
 
 # Public modules that `import kmscore` does not load: the user imports them by name.
-_BY_NAME = ("audit", "bulk", "keyfile", "tables")
+_BY_NAME = ("audit", "bulk", "emulator", "keyfile", "tables")
 
 
 def _sources() -> dict[str, str]:

@@ -1,0 +1,76 @@
+"""The two files of a server's keys: the keyring, and the properties that a keyring does not have.
+
+The keyring is written first. A server that is killed between the two files has not answered the
+request yet, and the next one finds a key without description and aliases.
+"""
+
+import os
+from pathlib import Path
+
+from kmscore import Keyring, keyfile
+from kmscore.cli.files import read_file
+from kmscore.cli.keyring_file import open_sealed, warn_if_readable
+from kmscore.cli.new_file import NewFile
+from kmscore.cli.passphrase import get_passphrase
+from kmscore.cli.problems import FileProblem
+from kmscore.emulator import Contents, InvalidDocumentError, properties_text, saved_contents
+from kmscore.emulator.store import present
+from kmscore.keyfile import ScryptParameters
+from kmscore.keyfile.sealing import MAX_LENGTH
+
+
+class ServedKeyring:
+    """A keyring file, and a JSON file with the same name and `.json` after it.
+
+    Each change of a key encrypts the whole file again, which takes as long as its KDF.
+    """
+
+    def __init__(self, path: Path, descriptor: int | None) -> None:
+        """Read the files. Without a keyring file, the first change creates it.
+
+        Raises `FileProblem`, and `UnsupportedAlgorithmError`.
+        """
+        is_new = not os.path.lexists(path)
+        self._path = path if is_new else path.resolve()
+        self._properties = self._path.with_name(f"{self._path.name}.json")
+        self._sealed = None if is_new else read_file(self._path, limit=MAX_LENGTH)
+        self._passphrase = get_passphrase(descriptor, is_new=is_new)
+        self._parameters = ScryptParameters()
+        keyring, text = Keyring([]), None
+        if self._sealed is not None:
+            keyring = open_sealed(self._path, self._sealed, self._passphrase)
+            self._parameters = keyfile.read_parameters(self._sealed)
+            warn_if_readable(self._path)
+            if self._properties.exists():
+                text = read_file(self._properties, limit=MAX_LENGTH).decode("utf-8", "replace")
+        try:
+            self.contents = saved_contents(keyring, text, present().replace(microsecond=0))
+        except InvalidDocumentError as error:
+            raise FileProblem(f"{self._properties}: {error}") from None
+
+    def save(self, contents: Contents) -> None:
+        """Write what differs from the saved contents. Raises `FileProblem`."""
+        if self._sealed is None or _versions(contents) != _versions(self.contents):
+            self._save_keyring(contents)
+        with NewFile(self._properties) as new:
+            new.replace(properties_text(contents).encode("utf-8"))
+        self.contents = contents
+
+    def _save_keyring(self, contents: Contents) -> None:
+        """Write the keyring, if no other command has changed it."""
+        sealed = keyfile.seal_keyring(
+            contents.keyring(), self._passphrase, parameters=self._parameters
+        )
+        with NewFile(self._path) as new:
+            if self._sealed is None:
+                new.create(sealed)
+            elif read_file(self._path, limit=MAX_LENGTH) == self._sealed:
+                new.replace(sealed)
+            else:
+                raise FileProblem(f"{self._path}: another command has changed it")
+        self._sealed = sealed
+
+
+def _versions(contents: Contents) -> list[tuple[object, object]]:
+    """Return what the keyring file has of the contents; key versions are equal if they are one."""
+    return [(key.versions, key.primary) for key in contents.keys.values()]

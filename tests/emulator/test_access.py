@@ -1,0 +1,133 @@
+"""Access keys, policies, errors by code, and environment variables."""
+
+import json
+import pickle
+from datetime import timedelta
+
+import pytest
+from support.emulated_kms import NOW
+from support.signed_requests import ACCESS_KEY, DATE, SECRET, sign_acs3, sign_rpc
+
+from kmscore import alibaba
+from kmscore.alibaba import InvalidPolicyError, RejectedRequest, VerifiedRequest
+from kmscore.emulator import AccessKeys, accept_all, fault_with_code, read_policy
+from kmscore.emulator.environment import environment_of
+
+PARAMS = {"KeyId": "orders", "Plaintext": ""}
+
+
+def test_signatures_are_verified_and_nonces_remembered() -> None:
+    """The same request is accepted once, and a nonce is forgotten when its date is too old."""
+    keys = AccessKeys({ACCESS_KEY: SECRET})
+    for sent in (sign_acs3(PARAMS), sign_rpc(PARAMS, SignatureNonce="another")):
+        verified = keys(sent.parsed(), NOW)
+        assert isinstance(verified, VerifiedRequest)
+        assert verified.access_key_id == ACCESS_KEY
+        again = keys(sent.parsed(), NOW)
+        assert isinstance(again, RejectedRequest)
+        assert again.fault.code == "SignatureNonceUsed"
+    late = NOW + timedelta(minutes=16)
+    date = DATE.replace("T08:00", "T08:16")
+    assert isinstance(keys(sign_acs3(PARAMS, x_acs_date=date).parsed(), late), VerifiedRequest)
+    assert len(keys._nonces) == 1
+
+
+def test_a_wrong_secret_is_rejected() -> None:
+    """So is an unknown access key."""
+    for secrets, code in (
+        ({ACCESS_KEY: "other"}, "SignatureDoesNotMatch"),
+        ({"LTAIother": SECRET}, "InvalidAccessKeyId.NotFound"),
+    ):
+        rejected = AccessKeys(secrets)(sign_acs3(PARAMS).parsed(), NOW)
+        assert isinstance(rejected, RejectedRequest)
+        assert rejected.fault.code == code
+
+
+def test_access_keys_are_read_from_a_text() -> None:
+    """A secret can have colons."""
+    keys = AccessKeys.from_text("LTAI1:secret\n  LTAI2:a:b=\n")
+    assert keys.ids == ["LTAI1", "LTAI2"]
+    assert keys._secrets == {"LTAI1": "secret", "LTAI2": "a:b="}
+
+
+@pytest.mark.parametrize("text", ["", " \n", "LTAI1", "LTAI1:", ":secret", "a:secret a:secret2"])
+def test_malformed_access_keys_are_rejected_without_their_text(text: str) -> None:
+    """The message has a number, and no secret."""
+    with pytest.raises(ValueError, match="access key") as caught:
+        AccessKeys.from_text(text)
+    assert "secret" not in str(caught.value)
+
+
+def test_access_keys_are_secret() -> None:
+    """They are neither shown nor pickled, and every value is a text."""
+    keys = AccessKeys({"LTAI1": "secret"})
+    assert repr(keys) == "<AccessKeys 1>"
+    with pytest.raises(TypeError):
+        pickle.dumps(keys)
+    for wrong in ([("a", "b")], {"a": b"b"}, {1: "b"}):
+        with pytest.raises(TypeError):
+            AccessKeys(wrong)  # type: ignore[arg-type]
+
+
+def test_a_request_without_signature_has_a_name() -> None:
+    """Limits, policies and records need one."""
+    parsed = alibaba.parse("GET", "/?Action=ListKeys", [], b"")
+    assert isinstance(parsed, alibaba.ParsedRequest)
+    verified = accept_all(parsed, NOW)
+    assert (verified.access_key_id, verified.action) == ("anonymous", "ListKeys")
+
+
+ALLOW = {
+    "Version": "1",
+    "Statement": [{"Effect": "Allow", "Action": "kms:CreateKey", "Resource": "*"}],
+}
+
+
+def test_a_policy_is_one_document_or_one_for_each_access_key() -> None:
+    """An access key without a document has no permissions."""
+    resource = "acs:kms:cn-hangzhou:1:key"
+    one = read_policy(json.dumps(ALLOW))
+    assert one("anyone", "kms:CreateKey", resource)
+    assert not one("anyone", "kms:ListKeys", resource)
+    each = read_policy(json.dumps({"alice": ALLOW}))
+    assert each("alice", "kms:CreateKey", resource)
+    assert not each("bob", "kms:CreateKey", resource)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{", "not a JSON object"),
+        ("[" * 100_000, "not a JSON object"),
+        ("[]", "must be an object"),
+        ('{"alice": 1}', "access key 'alice': the policy must be an object"),
+        ('{"Statement": []}', "lacks Version"),
+    ],
+    ids=["half", "deep", "list", "a number for alice", "no version"],
+)
+def test_an_invalid_policy_is_rejected(text: str, message: str) -> None:
+    """The message names the access key."""
+    with pytest.raises(InvalidPolicyError, match=message):
+        read_policy(text)
+
+
+def test_errors_are_found_by_code() -> None:
+    """An unknown code is an error, with the list of the known ones."""
+    assert fault_with_code("Rejected.Throttling").status == 429
+    assert fault_with_code("Rejected.Disabled").status == 409
+    assert fault_with_code("InternalFailure").status == 500
+    with pytest.raises(ValueError, match=r"known are .*Rejected\.Throttling"):
+        fault_with_code("Throttling")
+
+
+def test_variables_name_the_endpoint_and_the_certificates() -> None:
+    """They have no secret."""
+    assert environment_of("http://x") == {"KMSCORE_ENDPOINT": "http://x"}
+    assert environment_of("https://x", access_key_id="a", ca_bundle="/ca") == {
+        "KMSCORE_ENDPOINT": "https://x",
+        "ALIBABA_CLOUD_ACCESS_KEY_ID": "a",
+        "REQUESTS_CA_BUNDLE": "/ca",
+        "SSL_CERT_FILE": "/ca",
+        "NODE_EXTRA_CA_CERTS": "/ca",
+        "ALIBABA_CLOUD_CA_BUNDLE": "/ca",
+    }
