@@ -44,7 +44,9 @@ class ServedKeyring:
             if self._properties.exists():
                 text = read_file(self._properties, limit=MAX_LENGTH).decode("utf-8", "replace")
         try:
-            self.contents = saved_contents(keyring, text, present().replace(microsecond=0))
+            self.contents: Contents = saved_contents(
+                keyring, text, present().replace(microsecond=0)
+            )
         except InvalidDocumentError as error:
             raise FileProblem(f"{self._properties}: {error}") from None
 

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from kmscore.algorithms import KeySpec, KeyState
 from kmscore.alibaba.parameter_readers import read_boolean
+from kmscore.alibaba.parameters import Read
 from kmscore.alibaba.service_errors import UNSUPPORTED_OPERATION, RequestError
 from kmscore.emulator.contents import SOFTWARE
 from kmscore.errors import UnsupportedAlgorithmError
@@ -44,9 +45,9 @@ def read_number(text: str, least: int, most: int) -> int | None:
     return number if least <= number <= most else None
 
 
-read_page_number = partial(read_number, least=1, most=999_999_999)
-read_page_size = partial(read_number, least=1, most=100)
-read_window = partial(read_number, least=7, most=366)
+read_page_number: Read = partial(read_number, least=1, most=999_999_999)
+read_page_size: Read = partial(read_number, least=1, most=100)
+read_window: Read = partial(read_number, least=7, most=366)
 
 
 def read_description(text: str) -> str | None:
@@ -81,12 +82,12 @@ def _read_only(text: str, supported: str, others: frozenset[str]) -> str | None:
     return text if text == supported else None
 
 
-read_usage = partial(
+read_usage: Read = partial(
     _read_only,
     supported=ENCRYPT_DECRYPT,
     others=frozenset({"SIGN/VERIFY", "GENERATE/VERIFY_MAC"}),
 )
-read_origin = partial(_read_only, supported="Aliyun_KMS", others=frozenset({"EXTERNAL"}))
+read_origin: Read = partial(_read_only, supported="Aliyun_KMS", others=frozenset({"EXTERNAL"}))
 
 
 def read_rotation(text: str) -> bool | None:

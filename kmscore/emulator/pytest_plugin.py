@@ -44,10 +44,10 @@ class KmsServer:
         self.access_key_secret: str = secrets.token_urlsafe()
         """The secret of the access key, random in each session."""
         # One verifier for the session: nonces stay known when the store changes.
-        self.verifier = AccessKeys({self.access_key_id: self.access_key_secret})
+        self.verifier: AccessKeys = AccessKeys({self.access_key_id: self.access_key_secret})
         app = make_app(KeyStore(has_plain_gcm=True), authenticate=self.verifier)
-        self.plain = Server(app)
-        self.tls = Server(app, tls=certificates.context)
+        self.plain: Server = Server(app)
+        self.tls: Server = Server(app, tls=certificates.context)
 
     def set_app(self, app: Application) -> None:
         """Replace the application."""

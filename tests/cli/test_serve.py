@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -590,6 +591,7 @@ def test_a_restart_keeps_what_was_answered(
     ring.chmod(0o600)
     options = ("--anonymous", "--port", str(port), "--keyring", ring)
     answered: dict[int, str] = {}
+    lock = threading.Lock()
 
     def create(which: int) -> None:
         try:
@@ -597,10 +599,11 @@ def test_a_restart_keeps_what_was_answered(
                 status, body = client.call("CreateKey", Description=str(which))
         except (OSError, ValueError):
             return
-        if status == 200:
+        assert status == 200
+        with lock:
             answered[which] = body["KeyMetadata"]["KeyId"]
-        if len(answered) == 10:
-            running.send_signal(number)
+            if len(answered) == 10:
+                running.send_signal(number)
 
     with process(*options) as (running, _), ThreadPoolExecutor(16) as threads:
         list(threads.map(create, range(60)))
