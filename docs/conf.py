@@ -24,9 +24,13 @@ default_role = "py:obj"
 nitpicky = True
 nitpick_ignore_regex = [
     ("py:obj", ".*"),
+    ("py:exc", r"pickle\..*"),
     (
         "py:class",
-        r"(collections\.abc|datetime|ssl|typing|enum|pathlib|cryptography|pyarrow|pyspark|pa)\..*",
+        (
+            r"(collections\.abc|datetime|ssl|typing|enum|pathlib|cryptography|pyarrow|pyspark|pa"
+            r"|sqlalchemy|sa)\..*"
+        ),
     ),
     ("py:class", r"(kmscore\.context\.)?EncryptionContext \| ~?(collections\.abc\.)?Mapping\[str"),
     # Used in public signatures, but not exported.
@@ -40,6 +44,7 @@ napoleon_numpy_docstring = False
 napoleon_attr_annotations = False
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
+autodoc_mock_imports = ["pyspark"]  # large, and only its names are needed
 maximum_signature_line_length = 80
 copybutton_prompt_text = r">>> |\.\.\. |\$ "
 copybutton_prompt_is_regexp = True

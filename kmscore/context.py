@@ -97,12 +97,7 @@ class EncryptionContext(Immutable, Mapping[str, str]):
                 object, has a repeated key, has a value that is not a string, or has a lone
                 surrogate.
         """
-        check_text(text, "encryption context")
-        if len(text) > MAX_JSON_LENGTH:
-            raise InvalidContextError(
-                f"encryption context of {len(text)} characters, at most {MAX_JSON_LENGTH}"
-            )
-        return cls(_load_object(text))
+        return cls(load_pairs(text))
 
     def __getitem__(self, key: str) -> str:
         """Return the value of `key`."""
@@ -174,6 +169,19 @@ def canonical_bytes(value: ContextLike) -> bytes:
         except (LookupError, UnicodeEncodeError):
             pass
     return _canonicalise(pairs)
+
+
+def load_pairs(text: str) -> dict[str, str]:
+    """Return the pairs of a JSON text. The operations check that each value is a string.
+
+    The errors are those of `EncryptionContext.from_json`.
+    """
+    check_text(text, "encryption context")
+    if len(text) > MAX_JSON_LENGTH:
+        raise InvalidContextError(
+            f"encryption context of {len(text)} characters, at most {MAX_JSON_LENGTH}"
+        )
+    return _load_object(text)
 
 
 def _canonicalise(pairs: dict[str, str]) -> bytes:

@@ -1,33 +1,22 @@
-"""Re-encryption of a column of ciphertexts in an Arrow record batch.
+"""Re-encryption of a column of ciphertexts in Arrow record batches.
 
-Every engine with Arrow record batches can call this function. It does no I/O. This module needs
-the extra `arrow`.
+Every engine with Arrow record batches can call these functions. They do no I/O, except that
+`reencrypt_reader` reads from its source. This module needs the extra `arrow`.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Final
+from collections.abc import Iterator
+from typing import Unpack
 
 import pyarrow as pa
 
-from kmscore._typecheck import check_instance, check_optional_text, check_text
-from kmscore.bulk.arrow_contexts import (
-    is_binary,
-    read_bytes,
-    read_contexts,
-    read_destinations,
-)
-from kmscore.bulk.columns import check_new_columns, find_column
+from kmscore._typecheck import check_instance
+from kmscore.bulk.arrow_columns import BatchJob, Columns, check_columns, put_fields
 from kmscore.bulk.conversion import MaybeProfile
-from kmscore.bulk.item import Item, KeepContext, Outcome
-from kmscore.bulk.rotation import reencrypt_many
+from kmscore.bulk.rotation import Settings, prepare_job
 from kmscore.bulk.version_order import VersionOrder
-from kmscore.context import ContextLike
 from kmscore.keyring import KeyProvider
 
-__all__ = ["reencrypt_batch"]
-
-_MAX_BINARY_LENGTH: Final = 2**31 - 1
-"""Maximum number of bytes in a column of type binary, which has signed offsets of 32 bits."""
+__all__ = ["output_schema", "reencrypt_batch", "reencrypt_reader"]
 
 
 def reencrypt_batch(
@@ -104,7 +93,8 @@ def reencrypt_batch(
         ValueError: If the two profiles have one layout and two payloads. Also if `status_column`
             and `error_column` are equal or exist in the batch; if a named column exists more than
             once, or is a struct with a repeated field name; or if the new blobs exceed the 2 GiB of
-            a binary column. In the last case, slice the batch or use large_binary.
+            a binary column or, because each is different, the indices of a dictionary. In the last
+            two cases, slice the batch or use large_binary.
         KeyError: If a named column does not exist.
         KeyNotFoundError: If the destination key does not exist, or if `destination_key_id` is not
             a possible ID.
@@ -121,20 +111,13 @@ def reencrypt_batch(
     not even for a part of the batch.
     """
     check_instance(batch, pa.RecordBatch, "batch")
-    _check_names(
+    job = _prepare_job(
         batch.schema,
-        (blob_column, source_context_column, destination_context_column),
-        status_column,
-        error_column,
-    )
-    position = _find_blobs(batch.schema, blob_column)
-    sources = read_contexts(batch, source_context_column, absent=None)
-    destinations = read_destinations(batch, destination_context_column)
-    blobs = read_bytes(batch.column(position))
-    outcomes = reencrypt_many(
         keys,
-        _make_items(blobs, sources, destinations),
         destination_key_id,
+        blob_column=blob_column,
+        source_context_column=source_context_column,
+        destination_context_column=destination_context_column,
         skip_current=skip_current,
         upgrade_only=upgrade_only,
         order=order,
@@ -142,95 +125,118 @@ def reencrypt_batch(
         source_profile=source_profile,
         destination_profile=destination_profile,
         allow_ambiguous=allow_ambiguous,
+        status_column=status_column,
+        error_column=error_column,
     )
-    rows: list[Outcome | None] = [None] * batch.num_rows
-    for outcome in outcomes:
-        rows[outcome.reference] = outcome
-    new_blobs = [_kept(blob, row) for blob, row in zip(blobs, rows, strict=True)]
-    return _put_columns(batch, position, new_blobs, rows, (status_column, error_column))
+    return job.reencrypt(batch)
 
 
-# --- checks before any row is processed ---
+class BatchOptions(Settings, total=False):
+    """The keyword arguments of `reencrypt_batch`, except `blob_column`."""
+
+    source_context_column: str | None
+    destination_context_column: str | None
+    status_column: str
+    error_column: str
 
 
-def _check_names(
-    schema: pa.Schema, columns: Sequence[str | None], status_column: str, error_column: str
-) -> None:
-    """Raise `TypeError` unless all names are strings, `ValueError` unless new names are unused."""
-    check_text(columns[0], "blob_column")
-    check_optional_text(columns[1], "source_context_column")
-    check_optional_text(columns[2], "destination_context_column")
-    check_text(status_column, "status_column")
-    check_text(error_column, "error_column")
-    check_new_columns(schema.names, status_column, error_column)
+def reencrypt_reader(
+    reader: pa.RecordBatchReader,
+    keys: KeyProvider,
+    destination_key_id: str,
+    *,
+    blob_column: str,
+    **options: Unpack[BatchOptions],
+) -> pa.RecordBatchReader:
+    """Re-encrypt the v1 blobs in one column of a stream of record batches.
+
+    The function checks its arguments and looks up the destination key when it is called. After
+    that, the result reads one batch of the source for each of its batches and keeps none. The
+    destination is one key version for the whole stream.
+
+    The source is closed when the result is exhausted, fails or is deleted. `close` of the result
+    does not do this, because Arrow does not pass it on.
+
+    Args:
+        reader: The source: a `RecordBatchReader`, or an object with the method
+            `__arrow_c_stream__`, for example a table, or a DataFrame of Polars.
+        keys: The provider of the source keys and of the destination key.
+        destination_key_id: The ID of the destination key, a symmetric key.
+        blob_column: The name of the column of v1 blobs.
+        **options: The other keyword arguments of `reencrypt_batch`.
+
+    Returns:
+        A reader of the results of `reencrypt_batch`, batch by batch, with the schema of
+        `output_schema`.
+
+    Raises:
+        TypeError: If an argument or a column has the wrong type. While reading also if a batch has
+            another schema than its reader.
+        ValueError: In the cases of `reencrypt_batch`. That for the size is raised while reading.
+        KeyError: If a named column does not exist.
+        KmsCoreError: In the cases of `reencrypt_batch`.
+        Exception: While reading, any other exception of `keys` or of the source, unchanged. An
+            engine that reads the result outside Python sees only its text.
+    """
+    if not isinstance(reader, pa.RecordBatchReader):
+        reader = pa.RecordBatchReader.from_stream(reader)
+    job = _prepare_job(reader.schema, keys, destination_key_id, blob_column=blob_column, **options)
+    return pa.RecordBatchReader.from_batches(job.schema, _reencrypt_all(reader, job))
 
 
-def _find_blobs(schema: pa.Schema, name: str) -> int:
-    """Return the position of the blob column. Raises `KeyError`, `ValueError`, `TypeError`."""
-    position = find_column(schema.names, name)
-    kind = schema.field(position).type
-    if not (is_binary(kind) or pa.types.is_null(kind)):
-        raise TypeError(f"column {name!r} must be binary, not {kind}")
-    return position
+def output_schema(
+    schema: pa.Schema,
+    *,
+    blob_column: str,
+    status_column: str = "status",
+    error_column: str = "error",
+) -> pa.Schema:
+    """Return the schema of the results of `reencrypt_batch`, which the writers of engines need.
+
+    Args:
+        schema: The schema of the record batches.
+        blob_column: The name of the column of v1 blobs.
+        status_column: The name of the new column of statuses.
+        error_column: The name of the new column of error codes.
+
+    Returns:
+        The schema with the two new columns of type string after the blob column, and with the same
+        metadata. Fixed-size binary blobs become binary.
+
+    Raises:
+        TypeError: If an argument or the blob column has the wrong type.
+        ValueError: If the new columns have the same name or exist, or if the blob column exists
+            more than once.
+        KeyError: If the blob column does not exist.
+    """
+    check_instance(schema, pa.Schema, "schema")
+    columns = Columns(blob_column, None, None, status_column, error_column)
+    check_columns(schema, columns)
+    return put_fields(schema, columns)
 
 
-# --- rows in, columns out ---
+def _prepare_job(
+    schema: pa.Schema,
+    keys: KeyProvider,
+    destination_key_id: str,
+    *,
+    blob_column: str,
+    source_context_column: str | None = None,
+    destination_context_column: str | None = None,
+    status_column: str = "status",
+    error_column: str = "error",
+    **settings: Unpack[Settings],
+) -> BatchJob:
+    """Make all checks that `reencrypt_batch` makes before any row, and return the job."""
+    columns = Columns(
+        blob_column, source_context_column, destination_context_column, status_column, error_column
+    )
+    check_columns(schema, columns)
+    return BatchJob(schema, columns, prepare_job(keys, destination_key_id, **settings))
 
 
-def _make_items(
-    blobs: Iterable[bytes | None],
-    sources: Iterable[ContextLike],
-    destinations: "Iterable[ContextLike | KeepContext]",
-) -> Iterator[Item]:
-    """Yield an item for each blob that is not null; its reference is the row number."""
-    for number, (blob, source, destination) in enumerate(
-        zip(blobs, sources, destinations, strict=True)
-    ):
-        if blob is not None:
-            yield Item(number, blob, source, destination)
-
-
-def _kept(blob: bytes | None, outcome: Outcome | None) -> bytes | None:
-    """Return the new blob of the row; if there is none, the old one."""
-    if outcome is None or outcome.ciphertext_blob is None:
-        return blob
-    return outcome.ciphertext_blob
-
-
-def _put_columns(
-    batch: pa.RecordBatch,
-    position: int,
-    blobs: Sequence[bytes | None],
-    rows: Sequence[Outcome | None],
-    new_columns: tuple[str, str],
-) -> pa.RecordBatch:
-    """Return the batch with the new blobs and, after them, the two new columns."""
-    field = batch.schema.field(position)
-    if pa.types.is_fixed_size_binary(field.type):
-        field = field.with_type(pa.binary())
-    put = [
-        _make_blobs(blobs, field.type),
-        pa.array([row and row.status.value for row in rows], pa.string()),
-        pa.array([row and row.error and row.error.code for row in rows], pa.string()),
-    ]
-    fields, columns = list(batch.schema), batch.columns
-    fields[position : position + 1] = [
-        field,
-        *(pa.field(name, pa.string()) for name in new_columns),
-    ]
-    columns[position : position + 1] = put
-    return pa.RecordBatch.from_arrays(columns, schema=pa.schema(fields, batch.schema.metadata))
-
-
-def _make_blobs(blobs: Sequence[bytes | None], kind: pa.DataType) -> pa.Array:
-    """Return a column of the blobs. Raises `ValueError` if the column type is too small."""
-    if pa.types.is_binary(kind):
-        length = sum(len(blob) for blob in blobs if blob is not None)
-        if length > _MAX_BINARY_LENGTH:
-            raise ValueError(
-                f"a binary column cannot hold the {length} bytes of the new blobs: slice the batch,"
-                " or make the column large_binary"
-            )
-    if pa.types.is_dictionary(kind):
-        return pa.array(blobs, kind.value_type).dictionary_encode().cast(kind)
-    return pa.array(blobs, kind)
+def _reencrypt_all(reader: pa.RecordBatchReader, job: BatchJob) -> Iterator[pa.RecordBatch]:
+    """Yield each batch of a reader re-encrypted, and close the reader at the end."""
+    with reader:
+        for batch in reader:
+            yield job.reencrypt(batch)

@@ -1,6 +1,7 @@
 """Re-encryption of many ciphertexts with one call."""
 
 from collections.abc import Iterable, Iterator
+from typing import TypedDict
 
 from kmscore._typecheck import check_instance, check_text
 from kmscore.bulk.conversion import MaybeProfile, conversion_of
@@ -87,6 +88,48 @@ def reencrypt_many(
         KeyVersionNotFoundError: If the destination version is not in `order`.
         Exception: Any other exception of `keys` or of the iteration of `items`, unchanged.
     """
+    job = prepare_job(
+        keys,
+        destination_key_id,
+        skip_current=skip_current,
+        upgrade_only=upgrade_only,
+        order=order,
+        dry_run=dry_run,
+        source_profile=source_profile,
+        destination_profile=destination_profile,
+        allow_ambiguous=allow_ambiguous,
+    )
+    return job.outcomes(iter(items))
+
+
+class Settings(TypedDict, total=False):
+    """The keyword arguments of `reencrypt_many`."""
+
+    skip_current: bool
+    upgrade_only: bool
+    order: VersionOrder | None
+    dry_run: bool
+    source_profile: MaybeProfile
+    destination_profile: MaybeProfile
+    allow_ambiguous: bool
+
+
+def prepare_job(
+    keys: KeyProvider,
+    destination_key_id: str,
+    *,
+    skip_current: bool = True,
+    upgrade_only: bool = False,
+    order: VersionOrder | None = None,
+    dry_run: bool = False,
+    source_profile: MaybeProfile = None,
+    destination_profile: MaybeProfile = None,
+    allow_ambiguous: bool = False,
+) -> Job:
+    """Check the arguments of `reencrypt_many`, look up the destination, and return the job.
+
+    The errors are those of `reencrypt_many`.
+    """
     check_provider(keys)
     check_text(destination_key_id, "destination_key_id")
     check_instance(skip_current, bool, "skip_current")
@@ -95,8 +138,6 @@ def reencrypt_many(
     check_order(keys, order, upgrade_only=upgrade_only)
     layouts = conversion_of(source_profile, destination_profile, allow_ambiguous=allow_ambiguous)
     layouts.source.check_keys(keys)
-    iterator = iter(items)
     destination = layouts.destination.find_destination(keys, destination_key_id)
     upgradable = upgradable_versions(keys, destination, order) if upgrade_only else None
-    job = Job(keys, destination, upgradable, layouts, skip_current=skip_current, dry_run=dry_run)
-    return job.outcomes(iterator)
+    return Job(keys, destination, upgradable, layouts, skip_current=skip_current, dry_run=dry_run)

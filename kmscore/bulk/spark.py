@@ -2,13 +2,13 @@
 
 The executors load the keys. The job that Spark sends to them contains a function that returns the
 keys, and no key material. This module needs the extra `spark`, and Java 17 or newer. The executors
-need kmscore with this extra too.
+need kmscore with this extra too, in the same version, and the files that the function reads.
 """
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
-from typing import Final, TypeAlias
+from typing import Final
 
 import pyarrow as pa
 from pyspark.sql import DataFrame
@@ -23,20 +23,30 @@ from pyspark.sql.types import (
     StructType,
 )
 
-from kmscore._typecheck import check_instance, check_mapping, check_optional_text, check_text
+from kmscore._typecheck import (
+    check_callable,
+    check_instance,
+    check_mapping,
+    check_optional_text,
+    check_text,
+)
 from kmscore.algorithms import Suite
 from kmscore.blob import Header
 from kmscore.bulk.arrow import reencrypt_batch
 from kmscore.bulk.columns import check_fields, check_new_columns, find_column
 from kmscore.bulk.conversion import MaybeProfile, conversion_of
 from kmscore.bulk.counting import BlobFormat, Census, census
+from kmscore.bulk.key_factories import KeyFactory, cached_key_factory
 from kmscore.bulk.version_order import VersionOrder
 from kmscore.keyring import KeyProvider
 
-__all__ = ["KeyFactory", "census_dataframe", "collect_census", "reencrypt_dataframe"]
-
-KeyFactory: TypeAlias = Callable[[], KeyProvider]
-"""A function without arguments that returns the keys; the executors call it."""
+__all__ = [
+    "KeyFactory",
+    "cached_key_factory",
+    "census_dataframe",
+    "collect_census",
+    "reencrypt_dataframe",
+]
 
 _COUNT: Final = "count"
 
@@ -74,10 +84,11 @@ def reencrypt_dataframe(
     re-encrypted before an action, and **each action re-encrypts all rows again**, with new IVs.
     Therefore write the result once, and count, filter and compare the written data.
 
-    An executor calls `key_factory` once for each partition. If the call is slow, keep the result in
-    a variable of its module. Spark pickles `key_factory` with all values that it refers to. Make it
-    load the keys on the executor. A factory that refers to a key or a `Keyring` is rejected, but
-    key material in bytes or text is not detected.
+    An executor calls `key_factory` once for each partition. If the call is slow, as with a
+    passphrase, use `cached_key_factory`: then each worker process calls it once. Spark pickles
+    `key_factory` with all values that it refers to. Make it load the keys on the executor. A
+    factory that refers to a key or a `Keyring` is rejected, but key material in bytes or text is
+    not detected.
 
     A column of contexts has one of two types:
 
@@ -132,7 +143,7 @@ def reencrypt_dataframe(
     `reencrypt_batch` for the keys, the order and the size of the new blobs.
     """
     check_instance(df, DataFrame, "df")
-    _check_callable(key_factory)
+    check_callable(key_factory, "key_factory")
     check_text(destination_key_id, "destination_key_id")
     check_text(blob_column, "blob_column")
     check_optional_text(source_context_column, "source_context_column")
@@ -227,12 +238,6 @@ def collect_census(counted: DataFrame) -> Census:
 
 
 # --- checks at the call ---
-
-
-def _check_callable(key_factory: object) -> None:
-    """Raise `TypeError` unless `key_factory` can be called."""
-    if not callable(key_factory):
-        raise TypeError(f"key_factory must be callable, not {type(key_factory).__name__}")
 
 
 def _check_new_columns(df: DataFrame, *new: str) -> None:

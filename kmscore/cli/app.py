@@ -6,7 +6,19 @@ import typer
 from rich.console import Console
 
 import kmscore
-from kmscore.cli import census, crypt, demo, explain, inspection, keys, rotate, serve, trace
+from kmscore.cli import (
+    census,
+    census_column,
+    crypt,
+    demo,
+    explain,
+    inspection,
+    keys,
+    rotate,
+    rotate_column,
+    serve,
+    trace,
+)
 from kmscore.cli.terminal import Commands
 from kmscore.errors import KmsCoreError
 
@@ -35,8 +47,14 @@ app.command("inspect")(inspection.inspect)
 app.command("rotate", short_help="Re-encrypt all ciphertexts of a table or folder.")(
     rotate.rotate_table
 )
+app.command("rotate-column", short_help="Re-encrypt a column of a live database table.")(
+    rotate_column.rotate_column
+)
 app.command("census", short_help="Count the key versions that ciphertexts name.")(
     census.count_tables
+)
+app.command("census-column", short_help="Count the key versions that a column names.")(
+    census_column.count_column
 )
 app.command("serve", short_help="Serve a local stand-in of the service for tests.")(
     serve.serve_tests

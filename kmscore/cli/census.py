@@ -22,6 +22,14 @@ from kmscore.cli.terminal import (
 from kmscore.tables import Columns, TableCensus, census, check_columns, retirable_versions
 from kmscore.tables.counting import NO_CIPHERTEXT
 
+# Not from the environment: without this option, no passphrase is needed.
+CountedKeyringOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--keyring", "-k", metavar="FILE", help="A keyring file, to list unused versions."
+    ),
+]
+
 
 def count_tables(
     sources: Annotated[
@@ -33,13 +41,7 @@ def count_tables(
     ],
     blob_column: BlobColumnOption = "ciphertext_blob",
     delimiter: DelimiterOption = ",",
-    # Not from the environment: without this option, no passphrase is needed.
-    keyring: Annotated[
-        Path | None,
-        typer.Option(
-            "--keyring", "-k", metavar="FILE", help="A keyring file, to list unused versions."
-        ),
-    ] = None,
+    keyring: CountedKeyringOption = None,
     *,
     as_json: JsonOption = False,
     passphrase_fd: Descriptor = None,
@@ -62,9 +64,19 @@ def count_tables(
             counted = census(sources, blob_column=blob_column, delimiter=sign, on_progress=show)
         retirement = None if keys is None else retirable_versions(keys, counted, sources)
     if as_json:
-        typer.echo(json.dumps(_document(counted, retirement)))
+        document = census_document(counted.census, retirement)
+        typer.echo(json.dumps({**document, "rows_without": dict(counted.unread)}))
     else:
-        _show(counted, retirement)
+        show_census(counted.census, retirement, _others(counted))
+
+
+def _others(counted: TableCensus) -> str:
+    """Return the line about rows that are not in the counts of headers."""
+    empty = counted.unread.get(NO_CIPHERTEXT, 0)
+    return (
+        f"{counted.census.other:,} other; {empty:,} rows without a ciphertext;"
+        f" {sum(counted.unread.values()) - empty:,} rows that cannot be read"
+    )
 
 
 def _rows(counted: Census) -> list[dict[str, Any]]:
@@ -82,14 +94,13 @@ def _rows(counted: Census) -> list[dict[str, Any]]:
     ]
 
 
-def _document(counted: TableCensus, retirement: Retirement | None) -> dict[str, Any]:
+def census_document(counted: Census, retirement: Retirement | None) -> dict[str, Any]:
     """Return a census as a JSON object."""
     document: dict[str, Any] = {
         "authenticated": False,
-        "headers": _rows(counted.census),
-        "other": counted.census.other,
-        "guessed_service_versions": dict(counted.census.guesses),
-        "rows_without": dict(counted.unread),
+        "headers": _rows(counted),
+        "other": counted.other,
+        "guessed_service_versions": dict(counted.guesses),
     }
     if retirement is not None:
         document["retirable_versions"] = [name._asdict() for name in retirement.versions]
@@ -97,22 +108,18 @@ def _document(counted: TableCensus, retirement: Retirement | None) -> dict[str, 
     return document
 
 
-def _show(counted: TableCensus, retirement: Retirement | None) -> None:
-    """Print a census as a table."""
+def show_census(counted: Census, retirement: Retirement | None, others: str) -> None:
+    """Print a census as a table, and a line about the other rows."""
     grid = Grid(box=None, pad_edge=False)
     for name in ("blobs", "suite", "key", "version"):
         grid.add_column(name, justify="right" if name == "blobs" else "left", overflow="fold")
-    for row in _rows(counted.census):
+    for row in _rows(counted):
         names = (row["suite"], row["key_id"], row["key_version_id"])
         # As `Text`, so that rich does not interpret an ID as markup.
         grid.add_row(*map(Text, (f"{row['blobs']:,}", *names)))
     Console().print(grid)
-    empty = counted.unread.get(NO_CIPHERTEXT, 0)
-    typer.echo(
-        f"{counted.census.other:,} other; {empty:,} rows without a ciphertext;"
-        f" {sum(counted.unread.values()) - empty:,} rows that cannot be read"
-    )
-    for version_id, number in sorted(counted.census.guesses.items()):
+    typer.echo(others)
+    for version_id, number in sorted(counted.guesses.items()):
         typer.echo(
             f"Of the others, {number:,} look like blobs of the service of version {version_id};"
             " this is a guess"

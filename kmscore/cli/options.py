@@ -1,14 +1,16 @@
 """Options of several commands."""
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import typer
+from typer.models import OptionInfo
 
 from kmscore.alibaba.profile import INSTANCE_PREFIX, Payload, Profile
 from kmscore.cli.problems import FileProblem
 from kmscore.context import EncryptionContext
 from kmscore.tables.csv_records import check_delimiter
+from kmscore.tables.rotation import MAX_JOBS
 
 AsymmetricKeyOption = Annotated[
     str | None,
@@ -121,6 +123,69 @@ BlobColumnOption = Annotated[
         help="Column of ciphertexts, in strict Base64, or binary in Parquet.",
     ),
 ]
+
+DestinationOption = Annotated[
+    str, typer.Option("--destination", metavar="ID", help="ID of the destination key.")
+]
+
+ContextColumnOption = Annotated[
+    str | None,
+    typer.Option(
+        "--context-column", metavar="NAME", help="Column of contexts, each one JSON object."
+    ),
+]
+
+DestinationContextColumnOption = Annotated[
+    str | None,
+    typer.Option(
+        "--destination-context-column",
+        metavar="NAME",
+        help="Column of new contexts; without one a row keeps its context, and {} removes it.",
+    ),
+]
+
+UpgradeOnlyOption = Annotated[
+    bool, typer.Option("--upgrade-only", help="Reject re-encryption to an older version.")
+]
+
+JobsOption = Annotated[
+    int,
+    typer.Option(
+        "--jobs", min=1, max=MAX_JOBS, help="Number of worker processes; 1 starts no extra process."
+    ),
+]
+
+
+def context_columns_option(words: str) -> OptionInfo:
+    """Return the option of the columns of context values; the words are about empty values."""
+    option: OptionInfo = typer.Option(
+        "--context-columns",
+        metavar="A,KEY=B",
+        help=f"Columns of context values; the key is the name of the column, or KEY. {words}",
+    )
+    return option
+
+
+class ContextColumns(NamedTuple):
+    """The columns of context values, and the key of each."""
+
+    names: tuple[str, ...] = ()
+    keys: tuple[str, ...] = ()
+
+
+def context_columns_of(column: str | None, columns: str | None) -> ContextColumns:
+    """Return the columns of `--context-columns`.
+
+    Raises `FileProblem` also if both options of contexts are given.
+    """
+    if column is not None and columns is not None:
+        raise FileProblem("--context-column and --context-columns exclude each other")
+    # Each name is COLUMN or KEY=COLUMN.
+    pairs = [name.partition("=") for name in columns.split(",")] if columns is not None else []
+    keys, names = tuple(key for key, _, _ in pairs), tuple(name or key for key, _, name in pairs)
+    if "" in names or len(set(names)) != len(names) or len(set(keys)) != len(keys):
+        raise FileProblem("--context-columns requires different names separated by commas")
+    return ContextColumns(names, keys)
 
 
 def check_profiles(source: ProfileName, destination: ProfileName, algorithm: str | None) -> None:

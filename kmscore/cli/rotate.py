@@ -10,19 +10,25 @@ from typing import Annotated
 import typer
 
 from kmscore import EncryptionAlgorithm
-from kmscore.cli.files import give_up_output
 from kmscore.cli.keyring_file import KeyringOption, read_keyring
 from kmscore.cli.options import (
     AmbiguousOption,
     BlobColumnOption,
+    ContextColumnOption,
     DelimiterOption,
+    DestinationContextColumnOption,
+    DestinationOption,
     DestinationProfileOption,
+    JobsOption,
     JsonOption,
     ProfileName,
     SourceKeyOption,
     SourceProfileOption,
     SourceVersionOption,
+    UpgradeOnlyOption,
     check_profiles,
+    context_columns_of,
+    context_columns_option,
     delimiter_of,
     profile_of,
 )
@@ -35,6 +41,7 @@ from kmscore.cli.terminal import (
     progress,
     stop,
     surprises_in_one_line,
+    tell,
 )
 from kmscore.tables import (
     Columns,
@@ -46,7 +53,6 @@ from kmscore.tables import (
     is_unfinished,
     rotate,
 )
-from kmscore.tables.rotation import MAX_JOBS
 
 _In = Annotated[
     Path,
@@ -60,9 +66,7 @@ _In = Annotated[
 def rotate_table(
     source: _In,
     keyring: KeyringOption,
-    destination: Annotated[
-        str, typer.Option("--destination", metavar="ID", help="ID of the destination key.")
-    ],
+    destination: DestinationOption,
     out: Annotated[
         Path | None,
         typer.Argument(
@@ -70,29 +74,14 @@ def rotate_table(
         ),
     ] = None,
     blob_column: BlobColumnOption = "ciphertext_blob",
-    context_column: Annotated[
-        str | None,
-        typer.Option(
-            "--context-column", metavar="NAME", help="Column of contexts, each one JSON object."
-        ),
-    ] = None,
+    context_column: ContextColumnOption = None,
     context_columns: Annotated[
         str | None,
-        typer.Option(
-            "--context-columns",
-            metavar="A,KEY=B",
-            help="Columns of context values; the key is the name of the column, or KEY. In CSV an"
-            " empty field without quotes is left out, and with quotes is an empty value.",
+        context_columns_option(
+            "In CSV an empty field without quotes is left out, and with quotes is an empty value."
         ),
     ] = None,
-    destination_context_column: Annotated[
-        str | None,
-        typer.Option(
-            "--destination-context-column",
-            metavar="NAME",
-            help="Column of new contexts; without one a row keeps its context, and {} removes it.",
-        ),
-    ] = None,
+    destination_context_column: DestinationContextColumnOption = None,
     delimiter: DelimiterOption = ",",
     source_key_id: SourceKeyOption = None,
     source_version_id: SourceVersionOption = None,
@@ -105,15 +94,7 @@ def rotate_table(
     ] = None,
     source_profile: SourceProfileOption = ProfileName.V1,
     destination_profile: DestinationProfileOption = ProfileName.V1,
-    jobs: Annotated[
-        int,
-        typer.Option(
-            "--jobs",
-            min=1,
-            max=MAX_JOBS,
-            help="Number of worker processes; 1 starts no extra process.",
-        ),
-    ] = 1,
+    jobs: JobsOption = 1,
     *,
     allow_ambiguous: AmbiguousOption = False,
     resume: Annotated[
@@ -125,9 +106,7 @@ def rotate_table(
     keep_going: Annotated[
         bool, typer.Option("--keep-going", help="Go on if all of the first rows fail.")
     ] = False,
-    upgrade_only: Annotated[
-        bool, typer.Option("--upgrade-only", help="Reject re-encryption to an older version.")
-    ] = False,
+    upgrade_only: UpgradeOnlyOption = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Decrypt all rows, and write no file.")
     ] = False,
@@ -190,20 +169,10 @@ def rotate_table(
 
 def _tell(report: Report, *, as_json: bool) -> None:
     """Print the result of a rotation; if this fails, report the complete output file."""
-    reason = "Broken pipe"
-    try:
-        show_rotation(report, as_json=as_json)
-    except OSError as error:
-        reason = error.strerror or str(error)
-    except SystemExit:  # raised by rich after the reader has closed the pipe
-        pass
-    else:
-        if report.out is not None:
-            forget_job(report.out)
-        return
-    give_up_output()
     hint = "" if report.out is None else f"; {report.out} is complete, --resume tells its counts"
-    stop(f"standard output: {reason}{hint}")
+    tell(lambda: show_rotation(report, as_json=as_json), hint)
+    if report.out is not None:
+        forget_job(report.out)
 
 
 def _columns(
@@ -217,13 +186,7 @@ def _columns(
 
     Raises `FileProblem` for a conflict of options, and `UnsupportedAlgorithmError`.
     """
-    if context is not None and contexts is not None:
-        raise FileProblem("--context-column and --context-columns exclude each other")
-    # Each name is COLUMN or KEY=COLUMN.
-    pairs = [name.partition("=") for name in contexts.split(",")] if contexts is not None else []
-    keys, names = tuple(key for key, _, _ in pairs), tuple(name or key for key, _, name in pairs)
-    if "" in names or len(set(names)) != len(names) or len(set(keys)) != len(keys):
-        raise FileProblem("--context-columns requires different names separated by commas")
+    names, keys = context_columns_of(context, contexts)
     if source.algorithm is not None:
         EncryptionAlgorithm.of(source.algorithm, "algorithm")
         if None in source:

@@ -1,10 +1,12 @@
 """The terminal output of commands, such as messages of one line and progress bars."""
 
+import re
 import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from io import TextIOWrapper
 from typing import Any, Final, NoReturn, cast
 
@@ -39,6 +41,9 @@ _MAX_WIDTH: Final = 200
 
 _SECONDS: Final = 30
 """The time between two lines of progress without a terminal."""
+
+_URL: Final = re.compile(r"[\w+.-]+://.*?(\)?)$", re.DOTALL)
+"""A URL, and all text after it: its password can have any character."""
 
 _UsageError = cast("type[typer.BadParameter]", typer.BadParameter.__base__)
 """The base class of all errors in options and arguments, which typer does not export."""
@@ -76,7 +81,8 @@ class Commands(TyperGroup):
 
 def _explain(error: typer.BadParameter) -> int:
     """Print the problem with the command line; return the exit code."""
-    reason = error.format_message()
+    # A URL of a database has its password.
+    reason = _URL.sub(r"a URL, which is not shown\1", error.format_message())
     if reason.startswith("Usage: "):
         # A group without a command; the reason is its help.
         typer.echo(reason, err=True)
@@ -138,6 +144,21 @@ def surprises_in_one_line() -> Iterator[None]:
     stop(f"an unexpected error: {name}")
 
 
+def tell(show: Callable[[], None], hint: str = "") -> None:
+    """Print a result; if this fails, end the command with one line and exit code 2."""
+    reason = "Broken pipe"
+    try:
+        show()
+    except OSError as error:
+        reason = error.strerror or str(error)
+    except SystemExit:  # raised by rich after the reader has closed the pipe
+        pass
+    else:
+        return
+    give_up_output()
+    stop(f"standard output: {reason}{hint}")
+
+
 class RowsColumn(ProgressColumn):
     """A column with the number of rows done, and of rows per second."""
 
@@ -153,14 +174,19 @@ class RowsColumn(ProgressColumn):
 def _lines() -> Callable[[TableProgress], None]:
     """Return a function that prints the progress in a line every 30 seconds."""
     begin = last = time.monotonic()
+    starts: dict[str, tuple[float, float]] = {}
 
     def show(now: TableProgress) -> None:
         nonlocal last
         seconds = time.monotonic()
+        start, fraction = starts.setdefault(now.phase, (seconds, now.fraction))
         if seconds - last >= _SECONDS:
             last = seconds
             rate = now.rows / (seconds - begin)
             words = f"{now.phase}, {now.fraction:.0%}, {now.rows:,} rows, {rate:,.0f} per second"
+            if now.fraction > fraction:
+                left = (seconds - start) / (now.fraction - fraction) * (1 - now.fraction)
+                words += f", {timedelta(seconds=round(left))} left"
             typer.echo(f"kmscore: {words}", err=True)
 
     return show

@@ -13,9 +13,10 @@ import sys
 import threading
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from multiprocessing import connection
 from types import ModuleType
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from kmscore.tables.errors import JobError, TableError
 
@@ -30,23 +31,34 @@ _FROZEN: Final = (
     "; the main module of a frozen application must call multiprocessing.freeze_support()"
 )
 
-Begin = Callable[[], Callable[[Any], Any]]
+Begin = Callable[..., Callable[[Any], Any]]
 """A function that runs once in each process, and returns the function that performs a task.
 
 Both are sent to the process, so they must be importable.
 """
 
 
+class Note(NamedTuple):
+    """A value that a worker process has sent before the end of a task."""
+
+    value: Any
+
+
 class WorkerError(JobError):
     """A worker process failed; another call can repeat its task."""
 
 
-def in_processes(begin: Begin, tasks: Iterable[Any], number: int) -> Generator[Any, None, None]:
+def in_processes(
+    begin: Begin, tasks: Iterable[Any], number: int, *, with_notes: bool = False
+) -> Generator[Any, None, None]:
     """Yield the result of each task, in the order of completion, from `number` processes.
+
+    With `with_notes`, `begin` gets a function that sends a value at once, for example the progress
+    of a task. Such a value is yielded as a `Note`.
 
     Raises `WorkerError` if a process dies, and the `TableError` or `OSError` of a task.
     """
-    crew = _Crew(begin, number)
+    crew = _Crew(begin, number, with_notes=with_notes)
     try:
         for task in tasks:
             while crew.is_full:
@@ -61,8 +73,9 @@ def in_processes(begin: Begin, tasks: Iterable[Any], number: int) -> Generator[A
 class _Crew:
     """The processes, and the number of tasks of each."""
 
-    def __init__(self, begin: Begin, number: int) -> None:
+    def __init__(self, begin: Begin, number: int, *, with_notes: bool = False) -> None:
         self._begin = begin
+        self._with_notes = with_notes
         self._number = number
         # Spawned processes inherit no memory of this process, and so no key.
         self._context = multiprocessing.get_context("spawn")
@@ -93,11 +106,13 @@ class _Crew:
         self._loads[end] += 1
 
     def receive(self) -> list[Any]:
-        """Wait for results, and return them."""
+        """Wait for results and notes, and return them."""
         results = []
         for end in connection.wait([end for end, load in self._loads.items() if load]):
-            results.append(self._receive_from(end))
-            self._loads[end] -= 1
+            result = self._receive_from(end)
+            results.append(result)
+            if not isinstance(result, Note):
+                self._loads[end] -= 1
         return results
 
     def _receive_from(self, end: Any) -> Any:  # noqa: ANN401 (any task)
@@ -118,7 +133,9 @@ class _Crew:
         """Start a process."""
         with without_interrupts(), _without_main_module():
             end, other = self._context.Pipe()
-            process = self._context.Process(target=serve, args=(other, self._begin), daemon=True)
+            process = self._context.Process(
+                target=serve, args=(other, self._begin, self._with_notes), daemon=True
+            )
             self._processes.append(process)
             self._loads[end] = 0
             with _safe_path():
@@ -197,19 +214,28 @@ def _send(end: Any, value: Any) -> None:  # noqa: ANN401 (any task or result)
     end.send_bytes(pickle.dumps(value))
 
 
+def _tell(end: Any, value: Any) -> None:  # noqa: ANN401 (any value)
+    """Send a note. Raises `OSError` if the other process has ended."""
+    _send(end, Note(value))
+
+
 def _receive(end: Any) -> Any:  # noqa: ANN401 (any task or result)
     """Return a value. Raises `EOFError` or `OSError` if the other process has ended."""
     return pickle.loads(end.recv_bytes())  # noqa: S301 (from a process of this job)
 
 
-def serve(end: Any, begin: Begin) -> None:  # noqa: ANN401 (a connection has no common type)
+def serve(
+    end: Any,  # noqa: ANN401 (a connection has no common type)
+    begin: Begin,
+    with_notes: bool = False,  # noqa: FBT001, FBT002 (sent to the process by position)
+) -> None:
     """Perform tasks in a worker process, which ignores Ctrl-C and ends with the first process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     tasks: queue.SimpleQueue[Any] = queue.SimpleQueue()
     threading.Thread(target=_fetch, args=(end, tasks), daemon=True).start()
     result: Any
     try:
-        perform = begin()
+        perform = begin(partial(_tell, end)) if with_notes else begin()
         while (task := tasks.get()) is not None:
             _send(end, perform(task))
     except MemoryError:

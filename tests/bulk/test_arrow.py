@@ -1,21 +1,20 @@
 """Arrow batches: outcomes in columns next to the blobs, and all other columns unchanged."""
 
 import importlib
-import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 from support.rows_by_outcome import FULL, NEW, OLD, PART, RING, Row, rows_by_outcome, seal, text_of
 from support.strategies import Oracle, Store, raises_exactly
 
-from kmscore import InvalidContextError, KeyNotFoundError, Keyring, decrypt
+from kmscore import KeyNotFoundError, Keyring, KeySpec, SymmetricKey, decrypt
 from kmscore.bulk import Item, reencrypt_many
 
 REASON = "the extra arrow is not installed: pip install '.[arrow]'"
 pa: Any = pytest.importorskip("pyarrow", reason=REASON)
 arrow = importlib.import_module("kmscore.bulk.arrow")
-arrow_contexts = importlib.import_module("kmscore.bulk.arrow_contexts")
+arrow_columns = importlib.import_module("kmscore.bulk.arrow_columns")
 reencrypt_batch = arrow.reencrypt_batch
 
 STRUCT = pa.struct([("tenant", pa.string()), ("region", pa.string())])
@@ -368,24 +367,29 @@ def test_blobs_can_be_in_a_dictionary() -> None:
         assert decrypt(RING, blob).key_version_id == NEW.key_version_id
 
 
-@pytest.mark.parametrize("use", [dict, len, operator.itemgetter("a")])
-def test_the_placeholder_for_an_invalid_context_always_fails(use: Callable[[Any], Any]) -> None:
-    """The placeholder is never used as the empty context."""
-    with raises_exactly(InvalidContextError, "repeated key"):
-        use(arrow_contexts._make_context(((b"a", b"1"), (b"a", b"2"))))
-
-
-@pytest.mark.parametrize("kind", [STRUCT, MAP], ids=["struct", "map"])
-def test_equal_contexts_are_prepared_once(kind: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A column with two different contexts prepares two contexts for 100 rows."""
-    prepared = []
-    make = arrow_contexts._make_context
-    monkeypatch.setattr(
-        arrow_contexts, "_make_context", lambda pairs: prepared.append(pairs) or make(pairs)
+def test_blobs_of_a_fixed_size_can_be_in_a_dictionary() -> None:
+    """Their new type is `binary`; an error of Arrow would show a blob."""
+    kind = pa.dictionary(pa.int8(), pa.binary(len(seal(OLD))), ordered=True)
+    column = pa.DictionaryArray.from_arrays(
+        pa.array([0, None], pa.int8()), pa.array([seal(OLD)], kind.value_type), ordered=True
     )
-    rows = [Row("a", None, FULL, None), Row("b", None, PART, None)] * 50
-    move(batch_of(rows, kind))
-    assert len(prepared) == 2
+    longer = RING.with_version(SymmetricKey(NEW.key_id, "v" * 40, KeySpec.AES_256, bytes(32)))
+    moved = reencrypt_batch(pa.record_batch({"b": column}), longer, NEW.key_id, blob_column="b")
+    assert moved.schema.field("b").type == pa.dictionary(pa.int8(), pa.binary(), ordered=True)
+    assert [text and decrypt(longer, text).key_version_id for text in moved["b"].to_pylist()] == [
+        "v" * 40,
+        None,
+    ]
+
+
+def test_a_dictionary_with_too_few_indices_is_rejected() -> None:
+    """Equal blobs become different ones; the error shows their number, and not a blob."""
+    column = pa.DictionaryArray.from_arrays(pa.array([0] * 129, pa.int8()), [seal(OLD)])
+    batch = pa.record_batch({"b": column})
+    with raises_exactly(ValueError, "int8 cannot hold 129 different blobs"):
+        arrow.reencrypt_batch(batch, RING, NEW.key_id, blob_column="b")
+    moved = arrow.reencrypt_batch(batch.slice(0, 128), RING, NEW.key_id, blob_column="b")
+    assert moved.schema.field("b").type == column.type
 
 
 # --- errors of the whole batch ---
@@ -457,9 +461,9 @@ def test_a_result_over_the_limit_of_its_type_is_rejected(monkeypatch: pytest.Mon
     """New blobs can be longer than the old blobs; the large types do not have this limit."""
     rows = rows_by_outcome()[:5]
     length = sum(len(blob) for blob in move(batch_of(rows)).column("blob").to_pylist() if blob)
-    monkeypatch.setattr(arrow, "_MAX_BINARY_LENGTH", length)
+    monkeypatch.setattr(arrow_columns, "_MAX_BINARY_LENGTH", length)
     check_rows(rows, move(batch_of(rows)))
-    monkeypatch.setattr(arrow, "_MAX_BINARY_LENGTH", length - 1)
+    monkeypatch.setattr(arrow_columns, "_MAX_BINARY_LENGTH", length - 1)
     with raises_exactly(ValueError, f"{length} bytes"):
         move(batch_of(rows))
     check_rows(rows, move(batch_of(rows, blobs=pa.large_binary())))

@@ -5,7 +5,9 @@ import importlib
 import os
 import pickle
 import shutil
+import subprocess
 import sys
+import sysconfig
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -25,7 +27,7 @@ sql: Any = pytest.importorskip("pyspark.sql", reason=REASON)
 pyspark_errors = importlib.import_module("pyspark.errors")
 spark = importlib.import_module("kmscore.bulk.spark")
 reencrypt_dataframe, census_dataframe = spark.reencrypt_dataframe, spark.census_dataframe
-collect_census = spark.collect_census
+collect_census, cached_key_factory = spark.collect_census, spark.cached_key_factory
 
 pytestmark = [
     pytest.mark.skipif(shutil.which("java") is None, reason="Spark needs Java, and there is none"),
@@ -43,7 +45,7 @@ SCHEMA = pa.schema(
         ("context", pa.struct([("tenant", pa.string()), ("region", pa.string())])),
     ]
 )
-PASSPHRASE = os.urandom(16)
+PASSPHRASE = os.urandom(16).hex().encode()  # without a line end, which the example removes
 LOGGING = """
 rootLogger.level = info
 rootLogger.appenderRef.all.ref = all
@@ -70,7 +72,7 @@ class Cluster(NamedTuple):
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    """Start Spark on loopback, with a keyring file in the folder of the workers, and stop it."""
+    """Start Spark on loopback, with a keyring file that the workers get, and stop it."""
     folder = tmp_path_factory.mktemp("spark")
     log = folder / "log"
     (folder / "log4j2.properties").write_text(LOGGING)
@@ -87,6 +89,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
         patch.setenv("KEYRING_PASSPHRASE_FILE", str(folder / "passphrase"))
         patch.delenv("SPARK_HOME", raising=False)
         session = start_spark(folder, log)
+    session.sparkContext.addFile(str(folder / "orders.keyring"))
     yield Cluster(session, folder, log)
     gateway = session.sparkContext._gateway
     session.stop()
@@ -196,10 +199,10 @@ def check_rows(rows: list[Row], found: list[Any]) -> None:
             assert bytes(row["blob"]) == before.blob
 
 
-def example_keys(cluster: Cluster) -> Any:
+def example_keys() -> Any:
     """Return the key factory of the example, as in a script."""
-    names: dict[str, Any] = {"spark": cluster.session, "__name__": "__main__"}
-    exec(EXAMPLE.read_text("utf-8").partition("moved = ")[0], names)  # noqa: S102 (it is the example)
+    names: dict[str, Any] = {"__name__": "__main__"}
+    exec(EXAMPLE.read_text("utf-8").partition("source, ")[0], names)  # noqa: S102 (it is the example)
     return names["open_keys"]
 
 
@@ -236,7 +239,8 @@ def test_the_readme_example_runs(
     """The example job re-encrypts a Parquet file, and counts the written blobs."""
     del orders
     monkeypatch.chdir(cluster.folder)
-    names: dict[str, Any] = {"spark": cluster.session, "__name__": "__main__"}
+    monkeypatch.setattr(sys, "argv", [str(EXAMPLE), "orders", "orders-moved"])
+    names: dict[str, Any] = {"__name__": "__main__"}
     exec(EXAMPLE.read_text("utf-8"), names)  # noqa: S102 (it is the example)
     written = parquet.read_table(cluster.folder / "orders-moved").to_pylist()
     check_rows(rows, written)
@@ -252,11 +256,67 @@ def test_the_readme_example_runs(
         == "2 of 13 are no v1 ciphertext blobs"
     )
     again = cluster.session.read.parquet("orders-moved").drop("status", "error")
-    second = move(again, example_keys(cluster)).collect()
+    second = move(again, example_keys()).collect()
     assert sorted((row["name"], row["blob"]) for row in second if row["blob"]) == sorted(
         (row["name"], row["blob"]) for row in written if row["blob"]
     )
     assert "rewritten" not in {row["status"] for row in second}
+
+
+def test_the_example_is_a_job_for_spark_submit(
+    cluster: Cluster, orders: Any, rows: list[Row], tmp_path: Path
+) -> None:
+    """From an empty folder, with the keyring file sent by `--files`, the job writes its table."""
+    del orders
+    (tmp_path / "empty").mkdir()
+    out = tmp_path / "orders-moved"
+    done = subprocess.run(
+        [
+            str(Path(sysconfig.get_path("scripts"), "spark-submit")),
+            *("--master", "local[2]", "--files", str(cluster.folder / "orders.keyring")),
+            *("--conf", "spark.ui.enabled=false", "--conf", "spark.sql.shuffle.partitions=2"),
+            *(str(EXAMPLE), str(cluster.folder / "orders"), str(out)),
+        ],
+        env=os.environ
+        | {
+            "PYSPARK_PYTHON": sys.executable,
+            "SPARK_LOCAL_IP": "127.0.0.1",
+            "SPARK_HOME": str(Path(sql.__file__).parents[1]),
+            "KEYRING_PASSPHRASE_FILE": str(cluster.folder / "passphrase"),
+        },
+        cwd=tmp_path / "empty",
+        capture_output=True,
+        check=False,
+        text=True,
+        timeout=PATIENCE,
+    )
+    assert done.returncode == 0, done.stderr
+    check_rows(rows, parquet.read_table(out).to_pylist())
+    assert "XAES_256_GCM" in done.stdout
+
+
+def test_a_cached_factory_is_called_once_per_worker(
+    orders: Any, rows: list[Row], tmp_path: Path
+) -> None:
+    """Many partitions and two actions need one call in each worker process."""
+    meeting, opens = str(tmp_path), example_keys()
+
+    def factory() -> Keyring:
+        import os  # noqa: PLC0415 (all this function needs is imported where it runs)
+        from pathlib import Path  # noqa: PLC0415
+
+        Path(meeting, f"{os.getpid()}-{os.urandom(8).hex()}").touch()
+        return opens()
+
+    many = orders.repartition(8)
+    cached = cached_key_factory(factory)
+    for _ in range(2):
+        check_rows(rows, move(many, cached).collect())
+    calls = [path.name.partition("-")[0] for path in tmp_path.iterdir()]
+    assert 1 <= len(calls) <= 2
+    assert len(set(calls)) == len(calls)
+    move(many, factory).collect()
+    assert len(list(tmp_path.iterdir())) == len(calls) + 8
 
 
 def test_a_census_matches_that_of_one_process(orders: Any, rows: list[Row]) -> None:
@@ -290,7 +350,7 @@ def test_other_columns_can_have_any_name(cluster: Cluster) -> None:
     df = cluster.session.createDataFrame(
         [((1,), seal(OLD), 2, 3, 4)], "a struct<b:int>, blob binary, b int, c int, d int"
     ).toDF("a", "blob", "a.b", "twice `", "twice `")
-    moved = move(df, example_keys(cluster), source_context_column=None)
+    moved = move(df, example_keys(), source_context_column=None)
     assert moved.columns == ["a", "blob", "status", "error", "a.b", "twice `", "twice `"]
     (row,) = moved.collect()
     assert row[0] == (1,)
@@ -502,7 +562,8 @@ def test_no_key_material_is_sent_or_logged(
     secrets = [PASSPHRASE]
     secrets += [key.export_material() for key in RING if isinstance(key, SymmetricKey)]
     assert len(secrets) == 5
-    moved = move(orders, open_keys)
+    cached = cached_key_factory(open_keys)
+    moved = move(orders, cached)
     check_rows(rows, moved.collect())
     sent = shipped(moved)
     plan = moved._jdf.queryExecution().toString().encode()
@@ -530,6 +591,20 @@ def test_the_search_finds_key_material(orders: Any) -> None:
     assert not holds_secret(shipped(move(orders, lambda: Keyring([]))), [material])
     for held in (material.hex(), base64.b64encode(b"?" + material).decode(), str([*material])):
         assert holds_secret(b"before" + held.encode() + b"after", [material])
+
+
+def test_keys_that_the_driver_has_cached_are_not_sent(
+    cluster: Cluster, orders: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A cached factory that was called on the driver is sent without its result."""
+    monkeypatch.setenv("KEYRING_PASSPHRASE_FILE", str(cluster.folder / "passphrase"))
+    cached = cached_key_factory(example_keys())
+    secrets = [PASSPHRASE]
+    secrets += [key.export_material() for key in cached() if isinstance(key, SymmetricKey)]
+    assert len(secrets) == 5
+    sent = shipped(move(orders, cached))
+    assert b"KEYRING_PASSPHRASE_FILE" in sent
+    assert not holds_secret(sent, secrets)
 
 
 def test_a_keyring_cannot_be_sent_to_workers(orders: Any) -> None:

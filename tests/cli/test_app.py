@@ -36,7 +36,7 @@ def test_the_demo_succeeds_and_shows_each_case_at_any_width(width: int) -> None:
     assert max(map(len, result.stdout.splitlines())) <= width
     for text in ("SM2PKE", "SM4_GCM", "256 bytes", "DecryptionError", "incorrect_key"):
         assert text in result.stdout
-    assert "5 ciphertexts re-encrypted, 3 refused, all as they must be." in result.stdout
+    assert "5 ciphertexts re-encrypted, 3 rejected, all as they must be." in result.stdout
     assert "\x1b" not in result.stdout, "a pipe gets plain lines"
     assert "…" not in result.stdout, "nothing is cut off"
 

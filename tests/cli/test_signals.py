@@ -62,7 +62,10 @@ def test_a_frozen_application_can_start_workers(monkeypatch: pytest.MonkeyPatch)
 def test_without_a_terminal_the_progress_is_a_line_every_30_seconds(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The rate counts the rows of this run; a short run prints nothing."""
+    """The rate counts the rows of this run; a short run prints nothing.
+
+    The remaining time is that at the speed of the phase.
+    """
     times = iter([100.0, 120.0, 131.0, 140.0, 161.0])
     monkeypatch.setattr(terminal.time, "monotonic", lambda: next(times))
     with terminal.progress() as show:
@@ -71,8 +74,8 @@ def test_without_a_terminal_the_progress_is_a_line_every_30_seconds(
     out, lines = capsys.readouterr()
     assert out == ""
     assert lines.splitlines() == [
-        "kmscore: rotating, 31%, 31,000 rows, 1,000 per second",
-        "kmscore: rotating, 61%, 61,000 rows, 1,000 per second",
+        "kmscore: rotating, 31%, 31,000 rows, 1,000 per second, 0:01:09 left",
+        "kmscore: rotating, 61%, 61,000 rows, 1,000 per second, 0:00:39 left",
     ]
 
 

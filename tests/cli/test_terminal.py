@@ -227,9 +227,9 @@ def test_completion_scripts_are_shown(shell: str) -> None:
 
 
 def test_completion_offers_commands() -> None:
-    """A command is completed from its first letters."""
+    """The commands that begin with some letters are offered."""
     result = _script(_KMSCORE_COMPLETE="complete_bash", COMP_WORDS="kmscore ro", COMP_CWORD="1")
-    assert result.stdout.split() == [b"rotate"]
+    assert result.stdout.split() == [b"rotate", b"rotate-column"]
     assert result.returncode == 0
 
 
@@ -304,6 +304,32 @@ def test_a_failed_write_to_standard_output_is_reported(
     with pytest.raises(FileProblem, match="No space left on device"):
         files.write_output(files.STANDARD, b"data")
     assert ring.exists()
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (OSError(28, "No space left on device"), "No space left on device"),
+        (OSError("no number"), "no number"),
+        (SystemExit(1), "Broken pipe"),
+    ],
+)
+def test_a_result_that_cannot_be_printed_is_reported(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    error: BaseException,
+    reason: str,
+) -> None:
+    """The line has the reason and the hint; rich exits if the reader has closed the pipe."""
+
+    def fail() -> None:
+        raise error
+
+    monkeypatch.setattr(terminal, "give_up_output", lambda: None)
+    with pytest.raises(terminal.typer.Exit) as caught:
+        terminal.tell(fail, "; a hint")
+    assert caught.value.exit_code == 2
+    assert capsys.readouterr().err == f"kmscore: standard output: {reason}; a hint\n"
 
 
 def test_no_arguments_show_the_help() -> None:

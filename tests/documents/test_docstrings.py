@@ -18,6 +18,7 @@ PACKAGES = (
         "kmscore.audit.render",
         "kmscore.bulk",
         "kmscore.tables",
+        "kmscore.tables.database",
         "kmscore.keyfile",
         "kmscore.alibaba",
         "kmscore.emulator",

@@ -17,14 +17,13 @@ from support.time_limits import PATIENCE
 
 _DOCS = Path(__file__).resolve().parents[2] / "docs"
 _PAGES = sorted(_DOCS.rglob("*.md"))
-_NAMES = [page.relative_to(_DOCS).as_posix() for page in _PAGES]
 
 _FENCE = re.compile(r"^```(\w*)[^\n]*\n(.*?)^```", re.DOTALL | re.MULTILINE)
 _NEEDS = re.compile(r"^<!-- needs: (.+?) -->$", re.MULTILINE)
 _NO_EXAMPLE = re.compile(r"^(?:```|:::)\{(?:toctree|include)\}", re.MULTILINE)
 """The directives of a page that only holds other pages or another file."""
 
-_PROGRAMS = {"kmscore", "printf", "cat", "cp", "head", "ls", "mkdir", "rm"}
+_PROGRAMS = {"kmscore", "printf", "cat", "chmod", "cp", "head", "ls", "mkdir", "python3", "rm"}
 """The commands of a transcript that runs. A transcript with any other command does not run."""
 
 _SPARK = """
@@ -50,12 +49,32 @@ class Command(NamedTuple):
     code: int
 
 
-@pytest.fixture(params=_PAGES, ids=_NAMES)
+_RECIPES = {"polars", "duckdb", "deltalake", "pyiceberg"}
+"""Packages of the pages that run only in nox's session `recipes`."""
+
+
+def _needs(text: str) -> list[str]:
+    """Return the packages and programs that a page needs."""
+    return [name for found in _NEEDS.findall(text) for name in re.split(r",\s*", found)]
+
+
+def _marks(page: Path) -> list[pytest.MarkDecorator]:
+    """Return the marker of a recipe for another engine, or no marker."""
+    is_recipe = not _RECIPES.isdisjoint(_needs(page.read_text("utf-8")))
+    return [pytest.mark.recipe] if is_recipe else []
+
+
+@pytest.fixture(
+    params=[
+        pytest.param(page, id=page.relative_to(_DOCS).as_posix(), marks=_marks(page))
+        for page in _PAGES
+    ]
+)
 def page(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """Return the text of a page, in a temporary folder; skip it if it needs what is missing."""
     text: str = request.param.read_text("utf-8")
-    for name in re.split(r",\s*", ",".join(_NEEDS.findall(text))):
-        if name and importlib.util.find_spec(name) is None and shutil.which(name) is None:
+    for name in _needs(text):
+        if importlib.util.find_spec(name) is None and shutil.which(name) is None:
             pytest.skip(f"{name} is not installed")
     monkeypatch.chdir(tmp_path)
     return text
@@ -90,8 +109,10 @@ def _commands(transcript: str) -> Iterator[Command]:
 
 def _run(command: Command) -> subprocess.CompletedProcess[str]:
     """Run a command with the `kmscore` that is tested; both streams come as a terminal has them."""
+    python = f'"{sys.executable}" -P'
+    functions = f'kmscore() {{ {python} -m kmscore "$@"; }}\npython3() {{ {python} "$@"; }}'
     return subprocess.run(
-        ["sh", "-c", f'kmscore() {{ "{sys.executable}" -P -m kmscore "$@"; }}\n{command.text}'],
+        ["sh", "-c", f"{functions}\n{command.text}"],
         env=environment(COLUMNS="100"),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,

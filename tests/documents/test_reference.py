@@ -13,7 +13,19 @@ import pytest
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 PACKAGES = tuple(
     f"kmscore{name}"
-    for name in ("", ".audit", ".bulk", ".tables", ".keyfile", ".alibaba", ".emulator", ".sm2")
+    for name in (
+        "",
+        ".audit",
+        ".bulk",
+        ".bulk.arrow",
+        ".bulk.spark",
+        ".tables",
+        ".tables.database",
+        ".keyfile",
+        ".alibaba",
+        ".emulator",
+        ".sm2",
+    )
 )
 
 

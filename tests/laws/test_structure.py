@@ -90,6 +90,8 @@ _ALLOWED = {
     "kmscore.alibaba.signature_schemes": {"urllib.parse"},
     "kmscore.alibaba.signatures": {"datetime"},
     "kmscore.alibaba.throttling": {"threading"},
+    # The threads of a process share one provider.
+    "kmscore.bulk.key_factories": {"threading"},
     "kmscore.alibaba.wsgi": {"urllib.parse", "datetime", "http"},
 }
 
@@ -101,9 +103,13 @@ _TOOLS = ("kmscore.cli", "kmscore.emulator", "kmscore.tables")
 _EXTRAS = {
     "kmscore.sm2.backends.gmssl": {"gmssl"},
     "kmscore.bulk.arrow": {"pyarrow"},
+    "kmscore.bulk.arrow_columns": {"pyarrow"},
     "kmscore.bulk.arrow_contexts": {"pyarrow"},
     "kmscore.bulk.spark": {"pyarrow", "pyspark"},
 }
+
+# Everything in this package may import SQLAlchemy, and no other module.
+_DATABASE = "kmscore.tables.database"
 
 # Public modules that `import kmscore` does not load: the user imports them by name.
 _BY_NAME = ("audit", "bulk", "emulator", "keyfile", "tables")
@@ -209,7 +215,10 @@ def test_the_engine_imports_no_forbidden_module() -> None:
 
 
 def test_the_engine_reads_no_environment_and_no_file() -> None:
-    """The engine uses `os` only for `os.urandom`, and opens no file."""
+    """The engine uses `os` only for random bytes, and opens no file.
+
+    `getattr` also takes the hook that removes cached keys from a forked process.
+    """
     used = {
         node.attr
         for name, source in _sources().items()
@@ -251,6 +260,27 @@ def test_each_extra_is_imported_in_its_own_module() -> None:
     assert foreign == _EXTRAS
 
 
+def test_sqlalchemy_is_imported_in_one_package() -> None:
+    """Only the modules for databases import the extra `database`, and nothing else imports them.
+
+    The command line creates the engine, in a module that other commands do not load.
+    """
+    importers = {
+        name
+        for name, source in _sources().items()
+        if any(imported.split(".")[0] == "sqlalchemy" for imported in _imports(source))
+    }
+    assert {name for name in importers if not name.startswith(_DATABASE)} == {
+        "kmscore.cli.database_engine"
+    }
+    users = {
+        name
+        for name, targets in _graph(_sources()).items()
+        if any(target.startswith(_DATABASE) for target in targets)
+    }
+    assert all(name.startswith((_DATABASE, "kmscore.cli")) for name in users)
+
+
 def test_no_module_imports_hazmat() -> None:
     """No module of the package imports `kmscore.hazmat`."""
     importers = {
@@ -272,10 +302,11 @@ def test_importing_loads_neither_ctypes_nor_gmssl() -> None:
 @pytest.mark.parametrize("name", _BY_NAME)
 def test_a_module_imported_by_name_loads_no_extra(name: str) -> None:
     """`import kmscore` does not load it, it loads no extra, and its public names exist."""
+    extras = {"pyarrow", "pyspark", "pandas", "typer", "ctypes", "sqlalchemy"}
     code = (
         f"import sys, kmscore; assert 'kmscore.{name}' not in sys.modules;"
         f"import kmscore.{name};"
-        "print(sorted({'pyarrow', 'pyspark', 'pandas', 'typer', 'ctypes'} & set(sys.modules)))"
+        f"print(sorted({extras} & set(sys.modules)))"
     )
     result = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, check=True)
     assert result.stdout.decode().strip() == "[]"

@@ -266,11 +266,11 @@ class _End:
         self.sent.append(pickle.loads(result))  # noqa: S301 (sent by this process)
 
 
-def _serve(end: _End, begin: Any) -> None:
+def _serve(end: _End, begin: Any, *, with_notes: bool = False) -> None:
     """Run the function of a worker in this process."""
     before = signal.getsignal(signal.SIGINT)
     try:
-        crew.serve(end, begin)
+        crew.serve(end, begin, with_notes)
         assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
     finally:
         signal.signal(signal.SIGINT, before)
@@ -316,6 +316,18 @@ def test_more_tasks_than_workers_are_all_done() -> None:
     """Each task is done one time, and no process remains."""
     begin = partial(operator.methodcaller, "__neg__")
     assert sorted(crew.in_processes(begin, range(9), 2)) == [*range(-8, 1)]
+    assert multiprocessing.active_children() == []
+
+
+def test_a_task_can_send_notes_before_its_result() -> None:
+    """A note comes before the result of its task, and does not count as the result."""
+    # `partial(tell)` is a task that sends its argument, and has the result `None`.
+    end = _End(7)
+    _serve(end, partial, with_notes=True)
+    assert end.sent == [crew.Note(7), None]
+    sent = list(crew.in_processes(partial, range(9), 2, with_notes=True))
+    assert sorted(each.value for each in sent if each is not None) == [*range(9)]
+    assert sent.count(None) == 9
     assert multiprocessing.active_children() == []
 
 
