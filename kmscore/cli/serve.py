@@ -49,6 +49,7 @@ VARIABLE: Final = "KMSCORE_ACCESS_KEYS"
 _LOOPBACK: Final = "127.0.0.1"
 _MOST: Final = 1 << 24  # bytes of a file with a seed, a policy or access keys
 _LAST_PORT: Final = 65535
+_POLL: Final = 0.2  # seconds
 _EXTRA_PACKAGES: Final = frozenset({"cheroot", "jaraco", "more_itertools"})
 
 
@@ -198,8 +199,12 @@ def serve_tests(
 
 def _wait() -> None:
     """Wait for SIGTERM. Raises `KeyboardInterrupt` at Ctrl-C."""
+    never = threading.Event()
     try:
-        threading.Event().wait()
+        # With a limit, because a signal that the system gives to another thread does not end the
+        # wait of this one, which has to run the handler.
+        while not never.wait(_POLL):
+            pass
     except Terminated:
         return
 

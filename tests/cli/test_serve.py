@@ -530,8 +530,13 @@ def test_sigterm_is_the_normal_end(
 ) -> None:
     """Ctrl-C ends the command as any other."""
 
-    def wait() -> None:
+    def wait(seconds: float) -> bool:
+        waits.append(seconds)
+        if len(waits) == 1:
+            return False
         raise interrupt
+
+    waits: list[float] = []
 
     fake = SimpleNamespace(Event=lambda: SimpleNamespace(wait=wait))
     monkeypatch.setattr(serve, "threading", fake)
