@@ -26,6 +26,7 @@ from kmscore.aead import sealer
 from kmscore.alibaba import ContextBinding, Payload, Profile, SortOrder
 from kmscore.audit import Budget, Explanation, Verdict, explain, render
 from kmscore.audit.causes import damage
+from kmscore.audit.explanation import Exhausted, Ledger
 
 PLAINTEXT = b"card 4711 0815, valid until 12/29"
 CONTEXT = {"tenant": "acme", "table": "orders"}
@@ -669,6 +670,16 @@ def test_a_search_has_a_time_limit() -> None:
     explanation = explain(KEYS, _seal({}), CONTEXT, budget=Budget(seconds=-1))
     assert explanation.exhausted
     assert sum(explanation.tried.values()) == 0
+
+
+def test_hypotheses_that_need_no_trial_are_counted_too() -> None:
+    """A search with one trial ends after five hypotheses."""
+    ledger = Ledger(Budget(trials=1))
+    for _ in range(5):
+        ledger.note()
+    with pytest.raises(Exhausted):
+        ledger.note()
+    assert ledger.exhausted
 
 
 def test_a_keyring_of_thousands_of_keys_is_cut_by_the_budget() -> None:
