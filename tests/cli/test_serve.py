@@ -40,6 +40,8 @@ from kmscore import Keyring, KeySpec, KeyState, SymmetricKey, keyfile
 from kmscore.cli import serve
 from kmscore.cli.signals import Terminated
 
+pytestmark = pytest.mark.thorough
+
 SECRET = "a very secret secret"
 VERSION = "86a9efd9-3d16-4894-bd4f-1fc43f3f2abf"
 SEED = {

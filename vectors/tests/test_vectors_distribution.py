@@ -193,10 +193,10 @@ def test_a_distribution_is_built_the_same_twice(
 
 
 def test_the_wheel_of_the_library_is_small(checkout: Path, tmp_path: Path) -> None:
-    """Less than 450 KB, without vectors."""
+    """Less than 500 KB, without vectors."""
     wheel = _build(checkout, tmp_path, "wheel")
     names = zipfile.ZipFile(wheel).namelist()
-    assert wheel.stat().st_size < 450_000
+    assert wheel.stat().st_size < 500_000
     assert {name.split("/")[0] for name in names if ".dist-info" not in name} == {"kmscore"}
     assert not [name for name in names if "vectors" in name or name.endswith(".json")]
 
