@@ -203,8 +203,8 @@ def _wait() -> None:
     try:
         # With a limit, because a signal that the system gives to another thread does not end the
         # wait of this one, which has to run the handler.
-        while not never.wait(_POLL):
-            pass
+        while True:
+            never.wait(_POLL)
     except Terminated:
         return
 
