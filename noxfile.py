@@ -85,7 +85,7 @@ def types(session: nox.Session) -> None:
 @nox.session
 def docs(session: nox.Session) -> None:
     """Build the site into docs/_build; a warning is an error."""
-    session.install(".[cli,arrow,database]", *TOOLS)
+    session.install(".[cli,arrow,database,emulator]", *TOOLS)
     session.run("python", "-m", "sphinx", "-W", "-n", "-q", "-b", "html", "docs", "docs/_build")
 
 
