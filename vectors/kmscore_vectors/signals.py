@@ -20,7 +20,7 @@ class Terminated(KeyboardInterrupt):
     def __init__(self, number: int) -> None:
         """Keep the signal."""
         super().__init__()
-        self.signal = signal.Signals(number)
+        self.signal: signal.Signals = signal.Signals(number)
 
 
 def raise_at_signals() -> None:
