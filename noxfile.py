@@ -7,12 +7,15 @@ package, so nothing is installed in editable mode.
 import os
 import re
 import shutil
+import tarfile
+import tomllib
 from pathlib import Path
 
 import nox
 
 ROOT = Path(__file__).resolve().parent
-TOOLS = ("--requirement", ".ci/requirements.txt")
+TOOLS, RECIPES, BUILD = ".ci/requirements.txt", ".ci/recipes.txt", ".ci/build.txt"
+DISTRIBUTIONS = (".", "vectors")
 EVERYTHING = (".[test,bench,arrow,spark]", "./vectors")
 # The environments of the session `clients`. The package of the Encryption SDK pins an old
 # `cryptography`, and no two of them can share one environment.
@@ -38,8 +41,18 @@ nox.options.error_on_missing_interpreters = False
 nox.options.download_python = "never"
 nox.options.sessions = [
     *("lint", "prose", "types", "docs", "coverage", "recipes", "vectors", "harnesses"),
-    *("oldest", "engine"),
+    *("oldest", "engine", "sdist", "sbom"),
 ]
+
+
+def _install(session: nox.Session, locked: str, *packages: str) -> None:
+    """Install the packages of a file of hashes, and then packages without hashes.
+
+    Two commands, because with the first hash pip requires one for every package.
+    """
+    session.install("--require-hashes", "--requirement", locked)
+    if packages:
+        session.install(*packages)
 
 
 @nox.session
@@ -58,10 +71,19 @@ def engine(session: nox.Session) -> None:
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Check the format and the code."""
-    session.install(*TOOLS)
+    """Check the format and the code, and the workflows and the citation with their schemas."""
+    _install(session, TOOLS)
     session.run("ruff", "format", "--check", ".")
     session.run("ruff", "check", ".")
+    workflows = sorted(str(path) for path in Path(".github/workflows").glob("*.yml"))
+    for schema, files in (
+        ("vendor.github-workflows", workflows),
+        ("custom.github-workflows-require-timeout", workflows),
+        ("vendor.dependabot", [".github/dependabot.yml"]),
+        ("vendor.citation-file-format", ["CITATION.cff"]),
+    ):
+        session.run("check-jsonschema", "--builtin-schema", schema, *files)
+    session.run("zizmor", "--offline", "--strict-collection", "--quiet", ".github")
 
 
 @nox.session
@@ -73,7 +95,7 @@ def prose(session: nox.Session) -> None:
 @nox.session
 def types(session: nox.Session) -> None:
     """Check the types of the code, and that those of the installed packages are complete."""
-    session.install(*EVERYTHING, *TOOLS)
+    _install(session, TOOLS, *EVERYTHING)
     session.run("mypy", "kmscore", "benchmarks", "vectors/kmscore_vectors")
     session.run("pyright")
     # From another folder, so that the installed packages are seen.
@@ -85,7 +107,7 @@ def types(session: nox.Session) -> None:
 @nox.session
 def docs(session: nox.Session) -> None:
     """Build the site into docs/_build; a warning is an error."""
-    session.install(".[cli,arrow,database,emulator]", *TOOLS)
+    _install(session, TOOLS, ".[cli,arrow,database,emulator]")
     session.run("python", "-m", "sphinx", "-W", "-n", "-q", "-b", "html", "docs", "docs/_build")
 
 
@@ -95,7 +117,7 @@ def coverage(session: nox.Session) -> None:
 
     Without a server, the modules for databases are left out of the requirement.
     """
-    session.install(*EVERYTHING, *TOOLS)
+    _install(session, TOOLS, *EVERYTHING)
     marked = ("-m", "not campaign and not harness and not recipe and not clients")
     measured = ("--cov", "--cov-report=", "--cov-fail-under=0")
     session.run("pytest", "--quiet", *marked, *measured, *session.posargs)
@@ -110,7 +132,7 @@ def coverage(session: nox.Session) -> None:
 @nox.session
 def recipes(session: nox.Session) -> None:
     """Run the examples of the pages for Polars, DuckDB, Delta Lake and Iceberg."""
-    session.install(".[test]", "--requirement", ".ci/recipes.txt")
+    _install(session, RECIPES, ".[test]")
     # Without a package, the tests of its page are skipped.
     session.run("python", "-c", "import deltalake, duckdb, numpy, polars, pyiceberg")
     session.run(
@@ -200,5 +222,97 @@ def benchmarks(session: nox.Session) -> None:
 @nox.session
 def campaigns(session: nox.Session) -> None:
     """Run the tests that take minutes to hours."""
-    session.install(*EVERYTHING, *TOOLS)
+    _install(session, TOOLS, *EVERYTHING)
     session.run("pytest", "--quiet", "-m", "campaign", *session.posargs)
+
+
+def _build(session: nox.Session, project: str, *kinds: str) -> list[Path]:
+    """Build distributions of a project in the folder of the session; return the files."""
+    out = Path(session.create_tmp()).resolve() / "built"
+    shutil.rmtree(out, ignore_errors=True)
+    targets = [option for kind in kinds for option in ("--target", kind)]
+    command = ("python", "-m", "hatchling", "build", *targets, "--directory", str(out))
+    with session.chdir(project):
+        session.run(*command)
+    return sorted(out.iterdir())
+
+
+@nox.session
+def sdist(session: nox.Session) -> None:
+    """Install both sdists, and run the tests of the sdist in its own folder."""
+    _install(session, BUILD)
+    unpacked = Path(session.create_tmp()).resolve() / "unpacked"
+    shutil.rmtree(unpacked, ignore_errors=True)
+    for project in DISTRIBUTIONS:
+        (archive,) = _build(session, project, "sdist")
+        with tarfile.open(archive) as opened:
+            opened.extractall(unpacked, filter="data")
+    vectors, library = sorted(unpacked.iterdir(), reverse=True)
+    session.install(f"{library}[test]", str(vectors))
+    session.chdir(library)
+    session.run("pytest", "--quiet", *session.posargs)
+
+
+@nox.session
+def distributions(session: nox.Session) -> None:
+    """Build the files of a release into dist/packages, with the time of SOURCE_DATE_EPOCH."""
+    _install(session, BUILD)
+    packages = ROOT / "dist" / "packages"
+    shutil.rmtree(packages, ignore_errors=True)
+    for project in DISTRIBUTIONS:
+        for file in _build(session, project, "sdist", "wheel"):
+            packages.mkdir(parents=True, exist_ok=True)
+            shutil.move(file, packages)
+
+
+@nox.session
+def sbom(session: nox.Session) -> None:
+    """Write an SBOM of each distribution, with no extra and with each one, into dist/sbom."""
+    _install(session, TOOLS)
+    _install(session, BUILD)
+    out = ROOT / "dist" / "sbom"
+    shutil.rmtree(out, ignore_errors=True)
+    out.mkdir(parents=True)
+    for project in DISTRIBUTIONS:
+        text = (ROOT / project / "pyproject.toml").read_text("utf-8")
+        table = tomllib.loads(text)["project"]
+        (wheel,) = _build(session, project, "wheel")
+        described = wheel.with_name("pyproject.toml")
+        # The tool does not read a dynamic version.
+        version = wheel.name.split("-")[1]
+        described.write_text(text.replace('dynamic = ["version"]', f'version = "{version}"'))
+        extras = set(table.get("optional-dependencies", ())) - {"test", "bench"}
+        for suffix in ("", *(f"-{extra}" for extra in sorted(extras))):
+            package = f"{wheel}[{suffix[1:]}]" if suffix else str(wheel)
+            _write_sbom(session, package, described, out / f"{table['name']}{suffix}.cdx.json")
+
+
+def _write_sbom(session: nox.Session, package: str, described: Path, out: Path) -> None:
+    """Write the SBOM of an environment that has one package with its dependencies, without pip."""
+    environment = described.with_name("environment")
+    session.run("python", "-m", "venv", "--clear", "--without-pip", str(environment))
+    python = str(environment / ("Scripts" if os.name == "nt" else "bin") / "python")
+    session.run("python", "-m", "pip", "--python", python, "install", "--quiet", package)
+    options = ("--mc-type", "library", "--output-reproducible", "--spec-version", "1.6")
+    files = ("--pyproject", str(described), "--output-file", str(out), python)
+    session.run("cyclonedx-py", "environment", *options, "--validate", *files)
+
+
+@nox.session
+def release(session: nox.Session) -> None:
+    """Check that the checkout is ready for a release: nox -s release -- TAG ADDRESS."""
+    session.run("python", ".ci/release.py", *session.posargs)
+
+
+@nox.session
+def lock(session: nox.Session) -> None:
+    """Write the files of hashes again; `-- --upgrade` takes the newest versions."""
+    _install(session, TOOLS)
+    options = ("--universal", "--python-version", "3.11", "--generate-hashes", "--quiet")
+    command = ("--custom-compile-command", "nox --session lock")
+    for locked in (BUILD, TOOLS, RECIPES):
+        source = str(Path(locked).with_suffix(".in"))
+        session.run(
+            *("uv", "pip", "compile", *options, *command, *session.posargs),
+            *("--output-file", locked, source),
+        )

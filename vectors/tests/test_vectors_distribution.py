@@ -142,9 +142,16 @@ def test_the_installed_folder_is_data_or_the_source(
 def _copy(source: Path, target: Path) -> Path:
     """Copy a folder without the files that git ignores, so that a distribution lacks them."""
     if not (source / ".git").exists():  # an unpacked sdist
-        return Path(
-            shutil.copytree(source, target, ignore=shutil.ignore_patterns(".*", "__pycache__"))
+        made = (
+            ".nox",
+            ".venv*",
+            ".hypothesis",
+            ".benchmarks",
+            ".*_cache",
+            "__pycache__",
+            "PKG-INFO",
         )
+        return Path(shutil.copytree(source, target, ignore=shutil.ignore_patterns(*made)))
     command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     listed = subprocess.run(command, cwd=source, capture_output=True, check=True, text=True)
     for name in listed.stdout.split("\0"):
@@ -155,14 +162,15 @@ def _copy(source: Path, target: Path) -> Path:
     return target
 
 
-def _build(source: Path, out: Path, kind: str) -> Path:
+def _build(source: Path, out: Path, kind: str, umask: int = -1, **environment: str) -> Path:
     """Build one distribution; return it."""
     subprocess.run(
         [sys.executable, "-m", "hatchling", "build", "-t", kind, "-d", str(out)],
         cwd=source,
         check=True,
         capture_output=True,
-        env=os.environ | {"SOURCE_DATE_EPOCH": "1700000000"},
+        env=os.environ | {"SOURCE_DATE_EPOCH": "1700000000"} | environment,
+        umask=umask,
     )
     (built,) = out.iterdir()
     return built
@@ -179,15 +187,14 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_distribution_is_built_the_same_twice(
     project: str, kind: str, checkout: Path, tmp_path: Path
 ) -> None:
-    """Two copies with different file times give the same bytes."""
-    again = tmp_path / "again"
+    """Two copies with other folders, file times, permissions and time zones give the same bytes."""
+    again = tmp_path / "another folder"
     shutil.copytree(checkout, again, copy_function=shutil.copyfile)
     for path in again.rglob("*"):
+        path.chmod(0o700 if path.is_dir() else 0o600)
         os.utime(path, (1, 10**9))
-    first, second = (
-        _build(source / project, tmp_path / name, kind)
-        for name, source in (("1", checkout), ("2", again))
-    )
+    first = _build(checkout / project, tmp_path / "1", kind, umask=0o002, TZ="UTC")
+    second = _build(again / project, tmp_path / "2", kind, umask=0o077, TZ="Asia/Kathmandu")
     assert first.name == second.name
     assert first.read_bytes() == second.read_bytes()
 
@@ -213,16 +220,12 @@ def test_the_wheel_of_the_vectors_has_the_data(checkout: Path, tmp_path: Path) -
     assert data == {path.relative_to(_SOURCE).as_posix(): path.read_bytes() for path in due}
 
 
-def test_the_sdist_of_the_library_carries_the_vectors_whole(checkout: Path, tmp_path: Path) -> None:
-    """The sdist has the tests of the library and of the vectors, and they can run from it."""
+def test_the_sdist_of_the_library_is_the_checkout(checkout: Path, tmp_path: Path) -> None:
+    """The sdist has every file of the checkout, so that all checks can run from it."""
     with tarfile.open(_build(checkout, tmp_path, "sdist")) as sdist:
         names = {name.partition("/")[2] for name in sdist.getnames()}
-    due = {
-        path.relative_to(checkout).as_posix()
-        for path in (checkout / "vectors").rglob("*")
-        if path.is_file()
-    }
-    assert due <= names
+    due = {path.relative_to(checkout).as_posix() for path in checkout.rglob("*") if path.is_file()}
+    assert names == due | {"PKG-INFO"}
 
 
 def test_the_sdist_of_the_vectors_stands_alone(checkout: Path, tmp_path: Path) -> None:

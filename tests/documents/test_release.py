@@ -1,0 +1,299 @@
+"""The release: versions, addresses and classifiers agree, and the workflows run this project."""
+
+import ast
+import importlib.util
+import re
+import tomllib
+from importlib.metadata import version
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+import yaml
+
+_ROOT = Path(__file__).resolve().parents[2]
+_PROJECTS = ("pyproject.toml", "vectors/pyproject.toml")
+_WORKFLOWS = sorted((_ROOT / ".github" / "workflows").glob("*.yml"))
+_USES = re.compile(r"^ *-? *uses: *(.+)$", re.MULTILINE)
+_PINNED = re.compile(r"[\w-]+/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+")
+_ADDRESS = "https://forge.example/owner/kmscore"
+
+
+def _project(name: str) -> Any:
+    """Return the table `project` of a pyproject.toml."""
+    return tomllib.loads((_ROOT / name).read_text("utf-8"))["project"]
+
+
+def _citation() -> Any:
+    return yaml.safe_load((_ROOT / "CITATION.cff").read_text("utf-8"))
+
+
+def _workflow(path: Path) -> Any:
+    return yaml.safe_load(path.read_text("utf-8"))
+
+
+def _jobs(path: Path) -> list[Any]:
+    """Return the jobs of a workflow."""
+    return list(_workflow(path)["jobs"].values())
+
+
+def _sessions() -> dict[str, ast.FunctionDef]:
+    """Return the sessions of the noxfile by name."""
+    body = ast.parse((_ROOT / "noxfile.py").read_text("utf-8")).body
+    functions = [node for node in body if isinstance(node, ast.FunctionDef)]
+    return {
+        node.name: node
+        for node in functions
+        if any("session" in ast.unparse(each) for each in node.decorator_list)
+    }
+
+
+def _default_sessions() -> list[str]:
+    """Return the sessions that nox runs without an argument."""
+    text = (_ROOT / "noxfile.py").read_text("utf-8")
+    listed = re.search(r"nox\.options\.sessions = (\[.*?\])", text, re.DOTALL)
+    assert listed is not None
+    return [node.value for node in ast.walk(ast.parse(listed[1])) if isinstance(node, ast.Constant)]
+
+
+# --- metadata ---
+
+
+def test_both_distributions_and_the_citation_have_one_version() -> None:
+    """Each distribution has its version in one place, and the installed ones agree."""
+    versions = {version("kmscore"), version("kmscore-vectors"), _citation()["version"]}
+    assert len(versions) == 1
+    assert [_project(name)["dynamic"] for name in _PROJECTS] == [["version"]] * 2
+    heading = re.search(r"^## (\S+)", (_ROOT / "CHANGELOG.md").read_text("utf-8"), re.MULTILINE)
+    assert heading is not None
+    assert {heading[1]} == versions
+
+
+def test_all_addresses_are_in_one_repository() -> None:
+    """Both distributions name the same pages, and the citation names their repository."""
+    urls = [_project(name)["urls"] for name in _PROJECTS]
+    assert urls[0].keys() == urls[1].keys()
+    assert {"Documentation", "Source", "Changelog", "Issues"} <= urls[0].keys()
+    source = urls[0]["Source"]
+    assert _citation()["repository-code"] == source
+    assert all(url.startswith(source) for table in urls for url in table.values())
+
+
+def test_each_address_of_a_page_names_a_file() -> None:
+    """The pages of `project.urls` are files of the project."""
+    pages = [
+        url.partition("/blob/HEAD/")[2]
+        for name in _PROJECTS
+        for url in _project(name)["urls"].values()
+        if "/blob/" in url
+    ]
+    assert len(pages) == 6
+    assert [page for page in pages if not (_ROOT / page).is_file()] == []
+
+
+def _supported() -> list[str]:
+    """Return the versions of Python that the classifiers of the library name."""
+    names = [re.fullmatch(r".*:: (3\.\d+)", line) for line in _project(_PROJECTS[0])["classifiers"]]
+    return [found[1] for found in names if found]
+
+
+def test_the_classifiers_name_the_supported_versions_of_python() -> None:
+    """From the oldest that may install the library, without a gap, in both distributions."""
+    minors = [int(name.removeprefix("3.")) for name in _supported()]
+    assert minors == list(range(minors[0], minors[-1] + 1))
+    for name in _PROJECTS:
+        project = _project(name)
+        assert project["requires-python"] == f">=3.{minors[0]}"
+        listed = [f"Programming Language :: Python :: {each}" for each in _supported()]
+        assert [line for line in project["classifiers"] if ":: 3." in line] == listed
+
+
+def test_the_checks_run_on_the_supported_versions_of_python() -> None:
+    """The session `engine` and the workflow have the versions of the classifiers."""
+    (decorator,) = _sessions()["engine"].decorator_list
+    assert isinstance(decorator, ast.Call)
+    others = ast.literal_eval(decorator.keywords[0].value)
+    tests = _workflow(_ROOT / ".github/workflows/tests.yml")["jobs"]["tests"]
+    assert [_supported()[0], *others] == _supported()
+    assert tests["strategy"]["matrix"]["python"] == _supported()
+
+
+def test_the_documents_name_the_supported_versions_of_python() -> None:
+    """SECURITY.md has the range of the classifiers."""
+    text = (_ROOT / "SECURITY.md").read_text("utf-8")
+    assert f"Python {_supported()[0]} to {_supported()[-1]}" in text
+
+
+# --- workflows ---
+
+
+def test_the_tests_run_on_each_kind_of_system() -> None:
+    """Linux, macOS and Windows, and Linux on 64-bit ARM."""
+    tests = _workflow(_ROOT / ".github/workflows/tests.yml")["jobs"]["tests"]
+    systems = tests["strategy"]["matrix"]["system"]
+    assert {name.partition("-")[0] for name in systems} == {"ubuntu", "macos", "windows"}
+    assert any(name.endswith("-arm") for name in systems)
+
+
+def test_each_action_is_pinned_by_a_commit_and_names_its_version() -> None:
+    """A tag can move; a commit cannot. One action has one commit in all workflows."""
+    used = [line for path in _WORKFLOWS for line in _USES.findall(path.read_text("utf-8"))]
+    actions = {line for line in used if not line.startswith("$/")}
+    assert len(actions) >= 7
+    assert [line for line in actions if not _PINNED.fullmatch(line)] == []
+    assert len({line.partition("@")[0] for line in actions}) == len(actions)
+
+
+@pytest.mark.parametrize("path", _WORKFLOWS, ids=[path.stem for path in _WORKFLOWS])
+def test_a_workflow_runs_only_sessions_that_exist(path: Path) -> None:
+    """A renamed session would break a workflow that nothing here runs."""
+    run: set[str] = set()
+    for job in _jobs(path):
+        commands = "\n".join(step.get("run", "") for step in job.get("steps", ()))
+        named = set(re.findall(r"nox --session (\S+)", commands))
+        if '"$SESSION"' in named:
+            named.remove('"$SESSION"')
+            named |= set(job["strategy"]["matrix"]["session"])
+        run |= named
+    assert run
+    assert run <= _sessions().keys()
+
+
+@pytest.mark.parametrize("path", _WORKFLOWS, ids=[path.stem for path in _WORKFLOWS])
+def test_a_workflow_has_no_right_that_a_job_does_not_ask_for(path: Path) -> None:
+    """The default is the empty set, and only the release has jobs that sign and publish."""
+    workflow = _workflow(path)
+    assert workflow["permissions"] == {}
+    assert workflow["concurrency"]["group"]
+    for job in _jobs(path):
+        allowed = [{"contents": "read"}]
+        if path.stem == "release":
+            allowed += [{"id-token": "write"}, {"id-token": "write", "attestations": "write"}]
+        assert job["permissions"] in allowed
+        assert "uses" in job or 0 < job["timeout-minutes"] <= 60
+        for step in job.get("steps", ()):
+            if step.get("uses", "").startswith("actions/checkout@"):
+                assert step["with"]["persist-credentials"] is False
+
+
+def test_only_tested_and_attested_files_are_published() -> None:
+    """The job that publishes needs, through the others, all tests and the attestations."""
+    jobs = _workflow(_ROOT / ".github/workflows/release.yml")["jobs"]
+    needed, new = set(), {"publish"}
+    while new:
+        needed |= new
+        new = {name for job in new for name in jobs[job].get("needs", ())} - needed
+    assert needed == {"publish", "attest", "build", "tests", "vectors"} == jobs.keys()
+
+
+def test_every_session_of_ci_is_in_the_command_and_in_the_page() -> None:
+    """The command `.ci/run`, the defaults of nox and CONTRIBUTING.md have the same sessions."""
+    loop = re.search(r"^for session in (.+); do$", (_ROOT / ".ci/run").read_text(), re.MULTILINE)
+    assert loop is not None
+    assert loop[1].split() == _default_sessions()
+    text = (_ROOT / "CONTRIBUTING.md").read_text("utf-8")
+    rows = [line.split("|")[1] for line in text.splitlines() if line.startswith("| `")]
+    named = [name for row in rows for name in re.findall(r"`(\w+)`", row)]
+    assert [name for name in named if name in _sessions()] == _default_sessions()
+
+
+# --- the tools of the checks ---
+
+
+def _locked(name: str) -> dict[str, list[str]]:
+    """Return the packages of a file of hashes, each with its hashes."""
+    text = (_ROOT / ".ci" / name).read_text("utf-8").replace("\\\n", " ")
+    lines = [line for line in text.splitlines() if line and not line.lstrip().startswith("#")]
+    return {line.split()[0]: re.findall(r"--hash=sha256:[0-9a-f]{64}\b", line) for line in lines}
+
+
+@pytest.mark.parametrize("name", ["build", "recipes", "requirements"])
+def test_every_package_of_the_checks_has_a_hash(name: str) -> None:
+    """The file has each package that is asked for, in its version, and no place to get it from."""
+    locked = _locked(f"{name}.txt")
+    asked = _locked(f"{name}.in")
+    assert {re.sub(r"\[.*?\]", "", each) for each in asked} <= locked.keys()
+    assert [each for each, hashes in locked.items() if "==" not in each or not hashes] == []
+    assert "://" not in (_ROOT / ".ci" / f"{name}.txt").read_text("utf-8")
+
+
+# --- the check before a release ---
+
+
+@pytest.fixture(scope="module")
+def release() -> ModuleType:
+    """Return the script `.ci/release.py` as a module."""
+    spec = importlib.util.spec_from_file_location("release", _ROOT / ".ci" / "release.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def ready(tmp_path: Path, release: ModuleType) -> Path:
+    """Return a copy of the files of a release, with a date and the address of a repository."""
+    address = _project(_PROJECTS[0])["urls"]["Source"]
+    for name in (*release.VERSIONS, *release.PROJECTS, "CHANGELOG.md"):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        text = (_ROOT / name).read_text("utf-8").replace(address, _ADDRESS)
+        text = re.sub(r"^(## \S+) \(.+\)$", r"\1 (2030-01-02)", text, flags=re.MULTILINE)
+        path.write_text(text, "utf-8")
+    citation = tmp_path / "CITATION.cff"
+    text = re.sub(r"^date-released: .*\n", "", citation.read_text("utf-8"), flags=re.MULTILINE)
+    citation.write_text(f"{text}date-released: 2030-01-02\n", "utf-8")
+    return tmp_path
+
+
+def _tag() -> str:
+    return f"v{_citation()['version']}"
+
+
+def test_a_finished_checkout_is_ready(ready: Path, release: ModuleType) -> None:
+    """Without a fault, there is no finding."""
+    assert release.findings(ready, _tag(), _ADDRESS) == []
+
+
+def test_a_tag_without_a_version_is_rejected(ready: Path, release: ModuleType) -> None:
+    """A tag is the letter v and the version."""
+    assert release.findings(ready, _tag().removeprefix("v"), _ADDRESS) != []
+    assert len(release.findings(ready, "v99.0.0", _ADDRESS)) == 4
+
+
+@pytest.mark.parametrize(
+    ("name", "before", "after"),
+    [
+        ("kmscore/__init__.py", "__version__ = ", "__version__ = '99' or "),
+        ("vectors/kmscore_vectors/__init__.py", "__version__ = ", "version = "),
+        ("CITATION.cff", "\nversion: ", "\nversion: 9"),
+        ("CITATION.cff", "date-released: 2030-01-02", "date-released: 2030-01-03"),
+        ("CITATION.cff", _ADDRESS, f"{_ADDRESS}/"),
+        ("CHANGELOG.md", " (2030-01-02)", " (unreleased)"),
+        ("CHANGELOG.md", "## ", "## 99.0.0 (2031-01-01)\n\n## "),
+        ("pyproject.toml", f"{_ADDRESS}/issues", "https://forge.invalid/issues"),
+        ("vectors/pyproject.toml", f"{_ADDRESS}/issues", f"{_ADDRESS}-other/issues"),
+    ],
+)
+def test_one_fault_prevents_a_release(
+    name: str, before: str, after: str, ready: Path, release: ModuleType
+) -> None:
+    """Each check has one finding, which names the file."""
+    path = ready / name
+    text = path.read_text("utf-8")
+    assert before in text
+    path.write_text(text.replace(before, after, 1), "utf-8")
+    (finding,) = release.findings(ready, _tag(), _ADDRESS)
+    assert finding.startswith(f"{name}: ")
+
+
+def test_an_address_that_leads_nowhere_is_not_released(release: ModuleType) -> None:
+    """The reserved address of a checkout without a public repository prevents a release."""
+    source = _project(_PROJECTS[0])["urls"]["Source"]
+    if not str(urlsplit(source).hostname).endswith(".invalid"):
+        pytest.skip("the project has a public address")
+    found = release.findings(_ROOT, _tag(), _ADDRESS)
+    assert len([finding for finding in found if "outside of" in finding]) == 10
