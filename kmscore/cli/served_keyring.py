@@ -6,14 +6,24 @@ request yet, and the next one finds a key without description and aliases.
 
 import os
 from pathlib import Path
+from typing import Any
 
 from kmscore import Keyring, keyfile
+from kmscore.alibaba import Profile
 from kmscore.cli.files import read_file
 from kmscore.cli.keyring_file import open_sealed, warn_if_readable
 from kmscore.cli.new_file import NewFile
 from kmscore.cli.passphrase import get_passphrase
 from kmscore.cli.problems import FileProblem
-from kmscore.emulator import Contents, InvalidDocumentError, properties_text, saved_contents
+from kmscore.cli.served_options import read_text
+from kmscore.emulator import (
+    Contents,
+    InvalidDocumentError,
+    KeyStore,
+    add_seed,
+    properties_text,
+    saved_contents,
+)
 from kmscore.emulator.store import present
 from kmscore.keyfile import ScryptParameters
 from kmscore.keyfile.sealing import MAX_LENGTH
@@ -76,3 +86,22 @@ class ServedKeyring:
 def _versions(contents: Contents) -> list[tuple[object, object]]:
     """Return what the keyring file has of the contents; key versions are equal if they are one."""
     return [(key.versions, key.primary) for key in contents.keys.values()]
+
+
+def open_store(
+    keyring: Path | None, descriptor: int | None, seed: Path | None, profile: Profile
+) -> KeyStore:
+    """Return the store. Raises `FileProblem`, and `UnsupportedAlgorithmError`."""
+    options: dict[str, Any] = {"has_plain_gcm": not profile.is_v1}
+    saved = None if keyring is None else ServedKeyring(keyring, descriptor)
+    store = KeyStore(None if saved is None else saved.contents, **options)
+    if seed is not None:
+        try:
+            add_seed(store, read_text(seed))
+        except InvalidDocumentError as error:
+            raise FileProblem(f"{seed}: {error}") from None
+    if saved is None:
+        return store
+    # All keys of the seed are saved at once, because the KDF takes time.
+    saved.save(store.contents())
+    return KeyStore(store.contents(), on_change=saved.save, **options)
