@@ -8,13 +8,7 @@ from typing import Annotated, Final
 
 import typer
 
-from kmscore.cli.local_server import (
-    LOOPBACK,
-    authority_file,
-    certificates_for,
-    check_address,
-    server_type,
-)
+from kmscore.cli.local_server import LOOPBACK, check_address, server_type, serving
 from kmscore.cli.options import profile_of
 from kmscore.cli.passphrase import Descriptor
 from kmscore.cli.problems import FileProblem
@@ -129,41 +123,35 @@ def serve_tests(
     Example: kmscore serve --port 0 --anonymous
     """
     with problems_in_one_line(), ExitStack() as stack:
+        # The options are checked before the prompt for the passphrase.
         check_address(host, is_no_production_server=is_no_production_server)
-        verifier = verifier_of(access_keys, is_anonymous=is_anonymous)
+        server_type()
         if ca_file is not None and not tls:
             raise FileProblem("--ca-file needs --tls")
+        verifier = verifier_of(access_keys, is_anonymous=is_anonymous)
+        permissions, throttle = policy_of(policy), throttle_of(qps)
         chosen = profile_of(PROFILES[profile])
-        permissions = policy_of(policy)
-        throttle = throttle_of(qps)
-        store = open_store(keyring, passphrase_fd, seed, chosen)
-        certificates = certificates_for(host) if tls else None
-        ca_bundle = None
-        if certificates is not None:
-            ca_bundle = stack.enter_context(authority_file(certificates, ca_file))
         app = make_app(
-            store,
+            open_store(keyring, passphrase_fd, seed, chosen),
             authenticate=verifier,
             profile=chosen,
             policy=permissions,
             throttle=throttle,
             on_event=None if log is None else stack.enter_context(open_log(log)),
         )
-        server_class = server_type()
-        context = None if certificates is None else certificates.context
-        try:
-            server = server_class(app, host=host, port=port, tls=context)
-        except OSError as error:
-            reason = str(error.strerror).partition(" (while")[0]
-            raise FileProblem(f"{host}:{port}: {reason}") from None
-        stack.enter_context(server)
-        access_key_id = verifier.ids[0] if isinstance(verifier, AccessKeys) else None
-        variables = environment_of(
-            server.endpoint, access_key_id=access_key_id, ca_bundle=ca_bundle
+        endpoint, ca_bundle = stack.enter_context(
+            serving(app, host=host, port=port, has_tls=tls, ca_file=ca_file)
         )
-        shown = (f"{name}={shlex.quote(value)}" for name, value in variables.items())
-        typer.echo(" ".join((server.endpoint, *shown)))
+        access_key_id = verifier.ids[0] if isinstance(verifier, AccessKeys) else None
+        _print_first_line(endpoint, access_key_id, ca_bundle)
         _wait()
+
+
+def _print_first_line(endpoint: str, access_key_id: str | None, ca_bundle: str | None) -> None:
+    """Print the endpoint and the environment variables, in the form of a shell."""
+    variables = environment_of(endpoint, access_key_id=access_key_id, ca_bundle=ca_bundle)
+    shown = (f"{name}={shlex.quote(value)}" for name, value in variables.items())
+    typer.echo(" ".join((endpoint, *shown)))
 
 
 def _wait() -> None:

@@ -434,8 +434,8 @@ PROBLEMS: dict[str, tuple[list[str], str]] = {
     "another address": (
         ["--anonymous", "--host", "0.0.0.0"],  # noqa: S104 (it is rejected)
         (
-            "--host 0.0.0.0: other machines could use the keys; if the keys are only for tests, say"
-            " so with --this-is-no-production-server"
+            "--host 0.0.0.0: not 127.0.0.1, so other machines could use the keys; if they are only"
+            " for tests, add --this-is-no-production-server"
         ),
     ),
     "a certificate without TLS": (["--anonymous", "--ca-file", "ca.pem"], "--ca-file needs --tls"),
@@ -497,10 +497,11 @@ def test_malformed_access_keys_in_the_variable_are_not_shown() -> None:
 
 @pytest.mark.usefixtures("never_waits")
 def test_a_port_in_use_is_reported(port: int) -> None:
-    """The line has the port."""
+    """The line has the port, and a way out."""
     with socket.create_server(("127.0.0.1", port)):
         result = invoke("serve", "--anonymous", "--port", str(port))
-    assert problem(result) == f"127.0.0.1:{port}: Address already in use"
+    reason = "Address already in use; --port 0 selects a free port"
+    assert problem(result) == f"127.0.0.1:{port}: {reason}"
 
 
 @pytest.mark.usefixtures("never_waits")
@@ -514,10 +515,11 @@ def test_invalid_properties_are_reported(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("never_waits")
 def test_the_server_needs_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A fault inside it is not hidden."""
+    """This is known before the prompt for a passphrase. A fault inside it is not hidden."""
+    monkeypatch.setattr("kmscore.cli.served_keyring.get_passphrase", pytest.fail)
     monkeypatch.delitem(sys.modules, "kmscore.emulator.server", raising=False)
     monkeypatch.setitem(sys.modules, "cheroot", None)
-    shown = problem(invoke("serve", "--anonymous"))
+    shown = problem(invoke("serve", "--anonymous", "--keyring", "ring"))
     assert shown == "the server needs the extra emulator: pip install 'kmscore[emulator]'"
     monkeypatch.setitem(sys.modules, "kmscore.emulator.server", None)
     result = invoke("serve", "--anonymous")
