@@ -34,11 +34,15 @@ PROFILES: Final = {
 
 
 def verifier_of(path: Path | None, *, is_anonymous: bool) -> Authenticate:
-    """Return the verifier of requests. Raises `FileProblem`."""
-    variable = os.environ.get(VARIABLE)
+    """Return the verifier of requests; an empty variable is not set. Raises `FileProblem`."""
+    variable = os.environ.get(VARIABLE) or None
     if is_anonymous:
-        if path is not None or variable is not None:
-            raise FileProblem(f"--anonymous excludes --access-keys and {VARIABLE}")
+        if path is not None:
+            raise FileProblem("--anonymous and --access-keys exclude each other")
+        if variable is not None:
+            raise FileProblem(
+                f"--anonymous: {VARIABLE} has access keys; unset it, or leave out --anonymous"
+            )
         return accept_all
     if path is None and variable is None:
         raise FileProblem(f"give --access-keys, set {VARIABLE}, or give --anonymous")

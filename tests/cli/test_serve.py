@@ -429,7 +429,7 @@ PROBLEMS: dict[str, tuple[list[str], str]] = {
     "no access keys": ([], "give --access-keys, set KMSCORE_ACCESS_KEYS, or give --anonymous"),
     "both": (
         ["--anonymous", "--access-keys", "{keys}"],
-        "--anonymous excludes --access-keys and KMSCORE_ACCESS_KEYS",
+        "--anonymous and --access-keys exclude each other",
     ),
     "another address": (
         ["--anonymous", "--host", "0.0.0.0"],  # noqa: S104 (it is rejected)
@@ -445,7 +445,7 @@ PROBLEMS: dict[str, tuple[list[str], str]] = {
     ),
     "malformed access keys": (
         ["--access-keys", "{bad}"],
-        "{bad}: access key 1: not ID:SECRET, or given twice",
+        "{bad}: access key 1: not ID:SECRET",
     ),
     "a missing file": (["--access-keys", "{none}"], "{none}: No such file or directory"),
     "a binary file": (["--anonymous", "--policy", "{binary}"], "{binary}: not UTF-8"),
@@ -492,7 +492,23 @@ def test_a_wrong_option_is_reported_in_one_line(what: str, tmp_path: Path) -> No
 def test_malformed_access_keys_in_the_variable_are_not_shown() -> None:
     """The line names the variable."""
     result = invoke("serve", env={"KMSCORE_ACCESS_KEYS": "hidden"})
-    assert problem(result) == "KMSCORE_ACCESS_KEYS: access key 1: not ID:SECRET, or given twice"
+    assert problem(result) == "KMSCORE_ACCESS_KEYS: access key 1: not ID:SECRET"
+
+
+@pytest.mark.usefixtures("never_waits")
+def test_a_variable_with_access_keys_is_not_ignored() -> None:
+    """A server that was meant to check signatures does not accept all requests."""
+    result = invoke("serve", "--anonymous", env={"KMSCORE_ACCESS_KEYS": "LTAI1:s"})
+    assert problem(result) == (
+        "--anonymous: KMSCORE_ACCESS_KEYS has access keys; unset it, or leave out --anonymous"
+    )
+
+
+def test_an_empty_variable_has_no_access_keys(run_with: Callable[..., str]) -> None:
+    """A container often has the variable without a value."""
+    run_with(lambda address: call(address, "ListKeys"), "--anonymous", KMSCORE_ACCESS_KEYS="")
+    result = invoke("serve", env={"KMSCORE_ACCESS_KEYS": ""})
+    assert problem(result).startswith("give --access-keys, set KMSCORE_ACCESS_KEYS")
 
 
 @pytest.mark.usefixtures("never_waits")
