@@ -36,7 +36,7 @@ from support.plain_client import Client
 from support.time_limits import PATIENCE
 
 import kmscore
-from kmscore import Keyring, KeySpec, KeyState, SymmetricKey, keyfile
+from kmscore import Keyring, KeySpec, KeyState, RsaKey, SymmetricKey, keyfile
 from kmscore.cli import serve
 from kmscore.cli.signals import Terminated
 
@@ -401,6 +401,32 @@ def test_a_keyring_of_other_commands_is_served(
     assert link.is_symlink()
     assert keyfile.read_parameters(path.read_bytes()) == CHEAP
     assert len(read_ring(path)) == len(RING) + 1
+
+
+@pytest.mark.parametrize(
+    ("ring", "number", "reason"),
+    [
+        (RING, "2 of 3 keys", "orders: the service's layout does not support a key bound to"),
+        (
+            Keyring([SymmetricKey.generate(KeySpec.AES_128, key_id="a", key_version_id="1")]),
+            "1 of 1 keys",
+            "a: the service's layout requires a key version ID that is a UUID",
+        ),
+        (Keyring([RsaKey.generate(KeySpec.RSA_2048)]), "", ""),
+    ],
+    ids=["suite", "version", "asymmetric"],
+)
+def test_keys_that_do_not_fit_the_layout_are_counted(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, ring: Keyring, number: str, reason: str
+) -> None:
+    """The warning has a reason, which a response does not give."""
+    monkeypatch.setattr(serve, "_wait", lambda: None)
+    options = ("serve", "--anonymous", "--port", "0", "--keyring", write_ring(tmp_path / "r", ring))
+    warning = f"kmscore: warning: {number} can be used only with --profile v1, such as {reason}"
+    result = invoke(*options, env=ENVIRONMENT)
+    assert result.exit_code == 0
+    assert result.stderr.startswith(warning) if number else result.stderr == ""
+    assert invoke(*options, "--profile", "v1", env=ENVIRONMENT).stderr == ""
 
 
 def test_a_change_of_another_command_is_not_overwritten(
