@@ -491,7 +491,10 @@ PROBLEMS: dict[str, tuple[list[str], str]] = {
         ["--anonymous", "--host", "192.0.2.1", "--this-is-no-production-server"],
         "192.0.2.1:8080: Cannot assign requested address",
     ),
-    "another layout": (["--anonymous", "--profile", "aws"], "Invalid value for '--profile'"),
+    "another layout": (
+        ["--anonymous", "--profile", "aws"],
+        "Invalid value for '--profile': 'aws' is not",
+    ),
     "a port out of range": (["--anonymous", "--port", "65536"], "Invalid value for '--port'"),
 }
 
