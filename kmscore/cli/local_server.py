@@ -9,10 +9,9 @@ from typing import Any, Final
 
 from kmscore.alibaba import Application
 from kmscore.cli.problems import FileProblem
-from kmscore.emulator.certificates import Certificates, make_certificates
+from kmscore.emulator.certificates import LOOPBACK, Certificates, make_certificates
 from kmscore.tables.errors import describe
 
-LOOPBACK: Final = "127.0.0.1"
 _EXTRA_PACKAGES: Final = frozenset({"cheroot", "jaraco", "more_itertools"})
 
 

@@ -8,7 +8,7 @@ from typing import Annotated, Final
 
 import typer
 
-from kmscore.cli.local_server import LOOPBACK, check_address, server_type, serving
+from kmscore.cli.local_server import check_address, server_type, serving
 from kmscore.cli.options import profile_of
 from kmscore.cli.passphrase import Descriptor
 from kmscore.cli.problems import FileProblem
@@ -25,6 +25,7 @@ from kmscore.cli.served_options import (
 from kmscore.cli.signals import Terminated
 from kmscore.cli.terminal import problems_in_one_line
 from kmscore.emulator import AccessKeys, make_app
+from kmscore.emulator.certificates import LOOPBACK
 from kmscore.emulator.environment import environment_of
 
 _LAST_PORT: Final = 65535

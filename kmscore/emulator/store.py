@@ -12,6 +12,7 @@ from kmscore._typecheck import check_callable, check_instance, check_optional_ca
 from kmscore._values import representation
 from kmscore.algorithms import KeySpec, Suite
 from kmscore.alibaba.access import key_id_of_name
+from kmscore.alibaba.version_index import KeyVersionProvider
 from kmscore.emulator.contents import Contents, StoredKey
 from kmscore.emulator.parameter_readers import read_alias
 from kmscore.keys import Key
@@ -25,8 +26,8 @@ def present() -> datetime:
     return datetime.now(UTC)
 
 
-class KeyStore:
-    """A `KeyProvider` and `KeyVersionProvider` whose keys can change. Threads can share it."""
+class KeyStore(KeyVersionProvider):
+    """A `KeyVersionProvider` whose keys can change. Threads can share it."""
 
     def __init__(
         self,
@@ -176,16 +177,13 @@ class KeyStore:
         self.change(change)
         return key.key_id
 
-    def primary(self, key_id: str) -> Key:
-        """Return the primary version of a key, as a `KeyProvider`."""
+    def primary(self, key_id: str) -> Key:  # noqa: D102 (see the protocol)
         return self.contents().index.primary(key_id)
 
-    def version(self, key_id: str, key_version_id: str) -> Key:
-        """Return one version of a key, as a `KeyProvider`."""
+    def version(self, key_id: str, key_version_id: str) -> Key:  # noqa: D102 (see the protocol)
         return self.contents().index.version(key_id, key_version_id)
 
-    def version_by_id(self, key_version_id: str) -> Key:
-        """Return the key version with this ID, as a `KeyVersionProvider`."""
+    def version_by_id(self, key_version_id: str) -> Key:  # noqa: D102 (see the protocol)
         return self.contents().index.version_by_id(key_version_id)
 
     def resolve(self, name: str) -> str | None:
