@@ -1,78 +1,42 @@
 """The command `serve`: a local stand-in of the service for tests."""
 
-import json
-import os
 import shlex
-import tempfile
 import threading
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from enum import StrEnum
+from contextlib import ExitStack
 from pathlib import Path
-from typing import IO, Annotated, Any, Final
+from typing import Annotated, Final
 
 import typer
 
-from kmscore.alibaba import (
-    ALLOW_ALL,
-    Event,
-    InvalidPolicyError,
-    Profile,
-    Throttle,
-)
-from kmscore.alibaba.policy import PolicyCallable
-from kmscore.alibaba.wsgi import Authenticate
-from kmscore.cli.files import STANDARD, read_file
-from kmscore.cli.keyring_file import warn_if_readable
-from kmscore.cli.options import ProfileName, profile_of
+from kmscore.cli.local_server import check_address, server_type, serving
+from kmscore.cli.options import profile_of
 from kmscore.cli.passphrase import Descriptor
 from kmscore.cli.problems import FileProblem
-from kmscore.cli.served_keyring import ServedKeyring
+from kmscore.cli.request_log import open_log
+from kmscore.cli.served_keyring import open_store
+from kmscore.cli.served_options import (
+    PROFILES,
+    VARIABLE,
+    ServedProfile,
+    policy_of,
+    throttle_of,
+    verifier_of,
+)
 from kmscore.cli.signals import Terminated
 from kmscore.cli.terminal import problems_in_one_line
-from kmscore.emulator import (
-    AccessKeys,
-    InvalidDocumentError,
-    KeyStore,
-    accept_all,
-    add_seed,
-    make_app,
-    read_policy,
-)
-from kmscore.emulator.certificates import Certificates, make_certificates
+from kmscore.emulator import AccessKeys, make_app
+from kmscore.emulator.certificates import LOOPBACK
 from kmscore.emulator.environment import environment_of
-from kmscore.emulator.store import present
-from kmscore.tables.errors import describe
-from kmscore.tables.permissions import OWNER_ONLY
 
-VARIABLE: Final = "KMSCORE_ACCESS_KEYS"
-_LOOPBACK: Final = "127.0.0.1"
-_MOST: Final = 1 << 24  # bytes of a file with a seed, a policy or access keys
 _LAST_PORT: Final = 65535
 _POLL: Final = 0.2  # seconds
-_EXTRA_PACKAGES: Final = frozenset({"cheroot", "jaraco", "more_itertools"})
-
-
-class ServedProfile(StrEnum):
-    """The layout of the blobs of a server, whose plaintexts are opaque texts."""
-
-    ALIBABA = "alibaba"
-    ALIBABA_INSTANCE = "alibaba-instance"
-    V1 = "v1"
-
-
-_PROFILES: Final = {
-    ServedProfile.ALIBABA: ProfileName.ALIBABA,
-    ServedProfile.ALIBABA_INSTANCE: ProfileName.ALIBABA_INSTANCE,
-    ServedProfile.V1: ProfileName.V1_TEXT,
-}
 
 
 def serve_tests(
     *,
     host: Annotated[
         str, typer.Option("--host", metavar="ADDRESS", help="Address to listen on.")
-    ] = _LOOPBACK,
+    ] = LOOPBACK,
     port: Annotated[
         int, typer.Option("--port", min=0, max=_LAST_PORT, help="Port; 0 selects a free one.")
     ] = 8080,
@@ -160,41 +124,35 @@ def serve_tests(
     Example: kmscore serve --port 0 --anonymous
     """
     with problems_in_one_line(), ExitStack() as stack:
-        _check_address(host, is_no_production_server=is_no_production_server)
-        verifier = _verifier(access_keys, is_anonymous=is_anonymous)
+        # The options are checked before the prompt for the passphrase.
+        check_address(host, is_no_production_server=is_no_production_server)
+        server_type()
         if ca_file is not None and not tls:
             raise FileProblem("--ca-file needs --tls")
-        chosen = profile_of(_PROFILES[profile])
-        permissions = _policy(policy)
-        throttle = _throttle(qps)
-        store = _store(keyring, passphrase_fd, seed, chosen)
-        certificates = _certificates(host) if tls else None
-        ca_bundle = None
-        if certificates is not None:
-            ca_bundle = stack.enter_context(_authority(certificates, ca_file))
+        verifier = verifier_of(access_keys, is_anonymous=is_anonymous)
+        permissions, throttle = policy_of(policy), throttle_of(qps)
+        chosen = profile_of(PROFILES[profile])
         app = make_app(
-            store,
+            open_store(keyring, passphrase_fd, seed, chosen),
             authenticate=verifier,
             profile=chosen,
             policy=permissions,
             throttle=throttle,
-            on_event=None if log is None else stack.enter_context(_log(log)),
+            on_event=None if log is None else stack.enter_context(open_log(log)),
         )
-        server_type = _server_type()
-        context = None if certificates is None else certificates.context
-        try:
-            server = server_type(app, host=host, port=port, tls=context)
-        except OSError as error:
-            reason = str(error.strerror).partition(" (while")[0]
-            raise FileProblem(f"{host}:{port}: {reason}") from None
-        stack.enter_context(server)
+        endpoint, ca_bundle = stack.enter_context(
+            serving(app, host=host, port=port, has_tls=tls, ca_file=ca_file)
+        )
         access_key_id = verifier.ids[0] if isinstance(verifier, AccessKeys) else None
-        variables = environment_of(
-            server.endpoint, access_key_id=access_key_id, ca_bundle=ca_bundle
-        )
-        shown = (f"{name}={shlex.quote(value)}" for name, value in variables.items())
-        typer.echo(" ".join((server.endpoint, *shown)))
+        _print_first_line(endpoint, access_key_id, ca_bundle)
         _wait()
+
+
+def _print_first_line(endpoint: str, access_key_id: str | None, ca_bundle: str | None) -> None:
+    """Print the endpoint and the environment variables, in the form of a shell."""
+    variables = environment_of(endpoint, access_key_id=access_key_id, ca_bundle=ca_bundle)
+    shown = (f"{name}={shlex.quote(value)}" for name, value in variables.items())
+    typer.echo(" ".join((endpoint, *shown)))
 
 
 def _wait() -> None:
@@ -207,139 +165,3 @@ def _wait() -> None:
             never.wait(_POLL)
     except Terminated:
         return
-
-
-def _check_address(host: str, *, is_no_production_server: bool) -> None:
-    """Raise `FileProblem` for another address than the loopback one, unless it is allowed."""
-    if host != _LOOPBACK and not is_no_production_server:
-        raise FileProblem(
-            f"--host {host}: other machines could use the keys; if the keys are only for tests,"
-            " say so with --this-is-no-production-server"
-        )
-
-
-def _verifier(path: Path | None, *, is_anonymous: bool) -> Authenticate:
-    """Return the verifier of requests. Raises `FileProblem`."""
-    variable = os.environ.get(VARIABLE)
-    if is_anonymous:
-        if path is not None or variable is not None:
-            raise FileProblem(f"--anonymous excludes --access-keys and {VARIABLE}")
-        return accept_all
-    if path is None and variable is None:
-        raise FileProblem(f"give --access-keys, set {VARIABLE}, or give --anonymous")
-    if path is not None:
-        text, what = _text(path), str(path)
-        warn_if_readable(path)
-    else:
-        text, what = str(variable), VARIABLE
-    try:
-        return AccessKeys.from_text(text)
-    except ValueError as error:
-        raise FileProblem(f"{what}: {error}") from None
-
-
-def _policy(path: Path | None) -> PolicyCallable:
-    """Return the policy of a file. Raises `FileProblem`."""
-    if path is None:
-        return ALLOW_ALL
-    try:
-        return read_policy(_text(path))
-    except InvalidPolicyError as error:
-        raise FileProblem(f"{path}: {error}") from None
-
-
-def _throttle(qps: float | None) -> Throttle | None:
-    """Return the limit of requests. Raises `FileProblem`."""
-    try:
-        return None if qps is None else Throttle(qps, max(1.0, qps))
-    except ValueError as error:
-        raise FileProblem(f"--qps: {error}") from None
-
-
-def _store(
-    keyring: Path | None, descriptor: int | None, seed: Path | None, profile: Profile
-) -> KeyStore:
-    """Return the store. Raises `FileProblem`, and `UnsupportedAlgorithmError`."""
-    options: dict[str, Any] = {"has_plain_gcm": not profile.is_v1}
-    saved = None if keyring is None else ServedKeyring(keyring, descriptor)
-    store = KeyStore(None if saved is None else saved.contents, **options)
-    if seed is not None:
-        try:
-            add_seed(store, _text(seed))
-        except InvalidDocumentError as error:
-            raise FileProblem(f"{seed}: {error}") from None
-    if saved is None:
-        return store
-    # All keys of the seed are saved at once, because the KDF takes time.
-    saved.save(store.contents())
-    return KeyStore(store.contents(), on_change=saved.save, **options)
-
-
-def _text(path: Path) -> str:
-    """Return the text of a file. Raises `FileProblem`."""
-    try:
-        return read_file(path, limit=_MOST).decode("utf-8")
-    except UnicodeDecodeError:
-        raise FileProblem(f"{path}: not UTF-8") from None
-
-
-def _certificates(host: str) -> Certificates:
-    """Return new certificates. Raises `FileProblem`."""
-    try:
-        return make_certificates(host)
-    except ValueError:
-        raise FileProblem(f"--host {host}: --tls needs an IP address") from None
-
-
-@contextmanager
-def _authority(certificates: Certificates, path: Path | None) -> Iterator[str]:
-    """Write the certificate of the authority; remove a temporary file at the end."""
-    with tempfile.TemporaryDirectory(prefix="kmscore-") as folder:
-        path = Path(folder, "ca.pem") if path is None else path.absolute()
-        try:
-            path.write_bytes(certificates.authority)
-        except OSError as error:
-            raise FileProblem(describe(error, path)) from None
-        yield str(path)
-
-
-@contextmanager
-def _log(path: Path) -> Iterator["_Log"]:
-    """Open a log."""
-    if path == STANDARD:
-        yield _Log(typer.get_text_stream("stdout"))
-        return
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, OWNER_ONLY)
-    except OSError as error:
-        raise FileProblem(describe(error, path)) from None
-    with os.fdopen(descriptor, "a", encoding="utf-8") as file:
-        yield _Log(file)
-
-
-class _Log:
-    """A writer of records as JSON lines."""
-
-    def __init__(self, file: IO[str]) -> None:
-        self._file = file
-        self._lock = threading.Lock()
-
-    def __call__(self, event: Event) -> None:
-        """Write a record."""
-        record = {"time": present().isoformat(timespec="milliseconds"), **event._asdict()}
-        del record["contexts"]
-        with self._lock:
-            self._file.write(json.dumps(record) + "\n")
-            self._file.flush()
-
-
-def _server_type() -> Any:  # noqa: ANN401 (the extra can be missing)
-    """Return the class of the server. Raises `FileProblem` without the extra."""
-    try:
-        from kmscore.emulator.server import Server  # noqa: PLC0415 (optional)
-    except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] not in _EXTRA_PACKAGES:
-            raise
-    else:
-        return Server
-    raise FileProblem("the server needs the extra emulator: pip install 'kmscore[emulator]'")

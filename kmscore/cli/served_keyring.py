@@ -6,17 +6,33 @@ request yet, and the next one finds a key without description and aliases.
 
 import os
 from pathlib import Path
+from typing import Any
+
+import typer
 
 from kmscore import Keyring, keyfile
+from kmscore._printable import printable
+from kmscore.alibaba import Profile
+from kmscore.alibaba.operations import check_sealing
 from kmscore.cli.files import read_file
 from kmscore.cli.keyring_file import open_sealed, warn_if_readable
 from kmscore.cli.new_file import NewFile
 from kmscore.cli.passphrase import get_passphrase
 from kmscore.cli.problems import FileProblem
-from kmscore.emulator import Contents, InvalidDocumentError, properties_text, saved_contents
+from kmscore.cli.served_options import read_text
+from kmscore.emulator import (
+    Contents,
+    InvalidDocumentError,
+    KeyStore,
+    add_seed,
+    properties_text,
+    saved_contents,
+)
 from kmscore.emulator.store import present
+from kmscore.errors import KeyStateError, KeyUsageError
 from kmscore.keyfile import ScryptParameters
 from kmscore.keyfile.sealing import MAX_LENGTH
+from kmscore.keys import SymmetricKey
 
 
 class ServedKeyring:
@@ -76,3 +92,48 @@ class ServedKeyring:
 def _versions(contents: Contents) -> list[tuple[object, object]]:
     """Return what the keyring file has of the contents; key versions are equal if they are one."""
     return [(key.versions, key.primary) for key in contents.keys.values()]
+
+
+def open_store(
+    keyring: Path | None, descriptor: int | None, seed: Path | None, profile: Profile
+) -> KeyStore:
+    """Return the store. Raises `FileProblem`, and `UnsupportedAlgorithmError`."""
+    options: dict[str, Any] = {"has_plain_gcm": not profile.is_v1}
+    saved = None if keyring is None else ServedKeyring(keyring, descriptor)
+    store = KeyStore(None if saved is None else saved.contents, **options)
+    if seed is not None:
+        try:
+            add_seed(store, read_text(seed))
+        except InvalidDocumentError as error:
+            raise FileProblem(f"{seed}: {error}") from None
+    _warn_if_unusable(store, profile)
+    if saved is None:
+        return store
+    # All keys of the seed are saved at once, because the KDF takes time.
+    saved.save(store.contents())
+    return KeyStore(store.contents(), on_change=saved.save, **options)
+
+
+def _warn_if_unusable(store: KeyStore, profile: Profile) -> None:
+    """Print a warning if keys do not fit the layout, because responses do not give the reason."""
+    keys = store.contents().keys
+    reasons = {key_id: _misfit(store, key_id, profile) for key_id in keys}
+    unusable = [(key_id, reason) for key_id, reason in reasons.items() if reason is not None]
+    if unusable:
+        number = f"{len(unusable)} of {len(keys)} keys"
+        key_id, reason = unusable[0]
+        warning = f"{number} can be used only with --profile v1, such as {key_id}: {reason}"
+        typer.echo(printable(f"kmscore: warning: {warning}"), err=True)
+
+
+def _misfit(store: KeyStore, key_id: str, profile: Profile) -> str | None:
+    """Return the reason for which a symmetric key does not fit a layout; `None` if it does."""
+    if not isinstance(store.primary(key_id), SymmetricKey):
+        return None
+    try:
+        check_sealing(store, key_id, None, profile=profile, allow_ambiguous=True)
+    except KeyStateError:
+        return None
+    except KeyUsageError as error:
+        return str(error)
+    return None

@@ -83,6 +83,8 @@ def _explain(error: typer.BadParameter) -> int:
     """Print the problem with the command line; return the exit code."""
     # A URL of a database has its password.
     reason = _URL.sub(r"a URL, which is not shown\1", error.format_message())
+    # Some versions of typer show the kind of an error of pydantic.
+    reason = reason.replace(": Value error, ", ": ")
     if reason.startswith("Usage: "):
         # A group without a command; the reason is its help.
         typer.echo(reason, err=True)

@@ -54,8 +54,10 @@ class AccessKeys(Secret):
         secrets: dict[str, str] = {}
         for number, item in enumerate(text.split(), 1):
             name, _, secret = item.partition(":")
-            if not name or not secret or name in secrets:
-                raise ValueError(f"access key {number}: not ID:SECRET, or given twice")
+            if not name or not secret:
+                raise ValueError(f"access key {number}: not ID:SECRET")
+            if name in secrets:
+                raise ValueError(f"access key {number}: its ID occurs twice")
             secrets[name] = secret
         if not secrets:
             raise ValueError("no access key; give ID:SECRET")

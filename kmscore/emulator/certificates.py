@@ -6,13 +6,14 @@ import ssl
 import tempfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+LOOPBACK: Final = "127.0.0.1"
 _LIFETIME = timedelta(days=7)
 _CLOCK_SKEW = timedelta(hours=1)  # of a container or another machine
 
@@ -27,7 +28,7 @@ class Certificates(NamedTuple):
     """The settings of TLS for a server."""
 
 
-def make_certificates(host: str = "127.0.0.1") -> Certificates:
+def make_certificates(host: str = LOOPBACK) -> Certificates:
     """Create an authority and a server certificate. The private key of the authority is not kept.
 
     Args:
@@ -48,7 +49,7 @@ def make_certificates(host: str = "127.0.0.1") -> Certificates:
         .add_extension(_usage(is_authority=True), critical=True)
         .sign(ca_key, hashes.SHA256())
     )
-    addresses = {ipaddress.ip_address(each) for each in (host, "127.0.0.1", "::1")}
+    addresses = {ipaddress.ip_address(each) for each in (host, LOOPBACK, "::1")}
     names = [x509.DNSName("localhost"), *map(x509.IPAddress, sorted(addresses, key=str))]
     certificate = (
         _builder(name, ca_name, key.public_key(), ca_key.public_key())

@@ -56,17 +56,28 @@ def add_seed(store: KeyStore, text: str) -> None:
     document = load(text, "seed")
     seeds = document.objects("keys")
     document.end()
+    names: set[str] = set()
     for fields in seeds:
         key_id = fields.take("key_id", str)
+        _note_names(names, [] if key_id is None else [key_id], fields)
         if key_id in store.contents().keys:
             continue
         try:
             key = _seed_key(store, key_id, fields)
             aliases = _aliases(fields)
+            _note_names(names, aliases, fields)
             fields.end()
             store.change(partial(_added, key=key, aliases=aliases))
         except KmsCoreError as error:
             raise InvalidDocumentError(f"{fields.where}: {error}") from None
+
+
+def _note_names(names: set[str], new: list[str], fields: JsonFields) -> None:
+    """Add key IDs or aliases to those of a seed. Raises `InvalidDocumentError` for a known one."""
+    for name in new:
+        if name in names:
+            raise InvalidDocumentError(f"{fields.where}: {name} occurs twice")
+        names.add(name)
 
 
 def _added(contents: Contents, key: StoredKey, aliases: list[str]) -> Contents:

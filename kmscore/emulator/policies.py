@@ -28,7 +28,7 @@ def read_policy(text: str) -> PolicyCallable:
         document = json.loads(text)
     except (ValueError, RecursionError):
         document = None
-    if not isinstance(document, dict) or "Statement" in document:
+    if not isinstance(document, dict) or not document.keys().isdisjoint({"Statement", "Version"}):
         return Policy.from_json(text, extra_actions=MANAGEMENT_ACTIONS)
     by_caller = {}
     for caller, each in document.items():

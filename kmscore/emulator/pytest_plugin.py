@@ -126,22 +126,7 @@ class Kms:
         alias: str | None = None,
         description: str = "",
     ) -> str:
-        """Create a key, without a request.
-
-        Args:
-            spec: The key spec, such as `Aliyun_AES_256` (the default) or `RSA_2048`.
-            key_id: The key ID (default a random UUID).
-            alias: An alias of the key, such as `alias/orders` (default none).
-            description: The description.
-
-        Returns:
-            The key ID.
-
-        Raises:
-            InvalidKeyError: If the key ID is not valid.
-            UnsupportedAlgorithmError: If the spec is unknown, or not available.
-        """
-        spec = KeySpec.of(spec, "spec")
+        """Create a key without a request, with `KeyStore.create_key`, and return its ID."""
         return self.store.create_key(spec, key_id=key_id, alias=alias, description=description)
 
     def fail_next(self, code: str, *, times: int = 1, action: str | None = None) -> None:

@@ -17,8 +17,8 @@ from cheroot.ssl import Adapter
 from kmscore.alibaba import Application
 from kmscore.alibaba.http_request import MAX_TARGET_LENGTH
 from kmscore.alibaba.request_pairs import MAX_BODY_LENGTH
+from kmscore.emulator.certificates import LOOPBACK
 
-LOOPBACK: Final = "127.0.0.1"
 DEADLINE: Final = 20.0
 """The most seconds that a request can take, from its first byte to the response."""
 

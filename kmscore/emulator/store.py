@@ -12,7 +12,9 @@ from kmscore._typecheck import check_callable, check_instance, check_optional_ca
 from kmscore._values import representation
 from kmscore.algorithms import KeySpec, Suite
 from kmscore.alibaba.access import key_id_of_name
+from kmscore.alibaba.version_index import KeyVersionProvider
 from kmscore.emulator.contents import Contents, StoredKey
+from kmscore.emulator.parameter_readers import read_alias
 from kmscore.keys import Key
 from kmscore.keys.versions import generate_version
 
@@ -24,8 +26,8 @@ def present() -> datetime:
     return datetime.now(UTC)
 
 
-class KeyStore:
-    """A `KeyProvider` and `KeyVersionProvider` whose keys can change. Threads can share it."""
+class KeyStore(KeyVersionProvider):
+    """A `KeyVersionProvider` whose keys can change. Threads can share it."""
 
     def __init__(
         self,
@@ -136,7 +138,7 @@ class KeyStore:
 
     def create_key(
         self,
-        spec: KeySpec = KeySpec.AES_256,
+        spec: KeySpec | str = KeySpec.AES_256,
         *,
         key_id: str | None = None,
         alias: str | None = None,
@@ -145,18 +147,26 @@ class KeyStore:
         """Create a key with one version, directly in the store.
 
         Args:
-            spec: The key spec (default AES-256).
+            spec: The key spec, such as `RSA_2048` (default `Aliyun_AES_256`).
             key_id: The key ID (default a random UUID). An existing key is replaced.
-            alias: An alias of the key, such as `alias/orders` (default none).
+            alias: An alias of the key, such as `alias/orders` (default none). An alias of another
+                key is moved to this one.
             description: The description.
 
         Returns:
             The key ID.
 
         Raises:
+            ValueError: If `alias` is not an alias.
+            UnsupportedAlgorithmError: If the spec is unknown, or this build of the libraries lacks
+                the algorithm.
             InvalidKeyError: If the key ID is not valid.
-            UnsupportedAlgorithmError: If this build of the libraries lacks the algorithm.
         """
+        if alias is not None and read_alias(alias) is None:
+            raise ValueError(
+                f"{alias!r:.80}: not alias/ and then letters, digits, hyphens, _ or /, such as"
+                " alias/orders"
+            )
         version = self.generate(KeySpec.of(spec, "spec"), key_id)
         key = StoredKey((version,), version, self.now(), description=description)
 
@@ -167,48 +177,13 @@ class KeyStore:
         self.change(change)
         return key.key_id
 
-    def primary(self, key_id: str) -> Key:
-        """Return the primary version of a key.
-
-        Args:
-            key_id: The ID of the key.
-
-        Returns:
-            The primary key version.
-
-        Raises:
-            KeyNotFoundError: If the store does not contain this key.
-        """
+    def primary(self, key_id: str) -> Key:  # noqa: D102 (see the protocol)
         return self.contents().index.primary(key_id)
 
-    def version(self, key_id: str, key_version_id: str) -> Key:
-        """Return one version of a key.
-
-        Args:
-            key_id: The ID of the key.
-            key_version_id: The ID of the key version.
-
-        Returns:
-            The key version.
-
-        Raises:
-            KeyNotFoundError: If the store does not contain this key.
-            KeyVersionNotFoundError: If the store contains the key, but not this version.
-        """
+    def version(self, key_id: str, key_version_id: str) -> Key:  # noqa: D102 (see the protocol)
         return self.contents().index.version(key_id, key_version_id)
 
-    def version_by_id(self, key_version_id: str) -> Key:
-        """Return the key version with this ID.
-
-        Args:
-            key_version_id: The ID of the key version, a UUID of 36 characters.
-
-        Returns:
-            The key version.
-
-        Raises:
-            KeyVersionNotFoundError: If the store does not contain this key version.
-        """
+    def version_by_id(self, key_version_id: str) -> Key:  # noqa: D102 (see the protocol)
         return self.contents().index.version_by_id(key_version_id)
 
     def resolve(self, name: str) -> str | None:

@@ -36,7 +36,7 @@ from support.plain_client import Client
 from support.time_limits import PATIENCE
 
 import kmscore
-from kmscore import Keyring, KeySpec, KeyState, SymmetricKey, keyfile
+from kmscore import Keyring, KeySpec, KeyState, RsaKey, SymmetricKey, keyfile
 from kmscore.cli import serve
 from kmscore.cli.signals import Terminated
 
@@ -401,6 +401,32 @@ def test_a_keyring_of_other_commands_is_served(
     assert len(read_ring(path)) == len(RING) + 1
 
 
+@pytest.mark.parametrize(
+    ("ring", "number", "reason"),
+    [
+        (RING, "2 of 3 keys", "orders: the service's layout does not support a key bound to"),
+        (
+            Keyring([SymmetricKey.generate(KeySpec.AES_128, key_id="a", key_version_id="1")]),
+            "1 of 1 keys",
+            "a: the service's layout requires a key version ID that is a UUID",
+        ),
+        (Keyring([RsaKey.generate(KeySpec.RSA_2048)]), "", ""),
+    ],
+    ids=["suite", "version", "asymmetric"],
+)
+def test_keys_that_do_not_fit_the_layout_are_counted(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, ring: Keyring, number: str, reason: str
+) -> None:
+    """The warning has a reason, which a response does not give."""
+    monkeypatch.setattr(serve, "_wait", lambda: None)
+    options = ("serve", "--anonymous", "--port", "0", "--keyring", write_ring(tmp_path / "r", ring))
+    warning = f"kmscore: warning: {number} can be used only with --profile v1, such as {reason}"
+    result = invoke(*options, env=ENVIRONMENT)
+    assert result.exit_code == 0
+    assert result.stderr.startswith(warning) if number else result.stderr == ""
+    assert invoke(*options, "--profile", "v1", env=ENVIRONMENT).stderr == ""
+
+
 def test_a_change_of_another_command_is_not_overwritten(
     run_with: Callable[..., str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -427,13 +453,13 @@ PROBLEMS: dict[str, tuple[list[str], str]] = {
     "no access keys": ([], "give --access-keys, set KMSCORE_ACCESS_KEYS, or give --anonymous"),
     "both": (
         ["--anonymous", "--access-keys", "{keys}"],
-        "--anonymous excludes --access-keys and KMSCORE_ACCESS_KEYS",
+        "--anonymous and --access-keys exclude each other",
     ),
     "another address": (
         ["--anonymous", "--host", "0.0.0.0"],  # noqa: S104 (it is rejected)
         (
-            "--host 0.0.0.0: other machines could use the keys; if the keys are only for tests, say"
-            " so with --this-is-no-production-server"
+            "--host 0.0.0.0: not 127.0.0.1, so other machines could use the keys; if they are only"
+            " for tests, add --this-is-no-production-server"
         ),
     ),
     "a certificate without TLS": (["--anonymous", "--ca-file", "ca.pem"], "--ca-file needs --tls"),
@@ -443,7 +469,7 @@ PROBLEMS: dict[str, tuple[list[str], str]] = {
     ),
     "malformed access keys": (
         ["--access-keys", "{bad}"],
-        "{bad}: access key 1: not ID:SECRET, or given twice",
+        "{bad}: access key 1: not ID:SECRET",
     ),
     "a missing file": (["--access-keys", "{none}"], "{none}: No such file or directory"),
     "a binary file": (["--anonymous", "--policy", "{binary}"], "{binary}: not UTF-8"),
@@ -463,7 +489,10 @@ PROBLEMS: dict[str, tuple[list[str], str]] = {
         ["--anonymous", "--host", "192.0.2.1", "--this-is-no-production-server"],
         "192.0.2.1:8080: Cannot assign requested address",
     ),
-    "another layout": (["--anonymous", "--profile", "aws"], "Invalid value for '--profile'"),
+    "another layout": (
+        ["--anonymous", "--profile", "aws"],
+        "Invalid value for '--profile': 'aws' is not",
+    ),
     "a port out of range": (["--anonymous", "--port", "65536"], "Invalid value for '--port'"),
 }
 
@@ -490,15 +519,32 @@ def test_a_wrong_option_is_reported_in_one_line(what: str, tmp_path: Path) -> No
 def test_malformed_access_keys_in_the_variable_are_not_shown() -> None:
     """The line names the variable."""
     result = invoke("serve", env={"KMSCORE_ACCESS_KEYS": "hidden"})
-    assert problem(result) == "KMSCORE_ACCESS_KEYS: access key 1: not ID:SECRET, or given twice"
+    assert problem(result) == "KMSCORE_ACCESS_KEYS: access key 1: not ID:SECRET"
+
+
+@pytest.mark.usefixtures("never_waits")
+def test_a_variable_with_access_keys_is_not_ignored() -> None:
+    """A server that was meant to check signatures does not accept all requests."""
+    result = invoke("serve", "--anonymous", env={"KMSCORE_ACCESS_KEYS": "LTAI1:s"})
+    assert problem(result) == (
+        "--anonymous: KMSCORE_ACCESS_KEYS has access keys; unset it, or leave out --anonymous"
+    )
+
+
+def test_an_empty_variable_has_no_access_keys(run_with: Callable[..., str]) -> None:
+    """A container often has the variable without a value."""
+    run_with(lambda address: call(address, "ListKeys"), "--anonymous", KMSCORE_ACCESS_KEYS="")
+    result = invoke("serve", env={"KMSCORE_ACCESS_KEYS": ""})
+    assert problem(result).startswith("give --access-keys, set KMSCORE_ACCESS_KEYS")
 
 
 @pytest.mark.usefixtures("never_waits")
 def test_a_port_in_use_is_reported(port: int) -> None:
-    """The line has the port."""
+    """The line has the port, and a way out."""
     with socket.create_server(("127.0.0.1", port)):
         result = invoke("serve", "--anonymous", "--port", str(port))
-    assert problem(result) == f"127.0.0.1:{port}: Address already in use"
+    reason = "Address already in use; --port 0 selects a free port"
+    assert problem(result) == f"127.0.0.1:{port}: {reason}"
 
 
 @pytest.mark.usefixtures("never_waits")
@@ -512,10 +558,11 @@ def test_invalid_properties_are_reported(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("never_waits")
 def test_the_server_needs_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A fault inside it is not hidden."""
+    """This is known before the prompt for a passphrase. A fault inside it is not hidden."""
+    monkeypatch.setattr("kmscore.cli.served_keyring.get_passphrase", pytest.fail)
     monkeypatch.delitem(sys.modules, "kmscore.emulator.server", raising=False)
     monkeypatch.setitem(sys.modules, "cheroot", None)
-    shown = problem(invoke("serve", "--anonymous"))
+    shown = problem(invoke("serve", "--anonymous", "--keyring", "ring"))
     assert shown == "the server needs the extra emulator: pip install 'kmscore[emulator]'"
     monkeypatch.setitem(sys.modules, "kmscore.emulator.server", None)
     result = invoke("serve", "--anonymous")

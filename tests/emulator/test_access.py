@@ -50,10 +50,20 @@ def test_access_keys_are_read_from_a_text() -> None:
     assert keys._secrets == {"LTAI1": "secret", "LTAI2": "a:b="}
 
 
-@pytest.mark.parametrize("text", ["", " \n", "LTAI1", "LTAI1:", ":secret", "a:secret a:secret2"])
-def test_malformed_access_keys_are_rejected_without_their_text(text: str) -> None:
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "no access key; give ID:SECRET"),
+        (" \n", "no access key; give ID:SECRET"),
+        ("LTAI1", "access key 1: not ID:SECRET"),
+        ("LTAI1:", "access key 1: not ID:SECRET"),
+        ("b:secret :secret", "access key 2: not ID:SECRET"),
+        ("a:secret a:secret2", "access key 2: its ID occurs twice"),
+    ],
+)
+def test_malformed_access_keys_are_rejected_without_their_text(text: str, message: str) -> None:
     """The message has a number, and no secret."""
-    with pytest.raises(ValueError, match="access key") as caught:
+    with pytest.raises(ValueError, match=f"^{message}$") as caught:
         AccessKeys.from_text(text)
     assert "secret" not in str(caught.value)
 
@@ -101,9 +111,10 @@ def test_a_policy_is_one_document_or_one_for_each_access_key() -> None:
         ("[" * 100_000, "not a JSON object"),
         ("[]", "must be an object"),
         ('{"alice": 1}', "access key 'alice': the policy must be an object"),
-        ('{"Statement": []}', "lacks Version"),
+        ('{"Statement": []}', "^the policy lacks Version"),
+        ('{"Version": "1"}', "^the policy lacks Statement"),
     ],
-    ids=["half", "deep", "list", "a number for alice", "no version"],
+    ids=["half", "deep", "list", "a number for alice", "no version", "no statement"],
 )
 def test_an_invalid_policy_is_rejected(text: str, message: str) -> None:
     """The message names the access key."""

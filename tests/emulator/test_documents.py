@@ -118,6 +118,11 @@ BAD: dict[str, tuple[Any, str]] = {
         "seed: keys 1: description is not valid",
     ),
     "an alias without prefix": ({"keys": [KEY | {"aliases": ["a"]}]}, "seed: keys 1: aliases has"),
+    "a key twice": ({"keys": [KEY, {}, KEY]}, "seed: keys 3: a occurs twice"),
+    "an alias of two keys": (
+        {"keys": [KEY | {"aliases": ["alias/a"]}, {"aliases": ["alias/a"]}]},
+        "seed: keys 2: alias/a occurs twice",
+    ),
     "a number as alias": ({"keys": [KEY | {"aliases": [1]}]}, "seed: keys 1: aliases has"),
     "a date without a zone": (
         {"keys": [KEY | {"creation_date": "2026-11-29"}]},

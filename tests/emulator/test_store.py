@@ -67,6 +67,15 @@ def test_names_are_resolved(name: str, expected: str | None) -> None:
     assert store.resolve(name) == expected
 
 
+def test_an_alias_that_no_request_can_name_is_rejected() -> None:
+    """The error is that of the test, not that of its client later."""
+    store = KeyStore()
+    for alias in ("orders", "alias/", "alias/acs/orders", "alias/two words"):
+        with pytest.raises(ValueError, match="not alias/ and then letters"):
+            store.create_key(alias=alias)
+    assert store.contents().keys == {}
+
+
 def test_a_change_that_is_not_saved_is_not_made() -> None:
     """The contents stay as they are, and the exception reaches the caller."""
     saved: list[Contents] = []

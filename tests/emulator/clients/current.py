@@ -16,7 +16,6 @@ client = Client(
         region_id=scenario.REGION,
         endpoint=scenario.ADDRESS,
         protocol=scenario.PROTOCOL,
-        ca=scenario.CA_BUNDLE,
     )
 )
 IS_ASYNC = sys.argv[2:] == ["async"]

@@ -17,7 +17,6 @@ ENDPOINT = os.environ["KMSCORE_ENDPOINT"]
 PROTOCOL, _, ADDRESS = ENDPOINT.partition("://")
 ACCESS_KEY = os.environ["ALIBABA_CLOUD_ACCESS_KEY_ID"]
 SECRET = os.environ["ALIBABA_CLOUD_ACCESS_KEY_SECRET"]
-CA_BUNDLE = os.environ.get("REQUESTS_CA_BUNDLE")
 
 
 def outcome(call: Callable[[], object], code: Callable[[Exception], object]) -> str:
