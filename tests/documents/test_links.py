@@ -17,6 +17,7 @@ _DOCUMENTS = sorted(
 )
 _IDS = [path.relative_to(_ROOT).as_posix() for path in _DOCUMENTS]
 
+_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _FENCE = re.compile(r"^```.*?^```$", re.DOTALL | re.MULTILINE)
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
 _REFERENCE = re.compile(r"^\[[^\]]+\]: (\S+)", re.MULTILINE)
@@ -30,7 +31,8 @@ _SECTION = re.compile(
 
 @cache
 def _text(path: Path) -> str:
-    return path.read_text("utf-8")
+    """Return a document without its comments, which no reader sees."""
+    return _COMMENT.sub("", path.read_text("utf-8"))
 
 
 @cache
