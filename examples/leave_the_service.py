@@ -46,9 +46,9 @@ if __name__ == "__main__":
     items = [bulk.Item(each, blob, {"tenant": each}) for each, blob in encrypt_in_service().items()]
     items.append(bulk.Item("damaged", items[0].ciphertext_blob[:-1], {"tenant": "acme"}))
     for outcome in bulk.reencrypt_many(keys, items, "own", source_profile=alibaba.Profile.ALIBABA):
-        if outcome.error is not None:  # this row keeps its ciphertext of the service
-            print(outcome.reference, outcome.error.code)
-            continue
         tenant, blob = outcome.reference, outcome.ciphertext_blob
-        opened = kmscore.decrypt(Keyring([new]), blob, {"tenant": tenant})
-        print(tenant, outcome.status, opened.key_id, opened.plaintext == CARDS[tenant])
+        if blob is None:  # this row keeps its ciphertext of the service
+            print(tenant, outcome.status, outcome.error and outcome.error.code)
+        else:
+            opened = kmscore.decrypt(Keyring([new]), blob, {"tenant": tenant})
+            print(tenant, outcome.status, opened.key_id, opened.plaintext == CARDS[tenant])

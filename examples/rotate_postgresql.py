@@ -18,8 +18,6 @@ import sqlalchemy as sa
 from kmscore import keyfile
 from kmscore.tables import database
 
-TABLE = {"table": "orders", "blob_column": "card"}
-
 
 def show_progress(progress: database.ColumnProgress) -> None:
     """Show the number of rows after each batch."""
@@ -40,14 +38,16 @@ if __name__ == "__main__":
         engine,
         keys,
         "orders",
-        **TABLE,
+        table="orders",
+        blob_column="card",
         context_columns=["tenant"],
         target_seconds=0.2,
         on_batch=show_progress,
         on_failure=show_failure,
     )
     print(json.dumps({"rewritten": report.rewritten, "remaining": report.remaining}))
-    for header, number in database.census_column(engine, keys, **TABLE).versions.items():
+    census = database.census_column(engine, keys, table="orders", blob_column="card")
+    for header, number in census.versions.items():
         print(f"{header.key_id}, version {header.key_version_id}: {number}")
     engine.dispose()
     sys.exit(1 if report.failed or report.remaining else 0)

@@ -7,6 +7,7 @@ It imports nothing of `kmscore`. Put your own implementation in the place of the
 
 import json
 import sys
+from collections.abc import Callable
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
@@ -38,14 +39,14 @@ def decrypt(key: str, iv: str, aad: str, ct: str, tag: str) -> dict[str, str]:
     return {"msg": plaintext.hex()}
 
 
-OPERATIONS = {
+OPERATIONS: dict[str, tuple[Callable[..., dict[str, str]], str]] = {
     "canonicalize": (canonicalize, "invalid_context"),
     "xaes_256_gcm_open": (decrypt, "decryption"),
 }
 
 for line in sys.stdin:
     question = json.loads(line)
-    answer = {"unsupported": True}
+    answer: dict[str, object] = {"unsupported": True}
     if question["operation"] in OPERATIONS:
         function, code = OPERATIONS[question["operation"]]
         try:

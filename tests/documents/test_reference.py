@@ -96,6 +96,7 @@ def test_the_site_loads_nothing_from_elsewhere(site: Path) -> None:
         ("emulator", r"http://127\.0\.0\.1:\d+\n"),
         ("tables", r"1 \{\}\n"),
     ],
+    ids=["audit", "emulator", "tables"],
 )
 def test_the_example_of_a_reference_page_runs(
     name: str,
