@@ -205,10 +205,8 @@ def _parsed(environ: Environ) -> ParsedRequest | RejectedRequest:
     ]
     body = _body(environ)
     kind = environ.get("CONTENT_TYPE") or ""
-    # The type of an empty body has no effect. wsgiref sets text/plain if the client sends no type,
-    # and aiohttp, which the vendor's asynchronous client uses, adds a type that is not signed.
-    is_needed = body != b"" and kind != "text/plain"
-    if kind and (is_needed or "content-type" in environ.get("HTTP_AUTHORIZATION", "")):
+    # wsgiref sets text/plain if the client sends no type.
+    if kind and (kind != "text/plain" or "content-type" in environ.get("HTTP_AUTHORIZATION", "")):
         headers.append(("content-type", kind))
     path = environ.get("PATH_INFO") or "/"
     target = path if path == "/" else quote(path, safe="/:", encoding="latin-1")

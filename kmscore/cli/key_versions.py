@@ -48,7 +48,8 @@ def find_suite(text: str | None) -> Suite | None:
     """Return the suite with a name. Raises `UnsupportedAlgorithmError`."""
     if text is None or text in Suite.__members__:
         return None if text is None else Suite[text]
-    raise UnsupportedAlgorithmError(f"unknown suite {text!r:.80}")
+    allowed = ", ".join(Suite.__members__)
+    raise UnsupportedAlgorithmError(f"unknown suite {text!r:.80}: not one of {allowed}")
 
 
 def _check_no_suite(spec: KeySpec, suite: Suite | None) -> None:

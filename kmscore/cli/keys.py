@@ -208,7 +208,10 @@ def remove_version(
     def change(keyring: Keyring) -> tuple[Keyring, str]:
         old = keyring.version(key_id, version_id)
         if keyring.primary(key_id) is old:
-            raise FileProblem(f"{key_id}: version {version_id} is primary, and is not removed")
+            raise FileProblem(
+                f"{key_id}: version {version_id} is primary, and is not removed; `kmscore keys"
+                " rotate` makes a new version primary"
+            )
         _confirm(f"Remove version {version_id} of key {key_id} for ever?", is_sure=is_sure)
         keys = [key for key in keyring if key is not old]
         primary = {key.key_id: keyring.primary(key.key_id).key_version_id for key in keys}

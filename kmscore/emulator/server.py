@@ -63,11 +63,26 @@ class _Request(server.HTTPRequest):
     header_reader = _HeaderReader()
 
 
+class _Sender:
+    """The side of a connection that sends, without a buffer that outlives a broken connection."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._socket = sock
+
+    def write(self, data: bytes) -> int:
+        self._socket.sendall(data)
+        return len(data)
+
+
 class _Connection(server.HTTPConnection):
     """A connection with a deadline for each request."""
 
     RequestHandlerClass = _Request
     _is_new = True
+
+    def __init__(self, owner: wsgi.Server, sock: socket.socket, _makefile: object) -> None:
+        super().__init__(owner, sock, makefile.MakeFile)
+        self.wfile = _Sender(sock)
 
     def communicate(self) -> bool:
         """Answer one request; return whether the connection stays open."""

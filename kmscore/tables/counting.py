@@ -9,7 +9,7 @@ from kmscore import Keyring, bulk
 from kmscore._typecheck import check_instance
 from kmscore.bulk import Item, Retirement
 from kmscore.tables.columns import Columns, ItemReader
-from kmscore.tables.folder_rotation import check_folder, failed_folder
+from kmscore.tables.folder import check_folder, failed_folder
 from kmscore.tables.formats import input_of
 from kmscore.tables.job_folder import partial_path
 from kmscore.tables.report import OnProgress, Progress

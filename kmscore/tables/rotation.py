@@ -11,12 +11,8 @@ from kmscore.lookup import check_provider
 from kmscore.tables.columns import Columns
 from kmscore.tables.csv_records import check_delimiter
 from kmscore.tables.file_rotation import Files, rehearse_file, rotate_file
-from kmscore.tables.folder_rotation import (
-    check_folder,
-    failed_folder,
-    rehearse_folder,
-    rotate_folder,
-)
+from kmscore.tables.folder import check_folder, failed_folder
+from kmscore.tables.folder_rotation import rehearse_folder, rotate_folder
 from kmscore.tables.formats import input_of, suffix_of
 from kmscore.tables.job_folder import partial_path, remove_folder
 from kmscore.tables.options import Options

@@ -145,7 +145,7 @@ REJECTED: dict[str, tuple[Sent, str]] = {
         "IncompleteSignature",
     ),
     "a content type not signed": (
-        sign_acs3({}, left_out=("content-type",), content_type="application/json"),
+        sign_acs3({}, body=b"{}", left_out=("content-type",), content_type="application/json"),
         "IncompleteSignature",
     ),
     "a long nonce": (sign_acs3({}, x_acs_signature_nonce="n" * 129), "IncompleteSignature"),
@@ -297,6 +297,17 @@ def test_a_header_is_signed_in_the_bytes_that_were_sent(value: str) -> None:
     changed = sign_acs3({}, x_acs_note="\u00c3\u00a9")
     headers = [(name, "\u00e9" if name == "x-acs-note" else v) for name, v in changed.headers]
     assert code(verify(changed._replace(headers=headers))) == "SignatureDoesNotMatch"
+
+
+def test_the_type_of_an_empty_body_need_not_be_signed() -> None:
+    """It has no effect. A signed one cannot be changed."""
+    kind = {"content_type": "application/octet-stream"}
+    unsigned = sign_acs3({}, left_out=("content-type",), **kind)
+    assert isinstance(verify(unsigned), VerifiedRequest)
+    signed = sign_acs3({}, **kind)
+    assert isinstance(verify(signed), VerifiedRequest)
+    headers = [(n, "text/html" if n == "content-type" else v) for n, v in signed.headers]
+    assert code(verify(signed._replace(headers=headers))) == "SignatureDoesNotMatch"
 
 
 def test_only_a_right_signature_reaches_the_nonces() -> None:

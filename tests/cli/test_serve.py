@@ -40,8 +40,6 @@ from kmscore import Keyring, KeySpec, KeyState, SymmetricKey, keyfile
 from kmscore.cli import serve
 from kmscore.cli.signals import Terminated
 
-pytestmark = pytest.mark.thorough
-
 SECRET = "a very secret secret"
 VERSION = "86a9efd9-3d16-4894-bd4f-1fc43f3f2abf"
 SEED = {
@@ -584,6 +582,7 @@ def test_a_signal_ends_the_process(number: signal.Signals, code: int, word: str)
     assert errors == (f"kmscore: {word}\n" if word else "")
 
 
+@pytest.mark.thorough
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGTERM")
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 def test_a_restart_keeps_what_was_answered(

@@ -23,8 +23,6 @@ from kmscore.emulator import KeyStore, accept_all, make_app
 from kmscore.emulator.certificates import Certificates, make_certificates
 from kmscore.emulator.server import Server
 
-pytestmark = pytest.mark.thorough
-
 SECRET = "a very secret plaintext"
 
 

@@ -33,6 +33,8 @@ from kmscore.tables import (
     permissions,
     rotate,
 )
+from kmscore.tables.folder import check_folder
+from kmscore.tables.folder_result import FolderResult, Task
 from kmscore.tables.worker_keys import WorkerKeys
 
 _FILES = {
@@ -411,11 +413,11 @@ def test_a_worker_rotates_whole_files(folder: Path) -> None:
         is_dry_run=True,
     )
     perform = folder_rotation._begin(job, WorkerKeys.of(Keyring([OLD, NEW])))
-    parts, _, _ = folder_rotation.check_folder(folder / "in", job.options.columns)
+    parts, _, _ = check_folder(folder / "in", job.options.columns)
     rows = {}
     for part in parts:
-        files = folder_rotation.Files(folder / "in" / part.name, Path(), Path())
-        task = folder_rotation.Task(part, files)
+        files = file_rotation.Files(folder / "in" / part.name, Path(), Path())
+        task = Task(part, files)
         same, done = perform(task)
         assert same is task
         rows[part.name] = done.counts.total()
@@ -523,7 +525,7 @@ def test_a_change_during_the_job_is_noticed(
     folder: Path, monkeypatch: pytest.MonkeyPatch, change: str
 ) -> None:
     """Also if it comes after the file was finished, with its time set back."""
-    path, commit = folder / "in" / "part-0.jsonl", folder_rotation.FolderResult.commit
+    path, commit = folder / "in" / "part-0.jsonl", FolderResult.commit
 
     def changing(result: Any, task: Any, done: Any) -> None:
         commit(result, task, done)
@@ -538,7 +540,7 @@ def test_a_change_during_the_job_is_noticed(
             (folder / "in" / "more.txt").touch()
         os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
 
-    monkeypatch.setattr(folder_rotation.FolderResult, "commit", changing)
+    monkeypatch.setattr(FolderResult, "commit", changing)
     result = _rotate(folder)
     if change == "mode":
         assert result.exit_code == 1, result.output

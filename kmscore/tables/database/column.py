@@ -170,7 +170,7 @@ def _table_of(
     if is_view:
         raise database.error("a view; name the table")
     if not keys:
-        raise database.error("there is no primary key")
+        raise database.error("there is no primary key, by which its rows are found")
     return {column["name"]: column for column in columns}, tuple(keys)
 
 

@@ -110,12 +110,12 @@ function checkNonce(isFresh) {
 }
 
 // 14.7, ACS3: tells whether a header that is there has to be among the signed ones.
-function isSignedHeader(name) {
-  return name.startsWith('x-acs-') || name === 'content-type';
+function isSignedHeader(name, body) {
+  return name.startsWith('x-acs-') || (name === 'content-type' && body.length > 0);
 }
 
 // 14.7, ACS3: checks NAMES, and gives them as a list.
-function readSignedHeaders(text, headers) {
+function readSignedHeaders(text, { headers, body }) {
   const names = text.split(';');
   // 14.7: names of headers in lower case that are there.
   if (!names.every((name) => headers.has(name))) {
@@ -129,21 +129,22 @@ function readSignedHeaders(text, headers) {
   if (!NEEDED_HEADERS.every((name) => names.includes(name))) {
     reject('IncompleteSignature');
   }
-  // 14.7: every other `x-acs-` header, and `content-type`, that is there.
-  if (![...headers.keys()].filter(isSignedHeader).every((name) => names.includes(name))) {
+  // 14.7: every other `x-acs-` header that is there, and `content-type` unless the body is empty.
+  const needed = [...headers.keys()].filter((name) => isSignedHeader(name, body));
+  if (!needed.every((name) => names.includes(name))) {
     reject('IncompleteSignature');
   }
   return names;
 }
 
 // 14.7, ACS3, step 2: gives the names of the signed headers and the signature.
-function readAuthorization(headers) {
-  const match = AUTHORIZATION.exec(headers.get('authorization'));
+function readAuthorization(request) {
+  const match = AUTHORIZATION.exec(request.headers.get('authorization'));
   // 14.7 step 2: the header has another form.
   if (match === null) {
     reject('IncompleteSignature');
   }
-  return { names: readSignedHeaders(match[1], headers), signature: match[2] };
+  return { names: readSignedHeaders(match[1], request), signature: match[2] };
 }
 
 function sha256Hex(data) {
@@ -181,7 +182,7 @@ function verifyAcs3(request, { accessKeys, now, isFresh }) {
   // 14.7 step 1: the access key is looked for before the form is judged.
   const accessKeyId = CREDENTIAL.exec(headers.get('authorization'))?.[1];
   const secret = findSecret(accessKeyId, accessKeys);
-  const { names, signature } = readAuthorization(headers);
+  const { names, signature } = readAuthorization(request);
   checkNonceForm(headers.get('x-acs-signature-nonce'));
   const digest = sha256Hex(request.body);
   // 14.7 step 3: `x-acs-content-sha256` is equal to the digest.

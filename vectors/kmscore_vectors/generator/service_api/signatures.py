@@ -87,6 +87,14 @@ def _right() -> Iterator[Case]:
         everything,
         scheme,
     )
+    kind = {"content-type": "application/octet-stream"}
+    for comment, left_out in {"signed": (), "not signed": ("content-type",)}.items():
+        yield verified(
+            f"ACS3, the type of an empty body, {comment}",
+            acs3(unsigned=left_out, headers=kind),
+            everything,
+            scheme,
+        )
     for minutes in ("07:45", "08:15"):
         yield verified(
             f"ACS3, the date at {minutes}",
@@ -175,9 +183,9 @@ def _wrong_acs3() -> Iterator[Case]:
     for name, _ in right.headers:
         if name != "authorization":
             yield unsigned(f"ACS3, {name} not signed", acs3(unsigned=(name,)))
-    for name in ("x-acs-security-token", "content-type"):
-        headers = {name: "application/json"}
-        yield unsigned(f"ACS3, {name} not signed", acs3(unsigned=(name,), headers=headers))
+    for name, body in {"x-acs-security-token": b"", "content-type": b"{}"}.items():
+        request = acs3(body=body, unsigned=(name,), headers={name: "application/json"})
+        yield unsigned(f"ACS3, {name} not signed", request)
     for comment, old, new in (
         ("a signature that is too long", "Signature=", "Signature=A"),
         ("a signed header twice", "host;", "host;host;"),
