@@ -508,17 +508,6 @@ def test_an_unknown_action_is_not_supported(port: int) -> None:
     assert (caught.value.status_code, caught.value.code) == (400, "UnsupportedOperation")
 
 
-def test_the_client_of_the_guide_runs(capsys: pytest.CaptureFixture[str]) -> None:
-    """With the example server and its keys it prints the text that the guide shows."""
-    api = support.example_server().make_api(["orders", "archive"], "v1")
-    with support.serving(api) as port:
-        code = support.example_client().replace("127.0.0.1:8080", f"127.0.0.1:{port}")
-        exec(code, {})  # noqa: S102 (the example is under test)
-    printed = capsys.readouterr()
-    assert printed.out.strip() == "archive NDcxMQ=="
-    assert printed.err == "", "a log of requests would contain plaintexts"
-
-
 def test_a_keyring_is_sufficient_for_v1() -> None:
     """Only the service layout looks up versions by their ID alone."""
     with serving(make_api(keys=Keyring(support.KEYS))) as port:

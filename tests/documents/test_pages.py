@@ -147,6 +147,7 @@ def test_python_examples_print_what_the_page_shows(page: str, tmp_path: Path) ->
     file.write_text(_examples(page), "utf-8")
     (tmp_path / "spark-defaults.conf").write_text(_SPARK, "utf-8")
     variables = {
+        "PYTHONPATH": str(_DOCS.parent / "examples"),  # some pages show an example, and import it
         "PYSPARK_PYTHON": sys.executable,
         "PYTHONUTF8": "1",
         "SPARK_CONF_DIR": str(tmp_path),

@@ -1,4 +1,4 @@
-"""README: its examples run, its commands are those of the checks, and its links lead to files."""
+"""README: its examples run, its commands are those of the checks, and it links every page."""
 
 import doctest
 import re
@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 _README = Path(__file__).resolve().parents[2] / "README.md"
+_DOCS = _README.parent / "docs"
 _CODE_LINE = re.compile(r"^```\w*\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 
 
@@ -24,11 +25,27 @@ def test_the_readme_is_short() -> None:
     assert len(_README.read_text("utf-8").splitlines()) <= 150
 
 
-def test_every_link_leads_to_a_file() -> None:
-    """Relative links name files of the project."""
-    links = re.findall(r"\]\((?!https?://)([^)#]+)", _README.read_text("utf-8"))
-    assert len(links) > 10
-    assert [link for link in links if not (_README.parent / link).exists()] == []
+def _roles(path: Path) -> dict[str, set[Path]]:
+    """Return the table of readers: the purpose of each, and the pages for it."""
+    rows = re.findall(
+        r"^\| ((?!You)[a-z][^|]+) \| (.*\]\(.*) \|$", path.read_text("utf-8"), re.MULTILINE
+    )
+    return {
+        purpose: {(path.parent / link).resolve() for link in re.findall(r"\]\(([^)#]+)", pages)}
+        for purpose, pages in rows
+    }
+
+
+def test_the_table_of_roles_has_every_page() -> None:
+    """Each guide and explanation is linked from the README, and the site has the same table."""
+    readme, site = _roles(_README), _roles(_DOCS / "index.md")
+    assert len(readme) == 5
+    assert list(readme) == list(site)
+    for purpose, pages in readme.items():
+        assert {page for page in pages if page.is_relative_to(_DOCS)} == site[purpose]
+    links = re.findall(r"\]\((docs/[^)#]+)", _README.read_text("utf-8"))
+    guides = [*_DOCS.glob("howto/*.md"), *_DOCS.glob("explanation/*.md"), _DOCS / "tutorial.md"]
+    assert {_README.parent / link for link in links} >= set(guides)
 
 
 @pytest.mark.parametrize(("words", "extra"), [("kmscore demo", "cli"), ("pytest", "test")])

@@ -1,14 +1,21 @@
-"""The reference: its generated pages are up to date, and it has every public name."""
+"""The reference: generated pages are up to date, examples run, every public name is there."""
 
+import base64
 import importlib
 import importlib.util
+import itertools
+import re
 import subprocess
 import sys
+import textwrap
 import zlib
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
+
+from kmscore import Keyring, KeySpec, SymmetricKey, encrypt
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 PACKAGES = tuple(
@@ -80,3 +87,37 @@ def test_the_site_loads_nothing_from_elsewhere(site: Path) -> None:
         text = page.read_text("utf-8")
         for attribute in ('src="http', 'rel="stylesheet" href="http', "@import url(http"):
             assert attribute not in text, page.name
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("audit", r"<!doctype html>.*"),
+        ("emulator", r"http://127\.0\.0\.1:\d+\n"),
+        ("tables", r"1 \{\}\n"),
+    ],
+    ids=["audit", "emulator", "tables"],
+)
+def test_the_example_of_a_reference_page_runs(
+    name: str,
+    expected: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """With a keyring, a blob and a table that are given, it prints or makes what it says."""
+    old, new = (SymmetricKey.generate(KeySpec.AES_256, key_id="orders") for _ in range(2))
+    blob = encrypt(Keyring([old]), "orders", b"4711", {"tenant": "acme"}).ciphertext_blob
+    row = f"tenant,ciphertext_blob\nacme,{base64.b64encode(blob).decode()}\n"
+    (tmp_path / "in.csv").write_text(row, "utf-8")
+    monkeypatch.chdir(tmp_path)
+    page = (DOCS / "reference" / f"{name}.rst").read_text("utf-8")
+    block = page.partition(".. code-block:: python\n")[2]
+    lines = itertools.takewhile(lambda line: not line or line[0] == " ", block.splitlines())
+    # One process is enough here, and starts faster.
+    code = textwrap.dedent("\n".join(lines)).replace("jobs=4", "jobs=1")
+    keys = Keyring([old, new])
+    names: dict[str, Any] = {"keys": keys, "keyring": keys, "blob": blob}
+    exec(code, names)  # noqa: S102 (our own page)
+    made = names.get("page") or capsys.readouterr().out
+    assert re.fullmatch(expected, made, re.DOTALL)

@@ -2,7 +2,6 @@
 
 import base64
 import itertools
-import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,10 +13,7 @@ from typing import Any
 from kmscore import Keyring, KeySpec, KeyState, RsaKey, Sm2Key, Suite, SymmetricKey, alibaba
 from kmscore.keys import Key
 
-_ROOT = Path(__file__).resolve().parents[2]
-_SERVER = _ROOT / "examples" / "local_kms.py"
-_PAGE = _ROOT / "docs" / "howto" / "alibaba-server.md"
-_PYTHON = re.compile(r"^```python\n(?!>>>)(.*?)^```$", re.DOTALL | re.MULTILINE)
+_SERVER = Path(__file__).resolve().parents[2] / "examples" / "local_kms.py"
 
 PROFILES = {"v1": alibaba.Profile.V1, "service": alibaba.Profile.ALIBABA}
 VERSION = "86a9efd9-3d16-4894-bd4f-1fc43f3f2abf"
@@ -106,13 +102,6 @@ def example_server() -> ModuleType:
     module = ModuleType("local_kms")
     exec(_SERVER.read_text("utf-8"), vars(module))  # noqa: S102 (the example is under test)
     return module
-
-
-def example_client() -> str:
-    """Return the code of the client in the guide."""
-    blocks = _PYTHON.findall(_PAGE.read_text("utf-8"))
-    (client,) = (block for block in blocks if "alibabacloud_kms20160120" in block)
-    return client
 
 
 SECRETS = {"test": "test", "any": "any"}

@@ -1,0 +1,59 @@
+"""Envelope encryption of a file of any size, in frames of 64 KiB under a data key of its own.
+
+    KMSCORE_PASSPHRASE=... python encrypt_file.py encrypt files.keyring report.pdf report.enc
+    KMSCORE_PASSPHRASE=... python encrypt_file.py decrypt files.keyring report.enc report.pdf
+
+The file begins with the v1 blob of the data key, and its encryption context is the name of the
+plaintext file. The nonce of a frame has its number and a last byte, 1 in the last frame only, so
+frames that are exchanged, removed or added do not decrypt. A data key encrypts only one file.
+"""
+
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+import kmscore
+from kmscore import KeyProvider, KmsCoreError, keyfile
+
+FRAME, TAG = 1 << 16, 16  # bytes
+
+
+def frames(source: BinaryIO, size: int) -> Iterator[tuple[bytes, bytes]]:
+    """Yield the nonce and the bytes of each frame; an empty file has one frame."""
+    frame, number = source.read(size), 0
+    while following := source.read(size):
+        yield number.to_bytes(11, "big") + b"\0", frame
+        frame, number = following, number + 1
+    yield number.to_bytes(11, "big") + b"\1", frame
+
+
+def encrypt(keys: KeyProvider, source: BinaryIO, target: BinaryIO, name: str) -> None:
+    data_key = kmscore.generate_data_key(keys, "files", context={"file": name})
+    blob, cipher = data_key.ciphertext_blob, AESGCM(data_key.plaintext)
+    target.write(len(blob).to_bytes(2, "big") + blob)
+    target.writelines(cipher.encrypt(*each, None) for each in frames(source, FRAME))
+
+
+def decrypt(keys: KeyProvider, source: BinaryIO, target: BinaryIO, name: str) -> None:
+    blob = source.read(int.from_bytes(source.read(2), "big"))
+    cipher = AESGCM(kmscore.decrypt(keys, blob, {"file": name}).plaintext)
+    target.writelines(cipher.decrypt(*each, None) for each in frames(source, FRAME + TAG))
+
+
+if __name__ == "__main__":
+    action, keyring, source, target = sys.argv[1], *map(Path, sys.argv[2:])
+    keys = keyfile.open_keyring(keyring.read_bytes(), os.environ["KMSCORE_PASSPHRASE"].encode())
+    work, plain = {"encrypt": (encrypt, source), "decrypt": (decrypt, target)}[action]
+    part = target.with_name(f"{target.name}.part")  # incomplete until the last frame
+    try:
+        with source.open("rb") as reader, part.open("xb") as writer:
+            work(keys, reader, writer, plain.name)
+        part.rename(target)
+    except (KmsCoreError, InvalidTag) as error:
+        part.unlink()
+        sys.exit(f"{source}: {type(error).__name__}")

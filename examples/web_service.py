@@ -1,0 +1,59 @@
+"""Re-encrypt ciphertexts behind a web framework, here Flask (`pip install flask`).
+
+    KMSCORE_PASSPHRASE=... python web_service.py orders.keyring [PORT]
+    curl --json '{"ciphertext_blob": "...", "destination_key_id": "orders", "context": {}}' \
+        http://127.0.0.1:PORT/reencrypt
+
+No response has a plaintext. The service authenticates no caller: add that before its first use.
+`wsgiref` is a server for tests; any other WSGI server takes the result of `make_app`.
+"""
+
+import base64
+import os
+import sys
+from pathlib import Path
+from wsgiref.simple_server import make_server
+
+from flask import Flask, abort, request
+
+import kmscore
+from kmscore import CiphertextBlob, KeyProvider, KmsCoreError, keyfile
+
+MAX_BODY = 1 << 20  # bytes; the largest blob and the largest context take less
+
+
+def make_app(keys: KeyProvider) -> Flask:
+    """Return the application. It keeps the keys, because they are expensive to make."""
+    app = Flask(__name__)
+    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
+
+    @app.post("/reencrypt")
+    def reencrypt() -> dict[str, str]:
+        match request.get_json():
+            case {
+                "ciphertext_blob": str(text),
+                "destination_key_id": str(key_id),
+                "context": dict(context),
+            }:
+                blob = CiphertextBlob.from_base64(text).serialize()
+            case _:
+                abort(400)
+        moved = kmscore.reencrypt(
+            keys, blob, key_id, source_context=context, destination_context=context
+        )
+        return {"ciphertext_blob": base64.b64encode(moved.ciphertext_blob or b"").decode()}
+
+    @app.errorhandler(KmsCoreError)
+    def reject(error: KmsCoreError) -> tuple[dict[str, str], int]:
+        return {"error": error.code}, 400
+
+    return app
+
+
+if __name__ == "__main__":
+    keyring = keyfile.open_keyring(
+        Path(sys.argv[1]).read_bytes(), os.environ["KMSCORE_PASSPHRASE"].encode()
+    )
+    with make_server("127.0.0.1", int((sys.argv[2:] or ["0"])[0]), make_app(keyring)) as server:
+        print(f"http://127.0.0.1:{server.server_port}", flush=True)
+        server.serve_forever()
