@@ -125,7 +125,9 @@ def test_a_changed_row_number_is_replaced(folder: Path, number: str) -> None:
 @pytest.mark.parametrize("name", ["kmscore_error", "kmscore_message"])
 def test_a_failed_row_has_each_added_member_once(folder: Path, name: str) -> None:
     """A member that was left without its row number is replaced, so that the row can be read."""
-    (folder / "in.jsonl").write_text(f'{{"{name}": "a", "ciphertext_blob": "junk", "tenant": "b"}}\n')
+    (folder / "in.jsonl").write_text(
+        f'{{"{name}": "a", "ciphertext_blob": "junk", "tenant": "b"}}\n'
+    )
     assert _rotate(folder, "in.jsonl", "out.jsonl").exit_code == 1
     text = (folder / "out.failed.jsonl").read_text().strip()
     assert [member.name for member in find_members(text)] == [
