@@ -62,14 +62,15 @@ def _seeds() -> Iterator[bytes]:
         "primary": "v1",
     }
     deleted = {"state": "PendingDeletion", "deletion_date": "2026-12-29T08:00:00Z"}
-    for keys in (
+    choices: tuple[list[dict[str, Any]], ...] = (
         [{}],
         [full],
         [{"key_id": "a", **deleted}],
         [{"key_id": "a", "creation_date": "0001-01-01T00:00:00+23:59"}],
         [{"key_id": "a", "spec": "EC_SM2"}],
         [{"key_id": "a", "versions": [{**version, "suite": "AES_256_GCM"}]}],
-    ):
+    )
+    for keys in choices:
         text = json.dumps({"keys": keys}, separators=(",", ":")).encode("ascii")
         yield b"\x00" + text
         yield b"\x01" + text

@@ -56,7 +56,7 @@ _DESTINATIONS: Final = (
     *("key-0", "key-1", "key-2", "key-0", "key-1", "a-longer-key", "key-9", "other", "", "k" * 256),
     None,
 )
-_SOURCES: Final = (None, None, None, "key-0", "v1", "key-1", "v2", "", b"v1", 1)
+_SOURCES: Final[tuple[Any, ...]] = (None, None, None, "key-0", "v1", "key-1", "v2", "", b"v1", 1)
 _FORMS: Final[tuple[Callable[[bytes], Any], ...]] = (bytes, bytes, bytes, bytearray, memoryview)
 
 
