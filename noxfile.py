@@ -213,6 +213,13 @@ def mutants(session: nox.Session) -> None:
 
 
 @nox.session
+def fuzz(session: nox.Session) -> None:
+    """Fuzz the parsers for ten minutes; arguments go to the command, which `--help` explains."""
+    session.install(".[test]", "--requirement", ".ci/fuzz.txt")
+    session.run("python", "tests/fuzz", *(session.posargs or ("--seconds", "600")))
+
+
+@nox.session
 def benchmarks(session: nox.Session) -> None:
     """Measure everything; arguments go to the command."""
     session.install(".[bench]")
@@ -222,7 +229,7 @@ def benchmarks(session: nox.Session) -> None:
 @nox.session
 def campaigns(session: nox.Session) -> None:
     """Run the tests that take minutes to hours."""
-    _install(session, TOOLS, *EVERYTHING)
+    _install(session, TOOLS, *EVERYTHING, "--requirement", ".ci/fuzz.txt")
     session.run("pytest", "--quiet", "-m", "campaign", *session.posargs)
 
 

@@ -133,15 +133,15 @@ def check_context(value: object, name: str) -> None:
         check_mapping(value, name)
 
 
-def canonical_bytes(value: ContextLike) -> bytes:
+def canonical_bytes(value: ContextLike, name: str = "encryption context") -> bytes:
     """Return the canonical bytes, without the cost of a new `EncryptionContext`.
 
-    The errors are those of the constructor of `EncryptionContext`.
+    The errors are those of the constructor of `EncryptionContext`. A `TypeError` has the name.
     """
     if type(value) is not dict:
         if type(value) is EncryptionContext:
             return value.canonical
-        check_mapping(value, "encryption context")
+        check_mapping(value, name)
         return b"" if value is None else _canonicalise(dict(value))
     # Copy in one step, because another thread can change the map during the loop.
     pairs = value.copy()

@@ -107,7 +107,9 @@ def encrypt(
         and (key := keys._find_sealer(key_id)) is not None
     ):
         canonical = (
-            context.canonical if type(context) is EncryptionContext else canonical_bytes(context)
+            context.canonical
+            if type(context) is EncryptionContext
+            else canonical_bytes(context, "context")
         )
         ciphertext_blob = envelope.seal(key, plaintext, canonical)
         return new_tuple(EncryptResult, (key.key_id, key.key_version_id, ciphertext_blob))
@@ -171,7 +173,9 @@ def decrypt(
         and (opener := keys._find_opener(ciphertext_blob)) is not None
     ):
         canonical = (
-            context.canonical if type(context) is EncryptionContext else canonical_bytes(context)
+            context.canonical
+            if type(context) is EncryptionContext
+            else canonical_bytes(context, "context")
         )
         plaintext = envelope.open_blob(opener, ciphertext_blob, canonical)
         return new_tuple(DecryptResult, (opener.key_id, opener.key_version_id, plaintext))

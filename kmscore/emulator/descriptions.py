@@ -12,7 +12,8 @@ from kmscore.keys import Key, SymmetricKey
 
 def date_text(date: datetime) -> str:
     """Return a date in UTC as the service writes it."""
-    return date.strftime("%Y-%m-%dT%H:%M:%SZ")
+    # Not with `strftime`, which writes a year before 1000 with fewer than four digits.
+    return f"{date.replace(microsecond=0, tzinfo=None).isoformat()}Z"
 
 
 def key_metadata(store: KeyStore, key: StoredKey) -> dict[str, Any]:

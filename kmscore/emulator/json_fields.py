@@ -69,12 +69,12 @@ class JsonFields:
         text = self.take(name, str)
         if text is None:
             return None
-        date: datetime | None = None
-        with suppress(ValueError):
+        # In UTC, the date can be before the year 1 or after 9999.
+        with suppress(ValueError, OverflowError):
             date = datetime.fromisoformat(text)
-        if date is None or date.utcoffset() is None:
-            raise InvalidDocumentError(f"{self.where}: {name} is not a date with a time zone")
-        return date.astimezone(UTC).replace(microsecond=0)
+            if date.utcoffset() is not None:
+                return date.astimezone(UTC).replace(microsecond=0)
+        raise InvalidDocumentError(f"{self.where}: {name} is not a date with a time zone")
 
     def end(self) -> None:
         """Raise `InvalidDocumentError` for a field that was not taken."""

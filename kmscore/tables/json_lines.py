@@ -289,7 +289,7 @@ def _failure(row: int, line: bytes | _TooLong, error: Failure) -> bytes:
         try:
             text = _text(line).strip(_WHITE_SPACE)
             found = find_members(text)
-            if any(member.name == ROW_COLUMN for member in found):
+            if any(member.name in OWN_COLUMNS for member in found):
                 row, text = _first_number(text, row, found)
             members = text[1:].lstrip(_WHITE_SPACE) if found else "}"
         except UnicodeDecodeError:

@@ -45,6 +45,17 @@ def oversized(length: int, key: SymmetricKey = KEY) -> bytes:
     return envelope.seal(key, bytes(length), EncryptionContext(CONTEXT).canonical)
 
 
+@pytest.mark.parametrize("provider", PROVIDERS)
+@pytest.mark.parametrize("operation", ["encrypt", "decrypt", "generate_data_key"])
+def test_a_wrong_context_is_named_by_its_argument(
+    calls: dict[str, Call], provider: str, operation: str
+) -> None:
+    """The short path of a keyring has the message of its steps."""
+    keys = PROVIDERS[provider](calls[operation].arguments["keys"])
+    with pytest.raises(TypeError, match=r"\Acontext must be Mapping, not int\Z"):
+        calls[operation](keys=keys, context=1)
+
+
 def test_encrypt_returns_the_key_version() -> None:
     """The result has the IDs of the primary version, and so has the blob."""
     result = kmscore.encrypt(KEYS, "key", b"text", CONTEXT)

@@ -128,6 +128,13 @@ BAD: dict[str, tuple[Any, str]] = {
         {"keys": [KEY | {"creation_date": "2026-11-29"}]},
         "seed: keys 1: creation_date is not a date",
     ),
+    **{
+        f"a date out of range in UTC, {date[:4]}": (
+            {"keys": [KEY | {"creation_date": date}]},
+            "seed: keys 1: creation_date is not a date",
+        )
+        for date in ("0001-01-01T00:00:00+00:01", "9999-12-31T23:59:59-00:01")
+    },
     "no date": (
         {"keys": [KEY | {"deletion_date": "soon"}]},
         "seed: keys 1: deletion_date is not a date",
@@ -204,6 +211,13 @@ def test_contents_survive_their_two_documents() -> None:
         description(key) for key in before.keys.values()
     ]
     assert after.aliases == before.aliases
+
+
+@pytest.mark.parametrize("date", ["0001-01-01T00:00:00Z", "0999-12-31T23:59:59Z"])
+def test_a_year_is_saved_with_four_digits(date: str) -> None:
+    """A date that a seed can have can be read again."""
+    saved = properties_text(store_of({"keys": [KEY | {"creation_date": date}]}).contents())
+    assert json.loads(saved)["keys"][0]["creation_date"] == date
 
 
 def description(key: Any) -> tuple[Any, ...]:

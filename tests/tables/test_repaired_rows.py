@@ -122,6 +122,21 @@ def test_a_changed_row_number_is_replaced(folder: Path, number: str) -> None:
     assert (row["kmscore_row"], row["ciphertext_blob"]) == (1, "junk")
 
 
+@pytest.mark.parametrize("name", ["kmscore_error", "kmscore_message"])
+def test_a_failed_row_has_each_added_member_once(folder: Path, name: str) -> None:
+    """A member that was left without its row number is replaced, so that the row can be read."""
+    (folder / "in.jsonl").write_text(
+        f'{{"{name}": "a", "ciphertext_blob": "junk", "tenant": "b"}}\n'
+    )
+    assert _rotate(folder, "in.jsonl", "out.jsonl").exit_code == 1
+    text = (folder / "out.failed.jsonl").read_text().strip()
+    assert [member.name for member in find_members(text)] == [
+        *("kmscore_row", "kmscore_error", "kmscore_message", "ciphertext_blob", "tenant")
+    ]
+    assert _rotate(folder, "out.failed.jsonl", "again.jsonl").exit_code == 1
+    assert read_lines(folder / "again.failed.jsonl") == read_lines(folder / "out.failed.jsonl")
+
+
 def test_a_failed_row_that_lacked_a_column_can_lack_it_again(folder: Path) -> None:
     """It fails again with its first number."""
     (folder / "in.jsonl").write_text('{"kmscore_row": 5, "id": 1}\n')
