@@ -187,6 +187,8 @@ def serve_tests(
         except OSError as error:
             reason = str(error.strerror).partition(" (while")[0]
             raise FileProblem(f"{host}:{port}: {reason}") from None
+        except ValueError:
+            raise FileProblem(f"--host {host}: not an address") from None
         stack.enter_context(server)
         access_key_id = verifier.ids[0] if isinstance(verifier, AccessKeys) else None
         variables = environment_of(

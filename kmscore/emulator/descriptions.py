@@ -12,7 +12,7 @@ from kmscore.keys import Key, SymmetricKey
 
 def date_text(date: datetime) -> str:
     """Return a date in UTC as the service writes it."""
-    return date.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return f"{date.replace(tzinfo=None).isoformat(timespec='seconds')}Z"
 
 
 def key_metadata(store: KeyStore, key: StoredKey) -> dict[str, Any]:

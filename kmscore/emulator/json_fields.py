@@ -16,7 +16,7 @@ def load(text: str, what: str) -> "JsonFields":
     """Return the object of a JSON text. Raises `InvalidDocumentError`."""
     document: object = None
     try:
-        document = json.loads(text, object_pairs_hook=_unique)
+        document = json.loads(text, object_pairs_hook=unique)
     except (ValueError, RecursionError) as error:
         if isinstance(error, InvalidDocumentError):
             raise
@@ -25,7 +25,7 @@ def load(text: str, what: str) -> "JsonFields":
     return JsonFields(document, what)
 
 
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """Return a JSON object. Raises `InvalidDocumentError` for a repeated name."""
     fields = dict(pairs)
     if len(fields) != len(pairs):
@@ -69,12 +69,11 @@ class JsonFields:
         text = self.take(name, str)
         if text is None:
             return None
-        date: datetime | None = None
-        with suppress(ValueError):
+        with suppress(ValueError, OverflowError):  # year 1 or 9999 can be another one in UTC
             date = datetime.fromisoformat(text)
-        if date is None or date.utcoffset() is None:
-            raise InvalidDocumentError(f"{self.where}: {name} is not a date with a time zone")
-        return date.astimezone(UTC).replace(microsecond=0)
+            if date.utcoffset() is not None:
+                return date.astimezone(UTC).replace(microsecond=0)
+        raise InvalidDocumentError(f"{self.where}: {name} is not a date with a time zone")
 
     def end(self) -> None:
         """Raise `InvalidDocumentError` for a field that was not taken."""
