@@ -13,6 +13,7 @@ from kmscore._values import representation
 from kmscore.algorithms import KeySpec, Suite
 from kmscore.alibaba.access import key_id_of_name
 from kmscore.emulator.contents import Contents, StoredKey
+from kmscore.emulator.parameter_readers import read_alias
 from kmscore.keys import Key
 from kmscore.keys.versions import generate_version
 
@@ -154,15 +155,22 @@ class KeyStore:
             The key ID.
 
         Raises:
+            ValueError: If the alias is not `alias/NAME`, or if another key has it.
             InvalidKeyError: If the key ID is not valid.
             UnsupportedAlgorithmError: If this build of the libraries lacks the algorithm.
         """
+        if alias is not None and read_alias(alias) is None:
+            raise ValueError(f"{alias!r:.80}: not an alias, such as alias/orders")
         version = self.generate(KeySpec.of(spec, "spec"), key_id)
         key = StoredKey((version,), version, self.now(), description=description)
 
         def change(contents: Contents) -> Contents:
             contents = contents.with_key(key)
-            return contents if alias is None else contents.with_alias(alias, key.key_id)
+            if alias is None:
+                return contents
+            if contents.aliases.get(alias, key.key_id) != key.key_id:
+                raise ValueError(f"{alias}: another key has this alias")
+            return contents.with_alias(alias, key.key_id)
 
         self.change(change)
         return key.key_id
