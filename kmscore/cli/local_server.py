@@ -54,6 +54,8 @@ def serving(
             server = server_type()(app, host=host, port=port, tls=context)
         except OSError as error:
             raise FileProblem(f"{host}:{port}: {_reason(error)}") from None
+        except ValueError:
+            raise FileProblem(f"--host {host}: not an address") from None
         stack.enter_context(server)
         yield server.endpoint, ca_bundle
 

@@ -1,7 +1,8 @@
 """The two files of a server's keys: the keyring, and the properties that a keyring does not have.
 
-The keyring is written first. A server that is killed between the two files has not answered the
-request yet, and the next one finds a key without description and aliases.
+Both files are locked for each change, and the keyring is written first. A server that is killed
+between the two has not answered the request yet. The next one finds a new key without description
+and aliases, or a key in its new state.
 """
 
 import os
@@ -49,44 +50,60 @@ class ServedKeyring:
         is_new = not os.path.lexists(path)
         self._path = path if is_new else path.resolve()
         self._properties = self._path.with_name(f"{self._path.name}.json")
+        if is_new and os.path.lexists(self._properties):
+            raise FileProblem(
+                f"{self._properties} exists, but {path.name} does not: rename it, or use another"
+                " name for the keyring"
+            )
         self._sealed = None if is_new else read_file(self._path, limit=MAX_LENGTH)
         self._passphrase = get_passphrase(descriptor, is_new=is_new)
         self._parameters = ScryptParameters()
-        keyring, text = Keyring([]), None
+        keyring = Keyring([])
         if self._sealed is not None:
             keyring = open_sealed(self._path, self._sealed, self._passphrase)
             self._parameters = keyfile.read_parameters(self._sealed)
             warn_if_readable(self._path)
-            if self._properties.exists():
-                text = read_file(self._properties, limit=MAX_LENGTH).decode("utf-8", "replace")
+        self._text = self._read_properties()
         try:
+            text = None if self._text is None else self._text.decode("utf-8")
             self.contents: Contents = saved_contents(
                 keyring, text, present().replace(microsecond=0)
             )
+        except UnicodeDecodeError:
+            raise FileProblem(f"{self._properties}: not UTF-8") from None
         except InvalidDocumentError as error:
             raise FileProblem(f"{self._properties}: {error}") from None
+        self._versions = None if is_new else _versions(self.contents)
 
     def save(self, contents: Contents) -> None:
-        """Write what differs from the saved contents. Raises `FileProblem`."""
-        if self._sealed is None or _versions(contents) != _versions(self.contents):
-            self._save_keyring(contents)
-        with NewFile(self._properties) as new:
-            new.replace(properties_text(contents).encode("utf-8"))
-        self.contents = contents
+        """Write what differs from the files. Raises `FileProblem`, also for files of another."""
+        versions, sealed = _versions(contents), None
+        if versions != self._versions:
+            sealed = keyfile.seal_keyring(
+                contents.keyring(), self._passphrase, parameters=self._parameters
+            )
+        with NewFile(self._properties) as properties, NewFile(self._path) as keyring:
+            self._check_unchanged()
+            if sealed is not None:
+                write = keyring.create if self._sealed is None else keyring.replace
+                write(sealed)
+                self._sealed, self._versions = sealed, versions
+            text = properties_text(contents).encode("utf-8")
+            properties.replace(text)
+            self._text = text
 
-    def _save_keyring(self, contents: Contents) -> None:
-        """Write the keyring, if no other command has changed it."""
-        sealed = keyfile.seal_keyring(
-            contents.keyring(), self._passphrase, parameters=self._parameters
-        )
-        with NewFile(self._path) as new:
-            if self._sealed is None:
-                new.create(sealed)
-            elif read_file(self._path, limit=MAX_LENGTH) == self._sealed:
-                new.replace(sealed)
-            else:
-                raise FileProblem(f"{self._path}: another command has changed it")
-        self._sealed = sealed
+    def _check_unchanged(self) -> None:
+        """Raise `FileProblem` if another command has changed one of the files."""
+        if self._sealed is not None and read_file(self._path, limit=MAX_LENGTH) != self._sealed:
+            raise FileProblem(f"{self._path}: another command has changed it")
+        if self._read_properties() != self._text:
+            raise FileProblem(f"{self._properties}: another command has changed it")
+
+    def _read_properties(self) -> bytes | None:
+        """Return the properties, or `None` if there is no file. Raises `FileProblem`."""
+        if not os.path.lexists(self._properties):
+            return None
+        return read_file(self._properties, limit=MAX_LENGTH)
 
 
 def _versions(contents: Contents) -> list[tuple[object, object]]:

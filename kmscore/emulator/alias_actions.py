@@ -37,7 +37,8 @@ def update_alias(store: KeyStore, request: Request) -> Fields:
     request.access.permit(request.principal, ("UpdateAlias", named))
 
     def change(contents: Contents) -> Contents:
-        if alias not in contents.aliases:
+        # It can be deleted by now, or have a key without the permission.
+        if contents.aliases.get(alias) != named.key_id:
             raise RequestError(ALIAS_NOT_FOUND)
         _check_target(contents, key_id)
         return contents.with_alias(alias, key_id)
@@ -56,7 +57,8 @@ def delete_alias(store: KeyStore, request: Request) -> Fields:
     access.permit(principal, ("DeleteAlias", named))
 
     def change(contents: Contents) -> Contents:
-        if alias not in contents.aliases:
+        # It can be deleted by now, or have a key without the permission.
+        if contents.aliases.get(alias) != named.key_id:
             raise RequestError(ALIAS_NOT_FOUND)
         return contents.without_alias(alias)
 

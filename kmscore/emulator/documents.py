@@ -12,7 +12,7 @@ Name                   Value
 `aliases`              A list of aliases, such as `alias/orders`.
 `protection_level`     `SOFTWARE` (the default) or `HSM`.
 `creation_date`        The creation date, such as `2026-11-29T08:00:00Z`.
-`deletion_date`        The date of the deletion, for the state `PendingDeletion`.
+`deletion_date`        The date of the deletion, only with the state `PendingDeletion`.
 `versions`             A list of objects; one random version if it is missing.
 `primary`              The ID of the primary version; the last one if it is missing.
 =====================  ===================================================================
@@ -56,34 +56,28 @@ def add_seed(store: KeyStore, text: str) -> None:
     document = load(text, "seed")
     seeds = document.objects("keys")
     document.end()
-    names: set[str] = set()
+    kept = store.contents().keys.keys()
     for fields in seeds:
         key_id = fields.take("key_id", str)
-        _note_names(names, [] if key_id is None else [key_id], fields)
-        if key_id in store.contents().keys:
+        if key_id in kept:
             continue
+        if key_id in store.contents().keys:
+            raise InvalidDocumentError(f"{fields.where}: {key_id} occurs twice")
         try:
             key = _seed_key(store, key_id, fields)
-            aliases = _aliases(fields)
-            _note_names(names, aliases, fields)
+            add = partial(_added, key=key, aliases=_aliases(fields), where=fields.where)
             fields.end()
-            store.change(partial(_added, key=key, aliases=aliases))
+            store.change(add)
         except KmsCoreError as error:
             raise InvalidDocumentError(f"{fields.where}: {error}") from None
 
 
-def _note_names(names: set[str], new: list[str], fields: JsonFields) -> None:
-    """Add key IDs or aliases to those of a seed. Raises `InvalidDocumentError` for a known one."""
-    for name in new:
-        if name in names:
-            raise InvalidDocumentError(f"{fields.where}: {name} occurs twice")
-        names.add(name)
-
-
-def _added(contents: Contents, key: StoredKey, aliases: list[str]) -> Contents:
-    """Return contents with a key and its aliases."""
+def _added(contents: Contents, key: StoredKey, aliases: list[str], where: str) -> Contents:
+    """Return contents with a key and its aliases, which no other key can have."""
     contents = contents.with_key(key)
     for alias in aliases:
+        if contents.aliases.get(alias, key.key_id) != key.key_id:
+            raise InvalidDocumentError(f"{where}: another key has {alias}")
         contents = contents.with_alias(alias, key.key_id)
     return contents
 
@@ -105,8 +99,11 @@ def _seed_key(store: KeyStore, key_id: str | None, fields: JsonFields) -> Stored
         if date is not None:
             dates[version.key_version_id] = date
     primary = _primary(versions, primary_id, fields)
+    deletion = fields.date("deletion_date")
+    if deletion is not None and state is not KeyState.PENDING_DELETION:
+        raise InvalidDocumentError(f"{fields.where}: deletion_date needs the state PendingDeletion")
     key = StoredKey(tuple(versions), primary, created, dates, **_properties(fields))
-    return key.in_state(state, fields.date("deletion_date"))
+    return key.in_state(state, deletion)
 
 
 def _seed_version(store: KeyStore, spec: KeySpec, key_id: str | None, fields: JsonFields) -> Key:
@@ -119,12 +116,13 @@ def _seed_version(store: KeyStore, spec: KeySpec, key_id: str | None, fields: Js
         return generate_version(spec, suite=suite, key_id=key_id, key_version_id=version_id)
     if key_id is None or version_id is None:
         raise InvalidDocumentError(f"{fields.where}: material needs key_id and key_version_id")
+    raw_text = material.encode("utf-8", "surrogatepass")
     if not KEY_SPECS[spec].suites:
-        key = PRIVATE_KEYS[spec].from_pem(key_id, version_id, material.encode("utf-8"))
+        key = PRIVATE_KEYS[spec].from_pem(key_id, version_id, raw_text)
         if key.spec is not spec:
             raise InvalidDocumentError(f"{fields.where}: the material is of {key.spec.name}")
         return key
-    raw = decode_base64(material.encode("utf-8", "surrogatepass"))
+    raw = decode_base64(raw_text)
     if raw is None:
         raise InvalidDocumentError(f"{fields.where}: material is not Base64")
     return SymmetricKey(key_id, version_id, spec, raw, suite=suite)
@@ -233,8 +231,9 @@ def saved_contents(keyring: Keyring, text: str | None, now: datetime) -> Content
     for fields in saved:
         key = keys.get(fields.due("key_id", str))
         if key is not None:
-            contents = _added(contents, _with_properties(key, fields), _aliases(fields))
+            key, aliases = _with_properties(key, fields), _aliases(fields)
             fields.end()
+            contents = _added(contents, key, aliases, fields.where)
     return contents
 
 
@@ -243,13 +242,18 @@ def _with_properties(key: StoredKey, fields: JsonFields) -> StoredKey:
     created = fields.date("creation_date") or key.creation_date
     dates = {}
     for each in fields.objects("versions"):
-        date = each.date("creation_date")
+        date, version_id = each.date("creation_date"), each.due("key_version_id", str)
+        each.end()
         if date is not None:
-            dates[each.due("key_version_id", str)] = date
+            dates[version_id] = date
+    # The keyring, which is written first, has the state. Without this check, a server that was
+    # killed during CancelKeyDeletion would leave an enabled key that is deleted later.
+    deletion = fields.date("deletion_date")
+    is_pending = key.state is KeyState.PENDING_DELETION
     return replace(
         key,
         creation_date=created,
         version_dates=dates,
-        deletion_date=fields.date("deletion_date"),
+        deletion_date=deletion if is_pending else None,
         **_properties(fields),
     )

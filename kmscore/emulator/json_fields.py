@@ -16,7 +16,7 @@ def load(text: str, what: str) -> "JsonFields":
     """Return the object of a JSON text. Raises `InvalidDocumentError`."""
     document: object = None
     try:
-        document = json.loads(text, object_pairs_hook=_unique)
+        document = json.loads(text, object_pairs_hook=unique)
     except (ValueError, RecursionError) as error:
         if isinstance(error, InvalidDocumentError):
             raise
@@ -25,7 +25,7 @@ def load(text: str, what: str) -> "JsonFields":
     return JsonFields(document, what)
 
 
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """Return a JSON object. Raises `InvalidDocumentError` for a repeated name."""
     fields = dict(pairs)
     if len(fields) != len(pairs):

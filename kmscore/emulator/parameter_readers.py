@@ -22,6 +22,7 @@ ENCRYPT_DECRYPT: Final = "ENCRYPT/DECRYPT"
 """The usage of every key of this package."""
 
 _MAX_DESCRIPTION: Final = 8192  # characters
+_NOT_XML: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _MAX_FILTERS: Final = 10  # pairs, and values of a pair
 _ALIAS: Final = re.compile(r"alias/(?!acs)[A-Za-z0-9_/-]+", re.ASCII)
 _MAX_ALIAS: Final = 255  # characters, with the prefix
@@ -51,8 +52,9 @@ read_window: Read = partial(read_number, least=7, most=366)
 
 
 def read_description(text: str) -> str | None:
-    """Read a description of 0 to 8,192 characters."""
-    return text if len(text) <= _MAX_DESCRIPTION else None
+    """Read a description of 0 to 8,192 characters that XML 1.0 has, because responses show it."""
+    is_valid = len(text) <= _MAX_DESCRIPTION and _NOT_XML.search(text) is None
+    return text if is_valid else None
 
 
 def read_alias(text: str) -> str | None:

@@ -5,6 +5,7 @@ import json
 from kmscore._typecheck import check_text
 from kmscore.alibaba.policy import Policies, Policy, PolicyCallable
 from kmscore.alibaba.policy_document import InvalidPolicyError
+from kmscore.emulator.json_fields import InvalidDocumentError, unique
 from kmscore.emulator.management import MANAGEMENT_ACTIONS
 
 
@@ -25,7 +26,10 @@ def read_policy(text: str) -> PolicyCallable:
     """
     check_text(text, "policy")
     try:
-        document = json.loads(text)
+        # A second member of one name could hide a denial.
+        document = json.loads(text, object_pairs_hook=unique)
+    except InvalidDocumentError as error:
+        raise InvalidPolicyError(f"the policy: {error}") from None
     except (ValueError, RecursionError):
         document = None
     if not isinstance(document, dict) or not document.keys().isdisjoint({"Statement", "Version"}):

@@ -45,9 +45,17 @@ class KmsServer:
         """The secret of the access key, random in each session."""
         # One verifier for the session: nonces stay known when the store changes.
         self.verifier: AccessKeys = AccessKeys({self.access_key_id: self.access_key_secret})
-        app = make_app(KeyStore(has_plain_gcm=True), authenticate=self.verifier)
+        app = self._empty()
         self.plain: Server = Server(app)
         self.tls: Server = Server(app, tls=certificates.context)
+
+    def _empty(self) -> Application:
+        """Return an application with an empty store."""
+        return make_app(KeyStore(has_plain_gcm=True), authenticate=self.verifier)
+
+    def clear(self) -> None:
+        """Replace the application by one with an empty store."""
+        self.set_app(self._empty())
 
     def set_app(self, app: Application) -> None:
         """Replace the application."""
@@ -197,6 +205,7 @@ def kms_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KmsServer]:
 
 
 @pytest.fixture
-def kms(kms_server: KmsServer, kms_profile: Profile) -> Kms:
-    """Return the stand-in with a store without keys."""
-    return Kms(kms_server, kms_profile)
+def kms(kms_server: KmsServer, kms_profile: Profile) -> Iterator[Kms]:
+    """Return the stand-in with a store without keys, which is not served after the test."""
+    yield Kms(kms_server, kms_profile)
+    kms_server.clear()

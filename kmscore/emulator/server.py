@@ -3,15 +3,21 @@
 A request line can have more than 64 KiB, because a legal encryption context needs 70 KiB. A request
 that takes longer than the deadline is cut off, so that slow senders cannot hold all threads. The
 handshake of TLS runs in the thread of the connection, so that it cannot stop the others.
+
+A request whose headers or length can be read in two ways is rejected (RFC 9112, sections 5 and 6).
 """
 
+import os
+import re
 import socket
 import ssl
 import threading
-from contextlib import suppress
-from typing import Final, Self
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any, Final, Self
 
-from cheroot import makefile, server, wsgi
+from cheroot import connections, makefile, server, wsgi
 from cheroot.ssl import Adapter
 
 from kmscore.alibaba import Application
@@ -27,7 +33,11 @@ _BACKLOG: Final = 512
 _CONNECTIONS: Final = 4096  # that stay open between requests
 _IDLE: Final = 10  # seconds
 _POLL: Final = 0.1  # seconds, the most that `stop` waits for the thread that accepts connections
+_PAUSE: Final = 0.01  # seconds after a failed accept
 _MAX_HEADERS: Final = MAX_TARGET_LENGTH + (1 << 17)  # `parse` answers requests up to its limits
+_HEADER_NAME: Final = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_NOT_IN_TARGETS: Final = re.compile(rb"[^\x21-\x7e]")
+_SYSTEMD: Final = "LISTEN_PID"  # sd_listen_fds(3)
 
 
 class _Tls(Adapter):
@@ -51,16 +61,59 @@ class _Tls(Adapter):
 
 
 class _HeaderReader(server.HeaderReader):
-    """A reader that ignores names with `_`, which WSGI does not distinguish from `-`."""
+    """A reader that rejects repeated headers, which WSGI would merge, and continued lines.
 
-    def _allow_header(self, key_name: bytes) -> bool:
-        return b"_" not in key_name
+    It ignores names with `_`, which WSGI does not distinguish from `-`.
+    """
+
+    def __call__(self, rfile: Any, hdict: Any = None) -> Any:  # noqa: ANN401 (cheroot's own)
+        """Read the headers into a mapping. Raises `ValueError`."""
+        hdict = {} if hdict is None else hdict
+        while (line := rfile.readline()) != b"\r\n":
+            name, _, value = line.partition(b":")
+            if not line.endswith(b"\r\n") or _HEADER_NAME.fullmatch(name) is None:
+                raise ValueError("Illegal header line.")
+            if name.title() in hdict:
+                raise ValueError("A header is given twice.")
+            if b"_" not in name:
+                hdict[name.title()] = value.strip(b" \t\r\n")
+        return hdict
 
 
 class _Request(server.HTTPRequest):
     """A request."""
 
     header_reader = _HeaderReader()
+
+    def read_request_line(self) -> bool:
+        """Read the request line; return whether it is valid."""
+        try:
+            is_valid = bool(super().read_request_line())  # type: ignore[no-untyped-call]
+            # cheroot would remove tabs and carriage returns from the target.
+            if not is_valid or _NOT_IN_TARGETS.search(self.uri) is None:
+                return is_valid
+        except ValueError:  # of `urlsplit`
+            pass
+        return self._reject("Malformed Request-URI")
+
+    def read_request_headers(self) -> bool:
+        """Read the headers; return whether they are valid and define one length of the body."""
+        if not super().read_request_headers():  # type: ignore[no-untyped-call]
+            return False
+        length = self.inheaders.get(b"Content-Length")
+        if length is not None and not length.isdigit():
+            return self._reject("Malformed Content-Length Header.")
+        if b"Transfer-Encoding" in self.inheaders:
+            if length is not None or not self.chunked_read:
+                return self._reject("Malformed Transfer-Encoding Header.")
+            # cheroot leaves trailers unread, and would take them for the next request.
+            self.close_connection = True
+        return True
+
+    def _reject(self, reason: str) -> bool:
+        """Answer a request that cannot be read; the connection is closed then."""
+        self.simple_response("400 Bad Request", reason)
+        return False
 
 
 class _Sender:
@@ -105,11 +158,38 @@ class _Connection(server.HTTPConnection):
             socket.socket.shutdown(self.socket, socket.SHUT_RDWR)
 
 
+class _Connections(connections.ConnectionManager):
+    """The connections that no thread works on.
+
+    New ones are among them until their first byte, because clients open connections in advance,
+    which would hold all threads.
+    """
+
+    def _from_server_socket(self, server_socket: socket.socket) -> None:
+        """Accept a connection."""
+        try:
+            accepted = super()._from_server_socket(server_socket)  # type: ignore[misc]
+        except OSError:  # of the peer, or there are too many open files
+            # An exception here would end the loop before it closes any connection.
+            time.sleep(_PAUSE)
+            return
+        if accepted is not None:
+            self.put(accepted)
+
+
 class _Cheroot(wsgi.Server):
     """The server with our connections, which logs nothing."""
 
     ConnectionClass = _Connection
     deadline = DEADLINE
+    _connections: Any
+
+    def prepare(self) -> None:
+        """Listen with our own manager of connections."""
+        with _without_systemd():
+            super().prepare()
+        self._connections.close()
+        self._connections = _Connections(self)
 
     def error_log(self, *_: object, **__: object) -> None:
         """Log nothing, because a message can have a part of a request."""
@@ -196,3 +276,14 @@ class Server:
     def __exit__(self, *_: object) -> None:
         """Stop."""
         self.stop()
+
+
+@contextmanager
+def _without_systemd() -> Iterator[None]:
+    """Hide the variable with which cheroot listens on descriptor 3, at whatever address it has."""
+    value = os.environ.pop(_SYSTEMD, None)
+    try:
+        yield
+    finally:
+        if value is not None:
+            os.environ[_SYSTEMD] = value

@@ -157,7 +157,7 @@ class KeyStore(KeyVersionProvider):
             The key ID.
 
         Raises:
-            ValueError: If `alias` is not an alias.
+            ValueError: If the alias is not `alias/NAME`, or if another key has it.
             UnsupportedAlgorithmError: If the spec is unknown, or this build of the libraries lacks
                 the algorithm.
             InvalidKeyError: If the key ID is not valid.
@@ -172,7 +172,11 @@ class KeyStore(KeyVersionProvider):
 
         def change(contents: Contents) -> Contents:
             contents = contents.with_key(key)
-            return contents if alias is None else contents.with_alias(alias, key.key_id)
+            if alias is None:
+                return contents
+            if contents.aliases.get(alias, key.key_id) != key.key_id:
+                raise ValueError(f"{alias}: another key has this alias")
+            return contents.with_alias(alias, key.key_id)
 
         self.change(change)
         return key.key_id

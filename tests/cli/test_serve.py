@@ -37,7 +37,7 @@ from support.time_limits import PATIENCE
 
 import kmscore
 from kmscore import Keyring, KeySpec, KeyState, RsaKey, SymmetricKey, keyfile
-from kmscore.cli import serve
+from kmscore.cli import serve, served_keyring
 from kmscore.cli.signals import Terminated
 
 SECRET = "a very secret secret"
@@ -449,6 +449,65 @@ def test_a_change_of_another_command_is_not_overwritten(
     assert errors == [f"{path}: another command has changed it"]
 
 
+def test_properties_of_another_server_are_not_overwritten(
+    run_with: Callable[..., str], tmp_path: Path
+) -> None:
+    """An alias that another server has created would be lost."""
+    path = write_ring(tmp_path / "ring")
+
+    def work(address: str) -> None:
+        other = (tmp_path / "ring.json").read_text() + " "
+        (tmp_path / "ring.json").write_text(other)
+        with Client(address) as client:
+            status, body = client.call("CreateAlias", KeyId="orders", AliasName="alias/orders")
+        assert (status, body["Code"]) == (500, "InternalFailure")
+        assert call(address, "ListAliases")["TotalCount"] == 0
+        assert (tmp_path / "ring.json").read_text() == other
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("kmscore.alibaba.wsgi._report", lambda *_: None)
+        run_with(work, "--anonymous", "--profile", "v1", "--keyring", path)
+
+
+@pytest.mark.parametrize("at", [".ring.new", ".ring.json.new"])
+def test_a_file_of_a_killed_server_is_named_at_the_start(tmp_path: Path, at: str) -> None:
+    """Otherwise the first change would fail."""
+    path = write_ring(tmp_path / "ring")
+    (tmp_path / at).touch()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(serve, "_wait", lambda: pytest.fail("the server has started"))
+        result = invoke("serve", "--anonymous", "--profile", "v1", "--keyring", path)
+    assert problem(result).startswith(f"{tmp_path / at} is there: ")
+
+
+@pytest.mark.usefixtures("never_waits")
+def test_a_file_with_the_name_of_the_properties_is_kept(tmp_path: Path) -> None:
+    """It can be the seed of a new keyring."""
+    path = write(tmp_path / "team.json", SEED)
+    result = invoke("serve", "--anonymous", "--keyring", tmp_path / "team", "--seed", path)
+    assert problem(result).startswith(f"{path} exists, but team does not: ")
+    assert json.loads(path.read_text()) == SEED
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_change_that_fails_is_undone_by_the_next_one(
+    run_with: Callable[..., str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The keyring is written, and the properties are not."""
+    path = write_ring(tmp_path / "ring")
+
+    def work(address: str) -> None:
+        with monkeypatch.context() as patch, Client(address) as client:
+            patch.setattr("kmscore.alibaba.wsgi._report", lambda *_: None)
+            patch.setattr(served_keyring, "properties_text", lambda _: "\ud800")
+            assert client.call("CreateKey")[0] == 500
+        assert len(read_ring(path)) == len(RING) + 1
+        call(address, "UpdateKeyDescription", KeyId="orders", Description="new")
+        assert len(read_ring(path)) == len(RING)
+
+    run_with(work, "--anonymous", "--profile", "v1", "--keyring", path)
+
+
 PROBLEMS: dict[str, tuple[list[str], str]] = {
     "no access keys": ([], "give --access-keys, set KMSCORE_ACCESS_KEYS, or give --anonymous"),
     "both": (
@@ -492,6 +551,10 @@ PROBLEMS: dict[str, tuple[list[str], str]] = {
     "another layout": (
         ["--anonymous", "--profile", "aws"],
         "Invalid value for '--profile': 'aws' is not",
+    ),
+    "no address": (
+        ["--anonymous", "--host", "", "--this-is-no-production-server"],
+        "--host : not an address",
     ),
     "a port out of range": (["--anonymous", "--port", "65536"], "Invalid value for '--port'"),
 }
@@ -554,6 +617,9 @@ def test_invalid_properties_are_reported(tmp_path: Path) -> None:
     properties = write(tmp_path / "ring.json", "[]")
     result = invoke("serve", "--anonymous", "--keyring", path)
     assert problem(result) == f"{properties}: properties: not an object"
+    properties.write_bytes(b'{"keys": [{"key_id": "orders", "description": "\xff"}]}')
+    result = invoke("serve", "--anonymous", "--keyring", path)
+    assert problem(result) == f"{properties}: not UTF-8"
 
 
 @pytest.mark.usefixtures("never_waits")

@@ -2,7 +2,7 @@
 
 import json
 import pickle
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from support.emulated_kms import NOW
@@ -32,6 +32,27 @@ def test_signatures_are_verified_and_nonces_remembered() -> None:
     assert len(keys._nonces) == 1
 
 
+def test_a_nonce_is_found_without_a_look_at_all_others() -> None:
+    """Clients send many requests before the first nonce expires."""
+    compared = 0
+
+    class Date(datetime):
+        def __lt__(self, other: object) -> bool:
+            nonlocal compared
+            compared += 1
+            return datetime.__lt__(self, other)  # type: ignore[operator]
+
+    keys = AccessKeys({ACCESS_KEY: SECRET})
+    for number in range(1000):
+        expires = Date(2027, 1, 1, tzinfo=UTC) + timedelta(seconds=-number)
+        assert keys._is_fresh(NOW, ACCESS_KEY, str(number), expires)
+    assert compared < 20 * 1000
+    assert len(keys._nonces) == len(keys._expiries) == 1000
+    assert not keys._is_fresh(NOW, ACCESS_KEY, "0", NOW)
+    assert keys._is_fresh(NOW + timedelta(days=99), ACCESS_KEY, "0", NOW)
+    assert len(keys._nonces) == len(keys._expiries) == 1
+
+
 def test_a_wrong_secret_is_rejected() -> None:
     """So is an unknown access key."""
     for secrets, code in (
@@ -59,6 +80,12 @@ def test_access_keys_are_read_from_a_text() -> None:
         ("LTAI1:", "access key 1: not ID:SECRET"),
         ("b:secret :secret", "access key 2: not ID:SECRET"),
         ("a:secret a:secret2", "access key 2: its ID occurs twice"),
+        # `verify` would reject every request with them.
+        ("\ufeffLTAI1:secret", "access key 1: not ID:SECRET"),
+        ("LTAI\xe91:secret", "access key 1: not ID:SECRET"),
+        ("LTAI,1:secret", "access key 1: not ID:SECRET"),
+        (f"{'x' * 129}:secret", "access key 1: not ID:SECRET"),
+        ("LTAI1:secret\udcff", "access key 1: not ID:SECRET"),
     ],
 )
 def test_malformed_access_keys_are_rejected_without_their_text(text: str, message: str) -> None:
@@ -77,6 +104,9 @@ def test_access_keys_are_secret() -> None:
     for wrong in ([("a", "b")], {"a": b"b"}, {1: "b"}):
         with pytest.raises(TypeError):
             AccessKeys(wrong)  # type: ignore[arg-type]
+    for malformed in ({"": "secret"}, {"a b": "secret"}, {"LTAI1": ""}):
+        with pytest.raises(ValueError, match="an access key is malformed"):
+            AccessKeys(malformed)
 
 
 def test_a_request_without_signature_has_a_name() -> None:
@@ -91,6 +121,8 @@ ALLOW = {
     "Version": "1",
     "Statement": [{"Effect": "Allow", "Action": "kms:CreateKey", "Resource": "*"}],
 }
+
+DENY_AND_ALLOW = json.dumps(ALLOW).replace('"Effect"', '"Effect": "Deny", "Effect"')
 
 
 def test_a_policy_is_one_document_or_one_for_each_access_key() -> None:
@@ -113,8 +145,15 @@ def test_a_policy_is_one_document_or_one_for_each_access_key() -> None:
         ('{"alice": 1}', "access key 'alice': the policy must be an object"),
         ('{"Statement": []}', "^the policy lacks Version"),
         ('{"Version": "1"}', "^the policy lacks Statement"),
+        ('{"alice": {"Version": "1", "Version": "1"}}', "a name occurs twice"),
+        (f'{{"alice": {json.dumps(ALLOW)}, "alice": {json.dumps(ALLOW)}}}', "a name occurs twice"),
+        (f'{{"alice": {DENY_AND_ALLOW}}}', "a name occurs twice"),
+        (DENY_AND_ALLOW, "a name occurs twice"),
     ],
-    ids=["half", "deep", "list", "a number for alice", "no version", "no statement"],
+    ids=[
+        *("half", "deep", "list", "a number for alice", "no version", "no statement"),
+        *("two versions", "two documents", "a hidden denial for alice", "a hidden denial"),
+    ],
 )
 def test_an_invalid_policy_is_rejected(text: str, message: str) -> None:
     """The message names the access key."""

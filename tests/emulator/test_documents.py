@@ -121,7 +121,7 @@ BAD: dict[str, tuple[Any, str]] = {
     "a key twice": ({"keys": [KEY, {}, KEY]}, "seed: keys 3: a occurs twice"),
     "an alias of two keys": (
         {"keys": [KEY | {"aliases": ["alias/a"]}, {"aliases": ["alias/a"]}]},
-        "seed: keys 2: alias/a occurs twice",
+        "seed: keys 2: another key has alias/a",
     ),
     "a number as alias": ({"keys": [KEY | {"aliases": [1]}]}, "seed: keys 1: aliases has"),
     "a date without a zone": (
@@ -138,6 +138,18 @@ BAD: dict[str, tuple[Any, str]] = {
     "no date": (
         {"keys": [KEY | {"deletion_date": "soon"}]},
         "seed: keys 1: deletion_date is not a date",
+    ),
+    "a date that is none in UTC": (
+        {"keys": [KEY | {"creation_date": "0001-01-01T00:00:00+01:00"}]},
+        "seed: keys 1: creation_date is not a date",
+    ),
+    "a date for an enabled key": (
+        {"keys": [KEY | {"deletion_date": "2026-12-24T00:00:00Z"}]},
+        "seed: keys 1: deletion_date needs the state PendingDeletion",
+    ),
+    "a description that XML lacks": (
+        {"keys": [KEY | {"description": "\ud800"}]},
+        "seed: keys 1: description is not valid",
     ),
     "an unknown primary version": ({"keys": [KEY | {"primary": "x"}]}, "seed: keys 1: primary is"),
     **{
@@ -175,6 +187,12 @@ BAD: dict[str, tuple[Any, str]] = {
                 {"material": RSA.private_pem().decode(), "key_version_id": "1"},
                 {"spec": "RSA_3072"},
                 "versions 1: the material is of RSA_2048",
+            ),
+            (
+                "PEM that is not UTF-8",
+                {"material": "\ud800", "key_version_id": "1"},
+                {"spec": "RSA_2048"},
+                "",
             ),
             (
                 "no PEM",
@@ -230,6 +248,27 @@ def description(key: Any) -> tuple[Any, ...]:
     )
 
 
+def test_a_year_has_four_digits() -> None:
+    """The next start reads every date that was saved."""
+    store = store_of({"keys": [{"key_id": "a", "creation_date": "0999-01-01T00:00:00Z"}]})
+    contents = store.contents()
+    assert '"creation_date": "0999-01-01T00:00:00Z"' in properties_text(contents)
+    after = saved_contents(contents.keyring(), properties_text(contents), NOW)
+    assert after.find("a").creation_date == contents.find("a").creation_date
+
+
+def test_an_enabled_key_has_no_deletion_date() -> None:
+    """A server that is killed during CancelKeyDeletion leaves the date in the properties."""
+    kms = Emulated()
+    key_id = kms.store.create_key()
+    kms.body("ScheduleKeyDeletion", KeyId=key_id, PendingWindowInDays="7")
+    properties = properties_text(kms.store.contents())
+    assert "2026-12-06" in properties
+    kms.body("CancelKeyDeletion", KeyId=key_id)
+    keyring = kms.store.contents().keyring()
+    assert saved_contents(keyring, properties, NOW).find(key_id).deletion_date is None
+
+
 def test_properties_have_no_material() -> None:
     """The document can be read by others."""
     text = properties_text(store_of(SEED).contents())
@@ -259,6 +298,10 @@ def test_properties_of_a_key_that_is_gone_are_ignored() -> None:
         (
             '{"keys": [{"key_id": "a", "versions": [{"creation_date": "2026-01-01T00:00:00Z"}]}]}',
             "properties: keys 1: versions 1: key_version_id is missing",
+        ),
+        (
+            '{"keys": [{"key_id": "a", "versions": [{"key_version_id": "1", "material": ""}]}]}',
+            "properties: keys 1: versions 1: 'material' is not a known",
         ),
     ],
 )

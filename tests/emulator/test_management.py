@@ -96,6 +96,9 @@ def test_a_new_key_is_usable(spec: KeySpec, profile: alibaba.Profile) -> None:
         ({"Origin": "external"}, "InvalidParameter"),
         ({"ProtectionLevel": "SOFT"}, "InvalidParameter"),
         ({"Description": "x" * 8193}, "InvalidParameter"),
+        # A key whose response in XML is impossible would be created with an error.
+        ({"Description": "a\0b"}, "InvalidParameter"),
+        ({"Description": "\ud800"}, "InvalidParameter"),
         ({"EnableAutomaticRotation": "true"}, "UnsupportedOperation"),
         ({"EnableAutomaticRotation": "maybe"}, "InvalidParameter"),
         ({"RotationInterval": "30d"}, "UnsupportedOperation"),
@@ -586,19 +589,28 @@ LAST_QUESTION = {"UpdateAlias": 3, "DeleteAlias": 2}
 
 
 @pytest.mark.parametrize("action", LAST_QUESTION)
-def test_an_alias_that_is_deleted_at_the_same_time_is_not_found(action: str) -> None:
-    """Another request can delete it after the permission is checked."""
+@pytest.mark.parametrize(
+    "other",
+    [
+        lambda contents: contents.without_alias("alias/old"),
+        lambda contents: contents.with_alias("alias/old", "two"),
+    ],
+    ids=["deleted", "changed"],
+)
+def test_an_alias_that_another_request_changes_is_not_found(action: str, other: Any) -> None:
+    """After the permission is checked, it can be deleted, or be that of a key without one."""
 
     def policy() -> bool:
         asked.append("")
         if len(asked) == LAST_QUESTION[action]:
-            kms.store.change(lambda contents: contents.without_alias("alias/old"))
+            changed.append(kms.store.change(other))
         return True
 
     asked: list[str] = []
-
+    changed: list[Contents] = []
     kms, names = prepared(lambda *_: policy())
     assert kms.fault(action, **request_of(action, names)) == (404, "Forbidden.AliasNotFound")
+    assert kms.store.contents().aliases == changed[0].aliases
 
 
 def test_a_record_has_the_keys_of_the_action() -> None:

@@ -152,3 +152,33 @@ def test_one_line_switches_the_plugin_on(tmp_path: Path) -> None:
         )
         results.append((done.returncode, "fixture 'kms' not found" in done.stdout))
     assert results == [(1, True), (0, False)], done.stdout
+
+
+def test_nothing_of_a_test_is_served_after_it(tmp_path: Path) -> None:
+    """A test with the server alone finds neither the keys nor the errors of the test before it."""
+    (tmp_path / "conftest.py").write_text('pytest_plugins = ["kmscore.emulator.pytest_plugin"]\n')
+    (tmp_path / "pytest.ini").write_text("[pytest]\n")
+    (tmp_path / "test_orders.py").write_text(
+        """
+from alibabacloud_kms20160120.models import ListKeysRequest
+clients = []
+
+def test_first(kms):
+    kms.create_key()
+    clients.append(kms.client())
+    assert clients[0].list_keys(ListKeysRequest()).body.total_count == 1
+    kms.fail_next("Rejected.Throttling")
+
+def test_second(kms_server):
+    assert clients[0].list_keys(ListKeysRequest()).body.total_count == 0
+"""
+    )
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", "pytest", "-q", "-p", "no:cacheprovider"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=PATIENCE,
+    )
+    assert done.returncode == 0, done.stdout

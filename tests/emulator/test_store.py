@@ -202,3 +202,18 @@ def test_an_asymmetric_version_has_no_suite() -> None:
     """A suite with it is an error of the caller."""
     with pytest.raises(KeyUsageError):
         generate_version(KeySpec.RSA_2048, suite=Suite.AES_256_GCM)
+
+
+def test_an_alias_is_that_of_one_key() -> None:
+    """A name that no request can use is rejected, and no alias is taken from another key."""
+    store = KeyStore()
+    store.create_key(key_id="a", alias="alias/orders")
+    store.create_key(key_id="a", alias="alias/orders")
+    for alias, message in (
+        ("orders", "^'orders': not alias/ and then letters"),
+        ("alias/acs/orders", "not alias/ and then"),
+        ("alias/orders", "another key has this alias"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            store.create_key(key_id="b", alias=alias)
+    assert list(store.contents().keys) == ["a"]
