@@ -176,7 +176,7 @@ def test_verify_tells_what_is_wrong(small: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "file", "command"),
     [
-        ("run", "blob", ["--", *_python("library.py")]),
+        pytest.param(*("run", "blob", ["--", *_python("library.py")]), marks=pytest.mark.thorough),
         ("verify", "aead", []),  # a file that more than one configuration has
     ],
 )

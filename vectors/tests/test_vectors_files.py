@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from support import spec_decoder
+from support.samples import sampled
 from support.time_limits import PATIENCE
 from vector_files import WYCHEPROOF, document_of, files, made
 
@@ -492,7 +493,7 @@ def _shortened(name: str) -> Any:
 _UNPRINTABLE = ("\ud800", "\x1b[2J", "\x07", "\x7f", "\x85", "\u202e", "\n", "é")
 
 
-@pytest.mark.parametrize("text", _UNPRINTABLE)
+@pytest.mark.parametrize("text", sampled(_UNPRINTABLE, 4))
 @pytest.mark.parametrize("name", NAMES)
 def test_what_is_shown_of_a_file_is_printable(tmp_path: Path, name: str, text: str) -> None:
     """No text of a file has a control character, which could control a terminal."""
