@@ -175,6 +175,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return _copy(_CHECKOUT, tmp_path_factory.mktemp("checkout") / "copy")
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("kind", ["wheel", "sdist"])
 @pytest.mark.parametrize("project", [".", "vectors"])
 def test_a_distribution_is_built_the_same_twice(
