@@ -1,0 +1,134 @@
+"""The measurement: all classes of a subject in random order, with new inputs in each round."""
+
+import gc
+import itertools
+import random
+import time
+from array import array
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Final
+
+from benchmarks.measure import on_cores
+from kmscore import DecryptionError
+
+BLOCK: Final = 20
+"""The number of inputs of each class in a round."""
+
+_CALIBRATION: Final = 100_000  # iterations
+_TURNS: Final = 21
+
+Input = tuple[Any, ...]
+"""The arguments of a call: bytes and dicts, which are copied."""
+
+
+class NotRejectedError(Exception):
+    """An input that was decrypted, so its class is not one of rejections."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """An operation, and the classes of inputs that it rejects."""
+
+    name: str
+
+    call: Callable[..., object]
+    """The operation, which raises `DecryptionError` for each input."""
+
+    original: Callable[[], Any]
+    """Function that returns a new, valid original."""
+
+    classes: Mapping[str, Callable[[Any], Input]]
+    """Functions from an original to an input with a fault, by the name of the fault."""
+
+    samples: int
+    """Number of inputs of each class in a long measurement."""
+
+
+def measure(
+    subject: Subject, samples: int, report: Callable[[float], object] = lambda _: None
+) -> dict[str, "array[int]"]:
+    """Return the time of each rejection in nanoseconds, by class, in the order of measurement.
+
+    Args:
+        subject: The operation and its classes.
+        samples: The minimum number of inputs of each class.
+        report: Function that receives the share done, 0 to 1, after each round.
+
+    Returns:
+        The times by class, equally many for each class.
+
+    Raises:
+        NotRejectedError: If an input is decrypted.
+    """
+    times = {name: array("q") for name in subject.classes}
+    rounds = -(-samples // BLOCK)
+    with on_cores(1), _no_collection():
+        for number in range(rounds):
+            for name, arguments in _inputs(subject):
+                times[name].append(time_rejection(subject.call, arguments))
+            gc.collect(0)
+            report((number + 1) / rounds)
+    return times
+
+
+def time_rejection(call: Callable[..., object], arguments: Input) -> int:
+    """Return the nanoseconds until a call has been rejected and its error has been handled."""
+    rejected = False
+    start = time.perf_counter_ns()
+    try:
+        call(*arguments)
+    except DecryptionError:
+        rejected = True
+    elapsed = time.perf_counter_ns() - start
+    if not rejected:
+        raise NotRejectedError
+    return elapsed
+
+
+def _inputs(subject: Subject) -> list[tuple[str, Input]]:
+    """Return new inputs of all classes in random order, at random places in memory."""
+    made = [
+        (name, defect(original))
+        for original in (subject.original() for _ in range(BLOCK))
+        for name, defect in subject.classes.items()
+    ]
+    # Twice: the order of the copies in memory, and the order of the measurement.
+    random.shuffle(made)
+    copies = [(name, tuple(map(_copy, arguments))) for name, arguments in made]
+    random.shuffle(copies)
+    return copies
+
+
+def _copy(value: object) -> object:
+    """Return a copy at another place in memory."""
+    if isinstance(value, bytes):
+        return bytes(bytearray(value))
+    return dict(value) if isinstance(value, dict) else value
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Collect garbage only between the rounds."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
+def spend(iterations: int) -> None:
+    """Spend time in an empty loop."""
+    for _ in itertools.repeat(None, iterations):
+        pass
+
+
+def nanoseconds_per_iteration() -> float:
+    """Return the time of one iteration of `spend`, the shortest of several turns."""
+    turns = []
+    for _ in range(_TURNS):
+        start = time.perf_counter_ns()
+        spend(_CALIBRATION)
+        turns.append((time.perf_counter_ns() - start) / _CALIBRATION)
+    return min(turns)
