@@ -185,9 +185,8 @@ def test_each_input_is_rejected_and_has_the_same_length(name: str) -> None:
 def _subject(name: str) -> Subject:
     """Return a subject; skip SM2 backends that are not usable here."""
     kind, _, backend = name.partition(" ")
-    if kind.startswith("sm2"):
-        if backend not in available_backends():
-            pytest.skip(f"the SM2 backend {backend} is not usable")
+    if kind.startswith("sm2") and backend not in available_backends():
+        pytest.skip(f"the SM2 backend {backend} is not usable")
     return SUBJECTS[name]()
 
 
