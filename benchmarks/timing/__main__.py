@@ -7,7 +7,7 @@ from typing import Final
 
 from benchmarks.timing import __doc__ as description
 from benchmarks.timing.leaks import ITERATIONS, NO_LEAK, with_leaks
-from benchmarks.timing.sampling import BLOCK, measure, nanoseconds_per_iteration
+from benchmarks.timing.sampling import BLOCK, length_of, measure
 from benchmarks.timing.subjects import SUBJECTS
 from benchmarks.timing.welch import CERTAIN, Comparison, compare
 
@@ -69,27 +69,21 @@ def by_size(times: Mapping[str, Sequence[int]]) -> list[tuple[int, list[Comparis
 
 def _show_leaks(name: str, times: Mapping[str, Sequence[int]]) -> None:
     """Write the smallest certain leak at each number of samples, then the other leaks at most."""
-    unit = nanoseconds_per_iteration()
+    planted = {str(number): f"{length_of(number):.0f} ns" for number in ITERATIONS}
     for size, found in by_size(times):
         against = {each.second: each for each in found if each.first == NO_LEAK}
         certain = [number for number in ITERATIONS if is_found(against[str(number)])]
         if certain:
-            _write_row(name, size, _planted(certain[0], unit), against[str(certain[0])])
+            _write_row(name, size, planted[str(certain[0])], against[str(certain[0])])
         else:
             _write(f"| {name} | {size:,} | none | | | | |")
     for leak, each in against.items():
-        planted = _planted(int(leak), unit) if leak.isdecimal() else leak
-        _write_row(name, size, planted, each)
+        _write_row(name, size, planted.get(leak, leak), each)
 
 
 def is_found(comparison: Comparison) -> bool:
     """Return whether the second class is certainly slower."""
     return comparison.difference.t < -CERTAIN
-
-
-def _planted(iterations: int, unit: float) -> str:
-    """Return the length of a leak."""
-    return f"{iterations * unit:.0f} ns"
 
 
 def _pair(comparison: Comparison) -> str:

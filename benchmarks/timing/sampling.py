@@ -16,7 +16,7 @@ from kmscore import DecryptionError
 BLOCK: Final = 20
 """The number of inputs of each class in a round."""
 
-_CALIBRATION: Final = 100_000  # iterations
+_CALLS: Final = 500  # of a turn of the calibration
 _TURNS: Final = 21
 
 Input = tuple[Any, ...]
@@ -130,11 +130,17 @@ def spend(iterations: int) -> None:
         pass
 
 
-def nanoseconds_per_iteration() -> float:
-    """Return the time of one iteration of `spend`, the shortest of several turns."""
+def length_of(iterations: int) -> float:
+    """Return the nanoseconds by which `spend` takes longer than without an iteration."""
+    return _shortest(iterations) - _shortest(0)
+
+
+def _shortest(iterations: int) -> float:
+    """Return the nanoseconds of `spend`, the shortest mean of several turns."""
     turns = []
     for _ in range(_TURNS):
         start = time.perf_counter_ns()
-        spend(_CALIBRATION)
-        turns.append((time.perf_counter_ns() - start) / _CALIBRATION)
+        for _ in itertools.repeat(None, _CALLS):
+            spend(iterations)
+        turns.append((time.perf_counter_ns() - start) / _CALLS)
     return min(turns)
