@@ -245,7 +245,7 @@ def test_leaks_keep_the_rejection() -> None:
 @pytest.mark.campaign
 @pytest.mark.parametrize("name", SUBJECTS)
 def test_no_cause_of_a_rejection_shows_in_its_time(name: str) -> None:
-    """No pair of faults is certainly different, and a leak of a microsecond would be."""
+    """No pair of faults is certainly different, and the longest of the known leaks is."""
     subject = _subject(name)
     different = [
         each for each in compare(measure(subject, subject.samples)) if each.verdict == "certain"

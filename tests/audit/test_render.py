@@ -229,6 +229,7 @@ def _traces_with_commands() -> list[Trace]:
     return traces
 
 
+@pytest.mark.thorough
 def test_the_printed_commands_compute_the_values() -> None:
     """Each command, run by a shell with the secret values as variables, prints its value."""
     for trace in _traces_with_commands():

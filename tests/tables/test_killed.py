@@ -127,7 +127,8 @@ def _finish(folder: Path, *options: str) -> None:
     check_rotated(read_lines(folder / "out.jsonl"), _ROWS)
 
 
-@pytest.mark.parametrize("jobs", ["1", pytest.param("2", marks=pytest.mark.thorough)])
+@pytest.mark.thorough
+@pytest.mark.parametrize("jobs", ["1", "2"])
 def test_a_job_killed_at_random_times_loses_no_row(folder: Path, jobs: str) -> None:
     """After kills of the job alone or with its workers, every row occurs once."""
     chance = random.Random(f"kill -9, {jobs}")

@@ -174,10 +174,11 @@ def test_verify_tells_what_is_wrong(small: Path) -> None:
     ]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("name", "file", "command"),
     [
-        pytest.param(*("run", "blob", ["--", *_python("library.py")]), marks=pytest.mark.thorough),
+        ("run", "blob", ["--", *_python("library.py")]),
         ("verify", "aead", []),  # a file that more than one configuration has
     ],
 )
