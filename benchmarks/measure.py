@@ -143,7 +143,7 @@ class Measurement:
 def measure(task: Task, seconds: float, report: Callable[[float], object]) -> Measurement:
     """Run all contenders in turns for about `seconds` seconds, and report the share done."""
     measurement = Measurement(task, {name: [] for name in task.calls})
-    with _on_cores(task.cores):
+    with on_cores(task.cores):
         batches = {name: _batch_size(call) for name, call in task.calls.items()}
         one_round = sum(
             _time(call, batches[name]) * batches[name] for name, call in task.calls.items()
@@ -186,7 +186,7 @@ def _time(call: Call, number: int) -> float:
 
 
 @contextmanager
-def _on_cores(number: int) -> Iterator[None]:
+def on_cores(number: int) -> Iterator[None]:
     """Limit the process to `number` cores, if the system supports it."""
     if not hasattr(os, "sched_setaffinity"):
         yield

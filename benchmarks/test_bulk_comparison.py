@@ -43,6 +43,7 @@ def test_the_chunks_cover_all_the_items(monkeypatch: pytest.MonkeyPatch) -> None
     assert all(min(each) > 0 for each in figures.values())
 
 
+@pytest.mark.thorough
 def test_the_command_shows_both_ratios_and_the_peaks(capsys: pytest.CaptureFixture[str]) -> None:
     """The output has three lines; three times as many items stay within the memory limit."""
     pytest.importorskip("resource")

@@ -7,6 +7,7 @@ import pytest
 from benchmarks.rotate_table import main
 
 
+@pytest.mark.thorough
 def test_the_command_shows_memory_and_ratio(capsys: pytest.CaptureFixture[str]) -> None:
     """The output has three lines: the peaks of one process and of two, and the ratios."""
     pytest.importorskip("typer")

@@ -7,6 +7,7 @@ import pytest
 from benchmarks.table_cost import FORMATS, main
 
 
+@pytest.mark.thorough
 def test_the_command_shows_a_ratio_per_format(capsys: pytest.CaptureFixture[str]) -> None:
     """The output has a line with a ratio for each format."""
     pytest.importorskip("typer")

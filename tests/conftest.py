@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import settings
 
 import kmscore
 from kmscore import KeySpec, RsaKey, Sm2Key
@@ -16,19 +15,18 @@ from kmscore.sm2.backends import _load
 pytest.register_assert_rewrite("support")
 
 from support.parameter_names import pytest_make_parametrize_id  # noqa: E402
-from support.time_limits import in_time  # noqa: E402
+from support.time_limits import in_time, load_profile  # noqa: E402
 
 __all__ = ["in_time", "pytest_make_parametrize_id"]
-
-settings.load_profile("kmscore")
 
 _CHECKOUT = Path(__file__).resolve().parents[1]
 _COUNTS = "known answers"
 _known_answers: Counter[str] = Counter()
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
     """Reject a run on the checkout, because users install the wheel."""
+    load_profile(config)
     if Path(kmscore.__file__).resolve().is_relative_to(_CHECKOUT / "kmscore"):
         raise pytest.UsageError("the tests run on the installed wheel: pip install '.[test]'")
 

@@ -10,9 +10,10 @@ from unittest.mock import Mock
 from xml.etree import ElementTree as ET
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from support import service_api as support
+from support.samples import examples
 from support.service_api import (
     INDEX,
     KEYS,
@@ -1289,7 +1290,7 @@ _PARAMS = st.dictionaries(
 )
 
 
-@settings(max_examples=300)
+@examples(300)
 @given(
     st.sampled_from(sorted(PROFILES)),
     st.sampled_from([*ACTIONS, "", "List", None, 1]),

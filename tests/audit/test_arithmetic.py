@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from support.audit_cases import (
     CONTEXT,
@@ -15,6 +15,7 @@ from support.audit_cases import (
     keyring,
     rsa_key,
 )
+from support.samples import examples
 
 from kmscore import audit
 from kmscore.audit import Formula, Secrecy, Trace, Value
@@ -78,7 +79,7 @@ def test_both_ways_agree_on_drawn_inputs(name: str) -> None:
     """A function of the kit and its counterpart in replay give the same bytes."""
 
     # A multiplication takes some 40 ms.
-    @settings(max_examples=15 if name.startswith("point") else 100)
+    @examples(15 if name.startswith("point") else 100)
     @given(_INPUTS[name])
     def agree(arguments: tuple[Any, ...]) -> None:
         assert PRIMITIVES[name](*arguments) == _FUNCTIONS[name](*arguments)

@@ -19,6 +19,7 @@ from support.audit_cases import (
     keyring,
     successes,
 )
+from support.samples import sampled
 
 from kmscore import Keyring, KeySpec, SymmetricKey, audit, encrypt
 from kmscore.audit import Secrecy, Trace, render
@@ -82,7 +83,7 @@ class _Page(HTMLParser):
         assert self.open.pop() == tag
 
 
-@pytest.mark.parametrize("case", _CASES, ids=lambda case: case.name)
+@pytest.mark.parametrize("case", sampled(_CASES, 3), ids=lambda case: case.name)
 def test_every_form_of_every_case_is_well_formed(case: Case) -> None:
     """Text has short lines, JSON is one ASCII object, and tags of the page are balanced."""
     trace = case.run(audit)
@@ -228,6 +229,7 @@ def _traces_with_commands() -> list[Trace]:
     return traces
 
 
+@pytest.mark.thorough
 def test_the_printed_commands_compute_the_values() -> None:
     """Each command, run by a shell with the secret values as variables, prints its value."""
     for trace in _traces_with_commands():

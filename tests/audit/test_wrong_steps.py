@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from support.audit_cases import Case, failures, successes
+from support.samples import sampled
 from support.wrong_steps import FIRST_HALF, SECOND_HALF, WrongStep
 
 import kmscore
@@ -98,7 +99,7 @@ def test_all_wrong_steps_are_different() -> None:
     assert len({step[:3] for step in FIRST_HALF + SECOND_HALF}) == 60
 
 
-@pytest.mark.parametrize("step", FIRST_HALF + SECOND_HALF, ids=lambda step: step[3])
+@pytest.mark.parametrize("step", sampled(FIRST_HALF + SECOND_HALF, 4), ids=lambda step: step[3])
 def test_a_wrong_step_is_noticed(step: WrongStep, cases: list[Case]) -> None:
     """One input at least shows the mistake."""
     with _mistaken(step) as audit:

@@ -8,6 +8,7 @@ from io import StringIO
 
 import pytest
 from rich.console import Console
+from support.samples import sampled
 from typer.testing import CliRunner
 
 import kmscore
@@ -28,7 +29,7 @@ def _run(*arguments: str, width: int | None = None) -> subprocess.CompletedProce
     )
 
 
-@pytest.mark.parametrize("width", [60, 80, 120])
+@pytest.mark.parametrize("width", sampled([60, 80, 120], 3))
 def test_the_demo_succeeds_and_shows_each_case_at_any_width(width: int) -> None:
     """The demo exits with 0 and shows algorithms, suites, sizes and errors at each width."""
     result = _run("demo", width=width)

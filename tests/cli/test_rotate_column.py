@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 from support.commands import ENVIRONMENT, command, environment, invoke, problem, run, write_ring
 from support.databases import KEY_ID, KEYS, KINDS, NEW, SQLITE, Live, live, seal, unseal
+from support.samples import sampled_rows
 from support.terminal import at_terminal
 from support.time_limits import PATIENCE
 
@@ -602,8 +603,18 @@ def _end(process: "subprocess.Popen[bytes]") -> bytes:
 _ROWS = 400
 
 
-@pytest.mark.parametrize("jobs", ["1", "2"])
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    ("number", "jobs"),
+    sampled_rows(
+        [
+            (signal.SIGINT, "2"),
+            (signal.SIGINT, "1"),
+            (signal.SIGTERM, "1"),
+            (signal.SIGTERM, "2"),
+        ],
+        2,
+    ),
+)
 def test_an_interrupted_command_is_continued_by_the_same_command(
     sqlite: Live, ring_file: Path, jobs: str, number: signal.Signals
 ) -> None:

@@ -5,8 +5,9 @@ import tracemalloc
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from support.samples import examples
 from support.strategies import blobs, mutations, raises_exactly
 
 from kmscore import CiphertextBlob, InvalidBlobError, Suite
@@ -72,7 +73,7 @@ def test_the_layout_names_the_fields() -> None:
     }
 
 
-@settings(max_examples=500)
+@examples(500)
 @given(
     st.binary(max_size=80)
     | st.binary(max_size=80).map(lambda tail: b"KMS\x01" + tail)

@@ -13,8 +13,9 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
+from support.samples import examples
 from support.spec_decoder import canonical
 from support.strategies import CONTEXTS, CROWDED_CONTEXTS, TEXTS, raises_exactly
 
@@ -87,7 +88,7 @@ def parsed(data: bytes) -> list[tuple[str, str]]:
     return pairs
 
 
-@settings(max_examples=500)
+@examples(500)
 @given(_ANY)
 @example({"é": "1", "z": "2", "\U0001f600": "3", "\uffee": "4"})
 @example({"b": "1", "a": "2"})
@@ -122,7 +123,7 @@ def test_short_ascii_pairs_take_the_fast_path(pairs: dict[str, str]) -> None:
         assert canonical_bytes(pairs) == canonical(pairs.items())
 
 
-@settings(max_examples=500)
+@examples(500)
 @given(_ANY, _CHANCE)
 def test_the_order_of_the_pairs_does_not_matter(
     pairs: dict[str, str], chance: random.Random
@@ -150,7 +151,7 @@ _COLLIDING_TEXTS = st.text("ab\x00\x01\x02é", max_size=4)
 _COLLIDING = st.dictionaries(_COLLIDING_TEXTS, _COLLIDING_TEXTS, max_size=3)
 
 
-@settings(max_examples=500)
+@examples(500)
 @given(_COLLIDING, _COLLIDING)
 @example({"a": "bc"}, {"ab": "c"})
 @example({"a": ""}, {"": "a"})

@@ -4,8 +4,9 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from support.samples import examples
 from support.strategies import CONTEXTS, mutations, raises_exactly
 
 from kmscore import EncryptionContext, InvalidContextError
@@ -144,7 +145,7 @@ def test_an_error_has_no_error_of_the_parser_as_context(text: str) -> None:
     assert caught.value.__context__ is None
 
 
-@settings(max_examples=500)
+@examples(500)
 @given(
     st.text()
     | JSON_LETTERS

@@ -20,7 +20,8 @@ from kmscore.layouts import V1
 from kmscore.reencryption import prepare
 
 CASES: Final = [
-    pytest.param(20_000, id="20,000"),
+    pytest.param(5_000, id="5,000"),
+    pytest.param(20_000, id="20,000", marks=pytest.mark.thorough),
     pytest.param(10_000_000, id="10 million", marks=pytest.mark.campaign),
 ]
 PAIRS: Final = ({}, {"a": "b"}, {"purpose": "test", "tenant": "acme"}, {"ключ": "значение"})

@@ -4,15 +4,16 @@ import doctest
 import importlib.util
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from support.commands import environment
+from support.commands import ENVIRONMENT, environment, invoke
 from support.time_limits import PATIENCE
 
 _DOCS = Path(__file__).resolve().parents[2] / "docs"
@@ -34,6 +35,9 @@ spark.sql.shuffle.partitions 2
 spark.ui.enabled false
 """
 """Settings for a quick start: most of the time goes into compiling what runs once."""
+
+_SHELL = re.compile(r"[|&;<>$*?`]")
+"""The characters with which a command needs a shell, wherever they are."""
 
 _CODE = "echo $?"
 """Shows the exit code of the command before it. Without it, that code is 0."""
@@ -107,11 +111,11 @@ def _commands(transcript: str) -> Iterator[Command]:
             yield Command(text, output, int(code) if following == _CODE else 0)
 
 
-def _run(command: Command) -> subprocess.CompletedProcess[str]:
+def _run_in_shell(command: Command) -> tuple[int, str]:
     """Run a command with the `kmscore` that is tested; both streams come as a terminal has them."""
     python = f'"{sys.executable}" -P'
     functions = f'kmscore() {{ {python} -m kmscore "$@"; }}\npython3() {{ {python} "$@"; }}'
-    return subprocess.run(
+    done = subprocess.run(
         ["sh", "-c", f"{functions}\n{command.text}"],
         env=environment(COLUMNS="100"),
         stdin=subprocess.DEVNULL,
@@ -122,6 +126,16 @@ def _run(command: Command) -> subprocess.CompletedProcess[str]:
         encoding="utf-8",
         timeout=PATIENCE,
     )
+    return done.returncode, done.stdout
+
+
+def _run_here(command: Command) -> tuple[int, str]:
+    """Run a command of `kmscore` in this process if it needs no shell: each start takes long."""
+    name, *arguments = shlex.split(command.text.replace("\\\n", ""))
+    if name != "kmscore" or _SHELL.search(command.text):
+        return _run_in_shell(command)
+    result = invoke(*arguments, env=ENVIRONMENT | {"COLUMNS": "100"})
+    return result.exit_code, result.output
 
 
 def _stable(text: str) -> str:
@@ -166,13 +180,22 @@ def test_python_examples_print_what_the_page_shows(page: str, tmp_path: Path) ->
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_transcripts_print_what_the_page_shows(page: str) -> None:
+@pytest.mark.parametrize(
+    "run",
+    [
+        pytest.param(_run_here, id="here"),
+        pytest.param(_run_in_shell, id="shell", marks=pytest.mark.thorough),
+    ],
+)
+def test_transcripts_print_what_the_page_shows(
+    page: str, run: Callable[[Command], tuple[int, str]]
+) -> None:
     """All commands of a page run in one folder, with the exit codes and the output shown."""
     for command in _transcripts(page):
-        done = _run(command)
-        assert done.returncode == command.code, f"$ {command.text}\n{done.stdout}"
-        shown, printed = _stable(command.output), _stable(done.stdout)
-        assert _matches(shown, printed), f"$ {command.text}\n{done.stdout}"
+        code, output = run(command)
+        assert code == command.code, f"$ {command.text}\n{output}"
+        shown, printed = _stable(command.output), _stable(output)
+        assert _matches(shown, printed), f"$ {command.text}\n{output}"
 
 
 def test_every_named_test_exists() -> None:

@@ -70,6 +70,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("package", PACKAGES)
 def test_the_reference_has_every_public_name(site: Path, package: str) -> None:
     """Each name in `__all__` is an object of the inventory."""
@@ -81,6 +82,7 @@ def test_the_reference_has_every_public_name(site: Path, package: str) -> None:
     assert missing <= {"__version__"}
 
 
+@pytest.mark.thorough
 def test_the_site_loads_nothing_from_elsewhere(site: Path) -> None:
     """Scripts, styles and pictures of every page are files of the site."""
     for page in site.rglob("*.html"):

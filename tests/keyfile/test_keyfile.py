@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from cryptography.exceptions import UnsupportedAlgorithm
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from support import hostile_keys
 from support.keyfile_writer import (
@@ -23,6 +23,7 @@ from support.keyfile_writer import (
     version,
     write,
 )
+from support.samples import examples
 from support.strategies import (
     IDS,
     SUITES,
@@ -185,7 +186,7 @@ def test_content_round_trip_returns_the_keyring(ring: Keyring) -> None:
     assert encode_keyring(again) == content
 
 
-@settings(max_examples=300)
+@examples(300)
 @given(st.data(), rings())
 def test_a_content_has_one_form(data: st.DataObject, ring: Keyring) -> None:
     """Changed bytes are rejected with `InvalidKeyError`, or they serialise to the same bytes."""

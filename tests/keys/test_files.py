@@ -2,6 +2,7 @@
 
 import base64
 import math
+import secrets
 import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
@@ -11,12 +12,14 @@ import pytest
 from support.hostile_keys import (
     ECC,
     HMAC_SHA256,
+    MERSENNE,
     NULL,
     PASSWORD,
     PBES2,
     PBKDF2,
     RSA,
     SM2_CURVE,
+    Numbers,
     composite,
     encrypted,
     integer,
@@ -306,14 +309,18 @@ GOOD_NUMBERS: dict[str, dict[str, Any]] = {
 }
 
 
+def prime_for(e: int, bits: int, remainder: int = 0) -> int:
+    """Return a random prime that allows the exponent `e`."""
+    while math.gcd(e, (found := prime(bits, remainder)) - 1) > 1:
+        prime.cache_clear()
+    return found
+
+
 @pytest.mark.parametrize("name", GOOD_NUMBERS)
 def test_a_good_key_of_another_library_is_read(name: str) -> None:
     """Primes in both orders and of two lengths, both forms of d and any exponent are read."""
     options = dict(GOOD_NUMBERS[name])
-    p, q = prime(*options.pop("p")), prime(*options.pop("q"))
-    while math.gcd(options.get("e", 65537), (p - 1) * (q - 1)) > 1:
-        prime.cache_clear()
-        p, q = (prime(*GOOD_NUMBERS[name][field]) for field in "pq")
+    p, q = (prime_for(options.get("e", 65537), *options.pop(field)) for field in "pq")
     numbers = numbers_of(p, q, **options)
     der = pkcs8(pkcs1(numbers))
     for key in (
@@ -378,10 +385,25 @@ def test_a_composite_in_place_of_a_prime_is_rejected() -> None:
 
 
 def test_a_prime_of_more_than_2048_bits_has_its_own_message() -> None:
-    """A prime of more than 2,048 bits is rejected before libcrypto's slow test of it."""
-    for p, q in ((2049, 2047), (2047, 2049), (2176, 1920), (2100, 972)):
+    """A prime of more than 2,048 bits is rejected before libcrypto's slow test of it.
+
+    So a number of this length that is not prime gives the same message.
+    """
+    for bits in ((2049, 2047), (2047, 2049), (2176, 1920), (2100, 972)):
         with raises_exactly(InvalidKeyError, "a prime of more than 2048 bits"):
-            RsaKey.from_der("k", "v", pkcs1(numbers_of(prime(p), prime(q))))
+            RsaKey.from_der("k", "v", pkcs1(odd_numbers(*bits)))
+    for p, q in ((MERSENNE[3217], prime(879)), (prime(869), MERSENNE[2203])):
+        with raises_exactly(InvalidKeyError, "a prime of more than 2048 bits"):
+            RsaKey.from_der("k", "v", pkcs1(numbers_of(p, q)))
+
+
+def odd_numbers(*bits: int) -> Numbers:
+    """Return the numbers of a key of random odd numbers in place of the primes."""
+    while True:
+        p, q = (secrets.randbits(length - 3) | 0b111 << (length - 3) | 1 for length in bits)
+        phi = (p - 1) * (q - 1)
+        if math.gcd(p, q) == math.gcd(phi, 65537) == 1:
+            return numbers_of(p, q)
 
 
 @pytest.mark.parametrize("field", ["n", "e", "d", "p", "q", "dp", "dq", "qi"])

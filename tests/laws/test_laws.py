@@ -5,8 +5,9 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
+from support.samples import examples
 from support.strategies import (
     CONTEXTS,
     PLAINTEXTS,
@@ -149,7 +150,7 @@ def test_a_chain_can_begin_with_an_asymmetric_ciphertext(
     assert follow(result.ciphertext_blob or b"", hops, context) == plaintext
 
 
-@settings(max_examples=500)
+@examples(500)
 @given(
     SUITES.flatmap(
         lambda suite: mutations(
@@ -192,7 +193,7 @@ BARE_MOVES = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=300)
+@examples(300)
 @given(SUITES, MOVES | BARE_MOVES, st.data(), st.sampled_from(list(PROVIDERS)))
 def test_a_dry_run_gives_the_result_of_the_real_call(
     rsa_key: RsaKey, suite: Suite, options: dict[str, Any], data: st.DataObject, provider: str

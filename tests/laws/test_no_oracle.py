@@ -9,8 +9,9 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.padding import MGF1, OAEP, PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.hashes import SHA1, SHA256
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from support.samples import examples
 from support.strategies import (
     PROVIDERS,
     RSA_ALGORITHMS,
@@ -215,7 +216,7 @@ def test_any_bytes_after_a_right_header_give_the_one_error(suite: Suite, body: b
         assert_tells_nothing(kmscore.decrypt, keys, raw)
 
 
-@settings(max_examples=500)
+@examples(500)
 @given(
     st.binary(max_size=120)
     | st.binary(max_size=120).map(lambda tail: b"\x04" + tail)

@@ -5,9 +5,11 @@ import importlib
 import pkgutil
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 
@@ -115,24 +117,29 @@ _DATABASE = "kmscore.tables.database"
 _BY_NAME = ("audit", "bulk", "emulator", "keyfile", "tables")
 
 
-def _sources() -> dict[str, str]:
+@cache
+def _sources() -> Mapping[str, str]:
     """Return the source of every module of the package by its dotted name."""
-    return {
+    sources = {
         ".".join(("kmscore", *path.relative_to(_PACKAGE).with_suffix("").parts)): path.read_text(
             "utf-8"
         )
         for path in _PACKAGE.rglob("*.py")
     }
+    return MappingProxyType(sources)
 
 
-def _imports(source: str) -> Iterator[str]:
-    """Yield the dotted name of everything that a module imports, at any depth of its code."""
+@cache
+def _imports(source: str) -> tuple[str, ...]:
+    """Return the dotted name of everything that a module imports, at any depth of its code."""
+    found: list[str] = []
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            found += (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, "relative imports are not followed here"
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+            found += (f"{node.module}.{alias.name}" for alias in node.names)
+    return tuple(found)
 
 
 def _module(name: str, sources: Mapping[str, str]) -> str:
@@ -183,7 +190,7 @@ def test_a_module_imports_only_lower_layers() -> None:
 )
 def test_an_import_of_a_higher_layer_is_found(module: str, statement: str) -> None:
     """The test of the layers finds an import of a higher layer, also inside a function."""
-    sources = _sources()
+    sources = dict(_sources())
     sources[module] += f"\n{statement}\n"
     assert len(_upward_imports(sources)) == 1
 

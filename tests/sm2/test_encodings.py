@@ -5,8 +5,9 @@ import tracemalloc
 from typing import Any
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
+from support.samples import examples
 from support.strategies import mutations, raises_exactly
 from support.textbook_sm2 import (
     ENCODINGS,
@@ -95,7 +96,7 @@ def assert_canonical(data: bytes, encoding: Sm2Encoding) -> None:
     assert again == data
 
 
-@settings(max_examples=400)
+@examples(400)
 @given(st.data(), ciphertexts(), st.sampled_from(Sm2Encoding))
 def test_a_mutated_ciphertext_is_rejected_or_canonical(
     data: st.DataObject, parts: Parts, encoding: Sm2Encoding

@@ -7,8 +7,9 @@ import secrets
 from collections.abc import Callable, Iterator
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from support.samples import examples
 from support.textbook_sm2 import (
     PUBLIC,
     SCALAR,
@@ -50,7 +51,7 @@ def test_multiplying_agrees_with_the_textbook_at_the_edges(scalar: int, point: A
     assert portable.multiply(scalar, Point(*point)) == multiply(scalar, point)
 
 
-@settings(max_examples=50)
+@examples(50)
 @given(st.integers(1, N - 1), st.integers(0, P - 1).map(point_near))
 def test_multiplying_agrees_with_the_textbook(scalar: int, point: AffinePoint) -> None:
     """For any scalar and any point, the product is that of the textbook."""

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+from typer.main import get_command
 from typer.testing import CliRunner, Result
 
 import kmscore
@@ -35,6 +36,8 @@ RING = Keyring([OLD, NEW, OTHER, OFF])
 
 # The KDF takes most of the time, and its result is the same each time.
 _derive_key = functools.cache(scrypt.derive_key)
+# Half of the remaining time: the runner makes all commands from their signatures for each run.
+_get_command = functools.cache(get_command)
 
 
 @functools.cache
@@ -51,7 +54,8 @@ def write_ring(path: Path, ring: Keyring = RING) -> Path:
 
 def read_ring(path: Path) -> Keyring:
     """Return the keyring in a keyring file."""
-    return keyfile.open_keyring(path.read_bytes(), PASSPHRASE)
+    with patch("kmscore.keyfile.sealing.derive_key", _derive_key):
+        return keyfile.open_keyring(path.read_bytes(), PASSPHRASE)
 
 
 class _ShownResult(Result):
@@ -66,7 +70,10 @@ def invoke(
 ) -> Result:
     """Run a command in this process."""
     runner = CliRunner(env={"KMSCORE_KEYRING": None, "COLUMNS": "200"} | dict(env))
-    with patch("kmscore.keyfile.sealing.derive_key", _derive_key):
+    with (
+        patch("kmscore.keyfile.sealing.derive_key", _derive_key),
+        patch("typer.testing._get_command", _get_command),
+    ):
         result = runner.invoke(app.app, [str(argument) for argument in arguments], input=data)
     result.__class__ = _ShownResult
     return result

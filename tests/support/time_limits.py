@@ -16,8 +16,17 @@ times as long.
 _LONGEST = 3 * PATIENCE  # seconds for a test that waits for other processes
 _AGAIN = 20  # seconds for its cleanup
 
+_EXAMPLES = 30  # of 100, in a run without the marker `thorough`
+
 # No deadline, because a slow example on a shared machine is not a failed property.
-settings.register_profile("kmscore", deadline=None, print_blob=True)
+settings.register_profile("kmscore", deadline=None, print_blob=True, max_examples=_EXAMPLES)
+settings.register_profile("kmscore thorough", settings.get_profile("kmscore"), max_examples=100)
+
+
+def load_profile(config: pytest.Config) -> None:
+    """Load the settings of hypothesis: with fewer examples if `thorough` is deselected."""
+    is_short = "not thorough" in config.option.markexpr
+    settings.load_profile("kmscore" if is_short else "kmscore thorough")
 
 
 @pytest.fixture

@@ -21,6 +21,7 @@ from support.commands import (
     write_ring,
 )
 from support.faults import Killed, break_at, full_disk, without_collector
+from support.samples import sampled
 
 from kmscore import Keyring
 from kmscore.tables import (
@@ -197,7 +198,7 @@ def _leave_two_files(folder: Path) -> None:
 
 
 @pytest.mark.usefixtures("_without_collector")
-@pytest.mark.parametrize("error", [Killed, full_disk], ids=["killed", "full disk"])
+@pytest.mark.parametrize("error", sampled([Killed, full_disk], 2), ids=["killed", "full disk"])
 def test_a_folder_that_fails_at_any_step_is_resumed(folder: Path, error: Any) -> None:
     """No row is lost or occurs twice, and the new folder has its name only when it is complete."""
     _leave_two_files(folder)

@@ -29,6 +29,7 @@ from support.commands import (
     write_lines,
     write_ring,
 )
+from support.samples import sampled_rows
 from support.time_limits import PATIENCE
 
 from kmscore.tables import Options, crew, work, worker_keys
@@ -126,7 +127,8 @@ def _finish(folder: Path, *options: str) -> None:
     check_rotated(read_lines(folder / "out.jsonl"), _ROWS)
 
 
-@pytest.mark.parametrize("jobs", ["1", pytest.param("2", marks=pytest.mark.thorough)])
+@pytest.mark.thorough
+@pytest.mark.parametrize("jobs", ["1", "2"])
 def test_a_job_killed_at_random_times_loses_no_row(folder: Path, jobs: str) -> None:
     """After kills of the job alone or with its workers, every row occurs once."""
     chance = random.Random(f"kill -9, {jobs}")
@@ -158,10 +160,17 @@ def test_a_job_killed_at_random_times_loses_no_row(folder: Path, jobs: str) -> N
     _finish(folder, "--jobs", jobs)
 
 
-@pytest.mark.parametrize("jobs", ["1", "2"])
 @pytest.mark.parametrize(
-    ("number", "word", "code"),
-    [(signal.SIGINT, "interrupted", 130), (signal.SIGTERM, "terminated", 143)],
+    ("number", "word", "code", "jobs"),
+    sampled_rows(
+        [
+            (signal.SIGINT, "interrupted", 130, "2"),
+            (signal.SIGINT, "interrupted", 130, "1"),
+            (signal.SIGTERM, "terminated", 143, "1"),
+            (signal.SIGTERM, "terminated", 143, "2"),
+        ],
+        2,
+    ),
 )
 def test_an_interrupted_job_is_resumed(
     folder: Path, jobs: str, number: signal.Signals, word: str, code: int

@@ -27,6 +27,7 @@ from support.commands import (
     write_ring,
 )
 from support.faults import Killed, break_at, full_disk, without_collector
+from support.samples import sampled, sampled_rows
 
 from kmscore import Keyring, KeySpec, SymmetricKey
 from kmscore.cli import rotate
@@ -97,8 +98,10 @@ def _without_links(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(os, "link", refuse)
 
 
-@pytest.mark.parametrize("is_slow", [False, True])
-@pytest.mark.parametrize("links", [True, False])
+@pytest.mark.parametrize(
+    ("links", "is_slow"),
+    sampled_rows([(True, False), (True, True), (False, True), (False, False)], 4),
+)
 @pytest.mark.usefixtures("_without_collector")
 def test_a_job_killed_at_any_step_is_resumed(
     folder: Path, monkeypatch: pytest.MonkeyPatch, links: bool, is_slow: bool
@@ -166,7 +169,7 @@ def _check_whole(folder: Path) -> None:
     assert (folder / "out.failed.jsonl").exists()
 
 
-@pytest.mark.parametrize("is_slow", [False, True])
+@pytest.mark.parametrize("is_slow", sampled([False, True], 2))
 @pytest.mark.usefixtures("_without_collector")
 def test_a_job_on_afull_disk_is_resumed(folder: Path, is_slow: bool) -> None:
     """A full disk gives one line and exit code 2, and `--resume` completes the result."""

@@ -15,6 +15,7 @@ from typing import Any, TypeAlias
 
 import pytest
 from constructions import HASH_NAMES
+from support.samples import sampled
 from support.time_limits import PATIENCE
 from typer.testing import CliRunner, Result
 
@@ -332,7 +333,7 @@ _WEAK_SEEDS: dict[str, tuple[Draw, set[str]]] = {
 }
 
 
-@pytest.mark.parametrize("operation", ["fresh_encrypt", "fresh_reencrypt"])
+@pytest.mark.parametrize("operation", sampled(["fresh_encrypt", "fresh_reencrypt"], 2))
 @pytest.mark.parametrize(
     ("suite", "draw", "due"),
     [

@@ -189,6 +189,7 @@ def test_the_trace_of_every_valid_test_is_reproduced(
     assert sum(map(ask, _tests(file, operation))) >= least
 
 
+@pytest.mark.thorough
 def test_the_trace_of_every_re_encryption_is_reproduced(monkeypatch: pytest.MonkeyPatch) -> None:
     """All values of the trace members are those of the kit, and so is the new blob."""
     compared = [_reencrypt(fields, monkeypatch) for fields in _tests("reencrypt", "reencrypt")]

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from prepared_harnesses import python_harness
 from rich.console import Console
+from support.samples import sampled
 from support.time_limits import PATIENCE
 from typer.testing import CliRunner, Result
 from vector_files import make_test
@@ -173,6 +174,7 @@ def test_verify_tells_what_is_wrong(small: Path) -> None:
     ]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("name", "file", "command"),
     [
@@ -207,7 +209,7 @@ def test_what_was_run_is_told(small: Path, command: list[str]) -> None:
     assert json.loads(result.stdout)["folder"] == str(folder)
 
 
-@pytest.mark.parametrize("command", [["verify"], ["run"]])
+@pytest.mark.parametrize("command", sampled([["verify"], ["run"]], 2))
 @pytest.mark.parametrize(
     ("spoil", "reason"),
     [

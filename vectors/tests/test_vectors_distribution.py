@@ -92,6 +92,7 @@ def test_without_the_library_verify_says_what_is_missing(alone: list[str]) -> No
 _SUITE_FILES = {"aead", "reencrypt", "service_blob"}
 
 
+@pytest.mark.thorough
 def test_two_suite_ids_swapped_in_the_library_are_found(tmp_path: Path) -> None:
     """The vectors have their own tables, so they detect a wrong table in the library."""
     copy = tmp_path / "kmscore"
@@ -182,6 +183,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return _copy(_CHECKOUT, tmp_path_factory.mktemp("checkout") / "copy")
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("kind", ["wheel", "sdist"])
 @pytest.mark.parametrize("project", [".", "vectors"])
 def test_a_distribution_is_built_the_same_twice(

@@ -131,6 +131,7 @@ def test_a_right_answer_is_not_held_twice() -> None:
     assert outcome.answer is test.expected
 
 
+@pytest.mark.thorough
 def test_the_first_wrong_case_is_bounded() -> None:
     """Its answer is an excerpt, or the reason of the missing answer is."""
     test = files()["encryption_context"][-1]

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.samples import sampled
 from vector_files import files
 
 from kmscore import EncryptionContext, Keyring, KeySpec, KeyState, Suite, SymmetricKey, alibaba
@@ -206,7 +207,9 @@ def test_who_may_not_gets_one_response() -> None:
         lambda document: (document["notes"]["Accumulated"], "effect"),
     ],
 )
-@pytest.mark.parametrize("text", ["\x1b[31mred", "caf\u00e9", "two\nlines", "at the end\n", ""])
+@pytest.mark.parametrize(
+    "text", sampled(["\x1b[31mred", "caf\u00e9", "two\nlines", "at the end\n", ""], 4)
+)
 def test_what_is_printed_is_printable(
     tmp_path: Path, name: str, place: Callable[[Any], tuple[Any, Any]], text: str
 ) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import typer
 from processes import is_running, wait_for
+from support.samples import sampled
 from support.time_limits import PATIENCE
 from typer.core import TyperGroup
 
@@ -91,7 +92,7 @@ def _end(arguments: list[str], number: signal.Signals, tmp_path: Path) -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the state of a process is read from /proc")
 @pytest.mark.parametrize("number", _SIGNALS)
-@pytest.mark.parametrize("command", ["run", "nonces"])
+@pytest.mark.parametrize("command", sampled(["run", "nonces"], 2))
 def test_a_signal_leaves_no_process_and_no_report(
     command: str, number: signal.Signals, tmp_path: Path
 ) -> None:

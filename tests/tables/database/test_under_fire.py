@@ -152,6 +152,7 @@ def battle(request: pytest.FixtureRequest, database: Live, tmp_path: Path) -> Ba
     return Battle(database, request.param, tmp_path / "truth.json")
 
 
+@pytest.mark.thorough
 def test_nothing_is_lost_under_fire(database: Live, tmp_path: Path) -> None:
     """A writer writes, and a rotation is killed twice."""
     check_under_fire(Battle(database, "binary", tmp_path / "truth.json"), 1200, 2)
@@ -169,6 +170,7 @@ def test_a_kill_costs_one_batch(database: Live, tmp_path: Path) -> None:
     assert battle.lost({f"{each}": (b"%d" % each).hex() for each in range(1200)}) == (0, 0, 0)
 
 
+@pytest.mark.thorough
 def test_the_control_without_the_comparison_loses_writes(database: Live, tmp_path: Path) -> None:
     """The same writer, and a rotation that writes to each row that it read."""
     check_control(Battle(database, "binary", tmp_path / "truth.json"), 1200)
@@ -199,6 +201,7 @@ def check_two_at_once(battle: Battle, rows: int) -> None:
     assert sum(report["conflicts"] for report in reports) > 0
 
 
+@pytest.mark.thorough
 def test_two_rotations_at_once_add_up(database: Live, tmp_path: Path) -> None:
     """The counts of two rotations of one table are exact."""
     check_two_at_once(Battle(database, "binary", tmp_path / "truth.json"), 1200)
