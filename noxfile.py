@@ -202,3 +202,14 @@ def campaigns(session: nox.Session) -> None:
     """Run the tests that take minutes to hours."""
     session.install(*EVERYTHING, *TOOLS)
     session.run("pytest", "--quiet", "-m", "campaign", *session.posargs)
+
+
+@nox.session
+def mutation(session: nox.Session) -> None:
+    """Put mistakes into the library, and show which ones no test notices; arguments go to it.
+
+    An interrupted run continues where it ended. `docs/explanation/mutation.md` explains the score.
+    """
+    session.install(".[test]", "./vectors", "--requirement", ".ci/mutation.txt")
+    session.run("pytest", "--quiet", "-n0", "-m", "mutation", ".ci/mutation/test_control.py")
+    session.run("python", ".ci/mutation", *session.posargs)
