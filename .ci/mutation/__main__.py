@@ -123,7 +123,7 @@ class Command:
                     print(f"{spec.module_path}:{spec.start_pos[0]}: {result.output}")
                     print(result.diff, flush=True)
 
-            campaign.run(module, lambda item, wanted=wanted: item.job_id in wanted, note)
+            campaign.run(module, wanted, note)
             numbers = ", ".join(f"{number} {name}" for name, number in counts.items())
             print(f"{module}: {numbers or 'nothing to test'}", flush=True)
 

@@ -1,13 +1,15 @@
 """The campaign: for each mutant the tests that run its line, until one of them fails."""
 
 import difflib
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
+from collections.abc import Set as AbstractSet
+from functools import partial
 from itertools import pairwise
 from typing import Any, NamedTuple
 
 import pytest
-from cosmic_ray.work_item import MutationSpec, TestOutcome, WorkerOutcome, WorkItem, WorkResult
+from cosmic_ray.work_item import MutationSpec, TestOutcome, WorkerOutcome, WorkResult
 from coverage_map import CoverageMap, Test
 from in_pytest import Chooser
 from installed import Copy
@@ -18,6 +20,7 @@ from sessions import Sessions
 from uses import Uses, bound_names
 
 _STAGES = (1, 4)  # files in the first stages; the last stage has the others
+_FAST = 0.1  # seconds
 _LOST = 30  # seconds that a stage may take beyond its tests
 _SLOWNESS = 10  # times the measured seconds, on a machine with other work
 
@@ -58,29 +61,45 @@ class Campaign:
         self._kills: Counter[str] = Counter()
         self._uses = Uses((module, copy.source(module)) for module in copy.modules())
 
-    def _in_order(self, tests: Iterable[Test]) -> list[Test]:
-        """Sort tests: those that killed most, then one of each test function, the fastest first."""
+    def _in_order(self, tests: Iterable[Test], *, loads: bool) -> list[Test]:
+        """Sort tests: those that killed most, the fast ones, then one of each function in turn.
+
+        If each process loads its files, those with the most test functions come first.
+        """
+        functions: defaultdict[str, set[str]] = defaultdict(set)
         number: Counter[str] = Counter()
         keys = {}
         for test in sorted(tests, key=lambda test: (test.seconds, test.name)):
             function = test.name.split("[")[0]
+            functions[test.file].add(function)
             number[function] += 1
-            keys[test] = (-self._kills[test.name], number[function], test.seconds)
-        return sorted(keys, key=lambda test: keys[test])
+            is_slow = test.seconds > _FAST
+            keys[test] = (-self._kills[test.name], is_slow, number[function], test.seconds)
+        weight = {file: -len(names) if loads else 0 for file, names in functions.items()}
+        return sorted(keys, key=lambda test: (keys[test][0], weight[test.file], keys[test]))
 
-    def chosen(self, module: str, line: int) -> list[Test]:
-        """Return the tests for a mutant of a line, in their order and within the budget."""
-        source = self._copy.source(module)
+    def chosen(self, module: str, source: str, line: int, *, loads: bool) -> list[Test]:
+        """Return the tests for a mutant of a line, in their order and within the budget.
+
+        Args:
+            module: The path of the module.
+            source: Its text without a mutant.
+            line: The line, from 1.
+            loads: Whether loading the files is part of the cost.
+        """
         around = statements(source, line)
         found = set(self._tests.tests(module, own_lines(around[-1], line)))
         if runs_at_import(around):
             found |= self._users(set().union(*map(bound_names, around[-1:])), module)
-        kept, spent = [], 0.0
-        for test in self._in_order(found):
-            spent += test.seconds
-            if kept and spent > self._budget:
-                break
-            kept.append(test)
+        kept: list[Test] = []
+        rest = self._budget
+        missing = dict(self._tests.rest) if loads else {}
+        for test in self._in_order(found, loads=loads):
+            cost = test.seconds + missing.get(test.file, 0)
+            if not kept or cost <= rest:
+                kept.append(test)
+                rest -= cost
+                missing.pop(test.file, None)
         return kept
 
     def _users(self, names: set[str], module: str) -> set[Test]:
@@ -110,7 +129,7 @@ class Campaign:
             names = [test.name for test in stage]
             expected = sum(test.seconds for test in stage) + sum(self._tests.rest[f] for f in files)
             answer = run_forked(
-                lambda files=files, names=names: _run_tests(self._options, files, names),
+                partial(_run_tests, self._options, files, names),
                 _LOST + _SLOWNESS * expected,
                 self._copy.folder.with_name("last.log"),
             )
@@ -121,16 +140,17 @@ class Campaign:
                 return Verdict(answer["killer"] or "import", number)
         return Verdict(None, number)
 
-    def _place(self, module: str, line: int) -> Place | None:
-        """Return the function of a mutant that can be replaced in memory."""
-        source = self._copy.source(module)
+    def _place(self, module: str, source: str, line: int) -> tuple[Place | None, bool]:
+        """Return the function of a mutant, if there is one, and whether it runs at the import.
+
+        A function that runs while modules and tests load leaves results there.
+        """
         function = outermost_function(statements(source, line))
         if function is None:
-            return None
-        # A function that runs while modules load leaves its results there.
-        if set(function.body) & set(self._server.lines_at_import.get(module, ())):
-            return None
-        return Place(str(self._copy.folder / module), function.name, function.line)
+            return None, True
+        place = Place(str(self._copy.folder / module), function.name, function.line)
+        at_import = self._server.lines_at_import.get(module, ())
+        return place, not set(function.body).isdisjoint(at_import)
 
     def judge_in_memory(self, tests: list[Test], place: Place | None, text: str) -> Verdict | None:
         """Run tests on a function that is replaced, or unchanged; None if that is not possible."""
@@ -142,47 +162,55 @@ class Campaign:
 
     def check_unchanged(self, module: str, line: int) -> None:
         """Stop if the tests for a line fail without a mutant, because all verdicts were wrong."""
-        verdict = self.judge_in_memory(self.chosen(module, line), None, "")
+        tests = self.chosen(module, self._copy.source(module), line, loads=False)
+        verdict = self.judge_in_memory(tests, None, "")
         if verdict is None or verdict.killer is not None:
             raise SystemExit(f"{module}: {verdict} without a mutant")
 
+    def _verdict(self, module: str, source: str, line: int, text: str) -> Verdict:
+        """Return the answer of the tests to a mutant that is on disk."""
+        place, at_import = self._place(module, source, line)
+        if place is not None:
+            tests = self.chosen(module, source, line, loads=False)
+            found = self.judge_in_memory(tests, place, text)
+            if found is not None and not at_import:
+                return found
+            # Results of the function without the mutant are mixed with those of the mutant, so
+            # the test has to fail in a process that has loaded only the mutant.
+            killers = [test for test in tests if found and test.name == found.killer]
+            if killers and (confirmed := self.judge(killers)).killer is not None:
+                return confirmed
+        return self.judge(self.chosen(module, source, line, loads=True))
+
     def _test(self, mutation: MutationSpec) -> WorkResult:
         """Return the result of one mutant."""
-        module = mutation.module_path.as_posix()
+        module, line = mutation.module_path.as_posix(), mutation.start_pos[0]
         source = self._copy.source(module)
         text = mutated(source, mutation)
         if text is None:
             return WorkResult(WorkerOutcome.SKIPPED, output="not a program")
-        diff = "\n".join(
-            difflib.unified_diff(
-                source.splitlines(), text.splitlines(), module, module, "", "", 0, ""
-            )
+        lines = difflib.unified_diff(
+            source.splitlines(), text.splitlines(), module, module, n=0, lineterm=""
         )
-        tests = self.chosen(module, mutation.start_pos[0])
-        if not tests:
-            return WorkResult(WorkerOutcome.NORMAL, "no test", TestOutcome.SURVIVED, diff)
         self._copy.replace(module, text)
         try:
-            place = self._place(module, mutation.start_pos[0])
-            found = self.judge_in_memory(tests, place, text) if place else None
-            verdict = found or self.judge(tests)
+            verdict = self._verdict(module, source, line, text)
         finally:
             self._copy.replace(module, source)
-        if verdict.killer is None:
-            output = f"{verdict.number} tests"
-            return WorkResult(WorkerOutcome.NORMAL, output, TestOutcome.SURVIVED, diff)
-        self._kills[verdict.killer] += 1
-        return WorkResult(WorkerOutcome.NORMAL, verdict.killer, TestOutcome.KILLED, diff)
+        outcome = TestOutcome.SURVIVED if verdict.killer is None else TestOutcome.KILLED
+        output = verdict.killer or f"{verdict.number} tests"
+        self._kills[output] += 1
+        return WorkResult(WorkerOutcome.NORMAL, output, outcome, "\n".join(lines))
 
     def run(
         self,
         module: str,
-        wanted: Callable[[WorkItem], bool],
+        wanted: AbstractSet[str],
         note: Callable[[MutationSpec, WorkResult], None],
     ) -> None:
         """Test the wanted mutants of a module, and keep each result at once."""
         items = sorted(
-            filter(wanted, self._sessions.items(module)),
+            (item for item in self._sessions.items(module) if item.job_id in wanted),
             key=lambda item: item.mutations[0].start_pos,
         )
         if not items:

@@ -12,7 +12,6 @@ from cosmic_ray.plugins import get_operator
 from cosmic_ray.work_item import MutationSpec, WorkItem
 from operators import OPERATORS
 
-_TYPE_CHECKING = "TYPE_CHECKING"
 # Decorators for type checkers.
 _FOR_CHECKERS = frozenset({"final", "overload", "override"})
 
@@ -57,8 +56,13 @@ def _without_effect(tree: ast.Module) -> list[_Range]:
                 start, end = _range(decorator)
                 # With the `@` and the end of the line.
                 ranges.append(_Range((start[0], 0), (end[0] + 1, 0)))
-        if isinstance(node, ast.If) and ast.unparse(node.test) == _TYPE_CHECKING:
-            ranges.append(_range(node))
+        match node:
+            case ast.ClassDef() if "Protocol" in map(ast.unparse, node.bases):
+                ranges.append(_range(node))
+            case ast.If() if ast.unparse(node.test) == "TYPE_CHECKING":
+                ranges.append(_range(node))
+            case _:
+                pass
     return ranges
 
 

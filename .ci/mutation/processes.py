@@ -33,7 +33,7 @@ def become_child(log: Path) -> None:
 
 def _read(channel: int, seconds: float) -> bytes | None:
     """Read all that a child writes; None if it takes too long."""
-    parts = []
+    parts: list[bytes] = []
     end = time.monotonic() + seconds
     while select.select([channel], [], [], max(0.0, end - time.monotonic()))[0]:
         part = os.read(channel, 1 << 20)
@@ -62,9 +62,9 @@ def run_forked(
         try:
             os.close(reader)
             become_child(log)
-            data = json.dumps(job()).encode()
+            result = json.dumps(job()).encode()
             with os.fdopen(writer, "wb") as channel:
-                channel.write(data)
+                channel.write(result)
         except BaseException:  # noqa: BLE001  (the process ends here in any case)
             traceback.print_exc()
         finally:

@@ -11,6 +11,7 @@ import socket
 import types
 from collections import defaultdict
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -104,7 +105,7 @@ class _Server(FixedExamples):
             request = json.loads(line)
             request["place"] = Place(*request["place"]) if request["place"] else None
             chosen = [items[name] for name in request["tests"] if name in items]
-            job = lambda chosen=chosen, request=request: self._run(chosen, request)  # noqa: E731
+            job = partial(self._run, chosen, request)
             self._send(run_forked(job, request["seconds"], self._log))
         return True
 

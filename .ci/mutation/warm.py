@@ -5,6 +5,7 @@ import importlib
 import sys
 import warnings
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -42,7 +43,7 @@ def load_libraries(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for file in files:
-            answer = run_forked(lambda file=file: _loaded(options, file), _PATIENCE, log)
+            answer = run_forked(partial(_loaded, options, file), _PATIENCE, log)
             if isinstance(answer, str):
                 continue
             for name in answer["libraries"]:
