@@ -4,10 +4,12 @@ The body of a function is replaced in memory: all that holds the function then r
 A mutant that runs at the import needs a process that has loaded nothing; see `campaign`.
 """
 
+import contextlib
 import gc
 import json
 import os
 import socket
+import sys
 import types
 from collections import defaultdict
 from collections.abc import Iterable
@@ -56,6 +58,25 @@ def _code(text: str, place: Place) -> types.CodeType | None:
     return found[0] if len(found) == 1 else None
 
 
+def _make_session_fixtures(session: pytest.Session) -> None:
+    """Make the fixtures of the whole session once, because RSA keys take a second each time.
+
+    Only the fixtures of one test for each of them are made, and the test does not run.
+    """
+    wanted: dict[str, pytest.Function] = {}
+    functions = [item for item in session.items if isinstance(item, pytest.Function)]
+    for item in sorted(functions, key=lambda item: len(item.fixturenames)):
+        for name, definitions in item._fixtureinfo.name2fixturedefs.items():  # noqa: SLF001
+            own = not definitions[-1].func.__module__.startswith("_pytest.")
+            if own and definitions[-1].scope == "session" and "tmp_path" not in item.fixturenames:
+                wanted.setdefault(name, item)
+    state = session._setupstate  # noqa: SLF001  (there is no public way)
+    for item in dict.fromkeys(wanted.values()):
+        with contextlib.suppress(pytest.skip.Exception):
+            state.setup(item)
+        state.teardown_exact(session.items[-1])
+
+
 class _Server(FixedExamples):
     """A plugin that takes the place of the run of the tests."""
 
@@ -96,6 +117,7 @@ class _Server(FixedExamples):
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         """Answer requests until the other side closes."""
+        _make_session_fixtures(session)
         self._send(self._lines_at_import())
         items = {item.nodeid: item for item in session.items}
         gc.collect()
@@ -145,6 +167,8 @@ class TestServer:
                 server = _Server(other, package, log)
                 pytest.main([*options, "--capture=no", *files], plugins=[server])
             finally:
+                sys.stdout.flush()
+                sys.stderr.flush()
                 os._exit(0)
         other.close()
         self._process = process
