@@ -59,6 +59,8 @@ class Campaign:
         self._options = tuple(options)
         self._budget = budget
         self._kills: Counter[str] = Counter()
+        self._sound: set[str] = set()
+        self._left_out: set[str] = set()
         self._uses = Uses((module, copy.source(module)) for module in copy.modules())
 
     def _in_order(self, tests: Iterable[Test], *, loads: bool) -> list[Test]:
@@ -94,12 +96,15 @@ class Campaign:
         kept: list[Test] = []
         rest = self._budget
         missing = dict(self._tests.rest) if loads else {}
-        for test in self._in_order(found, loads=loads):
+        usable = (test for test in found if test.name not in self._left_out)
+        for test in self._in_order(usable, loads=loads):
+            if not kept:
+                missing[test.file] = 0
             cost = test.seconds + missing.get(test.file, 0)
             if not kept or cost <= rest:
                 kept.append(test)
                 rest -= cost
-                missing.pop(test.file, None)
+                missing[test.file] = 0
         return kept
 
     def _users(self, names: set[str], module: str) -> set[Test]:
@@ -160,12 +165,23 @@ class Campaign:
             return Verdict(answer, 0)
         return Verdict(answer["killer"], answer["number"]) if answer["is_possible"] else None
 
-    def check_unchanged(self, module: str, line: int) -> None:
-        """Stop if the tests for a line fail without a mutant, because all verdicts were wrong."""
-        tests = self.chosen(module, self._copy.source(module), line, loads=False)
-        verdict = self.judge_in_memory(tests, None, "")
-        if verdict is None or verdict.killer is not None:
-            raise SystemExit(f"{module}: {verdict} without a mutant")
+    def _is_sound(self, verdict: Verdict, tests: list[Test]) -> bool:
+        """Tell if a test that fails passes without the mutant, after the same tests as before.
+
+        A test that does not is left out of the run, because its verdicts are wrong.
+        """
+        name = verdict.killer
+        names = [test.name for test in tests]
+        if name not in names or name in self._sound:
+            return True
+        until = tests[: names.index(name) + 1]
+        unchanged = self.judge_in_memory(until, None, "")
+        if unchanged is not None and unchanged.killer is None:
+            self._sound.add(name)
+            return True
+        self._left_out.add(name)
+        print(f"left out, because it fails without a mutant: {name}", flush=True)
+        return False
 
     def _verdict(self, module: str, source: str, line: int, text: str) -> Verdict:
         """Return the answer of the tests to a mutant that is on disk."""
@@ -173,6 +189,8 @@ class Campaign:
         if place is not None:
             tests = self.chosen(module, source, line, loads=False)
             found = self.judge_in_memory(tests, place, text)
+            if found is not None and not self._is_sound(found, tests):
+                return self._verdict(module, source, line, text)
             if found is not None and not at_import:
                 return found
             # Results of the function without the mutant are mixed with those of the mutant, so
@@ -180,7 +198,11 @@ class Campaign:
             killers = [test for test in tests if found and test.name == found.killer]
             if killers and (confirmed := self.judge(killers)).killer is not None:
                 return confirmed
-        return self.judge(self.chosen(module, source, line, loads=True))
+        tests = self.chosen(module, source, line, loads=True)
+        found = self.judge(tests)
+        if self._is_sound(found, tests):
+            return found
+        return self._verdict(module, source, line, text)
 
     def _test(self, mutation: MutationSpec) -> WorkResult:
         """Return the result of one mutant."""
@@ -220,7 +242,6 @@ class Campaign:
             for result in self._sessions.results(module).values()
             if result.test_outcome is TestOutcome.KILLED and result.output
         )
-        self.check_unchanged(module, items[0].mutations[0].start_pos[0])
         for item in items:
             result = self._test(item.mutations[0])
             self._sessions.keep(module, item.job_id, result)

@@ -277,10 +277,11 @@ def all_steps(*_: object, **__: object) -> NoReturn:
     raise AssertionError("the call does not take the short path")
 
 
-@pytest.fixture
-def usual_key() -> SymmetricKey:
-    """Return a key."""
-    return symmetric_key(Suite.AES_256_GCM, "key-0", "v1")
+@pytest.fixture(params=[[], ["key-1"], ["longer-key"]], ids=["one", "alike", "different"])
+def usual_keys(request: pytest.FixtureRequest) -> Keyring:
+    """Return a keyring with the key and other keys, whose headers are as long as its own or not."""
+    others = [symmetric_key(Suite.AES_256_GCM, key_id, "v1") for key_id in request.param]
+    return Keyring([symmetric_key(Suite.AES_256_GCM, "key-0", "v1"), *others])
 
 
 USUAL_CONTEXTS: Final = (None, {"a": "b"}, EncryptionContext({"a": "b"}))
@@ -291,35 +292,33 @@ USUAL_CONTEXTS: Final = (None, {"a": "b"}, EncryptionContext({"a": "b"}))
 @pytest.mark.parametrize("version_id", [None, "v1"])
 def test_a_usual_reencryption_takes_the_short_path(
     monkeypatch: pytest.MonkeyPatch,
-    usual_key: SymmetricKey,
+    usual_keys: Keyring,
     context: ContextLike,
     key_id: str | None,
     version_id: str | None,
 ) -> None:
     """Each kind of context, and each right source ID, is usual."""
-    keys = Keyring([usual_key])
-    blob = kmscore.encrypt(keys, "key-0", b"secret", context).ciphertext_blob
+    blob = kmscore.encrypt(usual_keys, "key-0", b"secret", context).ciphertext_blob
     monkeypatch.setattr(reencryption, "prepare", all_steps)
     result = kmscore.reencrypt(
-        *(keys, blob, "key-0"),
+        *(usual_keys, blob, "key-0"),
         source_context=context,
         source_key_id=key_id,
         source_key_version_id=version_id,
     )
-    assert kmscore.decrypt(keys, result.ciphertext_blob or b"").plaintext == b"secret"
+    assert kmscore.decrypt(usual_keys, result.ciphertext_blob or b"").plaintext == b"secret"
 
 
 @pytest.mark.parametrize("context", USUAL_CONTEXTS)
 @pytest.mark.parametrize("length", [0, 6144], ids=["no bytes", "6,144 bytes"])
 def test_usual_operations_take_the_short_path(
-    monkeypatch: pytest.MonkeyPatch, usual_key: SymmetricKey, context: ContextLike, length: int
+    monkeypatch: pytest.MonkeyPatch, usual_keys: Keyring, context: ContextLike, length: int
 ) -> None:
     """Encryption and decryption with a keyring skip the steps, up to the longest plaintext."""
     for name in ("encrypt_in", "decrypt_from"):
         monkeypatch.setattr(operations, name, all_steps)
-    keys = Keyring([usual_key])
-    blob = kmscore.encrypt(keys, "key-0", bytes(length), context).ciphertext_blob
-    assert kmscore.decrypt(keys, blob, context).plaintext == bytes(length)
+    blob = kmscore.encrypt(usual_keys, "key-0", bytes(length), context).ciphertext_blob
+    assert kmscore.decrypt(usual_keys, blob, context).plaintext == bytes(length)
 
 
 @pytest.mark.parametrize(
