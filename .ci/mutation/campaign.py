@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import pytest
 from cosmic_ray.work_item import MutationSpec, TestOutcome, WorkerOutcome, WorkResult
 from coverage_map import CoverageMap, Test
+from groups import OF_ALL_MODULES
 from in_pytest import Chooser
 from installed import Copy
 from mutants import mutated, outermost_function, own_lines, runs_at_import, statements
@@ -112,7 +113,8 @@ class Campaign:
         found: set[Test] = set()
         for other, lines in self._uses.lines(names).items():
             found |= set(self._tests.tests(other, lines))
-        return found or set(self._tests.tests(module))
+        found = found or set(self._tests.tests(module))
+        return found | self._tests.tests_of(OF_ALL_MODULES)
 
     def _stages(self, tests: list[Test]) -> list[list[Test]]:
         """Divide tests by their files, because it takes time to load a file."""

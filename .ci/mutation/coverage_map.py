@@ -87,6 +87,15 @@ class CoverageMap:
                 for lines, tests in groups:
                     self._groups[module].append((frozenset(lines), file, tests))
 
+    def tests_of(self, files: Iterable[str]) -> set[Test]:
+        """Return the tests of some files."""
+        starts = tuple(f"{file}::" for file in files)
+        return {
+            Test(name.split("::")[0], name, seconds)
+            for name, seconds in self._seconds.items()
+            if name.startswith(starts)
+        }
+
     def tests(self, module: str, lines: Iterable[int] | None = None) -> Iterator[Test]:
         """Yield the tests that run one of the lines of a module, or any line in a function."""
         wanted = None if lines is None else frozenset(lines)

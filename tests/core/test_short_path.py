@@ -309,6 +309,15 @@ def test_a_usual_reencryption_takes_the_short_path(
     assert kmscore.decrypt(usual_keys, result.ciphertext_blob or b"").plaintext == b"secret"
 
 
+@pytest.mark.parametrize("name", ["source_context", "destination_context"])
+def test_the_short_path_names_a_wrong_context(usual_keys: Keyring, name: str) -> None:
+    """The message has the name of the argument."""
+    blob = kmscore.encrypt(usual_keys, "key-0", b"secret").ciphertext_blob
+    arguments: dict[str, Any] = {name: 5}
+    with pytest.raises(TypeError, match=f"^{name} must be "):
+        kmscore.reencrypt(usual_keys, blob, "key-0", **arguments)
+
+
 @pytest.mark.parametrize("context", USUAL_CONTEXTS)
 @pytest.mark.parametrize("length", [0, 6144], ids=["no bytes", "6,144 bytes"])
 def test_usual_operations_take_the_short_path(
