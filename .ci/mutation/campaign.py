@@ -65,21 +65,20 @@ class Campaign:
         self._uses = Uses((module, copy.source(module)) for module in copy.modules())
 
     def _in_order(self, tests: Iterable[Test], *, loads: bool) -> list[Test]:
-        """Sort tests: those that killed most, the fast ones, then one of each function in turn.
+        """Sort tests: those that killed most, the fast ones, then those that run the fewest lines.
 
         If each process loads its files, those with the most test functions come first.
         """
         functions: defaultdict[str, set[str]] = defaultdict(set)
-        number: Counter[str] = Counter()
         keys = {}
-        for test in sorted(tests, key=lambda test: (test.seconds, test.name)):
-            function = test.name.split("[")[0]
-            functions[test.file].add(function)
-            number[function] += 1
-            is_slow = test.seconds > _FAST
-            keys[test] = (-self._kills[test.name], is_slow, number[function], test.seconds)
+        for test in tests:
+            functions[test.file].add(test.name.split("[")[0])
+            size = self._tests.sizes[test.name]
+            keys[test] = (test.seconds > _FAST, size, test.seconds, test.name)
         weight = {file: -len(names) if loads else 0 for file, names in functions.items()}
-        return sorted(keys, key=lambda test: (keys[test][0], weight[test.file], keys[test]))
+        return sorted(
+            keys, key=lambda test: (-self._kills[test.name], weight[test.file], keys[test])
+        )
 
     def chosen(self, module: str, source: str, line: int, *, loads: bool) -> list[Test]:
         """Return the tests for a mutant of a line, in their order and within the budget.

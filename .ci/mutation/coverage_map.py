@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -43,6 +43,8 @@ class CoverageMap:
         self._folder = folder
         self._options = tuple(options)
         self._seconds: dict[str, float] = {}
+        self.sizes: Counter[str] = Counter()
+        """The number of lines that each test runs; a test of one function runs few."""
         self.rest: dict[str, float] = {}
         self._groups: dict[str, list[tuple[frozenset[int], str, list[str]]]] = defaultdict(list)
 
@@ -86,6 +88,8 @@ class CoverageMap:
             for module, groups in found["lines"].items():
                 for lines, tests in groups:
                     self._groups[module].append((frozenset(lines), file, tests))
+                    for test in tests:
+                        self.sizes[test] += len(lines)
 
     def tests_of(self, files: Iterable[str]) -> set[Test]:
         """Return the tests of some files."""

@@ -114,7 +114,7 @@ def change(source: str, text: str) -> Change:
     while last < min(len(old), len(new)) - first and old[-1 - last] == new[-1 - last]:
         last += 1
     sides = (lines[first : len(lines) - last] for lines in (old, new))
-    return Change(*(" ".join(line.strip() for line in lines) for lines in sides))
+    return Change(*(" ".join(line.strip() for line in lines if line.strip()) for lines in sides))
 
 
 def statements(source: str, line: int) -> list[ast.stmt]:
