@@ -4,6 +4,7 @@ import argparse
 import hashlib
 import sys
 from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 
 import report
@@ -14,7 +15,7 @@ from coverage_map import CoverageMap
 from groups import GROUPS, TESTS, group_of, selected
 from in_pytest import options
 from installed import Copy
-from report import Score
+from report import ALL, RANDOM, Score
 from server import TestServer
 from sessions import Sessions
 from survivors import Survivor, survivor
@@ -75,17 +76,34 @@ class Command:
         budget = self._arguments.budget
         return Campaign(self._copy, self._sessions, tests, server, flags, budget)
 
+    def _in_random_order(self, modules: Iterable[str]) -> list[str]:
+        """Return the IDs of mutants in an order that depends on the seed alone."""
+        seed = self._arguments.seed
+        ids = [item.job_id for module in modules for item in self._sessions.items(module)]
+        return sorted(ids, key=lambda item: hashlib.sha256(f"{seed} {item}".encode()).digest())
+
     def _sample(self) -> set[str]:
         """Return the IDs of the mutants that belong to the run."""
-        by_group: dict[str, list[str]] = {}
-        for module in self._modules:
-            ids = by_group.setdefault(group_of(module), [])
-            ids += [item.job_id for item in self._sessions.items(module)]
-        seed = self._arguments.seed
-        for ids in by_group.values():
-            # A hash of seed and ID is a random order, which a longer sample continues.
-            ids.sort(key=lambda item: hashlib.sha256(f"{seed} {item}".encode()).digest())
-        return {name for ids in by_group.values() for name in ids[: self._arguments.sample]}
+        chosen: set[str] = set()
+        for group in set(map(group_of, self._modules)):
+            modules = [name for name in self._modules if group_of(name) == group]
+            chosen |= set(self._in_random_order(modules)[: self._arguments.sample])
+        return chosen
+
+    def _selection(self, modules: list[str]) -> str:
+        """Return in words which mutants of a group have a result."""
+        done = {name: set(self._sessions.results(name)) for name in modules}
+        numbers = {name: len(self._sessions.items(name)) for name in modules}
+        tested = set().union(*done.values())
+        order = self._in_random_order(modules)
+        if len(tested) == len(order):
+            return ALL
+        if tested == set(order[: len(tested)]):
+            return RANDOM
+        complete = sum(len(done[name]) == numbers[name] > 0 for name in modules)
+        if sum(numbers[name] for name in modules if done[name]) == len(tested):
+            return f"all of {complete} modules of {sum(number > 0 for number in numbers.values())}"
+        return "incomplete"
 
     def _wanted(self, module: str) -> set[str]:
         """Return the IDs of the unexplained survivors, which are tested again."""
@@ -134,7 +152,8 @@ class Command:
         killed = sum(result.test_outcome is TestOutcome.KILLED for result in results)
         number = sum(len(self._sessions.items(name)) for name in modules)
         explained = len(found) - len(survivors.unexplained(found, self._reasons))
-        return Score(number - skipped, len(results) - skipped, killed, explained)
+        counts = (number - skipped, len(results) - skipped, killed, explained)
+        return Score(*counts, self._selection(modules))
 
     def report(self) -> int:
         """Write the results and the page, and print the survivors without an explanation.

@@ -26,11 +26,11 @@ class Test(NamedTuple):
 
 def _measure(copy: Copy, options: Iterable[str], file: str) -> dict[str, Any]:
     """Run a test file and return what the map says of it."""
-    start = time.perf_counter()
+    start = time.process_time()
     with Recorder(copy.package) as recorder:
         status = int(pytest.main([*options, "--maxfail=1000", file], plugins=[recorder]))
     seconds = {test: recorder.seconds[test] for test in recorder.passed}
-    rest = time.perf_counter() - start - sum(recorder.seconds.values())
+    rest = time.process_time() - start - sum(recorder.seconds.values())
     return {"status": status, "seconds": seconds, "rest": rest, "lines": recorder.lines()}
 
 

@@ -47,7 +47,10 @@ class FixedExamples:
 
 
 class Recorder(FixedExamples):
-    """The lines of a package that each test runs, and the seconds it takes."""
+    """The lines of a package that each test runs, and its processor time.
+
+    The time by the clock would depend on the other work of the machine.
+    """
 
     def __init__(self, package: Path) -> None:
         """Measure a package that is not loaded yet."""
@@ -71,9 +74,9 @@ class Recorder(FixedExamples):
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, Any, Any]:
         """Note the lines and the time of a test."""
         self._coverage.switch_context(item.nodeid)
-        start = time.perf_counter()
+        start = time.process_time()
         result = yield
-        self.seconds[item.nodeid] = round(time.perf_counter() - start, 4)
+        self.seconds[item.nodeid] = round(time.process_time() - start, 4)
         self._coverage.switch_context("")
         return result
 

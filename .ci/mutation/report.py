@@ -7,10 +7,11 @@ import math
 import platform
 from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from survivors import Reason
 
+ALL, RANDOM = "all", "a random sample"
 START, END = "<!-- mutation: nox -s mutation writes this -->", "<!-- /mutation -->"
 _QUANTILE = 1.96  # of the normal distribution, for 95 %
 _LONGEST = 90  # characters of code in a cell
@@ -28,6 +29,8 @@ class Score(NamedTuple):
     tested: int
     killed: int
     explained: int
+    selection: str
+    """The mutants that were tested, in words."""
 
 
 def interval(killed: int, tested: int) -> tuple[float, float]:
@@ -47,10 +50,10 @@ def _row(name: str, score: Score, date: str) -> str:
     """Return the row of a group."""
     lost = score.tested - score.killed - score.explained
     numbers = (score.mutants, score.tested, score.killed, score.explained, lost)
-    selection = "all"
-    if 0 < score.tested < score.mutants:
+    selection = score.selection
+    if selection == RANDOM and score.tested:
         low, high = (percent(share, 1) for share in interval(score.killed, score.tested))
-        selection = f"random; 95 % interval {low} to {high}"
+        selection = f"a random sample; 95 % interval {low} to {high}"
     shares = (score.tested, score.tested - score.explained)
     cells = [
         *(name, *(f"{number:,}" for number in numbers)),
@@ -80,10 +83,10 @@ def _section(reason: Reason) -> str:
     return "\n".join((head, *rows))
 
 
-def content(results: Mapping[str, Mapping[str, int | str]], reasons: list[Reason]) -> str:
+def content(results: Mapping[str, Mapping[str, Any]], reasons: list[Reason]) -> str:
     """Return the part of the page that is made from results and explanations."""
     rows = [
-        _row(name, Score(*(int(item[field]) for field in Score._fields)), str(item["date"]))
+        _row(name, Score(**{field: item[field] for field in Score._fields}), item["date"])
         for name, item in results.items()
     ]
     tools = sorted({str(item["tools"]) for item in results.values()})
@@ -91,7 +94,7 @@ def content(results: Mapping[str, Mapping[str, int | str]], reasons: list[Reason
     return "\n\n".join((*parts, *map(_section, reasons)))
 
 
-def put(page: str, results: Mapping[str, Mapping[str, int | str]], reasons: list[Reason]) -> str:
+def put(page: str, results: Mapping[str, Mapping[str, Any]], reasons: list[Reason]) -> str:
     """Return a page with the part between the marks made again."""
     before, rest = page.split(START)
     after = rest.split(END)[1]
