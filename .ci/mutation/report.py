@@ -17,7 +17,7 @@ _QUANTILE = 1.96  # of the normal distribution, for 95 %
 _LONGEST = 90  # characters of code in a cell
 _HEAD = (
     "| part | mutants | tested | killed | explained | not explained | killed, of all tested"
-    " | killed, of those not explained | selection | date |\n"
+    " | killed, without the explained | selection | date |\n"
     "|---|--:|--:|--:|--:|--:|--:|--:|---|---|"
 )
 
