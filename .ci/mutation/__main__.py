@@ -100,10 +100,10 @@ class Command:
             return ALL
         if tested == set(order[: len(tested)]):
             return RANDOM
-        complete = sum(len(done[name]) == numbers[name] > 0 for name in modules)
-        if sum(numbers[name] for name in modules if done[name]) == len(tested):
-            return f"all of {complete} modules of {sum(number > 0 for number in numbers.values())}"
-        return "incomplete"
+        begun = [name for name in modules if done[name]]
+        complete = sum(len(done[name]) == numbers[name] for name in begun)
+        words = f"all of {complete} modules"
+        return words if complete == len(begun) else f"{words}, a part of {len(begun) - complete}"
 
     def _wanted(self, module: str) -> set[str]:
         """Return the IDs of the unexplained survivors, which are tested again."""
