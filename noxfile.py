@@ -233,6 +233,17 @@ def campaigns(session: nox.Session) -> None:
     session.run("pytest", "--quiet", "-m", "campaign", *session.posargs)
 
 
+@nox.session
+def mutation(session: nox.Session) -> None:
+    """Put mistakes into the library, and show which ones no test notices; arguments go to it.
+
+    An interrupted run continues where it ended. `docs/explanation/mutation.md` explains the score.
+    """
+    session.install(".[test]", "./vectors", "--requirement", ".ci/mutation.txt")
+    session.run("pytest", "--quiet", "-n0", "-m", "mutation", ".ci/mutation/test_control.py")
+    session.run("python", ".ci/mutation", *session.posargs)
+
+
 def _build(session: nox.Session, project: str, *kinds: str) -> list[Path]:
     """Build distributions of a project in the folder of the session; return the files."""
     out = Path(session.create_tmp()).resolve() / "built"

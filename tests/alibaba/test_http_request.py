@@ -294,6 +294,15 @@ def test_a_request_without_a_single_reading_is_rejected(
     assert result.response("1").body["Code"] == code
 
 
+@pytest.mark.parametrize("content_type", [FORM, ("content-type", "application/json")])
+def test_a_body_of_512_kilobytes_is_read(content_type: tuple[str, str]) -> None:
+    """The greatest body has 524,288 bytes."""
+    start, end = (b"a=", b"") if content_type is FORM else (b'{"a":"', b'"}')
+    body = start + b"b" * ((1 << 19) - len(start + end)) + end
+    result = parse("POST", "/?Action=E", [content_type], body)
+    assert not isinstance(result, RejectedRequest)
+
+
 @pytest.mark.parametrize(
     ("query", "accept", "as_xml"),
     [

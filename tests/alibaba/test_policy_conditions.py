@@ -63,6 +63,14 @@ TESTS: list[tuple[str, str, Any, Any, bool]] = [
     ("StringNotEquals", "acs:SourceIp", "192.0.2.1", "192.0.2.1", False),
     ("StringEqualsIgnoreCase", "acs:SourceIp", "2001:db8::A", "2001:db8::a", True),
     ("StringNotEqualsIgnoreCase", "acs:SourceIp", "2001:db8::A", "2001:db8::a", False),
+    *(
+        (operator, "acs:SourceIp", other, "192.0.2.2", "Not" in operator)
+        for operator in (
+            *("StringEquals", "StringEqualsIgnoreCase"),
+            *("StringNotEquals", "StringNotEqualsIgnoreCase"),
+        )
+        for other in ("192.0.2.1", "192.0.2.3")
+    ),
     ("StringLike", "acs:SourceIp", "192.0.2.*", "192.0.2.1", True),
     ("StringLike", "acs:SourceIp", "192.0.2.*", "192.0.3.1", False),
     ("StringNotLike", "acs:SourceIp", "192.0.2.*", "192.0.3.1", True),

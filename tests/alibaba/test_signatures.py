@@ -310,6 +310,19 @@ def test_the_type_of_an_empty_body_need_not_be_signed() -> None:
     assert code(verify(signed._replace(headers=headers))) == "SignatureDoesNotMatch"
 
 
+@pytest.mark.parametrize("nonce", ["n", "n" * 128], ids=["1 byte", "128 bytes"])
+def test_a_nonce_of_1_to_128_bytes_is_accepted(nonce: str) -> None:
+    """The nonce that reaches the cache is that of the request."""
+    kept: list[str] = []
+
+    def is_fresh(_access_key: str, found: str, _until: datetime) -> bool:
+        kept.append(found)
+        return True
+
+    verify(sign_acs3({}, x_acs_signature_nonce=nonce), is_fresh=is_fresh)
+    assert kept == [nonce]
+
+
 def test_only_a_right_signature_reaches_the_nonces() -> None:
     """Every other rejection comes first, so that no unsigned request fills the cache."""
 

@@ -40,7 +40,7 @@ def _key(key_id: str, version: str, material: bytes | None = None, **options: An
 OLD, NEW, OTHER = _key("orders", "1"), _key("orders", "2"), _key("billing", "1")
 SERVICE = _key("service", VERSION, suite=Suite.AES_256_GCM)
 KEYS = Keyring([OLD, NEW, OTHER, SERVICE])
-_HEADER = NEW.header
+_HEADER, _HEADER_OF_1 = NEW.header, OLD.header
 
 
 def _seal(context: Mapping[str, str] | None = None, plaintext: bytes = PLAINTEXT) -> bytes:
@@ -540,6 +540,18 @@ def test_a_hash_key_whose_multiples_overlap_has_no_false_errors() -> None:
     across = damage._Across(damage._inverse(1 << (127 - 72)))
     assert list(across.solve(1 << 127)) == []
     assert list(across.solve((1 << 128) - 1)) == []
+
+
+def test_a_version_of_the_same_key_is_found_before_another_key() -> None:
+    """Of two keys with one material, the finding names the one that the header names."""
+    material = os.urandom(32)
+    same, other = _key("orders", "2", material), _key("zeta", "1", material)
+    blob = _HEADER_OF_1 + _seal_with(b"", _HEADER_OF_1, same)[len(_HEADER) :]
+    for keys in ([OLD, other, same], [other, same, OLD]):
+        finding = explain(Keyring(keys), blob).findings[0]
+        assert finding.code.startswith("key.")
+        assert "2" in finding.fact
+        assert "zeta" not in finding.fact
 
 
 def test_an_explanation_does_not_depend_on_the_library(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.hashes import (
 
 from kmscore import Keyring, KeySpec, RsaKey, Sm2Key, asymmetric_encrypt, hazmat, sm2
 from kmscore.audit import Budget, Explanation, Verdict, explain_asymmetric
+from kmscore.audit.causes.rsa import is_number_of
 from kmscore.audit.primitives import sm3
 from kmscore.sm2.backends.portable import multiply
 from kmscore.sm2.curve import G, encode_point
@@ -331,3 +332,23 @@ def test_arguments_are_checked() -> None:
             explain_asymmetric(*arguments)  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="labels must be bytes-like"):
         explain_asymmetric(KEYS, "rsa", "1", _SHA_256, b"", labels=["x"])  # type: ignore[list-item]
+
+
+def test_a_number_of_a_key_has_the_length_of_its_modulus() -> None:
+    """A zero byte before it, or one byte less, makes it another text."""
+    ciphertext = _good()
+    assert is_number_of(RSA, ciphertext)
+    assert not is_number_of(RSA, b"\x00" + ciphertext)
+    assert not is_number_of(RSA, ciphertext[1:])
+    modulus = RSA._private_key.private_numbers().public_numbers.n
+    assert is_number_of(RSA, (modulus - 1).to_bytes(256, "big"))
+    assert not is_number_of(RSA, modulus.to_bytes(256, "big"))
+
+
+@pytest.mark.parametrize("length", [1, 2])
+def test_a_short_sm2_ciphertext_without_a_zero_is_found(length: int) -> None:
+    """The shortest ciphertext has one byte of C2."""
+    ciphertext = hazmat.sm2_encrypt(SM2.public_key, bytes(range(length)), 327)
+    assert ciphertext[1] == 0
+    explanation = explain_asymmetric(KEYS, "branch", "1", "SM2PKE", ciphertext[:1] + ciphertext[2:])
+    assert "sm2.zeros_lost" in {finding.code for finding in explanation.findings}

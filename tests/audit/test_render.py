@@ -307,3 +307,20 @@ def test_only_an_explanation_has_findings(form: Any) -> None:
         form(trace)
     with pytest.raises(TypeError, match="explanation must be Explanation, not str"):
         render.html(trace, explanation="x")  # type: ignore[arg-type]
+
+
+def test_a_map_has_the_offset_of_each_row() -> None:
+    """The offsets are those of rows of 16 bytes, in hexadecimal digits."""
+    html = render.html(_hostile_trace())
+    shown = re.findall(r'<span class="at">([0-9a-f]{4})</span>', html)
+    assert shown[:2] == ["0000", "0010"]
+    assert all(int(offset, 16) % 16 == 0 for offset in shown)
+
+
+@pytest.mark.parametrize(("length", "more"), [(512, []), (513, ["1"]), (1536, ["1,024"])])
+def test_a_map_of_more_than_512_bytes_is_cut(length: int, more: list[str]) -> None:
+    """The page has the number of the bytes that are not shown."""
+    blob = blob_of("gcm", bytes(length - len(blob_of("gcm", b""))))
+    assert len(blob) == length
+    html = render.html(audit.trace_decrypt(keyring(), blob, CONTEXT))
+    assert re.findall(r'<div class="more">… ([0-9,]+) more bytes</div>', html) == more

@@ -219,3 +219,14 @@ def test_a_symmetric_suite_is_not_an_asymmetric_algorithm(rsa_key: RsaKey) -> No
         kmscore.asymmetric_encrypt(rsa_key.public_key, "AES_256_GCM", b"text")
     with raises_exactly(TypeError, "algorithm must be str, not Suite"):
         kmscore.asymmetric_encrypt(rsa_key.public_key, Suite.AES_256_GCM, b"text")  # type: ignore[arg-type]
+
+
+def test_the_longest_sm2_ciphertext_is_decrypted(sm2_key: Sm2Key) -> None:
+    """In DER, coordinates from 2^255 on have one byte more: 6,159 bytes for 6,047."""
+    plaintext = bytes(6047)
+    lengths = set()
+    while 6159 not in lengths:
+        raw = kmscore.asymmetric_encrypt(sm2_key.public_key, SM2PKE, plaintext)
+        der = kmscore.sm2.convert(raw, "C1C3C2", "ASN1_DER")
+        assert decrypt(sm2_key, SM2PKE, der) == plaintext
+        lengths.add(len(der))

@@ -8,14 +8,28 @@ import os
 import random
 from collections import Counter
 from collections.abc import Callable, Iterator
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 import pytest
 from support.strategies import Store, symmetric_key
 
 import kmscore
-from kmscore import EncryptionContext, Keyring, KeyState, RsaKey, Suite, SymmetricKey, envelope
+from kmscore import (
+    EncryptionContext,
+    Keyring,
+    KeyState,
+    RsaKey,
+    Suite,
+    SymmetricKey,
+    envelope,
+    operations,
+    reencryption,
+)
+from kmscore import (
+    context as contexts,
+)
 from kmscore.bulk import KEEP_CONTEXT, Item, Outcome, job, reencrypt_many
+from kmscore.context import ContextLike
 from kmscore.layouts import V1
 from kmscore.reencryption import prepare
 
@@ -257,6 +271,80 @@ def test_the_short_path_of_a_job_equals_its_steps(
     assert short[0] > number / 10
     for status in ("rewritten", "unchanged", "failed", "TypeError"):
         assert seen[status] > number / 200, status
+
+
+def all_steps(*_: object, **__: object) -> NoReturn:
+    """Take the place of the steps in a call that has to skip them."""
+    raise AssertionError("the call does not take the short path")
+
+
+@pytest.fixture(params=[[], ["key-1"], ["longer-key"]], ids=["one", "alike", "different"])
+def usual_keys(request: pytest.FixtureRequest) -> Keyring:
+    """Return a keyring with the key and other keys, whose headers are as long as its own or not."""
+    others = [symmetric_key(Suite.AES_256_GCM, key_id, "v1") for key_id in request.param]
+    return Keyring([symmetric_key(Suite.AES_256_GCM, "key-0", "v1"), *others])
+
+
+USUAL_CONTEXTS: Final = (None, {"a": "b"}, EncryptionContext({"a": "b"}))
+
+
+@pytest.mark.parametrize("context", USUAL_CONTEXTS)
+@pytest.mark.parametrize("key_id", [None, "key-0"])
+@pytest.mark.parametrize("version_id", [None, "v1"])
+def test_a_usual_reencryption_takes_the_short_path(
+    monkeypatch: pytest.MonkeyPatch,
+    usual_keys: Keyring,
+    context: ContextLike,
+    key_id: str | None,
+    version_id: str | None,
+) -> None:
+    """Each kind of context, and each right source ID, is usual."""
+    blob = kmscore.encrypt(usual_keys, "key-0", b"secret", context).ciphertext_blob
+    monkeypatch.setattr(reencryption, "prepare", all_steps)
+    result = kmscore.reencrypt(
+        *(usual_keys, blob, "key-0"),
+        source_context=context,
+        source_key_id=key_id,
+        source_key_version_id=version_id,
+    )
+    assert kmscore.decrypt(usual_keys, result.ciphertext_blob or b"").plaintext == b"secret"
+
+
+@pytest.mark.parametrize("name", ["source_context", "destination_context"])
+def test_the_short_path_names_a_wrong_context(usual_keys: Keyring, name: str) -> None:
+    """The message has the name of the argument."""
+    blob = kmscore.encrypt(usual_keys, "key-0", b"secret").ciphertext_blob
+    arguments: dict[str, Any] = {name: 5}
+    with pytest.raises(TypeError, match=f"^{name} must be "):
+        kmscore.reencrypt(usual_keys, blob, "key-0", **arguments)
+
+
+@pytest.mark.parametrize("context", USUAL_CONTEXTS)
+@pytest.mark.parametrize("length", [0, 6144], ids=["no bytes", "6,144 bytes"])
+def test_usual_operations_take_the_short_path(
+    monkeypatch: pytest.MonkeyPatch, usual_keys: Keyring, context: ContextLike, length: int
+) -> None:
+    """Encryption and decryption with a keyring skip the steps, up to the longest plaintext."""
+    for name in ("encrypt_in", "decrypt_from"):
+        monkeypatch.setattr(operations, name, all_steps)
+    blob = kmscore.encrypt(usual_keys, "key-0", bytes(length), context).ciphertext_blob
+    assert kmscore.decrypt(usual_keys, blob, context).plaintext == bytes(length)
+
+
+@pytest.mark.parametrize(
+    "pairs",
+    [
+        pytest.param({"k" * 127: "v" * 127}, id="127 bytes"),
+        pytest.param({f"key-{number}": "v" for number in range(127)}, id="127 pairs"),
+    ],
+)
+def test_a_usual_context_takes_the_short_path(
+    monkeypatch: pytest.MonkeyPatch, pairs: dict[str, str]
+) -> None:
+    """Numbers below 128 are one character of the text that is built."""
+    expected = contexts._canonicalise(pairs)
+    monkeypatch.setattr(contexts, "_canonicalise", all_steps)
+    assert contexts.canonical_bytes(pairs) == expected
 
 
 def shown(outcome: Outcome) -> tuple[Any, ...]:

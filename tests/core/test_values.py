@@ -57,6 +57,12 @@ def test_an_incomplete_instance_has_a_repr(kind: type) -> None:
     assert kind.__name__ in repr(kind.__new__(kind))
 
 
+def test_only_traces_and_the_emulator_have_room_for_other_attributes() -> None:
+    """The other classes have slots, so that an attribute with a wrong name cannot be set."""
+    open_ = {kind.__name__ for kind in CLASSES if kind.__dictoffset__}
+    assert open_ <= {"Explanation", "Finding", "KeyStore", "Step", "Trace", "Value"}
+
+
 @pytest.mark.parametrize(
     "make",
     [

@@ -259,6 +259,13 @@ def test_a_wrong_content_is_rejected(name: str) -> None:
         open_keyring(write(BAD_CONTENTS[name]).data, PASSPHRASE)
 
 
+@pytest.mark.parametrize("length", range(len(GOOD)))
+def test_a_cut_content_ends_early(length: int) -> None:
+    """The first field that is not complete is rejected as such, before it is used."""
+    with raises_exactly(InvalidKeyError, "the content of the sealed keyring ends early"):
+        decode_keyring(GOOD[:length])
+
+
 def test_asymmetric_keys_have_one_form(rsa_key: RsaKey, sm2_key: Sm2Key) -> None:
     """An asymmetric key has no suite, its own spec, and unencrypted PKCS#8 in one form."""
     inside = encode_keyring(Keyring([rsa_key]))
