@@ -1,6 +1,6 @@
 """Re-encrypt a column of a PostgreSQL table while other programs use it, and count the versions.
 
-    pip install 'kmscore[database]' 'psycopg[binary]'
+    pip install '.[database]' 'psycopg[binary]'  # in the root of a clone
     export KMSCORE_DATABASE_URL='postgresql+psycopg://USER:PASSWORD@HOST:5432/DATABASE'
     KMSCORE_PASSPHRASE=... python rotate_postgresql.py orders.keyring
 

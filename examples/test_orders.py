@@ -1,7 +1,7 @@
 """Test an application that calls the service, with pytest and the emulator, without a network.
 
-    pip install 'kmscore[emulator]' alibabacloud-kms20160120 pytest
-    pytest test_orders.py
+    pip install '.[emulator]' alibabacloud-kms20160120 pytest  # in the root of a clone
+    pytest -c /dev/null examples/test_orders.py  # without the options of the clone
 
 `Cards` is the application. It has the client of the vendor, and does not know the emulator.
 """

@@ -116,7 +116,7 @@ def symmetric_key(key: Key, key_id: str | None, key_version_id: str | None) -> S
 def _checked(key: Key, key_id: str | None, key_version_id: str | None) -> Key:
     """Return the value of a provider if it is a key with these IDs and is enabled."""
     if type(key) is not SymmetricKey:
-        check_key(key)
+        check_key(key, "but the provider returned")
     if key_id is not None and key.key_id != key_id:
         raise IncorrectKeyError("the provider returned another key than the requested one")
     if key_version_id is not None and key.key_version_id != key_version_id:

@@ -6,6 +6,7 @@ from typing import Annotated, Final
 import typer
 
 from kmscore._base64 import decode_base64, encode_base64
+from kmscore.blob import MAGIC
 from kmscore.cli.files import check_no_terminal, read_file, write_output
 from kmscore.cli.problems import FileProblem
 
@@ -26,6 +27,12 @@ def read_ciphertext(path: Path, *, base64: bool) -> bytes:
     if decoded is None:
         raise FileProblem(f"{path}: not strict Base64")
     return decoded
+
+
+def check_not_text(blob: bytes) -> None:
+    """Raise `FileProblem` for a v1 blob in Base64 that is read as bytes."""
+    if (decode_base64(blob.strip()) or b"").startswith(MAGIC):
+        raise FileProblem("invalid_blob: a v1 ciphertext blob in Base64: give --base64")
 
 
 def write_ciphertext(path: Path, data: bytes, *, base64: bool) -> None:

@@ -10,7 +10,12 @@ from kmscore import alibaba
 from kmscore.algorithms import MAX_PLAINTEXT_LENGTH
 from kmscore.alibaba.service_blob import guess_version_id
 from kmscore.bulk.conversion import keys_for
-from kmscore.cli.ciphertext_file import InArgument, read_ciphertext, write_ciphertext
+from kmscore.cli.ciphertext_file import (
+    InArgument,
+    check_not_text,
+    read_ciphertext,
+    write_ciphertext,
+)
 from kmscore.cli.files import STANDARD, check_no_terminal, read_file, write_output
 from kmscore.cli.keyring_file import KeyringOption, read_keyring
 from kmscore.cli.options import (
@@ -146,8 +151,11 @@ def reencrypt(
 
 
 def _check_layout(blob: bytes, profile: ProfileName) -> None:
-    """Raise `FileProblem` for a blob that looks like one of the service, and is read as v1."""
-    if profile in {ProfileName.V1, ProfileName.V1_TEXT} and guess_version_id(blob) is not None:
+    """Raise `FileProblem` for a blob of the service or for Base64, if it is read as v1."""
+    if profile not in {ProfileName.V1, ProfileName.V1_TEXT}:
+        return
+    check_not_text(blob)
+    if guess_version_id(blob) is not None:
         raise FileProblem(
             "invalid_blob: not a v1 ciphertext blob, but like one of the service: give"
             " --source-profile alibaba"

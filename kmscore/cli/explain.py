@@ -8,6 +8,7 @@ import typer
 from kmscore import EncryptionAlgorithm, EncryptionContext, InvalidContextError
 from kmscore.audit import (
     Budget,
+    Explanation,
     explain,
     explain_asymmetric,
     render,
@@ -130,8 +131,19 @@ def explain_ciphertext(
     if html is None:
         show = render.findings_json if as_json else render.findings_text
         typer.echo(show(explanation), nl=False)
+        if not as_json and explanation.stopped_by != OK and not explanation.findings:
+            typer.echo(_next_step(explanation, algorithm))
     if explanation.stopped_by != OK:
         raise typer.Exit(_EXPLAINED if explanation.findings else _NOT_EXPLAINED)
+
+
+def _next_step(explanation: Explanation, algorithm: str | None) -> str:
+    """Return the options that try more, after a search that found nothing."""
+    if explanation.exhausted:
+        return "To try more, give a larger --budget, or fewer contexts."
+    if algorithm is not None:
+        return "To try more, give --label, or another key with --source-key-id."
+    return "To try more, give other contexts with --other-context or --try-contexts."
 
 
 def _check_searches(

@@ -201,4 +201,4 @@ def _check_out(out: Path | None, *, dry_run: bool, resume: bool) -> None:
             raise FileProblem("a dry run writes nothing: it takes neither OUT nor --resume")
         return
     if out is None:
-        raise FileProblem("OUT is missing")
+        raise FileProblem("OUT is missing: name a new table, or give --dry-run")

@@ -27,17 +27,19 @@ Key: TypeAlias = SymmetricKey | RsaKey | Sm2Key
 """A key version of any kind, as a `KeyProvider` returns it."""
 
 
-def check_key(value: object) -> None:
+def check_key(value: object, found: str = "not") -> None:
     """Check that a value is a key version.
 
     Args:
         value: The value to check.
+        found: The words of the message before the type of another value.
 
     Raises:
         TypeError: If `value` is not a `SymmetricKey`, `RsaKey` or `Sm2Key`.
     """
     if not isinstance(value, Key):
-        raise TypeError(f"a key must be SymmetricKey, RsaKey or Sm2Key, not {type(value).__name__}")
+        name = type(value).__name__
+        raise TypeError(f"a key must be SymmetricKey, RsaKey or Sm2Key, {found} {name}")
 
 
 __all__ = [

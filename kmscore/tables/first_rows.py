@@ -28,12 +28,24 @@ def check_first_rows(counts: Counts, source: Path, table: Table, columns: Column
 def _reason(code: str, source: Path, table: Table, columns: Columns) -> str:
     """Return the likely reason for the most frequent error code."""
     if code in {"decryption", "invalid_context"}:
-        if columns.context is None and not columns.contexts:
-            found = quoted(table.column_names(source))
-            return f"no column of contexts is given; the columns are {found}"
-        return "the columns of contexts, or the keys, are probably wrong"
+        return _reason_in_contexts(code, source, table, columns)
     if code in {"key_not_found", "key_version_not_found"}:
         return "the keyring lacks the keys; `kmscore census` shows the key IDs"
+    if code == "key_state":
+        return "the key version is not enabled; `kmscore keys list` shows the states"
     if code == "invalid_blob":
         return f"column {columns.blob!r} probably has no ciphertexts of this library"
     return "the file of failed rows would have the reason for each"
+
+
+def _reason_in_contexts(code: str, source: Path, table: Table, columns: Columns) -> str:
+    """Return the likely reason for contexts that are wrong."""
+    if columns.context is None and not columns.contexts:
+        found = quoted(table.column_names(source))
+        return f"no column of contexts is given; the columns are {found}"
+    if code == "invalid_context" and columns.context is not None:
+        return (
+            f"column {columns.context!r} has other values than JSON objects of strings;"
+            " --context-columns takes one pair of each column"
+        )
+    return "the columns of contexts, or the keys, are probably wrong"

@@ -83,7 +83,10 @@ def check_folder(source: Path, columns: Columns, delimiter: str = ",") -> Listin
     except OSError as error:
         raise TableError(describe(error, source)) from None
     if not parts:
-        raise TableError(f"{source}: no file of the folder ends in {', '.join(SUFFIXES)}")
+        raise TableError(
+            f"{source}: no file of the folder ends in {', '.join(SUFFIXES)}; `kmscore reencrypt`"
+            " takes a file with one ciphertext"
+        )
     jobs = {partial_path(source / part.name) for part in parts}
     for part in parts:
         for folder in jobs.intersection((source / part.name).parents):

@@ -133,6 +133,7 @@ def test_reencrypt_of_an_asymmetric_ciphertext(tmp_path: Path, rsa_key: RsaKey) 
         (["decrypt"], seal(b"4711", {"a": "b"}), "decryption: "),
         (["decrypt"], bytes(70_000), "-: more than 65,536 bytes"),
         (["decrypt", "--base64"], b"S01T AQ==", "-: not strict Base64"),
+        (["decrypt"], b"S01TAQ==\n", "invalid_blob: a v1 ciphertext blob in Base64: give --base64"),
         (["reencrypt", "--destination", "nobody"], seal(b"4711"), "key_not_found: "),
         (["reencrypt", "--destination", "off"], seal(b"4711"), "key_state: "),
         (

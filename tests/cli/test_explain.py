@@ -53,7 +53,8 @@ def test_exit_codes_and_texts(folder: Path) -> None:
     assert text.startswith("It does not decrypt (error decryption).\n")
     nothing = _run(folder, "random", code=3)
     assert "The cause was not found. This does not show" in nothing
-    assert "Trials: 8 (header 8)." in nothing
+    assert "Trials: 8 (header 8).\nTo try more, give other contexts with " in nothing
+    assert "To try more" not in _run(folder, "random", "--json", code=3)
 
 
 def test_the_input_is_taken_as_it_was_found(folder: Path) -> None:
@@ -109,7 +110,10 @@ def test_the_page_begins_with_the_finding(folder: Path) -> None:
 def test_the_budget_is_an_option(folder: Path) -> None:
     """A small budget ends the search, and the text says so."""
     text = _run(folder, "blob", "--context", '{"x":"y"}', "--budget", "5")
-    assert "The budget ended the search." in text
+    assert "The budget ended the search.\n" in text
+    assert "To try more" not in text
+    text = _run(folder, "random", "--budget", "1", code=3)
+    assert text.endswith("\nTo try more, give a larger --budget, or fewer contexts.\n")
 
 
 @pytest.mark.parametrize(

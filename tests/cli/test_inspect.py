@@ -73,6 +73,7 @@ def test_a_base64_file_can_end_with_white_space(tmp_path: Path) -> None:
         ([], b"", "invalid_blob: "),
         ([], seal(b"")[:-20], "invalid_blob: "),
         (["--base64"], b"KMS", "-: not strict Base64"),
+        ([], b"S01TAQ==", "invalid_blob: a v1 ciphertext blob in Base64: give --base64"),
         ([], bytes(70_000), "-: more than 65,536 bytes"),
     ],
 )

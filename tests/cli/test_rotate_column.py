@@ -480,10 +480,21 @@ def test_a_driver_without_its_library(monkeypatch: pytest.MonkeyPatch) -> None:
         pass
 
 
+NO_TABLE = "table 't': there is no such table; in another schema, give the schema too"
+
+
 @pytest.mark.parametrize(
     ("options", "reason"),
     [
-        (("--table", "no"), "table 'no': there is no such table"),
+        (("--table", "no"), "table 'no': there is no such table; in another schema, give"),
+        (
+            ("--table", "sales.t"),
+            "table 'sales.t': there is no such table; give the table 't' and the schema 'sales'",
+        ),
+        (
+            ("--table", "no", "--schema", "main"),
+            "table 'no': there is no such table in the schema 'main'",
+        ),
         (("--blob-column", "no"), "table 't': no column 'no'; the columns are 'id', 'b', 'tenant'"),
         (("--preserve-columns", "b"), "column 'b' is given twice"),
         (("--context-column", "b"), "--context-column and --context-columns exclude each other"),
@@ -512,7 +523,7 @@ def test_the_column_is_found_before_the_passphrase_is_asked_for(
     """A wrong table is reported although there is no passphrase."""
     sqlite.run("CREATE TABLE u (id int)")
     said = problem(invoke(*arguments(ring_file), env={"KMSCORE_DATABASE_URL": sqlite.url}))
-    assert said == "table 't': there is no such table"
+    assert said == NO_TABLE
 
 
 @pytest.mark.parametrize("name", ["rotate-column", "census-column"])
@@ -815,7 +826,7 @@ def test_a_census_of_a_column(database: Live, ring_file: Path) -> None:
 def test_a_wrong_table_for_a_census(sqlite: Live) -> None:
     """One line says the problem."""
     sqlite.run("CREATE TABLE u (id int)")
-    assert problem(census(sqlite)) == "table 't': there is no such table"
+    assert problem(census(sqlite)) == NO_TABLE
 
 
 def test_the_command_in_a_separate_process(sqlite: Live, ring_file: Path) -> None:

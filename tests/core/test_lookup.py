@@ -113,7 +113,8 @@ def test_an_answer_that_is_not_a_key_is_a_type_error(
         *(None, "k", b"material", 5, object(), {}, SymmetricKey, Keyring([KEY])),
         *(rsa_key.public_key, sm2_key.public_key, rsa_key._private_key, BLOB),
     ):
-        with raises_exactly(TypeError, "a key must be SymmetricKey, RsaKey or Sm2Key"):
+        said = f"SymmetricKey, RsaKey or Sm2Key, but the provider returned {type(foreign).__name__}"
+        with raises_exactly(TypeError, f"a key must be {said}"):
             ASK[way](foreign)
 
 

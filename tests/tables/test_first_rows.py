@@ -7,6 +7,7 @@ import pytest
 from support.commands import (
     FOREIGN,
     NEW,
+    OFF,
     OLD,
     base64_of,
     invoke,
@@ -26,7 +27,7 @@ _CONTEXT = {"tenant": "acme"}
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return a folder with a keyring; a table is worked on in chunks of three rows."""
     monkeypatch.setattr(json_lines, "CHUNK_ROWS", 3)
-    write_ring(tmp_path / "team.keys", Keyring([OLD, NEW]))
+    write_ring(tmp_path / "team.keys", Keyring([OLD, NEW, OFF]))
     return tmp_path
 
 
@@ -50,6 +51,19 @@ CASES = {
         [GOOD] * 4,
         ("--context-columns", "id"),
         "(3 decryption): the columns of contexts, or the keys, are probably wrong",
+    ),
+    "column of contexts without JSON": (
+        [GOOD] * 4,
+        ("--context-column", "tenant"),
+        (
+            "(3 invalid_context): column 'tenant' has other values than JSON objects of strings;"
+            " --context-columns takes one pair of each column"
+        ),
+    ),
+    "disabled key version": (
+        [seal(b"text", key=OFF)] * 4,
+        (),
+        "(3 key_state): the key version is not enabled; `kmscore keys list` shows the states",
     ),
     "foreign key": (
         [seal(b"text", key=FOREIGN)] * 4,

@@ -90,6 +90,8 @@ def _explain(error: typer.BadParameter) -> int:
     # Without any argument, typer has printed the help, and the message is empty.
     if reason:
         path = app.info.name if error.ctx is None else error.ctx.command_path
+        if reason.startswith("Got unexpected extra argument") and str(path).endswith(" run"):
+            reason = f"{reason}; the command of an implementation comes after --"
         say(f"{reason.rstrip('.')}; see {path} --help")
     return 2
 

@@ -109,7 +109,9 @@ class Peer:
             return _Process(self._command, self._folder)
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or error
-            raise CommandError(f"{self._command[0]} cannot be started: {reason}") from None
+            is_script = (self._folder or Path()).joinpath(self._command[0]).is_file()
+            hint = "; a script needs its interpreter before it" if is_script else ""
+            raise CommandError(f"{self._command[0]} cannot be started: {reason}{hint}") from None
 
 
 class _NoAnswerError(Exception):

@@ -299,7 +299,7 @@ def test_run_with_gmssl(small: Path) -> None:
     shutil.copy(installed_folder() / "sm2pke.json", small)
     result = _invoke("run", "--no-accumulated", str(small), "--", *python_harness("gmssl").command)
     assert result.exit_code == 1
-    assert "What that is open to" in result.stdout
+    assert "Possible effects" in result.stdout
     assert "invalid-curve" in " ".join(result.stdout.split()) or "private" in result.stdout
     assert "accepted though invalid" in result.stdout.splitlines()[-1]
     assert "and " in result.stdout
@@ -311,7 +311,7 @@ def test_run_with_what_says_nothing(small: Path) -> None:
     result = _invoke("run", str(small), "--", sys.executable, "-c", "")
     assert result.exit_code == 1
     assert "What failed" in result.stdout
-    assert "What that is open to" not in result.stdout
+    assert "Possible effects" not in result.stdout
 
 
 def test_run_with_what_crashes(small: Path) -> None:
@@ -436,3 +436,16 @@ def test_help_shows_how_a_command_is_given() -> None:
     result = CliRunner(env={"COLUMNS": "200"}).invoke(cli.app, ["run", "--help"])
     assert "-- COMMAND..." in result.stdout
     assert "README.md" in result.stdout
+
+
+def test_each_flag_has_a_row_in_the_table_of_failures() -> None:
+    """A flag with many failures does not hide the failure of another one."""
+    tests = [make_test(tc_id=number, flag="Magic") for number in range(1, 31)]
+    tests.append(make_test(tc_id=31, flag="Suite"))
+    outcomes = [Judgement("peer", test, {"outputs": {}}, Verdict.ACCEPTED) for test in tests]
+    terminal = Console(width=80, record=True)
+    console.show(Results(outcomes), Heading("peer", "", Path()), terminal)
+    failures = terminal.export_text().partition("What failed")[2]
+    shown = [int(number) for number in re.findall(r"^│ blob (\d+)", failures, re.MULTILINE)]
+    assert shown == [*range(1, 20), 31]
+    assert "and 11 more; --json has all" in failures

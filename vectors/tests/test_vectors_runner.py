@@ -297,6 +297,7 @@ def test_after_many_failures_in_a_row_it_is_left_alone(peer: Peer) -> None:
     [
         ("/no/such/command", "No such file or directory"),
         (str(_RESPONDERS), "Permission denied"),
+        (__file__, "Permission denied; a script needs its interpreter before it"),
         ("a\0b", "embedded null byte"),
     ],
 )

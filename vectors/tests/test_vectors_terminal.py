@@ -77,6 +77,17 @@ def test_a_mistake_in_the_arguments(
     assert capsys.readouterr().err == ""
 
 
+def test_a_command_without_the_two_hyphens(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The line says the place of the command of an implementation, for `run` only."""
+    place = "; the command of an implementation comes after --; see kmscore-vectors run --help\n"
+    assert _main(monkeypatch, "run", "program", "argument") == 2
+    assert capsys.readouterr().err.endswith(place)
+    assert _main(monkeypatch, "list", "folder", "argument") == 2
+    assert " comes after --" not in capsys.readouterr().err
+
+
 def test_control_c(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """One line and exit code 130."""
 

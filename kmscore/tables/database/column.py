@@ -149,6 +149,16 @@ def _table_clause(name: str, schema: str | None, columns: Sequence[str]) -> sa.T
     )
 
 
+def _missing(name: str, schema: str | None) -> str:
+    """Return the reason for a table that is not found; its name can contain the schema."""
+    if schema is not None:
+        return f"there is no such table in the schema {schema!r}"
+    before, dot, after = name.rpartition(".")
+    if dot:
+        return f"there is no such table; give the table {after!r} and the schema {before!r}"
+    return "there is no such table; in another schema, give the schema too"
+
+
 def _table_of(
     database: Database, schema: str | None
 ) -> tuple[dict[str, ReflectedColumn], tuple[str, ...]]:
@@ -165,7 +175,7 @@ def _table_of(
 
     found = database.inspect(look)
     if found is None:
-        raise database.error("there is no such table")
+        raise database.error(_missing(name, schema))
     columns, keys, is_view = found
     if is_view:
         raise database.error("a view; name the table")

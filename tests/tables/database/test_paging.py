@@ -261,7 +261,10 @@ def test_a_table_must_exist_and_fit(database: Live) -> None:
         "CREATE VIEW v AS SELECT * FROM t",
     )
     for options, reason in (
-        ({"table": "nothing"}, "'nothing': there is no such table"),
+        (
+            {"table": "nothing"},
+            "'nothing': there is no such table; in another schema, give the schema too",
+        ),
         ({"table": "without_key"}, "there is no primary key"),
         ({"table": "blob_key"}, "'b' is part of the primary key"),
         ({"table": "v"}, "'v': a view"),

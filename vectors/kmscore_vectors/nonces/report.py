@@ -94,7 +94,7 @@ def _brief(reason: str) -> str:
 
 def _effect_table(report: Report) -> Table:
     """Return a table of the attacks that the findings allow."""
-    table = Table(title="What that is open to", show_lines=True)
+    table = Table(title="Possible effects", show_lines=True)
     for name in ("finding", "effect"):
         table.add_column(name, overflow="fold")
     names = (finding.name for outcome in report.outcomes for finding in outcome.findings)

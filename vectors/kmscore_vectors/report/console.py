@@ -1,7 +1,9 @@
 """The judgements of a run, as tables for a terminal."""
 
 import json
+from collections import Counter
 from collections.abc import Mapping
+from operator import itemgetter
 from typing import Final
 
 from rich import box
@@ -90,7 +92,7 @@ def _failure_table(results: Results) -> Table:
             reason = missing(judgement.answer)
             place = (judgement.test.file, judgement.test.tc_id) if reason is None else (reason,)
             rows.setdefault((judgement.subject, *place), []).append(judgement)
-    shown = list(rows.values())[:_LISTED]
+    shown = _spread(list(rows.values()))
     more = sum(map(len, rows.values())) - sum(map(len, shown))
     table = Table(
         title="What failed",
@@ -111,6 +113,17 @@ def _failure_table(results: Results) -> Table:
     return table
 
 
+def _spread(rows: list[list[Judgement]]) -> list[list[Judgement]]:
+    """Return the rows to show, in order: as many of each flag as there is space for all flags."""
+    seen: Counter[tuple[object, ...]] = Counter()
+    ranks: list[tuple[int, int]] = []  # the number of earlier rows of the flag, the position
+    for position, (judgement, *_) in enumerate(rows):
+        flag = judgement.subject, judgement.test.file, judgement.test.flag
+        ranks.append((seen[flag], position))
+        seen[flag] += 1
+    return [rows[position] for _, position in sorted(sorted(ranks)[:_LISTED], key=itemgetter(1))]
+
+
 def _answer(judgement: Judgement) -> str:
     """Return the expected and the actual answer, or the reason for a missing answer."""
     found = evidence(judgement)
@@ -128,7 +141,7 @@ def _brief(fields: Mapping[str, object]) -> str:
 
 def _effect_table(failures: list[Judgement]) -> Table:
     """Return a table of the attacks that the failures allow, from the notes of the flags."""
-    table = Table(title="What that is open to", show_lines=True)
+    table = Table(title="Possible effects", show_lines=True)
     for name in ("file", "flag", "effect"):
         table.add_column(name, overflow="fold")
     # A test without an answer shows no weakness.
