@@ -190,7 +190,8 @@ def test_every_session_of_ci_is_in_the_command_and_in_the_page() -> None:
     assert loop is not None
     assert loop[1].split() == _default_sessions()
     text = (_ROOT / "CONTRIBUTING.md").read_text("utf-8")
-    rows = [line.split("|")[1] for line in text.splitlines() if line.startswith("| `")]
+    table = text.partition("| Step | Content |\n")[2].partition("\n\n")[0]
+    rows = [line.split("|")[1] for line in table.splitlines()]
     named = [name for row in rows for name in re.findall(r"`(\w+)`", row)]
     assert [name for name in named if name in _sessions()] == _default_sessions()
 
@@ -213,3 +214,17 @@ def test_every_package_of_the_checks_has_a_hash(name: str) -> None:
     assert {re.sub(r"\[.*?\]", "", each) for each in asked} <= locked.keys()
     assert [each for each, hashes in locked.items() if "==" not in each or not hashes] == []
     assert "://" not in (_ROOT / ".ci" / f"{name}.txt").read_text("utf-8")
+
+
+def test_the_page_explains_every_marker_that_is_left_out() -> None:
+    """CONTRIBUTING.md has a row for each marker that `pytest` alone leaves out."""
+    options = tomllib.loads((_ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["pytest"]
+    left_out = {
+        name
+        for option in options["ini_options"]["addopts"]
+        for name in re.findall(r"not (\w+)", option)
+    }
+    text = (_ROOT / "CONTRIBUTING.md").read_text("utf-8")
+    table = text.partition("| Marker | Tests | Run by |\n")[2].partition("\n\n")[0]
+    assert left_out
+    assert set(re.findall(r"^\| `(\w+)`", table, re.MULTILINE)) == left_out
