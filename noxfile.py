@@ -8,7 +8,6 @@ import os
 import re
 import shutil
 import tarfile
-import tomllib
 from pathlib import Path
 
 import nox
@@ -28,12 +27,8 @@ CLIENTS = {
 }
 NODE_CLIENTS = ("@alicloud/kms20160120@1", "@alicloud/pop-core@1")
 
-_MISSING_SERVERS = """
-import sys
-sys.path.append("tests")
-from support.databases import missing_servers
-print("\\n".join(missing_servers()))
-"""
+# Printed by the session `coverage`: the servers whose tests are skipped.
+_MISSING_SERVERS = "from support.databases import missing_servers as m; print(*m(), sep='\\n')"
 
 nox.needs_version = ">=2024.10.9"
 nox.options.default_venv_backend = "venv"
@@ -121,8 +116,8 @@ def coverage(session: nox.Session) -> None:
     marked = ("-m", "not campaign and not harness and not recipe and not clients")
     measured = ("--cov", "--cov-report=", "--cov-fail-under=0")
     session.run("pytest", "--quiet", *marked, *measured, *session.posargs)
-    shown = str(session.run("python", "-c", _MISSING_SERVERS, silent=True))
-    missing = [line for line in shown.splitlines() if " is not reachable" in line]
+    shown = session.run("python", "-c", _MISSING_SERVERS, env={"PYTHONPATH": "tests"}, silent=True)
+    missing = [line for line in str(shown).splitlines() if " is not reachable" in line]
     for reason in missing:
         session.warn(f"tests are skipped: {reason}")
     left_out = ("--omit", "*/kmscore/tables/database/*") if missing else ()
@@ -288,32 +283,10 @@ def sbom(session: nox.Session) -> None:
     """Write an SBOM of each distribution, with no extra and with each one, into dist/sbom."""
     _install(session, TOOLS)
     _install(session, BUILD)
-    out = ROOT / "dist" / "sbom"
-    shutil.rmtree(out, ignore_errors=True)
-    out.mkdir(parents=True)
+    shutil.rmtree(ROOT / "dist" / "sbom", ignore_errors=True)
     for project in DISTRIBUTIONS:
-        text = (ROOT / project / "pyproject.toml").read_text("utf-8")
-        table = tomllib.loads(text)["project"]
         (wheel,) = _build(session, project, "wheel")
-        described = wheel.with_name("pyproject.toml")
-        # The tool does not read a dynamic version.
-        version = wheel.name.split("-")[1]
-        described.write_text(text.replace('dynamic = ["version"]', f'version = "{version}"'))
-        extras = set(table.get("optional-dependencies", ())) - {"test", "bench"}
-        for suffix in ("", *(f"-{extra}" for extra in sorted(extras))):
-            package = f"{wheel}[{suffix[1:]}]" if suffix else str(wheel)
-            _write_sbom(session, package, described, out / f"{table['name']}{suffix}.cdx.json")
-
-
-def _write_sbom(session: nox.Session, package: str, described: Path, out: Path) -> None:
-    """Write the SBOM of an environment that has one package with its dependencies, without pip."""
-    environment = described.with_name("environment")
-    session.run("python", "-m", "venv", "--clear", "--without-pip", str(environment))
-    python = str(environment / ("Scripts" if os.name == "nt" else "bin") / "python")
-    session.run("python", "-m", "pip", "--python", python, "install", "--quiet", package)
-    options = ("--mc-type", "library", "--output-reproducible", "--spec-version", "1.6")
-    files = ("--pyproject", str(described), "--output-file", str(out), python)
-    session.run("cyclonedx-py", "environment", *options, "--validate", *files)
+        session.run("python", ".ci/sbom.py", f"{project}/pyproject.toml", str(wheel), "dist/sbom")
 
 
 @nox.session

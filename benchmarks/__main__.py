@@ -133,8 +133,8 @@ def _parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks",
-        description="Measure kmscore beside the bare cryptography and beside its peers,"
-        " everyone in turns, on one core.",
+        description="Measure kmscore next to the bare cryptography and next to other libraries,"
+        " all calls in turns, on one core.",
     )
     add = parser.add_argument
     add("--json", type=_writable, metavar="FILE", help="write all figures as JSON")

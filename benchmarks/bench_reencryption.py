@@ -173,19 +173,21 @@ _REMARK: Final = (
 
 
 @TASKS.add("reencrypt of a blob with a wrong tag", _REFUSALS)
-def _refused() -> Mapping[str, Call]:
+def _rejected() -> Mapping[str, Call]:
     source, destination, _ = _two_keys()
     keys = Keyring([source, destination])
-    return _refusals(source, lambda blob, context: _moving(keys, blob, destination.key_id, context))
+    return _rejections(
+        source, lambda blob, context: _moving(keys, blob, destination.key_id, context)
+    )
 
 
 @TASKS.add("decrypt of a blob with a wrong tag", {**_REFUSALS, "bare": None}, remark=_REMARK)
-def _refused_decryption() -> Mapping[str, Call]:
+def _rejected_decryption() -> Mapping[str, Call]:
     key = symmetric_key(1)
     keys = Keyring([key])
     wrong = floors.with_wrong_tag(_sealed(key))
-    return _refusals(key, lambda blob, context: lambda: kmscore.decrypt(keys, blob, context)) | {
-        "bare": floors.refused_decryption(key, wrong, CONTEXT)
+    return _rejections(key, lambda blob, context: lambda: kmscore.decrypt(keys, blob, context)) | {
+        "bare": floors.rejected_decryption(key, wrong, CONTEXT)
     }
 
 
@@ -194,31 +196,31 @@ def _sealed(key: SymmetricKey) -> bytes:
     return kmscore.encrypt(Keyring([key]), key.key_id, DATA_KEY, CONTEXT).ciphertext_blob
 
 
-def _refusals(
+def _rejections(
     key: SymmetricKey, opening: Callable[[bytes, EncryptionContext], Call]
 ) -> dict[str, Call]:
     """Return calls that fail for different reasons, and one call that succeeds."""
     blob, start = _sealed(key), len(key.header)
     other_iv = blob[:start] + bytes([blob[start] ^ 1]) + blob[start + 1 :]
     return {
-        OURS: _refusal(opening(floors.with_wrong_tag(blob), CONTEXT)),
-        "another context": _refusal(opening(blob, OTHER_CONTEXT)),
-        "another IV": _refusal(opening(other_iv, CONTEXT)),
+        OURS: _rejection(opening(floors.with_wrong_tag(blob), CONTEXT)),
+        "another context": _rejection(opening(blob, OTHER_CONTEXT)),
+        "another IV": _rejection(opening(other_iv, CONTEXT)),
         "a right one": opening(blob, CONTEXT),
     }
 
 
-def _refusal(call: Call) -> Call:
+def _rejection(call: Call) -> Call:
     """Return a call that expects a `DecryptionError` from `call` and catches it."""
 
-    def refusal() -> str:
+    def rejection() -> str:
         try:
             call()
         except kmscore.DecryptionError as error:
             return error.code
         raise ValueError("the call did not fail")
 
-    return refusal
+    return rejection
 
 
 @pytest.mark.parametrize(("task", "contender"), cases(TASKS))

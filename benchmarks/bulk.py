@@ -197,7 +197,7 @@ def main(arguments: list[str] | None = None) -> int:
     few, many = peak_in_child(min(FEW, number)), peak_in_child(number)
     for name, (ours, other, ratio) in compare(number).items():
         _show(
-            f"{number:,} items beside {name}: {ours / 1e3:.2f} µs / {other / 1e3:.2f} µs an item,"
+            f"{number:,} items next to {name}: {ours / 1e3:.2f} µs / {other / 1e3:.2f} µs an item,"
             f" ratio {ratio:.3f} (at most {LIMITS[name]})"
         )
     _show(

@@ -49,18 +49,18 @@ def decryption(key: SymmetricKey, blob: bytes, context: EncryptionContext) -> Ca
     return lambda: cipher.decrypt(iv, sealed, associated_data)
 
 
-def refused_decryption(key: SymmetricKey, blob: bytes, context: EncryptionContext) -> Call:
+def rejected_decryption(key: SymmetricKey, blob: bytes, context: EncryptionContext) -> Call:
     """Return a call that fails to decrypt with AES-GCM and catches the error."""
     opening = decryption(key, blob, context)
 
-    def refusal() -> str:
+    def rejection() -> str:
         try:
             opening()
         except InvalidTag as error:
             return type(error).__name__
         raise ValueError("the call did not fail")
 
-    return refusal
+    return rejection
 
 
 def with_wrong_tag(blob: bytes) -> bytes:

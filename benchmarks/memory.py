@@ -46,7 +46,7 @@ def _turns() -> list[Call]:
 
 
 def _calls(keys: Keyring, blob: bytes, key_id: str) -> list[Call]:
-    """Return a call that succeeds, one that fails, and one that does not use the fast path."""
+    """Return a call that succeeds, one that fails, and one that does not use the short path."""
     wrong = floors.with_wrong_tag(blob)
 
     def accepted() -> object:
@@ -54,7 +54,7 @@ def _calls(keys: Keyring, blob: bytes, key_id: str) -> list[Call]:
             keys, blob, key_id, source_context=CONTEXT, destination_context=PAIRS
         )
 
-    def refused() -> object:
+    def rejected() -> object:
         try:
             return kmscore.decrypt(keys, wrong, CONTEXT)
         except kmscore.DecryptionError as error:
@@ -63,7 +63,7 @@ def _calls(keys: Keyring, blob: bytes, key_id: str) -> list[Call]:
     def step_by_step() -> object:
         return kmscore.decrypt(keys, bytearray(blob), PAIRS)
 
-    return [accepted, refused, step_by_step]
+    return [accepted, rejected, step_by_step]
 
 
 def _repeat(turns: Iterator[Call], number: int) -> None:

@@ -59,7 +59,7 @@ class Report:
     def print_on(self, console: Console) -> None:
         """Print the table, the missing parts of the peers, the remarks and the environment."""
         table = Table(box=SIMPLE_HEAD, title="Time of kmscore, of the other, and their ratio")
-        table.add_column("task, and beside whom", overflow="fold")
+        table.add_column("task, and the other call", overflow="fold")
         for heading in _FIGURES:
             table.add_column(heading, justify="right", no_wrap=True)
         task = None
@@ -89,7 +89,7 @@ class Report:
     def markdown(self) -> str:
         """Return the table as Markdown, with the notes and the environment."""
         lines = [
-            f"| task | beside | {' | '.join(_FIGURES)} |",
+            f"| task | next to | {' | '.join(_FIGURES)} |",
             f"|---|---|{'--:|' * len(_FIGURES)}",
             *(
                 f"| {row.task} | {row.against} | {' | '.join(_figures(row))} |"

@@ -55,7 +55,7 @@ def test_the_command_shows_both_ratios_and_the_peaks(capsys: pytest.CaptureFixtu
     assert 10 < float(many) < float(few) + MEMORY_LIMIT / 1e6
 
 
-def test_the_command_refuses_no_items(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_rejects_no_items(capsys: pytest.CaptureFixture[str]) -> None:
     """The status is 2, and a line gives the reason."""
     with pytest.raises(SystemExit, match="2"):
         main(["--items", "0"])

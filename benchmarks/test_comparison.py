@@ -135,7 +135,7 @@ def test_the_command_measures_shows_and_writes(
         assert f"{name} {report.environment[name]}" in " ".join(shown.split())
 
 
-def test_the_command_refuses_a_name_that_no_task_has(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_rejects_a_name_that_no_task_has(capsys: pytest.CaptureFixture[str]) -> None:
     """The output names the text, and the status is 2."""
     assert main(["--only", "no such task"]) == 2
     assert "no such task" in capsys.readouterr().out
@@ -154,7 +154,7 @@ def test_the_command_refuses_a_name_that_no_task_has(capsys: pytest.CaptureFixtu
         ("--what",),
     ],
 )
-def test_the_command_refuses_before_it_measures(
+def test_the_command_rejects_before_it_measures(
     arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The error stream names the option with the wrong value, and the status is 2."""

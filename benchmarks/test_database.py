@@ -22,7 +22,7 @@ def test_the_command_shows_ratios_and_memory(capsys: pytest.CaptureFixture[str])
     assert re.fullmatch(r"memory: \d+\.\d MB for 50 rows, \d+\.\d MB for 5 \(.*\)", lines[2])
 
 
-def test_the_command_refuses_no_rows(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_rejects_no_rows(capsys: pytest.CaptureFixture[str]) -> None:
     """The status is 2, and a line gives the reason."""
     with pytest.raises(SystemExit, match="2"):
         main(["--rows", "0"])

@@ -19,7 +19,7 @@ def test_the_command_shows_the_ratio_and_the_shares(capsys: pytest.CaptureFixtur
     ]
 
 
-def test_the_command_refuses_no_requests(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_rejects_no_requests(capsys: pytest.CaptureFixture[str]) -> None:
     """The status is 2, and a line gives the reason."""
     with pytest.raises(SystemExit, match="2"):
         main(["--requests", "0"])

@@ -20,7 +20,7 @@ def test_the_command_shows_a_ratio_per_format(capsys: pytest.CaptureFixture[str]
         assert re.search(rf": {ratio} x reencrypt_many, {ratio} to {ratio} \(at most 3\.5\)$", line)
 
 
-def test_the_command_refuses_too_few_rows(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_rejects_too_few_rows(capsys: pytest.CaptureFixture[str]) -> None:
     """The status is 2, and a line gives the reason."""
     with pytest.raises(SystemExit, match="2"):
         main(["--rows", "4096"])

@@ -16,6 +16,8 @@ extensions = [
 exclude_patterns = ["_build", "pages"]
 html_extra_path = ["pages"]  # complete pages, copied unchanged
 html_theme = "furo"
+html_static_path = ["site.css"]
+html_css_files = ["site.css"]
 html_title = f"kmscore {release}"
 html_show_sphinx = False
 

@@ -1,4 +1,4 @@
-"""The in-memory keyring: lookup of versions, rejected arguments, and the fast path."""
+"""The in-memory keyring: lookup of versions, rejected arguments, and the short path."""
 
 import copy
 import pickle
@@ -334,7 +334,7 @@ def test_primary_with_an_id_that_is_not_text_is_a_type_error(primary: Any) -> No
         Keyring([A1], primary=primary)
 
 
-# --- the fast path ---
+# --- the short path ---
 
 
 def sealed(key: SymmetricKey, plaintext_length: int = 0) -> bytes:
@@ -344,9 +344,9 @@ def sealed(key: SymmetricKey, plaintext_length: int = 0) -> bytes:
 
 
 def assert_agreement(ring: Keyring, data: bytes) -> SymmetricKey | None:
-    """Return the result of the fast path, after a comparison with the result of the parser.
+    """Return the result of the short path, after a comparison with the result of the parser.
 
-    The fast path finds a key if and only if the bytes parse and their ciphertext is not too long.
+    The short path finds a key if and only if the bytes parse and their ciphertext is not too long.
     The keyring must also have that version, enabled and bound to that suite.
     """
     found = ring._find_opener(data)
@@ -401,7 +401,7 @@ def rings_and_bytes(draw: st.DrawFn) -> tuple[Keyring, bytes]:
 
 @given(rings_and_bytes())
 def test_the_fast_path_and_the_parser_agree_on_blobs(drawn: tuple[Keyring, bytes]) -> None:
-    """The fast path and the parser have the same result for valid and nearly valid blobs."""
+    """The short path and the parser have the same result for valid and nearly valid blobs."""
     assert_agreement(*drawn)
 
 
@@ -412,7 +412,7 @@ def test_the_fast_path_and_the_parser_agree_on_blobs(drawn: tuple[Keyring, bytes
 def test_the_fast_path_and_the_parser_agree_on_random_bytes(
     ring: Keyring, data: bytes, prefixed: bool
 ) -> None:
-    """Random bytes are not accepted as a blob, and the fast path raises no error for them."""
+    """Random bytes are not accepted as a blob, and the short path raises no error for them."""
     assert_agreement(ring, b"KMS\x01" + data if prefixed else data)
 
 
@@ -420,7 +420,7 @@ def test_the_fast_path_and_the_parser_agree_on_random_bytes(
 def test_the_fast_path_finds_the_key_of_every_blob(
     key_id: str, key_version_id: str, suite: Suite, body: bytes
 ) -> None:
-    """The fast path finds the key of every blob of the keyring, for all IDs."""
+    """The short path finds the key of every blob of the keyring, for all IDs."""
     key = SymmetricKey(
         key_id, key_version_id, SUITE_SPECS[suite], bytes(suite.key_length), suite=suite
     )
@@ -446,7 +446,7 @@ def test_the_fast_path_and_the_parser_agree_on_every_change(key: SymmetricKey) -
 @pytest.mark.parametrize("key", [A1, B1, make("a" * 255, "b" * 255)])
 @pytest.mark.parametrize("length", [6143, 6144, 6145, 6702, 13402])
 def test_the_fast_path_accepts_at_most_6144_bytes(key: SymmetricKey, length: int) -> None:
-    """The fast path accepts a ciphertext of at most 6,144 bytes."""
+    """The short path accepts a ciphertext of at most 6,144 bytes."""
     data = sealed(key, length)
     assert (assert_agreement(Keyring([key]), data) is key) == (length <= 6144)
 
@@ -478,7 +478,7 @@ def test_the_fast_path_finds_enabled_keys_only(state: KeyState) -> None:
 
 
 def test_only_a_symmetric_primary_version_encrypts(rsa_key: RsaKey) -> None:
-    """The fast path encrypts with the primary version if that is a symmetric key."""
+    """The short path encrypts with the primary version if that is a symmetric key."""
     ring = Keyring([A1, A2, B1, rsa_key], primary={"a": "1"})
     assert (ring._find_sealer("a"), ring._find_sealer("b")) == (A1, B1)
     assert ring._find_sealer(rsa_key.key_id) is ring._find_sealer("x") is None

@@ -128,7 +128,7 @@ def test_the_earlier_of_two_faults_is_raised(
 def test_the_earlier_of_two_faults_is_raised_with_a_keyring(
     world: World, operation: str, faults: tuple[Fault, ...]
 ) -> None:
-    """The fast path of a keyring has the same order."""
+    """The short path of a keyring has the same order."""
     call = world.call(operation, faults)
     if "keys" in call.arguments:
         call.arguments["keys"] = world.keyring(operation)

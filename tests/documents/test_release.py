@@ -1,14 +1,11 @@
 """The release: versions, addresses and classifiers agree, and the workflows run this project."""
 
 import ast
-import importlib.util
 import re
 import tomllib
 from importlib.metadata import version
 from pathlib import Path
-from types import ModuleType
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 import yaml
@@ -18,7 +15,6 @@ _PROJECTS = ("pyproject.toml", "vectors/pyproject.toml")
 _WORKFLOWS = sorted((_ROOT / ".github" / "workflows").glob("*.yml"))
 _USES = re.compile(r"^ *-? *uses: *(.+)$", re.MULTILINE)
 _PINNED = re.compile(r"[\w-]+/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+")
-_ADDRESS = "https://forge.example/owner/kmscore"
 
 
 def _project(name: str) -> Any:
@@ -194,7 +190,8 @@ def test_every_session_of_ci_is_in_the_command_and_in_the_page() -> None:
     assert loop is not None
     assert loop[1].split() == _default_sessions()
     text = (_ROOT / "CONTRIBUTING.md").read_text("utf-8")
-    rows = [line.split("|")[1] for line in text.splitlines() if line.startswith("| `")]
+    table = text.partition("| Step | Content |\n")[2].partition("\n\n")[0]
+    rows = [line.split("|")[1] for line in table.splitlines()]
     named = [name for row in rows for name in re.findall(r"`(\w+)`", row)]
     assert [name for name in named if name in _sessions()] == _default_sessions()
 
@@ -219,81 +216,15 @@ def test_every_package_of_the_checks_has_a_hash(name: str) -> None:
     assert "://" not in (_ROOT / ".ci" / f"{name}.txt").read_text("utf-8")
 
 
-# --- the check before a release ---
-
-
-@pytest.fixture(scope="module")
-def release() -> ModuleType:
-    """Return the script `.ci/release.py` as a module."""
-    spec = importlib.util.spec_from_file_location("release", _ROOT / ".ci" / "release.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-@pytest.fixture
-def ready(tmp_path: Path, release: ModuleType) -> Path:
-    """Return a copy of the files of a release, with a date and the address of a repository."""
-    address = _project(_PROJECTS[0])["urls"]["Source"]
-    for name in (*release.VERSIONS, *release.PROJECTS, "CHANGELOG.md"):
-        path = tmp_path / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        text = (_ROOT / name).read_text("utf-8").replace(address, _ADDRESS)
-        text = re.sub(r"^(## \S+) \(.+\)$", r"\1 (2030-01-02)", text, flags=re.MULTILINE)
-        path.write_text(text, "utf-8")
-    citation = tmp_path / "CITATION.cff"
-    text = re.sub(r"^date-released: .*\n", "", citation.read_text("utf-8"), flags=re.MULTILINE)
-    citation.write_text(f"{text}date-released: 2030-01-02\n", "utf-8")
-    return tmp_path
-
-
-def _tag() -> str:
-    return f"v{_citation()['version']}"
-
-
-def test_a_finished_checkout_is_ready(ready: Path, release: ModuleType) -> None:
-    """Without a fault, there is no finding."""
-    assert release.findings(ready, _tag(), _ADDRESS) == []
-
-
-def test_a_tag_without_a_version_is_rejected(ready: Path, release: ModuleType) -> None:
-    """A tag is the letter v and the version."""
-    assert release.findings(ready, _tag().removeprefix("v"), _ADDRESS) != []
-    assert len(release.findings(ready, "v99.0.0", _ADDRESS)) == 4
-
-
-@pytest.mark.parametrize(
-    ("name", "before", "after"),
-    [
-        ("kmscore/__init__.py", "__version__ = ", "__version__ = '99' or "),
-        ("vectors/kmscore_vectors/__init__.py", "__version__ = ", "version = "),
-        ("CITATION.cff", "\nversion: ", "\nversion: 9"),
-        ("CITATION.cff", "date-released: 2030-01-02", "date-released: 2030-01-03"),
-        ("CITATION.cff", _ADDRESS, f"{_ADDRESS}/"),
-        ("CHANGELOG.md", " (2030-01-02)", " (unreleased)"),
-        ("CHANGELOG.md", "## ", "## 99.0.0 (2031-01-01)\n\n## "),
-        ("pyproject.toml", f"{_ADDRESS}/issues", "https://forge.invalid/issues"),
-        ("vectors/pyproject.toml", f"{_ADDRESS}/issues", f"{_ADDRESS}-other/issues"),
-    ],
-)
-def test_one_fault_prevents_a_release(
-    name: str, before: str, after: str, ready: Path, release: ModuleType
-) -> None:
-    """Each check has one finding, which names the file."""
-    path = ready / name
-    text = path.read_text("utf-8")
-    assert before in text
-    path.write_text(text.replace(before, after, 1), "utf-8")
-    (finding,) = release.findings(ready, _tag(), _ADDRESS)
-    assert finding.startswith(f"{name}: ")
-
-
-def test_an_address_that_leads_nowhere_is_not_released(release: ModuleType) -> None:
-    """The reserved address of a checkout without a public repository prevents a release."""
-    source = _project(_PROJECTS[0])["urls"]["Source"]
-    if not str(urlsplit(source).hostname).endswith(".invalid"):
-        pytest.skip("the project has a public address")
-    found = release.findings(_ROOT, _tag(), _ADDRESS)
-    assert len([finding for finding in found if "outside of" in finding]) == 10
+def test_the_page_explains_every_marker_that_is_left_out() -> None:
+    """CONTRIBUTING.md has a row for each marker that `pytest` alone leaves out."""
+    options = tomllib.loads((_ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["pytest"]
+    left_out = {
+        name
+        for option in options["ini_options"]["addopts"]
+        for name in re.findall(r"not (\w+)", option)
+    }
+    text = (_ROOT / "CONTRIBUTING.md").read_text("utf-8")
+    table = text.partition("| Marker | Tests | Run by |\n")[2].partition("\n\n")[0]
+    assert left_out
+    assert set(re.findall(r"^\| `(\w+)`", table, re.MULTILINE)) == left_out

@@ -2,12 +2,10 @@
 
 import json
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 from support.emulated_kms import Emulated
-from support.time_limits import PATIENCE
+from support.pytest_runs import run_pytest
 
 from kmscore.emulator import add_seed
 
@@ -23,16 +21,7 @@ def test_the_test_on_the_page_passes(tmp_path: Path) -> None:
     (tmp_path / "conftest.py").write_text(conftest)
     (tmp_path / "test_orders.py").write_text(test)
     (tmp_path / "pytest.ini").write_text("[pytest]\n")
-    done = subprocess.run(
-        [sys.executable, "-P", "-m", "pytest", "-q", "-p", "no:cacheprovider"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=PATIENCE,
-    )
-    assert done.returncode == 0, done.stdout
-    assert "1 passed" in done.stdout
+    assert "1 passed" in run_pytest(tmp_path)
 
 
 def test_the_seed_on_the_page_is_valid() -> None:

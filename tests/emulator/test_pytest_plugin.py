@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from alibabacloud_kms20160120 import models
 from alibabacloud_tea_openapi.exceptions import ClientException, ServerException
+from support.pytest_runs import run_pytest
 from support.time_limits import PATIENCE
 
 from kmscore import KeyState, alibaba
@@ -173,12 +174,4 @@ def test_second(kms_server):
     assert clients[0].list_keys(ListKeysRequest()).body.total_count == 0
 """
     )
-    done = subprocess.run(
-        [sys.executable, "-P", "-m", "pytest", "-q", "-p", "no:cacheprovider"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=PATIENCE,
-    )
-    assert done.returncode == 0, done.stdout
+    run_pytest(tmp_path)

@@ -176,21 +176,10 @@ class Campaign:
 
         Raises `CampaignError` if it does not run, and `KeyboardInterrupt`.
         """
-        folder = self._folder
-        log = folder / "logs" / f"{name}.log"
+        log = self._folder / "logs" / f"{name}.log"
         log.parent.mkdir(exist_ok=True)
-        command = (
-            *(sys.executable, str(_TARGET), name, *options),
-            *(str(folder / kind / name) for kind in ("corpus", "seeds")),
-            # libFuzzer rejects an empty dictionary.
-            *([f"-dict={folder / 'seeds' / name}.dict"] if harness.tokens else ()),
-            f"-artifact_prefix={folder / 'faults' / name}/",
-            f"-max_len={harness.max_length}",
-            f"-max_total_time={max(1, round(seconds))}",
-            f"-runs={most}",
-            f"-timeout={_TIMEOUT}",
-            *("-print_final_stats=1", "-reload=0", "-verbosity=1"),
-        )
+        limits = (f"-max_total_time={max(1, round(seconds))}", f"-runs={most}")
+        command = (*self._command(name, harness), *limits, *options)
         begin = time.monotonic()
         with log.open("wb") as file:
             # Of a session of its own, so that Ctrl-C reaches only the campaign.
@@ -206,6 +195,20 @@ class Campaign:
                 self._take(name, log, time.monotonic() - begin, None)
                 raise
         self._take(name, log, time.monotonic() - begin, process.returncode)
+
+    def _command(self, name: str, harness: Harness) -> tuple[str, ...]:
+        """Return the command that runs a harness in the folder of the campaign."""
+        folder = self._folder
+        return (
+            *(sys.executable, str(_TARGET), name),
+            *(str(folder / kind / name) for kind in ("corpus", "seeds")),
+            # libFuzzer rejects an empty dictionary.
+            *([f"-dict={folder / 'seeds' / name}.dict"] if harness.tokens else ()),
+            f"-artifact_prefix={folder / 'faults' / name}/",
+            f"-max_len={harness.max_length}",
+            f"-timeout={_TIMEOUT}",
+            *("-print_final_stats=1", "-reload=0", "-verbosity=1"),
+        )
 
     def _take(self, name: str, log: Path, seconds: float, code: int | None) -> None:
         """Add the figures of a log to the progress."""

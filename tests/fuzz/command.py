@@ -7,14 +7,13 @@ import time
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Final, NoReturn
+from typing import Any, Final, NoReturn
 
 from rich.console import Console
 
 from fuzz.campaign import Campaign, CampaignError, Progress
 from fuzz.harnesses import MODULE_OF, load
 
-_SECONDS_OF_A_TURN: Final = 60
 _FOLDER: Final = Path("fuzz-campaign")
 _FAILED, _WRONG, _INTERRUPTED = 1, 2, 130
 
@@ -60,41 +59,19 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
         prog="python tests/fuzz",
         description="Fuzz the parsers of kmscore with atheris, one harness after the other.",
     )
-    parser.add_argument(
-        "names",
-        nargs="*",
-        metavar="NAME",
-        help=f"harnesses (default all): {', '.join(MODULE_OF)}",
-    )
-    parser.add_argument(
-        "--executions",
-        type=_positive,
-        metavar="N",
-        help="end when the campaign has this number of executions in all",
-    )
-    parser.add_argument(
-        "--seconds", type=_positive, metavar="N", help="end after this number of seconds"
-    )
-    parser.add_argument(
-        "--turn",
-        type=_positive,
-        default=_SECONDS_OF_A_TURN,
-        metavar="N",
-        help="seconds for each harness in turn (default %(default)s)",
-    )
-    parser.add_argument(
-        "--folder",
-        type=Path,
-        default=_FOLDER,
-        help="folder of the state and the corpus (default %(default)s)",
-    )
-    parser.add_argument(
-        "--resume", action="store_true", help="go on with the campaign in the folder"
-    )
+    add = parser.add_argument
+    positive: dict[str, Any] = {"type": _positive, "metavar": "N"}
+    known = ", ".join(MODULE_OF)
+    add("names", nargs="*", metavar="NAME", help=f"harnesses (default all): {known}")
+    add("--executions", **positive, help="end when the campaign has this number of executions")
+    add("--seconds", **positive, help="end after this number of seconds")
+    add("--turn", **positive, default=60, help="seconds for each harness in turn (default 60)")
+    add("--folder", type=Path, default=_FOLDER, help=f"folder of the campaign (default {_FOLDER})")
+    add("--resume", action="store_true", help="go on with the campaign in the folder")
     options = parser.parse_args(arguments)
     for name in options.names:
         if name not in MODULE_OF:
-            parser.error(f"{name}: no such harness; there are {', '.join(MODULE_OF)}")
+            parser.error(f"{name}: no such harness; there are {known}")
     if options.executions is None and options.seconds is None:
         parser.error("one of --executions and --seconds is required")
     return options

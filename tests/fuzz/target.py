@@ -18,7 +18,7 @@ with atheris.instrument_imports(include=["kmscore"], enable_loader_override=Fals
 
     HARNESS = load(sys.argv[1])
 
-PLANTED = "--planted"
+_WITH_FAULT = "--planted"
 """The option that puts a fault into the library before the run."""
 
 _OBJECTS = 100_000
@@ -28,8 +28,8 @@ _OBJECTS = 100_000
 def main() -> None:
     """Run libFuzzer, which does not return."""
     name, *options = sys.argv[1:]
-    if PLANTED in options:
-        options.remove(PLANTED)
+    if _WITH_FAULT in options:
+        options.remove(_WITH_FAULT)
         plant(name)
     gc.collect()
     gc.freeze()

@@ -338,7 +338,7 @@ def test_the_state_of_a_key_subclass_is_read_at_each_use() -> None:
 
 
 def test_a_keyring_subclass_with_its_own_version_is_called() -> None:
-    """Every operation calls an overridden `version`; the fast path is only for `Keyring` itself."""
+    """Every operation calls an overridden `version`; the short path is for `Keyring` only."""
     key = symmetric_key(Suite.AES_256_GCM)
 
     class Refusing(Keyring):  # type: ignore[misc]

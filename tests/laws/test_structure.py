@@ -3,8 +3,10 @@
 import ast
 import importlib
 import pkgutil
+import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Mapping
 from functools import cache
 from graphlib import TopologicalSorter
@@ -16,6 +18,8 @@ import pytest
 import kmscore
 
 _PACKAGE = Path(kmscore.__file__).resolve().parent
+_ROOT = Path(__file__).resolve().parents[2]
+_ARCHITECTURE = (_ROOT / "ARCHITECTURE.md").read_text("utf-8")
 
 # The layers, lowest first. A layer imports only from layers before it, or from itself.
 _ROOMS = (
@@ -286,6 +290,25 @@ def test_sqlalchemy_is_imported_in_one_package() -> None:
         if any(target.startswith(_DATABASE) for target in targets)
     }
     assert all(name.startswith((_DATABASE, "kmscore.cli")) for name in users)
+
+
+@pytest.mark.parametrize("package", ["alibaba", "audit", "emulator", "tables"])
+def test_the_architecture_names_every_module_of_a_large_package(package: str) -> None:
+    """Each module and folder of the package is in a table of ARCHITECTURE.md."""
+    rows = re.findall(r"^\|.*\|$", _ARCHITECTURE, re.MULTILINE)
+    named = {name for row in rows for name in re.findall(r"`(\w+)[`/]", row)}
+    modules = {name.split(".")[2] for name in _sources() if name.startswith(f"kmscore.{package}.")}
+    assert len(modules) > 10
+    assert modules - named == set()
+
+
+def test_the_architecture_names_every_folder_of_the_project() -> None:
+    """The folders that the sdist contains."""
+    project = tomllib.loads((_ROOT / "pyproject.toml").read_text("utf-8"))
+    included = project["tool"]["hatch"]["build"]["targets"]["sdist"]["only-include"]
+    folders = {name for name in included if (_ROOT / name).is_dir()} - {"kmscore"}
+    assert len(folders) > 5
+    assert {name for name in folders if f"`{name}/`" not in _ARCHITECTURE} == set()
 
 
 def test_no_module_imports_hazmat() -> None:

@@ -229,7 +229,7 @@ PROVIDERS: Mapping[str, Callable[[Keyring], KeyProvider]] = {
     "a keyring": lambda keys: keys,
     "a store": Store,
 }
-"""Both ways to find a key: the fast path of the keyring, and the parser."""
+"""Both ways to find a key: the short path of the keyring, and the parser."""
 
 
 class Call(NamedTuple):

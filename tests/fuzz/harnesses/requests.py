@@ -71,6 +71,7 @@ def check_parser(data: bytes) -> None:
     assert isinstance(parsed, ParsedRequest)
     for name, value in parsed.parameters.items():
         assert type(name) is type(value) is str
+        # This raises an exception for a lone surrogate.
         f"{name}{value}".encode()
     for part in (sent.target.encode("latin-1"), sent.body if parsed.form else b""):
         for escape in part.split(b"%")[1:]:

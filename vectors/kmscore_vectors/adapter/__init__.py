@@ -25,7 +25,7 @@ _WITH_PROVIDER: Final = ("aead", "rsa_oaep", "sm2pke", "reencrypt")
 
 
 class _ForeignProvider:
-    """A keyring with only the methods of `KeyProvider`, so that the library has no fast path."""
+    """A keyring with only the methods of `KeyProvider`, so that the library has no short path."""
 
     def __init__(self, ring: Keyring) -> None:
         self._ring = ring
