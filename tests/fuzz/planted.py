@@ -150,6 +150,11 @@ SUBTLE: Final = MappingProxyType(
         ),
         # A wrong tag has an error that is not documented.
         "short-paths": Planted("kmscore.envelope:DecryptionError", lambda _: ValueError),
+        # A request is accepted on each day.
+        "signature": Planted(
+            "kmscore.alibaba.signatures:_check_date",
+            lambda _: lambda _text, now, window: now + window,
+        ),
         # Each condition is true.
         "policy": Planted(
             "kmscore.alibaba.policy_conditions:Condition.holds",
