@@ -246,8 +246,9 @@ def test_leaks_keep_the_rejection() -> None:
 def _must_be_found(name: str) -> int:
     """Return the shortest leak that a campaign must find, in iterations.
 
-    A tenth of the samples of a campaign found each with |t| above 20 on a busy machine with two
-    cores: 0.25 microseconds for blobs, and 30 to 50 for asymmetric ciphertexts.
+    For AES_256_GCM, OAEP with SHA-256 and SM2PKE on `openssl`, a tenth of the samples of a campaign
+    found it with |t| above 20 on a busy machine with two cores. It is 0.25 microseconds for blobs,
+    and 30 to 50 for asymmetric ciphertexts. The other subjects of a kind have the same limit.
     """
     if name.endswith(" portable"):
         return ITERATIONS[-1]
