@@ -3,9 +3,8 @@
     KMSCORE_PASSPHRASE=... python encrypt_file.py encrypt files.keyring report.pdf report.enc
     KMSCORE_PASSPHRASE=... python encrypt_file.py decrypt files.keyring report.enc report.pdf
 
-The file begins with the v1 blob of the data key, and its encryption context is the name of the
-plaintext file. The nonce of a frame has its number and a last byte, 1 in the last frame only, so
-frames that are exchanged, removed or added do not decrypt. A data key encrypts only one file.
+The file begins with the v1 blob of the data key, with the name of the plaintext file as context. A
+nonce is the number of a frame and a mark of the last one, so moved or missing frames are rejected.
 """
 
 import os
@@ -24,12 +23,11 @@ FRAME, TAG = 1 << 16, 16  # bytes
 
 
 def frames(source: BinaryIO, size: int) -> Iterator[tuple[bytes, bytes]]:
-    """Yield the nonce and the bytes of each frame; an empty file has one frame."""
     frame, number = source.read(size), 0
     while following := source.read(size):
         yield number.to_bytes(11, "big") + b"\0", frame
         frame, number = following, number + 1
-    yield number.to_bytes(11, "big") + b"\1", frame
+    yield number.to_bytes(11, "big") + b"\1", frame  # an empty file has one frame
 
 
 def encrypt(keys: KeyProvider, source: BinaryIO, target: BinaryIO, name: str) -> None:
@@ -49,11 +47,13 @@ if __name__ == "__main__":
     action, keyring, source, target = sys.argv[1], *map(Path, sys.argv[2:])
     keys = keyfile.open_keyring(keyring.read_bytes(), os.environ["KMSCORE_PASSPHRASE"].encode())
     work, plain = {"encrypt": (encrypt, source), "decrypt": (decrypt, target)}[action]
-    part = target.with_name(f"{target.name}.part")  # incomplete until the last frame
+    os.umask(0o077)  # only the owner can read the result
+    part = target.with_name(f"{target.name}.{os.getpid()}.part")  # incomplete until the last frame
     try:
         with source.open("rb") as reader, part.open("xb") as writer:
             work(keys, reader, writer, plain.name)
-        part.rename(target)
+        part.replace(target)
     except (KmsCoreError, InvalidTag) as error:
-        part.unlink()
         sys.exit(f"{source}: {type(error).__name__}")
+    finally:
+        part.unlink(missing_ok=True)

@@ -3,7 +3,8 @@
     python key_store_sqlite.py
 
 The encryption context of a row has its IDs, so material that is copied to another row does not
-decrypt. In production, the root key comes from a keyring file, and the database is a file.
+decrypt. A writer of the table can still change states and the order of versions. In production,
+the root key comes from a keyring file, and the database is a file.
 """
 
 import sqlite3

@@ -19,13 +19,11 @@ from flask import Flask, abort, request
 import kmscore
 from kmscore import CiphertextBlob, KeyProvider, KmsCoreError, keyfile
 
-MAX_BODY = 1 << 20  # bytes; the largest blob and the largest context take less
-
 
 def make_app(keys: KeyProvider) -> Flask:
     """Return the application. It keeps the keys, because they are expensive to make."""
     app = Flask(__name__)
-    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
+    app.config["MAX_CONTENT_LENGTH"] = 1 << 20  # bytes; the largest blob and context take less
 
     @app.post("/reencrypt")
     def reencrypt() -> dict[str, str]:
@@ -44,8 +42,9 @@ def make_app(keys: KeyProvider) -> Flask:
         return {"ciphertext_blob": base64.b64encode(moved.ciphertext_blob or b"").decode()}
 
     @app.errorhandler(KmsCoreError)
-    def reject(error: KmsCoreError) -> tuple[dict[str, str], int]:
-        return {"error": error.code}, 400
+    @app.errorhandler(RecursionError)  # of JSON with a thousand levels
+    def reject(error: Exception) -> tuple[dict[str, str], int]:
+        return {"error": getattr(error, "code", "too_deep")}, 400
 
     return app
 

@@ -9,7 +9,8 @@ the times of each pair of classes.
 - All inputs are new in each round, and they are copied in a random order that is not the order of
   the measurement. So the place of an input in memory does not depend on its class.
 - Each pair is compared at several percentiles of all times, because interruptions of the machine
-  make a few times very long.
+  make a few times very long. The difference that is shown is that up to the percentile. It is
+  less than the leak, in our runs down to a quarter, because the longest times are left out.
 - One class of each subject is there twice. The two must not differ: the negative control.
 - `--leaks` adds a known time to one class: the positive control. It shows the smallest leak that
   the measurement finds, so the absence of a difference has a meaning.

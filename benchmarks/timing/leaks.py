@@ -13,7 +13,7 @@ NO_LEAK: Final = "no leak"
 EARLY_EXIT: Final = "early exit"
 """The name of the class of a comparison that ends at the last byte, instead of the first one."""
 
-ITERATIONS: Final = tuple(4**power for power in range(8))
+ITERATIONS: Final[tuple[int, ...]] = tuple(4**power for power in range(8))
 """The lengths of the leaks, in iterations of an empty loop; their classes have these names."""
 
 _TAG: Final = bytes(16)

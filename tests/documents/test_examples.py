@@ -22,7 +22,16 @@ from urllib.request import Request, urlopen
 import pytest
 from cryptography.exceptions import InvalidTag
 from support import databases
-from support.commands import NEW, OLD, base64_of, environment, opened, seal, write_ring
+from support.commands import (
+    NEW,
+    OLD,
+    PASSPHRASE,
+    base64_of,
+    environment,
+    opened,
+    seal,
+    write_ring,
+)
 from support.time_limits import PATIENCE
 
 import kmscore
@@ -98,8 +107,9 @@ def test_the_start_page_lists_every_example() -> None:
 
 
 def _post(url: str, body: Any) -> tuple[int, dict[str, str]]:
-    """Send JSON; return the status and the JSON of the response."""
-    data, headers = json.dumps(body).encode(), {"Content-Type": "application/json"}
+    """Send JSON, or a text of JSON; return the status and the JSON of the response."""
+    data = (body if isinstance(body, str) else json.dumps(body)).encode()
+    headers = {"Content-Type": "application/json"}
     request = Request(f"{url}/reencrypt", data, headers)  # noqa: S310 (our own server)
     try:
         with urlopen(request, timeout=PATIENCE) as response:  # noqa: S310
@@ -148,6 +158,7 @@ def test_the_web_service_reencrypts_over_http(tmp_path: Path) -> None:
             status, body = _post(url, right | change)
             assert (status // 100, body) == (4, answer), change
         assert _post(url, [])[0] == 400
+        assert _post(url, "[" * 50_000 + "]" * 50_000) == (400, {"error": "too_deep"})
         assert _announce(url, 2 << 20) == 413
 
 
@@ -172,6 +183,38 @@ def test_a_file_of_some_megabytes_is_encrypted_and_decrypted(tmp_path: Path) -> 
     assert _run(tmp_path, script, *arguments, code=1).stderr == "report.enc: InvalidTag\n"
     assert sorted(path.name for path in tmp_path.iterdir()) == names
     assert (tmp_path / "report.pdf").read_bytes() == data
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has other permissions")
+def test_a_decrypted_file_is_only_for_its_owner(tmp_path: Path) -> None:
+    """The plaintext was secret before, and has no other readers after it."""
+    write_ring(tmp_path / "files.keyring", FILES)
+    (tmp_path / "report.pdf").write_bytes(b"4711")
+    script = _EXAMPLES / "encrypt_file.py"
+    _run(tmp_path, script, "encrypt", "files.keyring", "report.pdf", "report.enc")
+    (tmp_path / "report.pdf").unlink()
+    _run(tmp_path, script, "decrypt", "files.keyring", "report.enc", "report.pdf")
+    assert (tmp_path / "report.pdf").stat().st_mode & 0o777 == 0o600
+
+
+def _interrupted(*_: object, **__: object) -> None:
+    raise KeyboardInterrupt
+
+
+def test_an_interrupted_run_leaves_no_part(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After Ctrl-C, the plaintext until then is removed."""
+    ring = write_ring(tmp_path / "files.keyring", FILES)
+    script = str(_EXAMPLES / "encrypt_file.py")
+    (tmp_path / "in").write_bytes(_encrypted(runpy.run_path(script), b"4711"))
+    paths = (str(ring), str(tmp_path / "in"), str(tmp_path / "report.pdf"))
+    monkeypatch.setattr(sys, "argv", [script, "decrypt", *paths])
+    monkeypatch.setenv("KMSCORE_PASSPHRASE", PASSPHRASE.decode())
+    monkeypatch.setattr(os, "umask", lambda _: 0)
+    # The part exists before the data key is decrypted.
+    monkeypatch.setattr(kmscore, "decrypt", _interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        runpy.run_path(script, run_name="__main__")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["files.keyring", "in"]
 
 
 @pytest.fixture(scope="module")

@@ -181,7 +181,30 @@ def test_only_tested_and_attested_files_are_published() -> None:
     while new:
         needed |= new
         new = {name for job in new for name in jobs[job].get("needs", ())} - needed
-    assert needed == {"publish", "attest", "build", "tests", "vectors"} == jobs.keys()
+    assert needed == {"publish", "attest", "build", "sbom", "tests", "vectors"} == jobs.keys()
+
+
+def test_the_job_of_the_published_files_installs_only_packages_with_hashes() -> None:
+    """Its sessions have no `session.install`, and each `pip install` of a step requires hashes."""
+    job = _workflow(_ROOT / ".github/workflows/release.yml")["jobs"]["build"]
+    commands = [step["run"] for step in job["steps"] if "run" in step]
+    installs = [command for command in commands if "pip install" in command]
+    assert all("--require-hashes" in command for command in installs)
+    named = re.findall(r"nox --session (\S+)", "\n".join(commands))
+    assert "distributions" in named
+    for name in named:
+        calls = [
+            ast.unparse(node) for node in ast.walk(_sessions()[name]) if isinstance(node, ast.Call)
+        ]
+        assert not any("session.install(" in call or "'pip'" in call for call in calls)
+        assert not any(call.startswith("_write_sbom(") for call in calls)
+        assert {call for call in calls if "_install(" in call} <= {"_install(session, BUILD)"}
+    published = next(
+        step["with"]
+        for step in job["steps"]
+        if step.get("uses", "").startswith("actions/upload-artifact@")
+    )
+    assert published["path"] == "dist/packages"
 
 
 def test_every_session_of_ci_is_in_the_command_and_in_the_page() -> None:

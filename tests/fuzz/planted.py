@@ -137,22 +137,55 @@ PLANTED: Final = MappingProxyType(
 """The fault for each harness."""
 
 
+SUBTLE: Final = MappingProxyType(
+    {
+        # A wrong C3 gives a plaintext of zeros.
+        "sm2-decryption": Planted(
+            "kmscore.sm2.scheme:decrypt",
+            lambda decrypt: (
+                lambda decryptor, ciphertext: decrypt(
+                    lambda parts: decryptor(parts) or bytes(len(parts.c2)), ciphertext
+                )
+            ),
+        ),
+        # A wrong tag has an error that is not documented.
+        "short-paths": Planted("kmscore.envelope:DecryptionError", lambda _: ValueError),
+        # A request is accepted on each day.
+        "signature": Planted(
+            "kmscore.alibaba.signatures:_check_date",
+            lambda _: lambda _text, now, window: now + window,
+        ),
+        # Each condition is true.
+        "policy": Planted(
+            "kmscore.alibaba.policy_conditions:Condition.holds",
+            lambda _: lambda _condition, _facts: True,
+        ),
+    }
+)
+"""Faults that two ways through the library have in common, so only a known answer shows them."""
+
+
 def plant(name: str) -> Callable[[], None]:
     """Put the fault of a harness into the library, and return a function that removes it."""
-    module, _, path = PLANTED[name].place.partition(":")
+    return put(PLANTED[name])
+
+
+def put(fault: Planted) -> Callable[[], None]:
+    """Put a fault into the library, and return a function that removes it."""
+    module, _, path = fault.place.partition(":")
     *classes, attribute = path.split(".")
     holder: Any = import_module(module)
     for each in classes:
         holder = getattr(holder, each)
     right = getattr(holder, attribute)
-    setattr(holder, attribute, PLANTED[name].replace(right))
+    setattr(holder, attribute, fault.replace(right))
     return lambda: setattr(holder, attribute, right)
 
 
 @contextlib.contextmanager
-def planted(name: str) -> Iterator[None]:
-    """Put the fault of a harness into the library for a block."""
-    remove = plant(name)
+def planted(fault: Planted) -> Iterator[None]:
+    """Put a fault into the library for a block."""
+    remove = put(fault)
     try:
         yield
     finally:

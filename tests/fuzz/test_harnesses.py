@@ -14,7 +14,7 @@ from fuzz import harness as common
 from fuzz.harness import Harness, outcome_of
 from fuzz.harnesses import MODULE_OF, load
 from fuzz.mutation import mutants
-from fuzz.planted import PLANTED, planted
+from fuzz.planted import PLANTED, SUBTLE, Planted, planted
 
 _ENOUGH = 5000
 """Number of inputs that find each planted fault; the most that one needs is 3,703."""
@@ -53,11 +53,11 @@ def test_the_library_keeps_its_promises(name: str) -> None:
     check()
 
 
-@pytest.mark.parametrize("name", MODULE_OF)
-def test_a_planted_fault_is_found(name: str) -> None:
+@pytest.mark.parametrize(("name", "fault"), [*PLANTED.items(), *SUBTLE.items()])
+def test_a_planted_fault_is_found(name: str, fault: Planted) -> None:
     """A harness fails if the library has a fault, and only then, on the same inputs."""
     harness = load(name)
-    with planted(name):
+    with planted(fault):
         found = _first_failure(harness)
     assert found is not None
     harness.run(found)
@@ -75,10 +75,10 @@ def _first_failure(harness: Harness) -> bytes | None:
 
 def test_a_planted_fault_is_removed() -> None:
     """The other tests use the right library."""
-    for name, fault in PLANTED.items():
+    for fault in (*PLANTED.values(), *SUBTLE.values()):
         module, _, path = fault.place.partition(":")
         before = _value(module, path)
-        with planted(name):
+        with planted(fault):
             assert _value(module, path) is not before
         assert _value(module, path) is before
 

@@ -1,6 +1,8 @@
 """Harnesses of SM2 ciphertexts, in all encodings and with a key."""
 
 from collections.abc import Iterator
+from functools import cache
+from typing import Any
 
 from fuzz.harness import Failed, Harness, kind_of, outcome_of, shortest, vectors
 from kmscore import DecryptionError, InvalidBlobError, Keyring, Sm2Key, asymmetric_decrypt, sm2
@@ -31,7 +33,7 @@ def check_encodings(data: bytes) -> None:
 
 
 def check_decryption(data: bytes) -> None:
-    """Decrypt; a second encoding of the ciphertext gives the same, and any error is the same."""
+    """Decrypt; only the ciphertexts of the vectors have a plaintext, the same in each encoding."""
     result = _decrypted(data)
     encoding = Sm2Encoding.ASN1_DER if data.startswith(b"\x30") else Sm2Encoding.C1C3C2
     other = Sm2Encoding.C1C3C2 if encoding is Sm2Encoding.ASN1_DER else Sm2Encoding.ASN1_DER
@@ -40,12 +42,29 @@ def check_decryption(data: bytes) -> None:
         assert isinstance(result, Failed)
         return
     assert _decrypted(converted) == result
+    raw = converted if other is Sm2Encoding.C1C3C2 else data
+    assert (None if isinstance(result, Failed) else result.plaintext) == _plaintexts().get(raw)
 
 
-def _decrypted(ciphertext: bytes) -> object:
+def _decrypted(ciphertext: bytes) -> Any:
     return outcome_of(
         lambda: asymmetric_decrypt(_KEYS, "sm2", "v1", "SM2PKE", ciphertext), DecryptionError
     )
+
+
+@cache
+def _plaintexts() -> dict[bytes, bytes]:
+    """Return the plaintexts of the valid vectors by C1C3C2. No input can have another right C3."""
+    found = {}
+    for each in vectors("sm2pke"):
+        if each["type"] != "asymmetric_decrypt" or each["result"] != "valid":
+            continue
+        if int(each["d"], 16) == _SCALAR:
+            raw = bytes.fromhex(each["ciphertext"])
+            if raw.startswith(b"\x30"):
+                raw = sm2.convert(raw, Sm2Encoding.ASN1_DER, Sm2Encoding.C1C3C2)
+            found[raw] = bytes.fromhex(each["plaintext"])
+    return found
 
 
 def _encoded() -> Iterator[bytes]:

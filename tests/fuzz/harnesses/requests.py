@@ -10,7 +10,7 @@ import hmac
 import itertools
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from string import hexdigits
 from typing import Any
 from urllib.parse import quote
@@ -97,6 +97,7 @@ def check_signature(data: bytes) -> None:
     if isinstance(result, VerifiedRequest):
         assert _signature_of(parsed) == _right_signature(parsed)
         assert result.action == parsed.parameters["Action"]
+        _check_accepted(parsed)
         return
     check_response(result.response("a-request"), has_plaintext=False)
     if result.fault.code != "SignatureDoesNotMatch":
@@ -114,6 +115,18 @@ def check_signature(data: bytes) -> None:
         assert signed.fault.code in expected
     else:
         assert _signature_of(parsed) != _right_signature(parsed)
+        _check_accepted(parsed)
+
+
+def _check_accepted(parsed: ParsedRequest) -> None:
+    """Check the parts that are right in an accepted request, apart from its signature."""
+    if "authorization" in parsed.headers:
+        date = parsed.headers["x-acs-date"]
+        assert parsed.headers["x-acs-content-sha256"] == hashlib.sha256(parsed.body).hexdigest()
+    else:
+        date = dict((*parsed.query, *(parsed.form or ())))["Timestamp"]
+    given = datetime.strptime(date, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+    assert abs(_NOW - given) <= timedelta(minutes=15)
 
 
 def check_api(data: bytes) -> None:

@@ -1,13 +1,14 @@
 """A differential harness: the short paths of the operations against their steps.
 
 The first bytes choose the call, the rest is XORed into a blob. Both ways must give the same result,
-or an error of the same class with the same text.
+or an error of the same class with the same text. Only an unchanged blob with its own context has a
+result.
 """
 
 import itertools
 import os
 from collections.abc import Callable, Iterator
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from support.strategies import Store
 
@@ -74,12 +75,15 @@ def _seal(key: SymmetricKey, pairs: dict[str, str], length: int) -> bytes:
 
 
 _ENABLED: Final = _key(20, Suite.AES_128_GCM, "key-9", "v1")
-_BLOBS: Final = [
-    _seal(key, pairs, length)
+_ORIGINALS: Final = {
+    _seal(key, pairs, length): (pairs, length)
     for key, pairs, length in itertools.product(
         [*_ALIKE, _LONGER, _ENABLED], _PAIRS, (0, 1, 32, 6144, 6145)
     )
-]
+}
+"""Context and length of the plaintext of each blob; the plaintexts are zeros."""
+
+_BLOBS: Final = list(_ORIGINALS)
 
 
 def check_short_paths(data: bytes) -> None:
@@ -141,17 +145,21 @@ def _check_reencryption(
         "source_algorithm": "SM2PKE" if flags & 7 == 7 else None,
         "dry_run": bool(flags & 1),
     }
-    _compare(
+    result = _compare(
         lambda: kmscore.reencrypt(keys, blob, key_id, **arguments),
         lambda: prepare(V1, V1, keys, blob, key_id, **arguments).finish(),
     )
+    if not isinstance(result, _Error):
+        _check_decrypted(blob, opening)
 
 
 def _check_encryption(keys: Keyring, blob: Any, key_id: Any, context: Any) -> None:
-    _compare(
+    result = _compare(
         lambda: kmscore.decrypt(keys, blob, context),
         lambda: decrypt_from(V1, keys, blob, context),
     )
+    if not isinstance(result, _Error):
+        assert result.plaintext == bytes(_check_decrypted(blob, context))
     _compare(
         lambda: kmscore.encrypt(keys, key_id, blob, context),
         lambda: encrypt_in(V1, keys, key_id, blob, context),
@@ -188,17 +196,35 @@ def _shown(outcomes: list[Any]) -> list[tuple[Any, ...]]:
     ]
 
 
-def _compare(short: Callable[[], Any], steps: Callable[[], Any]) -> None:
+class _Error(NamedTuple):
+    """All properties of an error."""
+
+    kind: type[Exception]
+    text: str
+    code: str | None
+    context: BaseException | None
+
+
+def _compare(short: Callable[[], Any], steps: Callable[[], Any]) -> Any:
+    """Return the result of both ways."""
     result, expected = _result_of(short), _result_of(steps)
     assert result == expected
+    return result
+
+
+def _check_decrypted(blob: Any, context: Any) -> int:
+    """Return the length of the plaintext of an unchanged blob, whose context must be this one."""
+    pairs, length = _ORIGINALS[bytes(blob)]
+    assert pairs == dict(context or {})
+    return length
 
 
 def _result_of(call: Callable[[], Any]) -> Any:
     """Return the result of a call, or all properties of its error."""
     try:
         return call()
-    except (kmscore.KmsCoreError, TypeError, ValueError) as error:
-        return type(error), str(error), getattr(error, "code", None), error.__context__
+    except (kmscore.KmsCoreError, TypeError) as error:
+        return _Error(type(error), str(error), getattr(error, "code", None), error.__context__)
 
 
 def _calls() -> Iterator[bytes]:
