@@ -314,7 +314,7 @@ def _check_length(length: int) -> None:
 
 def _no_id(name: str) -> InvalidBlobError:
     """Return the error for a text that is not a valid ID."""
-    return _invalid(f"{name} is not 1 to {MAX_ID_LENGTH} printable ASCII characters")
+    return _invalid(f"{name} is not 1 to {MAX_ID_LENGTH} printable ASCII characters without space")
 
 
 def _end_of_id(raw: bytes, offset: int, name: str) -> int:

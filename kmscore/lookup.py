@@ -98,6 +98,7 @@ def _possible_id(
     if not is_id(text):
         raise not_found(
             f"no key has this {name}: it is not 1 to {MAX_ID_LENGTH} printable ASCII characters"
+            " without space"
         )
     return text
 

@@ -8,11 +8,10 @@ import typer
 import kmscore
 from kmscore import alibaba
 from kmscore.algorithms import MAX_PLAINTEXT_LENGTH
-from kmscore.alibaba.service_blob import guess_version_id
 from kmscore.bulk.conversion import keys_for
 from kmscore.cli.ciphertext_file import (
     InArgument,
-    check_not_text,
+    check_layout,
     read_ciphertext,
     write_ciphertext,
 )
@@ -37,7 +36,6 @@ from kmscore.cli.options import (
     read_context,
 )
 from kmscore.cli.passphrase import Descriptor
-from kmscore.cli.problems import FileProblem
 from kmscore.cli.terminal import problems_in_one_line
 
 _Out = Annotated[Path, typer.Argument(metavar="OUT", help="A new file; - for standard output.")]
@@ -83,7 +81,7 @@ def decrypt(
         keys = read_keyring(keyring, passphrase_fd)
         blob = read_ciphertext(source, base64=base64)
         profile = profile_of(source_profile)
-        _check_layout(blob, source_profile)
+        check_layout(blob, source_profile, base64=base64)
         plaintext = alibaba.decrypt(
             keys_for(keys, profile),
             blob,
@@ -131,7 +129,7 @@ def reencrypt(
         profile = profile_of(source_profile)
         blob = read_ciphertext(source, base64=base64)
         if algorithm is None:
-            _check_layout(blob, source_profile)
+            check_layout(blob, source_profile, base64=base64)
         result = alibaba.reencrypt(
             keys_for(keys, profile),
             blob,
@@ -148,18 +146,6 @@ def reencrypt(
             source_algorithm=algorithm,
         )
         write_ciphertext(out, result.ciphertext_blob or b"", base64=base64)
-
-
-def _check_layout(blob: bytes, profile: ProfileName) -> None:
-    """Raise `FileProblem` for a blob of the service or for Base64, if it is read as v1."""
-    if profile not in {ProfileName.V1, ProfileName.V1_TEXT}:
-        return
-    check_not_text(blob)
-    if guess_version_id(blob) is not None:
-        raise FileProblem(
-            "invalid_blob: not a v1 ciphertext blob, but like one of the service: give"
-            " --source-profile alibaba"
-        )
 
 
 def _is_text(data: bytes) -> bool:

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from kmscore import BlobField, CiphertextBlob
 from kmscore.alibaba import Profile, ServiceBlob
-from kmscore.cli.ciphertext_file import InArgument, check_not_text, read_ciphertext
+from kmscore.cli.ciphertext_file import InArgument, check_layout, read_ciphertext
 from kmscore.cli.files import STANDARD
 from kmscore.cli.options import JsonOption, ProfileName, SourceProfileOption, profile_of
 from kmscore.cli.terminal import problems_in_one_line
@@ -36,9 +36,8 @@ def inspect(
     """
     with problems_in_one_line():
         raw = read_ciphertext(source, base64=base64)
+        check_layout(raw, source_profile, base64=base64)
         profile = profile_of(source_profile)
-        if profile.is_v1:
-            check_not_text(raw)
         shown = _v1(raw) if profile.is_v1 else _of_service(raw, profile)
     if as_json:
         typer.echo(json.dumps(_document(shown, raw), indent=2))

@@ -1,5 +1,7 @@
 """Creation and import of key versions, by the names in the options."""
 
+from enum import Enum
+
 from kmscore import KeySpec, Suite, SymmetricKey
 from kmscore.algorithms import KEY_SPECS
 from kmscore.cli.problems import FileProblem
@@ -28,6 +30,8 @@ def import_version(
     Raises `FileProblem` for a suite with an asymmetric spec, and for material of another spec.
     """
     if KEY_SPECS[spec].suites:
+        if password is not None:
+            raise FileProblem(f"{spec.name} takes raw bytes, without --material-passphrase-fd")
         return SymmetricKey(key_id, version_id, spec, data, suite=suite)
     _check_no_suite(spec, suite)
     key = PRIVATE_KEYS[spec].from_pem(key_id, version_id, data, password=password)
@@ -41,15 +45,24 @@ def find_spec(text: str) -> KeySpec:
 
     Raises `UnsupportedAlgorithmError`.
     """
-    return KeySpec[text] if text in KeySpec.__members__ else KeySpec.of(text, "spec")
+    if text in KeySpec.__members__:
+        return KeySpec[text]
+    if text in list(KeySpec):
+        return KeySpec(text)
+    raise _unknown("spec", text, KeySpec)
 
 
 def find_suite(text: str | None) -> Suite | None:
     """Return the suite with a name. Raises `UnsupportedAlgorithmError`."""
     if text is None or text in Suite.__members__:
         return None if text is None else Suite[text]
-    allowed = ", ".join(Suite.__members__)
-    raise UnsupportedAlgorithmError(f"unknown suite {text!r:.80}: not one of {allowed}")
+    raise _unknown("suite", text, Suite)
+
+
+def _unknown(name: str, text: str, names: type[Enum]) -> UnsupportedAlgorithmError:
+    """Return the error for an unknown name, with the names in the spelling of the help."""
+    allowed = ", ".join(names.__members__)
+    return UnsupportedAlgorithmError(f"unknown {name} {text!r:.80}: not one of {allowed}")
 
 
 def _check_no_suite(spec: KeySpec, suite: Suite | None) -> None:

@@ -23,6 +23,7 @@ from kmscore.cli.passphrase import (
     Descriptor,
     MaterialDescriptor,
     NewDescriptor,
+    check_descriptors,
     get_material_passphrase,
     get_new_passphrase,
 )
@@ -125,6 +126,7 @@ def rotate_key(
     def change(keyring: Keyring) -> tuple[Keyring, str]:
         old = keyring.primary(key_id)
         suite = old.suite if isinstance(old, SymmetricKey) else None
+        _check_new_version(keyring, key_id, version_id)
         new = generate_version(old.spec, suite, key_id, _or_random(version_id))
         return keyring.with_version(new), f"{key_id}: version {new.key_version_id} is primary"
 
@@ -159,10 +161,13 @@ def import_key(
         password = None
         if any(mark in data for mark in _ENCRYPTED) or material_passphrase_fd is not None:
             password = get_material_passphrase(material_passphrase_fd)
+        _check_new_version(keyring, key_id, version_id)
         names = (key_id, version_id)
         key = import_version(find_spec(spec), find_suite(suite), *names, data, password=password)
         return keyring.with_version(key), f"{key_id}: version {version_id} is primary"
 
+    with problems_in_one_line():
+        check_descriptors(passphrase_fd, material_passphrase_fd)
     _change(path, passphrase_fd, change, may_begin=True)
 
 
@@ -231,6 +236,7 @@ def change_passphrase(
     Example: kmscore keys passphrase team.keys
     """
     with problems_in_one_line():
+        check_descriptors(passphrase_fd, new_passphrase_fd)
         words = change_keyring(
             path,
             passphrase_fd,
@@ -328,6 +334,14 @@ def _check_unknown(keyring: Keyring, key_id: str) -> None:
     except KeyNotFoundError:
         return
     raise FileProblem(f"key {key_id} exists already; `kmscore keys rotate` adds a version")
+
+
+def _check_new_version(keyring: Keyring, key_id: str, version_id: str | None) -> None:
+    """Raise `FileProblem` if the keyring has this version of the key."""
+    if any((key.key_id, key.key_version_id) == (key_id, version_id) for key in keyring):
+        raise FileProblem(
+            f"version {version_id} of key {key_id} exists already; give another --version-id"
+        )
 
 
 def _kind(key: Key) -> str:

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from kmscore.alibaba import Application
 from kmscore.cli.problems import FileProblem
+from kmscore.cli.signals import without_interrupts
 from kmscore.emulator.certificates import LOOPBACK, Certificates, make_certificates
 from kmscore.tables.errors import describe
 
@@ -56,8 +57,15 @@ def serving(
             raise FileProblem(f"{host}:{port}: {_reason(error)}") from None
         except ValueError:
             raise FileProblem(f"--host {host}: not an address") from None
-        stack.enter_context(server)
+        server.start()
+        stack.callback(_stop, server)
         yield server.endpoint, ca_bundle
+
+
+def _stop(server: Any) -> None:  # noqa: ANN401 (the extra can be missing)
+    """Stop the server; its threads would keep the process alive after a second Ctrl-C."""
+    with without_interrupts():
+        server.stop()
 
 
 def _certificates(host: str) -> Certificates:

@@ -41,6 +41,9 @@ class NewFile:
                 f"{self._beside} is there: another command is changing {path.name}, or was killed;"
                 f" if none is running, {advice}"
             ) from None
+        except FileNotFoundError as error:
+            # The error has the name of the temporary file.
+            raise FileProblem(f"{path.parent}: {error.strerror}") from None
         except OSError as error:
             raise FileProblem(describe(error, path)) from None
         self._file = os.fdopen(descriptor, "wb")

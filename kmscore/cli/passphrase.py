@@ -50,6 +50,22 @@ MaterialDescriptor = Annotated[
 ]
 
 
+def check_descriptors(*descriptors: int | None) -> None:
+    """Raise `FileProblem` unless the given descriptors are open and different.
+
+    A file that the command opens would get the number of a closed one. Only standard input can
+    give a second line.
+    """
+    given = [number for number in descriptors if number is not None]
+    for number in given:
+        try:
+            os.fstat(number)
+        except OSError as error:
+            raise FileProblem(f"file descriptor {number}: {error.strerror}") from None
+        if number > _LAST_STANDARD and given.count(number) > 1:
+            raise FileProblem(f"file descriptor {number} is given twice; use two, or 0 for both")
+
+
 def get_passphrase(descriptor: int | None, *, is_new: bool = False) -> bytes:
     """Return the passphrase; the prompt for a new one asks for it twice.
 

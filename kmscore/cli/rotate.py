@@ -104,7 +104,8 @@ def rotate_table(
         bool, typer.Option("--again", help="Also re-encrypt rows that are up to date.")
     ] = False,
     keep_going: Annotated[
-        bool, typer.Option("--keep-going", help="Go on if all of the first rows fail.")
+        bool,
+        typer.Option("--keep-going", help="Go on if all of the first rows (4,096 or fewer) fail."),
     ] = False,
     upgrade_only: UpgradeOnlyOption = False,
     dry_run: Annotated[
@@ -201,4 +202,4 @@ def _check_out(out: Path | None, *, dry_run: bool, resume: bool) -> None:
             raise FileProblem("a dry run writes nothing: it takes neither OUT nor --resume")
         return
     if out is None:
-        raise FileProblem("OUT is missing: name a new table, or give --dry-run")
+        raise FileProblem("OUT is missing; give a new file or folder, or --dry-run")

@@ -2,6 +2,8 @@
 
 import signal
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import NoReturn
 
 
@@ -17,7 +19,23 @@ def raise_at_sigterm() -> None:
 
 
 def _terminate(*_: object) -> NoReturn:
+    # `timeout` sends the signal twice, and the second one would interrupt the cleanup.
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     raise Terminated
+
+
+@contextmanager
+def without_interrupts() -> Iterator[None]:
+    """Ignore Ctrl-C, for a cleanup that ends soon and that must not be left half done."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        # None is a handler that another library has set.
+        signal.signal(signal.SIGINT, signal.SIG_DFL if before is None else before)
 
 
 def end_of(interrupt: BaseException) -> tuple[str, int]:

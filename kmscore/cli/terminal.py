@@ -118,7 +118,9 @@ def problems_in_one_line() -> Iterator[None]:
     except FileProblem as error:
         reason = str(error)
     except TableError as error:
-        reason = f"{error}; --resume finishes the job" if error.can_resume else str(error)
+        # A column of a database: the names of the arguments, as options.
+        text = str(error).replace("`where`", "--where").replace("`schema`", "--schema")
+        reason = f"{text}; --resume finishes the job" if error.can_resume else text
     except KmsCoreError as error:
         text = str(error).replace("pass allow_ambiguous=True", "give --allow-ambiguous")
         reason = f"{error.code}: {text}"

@@ -39,7 +39,7 @@ class KeyVersion(Secret):
         for name, text in (("key ID", key_id), ("key version ID", key_version_id)):
             if not is_id(text):
                 raise InvalidKeyError(
-                    f"{name} is not 1 to {MAX_ID_LENGTH} printable ASCII characters"
+                    f"{name} is not 1 to {MAX_ID_LENGTH} printable ASCII characters without space"
                 )
         self._set(key_id=key_id, key_version_id=key_version_id, spec=spec, state=state)
 

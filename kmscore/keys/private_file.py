@@ -93,7 +93,9 @@ def _read(
 ) -> _Numbers:
     """Return the numbers of a key, or raise `InvalidKeyError` or `UnsupportedAlgorithmError`."""
     if (label == ENCRYPTED_PKCS8_LABEL) != (password is not None):
-        needed = "needs a password" if password is None else "is not encrypted, yet has a password"
+        needed = (
+            "needs a password" if password is None else "is not encrypted, but a password is given"
+        )
         raise InvalidKeyError(f"the key {needed}")
     if password is not None:
         from kmscore.keys.encrypted import open_pkcs8  # noqa: PLC0415 (few files are encrypted)

@@ -9,6 +9,7 @@ import pytest
 from support.commands import (
     NEW,
     RING,
+    base64_of,
     command,
     environment,
     invoke,
@@ -28,6 +29,9 @@ from kmscore.cli.problems import FileProblem
 from kmscore.tables.disk import sync_folder
 
 _CONTEXT = '{"tenant":"acme"}'
+
+_BASE64 = "invalid_blob: not a v1 ciphertext blob, but Base64 of one: "
+_RAW = "leave out --base64 for raw bytes"
 
 
 @pytest.fixture
@@ -124,22 +128,35 @@ def test_reencrypt_of_an_asymmetric_ciphertext(tmp_path: Path, rsa_key: RsaKey) 
 @pytest.mark.parametrize(
     ("arguments", "data", "reason"),
     [
-        (["encrypt", "--key-id", "nobody"], b"", "key_not_found: "),
+        (["encrypt", "--key-id", "nobody"], b"", "key_not_found: no key 'nobody'"),
         (["encrypt", "--key-id", "off"], b"", "key_state: "),
-        (["encrypt", "--key-id", ""], b"", "key_not_found: "),
+        (["encrypt", "--key-id", ""], b"", "key_not_found: no key has this key ID: it is not 1 to"),
         (["encrypt", "--key-id", "orders"], bytes(6145), "-: more than 6,144 bytes"),
-        (["encrypt", "--key-id", "orders", "--context", "["], b"", "invalid_context: "),
-        (["decrypt"], b"junk", "invalid_blob: "),
+        (
+            ["encrypt", "--key-id", "orders", "--context", "["],
+            b"",
+            "invalid_context: encryption context must",
+        ),
+        (
+            ["decrypt"],
+            b"junk",
+            "invalid_blob: not a v1 ciphertext blob: does not begin with the magic",
+        ),
+        (["decrypt"], base64_of(seal(b"4711")).encode(), f"{_BASE64}give --base64"),
+        (["reencrypt", "--destination", "off"], b"S01TAQ==", f"{_BASE64}give --base64"),
         (["decrypt"], seal(b"4711", {"a": "b"}), "decryption: "),
         (["decrypt"], bytes(70_000), "-: more than 65,536 bytes"),
-        (["decrypt", "--base64"], b"S01T AQ==", "-: not strict Base64"),
-        (["decrypt"], b"S01TAQ==\n", "invalid_blob: a v1 ciphertext blob in Base64: give --base64"),
-        (["reencrypt", "--destination", "nobody"], seal(b"4711"), "key_not_found: "),
+        (["decrypt", "--base64"], b"S01T AQ==", f"-: not strict Base64; {_RAW}"),
+        (
+            ["reencrypt", "--destination", "nobody"],
+            seal(b"4711"),
+            "key_not_found: no key 'nobody'",
+        ),
         (["reencrypt", "--destination", "off"], seal(b"4711"), "key_state: "),
         (
             ["reencrypt", "--destination", "orders", "--source-key-id", "other"],
             seal(b"4711"),
-            "incorrect_key: ",
+            "incorrect_key: the ciphertext names another source key than the caller",
         ),
         (
             [
@@ -147,7 +164,7 @@ def test_reencrypt_of_an_asymmetric_ciphertext(tmp_path: Path, rsa_key: RsaKey) 
                 *("--source-key-id", "a", "--source-version-id", "b"),
             ],
             b"",
-            "unsupported_algorithm: ",
+            "unsupported_algorithm: unknown EncryptionAlgorithm: not one of RSAES_OAEP_SHA_256, ",
         ),
     ],
 )
@@ -164,6 +181,13 @@ def test_an_asymmetric_destination_is_rejected(tmp_path: Path, rsa_key: RsaKey) 
     path = write_ring(tmp_path / "team.keys", Keyring([*RING, rsa_key]))
     result = invoke("reencrypt", "-k", path, "--destination", "rsa-2048", data=seal(b"4711"))
     assert problem(result).startswith("key_usage: ")
+
+
+def test_a_missing_folder_of_the_output_is_reported(ring_file: Path) -> None:
+    """The line has the name of the folder, and not that of a temporary file in it."""
+    out = ring_file.parent / "none" / "out"
+    result = invoke("encrypt", "-k", ring_file, "--key-id", "orders", "-", out, data=b"4711")
+    assert problem(result) == f"{out.parent}: No such file or directory"
 
 
 def test_an_existing_output_is_not_overwritten(ring_file: Path) -> None:

@@ -70,10 +70,22 @@ def test_a_base64_file_can_end_with_white_space(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "data", "reason"),
     [
-        ([], b"", "invalid_blob: "),
-        ([], seal(b"")[:-20], "invalid_blob: "),
-        (["--base64"], b"KMS", "-: not strict Base64"),
-        ([], b"S01TAQ==", "invalid_blob: a v1 ciphertext blob in Base64: give --base64"),
+        ([], b"", "invalid_blob: not a v1 ciphertext blob: "),
+        ([], seal(b"")[:-20], "invalid_blob: not a v1 ciphertext blob: "),
+        (
+            [],
+            base64_of(seal(b"")).encode() + b"\n",
+            "invalid_blob: not a v1 ciphertext blob, but Base64 of one: give --base64",
+        ),
+        (
+            [],
+            b"11112222-3333-4444-5555-666677778888" + bytes(28),
+            (
+                "invalid_blob: not a v1 ciphertext blob, but like one of the service: give"
+                " --source-profile alibaba"
+            ),
+        ),
+        (["--base64"], b"KMS", "-: not strict Base64; leave out --base64 for raw bytes"),
         ([], bytes(70_000), "-: more than 65,536 bytes"),
     ],
 )

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +14,7 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
 )
 from support.commands import (
+    ENVIRONMENT,
     NEW,
     OLD,
     OTHER,
@@ -149,6 +151,58 @@ def test_the_passphrases_are_read_from_descriptors(ring_file: Path) -> None:
     assert keyfile.open_keyring(ring_file.read_bytes(), _NEW.encode())
 
 
+@pytest.mark.parametrize(
+    ("command_words", "option"),
+    [
+        (("passphrase", "{ring}"), "--new-passphrase-fd"),
+        (
+            ("import", "{ring}", "{ring}", "--key-id", "k", "--version-id", "1", "--spec", "SM4"),
+            "--material-passphrase-fd",
+        ),
+    ],
+)
+@pytest.mark.parametrize("is_open", [False, True])
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such shell")
+def test_a_second_descriptor_is_open_and_different(
+    ring_file: Path, command_words: tuple[str, ...], option: str, is_open: bool
+) -> None:
+    """Descriptor 3 is the first one free, so the command would read its own temporary file."""
+    before = ring_file.read_bytes()
+    words = [word.format(ring=ring_file) for word in command_words]
+    redirection, first = "3</dev/null" if is_open else "", ("--passphrase-fd", "3") * is_open
+    line = shlex.join(map(str, command("keys", *words, *first, option, "3")))
+    done = subprocess.run(
+        ["/bin/sh", "-c", f"{line} {redirection}"],
+        env=environment(**ENVIRONMENT),
+        capture_output=True,
+        check=False,
+        timeout=PATIENCE,
+    )
+    reason = (
+        "file descriptor 3 is given twice; use two, or 0 for both"
+        if is_open
+        else "file descriptor 3: Bad file descriptor"
+    )
+    assert (done.returncode, done.stderr.decode()) == (2, f"kmscore: {reason}\n")
+    assert ring_file.read_bytes() == before
+
+
+def test_standard_input_can_have_both_passphrases(ring_file: Path) -> None:
+    """The old one is the first line, the new one the second."""
+    done = subprocess.run(
+        command(
+            "keys", "passphrase", ring_file, "--passphrase-fd", "0", "--new-passphrase-fd", "0"
+        ),
+        input=PASSPHRASE + b"\n" + _NEW.encode() + b"\n",
+        env=environment(),
+        capture_output=True,
+        check=False,
+        timeout=PATIENCE,
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert keyfile.open_keyring(ring_file.read_bytes(), _NEW.encode())
+
+
 def test_a_short_passphrase_gives_a_warning(tmp_path: Path) -> None:
     """Only a new passphrase is judged, and the command goes on."""
     path = tmp_path / "team.keys"
@@ -233,7 +287,9 @@ def test_an_encrypted_key_file_is_imported(tmp_path: Path, rsa_key: RsaKey) -> N
         result = invoke(*where, *options)
         assert result.exit_code == (2 if number == 0 else 0), result
         if number == 0:
-            assert problem(result).startswith("invalid_key: ")
+            assert problem(result) == (
+                "invalid_key: the key cannot be decrypted with this password"
+            )
     typed = b"of the file\n"
     code, shown = at_terminal(*command(*where, "--version-id", "2"), typed=typed)
     assert (code, "Passphrase of the key file: " in shown) == (0, True), shown

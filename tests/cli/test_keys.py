@@ -225,17 +225,27 @@ def test_imported_material_becomes_the_primary_version(ring_file: Path, sm2_key:
     ("arguments", "reason"),
     [
         (["new", "--key-id", "orders"], "key orders exists already; `kmscore keys rotate`"),
-        (["new", "--spec", "AES_512"], "unsupported_algorithm: "),
+        (
+            ["new", "--spec", "AES_512"],
+            "unsupported_algorithm: unknown spec 'AES_512': not one of AES_256, AES_192, AES_128,",
+        ),
+        (
+            ["new", "--key-id", "a b"],
+            "invalid_key: key ID is not 1 to 255 printable ASCII characters without space",
+        ),
         (
             ["new", "--suite", "AES_512_GCM"],
             "unsupported_algorithm: unknown suite 'AES_512_GCM': not one of AES_256_GCM, ",
         ),
-        (["new", "--suite", "SM4_GCM"], "invalid_key: "),
+        (["new", "--suite", "SM4_GCM"], "invalid_key: AES_256 cannot be bound to SM4_GCM"),
         (["new", "--spec", "RSA_2048", "--suite", "SM4_GCM"], "RSA_2048 takes no suite"),
-        (["rotate", "nobody"], "key_not_found: "),
-        (["rotate", "orders", "--version-id", "1"], "invalid_key: "),
-        (["disable", "nobody", "1"], "key_not_found: "),
-        (["enable", "orders", "9"], "key_version_not_found: "),
+        (["rotate", "nobody"], "key_not_found: no key 'nobody'"),
+        (
+            ["rotate", "orders", "--version-id", "1"],
+            "version 1 of key orders exists already; give another --version-id",
+        ),
+        (["disable", "nobody", "1"], "key_not_found: no key 'nobody'"),
+        (["enable", "orders", "9"], "key_version_not_found: no version '9' of key 'orders'"),
     ],
 )
 def test_a_failed_command_does_not_change_the_file(
@@ -252,8 +262,8 @@ def test_a_failed_command_does_not_change_the_file(
 @pytest.mark.parametrize(
     ("spec", "data", "reason"),
     [
-        ("AES_256", bytes(31), "invalid_key: "),
-        ("EC_SM2", b"no PEM", "invalid_key: "),
+        ("AES_256", bytes(31), "invalid_key: AES_256 takes 32 bytes of material, not 31"),
+        ("EC_SM2", b"no PEM", "invalid_key: the PEM has no block with the label 'PRIVATE KEY'"),
         ("AES_256", bytes(1 << 17), "{}: more than 65,536 bytes"),
         ("RSA_3072", None, "the material is of RSA_2048, not of RSA_3072"),
     ],
@@ -268,6 +278,29 @@ def test_invalid_material_is_rejected(
     result = invoke("keys", "import", ring_file, material, *options)
     assert problem(result).startswith(reason.format(material))
     assert ring_file.read_bytes() == before
+
+
+def test_an_imported_version_that_exists_is_rejected(ring_file: Path) -> None:
+    """One line names the option to change, and the file does not change."""
+    before, material = ring_file.read_bytes(), ring_file.parent / "material"
+    material.write_bytes(bytes(32))
+    options = ("--key-id", "orders", "--version-id", "1", "--spec", "AES_256")
+    said = problem(invoke("keys", "import", ring_file, material, *options))
+    assert said == "version 1 of key orders exists already; give another --version-id"
+    assert ring_file.read_bytes() == before
+
+
+def test_a_passphrase_for_raw_material_is_rejected(ring_file: Path) -> None:
+    """The option `--material-passphrase-fd` is rejected for raw bytes, not ignored."""
+    material = ring_file.parent / "material"
+    material.write_bytes(bytes(32))
+    ours, theirs = os.pipe()
+    os.write(theirs, b"of the file\n")
+    os.close(theirs)
+    options = ("--key-id", "k", "--version-id", "1", "--spec", "AES_256")
+    number = ("--material-passphrase-fd", str(ours))
+    said = problem(invoke("keys", "import", ring_file, material, *options, *number))
+    assert said == "AES_256 takes raw bytes, without --material-passphrase-fd"
 
 
 def test_a_suite_for_an_imported_asymmetric_key_is_rejected(

@@ -295,7 +295,7 @@ _ROTATE = ("rotate", "{in}", "{out}", "-k", "{keys}", "--destination", "orders")
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
-        ((*_ROTATE[:2], *_ROTATE[3:]), "OUT is missing: name a new table, or give --dry-run"),
+        ((*_ROTATE[:2], *_ROTATE[3:]), "OUT is missing; give a new file or folder, or --dry-run"),
         (("rotate", "{in}", "{in}", *_ROTATE[3:]), "{in} exists already; use another output path"),
         (("rotate", "{in}", "{keys}", *_ROTATE[3:]), "{keys}: the name must end in .jsonl, "),
         (("rotate", "{in}", "x.csv", *_ROTATE[3:]), "x.csv: OUT must have the same format as IN"),

@@ -499,7 +499,13 @@ NO_TABLE = "table 't': there is no such table; in another schema, give the schem
         (("--preserve-columns", "b"), "column 'b' is given twice"),
         (("--context-column", "b"), "--context-column and --context-columns exclude each other"),
         (("--context-columns", "a,,b"), "--context-columns requires different names separated by"),
-        (("--where", "x y z"), "table 't': OperationalError SQLITE_ERROR (an error in the"),
+        (
+            ("--where", "x y z"),
+            (
+                "table 't': OperationalError SQLITE_ERROR (an error in the"
+                " statement, for example in --where or --schema)"
+            ),
+        ),
         (("--transaction-seconds", "nan"), "--transaction-seconds requires a positive number"),
         (("--source-profile", "v1-text"), "--source-profile v1-text has the layout of the result"),
         (("--destination", "no"), "key_not_found: no key 'no'"),

@@ -37,7 +37,7 @@ from support.time_limits import PATIENCE
 
 import kmscore
 from kmscore import Keyring, KeySpec, KeyState, RsaKey, SymmetricKey, keyfile
-from kmscore.cli import serve, served_keyring
+from kmscore.cli import local_server, serve, served_keyring
 from kmscore.cli.signals import Terminated
 
 SECRET = "a very secret secret"
@@ -693,6 +693,32 @@ def test_a_signal_ends_the_process(number: signal.Signals, code: int, word: str)
         output, errors = running.communicate(timeout=PATIENCE)
     assert (running.returncode, output) == (code, "")
     assert errors == (f"kmscore: {word}\n" if word else "")
+
+
+def test_a_second_interrupt_does_not_stop_the_stop(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Threads of the server that are left would keep the process alive for ever."""
+    stopped: list[bool] = []
+
+    class Interrupted:
+        """A server that gets Ctrl-C while it stops."""
+
+        endpoint = "http://127.0.0.1:1"
+
+        def __init__(self, *_: object, **__: object) -> None:
+            pass
+
+        def start(self) -> None:
+            pass
+
+        def stop(self) -> None:
+            signal.raise_signal(signal.SIGINT)
+            stopped.append(True)
+
+    monkeypatch.setattr(local_server, "server_type", lambda: Interrupted)
+    options: dict[str, Any] = {"host": "127.0.0.1", "port": 0, "has_tls": False, "ca_file": None}
+    with local_server.serving(lambda *_: [], **options):
+        pass
+    assert stopped == [True]
 
 
 @pytest.mark.thorough

@@ -33,6 +33,44 @@ def test_sigterm_ends_a_command_with_one_line(
     assert capsys.readouterr() == ("", "kmscore: terminated\n")
 
 
+def test_a_second_sigterm_does_not_interrupt_the_cleanup(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`timeout` sends the signal to the command, and then to its group."""
+    cleaned: list[bool] = []
+
+    def command() -> None:
+        try:
+            os.kill(os.getpid(), signal.SIGTERM)
+        finally:
+            os.kill(os.getpid(), signal.SIGTERM)
+            cleaned.append(True)
+
+    monkeypatch.setattr(app, "app", command)
+    with pytest.raises(SystemExit) as caught:
+        main()
+    assert (caught.value.code, cleaned) == (143, [True])
+    assert capsys.readouterr() == ("", "kmscore: terminated\n")
+
+
+def test_a_cleanup_without_interrupts_is_completed() -> None:
+    """Ctrl-C is ignored in it, and works again after it, also in another thread."""
+    with signals.without_interrupts():
+        os.kill(os.getpid(), signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt):
+        os.kill(os.getpid(), signal.SIGINT)
+    done: list[bool] = []
+
+    def work() -> None:
+        with signals.without_interrupts():
+            done.append(True)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert done == [True]
+
+
 def test_another_handler_of_sigterm_is_kept() -> None:
     """A program that embeds the command, or that ignores the signal, keeps its own handler."""
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
