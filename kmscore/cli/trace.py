@@ -1,5 +1,6 @@
 """The commands `trace`: every byte and every value of one operation."""
 
+import os
 from collections.abc import Callable
 from enum import StrEnum
 from functools import partial
@@ -244,7 +245,7 @@ def _show(trace: Trace, html: Path | None, reveal: _Reveal | None, *, as_json: b
         typer.echo(render.json(trace), nl=False)
     else:
         for kind, text in lines(trace, frozenset({Secrecy.PUBLIC})):
-            typer.echo(_STYLES[kind](text))
+            typer.echo(_STYLES[kind](text), color=False if os.environ.get("NO_COLOR") else None)
     judgement = judge(trace)
     if not judgement.is_trusted:
         stop(judgement.evidence, _DISAGREES)

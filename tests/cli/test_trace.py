@@ -184,3 +184,15 @@ def test_a_closed_pipe_is_not_an_error_of_the_operation(folder: Path) -> None:
         assert process.stderr is not None
         process.stdout.close()
         assert b"Traceback" not in process.stderr.read()
+
+
+@pytest.mark.parametrize(("variables", "has_colours"), [({}, True), ({"NO_COLOR": "1"}, False)])
+def test_colours_of_a_terminal_can_be_turned_off(
+    tmp_path: Path, variables: dict[str, str], has_colours: bool
+) -> None:
+    """NO_COLOR turns them off, as for the other commands."""
+    path, source = write_ring(tmp_path / "team.keys"), tmp_path / "in"
+    source.write_bytes(b"4711")
+    words = ("trace", "encrypt", "-k", path, "--key-id", "orders", source)
+    code, shown = at_terminal(*command(*words), **variables)
+    assert (code, "\x1b[" in shown) == (0, has_colours)

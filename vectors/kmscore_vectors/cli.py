@@ -86,7 +86,8 @@ def main() -> None:
 
 def _explain(error: typer.BadParameter) -> int:
     """Print the error in the command line; return the exit code."""
-    reason = error.format_message()
+    # Some versions of typer show the kind of an error of pydantic.
+    reason = error.format_message().replace(": Value error, ", ": ")
     # Without any argument, typer has printed the help, and the message is empty.
     if reason:
         path = app.info.name if error.ctx is None else error.ctx.command_path
@@ -122,7 +123,7 @@ def generate(
         Path, typer.Option("--out", metavar="DIR", help="Folder to write to; created if needed.")
     ],
 ) -> None:
-    """Write only the vector files into DIR, with the same bytes every time.
+    """Write the vector files into DIR, with the same bytes every time.
 
     Example: kmscore-vectors generate --out vectors
     """

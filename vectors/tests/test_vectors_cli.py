@@ -37,6 +37,18 @@ def _invoke(name: str, *arguments: str) -> Result:
     return CliRunner().invoke(cli.app, [name, *arguments])
 
 
+def test_a_wrong_operation_is_reported_without_the_words_of_the_parser(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Some versions of typer add the kind of an error of pydantic."""
+    words = ["kmscore-vectors", "nonces", "--kmscore", "--operation", "no"]
+    monkeypatch.setattr(sys, "argv", words)
+    with pytest.raises(SystemExit):
+        cli.main()
+    said = "kmscore-vectors: Invalid value for '--operation': 'no' is not one of 'fresh_encrypt'"
+    assert capsys.readouterr().err.startswith(said)
+
+
 def _python(name: str) -> list[str]:
     return [sys.executable, "-P", str(_RESPONDERS / name)]
 

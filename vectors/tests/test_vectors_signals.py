@@ -152,6 +152,28 @@ def test_an_interrupt_outside_a_command_is_one_line(
         assert capsys.readouterr() == ("", f"kmscore-vectors: {word}\n")
 
 
+def test_an_interrupt_during_the_imports_is_one_line() -> None:
+    """The installed command handles signals before it imports its commands."""
+    code = (
+        "import os, signal, sys, types\n"
+        "class Finder:\n"
+        "    def find_spec(self, name, *_):\n"
+        "        if name == 'kmscore_vectors.cli': os.kill(os.getpid(), signal.SIGINT)\n"
+        "sys.meta_path.insert(0, Finder())\n"
+        "from importlib.metadata import entry_points\n"
+        "entry_points(group='console_scripts')['kmscore-vectors'].load()()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", code],
+        capture_output=True,
+        check=False,
+        timeout=PATIENCE,
+        text=True,
+    )
+    assert (done.returncode, done.stdout) == (130, "")
+    assert done.stderr == "kmscore-vectors: interrupted\n"
+
+
 def test_an_interrupt_while_the_command_line_is_read_is_one_line(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
