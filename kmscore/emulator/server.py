@@ -133,8 +133,8 @@ class _Connection(server.HTTPConnection):
     RequestHandlerClass = _Request
     _is_new = True
 
-    def __init__(self, owner: wsgi.Server, sock: socket.socket, _makefile: object) -> None:
-        super().__init__(owner, sock, makefile.MakeFile)
+    def __init__(self, owner: wsgi.Server, sock: socket.socket, files: object) -> None:
+        super().__init__(owner, sock, files)
         self.wfile = _Sender(sock)
 
     def communicate(self) -> bool:

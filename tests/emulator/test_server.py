@@ -435,6 +435,21 @@ def test_too_many_open_files_do_not_end_the_server(monkeypatch: pytest.MonkeyPat
         assert client.call("ListKeys")[0] == 200
 
 
+def test_a_client_that_has_left_does_not_end_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The connection is gone when the server accepts it; the next one is answered."""
+    accept, failures = socket.socket.accept, [errno.ECONNABORTED, errno.EINTR]
+
+    def accept_later(listening: socket.socket) -> Any:
+        if failures:
+            raise OSError(failures.pop(), "not now")
+        return accept(listening)
+
+    monkeypatch.setattr(socket.socket, "accept", accept_later)
+    with serving() as (server, _), Client(server.address) as client:
+        assert client.call("ListKeys")[0] == 200
+        assert failures == []
+
+
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no descriptor 3")
 def test_a_socket_of_systemd_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
     """It could listen on any address."""
