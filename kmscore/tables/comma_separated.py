@@ -15,7 +15,7 @@ from typing import BinaryIO, Final, NamedTuple
 
 from kmscore._base64 import encode_base64
 from kmscore.tables.columns import Columns, Failure, Record, damaged_row, reason_of
-from kmscore.tables.compression import check_content, compressed
+from kmscore.tables.compression import check_content, compressed, zero_bytes
 from kmscore.tables.csv_records import ANY_BYTES, Form, Head, open_records, parse
 from kmscore.tables.errors import TableError
 from kmscore.tables.table import (
@@ -53,6 +53,8 @@ class CommaSeparated:
         """Check the head."""
         check_content(path, self._form.compression)
         with open_records(path, self._form) as (head, _, _):
+            if "\0" in head.text:
+                raise zero_bytes(path)
             if columns.blob not in head.names:
                 self._check_delimiter(path, head, columns.blob)
             check_names(path, head.names, columns, " in the first line")

@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import re
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -91,6 +92,8 @@ def _load_arrow() -> Any:  # noqa: ANN401 (a library without types)
         raise TableError("Zstandard needs the extra arrow: pip install 'kmscore[arrow]'") from None
 
 
+_LINE_END: Final = re.compile(rb"[\r\n]")
+
 _MAGIC: Final = (
     (b"\x1f\x8b", "compressed with gzip; its name must end in .gz"),
     (b"\x28\xb5\x2f\xfd", "compressed with Zstandard; its name must end in .zst"),
@@ -107,5 +110,11 @@ def check_content(path: Path, compression: str) -> None:
     for magic, reason in _MAGIC:
         if begin.startswith(magic):
             raise TableError(f"{path}: {reason}")
-    if b"\0" in begin:
-        raise TableError(f"{path}: contains zero bytes, perhaps UTF-16; convert it to UTF-8")
+    # Only in the first line: in a result, another row can be the second line.
+    if b"\0" in _LINE_END.split(begin, maxsplit=1)[0]:
+        raise zero_bytes(path)
+
+
+def zero_bytes(path: Path) -> TableError:
+    """Return the error of a first line with zero bytes."""
+    return TableError(f"{path}: contains zero bytes, perhaps UTF-16; convert it to UTF-8")

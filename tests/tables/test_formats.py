@@ -335,6 +335,7 @@ def test_a_member_that_is_not_read_can_be_long_or_deep(ring_file: Path, member: 
         (b"PAR1\x00\x15\x04\xff", "a Parquet file; its name must end in .parquet"),
         (b"\xff\xfei\x00d\x00", "encoded in UTF-16; convert it to UTF-8"),
         (b"i\x00d\x00,\x00", "contains zero bytes, perhaps UTF-16; convert it to UTF-8"),
+        (b"ciphertext_blob,\x00\n", "contains zero bytes, perhaps UTF-16; convert it to UTF-8"),
         (b"\x1f\x8b\x08\x00", "compressed with gzip; its name must end in .gz"),
         (b"\x28\xb5\x2f\xfd", "compressed with Zstandard; its name must end in .zst"),
         (b"id;ciphertext_blob\n", "separated by ';'; give --delimiter ';'"),
@@ -346,6 +347,14 @@ def test_a_file_that_is_not_csv_is_rejected(ring_file: Path, data: bytes, reason
     said = _refused(ring_file, data, ".csv")
     assert said.startswith(f"{ring_file.with_name('in.csv')}: {reason}")
     assert not ring_file.with_name("out.csv.partial").exists()
+
+
+def test_a_zero_byte_in_a_row_is_no_reason_to_reject_a_file(ring_file: Path) -> None:
+    """The head decides whether a file is UTF-16, also if it is short and the row is near."""
+    data = f"c\n\0\n{_BLOB}\n".encode()
+    out = _rotate(ring_file, data, ".csv", "--blob-column", "c", code=1)
+    assert out.startswith(b"c\nS01T")
+    assert b"\n1,invalid_blob," in ring_file.with_name("out.failed.csv").read_bytes()
 
 
 def test_malformed_csv_records_are_failed_rows(ring_file: Path) -> None:
