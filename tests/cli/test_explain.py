@@ -82,6 +82,10 @@ def test_an_asymmetric_ciphertext(folder: Path) -> None:
     assert "It decrypts." in _run(folder, "sm2", *_ASYMMETRIC, code=0)
     assert "read as C1C2C3" in _run(folder, "old", *_ASYMMETRIC)
     assert "read as C1C2C3" in _run(folder, "old", *_ASYMMETRIC, "--label", "orders")
+    other = Sm2Key.generate(key_id="other", key_version_id="1").public_key
+    (folder / "foreign").write_bytes(kmscore.asymmetric_encrypt(other, "SM2PKE", _PLAINTEXT))
+    text = _run(folder, "foreign", *_ASYMMETRIC, code=3)
+    assert text.endswith("\nTo try more, give --label, or another key with --source-key-id.\n")
 
 
 def test_the_page_begins_with_the_finding(folder: Path) -> None:

@@ -17,6 +17,8 @@ from support.commands import (
 )
 
 from kmscore.cli import passphrase
+from kmscore.cli.passphrase import check_descriptors
+from kmscore.cli.problems import FileProblem
 
 _NONE = {"KMSCORE_PASSPHRASE": None}
 
@@ -81,6 +83,20 @@ def test_a_closed_descriptor_is_reported(ring_file: Path, number: str) -> None:
     """One line has the message of the system."""
     said = problem(invoke("keys", "list", ring_file, "--passphrase-fd", number))
     assert said == f"file descriptor {number}: Bad file descriptor"
+
+
+def test_two_descriptors_must_be_open_and_different() -> None:
+    """A file that the command opens would get the number of a closed one."""
+    check_descriptors(None, 0, 0)
+    number = _descriptor(PASSPHRASE)
+    try:
+        check_descriptors(number, None)
+        with pytest.raises(FileProblem, match=f"^file descriptor {number} is given twice; use two"):
+            check_descriptors(number, number)
+    finally:
+        os.close(number)
+    with pytest.raises(FileProblem, match=f"^file descriptor {number}: Bad file descriptor$"):
+        check_descriptors(0, number)
 
 
 @pytest.mark.parametrize("number", ["-1", "2147483648", "1" * 40, "x"])
