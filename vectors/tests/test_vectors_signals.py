@@ -1,5 +1,6 @@
 """SIGTERM and SIGHUP end a command as Ctrl-C does: nothing that it made or started is left."""
 
+import importlib.abc
 import json
 import os
 import signal
@@ -16,6 +17,8 @@ from support.samples import sampled
 from support.time_limits import PATIENCE
 from typer.core import TyperGroup
 
+import kmscore_vectors
+from kmscore_vectors import __main__ as command
 from kmscore_vectors import cli, runner, signals, terminal
 
 _SIGNALS = {
@@ -172,6 +175,27 @@ def test_an_interrupt_during_the_imports_is_one_line() -> None:
     )
     assert (done.returncode, done.stdout) == (130, "")
     assert done.stderr == "kmscore-vectors: interrupted\n"
+
+
+@pytest.mark.parametrize("number", _SIGNALS)
+def test_every_signal_during_the_imports_gives_its_exit_code(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], number: signal.Signals
+) -> None:
+    """In this process, whose imports are done again."""
+
+    class Finder(importlib.abc.MetaPathFinder):
+        def find_spec(self, fullname: str, *_: object) -> None:
+            if fullname == "kmscore_vectors.cli":
+                os.kill(os.getpid(), number)
+
+    monkeypatch.delitem(sys.modules, "kmscore_vectors.cli")
+    monkeypatch.delattr(kmscore_vectors, "cli")
+    monkeypatch.setattr(sys, "meta_path", [Finder(), *sys.meta_path])
+    word, code = _SIGNALS[number]
+    with pytest.raises(SystemExit) as caught:
+        command.main()
+    assert caught.value.code == code
+    assert capsys.readouterr() == ("", f"kmscore-vectors: {word}\n")
 
 
 def test_an_interrupt_while_the_command_line_is_read_is_one_line(
