@@ -71,4 +71,4 @@ class Secret(Immutable):
 
     def __getstate__(self) -> Never:
         """Raise `TypeError`, because the default returns all slots, including key material."""
-        self.__reduce_ex__(0)
+        self.__reduce_ex__(None)

@@ -15,7 +15,7 @@ from kmscore.sm2.backends import _load
 pytest.register_assert_rewrite("support")
 
 from support.parameter_names import pytest_make_parametrize_id  # noqa: E402
-from support.time_limits import in_time, load_profile  # noqa: E402
+from support.time_limits import in_time, prepare  # noqa: E402
 
 __all__ = ["in_time", "pytest_make_parametrize_id"]
 
@@ -26,7 +26,7 @@ _known_answers: Counter[str] = Counter()
 
 def pytest_configure(config: pytest.Config) -> None:
     """Reject a run on the checkout, because users install the wheel."""
-    load_profile(config)
+    prepare(config)
     if Path(kmscore.__file__).resolve().is_relative_to(_CHECKOUT / "kmscore"):
         raise pytest.UsageError("the tests run on the installed wheel: pip install '.[test]'")
 

@@ -57,6 +57,12 @@ def test_an_incomplete_instance_has_a_repr(kind: type) -> None:
     assert kind.__name__ in repr(kind.__new__(kind))
 
 
+@pytest.mark.parametrize("kind", CLASSES, ids=lambda kind: kind.__name__)
+def test_a_repr_has_the_documentation_of_its_class_or_base(kind: type) -> None:
+    """`help` shows the docstring also where `representation` has replaced the method."""
+    assert (kind.__repr__.__name__, bool(inspect.getdoc(kind.__repr__))) == ("__repr__", True)
+
+
 def test_only_traces_and_the_emulator_have_room_for_other_attributes() -> None:
     """The other classes have slots, so that an attribute with a wrong name cannot be set."""
     open_ = {kind.__name__ for kind in CLASSES if kind.__dictoffset__}

@@ -1,4 +1,4 @@
-"""The time limits of the tests, for a machine that is busy with other work."""
+"""The settings of a run of tests, and its time limits on a busy machine."""
 
 import signal
 from collections.abc import Iterator
@@ -23,8 +23,14 @@ settings.register_profile("kmscore", deadline=None, print_blob=True, max_example
 settings.register_profile("kmscore thorough", settings.get_profile("kmscore"), max_examples=100)
 
 
-def load_profile(config: pytest.Config) -> None:
-    """Load the settings of hypothesis: with fewer examples if `thorough` is deselected."""
+def prepare(config: pytest.Config) -> None:
+    """Load the settings of hypothesis, with fewer examples if `thorough` is deselected.
+
+    A shell starts a process in the background without Ctrl-C, which commands under test would
+    inherit: a test that interrupts one would wait until its time limit.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     is_short = "not thorough" in config.option.markexpr
     settings.load_profile("kmscore" if is_short else "kmscore thorough")
 

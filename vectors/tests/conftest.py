@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from prepared_harnesses import harness
-from support.time_limits import in_time, load_profile
+from support.time_limits import in_time, prepare
 
 import kmscore_vectors
 
@@ -13,6 +13,6 @@ __all__ = ["harness", "in_time"]
 
 def pytest_configure(config: pytest.Config) -> None:
     """Reject a test of the checkout, because users get the wheel."""
-    load_profile(config)
+    prepare(config)
     if Path(kmscore_vectors.__file__).is_relative_to(Path(__file__).resolve().parents[1]):
         raise pytest.UsageError("the tests run on the installed wheel: pip install ./vectors")
