@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from collections.abc import Set as AbstractSet
 from functools import partial
 from itertools import pairwise
+from pathlib import PurePath
 from typing import Any, NamedTuple
 
 import pytest
@@ -64,10 +65,11 @@ class Campaign:
         self._left_out: set[str] = set()
         self._uses = Uses((module, copy.source(module)) for module in copy.modules())
 
-    def _in_order(self, tests: Iterable[Test], *, loads: bool) -> list[Test]:
+    def _in_order(self, tests: Iterable[Test], module: str, *, loads: bool) -> list[Test]:
         """Sort tests: those that killed most, the fast ones, then those that run the fewest lines.
 
-        If each process loads its files, those with the most test functions come first.
+        If each process loads its files, the one with the name of the module comes before them,
+        and then those with the most test functions.
         """
         functions: defaultdict[str, set[str]] = defaultdict(set)
         keys = {}
@@ -75,7 +77,11 @@ class Campaign:
             functions[test.file].add(test.name.split("[")[0])
             size = self._tests.sizes[test.name]
             keys[test] = (test.seconds > _FAST, size, test.seconds, test.name)
-        weight = {file: -len(names) if loads else 0 for file, names in functions.items()}
+        named = f"test_{PurePath(module).name}"
+        weight = {
+            file: (PurePath(file).name != named, -len(names)) if loads else ()
+            for file, names in functions.items()
+        }
         return sorted(
             keys, key=lambda test: (-self._kills[test.name], weight[test.file], keys[test])
         )
@@ -97,7 +103,7 @@ class Campaign:
         rest = self._budget
         missing = dict(self._tests.rest) if loads else {}
         usable = (test for test in found if test.name not in self._left_out)
-        for test in self._in_order(usable, loads=loads):
+        for test in self._in_order(usable, module, loads=loads):
             if not kept:
                 missing[test.file] = 0
             cost = test.seconds + missing.get(test.file, 0)

@@ -126,9 +126,10 @@ def _read(der: bytes, max_work: int) -> _Encryption:
     if info.algorithm.algorithm != _PBES2:
         raise _unread(_name_of_scheme(info.algorithm.algorithm.dotted_string))
     parameters = _parse(info.algorithm, _Pbes2Parameters, "PBES2")
-    cipher, key_length = _CIPHERS.get(parameters.encryption.algorithm, (None, 0))
-    if cipher is None:
+    found = _CIPHERS.get(parameters.encryption.algorithm)
+    if found is None:
         raise _unread("another cipher")
+    cipher, key_length = found
     iv = _parse(parameters.encryption, bytes, "an IV")
     if len(iv) != _BLOCK_LENGTH or not info.data or len(info.data) % _BLOCK_LENGTH:
         raise invalid("is encrypted, but its IV or length is not valid for CBC mode")

@@ -176,6 +176,17 @@ def test_a_length_of_any_number_of_bytes_is_read(content: int) -> None:
     assert private_key_label(parameters) == "ENCRYPTED PRIVATE KEY"
 
 
+@pytest.mark.parametrize(
+    "der",
+    ["", "30", "3000", "3003310100", "300302010101", "30020201", "3003020103", "30050201000101"],
+)
+def test_der_that_begins_like_no_structure_is_read_as_pkcs8(der: str) -> None:
+    """The decoder of PKCS#8 then rejects it."""
+    is_sec1 = der == "300302010101"
+    label = private_key_label(bytes.fromhex(der))
+    assert label == ("EC PRIVATE KEY" if is_sec1 else "PRIVATE KEY")
+
+
 @pytest.mark.parametrize("salt", [100, 150, 200, 260])
 def test_an_encrypted_file_of_256_to_511_bytes_opens(salt: int) -> None:
     """The byte 01 of such a length is not read as a version."""
@@ -194,6 +205,12 @@ def test_a_byte_order_mark_is_ignored() -> None:
     texts = (data.decode("utf-8"), data.decode("utf-8-sig"), data.decode("latin-1"))
     pems = {RsaKey.from_pem("k", "v", form).private_pem() for form in (data, *texts)}
     assert len(pems) == 1
+
+
+def test_a_block_without_its_first_dashes_is_ignored() -> None:
+    """A file that has lost its first characters contains no key."""
+    with raises_exactly(InvalidKeyError, "no block with the label"):
+        Sm2Key.from_pem("k", "v", SM2_PEM.removeprefix(b"-----BEGIN "))
 
 
 def test_a_certificate_in_the_file_is_ignored() -> None:
@@ -407,15 +424,40 @@ def odd_numbers(*bits: int) -> Numbers:
 
 
 @pytest.mark.parametrize("field", ["n", "e", "d", "p", "q", "dp", "dq", "qi"])
+@pytest.mark.parametrize("step", [2, -2])
 def test_inconsistent_numbers_never_reach_the_library(
-    field: str, monkeypatch: pytest.MonkeyPatch
+    field: str, step: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Wrong numbers are rejected before the library tests the primes, which takes long."""
     good = numbers_of(prime(1023), prime(1025))
-    changed = pkcs1(good | {field: good[field] + 2})
+    changed = pkcs1(good | {field: good[field] + step})
     monkeypatch.setattr("kmscore.keys.rsa_structures.RSAPrivateNumbers", forbidden)
     with raises_exactly(InvalidKeyError, "not a consistent RSA private key"):
         RsaKey.from_der("k", "v", changed)
+
+
+def test_one_and_the_modulus_are_not_primes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A CRT value modulo q - 1 does not exist for q = 1."""
+    monkeypatch.setattr("kmscore.keys.rsa_structures.RSAPrivateNumbers", forbidden)
+    good = numbers_of(prime(1023), prime(1025))
+    for values in ({"p": good["n"], "q": 1}, {"p": 1, "q": good["n"]}):
+        one = {"dp": 1, "dq": 1, "qi": 1}
+        with raises_exactly(InvalidKeyError, "not a consistent RSA private key"):
+            RsaKey.from_der("k", "v", pkcs1(good | values | one))
+
+
+def test_an_exponent_with_a_factor_of_the_order_never_reaches_the_library(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """For e = 3 that divides λ(n), the number λ(n)/3 is not an inverse."""
+    monkeypatch.setattr("kmscore.keys.rsa_structures.RSAPrivateNumbers", forbidden)
+    p, q = prime(1023, 1), prime(1025, 1)
+    order = math.lcm(p - 1, q - 1)
+    assert order % 3 == 0
+    d = order // 3
+    wrong = {"e": 3, "d": d, "dp": d % (p - 1), "dq": d % (q - 1)}
+    with raises_exactly(InvalidKeyError, "not a consistent RSA private key"):
+        RsaKey.from_der("k", "v", pkcs1(numbers_of(p, q) | wrong))
 
 
 def test_a_key_of_another_size_never_reaches_the_library(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -541,6 +583,7 @@ WORDS: dict[str, tuple[bytes, str]] = {
     "PBES2 of a number": (scheme(parameters=integer(1)), "not DER of PBES2"),
     "an IV that is a number": (scheme(iv=integer(1)), "not DER of an IV"),
     "an IV of 15 bytes": (scheme(iv=tlv(4, bytes(15))), "not valid for CBC mode"),
+    "an IV of 17 bytes": (scheme(iv=tlv(4, bytes(17))), "not valid for CBC mode"),
     "no data": (scheme(data=b""), "not valid for CBC mode"),
     "data of 17 bytes": (scheme(data=bytes(17)), "not valid for CBC mode"),
     "no parameters": (

@@ -212,7 +212,9 @@ BAD_POINTS = {
 @pytest.mark.parametrize("name", BAD_POINTS)
 def test_a_bad_sm2_point_is_rejected(name: str) -> None:
     """A point must have 65 bytes, the first byte 04, coordinates below p, and be on the curve."""
-    with raises_exactly(InvalidKeyError):
+    has_bytes = name.partition(" bytes")[0]
+    reason = "not 65 bytes long" if has_bytes in {"64", "66", "nothing", "infinity"} else None
+    with raises_exactly(InvalidKeyError, reason):
         PublicKey.from_der(BAD_POINTS[name])
 
 
@@ -388,6 +390,7 @@ def test_equal_keys_are_equal_values(backend: str) -> None:
     other: Any
     for other in (PublicKey.from_der(RSA_DER), sm2_der(), None, "PublicKey"):
         assert one != other
+        assert other != one
     assert len({one, PublicKey.from_der(RSA_DER)}) == 2
 
 
