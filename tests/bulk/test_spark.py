@@ -263,6 +263,7 @@ def test_the_readme_example_runs(
     assert "rewritten" not in {row["status"] for row in second}
 
 
+@pytest.mark.thorough
 def test_the_example_is_a_job_for_spark_submit(
     cluster: Cluster, orders: Any, rows: list[Row], tmp_path: Path
 ) -> None:

@@ -30,6 +30,7 @@ from support.commands import (
     seal,
     write_ring,
 )
+from support.samples import sampled, sampled_rows
 from support.terminal import at_terminal, without_variable
 from support.time_limits import PATIENCE
 
@@ -84,7 +85,9 @@ def test_a_version_that_cannot_be_removed(
     assert ring_file.read_bytes() == before
 
 
-@pytest.mark.parametrize(("answer", "is_removed"), [("y", True), ("n", False), ("", False)])
+@pytest.mark.parametrize(
+    ("answer", "is_removed"), sampled_rows([("y", True), ("", False), ("n", False)], 2)
+)
 def test_a_removal_is_confirmed_at_a_terminal(
     ring_file: Path, answer: str, is_removed: bool
 ) -> None:
@@ -108,7 +111,7 @@ def test_the_passphrase_is_changed(ring_file: Path) -> None:
     assert opened(seal(b"text", key=NEW)).plaintext == b"text"
 
 
-@pytest.mark.parametrize("n", [1 << 14, 1 << 18])
+@pytest.mark.parametrize("n", sampled([1 << 14, 1 << 18], 2))
 def test_a_new_passphrase_keeps_a_higher_cost(tmp_path: Path, n: int) -> None:
     """A lower cost is raised to the default."""
     path = tmp_path / "team.keys"
@@ -161,7 +164,7 @@ def test_the_passphrases_are_read_from_descriptors(ring_file: Path) -> None:
         ),
     ],
 )
-@pytest.mark.parametrize("is_open", [False, True])
+@pytest.mark.parametrize("is_open", sampled([False, True], 2))
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such shell")
 def test_a_second_descriptor_is_open_and_different(
     ring_file: Path, command_words: tuple[str, ...], option: str, is_open: bool

@@ -24,6 +24,7 @@ from support.commands import (
     write_lines,
     write_ring,
 )
+from support.samples import sampled
 from support.terminal import at_terminal, without_variable
 from support.time_limits import PATIENCE
 from typer.core import TyperGroup
@@ -174,7 +175,8 @@ def test_the_help_of_every_command_has_an_example(page: tuple[str, ...], width: 
 
 
 @pytest.mark.parametrize(
-    "arguments", [("--help",), ("reencrypt", "--help"), ("rotate", "--help"), ("inspect",)]
+    "arguments",
+    sampled([("--help",), ("reencrypt", "--help"), ("rotate", "--help"), ("inspect",)], 2),
 )
 def test_ascii_output_uses_escapes(arguments: tuple[str, ...]) -> None:
     """With ASCII as the encoding, other characters are escaped, and the command succeeds."""
@@ -218,7 +220,7 @@ def _script(*arguments: str, **variables: str) -> subprocess.CompletedProcess[by
     )
 
 
-@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+@pytest.mark.parametrize("shell", sampled(["bash", "zsh", "fish"], 3))
 def test_completion_scripts_are_shown(shell: str) -> None:
     """The completion script of each shell uses the right variable."""
     result = _script("--show-completion", shell)

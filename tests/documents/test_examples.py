@@ -331,6 +331,7 @@ def _ask(folder: Path, responder: Path, *operations: str, code: int = 0) -> str:
     return _run(folder, *command, code=code).stdout
 
 
+@pytest.mark.thorough
 def test_the_responder_is_right_on_the_vectors(tmp_path: Path) -> None:
     """The page shows the number of right answers, and the effect of a missing check."""
     page = (_ROOT / "docs" / "howto" / "verify-implementation.md").read_text("utf-8")

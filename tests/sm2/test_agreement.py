@@ -4,6 +4,7 @@ The implementations are the three backends, the `openssl` command, the functions
 `gmssl`, and the textbook. Each of them encrypts for all of them.
 """
 
+import itertools
 import random
 import shutil
 import subprocess
@@ -14,6 +15,7 @@ from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 import pytest
+from support.samples import sampled_rows
 from support.textbook_sm2 import (
     PUBLIC,
     SCALAR,
@@ -168,8 +170,9 @@ def sealed_by(name: str) -> list[bytes]:
     return ciphertexts
 
 
-@pytest.mark.parametrize("opener", PARTIES)
-@pytest.mark.parametrize("sealer", PARTIES)
+@pytest.mark.parametrize(
+    ("sealer", "opener"), sampled_rows(itertools.product(PARTIES, repeat=2), 4)
+)
 def test_each_decrypts_the_ciphertexts_of_each(sealer: str, opener: str) -> None:
     """Plaintexts of 1 to 6,047 bytes decrypt, also under keys with leading zeros."""
     open_ = PARTIES[opener]().open

@@ -206,7 +206,7 @@ def test_accumulated_tests_are_run_once_unless_told_otherwise(
     assert totals[0] - totals[1] == 1
 
 
-@pytest.mark.parametrize("command", [["verify"], ["run", "--", *_python("library.py")]])
+@pytest.mark.parametrize("command", sampled([["verify"], ["run", "--", *_python("library.py")]], 2))
 def test_what_was_run_is_told(small: Path, command: list[str]) -> None:
     """The footer and the JSON have the folder of the vectors, escaped only where necessary."""
     folder = small / "Vektören \u202e鑰"
@@ -305,6 +305,7 @@ def test_the_page_shows_questions_and_answers_as_they_are() -> None:
     ]
 
 
+@pytest.mark.thorough
 def test_run_with_gmssl(small: Path) -> None:
     """The output counts the accepted invalid ciphertexts, and shows the effect."""
     pytest.importorskip("gmssl")
@@ -429,6 +430,7 @@ def test_no_test_at_all_is_no_success() -> None:
     assert "no test: nothing was right." in terminal.export_text()
 
 
+@pytest.mark.thorough
 def test_the_bar_is_for_terminals(monkeypatch: pytest.MonkeyPatch, small: Path) -> None:
     """On a terminal, standard error shows the progress up to the end; tables go elsewhere."""
     monkeypatch.setenv("FORCE_COLOR", "1")

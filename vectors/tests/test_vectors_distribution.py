@@ -68,6 +68,7 @@ def _run(command: list[str], *arguments: str) -> subprocess.CompletedProcess[str
     )
 
 
+@pytest.mark.thorough
 def test_without_the_library_an_implementation_is_run(alone: list[str]) -> None:
     """An implementation of blobs is right on blobs, and reports the rest as unsupported."""
     command = [sys.executable, "-I", str(_RESPONDER)]

@@ -361,7 +361,7 @@ def _run(command: list[str], tests: list[VectorTest]) -> Results:
 
 
 @pytest.mark.parametrize(
-    "step", [pytest.param(10, id="some"), pytest.param(1, id="all", marks=pytest.mark.thorough)]
+    "step", [pytest.param(50, id="some"), pytest.param(1, id="all", marks=pytest.mark.thorough)]
 )
 def test_the_library_is_perfect(step: int) -> None:
     """Through the protocol, line by line, the library is right on each test."""

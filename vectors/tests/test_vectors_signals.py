@@ -94,7 +94,7 @@ def _end(arguments: list[str], number: signal.Signals, tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the state of a process is read from /proc")
-@pytest.mark.parametrize("number", _SIGNALS)
+@pytest.mark.parametrize("number", sampled(_SIGNALS, 3))
 @pytest.mark.parametrize("command", sampled(["run", "nonces"], 2))
 def test_a_signal_leaves_no_process_and_no_report(
     command: str, number: signal.Signals, tmp_path: Path
@@ -112,7 +112,7 @@ def test_a_signal_leaves_no_process_and_no_report(
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the state of a process is read from /proc")
-@pytest.mark.parametrize("number", _SIGNALS)
+@pytest.mark.parametrize("number", sampled(_SIGNALS, 3))
 def test_a_signal_leaves_no_mutant(number: signal.Signals, tmp_path: Path) -> None:
     """The copies and their processes are gone, also those of other threads."""
     (source := tmp_path / "source").mkdir()

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 from support.databases import KEY_ID, KEYS, MARIADB, POSTGRESQL, SQLITE, Live, live, seal, unseal
+from support.samples import sampled, sampled_rows
 from support.strategies import IDS
 
 import kmscore
@@ -121,7 +122,7 @@ STRANGE = (
 )
 
 
-@pytest.mark.parametrize("name", STRANGE)
+@pytest.mark.parametrize("name", sampled(STRANGE, 3))
 def test_names_are_quoted(database: Live, name: str) -> None:
     """Tables and columns can have names like parameters, words of SQL or with quotes."""
     if _OLD and database.kind == SQLITE and name == "%(b)s":
@@ -227,7 +228,7 @@ CONDITIONS = (
 )
 
 
-@pytest.mark.parametrize(("where", "number"), CONDITIONS)
+@pytest.mark.parametrize(("where", "number"), sampled_rows(CONDITIONS, 3))
 def test_a_condition_is_taken_as_it_is(database: Live, where: str, number: int) -> None:
     """Percent signs, colons and question marks have no meaning, and a comment ends."""
     if _OLD and database.kind == SQLITE and "%(b)s" in where:
