@@ -222,6 +222,14 @@ def test_every_session_of_ci_is_in_the_command_and_in_the_page() -> None:
 # --- the tools of the checks ---
 
 
+def test_a_session_installs_only_a_file_that_the_session_lock_writes() -> None:
+    """A file without hashes would be installed without a comparison."""
+    text = (_ROOT / "noxfile.py").read_text("utf-8")
+    locked = {path.with_suffix(".txt").name for path in (_ROOT / ".ci").glob("*.in")}
+    assert set(re.findall(r'"\.ci/(\w+\.txt)"', text)) == locked
+    assert len(locked) == 5
+
+
 def _locked(name: str) -> dict[str, list[str]]:
     """Return the packages of a file of hashes, each with its hashes."""
     text = (_ROOT / ".ci" / name).read_text("utf-8").replace("\\\n", " ")
@@ -229,7 +237,7 @@ def _locked(name: str) -> dict[str, list[str]]:
     return {line.split()[0]: re.findall(r"--hash=sha256:[0-9a-f]{64}\b", line) for line in lines}
 
 
-@pytest.mark.parametrize("name", ["build", "recipes", "requirements"])
+@pytest.mark.parametrize("name", ["build", "fuzz", "mutation", "recipes", "requirements"])
 def test_every_package_of_the_checks_has_a_hash(name: str) -> None:
     """The file has each package that is asked for, in its version, and no place to get it from."""
     locked = _locked(f"{name}.txt")
