@@ -34,12 +34,6 @@ _BASE64 = "invalid_blob: not a v1 ciphertext blob, but Base64 of one: "
 _RAW = "leave out --base64 for raw bytes"
 
 
-@pytest.fixture
-def ring_file(tmp_path: Path) -> Path:
-    """Return a keyring file."""
-    return write_ring(tmp_path / "team.keys")
-
-
 def test_round_trip_through_files(ring_file: Path) -> None:
     """The plaintext stays the same, and every written file has mode 0600."""
     folder = ring_file.parent

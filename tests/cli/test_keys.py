@@ -34,12 +34,6 @@ def _cheap(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(keyring_file, "ScryptParameters", lambda: CHEAP)
 
 
-@pytest.fixture
-def ring_file(tmp_path: Path) -> Path:
-    """Return a keyring file."""
-    return write_ring(tmp_path / "team.keys")
-
-
 def _described(path: Path) -> list[tuple[Any, ...]]:
     ring = read_ring(path)
     return [

@@ -37,12 +37,6 @@ from kmscore.tables import columns, crew, json_lines, parquet_file, permissions
 from kmscore.tables.worker_keys import WorkerKeys
 
 
-@pytest.fixture
-def ring_file(tmp_path: Path) -> Path:
-    """Return a keyring file."""
-    return write_ring(tmp_path / "team.keys")
-
-
 def _rotate(ring_file: Path, source: Path, out: Path, *options: str) -> Any:
     where = ("rotate", source, out, "-k", ring_file, "--destination", "orders")
     return invoke(*where, *options)

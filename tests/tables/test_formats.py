@@ -6,18 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.commands import base64_of, invoke, opened, problem, read_lines, seal, write_ring
+from support.commands import base64_of, invoke, opened, problem, read_lines, seal
 
 from kmscore.tables import Columns, TableError, comma_separated, csv_records, json_lines
 
 _BLOB = base64_of(seal(b"4711"))
 _SEALED = base64_of(seal(b"4711", {"tenant": "acme"}))
-
-
-@pytest.fixture
-def ring_file(tmp_path: Path) -> Path:
-    """Return a keyring file."""
-    return write_ring(tmp_path / "team.keys")
 
 
 def _rotate(ring_file: Path, data: bytes, suffix: str, *options: str, code: int = 0) -> bytes:
