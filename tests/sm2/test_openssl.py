@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from support.strategies import raises_exactly
-from support.textbook_sm2 import PUBLIC, SCALAR, Parts, StandIn, assert_refused, decrypt, encrypt
+from support.textbook_sm2 import PUBLIC, SCALAR, Parts, StandIn, assert_rejected, decrypt, encrypt
 from support.time_limits import PATIENCE
 
 import kmscore
@@ -60,7 +60,7 @@ def keys(real: openssl.OpensslBackend) -> Keyring:
 
 def refuse(keys: Keyring, ciphertext: bytes) -> None:
     """Assert that a ciphertext is rejected."""
-    assert_refused(
+    assert_rejected(
         lambda: kmscore.asymmetric_decrypt(
             keys, "sm2", "v1", EncryptionAlgorithm.SM2PKE, ciphertext
         )
