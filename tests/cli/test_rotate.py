@@ -515,7 +515,7 @@ def test_a_result_has_the_group_of_its_source(
     before = os.umask(0)
     try:
         if not may_give:
-            monkeypatch.setattr(os, "fchown", _refuse)
+            monkeypatch.setattr(os, "fchown", _fail)
         _rotate(ring_file, source, ring_file.with_name("out.jsonl"))
     finally:
         os.umask(before)
@@ -525,7 +525,7 @@ def test_a_result_has_the_group_of_its_source(
         assert (path.stat().st_gid, _mode(path)) == due
 
 
-def _refuse(*_: object) -> None:
+def _fail(*_: object) -> None:
     raise PermissionError
 
 
