@@ -14,6 +14,7 @@ import nox
 
 ROOT = Path(__file__).resolve().parent
 TOOLS, RECIPES, BUILD = ".ci/requirements.txt", ".ci/recipes.txt", ".ci/build.txt"
+FUZZER, MUTATOR = ".ci/fuzz.txt", ".ci/mutation.txt"
 DISTRIBUTIONS = (".", "vectors")
 EVERYTHING = (".[test,bench,arrow,spark]", "./vectors")
 # The environments of the session `clients`. The package of the Encryption SDK pins an old
@@ -210,7 +211,7 @@ def mutants(session: nox.Session) -> None:
 @nox.session
 def fuzz(session: nox.Session) -> None:
     """Fuzz the parsers for ten minutes; arguments go to the command, which `--help` explains."""
-    session.install(".[test]", "--requirement", ".ci/fuzz.txt")
+    _install(session, FUZZER, ".[test]")
     session.run("python", "tests/fuzz", *(session.posargs or ("--seconds", "600")))
 
 
@@ -224,7 +225,8 @@ def benchmarks(session: nox.Session) -> None:
 @nox.session
 def campaigns(session: nox.Session) -> None:
     """Run the tests that take minutes to hours."""
-    _install(session, TOOLS, *EVERYTHING, "--requirement", ".ci/fuzz.txt")
+    _install(session, TOOLS)
+    _install(session, FUZZER, *EVERYTHING)
     session.run("pytest", "--quiet", "-m", "campaign", *session.posargs)
 
 
@@ -234,7 +236,7 @@ def mutation(session: nox.Session) -> None:
 
     An interrupted run continues where it ended. `docs/explanation/mutation.md` explains the score.
     """
-    session.install(".[test]", "./vectors", "--requirement", ".ci/mutation.txt")
+    _install(session, MUTATOR, ".[test]", "./vectors")
     session.run("pytest", "--quiet", "-n0", "-m", "mutation", ".ci/mutation/test_control.py")
     session.run("python", ".ci/mutation", *session.posargs)
 
@@ -301,7 +303,7 @@ def lock(session: nox.Session) -> None:
     _install(session, TOOLS)
     options = ("--universal", "--python-version", "3.11", "--generate-hashes", "--quiet")
     command = ("--custom-compile-command", "nox --session lock")
-    for locked in (BUILD, TOOLS, RECIPES):
+    for locked in (BUILD, TOOLS, RECIPES, FUZZER, MUTATOR):
         source = str(Path(locked).with_suffix(".in"))
         session.run(
             *("uv", "pip", "compile", *options, *command, *session.posargs),

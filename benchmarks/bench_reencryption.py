@@ -165,14 +165,14 @@ def _through_a_store() -> Mapping[str, Call]:
     }
 
 
-_REFUSALS: Final = {"another context": 1.1, "another IV": 1.1, "a right one": None}
+_REJECTIONS: Final = {"another context": 1.1, "another IV": 1.1, "a right one": None}
 _REMARK: Final = (
     "raising takes the same time for every reason, so the time does not show the reason; a valid"
     " blob takes another time, but the answer itself already shows that it is valid"
 )
 
 
-@TASKS.add("reencrypt of a blob with a wrong tag", _REFUSALS)
+@TASKS.add("reencrypt of a blob with a wrong tag", _REJECTIONS)
 def _rejected() -> Mapping[str, Call]:
     source, destination, _ = _two_keys()
     keys = Keyring([source, destination])
@@ -181,7 +181,7 @@ def _rejected() -> Mapping[str, Call]:
     )
 
 
-@TASKS.add("decrypt of a blob with a wrong tag", {**_REFUSALS, "bare": None}, remark=_REMARK)
+@TASKS.add("decrypt of a blob with a wrong tag", {**_REJECTIONS, "bare": None}, remark=_REMARK)
 def _rejected_decryption() -> Mapping[str, Call]:
     key = symmetric_key(1)
     keys = Keyring([key])

@@ -251,14 +251,14 @@ class _InvalidContext(Mapping[str, str]):
     def __init__(self, reason: str) -> None:
         self._reason = reason
 
-    def _refuse(self) -> Never:
+    def _reject(self) -> Never:
         raise InvalidContextError(self._reason)
 
     def __getitem__(self, key: str) -> Never:
-        self._refuse()
+        self._reject()
 
     def __iter__(self) -> Never:
-        self._refuse()
+        self._reject()
 
     def __len__(self) -> Never:  # noqa: PLE0303 (it always raises)
-        self._refuse()
+        self._reject()

@@ -70,7 +70,7 @@ def gathered(params: dict[str, Any], name: str = "EncryptionContext") -> Any:
     return gather_contexts(ACTIONS[action], params)[name]
 
 
-def assert_refused(params: dict[str, Any], name: str = "EncryptionContext") -> None:
+def assert_rejected(params: dict[str, Any], name: str = "EncryptionContext") -> None:
     """Check that a request with these parameters is rejected with this name."""
     action = "ReEncrypt" if name != "EncryptionContext" else "Encrypt"
     valid = {key: text for key, text in VALID["v1"][action].items() if key not in CONTEXTS}
@@ -193,7 +193,7 @@ def test_the_text_after_the_first_dot_is_a_key(
 )
 def test_a_broken_list_is_an_invalid_parameter(name: str, suffixes: dict[str, str]) -> None:
     """No member is dropped, and the members are not read as keys."""
-    assert_refused({f"{name}.{suffix}": text for suffix, text in suffixes.items()}, name)
+    assert_rejected({f"{name}.{suffix}": text for suffix, text in suffixes.items()}, name)
 
 
 @pytest.mark.parametrize("form", [as_keys, as_list])
@@ -203,7 +203,7 @@ def test_a_context_in_two_forms_is_an_invalid_parameter(
     name: str, value: object, form: Form
 ) -> None:
     """Equal contexts are rejected too; a mapping or an empty map is also a form."""
-    assert_refused(form(name, {"tenant": "acme"}) | {name: value}, name)
+    assert_rejected(form(name, {"tenant": "acme"}) | {name: value}, name)
 
 
 @pytest.mark.parametrize("empty", ["", None])
@@ -217,14 +217,14 @@ def test_an_empty_json_form_is_ignored(form: Form, empty: str | None) -> None:
 @pytest.mark.parametrize("value", [None, 1, True, b"acme", ["acme"], {"a": "b"}])
 def test_a_flattened_value_must_be_a_text(value: object) -> None:
     """`None` is rejected too, because the pair would be dropped."""
-    assert_refused({"EncryptionContext.tenant": value})
-    assert_refused({"EncryptionContext.1.Key": "tenant", "EncryptionContext.1.Value": value})
+    assert_rejected({"EncryptionContext.tenant": value})
+    assert_rejected({"EncryptionContext.1.Key": "tenant", "EncryptionContext.1.Value": value})
 
 
 def test_a_lone_surrogate_is_an_invalid_parameter() -> None:
     """A lone surrogate has no UTF-8 form, in a key or in a value."""
-    assert_refused({"EncryptionContext.\ud83d": "x"})
-    assert_refused({"EncryptionContext.1.Key": "x", "EncryptionContext.1.Value": "\udd11"})
+    assert_rejected({"EncryptionContext.\ud83d": "x"})
+    assert_rejected({"EncryptionContext.1.Key": "x", "EncryptionContext.1.Value": "\udd11"})
 
 
 @pytest.mark.parametrize("form", [as_keys, as_list])
@@ -237,8 +237,8 @@ def test_the_limit_is_that_of_the_json_form(form: Form, filler: str) -> None:
     request = VALID["v1"]["Encrypt"] | {"EncryptionContext": None}
     longest = form("EncryptionContext", {"k": filler * room})
     assert APIS["v1"].call(request | longest).status == 200
-    assert_refused(form("EncryptionContext", {"k": filler * (room + 1)}))
-    assert_refused(form("EncryptionContext", {"k" * (MAX_JSON_LENGTH + 1): ""}))
+    assert_rejected(form("EncryptionContext", {"k": filler * (room + 1)}))
+    assert_rejected(form("EncryptionContext", {"k" * (MAX_JSON_LENGTH + 1): ""}))
 
 
 def pairs_of_one_character(count: int) -> dict[str, str]:
@@ -252,7 +252,7 @@ def test_the_largest_number_of_pairs_is_accepted() -> None:
         request = VALID["v1"]["Encrypt"] | {"EncryptionContext": None}
         most, more = (pairs_of_one_character(count) for count in (1170, 1171))
         assert APIS["v1"].call(request | form("EncryptionContext", most)).status == 200
-        assert_refused(form("EncryptionContext", more))
+        assert_rejected(form("EncryptionContext", more))
 
 
 def test_parameters_are_counted_before_their_values_are_read(

@@ -191,8 +191,8 @@ def test_asymmetric_plaintexts_stay_base64(layout: str, key: Any) -> None:
     bare = api.call(request | {"Plaintext": to_base64(b"\xff\x00")}).body["CiphertextBlob"]
     opened = api.call({"Action": "AsymmetricDecrypt", "CiphertextBlob": bare, **named})
     assert opened.body["Plaintext"] == to_base64(b"\xff\x00")
-    refused = api.call(request | {"Plaintext": "p@ssword"})
-    assert message_of(refused) == 'The specified parameter "Plaintext" is not valid.'
+    rejected = api.call(request | {"Plaintext": "p@ssword"})
+    assert message_of(rejected) == 'The specified parameter "Plaintext" is not valid.'
     moved = api.call(
         {
             "Action": "ReEncrypt",

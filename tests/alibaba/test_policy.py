@@ -111,7 +111,7 @@ def test_many_wildcards_take_linear_time() -> None:
     assert not policy(statement(resource=pattern))(None, "kms:Decrypt", f"{KEY}{'a' * 9999}")
 
 
-REFUSED: dict[str, tuple[str, str]] = {
+REJECTED: dict[str, tuple[str, str]] = {
     "no JSON": ("{", "JSON"),
     "a deep one": ("[" * 100_000, "JSON"),
     "null": ("null", "JSON"),
@@ -128,10 +128,10 @@ REFUSED: dict[str, tuple[str, str]] = {
 }
 
 
-@pytest.mark.parametrize("what", REFUSED)
+@pytest.mark.parametrize("what", REJECTED)
 def test_an_invalid_document_is_rejected(what: str) -> None:
     """The error names the invalid part."""
-    text, word = REFUSED[what]
+    text, word = REJECTED[what]
     with pytest.raises(InvalidPolicyError, match=word):
         Policy.from_json(text)
 

@@ -251,7 +251,7 @@ FAULTS: dict[str, tuple[int, str, dict[str, Any]]] = {
 }
 
 
-def refusal(call: Call, action: str, **params: Any) -> tuple[int, str, str]:
+def rejection(call: Call, action: str, **params: Any) -> tuple[int, str, str]:
     """Return the status, code and message of the exception that a client raises."""
     params = {name: value for name, value in params.items() if value is not None}
     with pytest.raises((OldError, ClientError, ServerError)) as caught:
@@ -268,18 +268,18 @@ def test_each_error_is_raised_by_the_client(call: Call, fault: str) -> None:
     """Status and code are those in the table of the service."""
     status, code, changed = FAULTS[fault]
     params = {"KeyId": "orders", "Plaintext": "aGk="} | changed
-    assert refusal(call, "Encrypt", **params)[:2] == (status, code)
+    assert rejection(call, "Encrypt", **params)[:2] == (status, code)
 
 
 def test_errors_of_other_actions_are_raised_by_the_client(call: Call) -> None:
     """An alias in a re-encryption, an unknown version and a failed decryption are reported."""
     blob = call("Encrypt", KeyId="orders", Plaintext="aGk=")["CiphertextBlob"]
     move = {"CiphertextBlob": blob, "DestinationKeyId": "alias/orders"}
-    assert refusal(call, "ReEncrypt", **move)[:2] == (400, "Unsupported.Alias")
+    assert rejection(call, "ReEncrypt", **move)[:2] == (400, "Unsupported.Alias")
     version = {"KeyId": "rsa", "KeyVersionId": "r2", "Algorithm": "RSAES_OAEP_SHA_1"}
     expected = (404, "Forbidden.KeyVersionNotFound", "The specified Key version is not found.")
-    assert refusal(call, "AsymmetricEncrypt", Plaintext="", **version) == expected
-    wrong = refusal(call, "Decrypt", CiphertextBlob=blob, EncryptionContext={"a": "b"})
+    assert rejection(call, "AsymmetricEncrypt", Plaintext="", **version) == expected
+    wrong = rejection(call, "Decrypt", CiphertextBlob=blob, EncryptionContext={"a": "b"})
     assert wrong == (
         400,
         "InvalidParameter",
@@ -290,9 +290,9 @@ def test_errors_of_other_actions_are_raised_by_the_client(call: Call) -> None:
 def test_a_dry_run_has_three_outcomes(call: Call) -> None:
     """Success, a wrong parameter and a missing permission each give a different error."""
     params = {"Plaintext": "aGk=", "DryRun": "true"}
-    assert refusal(call, "Encrypt", KeyId="orders", **params)[:2] == (400, "DryRunOperationError")
-    assert refusal(call, "Encrypt", KeyId="nobody", **params)[:2] == (400, "ValidationError")
-    assert refusal(call, "Encrypt", KeyId="forbidden", **params)[:2] == (403, "AccessDeniedError")
+    assert rejection(call, "Encrypt", KeyId="orders", **params)[:2] == (400, "DryRunOperationError")
+    assert rejection(call, "Encrypt", KeyId="nobody", **params)[:2] == (400, "ValidationError")
+    assert rejection(call, "Encrypt", KeyId="forbidden", **params)[:2] == (403, "AccessDeniedError")
 
 
 class Broken:
@@ -317,7 +317,7 @@ def test_an_exception_of_a_provider_is_an_internal_failure(client: str) -> None:
     with serving(make_api(keys=Broken(error), on_failure=seen.append)) as port:
         call = CLIENTS[client](port)
         params = {"KeyId": "orders", "Plaintext": ""}
-        answers = [refusal(call, "Encrypt", **params, DryRun=dry) for dry in (None, "true")]
+        answers = [rejection(call, "Encrypt", **params, DryRun=dry) for dry in (None, "true")]
     assert answers == [(500, "InternalFailure", "Internal Failure.")] * 2
     assert seen == [error, error]
 
@@ -351,8 +351,8 @@ def test_each_error_class_is_raised_by_the_client(kind: type[kmscore.KmsCoreErro
     blob = support.seal(make_api())
     with serving(make_api(keys=Broken(kind(*state)), on_failure=lambda _: None)) as port:
         call = current_client(port)
-        sealing = refusal(call, "Encrypt", KeyId="orders", Plaintext="")[:2]
-        opening = refusal(call, "Decrypt", CiphertextBlob=blob)[:2]
+        sealing = rejection(call, "Encrypt", KeyId="orders", Plaintext="")[:2]
+        opening = rejection(call, "Decrypt", CiphertextBlob=blob)[:2]
     assert (sealing, opening) == RAISED[kind]
 
 
@@ -385,8 +385,8 @@ def test_a_password_is_encrypted_as_text() -> None:
             for client in CLIENTS.values():
                 call = client(port)
                 if profile is alibaba.Profile.V1:
-                    refused = refusal(call, "Encrypt", KeyId="orders", Plaintext=text)
-                    assert refused[:2] == (400, "InvalidParameter")
+                    rejected = rejection(call, "Encrypt", KeyId="orders", Plaintext=text)
+                    assert rejected[:2] == (400, "InvalidParameter")
                     continue
                 sealed = call("Encrypt", KeyId="orders", Plaintext=text)
                 blob = {"CiphertextBlob": sealed["CiphertextBlob"]}
@@ -397,7 +397,7 @@ def test_a_password_is_encrypted_as_text() -> None:
 
 
 def test_a_parameter_with_two_values_is_rejected_by_the_server(port: int) -> None:
-    """A mapping would keep one value, and the same pair twice is refused too."""
+    """A mapping would keep one value, and the same pair twice is rejected too."""
     query = "Action=Encrypt&KeyId=orders&Plaintext=aGk%3D&EncryptionContext.a=1"
     for more, form, status in (
         ("&EncryptionContext.a=2", "", 400),
@@ -464,7 +464,7 @@ def test_flattened_contexts_match_those_of_other_clients(port: int, client: str)
     )
     blob = {"CiphertextBlob": sealed["CiphertextBlob"]}
     assert call("Decrypt", **blob, EncryptionContext=context)["Plaintext"] == "aGk="
-    assert refusal(call, "Decrypt", **blob)[:2] == (400, "InvalidParameter")
+    assert rejection(call, "Decrypt", **blob)[:2] == (400, "InvalidParameter")
     moved = send(
         port,
         "ReEncrypt",
@@ -488,8 +488,8 @@ def test_a_wrong_secret_is_reported_by_the_client(
 ) -> None:
     """The old client takes a part of the message, and needs a colon in it."""
     monkeypatch.setattr(support, "SECRETS", {"test": "another"})
-    refused = refusal(CLIENTS[name](port), "Encrypt", KeyId="orders", Plaintext="")
-    assert refused[:2] == (400, "SignatureDoesNotMatch")
+    rejected = rejection(CLIENTS[name](port), "Encrypt", KeyId="orders", Plaintext="")
+    assert rejected[:2] == (400, "SignatureDoesNotMatch")
 
 
 def test_an_unknown_action_is_not_supported(port: int) -> None:

@@ -1,4 +1,4 @@
-"""Jobs with blobs of the service: conversion to v1 and back, second runs, versions, refusals."""
+"""Jobs with blobs of the service: conversion to v1 and back, second runs, versions, rejections."""
 
 from typing import Any
 

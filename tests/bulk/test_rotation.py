@@ -215,9 +215,9 @@ def test_an_asymmetric_source_is_always_rewritten(
         assert outcome.status is Status.REWRITTEN
         assert outcome[3:] == (None, source.key_id, source.key_version_id, "key", "v2")
         assert plaintext_of(keys, outcome, bound) == b"text"
-    refused = outcome_of(keys, Item(0, bare, CONTEXT, KEEP_CONTEXT, *ids))
-    assert refused.error is not None
-    assert refused.error.code == "invalid_context"
+    rejected = outcome_of(keys, Item(0, bare, CONTEXT, KEEP_CONTEXT, *ids))
+    assert rejected.error is not None
+    assert rejected.error.code == "invalid_context"
 
 
 def test_a_v1_blob_with_an_asymmetric_algorithm_fails(keys: KeyProvider, rsa_key: RsaKey) -> None:

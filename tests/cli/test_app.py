@@ -80,9 +80,9 @@ def test_the_demo_fails_without_an_expected_error(
         if outcome == "other error":
             raise InvalidBlobError("of another kind")
 
-    refuse: Callable[..., demo.Rejected] = demo._reject
+    reject: Callable[..., demo.Rejected] = demo._reject
     monkeypatch.setattr(
-        demo, "_reject", lambda name, _call, expected: refuse(name, attempt, expected)
+        demo, "_reject", lambda name, _call, expected: reject(name, attempt, expected)
     )
     console = Console(file=StringIO())
     assert not demo.show(console)

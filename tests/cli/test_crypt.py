@@ -34,12 +34,6 @@ _BASE64 = "invalid_blob: not a v1 ciphertext blob, but Base64 of one: "
 _RAW = "leave out --base64 for raw bytes"
 
 
-@pytest.fixture
-def ring_file(tmp_path: Path) -> Path:
-    """Return a keyring file."""
-    return write_ring(tmp_path / "team.keys")
-
-
 def test_round_trip_through_files(ring_file: Path) -> None:
     """The plaintext stays the same, and every written file has mode 0600."""
     folder = ring_file.parent
@@ -262,10 +256,10 @@ def test_an_output_is_complete_without_hard_links(
 ) -> None:
     """The new file is complete, and does not overwrite another file."""
 
-    def refuse(*_: object) -> None:
+    def fail(*_: object) -> None:
         raise OSError(number, "no links here")
 
-    monkeypatch.setattr(os, "link", refuse)
+    monkeypatch.setattr(os, "link", fail)
     path = tmp_path / "out"
     files.write_output(path, b"first")
     with pytest.raises(FileProblem, match="exists already; use another output path"):
@@ -280,10 +274,10 @@ def test_other_errors_of_a_link_are_reported(
 ) -> None:
     """Only a missing support for hard links leads to the other method."""
 
-    def refuse(*_: object) -> None:
+    def fail(*_: object) -> None:
         raise OSError(5, "Input/output error")
 
-    monkeypatch.setattr(os, "link", refuse)
+    monkeypatch.setattr(os, "link", fail)
     with pytest.raises(FileProblem, match="Input/output error"):
         files.write_output(tmp_path / "out", b"data")
     assert list(tmp_path.iterdir()) == []
@@ -328,14 +322,14 @@ def test_a_file_keeps_its_owner(
     except PermissionError:
         pytest.skip("to give a file away takes rights")
     if not may_give:
-        monkeypatch.setattr(os, "fchown", _refuse)
+        monkeypatch.setattr(os, "fchown", _fail)
     with NewFile(path) as new:
         new.replace(b"new")
     assert path.stat().st_uid == (4242 if may_give else os.getuid())
     assert path.stat().st_mode & 0o777 == 0o600
 
 
-def _refuse(*_: object) -> None:
+def _fail(*_: object) -> None:
     raise PermissionError
 
 

@@ -45,12 +45,6 @@ pytestmark = pytest.mark.usefixtures("in_time")
 _NEW = "another long passphrase"
 
 
-@pytest.fixture
-def ring_file(tmp_path: Path) -> Path:
-    """Return a keyring file."""
-    return write_ring(tmp_path / "team.keys")
-
-
 def _ids(path: Path) -> list[tuple[str, str]]:
     return [(key.key_id, key.key_version_id) for key in read_ring(path)]
 

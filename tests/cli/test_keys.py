@@ -34,12 +34,6 @@ def _cheap(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(keyring_file, "ScryptParameters", lambda: CHEAP)
 
 
-@pytest.fixture
-def ring_file(tmp_path: Path) -> Path:
-    """Return a keyring file."""
-    return write_ring(tmp_path / "team.keys")
-
-
 def _described(path: Path) -> list[tuple[Any, ...]]:
     ring = read_ring(path)
     return [
@@ -381,7 +375,7 @@ def test_a_possible_only_copy_is_reported(
     class Killed(BaseException):
         pass
 
-    def refuse(*_: object) -> None:
+    def fail(*_: object) -> None:
         raise OSError(errno.EPERM, "Operation not permitted")
 
     def die(*_: object) -> None:
@@ -389,7 +383,7 @@ def test_a_possible_only_copy_is_reported(
 
     path = tmp_path / "team.keys"
     with monkeypatch.context() as patch:
-        patch.setattr(os, "link", refuse)
+        patch.setattr(os, "link", fail)
         patch.setattr(Path, "replace", die)
         patch.setattr(os, "unlink", die)
         with pytest.raises(Killed):
@@ -412,11 +406,11 @@ def test_a_new_keyring_is_created_without_hard_links(
 ) -> None:
     """The keyring is created, and a temporary file that another command made is not touched."""
 
-    def refuse(*_: object) -> None:
+    def fail(*_: object) -> None:
         raise OSError(errno.EPERM, "Operation not permitted")
 
     path, beside = tmp_path / "team.keys", tmp_path / ".team.keys.new"
-    monkeypatch.setattr(os, "link", refuse)
+    monkeypatch.setattr(os, "link", fail)
     monkeypatch.setattr(new_file, "sync_folder", lambda _: beside.touch())
     assert invoke("keys", "new", path, "--key-id", "orders").exit_code == 0
     assert [key.key_id for key in read_ring(path)] == ["orders"]
@@ -484,10 +478,10 @@ def test_a_folder_without_write_permission_is_reported(
 ) -> None:
     """One line names the file that cannot be created."""
 
-    def refuse(path: Path, *_: object) -> int:
+    def fail(path: Path, *_: object) -> int:
         raise PermissionError(13, "Permission denied", str(path))
 
-    monkeypatch.setattr(os, "open", refuse)
+    monkeypatch.setattr(os, "open", fail)
     said = problem(invoke("keys", "rotate", ring_file, "orders"))
     assert said.endswith(".team.keys.new: Permission denied")
 

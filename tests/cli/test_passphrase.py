@@ -13,7 +13,6 @@ from support.commands import (
     invoke,
     problem,
     seal,
-    write_ring,
 )
 
 from kmscore.cli import passphrase
@@ -21,12 +20,6 @@ from kmscore.cli.passphrase import check_descriptors
 from kmscore.cli.problems import FileProblem
 
 _NONE = {"KMSCORE_PASSPHRASE": None}
-
-
-@pytest.fixture
-def ring_file(tmp_path: Path) -> Path:
-    """Return a keyring file."""
-    return write_ring(tmp_path / "team.keys")
 
 
 def _descriptor(data: bytes) -> int:

@@ -37,12 +37,6 @@ from kmscore.tables import columns, crew, json_lines, parquet_file, permissions
 from kmscore.tables.worker_keys import WorkerKeys
 
 
-@pytest.fixture
-def ring_file(tmp_path: Path) -> Path:
-    """Return a keyring file."""
-    return write_ring(tmp_path / "team.keys")
-
-
 def _rotate(ring_file: Path, source: Path, out: Path, *options: str) -> Any:
     where = ("rotate", source, out, "-k", ring_file, "--destination", "orders")
     return invoke(*where, *options)
@@ -521,7 +515,7 @@ def test_a_result_has_the_group_of_its_source(
     before = os.umask(0)
     try:
         if not may_give:
-            monkeypatch.setattr(os, "fchown", _refuse)
+            monkeypatch.setattr(os, "fchown", _fail)
         _rotate(ring_file, source, ring_file.with_name("out.jsonl"))
     finally:
         os.umask(before)
@@ -531,7 +525,7 @@ def test_a_result_has_the_group_of_its_source(
         assert (path.stat().st_gid, _mode(path)) == due
 
 
-def _refuse(*_: object) -> None:
+def _fail(*_: object) -> None:
     raise PermissionError
 
 

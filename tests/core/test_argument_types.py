@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
-from support.strategies import OPERATIONS, Call, forbid_ciphers, raises_exactly, valid_calls
+from support.strategies import OPERATIONS, Call, forbid_ciphers, raises_exactly
 
 import kmscore
 from kmscore import Keyring, KmsCoreError, RsaKey, Sm2Key, asymmetric, hazmat
@@ -64,12 +64,6 @@ REQUIRED = [
     for parameter in inspect.signature(function).parameters.values()
     if parameter.default is inspect.Parameter.empty
 ]
-
-
-@pytest.fixture(scope="module")
-def calls(rsa_key: RsaKey, sm2_key: Sm2Key) -> dict[str, Call]:
-    """Return a valid call of every operation."""
-    return valid_calls(rsa_key, sm2_key)
 
 
 def test_the_tables_have_every_operation() -> None:

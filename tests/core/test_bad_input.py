@@ -11,7 +11,6 @@ from support.strategies import (
     Oracle,
     raises_exactly,
     symmetric_key,
-    valid_calls,
 )
 
 from kmscore import (
@@ -68,12 +67,6 @@ SOURCE_V2 = symmetric_key(Suite.AES_256_GCM, "source", "v2")
 def twin(key: RsaKey, key_version_id: str, **options: Any) -> RsaKey:
     """Return another version of the same material."""
     return RsaKey(key.key_id, key_version_id, key._private_key, **options)
-
-
-@pytest.fixture(scope="module")
-def calls(rsa_key: RsaKey, sm2_key: Sm2Key) -> dict[str, Call]:
-    """Return a valid call of every operation."""
-    return valid_calls(rsa_key, sm2_key)
 
 
 USES = [

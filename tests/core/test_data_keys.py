@@ -11,7 +11,6 @@ from support.strategies import (
     Store,
     raises_exactly,
     symmetric_key,
-    valid_calls,
 )
 
 import kmscore
@@ -41,12 +40,6 @@ EXPORTS = [
     (KeySpec.RSA_4096, "RSAES_OAEP_SHA_256", 446),
     (KeySpec.RSA_4096, "RSAES_OAEP_SHA_1", 470),
 ]
-
-
-@pytest.fixture(scope="module")
-def calls(rsa_key: RsaKey, sm2_key: Sm2Key) -> dict[str, Call]:
-    """Return a valid call of every operation."""
-    return valid_calls(rsa_key, sm2_key)
 
 
 def opened(key: RsaKey | Sm2Key, algorithm: str, result: ExportResult) -> bytes:

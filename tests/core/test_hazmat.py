@@ -13,7 +13,6 @@ from support.strategies import (
     forbid_ciphers,
     raises_exactly,
     symmetric_key,
-    valid_calls,
 )
 
 import kmscore
@@ -33,12 +32,6 @@ EXAMPLE_SCALAR = 0x3945208F_7B2144B1_3F36E38A_C6D39F95_88939369_2860B51A_42FB81E
 ORDER = 0xFFFFFFFE_FFFFFFFF_FFFFFFFF_FFFFFFFF_7203DF6B_21C6052B_53BBF409_39D54123
 # With that key, this k gives a KDF output whose first byte is 00.
 ZERO_KDF_K = 470
-
-
-@pytest.fixture(scope="module")
-def calls(rsa_key: RsaKey, sm2_key: Sm2Key) -> dict[str, Call]:
-    """Return a valid call of every operation."""
-    return valid_calls(rsa_key, sm2_key)
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from support.published_vectors import (
     Outcome,
     cavp_gcm,
     outcome,
-    refusal,
+    rejection,
     wycheproof_gcm,
 )
 from support.transcribed_vectors import SM4_GCM_CASE, XAES_ACCUMULATED, XAES_CASES, AeadCase
@@ -25,7 +25,7 @@ Outcomes = dict[str, tuple[Outcome, Outcome | None]]
 """Results of opening and sealing by case, so that a failed assertion shows the case."""
 
 AES_GCM = {16: Suite.AES_128_GCM, 24: Suite.AES_192_GCM, 32: Suite.AES_256_GCM}
-REFUSED = refusal(InvalidTag())
+REJECTED = rejection(InvalidTag())
 
 
 def outcomes(cases: Iterable[GcmCase]) -> Outcomes:
@@ -44,7 +44,7 @@ def outcomes(cases: Iterable[GcmCase]) -> Outcomes:
 def due(cases: Iterable[GcmCase]) -> Outcomes:
     """Return the expected results: the published bytes, or the one error."""
     return {
-        case.name: (REFUSED, None) if case.plaintext is None else (case.plaintext, case.sealed)
+        case.name: (REJECTED, None) if case.plaintext is None else (case.plaintext, case.sealed)
         for case in cases
     }
 
@@ -87,7 +87,7 @@ def test_sm4_gcm_of_rfc_8998_is_rejected_with_a_byte_changed() -> None:
     for position, byte in enumerate(case.sealed):
         sealed = case.sealed[:position] + bytes([byte ^ 1]) + case.sealed[position + 1 :]
         opened = outcome(sm4.open, case.iv, sealed, case.associated_data)
-        assert opened == REFUSED, position
+        assert opened == REJECTED, position
 
 
 @pytest.mark.parametrize("case", XAES_CASES, ids=lambda case: case.name)

@@ -14,7 +14,7 @@ from support.published_vectors import (
     boringssl_oaep_label,
     cryptography_oaep,
     outcome,
-    refusal,
+    rejection,
     rsa_laboratories_oaep,
     wycheproof_oaep,
 )
@@ -44,7 +44,7 @@ HASHES = {
     "SHA-384": SHA384(),
     "SHA-512": SHA512(),
 }
-REFUSED = refusal(DecryptionError())
+REJECTED = rejection(DecryptionError())
 OUR_SIZES = {2048, 3072, 4096}
 
 
@@ -101,7 +101,7 @@ def due(groups: Iterable[OaepGroup]) -> Outcomes:
     """Return the expected results: cases with one of our hashes and no label decrypt, if valid."""
     return {
         (group.name, case.name, algorithm.name): (
-            REFUSED
+            REJECTED
             if case.message is None or case.label or ALGORITHMS.get(group.hashes) is not algorithm
             else case.message
         )
@@ -202,8 +202,8 @@ def test_a_ciphertext_without_its_leading_zero_is_rejected(algorithm: Encryption
     while ciphertext[0]:
         ciphertext = asymmetric_encrypt(key.public_key, algorithm, b"message")
     assert decrypted(keys, algorithm, ciphertext) == b"message"
-    assert outcome(decrypted, keys, algorithm, ciphertext[1:]) == REFUSED
-    assert outcome(decrypted, keys, algorithm, b"\x00" + ciphertext) == REFUSED
+    assert outcome(decrypted, keys, algorithm, ciphertext[1:]) == REJECTED
+    assert outcome(decrypted, keys, algorithm, b"\x00" + ciphertext) == REJECTED
 
 
 @pytest.mark.parametrize(
@@ -220,4 +220,4 @@ def test_a_published_key_of_another_size_is_rejected(
     assert type(caught.value) is InvalidKeyError
     assert caught.value.code == "invalid_key"
     assert "bits" in str(caught.value)
-    count_known_answers("RSA keys of other sizes, refused", 1)
+    count_known_answers("RSA keys of other sizes, rejected", 1)

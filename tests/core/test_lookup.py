@@ -12,7 +12,6 @@ from support.strategies import (
     Store,
     raises_exactly,
     symmetric_key,
-    valid_calls,
 )
 
 from kmscore import (
@@ -348,12 +347,6 @@ BARE_CALLS = {
     "asymmetric_decrypt": ("key_id", "key_version_id"),
     "reencrypt (asymmetric)": ("source_key_id", "source_key_version_id"),
 }
-
-
-@pytest.fixture(scope="module")
-def calls(rsa_key: RsaKey, sm2_key: Sm2Key) -> Mapping[str, Call]:
-    """Return a valid call of every operation."""
-    return valid_calls(rsa_key, sm2_key)
 
 
 @pytest.mark.parametrize("provider", [lambda keys: keys, Recorder], ids=["a ring", "a store"])

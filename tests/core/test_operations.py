@@ -10,7 +10,6 @@ from support.strategies import (
     forbid_ciphers,
     raises_exactly,
     symmetric_key,
-    valid_calls,
 )
 
 import kmscore
@@ -21,7 +20,6 @@ from kmscore import (
     EncryptResult,
     Keyring,
     PlaintextSizeError,
-    RsaKey,
     Sm2Key,
     Suite,
     SymmetricKey,
@@ -32,12 +30,6 @@ KEY = symmetric_key(Suite.XAES_256_GCM, "key", "v2")
 OLD_KEY = symmetric_key(Suite.AES_256_GCM, "key", "v1")
 KEYS = Keyring([OLD_KEY, KEY])
 CONTEXT = {"purpose": "test"}
-
-
-@pytest.fixture(scope="module")
-def calls(rsa_key: RsaKey, sm2_key: Sm2Key) -> dict[str, Call]:
-    """Return a valid call of every operation."""
-    return valid_calls(rsa_key, sm2_key)
 
 
 def oversized(length: int, key: SymmetricKey = KEY) -> bytes:

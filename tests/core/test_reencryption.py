@@ -11,7 +11,6 @@ from support.strategies import (
     Fickle,
     raises_exactly,
     symmetric_key,
-    valid_calls,
     watch_ciphers,
 )
 
@@ -43,12 +42,6 @@ BOTH = ("reencrypt", *ASYMMETRIC)
 def keys(request: pytest.FixtureRequest, rsa_key: RsaKey, sm2_key: Sm2Key) -> KeyProvider:
     """Return a keyring with every kind of key, and a `Store` with the same keys."""
     return PROVIDERS[request.param](Keyring([OLD, NEW, OTHER, rsa_key, sm2_key]))
-
-
-@pytest.fixture(scope="module")
-def calls(rsa_key: RsaKey, sm2_key: Sm2Key) -> dict[str, Call]:
-    """Return a valid call of every operation."""
-    return valid_calls(rsa_key, sm2_key)
 
 
 def blob_of(plaintext: bytes = b"text", context: Any = None) -> bytes:

@@ -1,11 +1,11 @@
 """The pictures of the documentation: the files are those that the script draws from the code."""
 
-import importlib.util
 from pathlib import Path
 from types import ModuleType
 from xml.etree import ElementTree as ET
 
 import pytest
+from support.scripts import load_script
 
 _SCRIPT = Path(__file__).resolve().parents[2] / "docs" / "pictures.py"
 _NAMES = ("blob.svg", "layers.svg", "way.svg")
@@ -14,20 +14,10 @@ _SVG = "{http://www.w3.org/2000/svg}"
 pytestmark = pytest.mark.skipif(not _SCRIPT.is_file(), reason="the documentation is not there")
 
 
-def _load() -> ModuleType:
-    """Return the script as a module; the folder `docs` is not a package."""
-    spec = importlib.util.spec_from_file_location("pictures", _SCRIPT)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 @pytest.fixture(scope="module")
 def script() -> ModuleType:
-    """Return the script."""
-    return _load()
+    """Return the script; the folder `docs` is not a package."""
+    return load_script(_SCRIPT)
 
 
 def test_the_folder_holds_the_pictures_of_the_script(script: ModuleType) -> None:

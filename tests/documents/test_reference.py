@@ -14,6 +14,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from support.scripts import load_script
 
 from kmscore import Keyring, KeySpec, SymmetricKey, encrypt
 
@@ -39,12 +40,7 @@ PACKAGES = tuple(
 @pytest.fixture(scope="module")
 def generator() -> ModuleType:
     """Return the script that writes the generated pages."""
-    spec = importlib.util.spec_from_file_location("generate", DOCS / "generate.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_script(DOCS / "generate.py")
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,11 @@ import tomllib
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import yaml
+from support import databases
 
 _ROOT = Path(__file__).resolve().parents[2]
 _PROJECTS = ("pyproject.toml", "vectors/pyproject.toml")
@@ -142,19 +144,56 @@ def test_each_action_is_pinned_by_a_commit_and_names_its_version() -> None:
     assert len({line.partition("@")[0] for line in actions}) == len(actions)
 
 
-@pytest.mark.parametrize("path", _WORKFLOWS, ids=[path.stem for path in _WORKFLOWS])
-def test_a_workflow_runs_only_sessions_that_exist(path: Path) -> None:
-    """A renamed session would break a workflow that nothing here runs."""
+def _sessions_run(path: Path) -> set[str]:
+    """Return the sessions that a workflow runs."""
     run: set[str] = set()
     for job in _jobs(path):
         commands = "\n".join(step.get("run", "") for step in job.get("steps", ()))
         named = set(re.findall(r"nox --session (\S+)", commands))
         if '"$SESSION"' in named:
             named.remove('"$SESSION"')
-            named |= set(job["strategy"]["matrix"]["session"])
+            matrix = job["strategy"]["matrix"]
+            named |= {*matrix["session"], *(each["session"] for each in matrix.get("include", ()))}
         run |= named
+    return run
+
+
+@pytest.mark.parametrize("path", _WORKFLOWS, ids=[path.stem for path in _WORKFLOWS])
+def test_a_workflow_runs_only_sessions_that_exist(path: Path) -> None:
+    """A renamed session would break a workflow that nothing here runs."""
+    run = _sessions_run(path)
     assert run
     assert run <= _sessions().keys()
+
+
+def test_each_session_of_tests_runs_in_a_workflow() -> None:
+    """The matrix of the job `tests` replaces `engine`; the others write files and measure."""
+    run = set().union(*map(_sessions_run, _WORKFLOWS))
+    assert _sessions().keys() - run == {"engine", "lock", "benchmarks"}
+
+
+def test_the_long_workflow_covers_each_folder_of_campaigns() -> None:
+    """Its jobs have the folders of `pytest` alone, and the fuzzer's own is a job of its own."""
+    text = (_ROOT / "pyproject.toml").read_text("utf-8")
+    folders = tomllib.loads(text)["tool"]["pytest"]["ini_options"]["testpaths"]
+    jobs = _workflow(_ROOT / ".github/workflows/long.yml")["jobs"]
+    parts = jobs["campaigns"]["strategy"]["matrix"]["tests"]
+    assert sorted(part.split()[0] for part in parts) == sorted([*folders, "tests/fuzz"])
+    assert [part for part in parts if " " in part] == ["tests --ignore tests/fuzz"]
+
+
+def test_the_jobs_with_databases_start_the_servers_of_the_tests() -> None:
+    """Images have a digest, and the addresses are those without a variable."""
+    jobs = [job for path in _WORKFLOWS for job in _jobs(path) if "services" in job]
+    assert len(jobs) == 2
+    for job in jobs:
+        assert job["services"] == jobs[0]["services"]
+        (environment,) = [step["env"] for step in job["steps"] if "nox" in step.get("run", "")]
+        assert {**environment, **dict(databases._SERVERS.values())} == environment
+    for kind, service in jobs[0]["services"].items():
+        assert re.fullmatch(r"\w+:\d[\d.]*@sha256:[0-9a-f]{64}", service["image"])
+        port = urlsplit(databases._SERVERS[kind][1]).port
+        assert service["ports"] == [f"{port}:{port}"]
 
 
 @pytest.mark.parametrize("path", _WORKFLOWS, ids=[path.stem for path in _WORKFLOWS])
@@ -168,7 +207,8 @@ def test_a_workflow_has_no_right_that_a_job_does_not_ask_for(path: Path) -> None
         if path.stem == "release":
             allowed += [{"id-token": "write"}, {"id-token": "write", "attestations": "write"}]
         assert job["permissions"] in allowed
-        assert "uses" in job or 0 < job["timeout-minutes"] <= 60
+        longest = 350 if path.stem == "long" else 60
+        assert "uses" in job or 0 < job["timeout-minutes"] <= longest
         for step in job.get("steps", ()):
             if step.get("uses", "").startswith("actions/checkout@"):
                 assert step["with"]["persist-credentials"] is False
@@ -222,6 +262,14 @@ def test_every_session_of_ci_is_in_the_command_and_in_the_page() -> None:
 # --- the tools of the checks ---
 
 
+def test_a_session_installs_only_a_file_that_the_session_lock_writes() -> None:
+    """A file without hashes would be installed without a comparison."""
+    text = (_ROOT / "noxfile.py").read_text("utf-8")
+    locked = {path.with_suffix(".txt").name for path in (_ROOT / ".ci").glob("*.in")}
+    assert set(re.findall(r'"\.ci/(\w+\.txt)"', text)) == locked
+    assert len(locked) == 5
+
+
 def _locked(name: str) -> dict[str, list[str]]:
     """Return the packages of a file of hashes, each with its hashes."""
     text = (_ROOT / ".ci" / name).read_text("utf-8").replace("\\\n", " ")
@@ -229,7 +277,7 @@ def _locked(name: str) -> dict[str, list[str]]:
     return {line.split()[0]: re.findall(r"--hash=sha256:[0-9a-f]{64}\b", line) for line in lines}
 
 
-@pytest.mark.parametrize("name", ["build", "recipes", "requirements"])
+@pytest.mark.parametrize("name", ["build", "fuzz", "mutation", "recipes", "requirements"])
 def test_every_package_of_the_checks_has_a_hash(name: str) -> None:
     """The file has each package that is asked for, in its version, and no place to get it from."""
     locked = _locked(f"{name}.txt")

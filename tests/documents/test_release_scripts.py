@@ -1,6 +1,5 @@
 """The scripts of a release in `.ci`: the check of the checkout, and the SBOMs."""
 
-import importlib.util
 import re
 import tomllib
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from support.scripts import load_script
 
 from kmscore import __version__
 
@@ -23,23 +23,13 @@ def _project(name: str) -> Any:
     return tomllib.loads((_ROOT / name).read_text("utf-8"))["project"]
 
 
-def _script(name: str) -> ModuleType:
-    """Return a script of `.ci` as a module."""
-    spec = importlib.util.spec_from_file_location(name, _ROOT / ".ci" / f"{name}.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 # --- the check before a release ---
 
 
 @pytest.fixture(scope="module")
 def release() -> ModuleType:
     """Return the script that checks a release."""
-    return _script("release")
+    return load_script(_ROOT / ".ci/release.py")
 
 
 @pytest.fixture
@@ -109,7 +99,7 @@ def test_an_address_that_leads_nowhere_is_not_released(release: ModuleType) -> N
 
 def test_there_is_an_sbom_without_an_extra_and_for_each_extra_of_users() -> None:
     """The extras of developers have none."""
-    sbom = _script("sbom")
+    sbom = load_script(_ROOT / ".ci/sbom.py")
     found = [sbom.contents((_ROOT / name).read_text("utf-8")) for name in _PROJECTS]
     extras = _project(_PROJECTS[0])["optional-dependencies"].keys() - {"bench", "test"}
     assert sorted(found[0].values()) == ["", *sorted(f"[{extra}]" for extra in extras)]
@@ -118,7 +108,7 @@ def test_there_is_an_sbom_without_an_extra_and_for_each_extra_of_users() -> None
 
 def test_an_sbom_has_the_version_of_its_wheel() -> None:
     """The tool that writes it reads only a version that is a value."""
-    sbom = _script("sbom")
+    sbom = load_script(_ROOT / ".ci/sbom.py")
     for name in _PROJECTS:
         wheel = Path("kmscore-1.2.3-py3-none-any.whl")
         text = sbom.described((_ROOT / name).read_text("utf-8"), wheel)

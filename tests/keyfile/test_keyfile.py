@@ -522,10 +522,10 @@ def test_a_build_without_scrypt_raises_unsupported_algorithm(
 ) -> None:
     """Without scrypt, sealing and opening raise `UnsupportedAlgorithmError`."""
 
-    def refuse(*_: object) -> None:
+    def fail(*_: object) -> None:
         raise UnsupportedAlgorithm("no scrypt")
 
-    monkeypatch.setattr("kmscore.keyfile.scrypt.Scrypt", refuse)
+    monkeypatch.setattr("kmscore.keyfile.scrypt.Scrypt", fail)
     for call in (lambda: open_keyring(small, PASSPHRASE), lambda: seal(Keyring([]))):
         with raises_exactly(UnsupportedAlgorithmError, "scrypt"):
             call()
@@ -585,11 +585,11 @@ def test_an_error_shows_no_material(inside: bytes, monkeypatch: pytest.MonkeyPat
     """Message, chained errors and frames contain neither key material nor passphrase nor K."""
     raw = write(inside).data
 
-    def refuse(*_: object) -> None:
+    def fail(*_: object) -> None:
         raise UnsupportedAlgorithmError("no SM4")
 
-    monkeypatch.setattr("kmscore.aead._sm4_gcm", refuse)
-    monkeypatch.setattr("kmscore.aead._SEALERS", {**kmscore.aead._SEALERS, Suite.SM4_GCM: refuse})
+    monkeypatch.setattr("kmscore.aead._sm4_gcm", fail)
+    monkeypatch.setattr("kmscore.aead._SEALERS", {**kmscore.aead._SEALERS, Suite.SM4_GCM: fail})
     with pytest.raises((InvalidKeyError, UnsupportedAlgorithmError)) as caught:
         open_keyring(raw, PASSPHRASE)
     check_hidden(caught.value, SECRET, *secrets_of(raw))
@@ -627,14 +627,14 @@ def test_a_failed_sealing_shows_no_material(
 ) -> None:
     """A failed sealing shows no material, for a long keyring and for a missing scrypt."""
 
-    def refuse(*_: object) -> None:
+    def fail(*_: object) -> None:
         raise UnsupportedAlgorithm("no scrypt")
 
     ring = Keyring([SymmetricKey("key", "v1", KeySpec.AES_256, SECRET)])
     if error is InvalidKeyError:
         monkeypatch.setattr("kmscore.keyfile.sealing.MAX_LENGTH", 60)
     else:
-        monkeypatch.setattr("kmscore.keyfile.scrypt.Scrypt", refuse)
+        monkeypatch.setattr("kmscore.keyfile.scrypt.Scrypt", fail)
     with pytest.raises(error) as caught:
         seal(ring)
     check_hidden(caught.value, SECRET, PASSPHRASE)

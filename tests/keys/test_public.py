@@ -368,12 +368,12 @@ def test_a_key_that_cryptography_rejects_raises_an_error_of_kmscore(
 ) -> None:
     """The key is rejected as invalid, or RSA is reported as missing from the build or by policy."""
 
-    def refuse(*_: int) -> Any:
+    def fail(*_: int) -> Any:
         numbers = create_autospec(RSAPublicNumbers, instance=True, n=2**2047 + 1, e=65537)
         numbers.public_key.side_effect = cause
         return numbers
 
-    monkeypatch.setattr("kmscore.keys.rsa_structures.RSAPublicNumbers", refuse)
+    monkeypatch.setattr("kmscore.keys.rsa_structures.RSAPublicNumbers", fail)
     with raises_exactly(error):
         PublicKey.from_der(RSA_DER)
 

@@ -455,16 +455,14 @@ def test_without_rsa_the_error_is_unsupported_algorithm(
 ) -> None:
     """If `cryptography` rejects every RSA key, the error is about RSA, not about the key."""
 
-    def refuse(*_: object, **__: object) -> Never:
+    def fail(*_: object, **__: object) -> Never:
         raise cause
 
     der = pkcs8(private_key, RSA_ENCRYPTION)
     check = cache(rsa_structures._check_library.__wrapped__)
     monkeypatch.setattr(rsa_structures, "_check_library", check)
     with monkeypatch.context() as patch:
-        patch.setattr(
-            rsa_structures, "RSAPrivateNumbers", lambda *_, **__: Mock(private_key=refuse)
-        )
+        patch.setattr(rsa_structures, "RSAPrivateNumbers", lambda *_, **__: Mock(private_key=fail))
         with raises_exactly(UnsupportedAlgorithmError, "RSA is not available"):
             load(der, Encoding.DER)
     rsa_structures._check_library()

@@ -341,13 +341,13 @@ def test_a_keyring_subclass_with_its_own_version_is_called() -> None:
     """Every operation calls an overridden `version`; the short path is for `Keyring` only."""
     key = symmetric_key(Suite.AES_256_GCM)
 
-    class Refusing(Keyring):  # type: ignore[misc]
+    class Failing(Keyring):  # type: ignore[misc]
         def version(self, key_id: str, key_version_id: str) -> Key:
             raise KeyVersionNotFoundError(f"{key_id} {key_version_id} is not for you")
 
     blob = kmscore.encrypt(Keyring([key]), key.key_id, b"text").ciphertext_blob
     with raises_exactly(KeyVersionNotFoundError):
-        kmscore.decrypt(Refusing([key]), blob)
+        kmscore.decrypt(Failing([key]), blob)
 
 
 @pytest.mark.parametrize("error", [ValueError("no native library"), ImportError("broken")])

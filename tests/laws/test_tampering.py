@@ -74,7 +74,7 @@ def sealed(keys: KeyProvider, plaintext: bytes = b"text") -> bytes:
     return hazmat.encrypt(keys, "k", plaintext, CONTEXT, iv=iv).ciphertext_blob
 
 
-def refusals(
+def rejections(
     opening: Opening, keys: KeyProvider, changed: Iterator[bytes]
 ) -> Iterator[type[Exception] | None]:
     """Yield the class of the error for each input; `None` if it was decrypted."""
@@ -101,7 +101,7 @@ def test_every_single_bit_flip_is_rejected(
         for name, offset, length in CiphertextBlob.parse(raw).layout()
         for bit in range(8 * length)
     }
-    for index, error in enumerate(refusals(opening, keys, single_bit_flips(raw))):
+    for index, error in enumerate(rejections(opening, keys, single_bit_flips(raw))):
         field = fields[index]
         # With the top bit set, the ID is not ASCII.
         is_of_a_twin = field in {"key ID", "key version ID"} and index % 8 != 7
@@ -119,11 +119,11 @@ def test_every_truncation_is_rejected(opening: Opening, keys: KeyProvider, suite
     ends = [raw[:length] for length in range(len(raw))]
     starts = [raw[length:] for length in range(1, len(raw) + 1)]
     holes = [raw[:start] + raw[start + 1 :] for start in range(len(raw))]
-    for error in refusals(opening, keys, iter([*ends, *starts, *holes])):
+    for error in rejections(opening, keys, iter([*ends, *starts, *holes])):
         assert error in HEADER_ERRORS
     shortest = header + suite.iv_length + 16
-    assert list(refusals(opening, keys, iter(ends[:shortest]))) == [InvalidBlobError] * shortest
-    assert list(refusals(opening, keys, iter(ends[shortest:]))) == [DecryptionError] * 4
+    assert list(rejections(opening, keys, iter(ends[:shortest]))) == [InvalidBlobError] * shortest
+    assert list(rejections(opening, keys, iter(ends[shortest:]))) == [DecryptionError] * 4
 
 
 @pytest.mark.parametrize("suite", Suite)
@@ -135,12 +135,12 @@ def test_every_extension_is_rejected(opening: Opening, keys: KeyProvider, suite:
     after = [raw + tail for tail in tails]
     before = [tail + raw for tail in tails[:-1]]
     inside = [raw[:at] + byte + raw[at:] for at in range(len(raw)) for byte in (b"\x00", b"k")]
-    assert set(refusals(opening, keys, iter(after))) == {DecryptionError}
-    assert set(refusals(opening, keys, iter(before))) == {InvalidBlobError}
-    for error in refusals(opening, keys, iter(inside)):
+    assert set(rejections(opening, keys, iter(after))) == {DecryptionError}
+    assert set(rejections(opening, keys, iter(before))) == {InvalidBlobError}
+    for error in rejections(opening, keys, iter(inside)):
         assert error in HEADER_ERRORS
     too_long = iter([raw + bytes(6702 - len(raw)), raw + bytes(100_000)])
-    assert list(refusals(opening, keys, too_long)) == [InvalidBlobError] * 2
+    assert list(rejections(opening, keys, too_long)) == [InvalidBlobError] * 2
 
 
 @pytest.mark.parametrize("suite", Suite)
@@ -159,4 +159,4 @@ def test_a_blob_with_fields_of_two_blobs_is_rejected(
             for bit, name in enumerate(fields)
         }
         mixed = CiphertextBlob(suite, "k", "v", **parts).serialize()
-        assert list(refusals(opening, keys, iter([mixed]))) == [DecryptionError]
+        assert list(rejections(opening, keys, iter([mixed]))) == [DecryptionError]

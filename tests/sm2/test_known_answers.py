@@ -4,7 +4,7 @@ from collections.abc import Callable
 from importlib.util import find_spec
 
 import pytest
-from support.published_vectors import Outcome, outcome, refusal
+from support.published_vectors import Outcome, outcome, rejection
 from support.transcribed_vectors import SM2_CASES, Sm2Case
 
 from kmscore import (
@@ -21,7 +21,7 @@ from kmscore.sm2 import Sm2Encoding, available_backends, convert
 
 Count = Callable[[str, int], None]
 
-REFUSED = refusal(DecryptionError())
+REJECTED = rejection(DecryptionError())
 WELL_FORMED = [case for case in SM2_CASES if case.well_formed]
 MALFORMED = [case for case in SM2_CASES if not case.well_formed]
 WITH_K = [case for case in SM2_CASES if case.k is not None]
@@ -74,7 +74,7 @@ def decrypted(case: Sm2Case, backend: str, ciphertext: bytes) -> Outcome:
 
 def due(case: Sm2Case) -> Outcome:
     """Return the expected result of a case: the published plaintext, or the one error."""
-    return REFUSED if case.plaintext is None else case.plaintext
+    return REJECTED if case.plaintext is None else case.plaintext
 
 
 def test_the_python_backends_are_available() -> None:

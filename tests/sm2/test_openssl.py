@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from support.strategies import raises_exactly
-from support.textbook_sm2 import PUBLIC, SCALAR, Parts, StandIn, assert_refused, decrypt, encrypt
+from support.textbook_sm2 import PUBLIC, SCALAR, Parts, StandIn, assert_rejected, decrypt, encrypt
 from support.time_limits import PATIENCE
 
 import kmscore
@@ -36,7 +36,7 @@ PLAINTEXT = b"a plaintext"
 RIGHT = encrypt(PUBLIC, PLAINTEXT, 7)
 PARTS = Sm2Ciphertext(Point(RIGHT.x, RIGHT.y), RIGHT.c3, RIGHT.c2)
 PUBLIC_POINT = Point(*PUBLIC)
-REFUSED = {
+REJECTED = {
     "C3 altered": RIGHT._replace(c3=bytes(32)).raw(),
     "C2 altered": RIGHT._replace(c2=bytes(11)).der(),
 }
@@ -58,9 +58,9 @@ def keys(real: openssl.OpensslBackend) -> Keyring:
     return Keyring([Sm2Key.from_scalar("sm2", "v1", SCALAR, backend=real.name)])
 
 
-def refuse(keys: Keyring, ciphertext: bytes) -> None:
+def assert_ciphertext_rejected(keys: Keyring, ciphertext: bytes) -> None:
     """Assert that a ciphertext is rejected."""
-    assert_refused(
+    assert_rejected(
         lambda: kmscore.asymmetric_decrypt(
             keys, "sm2", "v1", EncryptionAlgorithm.SM2PKE, ciphertext
         )
@@ -98,7 +98,7 @@ def tls_contexts(tmp_path: Path) -> tuple[ssl.SSLContext, ssl.SSLContext]:
     return server, client
 
 
-@pytest.mark.parametrize("ciphertext", REFUSED.values(), ids=REFUSED)
+@pytest.mark.parametrize("ciphertext", REJECTED.values(), ids=REJECTED)
 def test_a_failed_decryption_does_not_disturb_tls(
     ciphertext: bytes, keys: Keyring, tls_contexts: tuple[ssl.SSLContext, ssl.SSLContext]
 ) -> None:
@@ -123,7 +123,7 @@ def test_a_failed_decryption_does_not_disturb_tls(
         ):
             messages.put(b"first")
             assert client.recv(100) == b"first"
-            refuse(keys, ciphertext)
+            assert_ciphertext_rejected(keys, ciphertext)
             client.settimeout(0)
             with raises_exactly(ssl.SSLWantReadError):
                 client.recv(100)
@@ -150,8 +150,8 @@ def leave_an_error(backend: openssl.OpensslBackend) -> None:
 
 
 OPERATIONS: dict[str, Callable[[openssl.OpensslBackend, Keyring], object]] = {
-    "refusal of C3": lambda _, keys: refuse(keys, REFUSED["C3 altered"]),
-    "refusal of C2": lambda _, keys: refuse(keys, REFUSED["C2 altered"]),
+    "rejection of C3": lambda _, keys: assert_ciphertext_rejected(keys, REJECTED["C3 altered"]),
+    "rejection of C2": lambda _, keys: assert_ciphertext_rejected(keys, REJECTED["C2 altered"]),
     "import of a key pair": lambda backend, _: backend.decryptor(SCALAR, PUBLIC_POINT),
     "import of a public key": lambda backend, _: backend.encryptor(PUBLIC_POINT),
     "import of a point off the curve": lambda backend, _: assert_no_sm2(

@@ -15,7 +15,7 @@ from support.textbook_sm2 import (
     G,
     P,
     Parts,
-    assert_refused,
+    assert_rejected,
     both,
     encrypt,
     integer,
@@ -214,7 +214,7 @@ def test_the_traps_have_the_lengths_in_their_names() -> None:
 @pytest.mark.parametrize("trap", TRAPS.values(), ids=TRAPS)
 def test_decryption_rejects_the_trap(keys: Keyring, trap: bytes) -> None:
     """Every trap raises the one `DecryptionError`, with one text and without a cause."""
-    assert_refused(lambda: opened(keys, trap))
+    assert_rejected(lambda: opened(keys, trap))
 
 
 @pytest.mark.parametrize(
@@ -234,7 +234,7 @@ def test_decryption_rejects_the_trap(keys: Keyring, trap: bytes) -> None:
 @pytest.mark.parametrize("dry_run", [False, True])
 def test_reencryption_rejects_the_trap(keys: Keyring, name: str, dry_run: bool) -> None:
     """`reencrypt` raises the same error for a trap as decryption."""
-    assert_refused(
+    assert_rejected(
         lambda: kmscore.reencrypt(
             keys,
             TRAPS[name],

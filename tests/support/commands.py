@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+import pytest
 from typer.main import get_command
 from typer.testing import CliRunner, Result
 
@@ -50,6 +51,12 @@ def write_ring(path: Path, ring: Keyring = RING) -> Path:
     path.write_bytes(_seal_ring(ring))
     path.chmod(0o600)
     return path
+
+
+@pytest.fixture
+def ring_file(tmp_path: Path) -> Path:
+    """Return a keyring file."""
+    return write_ring(tmp_path / "team.keys")
 
 
 def read_ring(path: Path) -> Keyring:

@@ -1,7 +1,8 @@
 """Databases for the tests: SQLite always, PostgreSQL and MariaDB where they are reachable.
 
-`KMSCORE_TEST_POSTGRESQL` and `KMSCORE_TEST_MARIADB` are the URLs of the servers. Each test gets a
-schema or database of its own, which is dropped at its end.
+`KMSCORE_TEST_POSTGRESQL` and `KMSCORE_TEST_MARIADB` are the URLs of the servers. A server in such a
+variable must be reachable. Each test gets a schema or database of its own, which is dropped at its
+end.
 """
 
 import os
@@ -156,11 +157,19 @@ def _create(kind: str, folder: Path, name: str) -> str:
 
 @cache
 def _unreachable(kind: str) -> str | None:
-    """Return the reason why a server cannot be used, or `None`."""
+    """Return the reason why a server cannot be used, or `None`.
+
+    Raises:
+        sqlalchemy.exc.DBAPIError: The URL of the server is in the environment, and the server is
+            not reachable: the tests must not be skipped.
+    """
+    variable, _ = _SERVERS[kind]
     try:
         _on_server(kind, "SELECT 1")
     except (sa.exc.DBAPIError, ModuleNotFoundError) as error:
-        return f"{kind} is not reachable; set {_SERVERS[kind][0]} ({type(error).__name__})"
+        if variable in os.environ:
+            raise
+        return f"{kind} is not reachable; set {variable} ({type(error).__name__})"
     return None
 
 

@@ -32,10 +32,10 @@ def outcome(operation: Callable[..., bytes], *arguments: object) -> Outcome:
     try:
         return operation(*arguments)
     except (KmsCoreError, InvalidTag) as error:
-        return refusal(error)
+        return rejection(error)
 
 
-def refusal(error: KmsCoreError | InvalidTag) -> Outcome:
+def rejection(error: KmsCoreError | InvalidTag) -> Outcome:
     """Return all properties that distinguish `error` from other errors."""
     code = getattr(error, "code", None)
     return type(error), code, str(error), error.args, error.__cause__, error.__context__

@@ -218,7 +218,7 @@ class StandIn:
         return getattr(self._library, name)
 
 
-def assert_refused(operation: Callable[[], object]) -> None:
+def assert_rejected(operation: Callable[[], object]) -> None:
     """Assert that `operation` raises `DecryptionError` with the constant text and no cause."""
     with pytest.raises(DecryptionError) as caught:
         operation()

@@ -35,7 +35,7 @@ _GMT_CIPHERTEXT = bytes.fromhex(
 )
 
 
-def _refused(name: str, ciphertext: str, *, well_formed: bool = True) -> Sm2Case:
+def _rejected(name: str, ciphertext: str, *, well_formed: bool = True) -> Sm2Case:
     """Return a variant of the ciphertext above that must be rejected."""
     data = bytes.fromhex(ciphertext)
     return Sm2Case(name, _GMT_SCALAR, _GMT_POINT, "C1C3C2", data, None, well_formed)
@@ -90,7 +90,7 @@ SM2_CASES = (
     ),
     # The invalid variants of the example in openHiTLS: the file above, DEC_FUNC_TC002 (the first
     # three and the wrong key) and DEC_API_TC002 (numbers 3 and 4).
-    _refused(
+    _rejected(
         "C1 off the curve, x changed",
         "0404ebfc718e8d1798620432268e78feb6415e2ede0e073c0f4f640ecd2e149a73"
         "e858f9d81e5430a57b36daab8f950a3c64e6ee6a63094d99283aff767e124df0"
@@ -98,21 +98,21 @@ SM2_CASES = (
         "21886ca989ca9c7d58087307ca93092d651efa",
         well_formed=False,
     ),
-    _refused(
+    _rejected(
         "C3 changed",
         "0404ebfc718e8d1798620432268e77feb6415e2ede0e073c0f4f640ecd2e149a73"
         "e858f9d81e5430a57b36daab8f950a3c64e6ee6a63094d99283aff767e124df0"
         "59983c28f809e262923c53aec295d30383b54e39d609d160afcb1908d0bd8766"
         "21886ca989ca9c7d58087307ca93092d651efa",
     ),
-    _refused(
+    _rejected(
         "C2 changed",
         "0404ebfc718e8d1798620432268e77feb6415e2ede0e073c0f4f640ecd2e149a73"
         "e858f9d81e5430a57b36daab8f950a3c64e6ee6a63094d99283aff767e124df0"
         "59983c18f809e262923c53aec295d30383b54e39d609d160afcb1908d0bd8766"
         "21886ca989ca9c7d58087308ca93092d651efa",
     ),
-    _refused(
+    _rejected(
         "C1 of zeros",
         "040000000000000000000000000000000000000000000000000000000000000000"
         "0000000000000000000000000000000000000000000000000000000000000000"
@@ -120,7 +120,7 @@ SM2_CASES = (
         "21886ca989ca9c7d58087307ca93092d651efa",
         well_formed=False,
     ),
-    _refused(
+    _rejected(
         "C1 with a half of each coordinate zero",
         "04000000000000000000000000000000b6415e2ede0e073c0f4f640ecd2e149a73"
         "00000000000000000000000000000a3c64e6ee6a63094d99283aff767e124df0"

@@ -353,11 +353,11 @@ def test_the_counts_of_a_complete_folder_are_repeated(
 ) -> None:
     """If the report failed, `--resume` shows it again; a missing folder is reported."""
 
-    def refuse(*_: object, **__: object) -> None:
+    def fail(*_: object, **__: object) -> None:
         raise full_disk()
 
     with monkeypatch.context() as patch:
-        patch.setattr("kmscore.cli.rotate.show_rotation", refuse)
+        patch.setattr("kmscore.cli.rotate.show_rotation", fail)
         assert "is complete, --resume tells its counts" in problem(_rotate(folder))
     (folder / "out").rename(folder / "elsewhere")
     assert "was written, and is gone: remove" in problem(_rotate(folder, "--resume"))
@@ -430,10 +430,10 @@ def test_a_system_error_of_the_input_is_reported(
 ) -> None:
     """A folder that cannot be listed gives one line."""
 
-    def refuse(_: Path) -> Iterator[Path]:
+    def fail(_: Path) -> Iterator[Path]:
         raise PermissionError(13, "Permission denied", str(folder / "in"))
 
-    monkeypatch.setattr(Path, "iterdir", refuse)
+    monkeypatch.setattr(Path, "iterdir", fail)
     options = Options(destination_key_id="orders")
     with pytest.raises(TableError, match="in: Permission denied"):
         rotate(folder / "in", folder / "out", Keyring([OLD, NEW]), options)
@@ -457,7 +457,7 @@ def test_a_new_folder_without_the_group_is_closed_to_groups(
     """If the group cannot be set, or an access list says more, no group may look inside."""
     (folder / "in").chmod(0o775)
 
-    def refused(*_: object) -> None:
+    def fail(*_: object) -> None:
         raise PermissionError
 
     with monkeypatch.context() as patch:
@@ -466,7 +466,7 @@ def test_a_new_folder_without_the_group_is_closed_to_groups(
     assert stat.S_IMODE((folder / "out").stat().st_mode) == 0o705
     if os.geteuid() == 0:
         os.chown(folder / "in", -1, 1234)
-        monkeypatch.setattr(os, "chown", refused)
+        monkeypatch.setattr(os, "chown", fail)
         (folder / "out").rename(folder / "before")
         assert _rotate(folder).exit_code == 1
         assert stat.S_IMODE((folder / "out").stat().st_mode) == 0o705

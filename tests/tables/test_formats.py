@@ -6,18 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.commands import base64_of, invoke, opened, problem, read_lines, seal, write_ring
+from support.commands import base64_of, invoke, opened, problem, read_lines, seal
 
 from kmscore.tables import Columns, TableError, comma_separated, csv_records, json_lines
 
 _BLOB = base64_of(seal(b"4711"))
 _SEALED = base64_of(seal(b"4711", {"tenant": "acme"}))
-
-
-@pytest.fixture
-def ring_file(tmp_path: Path) -> Path:
-    """Return a keyring file."""
-    return write_ring(tmp_path / "team.keys")
 
 
 def _rotate(ring_file: Path, data: bytes, suffix: str, *options: str, code: int = 0) -> bytes:
@@ -31,7 +25,7 @@ def _rotate(ring_file: Path, data: bytes, suffix: str, *options: str, code: int 
     return out.read_bytes()
 
 
-def _refused(ring_file: Path, data: bytes, suffix: str, *options: str) -> str:
+def _rejected(ring_file: Path, data: bytes, suffix: str, *options: str) -> str:
     """Return the reason why a file is rejected, and check that no result exists."""
     source, out = ring_file.with_name(f"in{suffix}"), ring_file.with_name(f"out{suffix}")
     source.write_bytes(data)
@@ -344,7 +338,7 @@ def test_a_member_that_is_not_read_can_be_long_or_deep(ring_file: Path, member: 
 )
 def test_a_file_that_is_not_csv_is_rejected(ring_file: Path, data: bytes, reason: str) -> None:
     """One line names the file and the reason."""
-    said = _refused(ring_file, data, ".csv")
+    said = _rejected(ring_file, data, ".csv")
     assert said.startswith(f"{ring_file.with_name('in.csv')}: {reason}")
     assert not ring_file.with_name("out.csv.partial").exists()
 
@@ -412,7 +406,7 @@ def test_a_file_that_is_not_json_lines_is_rejected(
     ring_file: Path, data: bytes, reason: str
 ) -> None:
     """One line names the file and the reason."""
-    assert _refused(ring_file, data, ".jsonl") == f"{ring_file.with_name('in.jsonl')}: {reason}"
+    assert _rejected(ring_file, data, ".jsonl") == f"{ring_file.with_name('in.jsonl')}: {reason}"
 
 
 @pytest.mark.parametrize("length", [999, 1000, 1001, 3456])
@@ -442,7 +436,7 @@ def test_a_first_line_over_the_limit_is_rejected(
 ) -> None:
     """The first line must show the columns, so that the job does not start."""
     monkeypatch.setattr(json_lines, "LONGEST_ROW", 1000)
-    said = _refused(ring_file, b"x" * 2000, ".jsonl")
+    said = _rejected(ring_file, b"x" * 2000, ".jsonl")
     assert "in.jsonl: line 1 is too long to be copied: " in said
 
 
@@ -451,10 +445,10 @@ def test_csv_rows_over_the_limit_are_rejected(
 ) -> None:
     """The limit applies to lines, fields and records, so that memory is bounded."""
     monkeypatch.setattr(csv_records, "LONGEST_ROW", 1000)
-    said = _refused(ring_file, b"ciphertext_blob\n" + b"x" * 2000, ".csv")
+    said = _rejected(ring_file, b"ciphertext_blob\n" + b"x" * 2000, ".csv")
     assert said.endswith("not CSV: row 1: a line of 1,000 characters or more")
     for field in (b'"' + b"x\n" * 1000, b'a,"\n",' * 1000):
-        said = _refused(ring_file, b"ciphertext_blob\n" + field, ".csv")
+        said = _rejected(ring_file, b"ciphertext_blob\n" + field, ".csv")
         assert said.endswith("not CSV: row 1: a record of 1,000 characters or more")
     record = b'"' + b"x\n" * 498 + b'"\n'
     _rotate(ring_file, b"ciphertext_blob\n" + record, ".csv", code=1)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.commands import base64_of, invoke, opened, problem, seal, write_ring
+from support.commands import base64_of, invoke, opened, problem, seal
 
 from kmscore.tables import parquet_file
 from kmscore.tables.columns import Columns
@@ -22,12 +22,6 @@ parquet = pytest.importorskip("pyarrow.parquet", reason="pyarrow is not installe
 _CONTEXT = {"tenant": "acme"}
 _BLOB = seal(b"4711", _CONTEXT)
 _OPTIONS = ("--destination", "orders", "--context-column", "context")
-
-
-@pytest.fixture
-def ring_file(tmp_path: Path) -> Path:
-    """Return a keyring file."""
-    return write_ring(tmp_path / "team.keys")
 
 
 def _rotate(

@@ -91,11 +91,11 @@ def _check_all(folder: Path) -> None:
 def _without_links(patch: pytest.MonkeyPatch) -> None:
     """Disable hard links; for an existing name, the error is `EEXIST`, as on such a system."""
 
-    def refuse(_: object, target: Path) -> None:
+    def fail(_: object, target: Path) -> None:
         code = errno.EEXIST if os.path.lexists(target) else errno.EPERM
         raise OSError(code, os.strerror(code))
 
-    patch.setattr(os, "link", refuse)
+    patch.setattr(os, "link", fail)
 
 
 @pytest.mark.parametrize(
@@ -658,11 +658,11 @@ def test_damaged_counts_are_reported(
 def _leave_untold(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave a finished job without a report."""
 
-    def refuse(*_: object, **__: object) -> None:
+    def fail(*_: object, **__: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr("kmscore.cli.rotate.show_rotation", refuse)
+        patch.setattr("kmscore.cli.rotate.show_rotation", fail)
         problem(_rotate(folder))
     assert (folder / "out.jsonl.partial" / "done.json").exists()
 
@@ -869,12 +869,12 @@ def test_a_failed_report_is_repeated_by_resume(
 ) -> None:
     """One line says that the result is complete; `--resume` shows its counts again."""
 
-    def refuse(*_: object, **__: object) -> None:
+    def fail(*_: object, **__: object) -> None:
         raise error
 
     dry = ("rotate", folder / "in.jsonl", "-k", folder / "team.keys", "--destination", "orders")
     with monkeypatch.context() as patch:
-        patch.setattr("kmscore.cli.rotate.show_rotation", refuse)
+        patch.setattr("kmscore.cli.rotate.show_rotation", fail)
         said = problem(_rotate(folder))
         assert problem(invoke(*dry, "--dry-run", "--keep-going")) == f"standard output: {reason}"
     out = folder / "out.jsonl"

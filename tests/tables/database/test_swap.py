@@ -234,20 +234,20 @@ def test_a_row_that_a_check_rejects_fails_alone(database: Live) -> None:
 TRIGGERS = {
     "sqlite": (
         (
-            "CREATE TRIGGER refuse BEFORE UPDATE ON t WHEN NEW.id = 5"
+            "CREATE TRIGGER reject BEFORE UPDATE ON t WHEN NEW.id = 5"
             " BEGIN SELECT RAISE(ABORT, 'no'); END"
         ),
     ),
     "postgresql": (
         (
-            "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS"
+            "CREATE FUNCTION reject() RETURNS trigger LANGUAGE plpgsql AS"
             " $$ BEGIN IF NEW.id = 5 THEN RAISE EXCEPTION 'no'; END IF; RETURN NEW; END $$"
         ),
-        "CREATE TRIGGER refuse BEFORE UPDATE ON t FOR EACH ROW EXECUTE FUNCTION refuse()",
+        "CREATE TRIGGER reject BEFORE UPDATE ON t FOR EACH ROW EXECUTE FUNCTION reject()",
     ),
     "mariadb": (
         (
-            "CREATE TRIGGER refuse BEFORE UPDATE ON t FOR EACH ROW BEGIN"
+            "CREATE TRIGGER reject BEFORE UPDATE ON t FOR EACH ROW BEGIN"
             " IF NEW.id = 5 THEN SIGNAL SQLSTATE '45000'; END IF; END"
         ),
     ),
