@@ -781,8 +781,8 @@ def test_without_a_terminal_the_progress_is_in_lines(
     assert lines[1].startswith("kmscore: rotating, 50%, 30 rows, ")
 
 
-def test_a_closed_pipe_gives_exit_code_2(sqlite: Live, ring_file: Path) -> None:
-    """A result that cannot be printed is not reported as failed rows."""
+def test_a_closed_pipe_gives_exit_code_141(sqlite: Live, ring_file: Path) -> None:
+    """A result that cannot be printed is not reported as failed rows, and one line says so."""
     make_table(sqlite)
     reader, writer = os.pipe()
     os.close(reader)
@@ -797,7 +797,9 @@ def test_a_closed_pipe_gives_exit_code_2(sqlite: Live, ring_file: Path) -> None:
         )
     finally:
         os.close(writer)
-    assert (done.returncode, done.stderr) == (2, b"kmscore: standard output: Broken pipe\n")
+    hint = b"the rotation has ended, the same command again counts what remains"
+    assert done.returncode == 141
+    assert done.stderr == b"kmscore: standard output: Broken pipe; " + hint + b"\n"
     check_rotated(sqlite, 20)
 
 
