@@ -138,7 +138,7 @@ def problems_in_one_line() -> Iterator[None]:
         reason = str(error)
     except TableError as error:
         # A column of a database: the names of the arguments, as options.
-        text = str(error).replace("`where`", "--where").replace("`schema`", "--schema")
+        text = re.sub("`(where|schema|encoding)`", r"--\1", str(error))
         reason = f"{text}; --resume finishes the job" if error.can_resume else text
     except KmsCoreError as error:
         text = str(error).replace("pass allow_ambiguous=True", "give --allow-ambiguous")
