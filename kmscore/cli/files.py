@@ -1,13 +1,12 @@
 """The input and output of a command, as a file or a standard stream."""
 
-import os
 import sys
-from contextlib import suppress
 from pathlib import Path
-from typing import BinaryIO, Final, TextIO
+from typing import Final
 
 from kmscore.cli.new_file import NewFile
 from kmscore.cli.problems import FileProblem
+from kmscore.cli.terminal import tell
 from kmscore.tables.errors import describe
 
 STANDARD: Final = Path("-")
@@ -21,7 +20,9 @@ def read_file(path: Path, *, limit: int) -> bytes:
     """
     try:
         if path == STANDARD:
-            data = _binary(sys.stdin, "input").read(limit + 1)
+            if sys.stdin is None:
+                raise FileProblem("standard input is closed")
+            data = sys.stdin.buffer.read(limit + 1)
         else:
             with path.open("rb") as file:
                 data = file.read(limit + 1)
@@ -35,37 +36,22 @@ def read_file(path: Path, *, limit: int) -> bytes:
 def write_output(path: Path, data: bytes) -> None:
     """Write bytes to a new file that only its owner can read, or to standard output for `-`.
 
-    Raises `FileProblem`, also if the file exists already; it is then not changed.
+    Raises `FileProblem`, also if the file exists already; it is then not changed. The command ends
+    if standard output cannot be written.
     """
     if path != STANDARD:
         with NewFile(path) as new:
             new.create(data)
         return
-    out = _binary(sys.stdout, "output")
-    try:
-        out.write(data)
-        out.flush()
-    except OSError as error:
-        give_up_output()
-        raise FileProblem(describe(error, path)) from None
+    tell(lambda: _write_standard(data))
 
 
 def check_no_terminal(path: Path, advice: str = "") -> None:
     """Raise `FileProblem` if raw bytes would be written to a terminal, which can obey them."""
-    if path == STANDARD and sys.stdout is not None and sys.stdout.isatty():
+    if path == STANDARD and sys.stdout.isatty():
         raise FileProblem(f"raw bytes are not written to a terminal: give {advice}OUT, or a pipe")
 
 
-def give_up_output() -> None:
-    """Discard the buffer of standard output, because writing it at exit would fail again."""
-    with suppress(OSError, ValueError):  # a stream without a file descriptor, or a closed one
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, sys.stdout.fileno())
-        os.close(nowhere)
-
-
-def _binary(stream: TextIO | None, name: str) -> BinaryIO:
-    """Return the binary form of a standard stream, which is `None` if it was closed at start."""
-    if stream is None:
-        raise FileProblem(f"standard {name} is closed")
-    return stream.buffer
+def _write_standard(data: bytes) -> None:
+    sys.stdout.buffer.write(data)
+    sys.stdout.buffer.flush()

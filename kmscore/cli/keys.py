@@ -3,7 +3,7 @@
 import json
 import sys
 import uuid
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -28,7 +28,7 @@ from kmscore.cli.passphrase import (
     get_new_passphrase,
 )
 from kmscore.cli.problems import FileProblem
-from kmscore.cli.terminal import problems_in_one_line
+from kmscore.cli.terminal import problems_in_one_line, tell
 from kmscore.errors import KeyNotFoundError
 from kmscore.keys import Key
 from kmscore.keys.versions import with_state
@@ -237,13 +237,12 @@ def change_passphrase(
     """
     with problems_in_one_line():
         check_descriptors(passphrase_fd, new_passphrase_fd)
-        words = change_keyring(
-            path,
-            passphrase_fd,
-            lambda keyring: (keyring, f"{path}: the passphrase is changed"),
-            new_passphrase=lambda: get_new_passphrase(new_passphrase_fd),
-        )
-        typer.echo(printable(words))
+    _change(
+        path,
+        passphrase_fd,
+        lambda keyring: (keyring, f"{path}: the passphrase is changed"),
+        new_passphrase=lambda: get_new_passphrase(new_passphrase_fd),
+    )
 
 
 @app.command("disable")
@@ -268,11 +267,20 @@ def enable_key(
     _change(path, passphrase_fd, _set_state(key_id, version_id, KeyState.ENABLED))
 
 
-def _change(path: Path, descriptor: int | None, change: Change, *, may_begin: bool = False) -> None:
+def _change(
+    path: Path,
+    descriptor: int | None,
+    change: Change,
+    *,
+    may_begin: bool = False,
+    new_passphrase: Callable[[], bytes] | None = None,
+) -> None:
     """Replace the keyring in a file by a changed one, and print the message."""
     with problems_in_one_line():
-        words = change_keyring(path, descriptor, change, may_begin=may_begin)
-        typer.echo(printable(words))
+        words = change_keyring(
+            path, descriptor, change, may_begin=may_begin, new_passphrase=new_passphrase
+        )
+    tell(lambda: typer.echo(printable(words)), f"; {path} is changed")
 
 
 def _confirm(question: str, *, is_sure: bool) -> None:

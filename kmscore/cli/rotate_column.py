@@ -160,6 +160,7 @@ def rotate_column(
             except KeyboardInterrupt as interrupt:
                 word, code = end_of(interrupt)
                 stop(word + rotation.hint, code)
-    tell(lambda: show_column(result, as_json=as_json))
+    hint = "" if dry_run else "; the rotation has ended, the same command again counts what remains"
+    tell(lambda: show_column(result, as_json=as_json), hint)
     if not result.is_complete:
         raise typer.Exit(1)

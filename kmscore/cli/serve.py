@@ -23,7 +23,7 @@ from kmscore.cli.served_options import (
     verifier_of,
 )
 from kmscore.cli.signals import Terminated
-from kmscore.cli.terminal import problems_in_one_line
+from kmscore.cli.terminal import problems_in_one_line, tell
 from kmscore.emulator import AccessKeys, make_app
 from kmscore.emulator.certificates import LOOPBACK
 from kmscore.emulator.environment import environment_of
@@ -144,7 +144,7 @@ def serve_tests(
             serving(app, host=host, port=port, has_tls=tls, ca_file=ca_file)
         )
         access_key_id = verifier.ids[0] if isinstance(verifier, AccessKeys) else None
-        _print_first_line(endpoint, access_key_id, ca_bundle)
+        tell(lambda: _print_first_line(endpoint, access_key_id, ca_bundle))
         _wait()
 
 

@@ -1,11 +1,13 @@
 """The terminal output of commands, such as messages of one line and progress bars."""
 
+import errno
+import os
 import re
 import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from io import TextIOWrapper
 from typing import Any, Final, NoReturn, cast
@@ -27,7 +29,6 @@ from rich.text import Text
 from typer.core import TyperGroup
 
 from kmscore._printable import printable
-from kmscore.cli.files import give_up_output
 from kmscore.cli.problems import FileProblem
 from kmscore.cli.signals import end_of
 from kmscore.errors import KmsCoreError
@@ -36,6 +37,9 @@ from kmscore.tables import TableError
 
 INTERRUPTED: Final = 130
 """The exit code after Ctrl-C, as in shells."""
+
+BROKEN_PIPE: Final = 141
+"""The exit code if the reader of standard output has gone, as shells show it for other programs."""
 
 _MAX_WIDTH: Final = 200
 
@@ -55,6 +59,7 @@ class Commands(TyperGroup):
     def main(self, *args: Any, **extra: Any) -> Any:  # noqa: ANN401 (typer's own)
         """Run a command and exit."""
         code: Any
+        open_output()
         write_any_character()
         try:
             # The help fills the terminal; typer would stop at 80 columns.
@@ -66,8 +71,12 @@ class Commands(TyperGroup):
         except typer.Abort:  # at a prompt
             code = _say("interrupted", INTERRUPTED)
         except OSError as error:  # from writing to standard output
-            give_up_output()
-            code = _say(f"standard output: {error.strerror or error}")
+            code = _report_output(error)
+        except SystemExit as error:
+            # Raised by typer and rich for a broken pipe; otherwise, the end of a completion.
+            if not isinstance(error.__context__, BrokenPipeError):
+                raise
+            code = _report_output(error)
         sys.exit(code or 0)
 
     def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 (typer's own)
@@ -91,6 +100,16 @@ def _explain(error: typer.BadParameter) -> int:
         return 2
     path = "kmscore" if error.ctx is None else error.ctx.command_path
     return _say(f"{reason.rstrip('.')}; see {path} --help")
+
+
+def open_output() -> None:
+    """Open a standard output that was closed at start, so that each write to it fails.
+
+    Otherwise results would be lost without an error, and the next file that is opened would get
+    the number of standard output.
+    """
+    if sys.stdout is None:
+        sys.stdout = os.fdopen(os.open(os.devnull, os.O_RDONLY), "w", encoding="utf-8")
 
 
 def write_any_character() -> None:
@@ -119,7 +138,7 @@ def problems_in_one_line() -> Iterator[None]:
         reason = str(error)
     except TableError as error:
         # A column of a database: the names of the arguments, as options.
-        text = str(error).replace("`where`", "--where").replace("`schema`", "--schema")
+        text = re.sub("`(where|schema|encoding)`", r"--\1", str(error))
         reason = f"{text}; --resume finishes the job" if error.can_resume else text
     except KmsCoreError as error:
         text = str(error).replace("pass allow_ambiguous=True", "give --allow-ambiguous")
@@ -149,18 +168,37 @@ def surprises_in_one_line() -> Iterator[None]:
 
 
 def tell(show: Callable[[], None], hint: str = "") -> None:
-    """Print a result; if this fails, end the command with one line and exit code 2."""
-    reason = "Broken pipe"
+    """Write a result to standard output; if this fails, end the command.
+
+    The hint says what the command has changed.
+    """
     try:
         show()
-    except OSError as error:
-        reason = error.strerror or str(error)
-    except SystemExit:  # raised by rich after the reader has closed the pipe
-        pass
+    except (OSError, SystemExit) as error:
+        code = _report_output(error, hint)
     else:
         return
+    raise typer.Exit(code)
+
+
+def _report_output(error: OSError | SystemExit, hint: str = "") -> int:
+    """Report that standard output cannot be written, and return the exit code.
+
+    Without a hint, a reader that has gone is not reported, as for other programs in a pipe.
+    """
     give_up_output()
-    stop(f"standard output: {reason}{hint}")
+    if isinstance(error, (BrokenPipeError, SystemExit)):  # rich and typer exit
+        return _say(f"standard output: Broken pipe{hint}", BROKEN_PIPE) if hint else BROKEN_PIPE
+    reason = "it is closed" if error.errno == errno.EBADF else error.strerror or error
+    return _say(f"standard output: {reason}{hint}")
+
+
+def give_up_output() -> None:
+    """Discard the buffer of standard output, because writing it at exit would fail again."""
+    with suppress(OSError, ValueError):  # a stream without a file descriptor, or a closed one
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
 
 
 class RowsColumn(ProgressColumn):

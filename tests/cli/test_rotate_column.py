@@ -1,5 +1,6 @@
 """`kmscore rotate-column`: results, progress, interruptions, and URLs that are never shown."""
 
+import base64
 import inspect
 import io
 import json
@@ -327,7 +328,7 @@ def test_every_parameter_of_the_library_is_an_option(
         "--encoding": "base64",
         "--context-columns": "tenant,KEY=ctx",
         "--destination-context-column": "changed",
-        "--where": "id > 3",
+        "--where": "id > 30",
         "--source-profile": "alibaba",
         "--max-rows-per-second": "5",
         "--transaction-seconds": "0.25",
@@ -341,7 +342,7 @@ def test_every_parameter_of_the_library_is_an_option(
     given = calls.pop()
     assert (given["blob_column"], given["schema"], given["encoding"]) == ("b", "main", "base64")
     assert given["context_columns"] == {"tenant": "tenant", "KEY": "ctx"}
-    assert (given["destination_context_column"], given["where"]) == ("changed", "id > 3")
+    assert (given["destination_context_column"], given["where"]) == ("changed", "id > 30")
     assert given["source_profile"] == Profile()
     assert (given["rows_per_second"], given["target_seconds"]) == (5, 0.25)
     assert (given["batch_rows"], given["passes"]) == (7, 2)
@@ -781,8 +782,23 @@ def test_without_a_terminal_the_progress_is_in_lines(
     assert lines[1].startswith("kmscore: rotating, 50%, 30 rows, ")
 
 
-def test_a_closed_pipe_gives_exit_code_2(sqlite: Live, ring_file: Path) -> None:
-    """A result that cannot be printed is not reported as failed rows."""
+@pytest.mark.parametrize("name", ["rotate-column", "census-column"])
+def test_a_column_of_base64_needs_the_option(database: Live, ring_file: Path, name: str) -> None:
+    """The line has the option, before the prompt for the passphrase of a rotation."""
+    database.run(f"CREATE TABLE t (id int PRIMARY KEY, b {database.type_of('text')}, tenant text)")
+    text = base64.b64encode(seal(b"0", {"tenant": "t0"})).decode()
+    database.insert("t", [{"id": 0, "b": text, "tenant": "t0"}])
+    line = arguments(ring_file)
+    if name == "census-column":
+        line = (name, "--table", "t", "--blob-column", "b")
+    url = {"KMSCORE_DATABASE_URL": database.url, "KMSCORE_PASSPHRASE": None}
+    assert problem(invoke(*line, env=url)).endswith("; give --encoding base64")
+    result = invoke(*line, "--encoding", "base64", env=url | ENVIRONMENT)
+    assert result.exit_code == 0, result
+
+
+def test_a_closed_pipe_gives_exit_code_141(sqlite: Live, ring_file: Path) -> None:
+    """A result that cannot be printed is not reported as failed rows, and one line says so."""
     make_table(sqlite)
     reader, writer = os.pipe()
     os.close(reader)
@@ -797,7 +813,9 @@ def test_a_closed_pipe_gives_exit_code_2(sqlite: Live, ring_file: Path) -> None:
         )
     finally:
         os.close(writer)
-    assert (done.returncode, done.stderr) == (2, b"kmscore: standard output: Broken pipe\n")
+    hint = b"the rotation has ended, the same command again counts what remains"
+    assert done.returncode == 141
+    assert done.stderr == b"kmscore: standard output: Broken pipe; " + hint + b"\n"
     check_rotated(sqlite, 20)
 
 

@@ -18,6 +18,7 @@ from support.commands import (
     environment,
     invoke,
     problem,
+    read_ring,
     run,
     seal,
     sealed_rows,
@@ -30,9 +31,8 @@ from support.time_limits import PATIENCE
 from typer.core import TyperGroup
 from typer.main import get_command
 
-from kmscore import Keyring, KeySpec, SymmetricKey
+from kmscore import Keyring, KeySpec, KeyState, SymmetricKey
 from kmscore.cli import app, files, main, terminal
-from kmscore.cli.problems import FileProblem
 
 pytestmark = pytest.mark.usefixtures("in_time")
 
@@ -242,13 +242,28 @@ def test_completion_is_installed(tmp_path: Path) -> None:
     assert any("kmscore" in path.name for path in tmp_path.rglob("*"))
 
 
-def test_a_closed_pipe_ends_the_command(folder: Path) -> None:
-    """A command whose output pipe is closed ends without a traceback."""
+_PRINTING = (
+    ("--version",),
+    ("keys", "list", "team.keys"),
+    ("inspect", "blob"),
+    ("decrypt", "-k", "team.keys", "blob"),
+    ("explain", "-k", "team.keys", "blob"),
+)
+"""Commands that print with typer, with rich, and as bytes."""
+
+
+def _run_with(way: str, folder: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:
+    """Run a command in a folder, with a standard output that cannot be written."""
     reader, writer = os.pipe()
     os.close(reader)
+    shell = {
+        "closed at start": ("sh", "-c", 'exec "$@" >&-', "sh"),
+        "full": ("sh", "-c", 'exec "$@" >/dev/full', "sh"),
+    }
     try:
-        result = subprocess.run(
-            command("keys", "list", folder / "team.keys"),
+        return subprocess.run(
+            [*shell.get(way, ()), *command(*arguments)],
+            cwd=folder,
             stdout=writer,
             stderr=subprocess.PIPE,
             check=False,
@@ -257,8 +272,67 @@ def test_a_closed_pipe_ends_the_command(folder: Path) -> None:
         )
     finally:
         os.close(writer)
-    assert result.returncode in {1, 2}
-    assert result.stderr.count(b"\n") <= 1
+
+
+@pytest.mark.parametrize("arguments", _PRINTING, ids=" ".join)
+@pytest.mark.parametrize(
+    ("way", "code", "line"),
+    [
+        ("without a reader", 141, b""),
+        ("closed at start", 2, b"kmscore: standard output: it is closed\n"),
+        ("full", 2, b"kmscore: standard output: No space left on device\n"),
+    ],
+)
+def test_a_result_that_cannot_be_written_does_not_give_exit_code_0(
+    folder: Path, way: str, code: int, line: bytes, arguments: tuple[str, ...]
+) -> None:
+    """All commands have the same exit code and the same line."""
+    if way == "full" and not Path("/dev/full").exists():
+        pytest.skip("this system has no /dev/full")
+    (folder / "blob").write_bytes(seal(b"4711"))
+    result = _run_with(way, folder, *arguments)
+    assert (result.returncode, result.stderr) == (code, line)
+
+
+@pytest.mark.parametrize(("way", "code"), [("without a reader", 141), ("closed at start", 2)])
+def test_a_changed_keyring_is_reported_without_standard_output(
+    tmp_path: Path, way: str, code: int
+) -> None:
+    """The line says that the file is changed, because the same command would change it again."""
+    path = write_ring(tmp_path / "team.keys")
+    result = _run_with(way, tmp_path, "keys", "disable", "team.keys", "orders", "1")
+    assert result.returncode == code
+    assert result.stderr.endswith(b"; team.keys is changed\n")
+    assert read_ring(path).version("orders", "1").state is KeyState.DISABLED
+
+
+def test_a_standard_output_that_was_closed_at_start_cannot_be_written(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Python uses `None` for it, and printing would then succeed."""
+    monkeypatch.setattr("sys.stdout", None)
+    terminal.open_output()
+    with pytest.raises(terminal.typer.Exit) as caught:
+        files.write_output(files.STANDARD, b"data")
+    assert caught.value.exit_code == 2
+    sys.stdout.close()
+
+
+@pytest.mark.parametrize("cause", [BrokenPipeError(32, "Broken pipe"), None])
+def test_only_the_exit_for_a_broken_pipe_has_another_code(
+    monkeypatch: pytest.MonkeyPatch, cause: OSError | None
+) -> None:
+    """Other exits are kept, such as the one after a completion."""
+
+    def end(_: object) -> None:
+        try:
+            raise cause or KeyError
+        except (OSError, KeyError):
+            sys.exit(1)
+
+    monkeypatch.setattr("kmscore.cli.app.demo.show", end)
+    monkeypatch.setattr(terminal, "give_up_output", lambda: None)
+    assert invoke("demo").exit_code == (1 if cause is None else 141)
 
 
 def test_a_system_error_without_a_file_is_reported(capsys: pytest.CaptureFixture[str]) -> None:
@@ -281,12 +355,11 @@ def test_other_output_streams_are_not_configured(monkeypatch: pytest.MonkeyPatch
 def test_a_failed_write_to_standard_output_is_reported(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """Text and bytes give one line, and buffered output is discarded."""
+    """One line has the reason, and buffered output is discarded."""
 
     def fail(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    ring = write_ring(tmp_path / "team.keys")
     with monkeypatch.context() as patch:
         patch.setattr("kmscore.cli.inspection.typer.echo", fail)
         patch.setattr(terminal, "_say", lambda reason: words.append(reason) or 2)
@@ -295,25 +368,18 @@ def test_a_failed_write_to_standard_output_is_reported(
     assert words == ["standard output: No space left on device"]
     with (tmp_path / "out").open("w") as out:
         monkeypatch.setattr("sys.stdout", out)
-        files.give_up_output()
+        terminal.give_up_output()
         out.write("goes nowhere")
     assert (tmp_path / "out").read_bytes() == b""
 
-    class Full:
-        write = fail
-
-    monkeypatch.setattr(files, "_binary", lambda *_: Full())
-    with pytest.raises(FileProblem, match="No space left on device"):
-        files.write_output(files.STANDARD, b"data")
-    assert ring.exists()
-
 
 @pytest.mark.parametrize(
-    ("error", "reason"),
+    ("error", "reason", "code"),
     [
-        (OSError(28, "No space left on device"), "No space left on device"),
-        (OSError("no number"), "no number"),
-        (SystemExit(1), "Broken pipe"),
+        (OSError(28, "No space left on device"), "No space left on device", 2),
+        (OSError(9, "Bad file descriptor"), "it is closed", 2),
+        (OSError("no number"), "no number", 2),
+        (SystemExit(1), "Broken pipe", 141),
     ],
 )
 def test_a_result_that_cannot_be_printed_is_reported(
@@ -321,6 +387,7 @@ def test_a_result_that_cannot_be_printed_is_reported(
     capsys: pytest.CaptureFixture[str],
     error: BaseException,
     reason: str,
+    code: int,
 ) -> None:
     """The line has the reason and the hint; rich exits if the reader has closed the pipe."""
 
@@ -330,7 +397,7 @@ def test_a_result_that_cannot_be_printed_is_reported(
     monkeypatch.setattr(terminal, "give_up_output", lambda: None)
     with pytest.raises(terminal.typer.Exit) as caught:
         terminal.tell(fail, "; a hint")
-    assert caught.value.exit_code == 2
+    assert caught.value.exit_code == code
     assert capsys.readouterr().err == f"kmscore: standard output: {reason}; a hint\n"
 
 

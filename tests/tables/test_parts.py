@@ -857,15 +857,15 @@ def test_result_deleted_before_report(folder: Path, monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.parametrize(
-    ("error", "reason"),
+    ("error", "reason", "code"),
     [
-        (OSError(errno.ENOSPC, "No space left on device"), "No space left on device"),
-        (OSError("odd"), "odd"),
-        (SystemExit(1), "Broken pipe"),
+        (OSError(errno.ENOSPC, "No space left on device"), "No space left on device", 2),
+        (OSError("odd"), "odd", 2),
+        (SystemExit(1), "Broken pipe", 141),
     ],
 )
 def test_a_failed_report_is_repeated_by_resume(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, error: BaseException, reason: str
+    folder: Path, monkeypatch: pytest.MonkeyPatch, error: BaseException, reason: str, code: int
 ) -> None:
     """One line says that the result is complete; `--resume` shows its counts again."""
 
@@ -875,8 +875,10 @@ def test_a_failed_report_is_repeated_by_resume(
     dry = ("rotate", folder / "in.jsonl", "-k", folder / "team.keys", "--destination", "orders")
     with monkeypatch.context() as patch:
         patch.setattr("kmscore.cli.rotate.show_rotation", fail)
-        said = problem(_rotate(folder))
-        assert problem(invoke(*dry, "--dry-run", "--keep-going")) == f"standard output: {reason}"
+        said = problem(_rotate(folder), code)
+        result = invoke(*dry, "--dry-run", "--keep-going")
+    assert (result.exit_code, result.stdout) == (code, "")
+    assert result.stderr == ("" if code == 141 else f"kmscore: standard output: {reason}\n")
     out = folder / "out.jsonl"
     assert said == f"standard output: {reason}; {out} is complete, --resume tells its counts"
     names = {path.name for path in (folder / "out.jsonl.partial").iterdir()}

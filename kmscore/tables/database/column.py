@@ -12,6 +12,7 @@ from sqlalchemy.types import TypeEngine
 
 from kmscore.tables.columns import Columns
 from kmscore.tables.database.dialects import Dialect, Expression
+from kmscore.tables.database.first_values import check_first_values
 from kmscore.tables.database.key_types import can_be_paged
 from kmscore.tables.database.predicates import of_operator
 from kmscore.tables.database.text_storage import (
@@ -110,6 +111,10 @@ def find_column(database: Database, dialect: Dialect, names: Names) -> Column:
     target = table.c[names.blob]
     read = dialect.text_bytes if names.is_base64 else dialect.stored_bytes
     condition = () if names.where is None else (of_operator(names.where),)
+    conditions = (target.is_not(None), *condition)
+    if dialect is Dialect.SQLITE:
+        column = sa.select(read(target)).select_from(table).where(*conditions)
+        check_first_values(database, names.blob, column, is_base64=names.is_base64)
     return Column(
         dialect=dialect,
         table=table,
@@ -122,7 +127,7 @@ def find_column(database: Database, dialect: Dialect, names: Names) -> Column:
         limit=_limit_of(database, dialect, names, declared),
         is_fixed=isinstance(declared, sa.BINARY),
         preserved=tuple(table.c[name] for name in names.preserved),
-        conditions=(target.is_not(None), *condition),
+        conditions=conditions,
     )
 
 
@@ -238,9 +243,10 @@ def _check_kinds(
     kind = found[names.blob]["type"]
     if names.is_base64 is _is_binary(kind) or not (_is_binary(kind) or _is_text(kind)):
         encoding = "base64" if names.is_base64 else "binary"
+        advice = "; give `encoding` base64" if _is_text(kind) else ""
         raise database.error(
             f"column {names.blob!r} is of type {_name_of(kind)}, which does not fit the encoding"
-            f" {encoding!r}"
+            f" {encoding!r}{advice}"
         )
     for name in names.columns.names[1:]:
         if _is_binary(found[name]["type"]):

@@ -55,6 +55,30 @@ def test_the_database_counts_as_the_library_does(database: Live, encoding: str) 
     assert parts[0] + parts[1] + parts[2] == bulk.census(blobs)
 
 
+_SERVICE_BLOB = b"11111111-2222-3333-4444-555555555555" + bytes(40)
+
+
+@pytest.mark.parametrize("blob", [seal(), _SERVICE_BLOB], ids=["v1", "service"])
+@pytest.mark.parametrize(
+    ("encoding", "form", "advice"), [("binary", "Base64", "base64"), ("base64", "bytes", "binary")]
+)
+def test_first_values_in_the_other_encoding_are_an_error(
+    sqlite: Live, blob: bytes, encoding: str, form: str, advice: str
+) -> None:
+    """Other databases declare the encoding. One other value among the first is not an error."""
+    sqlite.run("CREATE TABLE t (id int PRIMARY KEY, b)")
+    text = base64.b64encode(blob).decode()
+    value = text if encoding == "binary" else blob
+    sqlite.insert("t", [{"id": number, "b": None if number < 3 else value} for number in range(20)])
+    options: dict[str, Any] = {"table": "t", "blob_column": "b", "encoding": encoding}
+    reason = f"table 't': column 'b' begins with ciphertexts in {form}; give `encoding` {advice}"
+    with pytest.raises(DatabaseError, match=f"^{reason}$"):
+        census_column(sqlite.engine, KEYS, **options)
+    assert census_column(sqlite.engine, KEYS, **options, where="id < 3") == bulk.census([])
+    sqlite.run("UPDATE t SET b = 'x' WHERE id = 18")
+    assert census_column(sqlite.engine, KEYS, **options).other == 17
+
+
 def test_another_provider_has_every_ciphertext_read(
     sqlite: Live, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -280,8 +280,11 @@ def test_a_table_must_exist_and_fit(database: Live) -> None:
     if database.kind == SQLITE:
         return
     for options, reason in (
-        ({"encoding": "base64"}, "'b' is of type (BYTEA|BLOB), which does not fit"),
-        ({"blob_column": "c"}, "'c' is of type TEXT"),
+        (
+            {"encoding": "base64"},
+            "'b' is of type (BYTEA|BLOB), which does not fit the encoding 'base64'$",
+        ),
+        ({"blob_column": "c"}, "'c' is of type TEXT, .* 'binary'; give `encoding` base64$"),
         ({"blob_column": "n"}, "'n' is of type INTEGER"),
         ({"blob_column": "n", "encoding": "base64"}, "'n' is of type INTEGER"),
         ({"blob_column": "c", "encoding": "base64", "context_columns": ("b",)}, "is binary"),
