@@ -1,5 +1,6 @@
 """SIGTERM and SIGHUP end a command as Ctrl-C does: nothing that it made or started is left."""
 
+import importlib
 import importlib.abc
 import json
 import os
@@ -18,7 +19,6 @@ from support.time_limits import PATIENCE
 from typer.core import TyperGroup
 
 import kmscore_vectors
-from kmscore_vectors import __main__ as command
 from kmscore_vectors import cli, runner, signals, terminal
 
 _SIGNALS = {
@@ -188,6 +188,8 @@ def test_every_signal_during_the_imports_gives_its_exit_code(
             if fullname == "kmscore_vectors.cli":
                 os.kill(os.getpid(), number)
 
+    command = importlib.import_module("kmscore_vectors.__main__")
+    del sys.modules[command.__name__]  # for the tests that run it as a script
     monkeypatch.delitem(sys.modules, "kmscore_vectors.cli")
     monkeypatch.delattr(kmscore_vectors, "cli")
     monkeypatch.setattr(sys, "meta_path", [Finder(), *sys.meta_path])
