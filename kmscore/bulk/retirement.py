@@ -90,7 +90,8 @@ _Used: TypeAlias = tuple[set[KeyVersionName], str | None]
 def _used_by_headers(census: Census, versions: Mapping[KeyVersionName, Key]) -> _Used:
     """Return the key versions that the headers name."""
     if census.other:
-        return set(), f"{census.other} of {census.total} are no v1 ciphertext blobs"
+        words = "is not a v1 blob" if census.other == 1 else "are not v1 blobs"
+        return set(), f"{census.other:,} of {census.total:,} ciphertexts {words}"
     if not census.total:
         return set(), _NOTHING_COUNTED
     for header, number in census.headers.items():

@@ -164,7 +164,7 @@ def test_an_unused_version_is_retirable() -> None:
 @pytest.mark.parametrize(
     ("odd", "reason"),
     [
-        (b"KMS", "1 of 3 are no v1 ciphertext blobs"),
+        (b"KMS", "1 of 3 ciphertexts is not a v1 blob"),
         (blob_of(symmetric_key(Suite.AES_256_GCM, "foreign")), "version v1 of key foreign"),
         (blob_of(symmetric_key(Suite.AES_256_GCM, "key", "v9")), "version v9 of key key"),
         (blob_of(symmetric_key(Suite.XAES_256_GCM, "key", "v2")), "in XAES_256_GCM"),

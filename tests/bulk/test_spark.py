@@ -253,7 +253,7 @@ def test_the_readme_example_runs(
     assert names["census"] == census(row["blob"] for row in written if row["blob"] is not None)
     assert (
         retirable_versions(RING, census=names["census"]).reason
-        == "2 of 13 are no v1 ciphertext blobs"
+        == "2 of 13 ciphertexts are not v1 blobs"
     )
     again = cluster.session.read.parquet("orders-moved").drop("status", "error")
     second = move(again, example_keys()).collect()
