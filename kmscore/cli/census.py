@@ -13,7 +13,7 @@ from kmscore._printable import printable
 from kmscore.bulk import Census, Retirement
 from kmscore.cli.keyring_file import read_keyring
 from kmscore.cli.options import BlobColumnOption, DelimiterOption, JsonOption, delimiter_of
-from kmscore.cli.passphrase import Descriptor
+from kmscore.cli.passphrase import Descriptor, check_no_descriptor
 from kmscore.cli.terminal import (
     problems_in_one_line,
     progress,
@@ -40,7 +40,7 @@ def count_tables(
         ),
     ],
     blob_column: BlobColumnOption = "ciphertext_blob",
-    delimiter: DelimiterOption = ",",
+    delimiter: DelimiterOption = None,
     keyring: CountedKeyringOption = None,
     *,
     as_json: JsonOption = False,
@@ -55,7 +55,8 @@ def count_tables(
     Example: kmscore census orders.csv invoices.parquet -k team.keys
     """
     with problems_in_one_line(), surprises_in_one_line():
-        sign = delimiter_of(delimiter)
+        check_no_descriptor(keyring, passphrase_fd)
+        sign = delimiter_of(delimiter, sources)
         for source in sources:
             # Report a problem with a table before the prompt for the passphrase.
             check_columns(source, Columns(blob_column), delimiter=sign)
@@ -74,9 +75,13 @@ def _others(counted: TableCensus) -> str:
     """Return the line about rows that are not in the counts of headers."""
     empty = counted.unread.get(NO_CIPHERTEXT, 0)
     return (
-        f"{counted.census.other:,} other; {empty:,} rows without a ciphertext;"
-        f" {sum(counted.unread.values()) - empty:,} rows that cannot be read"
+        f"{counted.census.other:,} other; {_rows_of(empty)} without a ciphertext;"
+        f" {_rows_of(sum(counted.unread.values()) - empty)} that cannot be read"
     )
+
+
+def _rows_of(number: int) -> str:
+    return f"{number:,} row{'' if number == 1 else 's'}"
 
 
 def _rows(counted: Census) -> list[dict[str, Any]]:
@@ -120,9 +125,10 @@ def show_census(counted: Census, retirement: Retirement | None, others: str) -> 
     Console().print(grid)
     typer.echo(others)
     for version_id, number in sorted(counted.guesses.items()):
+        words = "looks like a blob" if number == 1 else "look like blobs"
         typer.echo(
-            f"Of the others, {number:,} look like blobs of the service of version {version_id};"
-            " this is a guess"
+            f"Of the others, {number:,} {words} of the service of version {version_id}; this is a"
+            " guess"
         )
     if retirement is not None:
         _show_retirement(retirement)

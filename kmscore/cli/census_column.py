@@ -20,7 +20,7 @@ from kmscore.cli.database_options import (
 )
 from kmscore.cli.keyring_file import read_keyring
 from kmscore.cli.options import JsonOption
-from kmscore.cli.passphrase import Descriptor
+from kmscore.cli.passphrase import Descriptor, check_no_descriptor
 from kmscore.cli.problems import FileProblem
 from kmscore.cli.terminal import problems_in_one_line, surprises_in_one_line
 
@@ -50,6 +50,7 @@ def count_column(
         from kmscore.cli.database_engine import open_database  # noqa: PLC0415
         from kmscore.tables.database import census_column  # noqa: PLC0415
 
+        check_no_descriptor(keyring, passphrase_fd)
         with open_database(read_url(url_file)) as engine:
             keys = None if keyring is None else read_keyring(keyring, passphrase_fd)
             try:

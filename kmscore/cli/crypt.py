@@ -29,6 +29,7 @@ from kmscore.cli.options import (
     SourceKeyOption,
     SourceProfileOption,
     SourceVersionOption,
+    check_ambiguous,
     check_contexts,
     check_source_ids,
     check_source_profile,
@@ -78,6 +79,7 @@ def decrypt(
     Example: kmscore decrypt -k team.keys --context '{"tenant":"acme"}' in out
     """
     with problems_in_one_line():
+        check_ambiguous(source_profile, allow_ambiguous=allow_ambiguous)
         keys = read_keyring(keyring, passphrase_fd)
         blob = read_ciphertext(source, base64=base64)
         profile = profile_of(source_profile)
@@ -124,6 +126,7 @@ def reencrypt(
         check_contexts(context, destination_context, keep_context=keep_context)
         check_source_ids(algorithm, (source_key_id, source_version_id))
         check_source_profile(algorithm, source_profile)
+        check_ambiguous(source_profile, destination_profile, allow_ambiguous=allow_ambiguous)
         keys = read_keyring(keyring, passphrase_fd)
         opening = read_context(context)
         profile = profile_of(source_profile)

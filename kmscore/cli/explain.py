@@ -142,7 +142,8 @@ def _next_step(explanation: Explanation, algorithm: str | None) -> str:
     if explanation.exhausted:
         return "To try more, give a larger --budget, or fewer contexts."
     if algorithm is not None:
-        return "To try more, give --label, or another key with --source-key-id."
+        label = "" if algorithm == EncryptionAlgorithm.SM2PKE else "--label, or "
+        return f"To try more, give {label}another key with --source-key-id."
     return "To try more, give other contexts with --other-context or --try-contexts."
 
 
@@ -157,7 +158,8 @@ def _check_searches(
         if labels:
             raise FileProblem("--label needs --algorithm")
         return
-    EncryptionAlgorithm.of(algorithm, "algorithm")
+    if EncryptionAlgorithm.of(algorithm, "algorithm") is EncryptionAlgorithm.SM2PKE and labels:
+        raise FileProblem("--label needs an algorithm of OAEP")
     if other_contexts or try_contexts is not None:
         raise FileProblem("--algorithm excludes --other-context and --try-contexts")
 

@@ -1,7 +1,9 @@
 """Options of several commands."""
 
+from collections.abc import Iterable
 from enum import StrEnum
-from typing import Annotated, NamedTuple
+from pathlib import Path
+from typing import Annotated, Final, NamedTuple
 
 import typer
 from typer.models import OptionInfo
@@ -10,7 +12,10 @@ from kmscore.alibaba.profile import INSTANCE_PREFIX, Payload, Profile
 from kmscore.cli.problems import FileProblem
 from kmscore.context import EncryptionContext
 from kmscore.tables.csv_records import check_delimiter
+from kmscore.tables.formats import SUFFIXES
 from kmscore.tables.rotation import MAX_JOBS
+
+_CSV: Final = tuple(suffix for suffix in SUFFIXES if suffix.startswith(".csv"))
 
 AsymmetricKeyOption = Annotated[
     str | None,
@@ -71,8 +76,12 @@ SourceVersionOption = Annotated[
 ]
 
 DelimiterOption = Annotated[
-    str,
-    typer.Option("--delimiter", metavar="CHAR", help="Delimiter of CSV, such as ';' or tab."),
+    str | None,
+    typer.Option(
+        "--delimiter",
+        metavar="CHAR",
+        help="Delimiter of CSV, such as ';' or tab (default: the comma).",
+    ),
 ]
 
 
@@ -217,6 +226,8 @@ def check_contexts(
     """Raise `FileProblem` unless the options state the destination context."""
     if keep_context and destination_context is not None:
         raise FileProblem("--keep-context and --destination-context exclude each other")
+    if keep_context and context is None:
+        raise FileProblem("--keep-context needs --context")
     if context is not None and destination_context is None and not keep_context:
         raise FileProblem("with --context, give --keep-context or --destination-context")
 
@@ -231,6 +242,12 @@ def check_source_profile(algorithm: str | None, profile: ProfileName) -> None:
     """Raise `FileProblem` for an algorithm with a layout other than v1."""
     if algorithm is not None and profile is not ProfileName.V1:
         raise FileProblem("--algorithm needs --source-profile v1")
+
+
+def check_ambiguous(*profiles: ProfileName, allow_ambiguous: bool) -> None:
+    """Raise `FileProblem` for `--allow-ambiguous` without a layout of the service."""
+    if allow_ambiguous and all(profile_of(name).is_v1 for name in profiles):
+        raise FileProblem("--allow-ambiguous needs a profile of the service, such as alibaba")
 
 
 def check_asymmetric_source(
@@ -253,8 +270,15 @@ def read_context(text: str | None) -> EncryptionContext | None:
     return None if text is None else EncryptionContext.from_json(text)
 
 
-def delimiter_of(text: str) -> str:
-    """Return the delimiter of an option; the word tab is allowed. Raises `FileProblem`."""
+def delimiter_of(text: str | None, sources: Iterable[Path]) -> str:
+    """Return the delimiter of an option; the word tab is allowed.
+
+    Raises `FileProblem`, also for tables of other formats than CSV.
+    """
+    if text is None:
+        return ","
+    if not any(map(_has_csv, sources)):
+        raise FileProblem("--delimiter is only for CSV, and no table has a name with .csv")
     delimiter = "\t" if text in {"tab", "\\t"} else text
     try:
         check_delimiter(delimiter)
@@ -263,3 +287,9 @@ def delimiter_of(text: str) -> str:
             "--delimiter: one ASCII character that is not in Base64, or tab"
         ) from None
     return delimiter
+
+
+def _has_csv(source: Path) -> bool:
+    """Return whether a table is CSV, or a folder has a file of CSV."""
+    files = source.rglob("*") if source.is_dir() else (source,)
+    return any(path.name.lower().endswith(_CSV) for path in files)

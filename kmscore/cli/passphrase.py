@@ -2,6 +2,7 @@
 
 import os
 import sys
+from pathlib import Path
 from typing import Annotated, Final
 
 import typer
@@ -64,6 +65,12 @@ def check_descriptors(*descriptors: int | None) -> None:
             raise FileProblem(f"file descriptor {number}: {error.strerror}") from None
         if number > _LAST_STANDARD and given.count(number) > 1:
             raise FileProblem(f"file descriptor {number} is given twice; use two, or 0 for both")
+
+
+def check_no_descriptor(keyring: Path | None, descriptor: int | None) -> None:
+    """Raise `FileProblem` for a descriptor of the passphrase without a keyring."""
+    if keyring is None and descriptor is not None:
+        raise FileProblem("--passphrase-fd needs --keyring")
 
 
 def get_passphrase(descriptor: int | None, *, is_new: bool = False) -> bytes:

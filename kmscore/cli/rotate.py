@@ -26,6 +26,7 @@ from kmscore.cli.options import (
     SourceProfileOption,
     SourceVersionOption,
     UpgradeOnlyOption,
+    check_ambiguous,
     check_profiles,
     context_columns_of,
     context_columns_option,
@@ -82,7 +83,7 @@ def rotate_table(
         ),
     ] = None,
     destination_context_column: DestinationContextColumnOption = None,
-    delimiter: DelimiterOption = ",",
+    delimiter: DelimiterOption = None,
     source_key_id: SourceKeyOption = None,
     source_version_id: SourceVersionOption = None,
     algorithm: Annotated[
@@ -126,6 +127,8 @@ def rotate_table(
     Example: kmscore rotate in.csv out.csv -k a.keys --destination orders --context-columns tenant
     """
     with problems_in_one_line(), surprises_in_one_line():
+        check_profiles(source_profile, destination_profile, algorithm)
+        check_ambiguous(source_profile, destination_profile, allow_ambiguous=allow_ambiguous)
         columns = _columns(
             blob_column,
             context_column,
@@ -133,10 +136,9 @@ def rotate_table(
             destination_context_column,
             Source(source_key_id, source_version_id, algorithm),
         )
-        check_profiles(source_profile, destination_profile, algorithm)
         _check_out(out, dry_run=dry_run, resume=resume)
         # Report a problem with the input before the prompt for the passphrase.
-        sign = delimiter_of(delimiter)
+        sign = delimiter_of(delimiter, [source])
         check_columns(source, columns, delimiter=sign)
         keys = read_keyring(keyring, passphrase_fd)
         options = Options(
@@ -192,6 +194,11 @@ def _columns(
         EncryptionAlgorithm.of(source.algorithm, "algorithm")
         if None in source:
             raise FileProblem("--algorithm needs --source-key-id and --source-version-id")
+        if context is not None or contexts is not None:
+            raise FileProblem(
+                "--algorithm excludes --context-column and --context-columns; the new contexts come"
+                " from --destination-context-column"
+            )
     return Columns(blob, context, names, keys, destination_context, source)
 
 

@@ -1,7 +1,8 @@
 """The command `rotate-column`, which re-encrypts a column of a database in place."""
 
+from math import inf
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
@@ -34,6 +35,8 @@ from kmscore.cli.passphrase import Descriptor
 from kmscore.cli.problems import FileProblem
 from kmscore.cli.signals import end_of
 from kmscore.cli.terminal import problems_in_one_line, stop, surprises_in_one_line, tell
+
+_MAX_BATCH_ROWS: Final = 1_000_000
 
 
 def rotate_column(
@@ -76,7 +79,13 @@ def rotate_column(
     ] = 0.5,
     batch_rows: Annotated[
         int,
-        typer.Option("--batch-rows", metavar="N", min=1, help="Number of rows in the first batch."),
+        typer.Option(
+            "--batch-rows",
+            metavar="N",
+            min=1,
+            max=_MAX_BATCH_ROWS,
+            help="Number of rows in the first batch.",
+        ),
     ] = 1000,
     passes: Annotated[
         int,
@@ -131,8 +140,11 @@ def rotate_column(
                 " would change the texts again; re-encrypt single ciphertexts with kmscore"
                 " reencrypt"
             )
-        if not transaction_seconds > 0:
-            raise FileProblem("--transaction-seconds requires a positive number")
+        if not 0 < transaction_seconds < inf:
+            raise FileProblem("--transaction-seconds requires a positive and finite number")
+        preserved = () if preserve_columns is None else tuple(preserve_columns.split(","))
+        if "" in preserved:
+            raise FileProblem("--preserve-columns requires names separated by commas")
         options = {
             "table": table,
             "schema": schema,
@@ -142,7 +154,7 @@ def rotate_column(
             "context_columns": dict(zip(pairs.keys, pairs.names, strict=True)),
             "destination_context_column": destination_context_column,
             "where": where,
-            "preserve_columns": () if preserve_columns is None else preserve_columns.split(","),
+            "preserve_columns": preserved,
             "source_profile": profile_of(source_profile),
             "verify": verify,
             "upgrade_only": upgrade_only,

@@ -10,7 +10,7 @@ import typer
 
 from kmscore.cli.local_server import check_address, server_type, serving
 from kmscore.cli.options import profile_of
-from kmscore.cli.passphrase import Descriptor
+from kmscore.cli.passphrase import Descriptor, check_no_descriptor
 from kmscore.cli.problems import FileProblem
 from kmscore.cli.request_log import open_log
 from kmscore.cli.served_keyring import open_store
@@ -129,6 +129,7 @@ def serve_tests(
         server_type()
         if ca_file is not None and not tls:
             raise FileProblem("--ca-file needs --tls")
+        check_no_descriptor(keyring, passphrase_fd)
         verifier = verifier_of(access_keys, is_anonymous=is_anonymous)
         permissions, throttle = policy_of(policy), throttle_of(qps)
         chosen = profile_of(PROFILES[profile])

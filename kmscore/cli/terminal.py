@@ -142,6 +142,7 @@ def problems_in_one_line() -> Iterator[None]:
         reason = f"{text}; --resume finishes the job" if error.can_resume else text
     except KmsCoreError as error:
         text = str(error).replace("pass allow_ambiguous=True", "give --allow-ambiguous")
+        text = text.replace("unknown EncryptionAlgorithm", "unknown --algorithm")
         reason = f"{error.code}: {text}"
     except OSError as error:
         reason = f"{error.filename or 'the system'}: {error.strerror or error}"

@@ -40,6 +40,7 @@ from kmscore.cli.options import (
     SourceKeyOption,
     SourceProfileOption,
     SourceVersionOption,
+    check_ambiguous,
     check_asymmetric_source,
     check_contexts,
     check_source_ids,
@@ -112,6 +113,7 @@ def encrypt(
     """
     with problems_in_one_line():
         _check_outputs(html, reveal, as_json=as_json)
+        check_ambiguous(destination_profile, allow_ambiguous=allow_ambiguous)
         keys = read_keyring(keyring, passphrase_fd)
         trace = trace_encrypt(
             keys,
@@ -156,6 +158,7 @@ def decrypt(
         _check_outputs(html, reveal, as_json=as_json)
         ids = source_key_id, source_version_id
         check_asymmetric_source(algorithm, ids, context, source_profile)
+        check_ambiguous(source_profile, allow_ambiguous=allow_ambiguous)
         keys = read_keyring(keyring, passphrase_fd)
         ciphertext = read_ciphertext(source, base64=base64)
         if algorithm is None:
@@ -209,6 +212,7 @@ def reencrypt(
         check_contexts(context, destination_context, keep_context=keep_context)
         check_source_ids(algorithm, (source_key_id, source_version_id))
         check_source_profile(algorithm, source_profile)
+        check_ambiguous(source_profile, destination_profile, allow_ambiguous=allow_ambiguous)
         keys = read_keyring(keyring, passphrase_fd)
         opening = read_context(context)
         sealing = opening if keep_context else read_context(destination_context)

@@ -65,7 +65,7 @@ def test_the_census_as_text(ring_file: Path) -> None:
     start, end = lines[0].index("key"), lines[0].index("version")
     assert name in "".join(line[start:end].strip() for line in lines[1:-2])
     assert "[/]" in result.stdout
-    assert lines[-2] == "1 other; 1 rows without a ciphertext; 2 rows that cannot be read"
+    assert lines[-2] == "1 other; 1 row without a ciphertext; 2 rows that cannot be read"
     assert lines[-1] == "The headers are not authenticated: a count is what the blobs claim."
     document = json.loads(invoke("census", source, "--json").stdout)
     due = {"no ciphertext": 1, "missing_column": 1, "damaged_row": 1}
@@ -101,7 +101,7 @@ def test_an_unreadable_row_keeps_every_version(ring_file: Path, row: str, number
     with source.open("a") as file:
         file.write(f"{row}\n")
     versions, reason = _count(ring_file, source)
-    assert reason == (f"{number} of 2 are no v1 ciphertext blobs" if number else None)
+    assert reason == (f"{number} of 2 ciphertexts is not a v1 blob" if number else None)
     assert len(versions) == 1 - number
 
 
@@ -121,6 +121,32 @@ def test_tables_are_checked_before_the_passphrase_prompt(ring_file: Path) -> Non
     # The keyring in the environment is for other commands; a census does not need it.
     result = invoke("census", source, env={"KMSCORE_KEYRING": str(missing)})
     assert (result.exit_code, "retired" in result.stdout) == (0, False)
+
+
+def test_a_delimiter_needs_csv(ring_file: Path) -> None:
+    """Other formats have none; one CSV file of several tables, or of a folder, is enough."""
+    folder = ring_file.with_name("folder")
+    folder.mkdir()
+    lines = _write(folder / "in.jsonl", NEW)
+    message = "--delimiter is only for CSV, and no table has a name with .csv"
+    for source in (lines, folder, folder / "in.parquet"):
+        assert problem(invoke("census", source, "--delimiter", ",")) == message
+        rotate = ("rotate", source, "-k", ring_file, "--destination", "orders", "--dry-run")
+        assert problem(invoke(*rotate, "--delimiter", ",")) == message
+    (folder / "in.CSV").write_text("a;ciphertext_blob\n")
+    for sources in ([folder], [lines, folder / "in.CSV"]):
+        assert invoke("census", *sources, "--delimiter", ";").exit_code == 0
+
+
+def test_a_passphrase_descriptor_needs_a_keyring(ring_file: Path) -> None:
+    """Without a keyring, no passphrase is read."""
+    for command in (
+        ("census", ring_file),
+        ("census-column", "--table", "t"),
+        ("serve", "--anonymous"),
+    ):
+        said = problem(invoke(*command, "--passphrase-fd", "0"))
+        assert said == "--passphrase-fd needs --keyring"
 
 
 def test_uncounted_failed_rows_keep_every_version(ring_file: Path) -> None:
@@ -148,7 +174,7 @@ def test_failed_rows_that_are_not_objects_are_counted(ring_file: Path) -> None:
     out, failed = (ring_file.with_name(f"{name}.jsonl") for name in ("out", "out.failed"))
     assert invoke("rotate", source, out, "-k", ring_file, "--destination", "orders").exit_code == 1
     versions, reason = _count(ring_file, out, failed)
-    assert (versions, reason) == ([], "1 of 2 are no v1 ciphertext blobs")
+    assert (versions, reason) == ([], "1 of 2 ciphertexts is not a v1 blob")
 
 
 def test_an_unfinished_job_keeps_every_version(ring_file: Path) -> None:

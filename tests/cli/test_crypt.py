@@ -96,6 +96,12 @@ def test_reencrypt_does_not_guess_the_new_context(
     assert problem(invoke(*where, *options, data=seal(b"4711", {"tenant": "acme"}))) == reason
 
 
+def test_keep_context_needs_a_context(ring_file: Path) -> None:
+    """Without --context, there is no context to keep."""
+    where = ("reencrypt", "-k", ring_file, "--destination", "orders", "--keep-context")
+    assert problem(invoke(*where, data=seal(b"4711"))) == "--keep-context needs --context"
+
+
 def test_reencrypt_keeps_or_changes_the_context(ring_file: Path) -> None:
     """`--keep-context` keeps it, and `--destination-context` is the new one."""
     where = ("reencrypt", "-k", ring_file, "--destination", "orders", "--context", _CONTEXT)
@@ -158,7 +164,7 @@ def test_reencrypt_of_an_asymmetric_ciphertext(tmp_path: Path, rsa_key: RsaKey) 
                 *("--source-key-id", "a", "--source-version-id", "b"),
             ],
             b"",
-            "unsupported_algorithm: unknown EncryptionAlgorithm: not one of RSAES_OAEP_SHA_256, ",
+            "unsupported_algorithm: unknown --algorithm: not one of RSAES_OAEP_SHA_256, ",
         ),
     ],
 )

@@ -6,10 +6,14 @@ import stat
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.padding import MGF1, OAEP
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from support.commands import RING, invoke, problem, write_ring
 
 import kmscore
-from kmscore import Keyring, Sm2Key
+from kmscore import Keyring, RsaKey, Sm2Key
 
 _CONTEXT = {"tenant": "acme"}
 _JSON = '{"tenant":"acme"}'
@@ -81,11 +85,25 @@ def test_an_asymmetric_ciphertext(folder: Path) -> None:
     """With --algorithm, the encodings of SM2 are tried."""
     assert "It decrypts." in _run(folder, "sm2", *_ASYMMETRIC, code=0)
     assert "read as C1C2C3" in _run(folder, "old", *_ASYMMETRIC)
-    assert "read as C1C2C3" in _run(folder, "old", *_ASYMMETRIC, "--label", "orders")
     other = Sm2Key.generate(key_id="other", key_version_id="1").public_key
     (folder / "foreign").write_bytes(kmscore.asymmetric_encrypt(other, "SM2PKE", _PLAINTEXT))
     text = _run(folder, "foreign", *_ASYMMETRIC, code=3)
+    assert text.endswith("\nTo try more, give another key with --source-key-id.\n")
+
+
+def test_a_label_of_oaep_is_tried(folder: Path, rsa_key: RsaKey) -> None:
+    """--label is repeatable, and the advice after a search without a finding has it."""
+    write_ring(folder / "team.keys", Keyring([rsa_key]))
+    public_key = load_pem_public_key(rsa_key.public_key.to_pem())
+    assert isinstance(public_key, RSAPublicKey)
+    padding = OAEP(mgf=MGF1(SHA256()), algorithm=SHA256(), label=b"orders")
+    (folder / "labelled").write_bytes(public_key.encrypt(_PLAINTEXT, padding))
+    ids = ("--source-key-id", rsa_key.key_id, "--source-version-id", rsa_key.key_version_id)
+    arguments = ("labelled", "--algorithm", "RSAES_OAEP_SHA_256", *ids)
+    text = _run(folder, *arguments, code=3)
     assert text.endswith("\nTo try more, give --label, or another key with --source-key-id.\n")
+    text = _run(folder, *arguments, "--label", "x", "--label", "orders")
+    assert "code: rsa.label" in text
 
 
 def test_the_page_begins_with_the_finding(folder: Path) -> None:
@@ -130,8 +148,12 @@ def test_the_budget_is_an_option(folder: Path) -> None:
         (["--context", "[]"], "invalid_context: "),
         (["--other-context", "{"], "--other-context: "),
         (["--label", "x"], "--label needs --algorithm"),
+        ([*_ASYMMETRIC, "--label", "x"], "--label needs an algorithm of OAEP"),
         ([*_ASYMMETRIC, "--other-context", "{}"], "--algorithm excludes --other-context"),
-        (["--algorithm", "SM2", *_ASYMMETRIC[2:]], "unsupported_algorithm"),
+        (
+            ["--algorithm", "SM2", *_ASYMMETRIC[2:]],
+            "unsupported_algorithm: unknown --algorithm: not one of ",
+        ),
         (["--budget", "0"], "--budget"),
     ],
 )

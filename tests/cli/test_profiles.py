@@ -118,6 +118,18 @@ def test_an_ambiguous_context_needs_the_option(folder: Path) -> None:
     assert invoke(*where, *options, "--allow-ambiguous").exit_code == 0
 
 
+def test_allow_ambiguous_needs_a_layout_of_the_service(folder: Path) -> None:
+    """A v1 blob binds its context in an injective form."""
+    where = ("-k", folder / "team.keys", "--allow-ambiguous")
+    table = ("rotate", folder / "in.jsonl", "--destination", "orders", "--dry-run")
+    for command in (("decrypt",), ("reencrypt", "--destination", "orders"), table):
+        said = problem(invoke(*command, *where))
+        assert said == "--allow-ambiguous needs a profile of the service, such as alibaba"
+        name = "source" if command[0] == "decrypt" else "destination"
+        result = invoke(*command, *where, f"--{name}-profile", "alibaba")
+        assert "--allow-ambiguous" not in result.stderr
+
+
 def test_an_asymmetric_source_has_no_profile(folder: Path) -> None:
     """The layout of the service is one of symmetric ciphertexts."""
     ids = ("--source-key-id", "a", "--source-version-id", "1", "--algorithm", "SM2PKE")
@@ -155,6 +167,10 @@ def test_a_census_guesses(folder: Path) -> None:
     )
     document = json.loads(invoke("census", folder / "in.csv", "--json").stdout)
     assert document["guessed_service_versions"] == {OLD.key_version_id: 3}
+    lines = (folder / "in.csv").read_text().splitlines(keepends=True)
+    (folder / "one.csv").write_text("".join(lines[:2]))
+    shown = invoke("census", folder / "one.csv").stdout
+    assert "Of the others, 1 looks like a blob of the service of version " in shown
     assert document["other"] == 3
 
 

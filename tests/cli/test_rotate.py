@@ -270,7 +270,10 @@ def test_asymmetric_ciphertexts_are_rotated(tmp_path: Path, rsa_key: RsaKey) -> 
     said = problem(_rotate(ring_file, source, again, *options, *names[:2]))
     assert said == "--algorithm needs --source-key-id and --source-version-id"
     said = problem(_rotate(ring_file, source, again, "--algorithm", "RSA", *names))
-    assert said.startswith("unsupported_algorithm: ")
+    assert said.startswith("unsupported_algorithm: unknown --algorithm: ")
+    for name in ("--context-column", "--context-columns"):
+        said = problem(_rotate(ring_file, source, again, *options, *names, name, "id"))
+        assert said.startswith("--algorithm excludes --context-column and --context-columns;")
     assert not again.exists()
 
 

@@ -507,7 +507,12 @@ NO_TABLE = "table 't': there is no such table; in another schema, give the schem
                 " statement, for example in --where or --schema)"
             ),
         ),
-        (("--transaction-seconds", "nan"), "--transaction-seconds requires a positive number"),
+        *(
+            (("--transaction-seconds", number), "--transaction-seconds requires a positive and")
+            for number in ("nan", "inf", "0", "-1")
+        ),
+        (("--preserve-columns", "id,,b"), "--preserve-columns requires names separated by commas"),
+        (("--batch-rows", "1000001"), "Invalid value for '--batch-rows': "),
         (("--source-profile", "v1-text"), "--source-profile v1-text has the layout of the result"),
         (("--destination", "no"), "key_not_found: no key 'no'"),
         (("--batch-rows", "0"), "Invalid value for '--batch-rows': "),

@@ -134,6 +134,10 @@ def _spaced(page: str) -> str:
         ("decrypt", ["--context", "[]"], "invalid_context: "),
         ("encrypt", [], "Missing option '--key-id'"),
         ("reencrypt", ["--destination", "other", "--context", "{}"], "give --keep-context or"),
+        ("reencrypt", ["--destination", "other", "--keep-context"], "needs --context"),
+        ("encrypt", ["--key-id", "orders", "--allow-ambiguous"], "--allow-ambiguous needs a"),
+        ("decrypt", ["--allow-ambiguous"], "--allow-ambiguous needs a profile of the service"),
+        ("reencrypt", ["--destination", "other", "--allow-ambiguous"], "--allow-ambiguous needs"),
     ],
 )
 def test_options_that_exclude_each_other(

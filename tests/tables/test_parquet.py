@@ -157,7 +157,7 @@ def test_texts_that_are_not_utf8_fail_only_their_rows(ring_file: Path) -> None:
     assert failed.column("kmscore_error").to_pylist() == ["invalid_blob", "invalid_context"]
     assert failed.column("ciphertext_blob").cast(arrow.binary()).to_pylist() == [b"\xff", blob]
     source = ring_file.with_name("in.parquet")
-    said = "1 rows without a ciphertext; 1 rows that cannot be read"
+    said = "1 row without a ciphertext; 1 row that cannot be read"
     assert said in invoke("census", source).stdout
 
 
@@ -501,7 +501,7 @@ def test_census_counts_rows_without_ciphertexts(ring_file: Path) -> None:
     """The census needs no key, and counts nulls."""
     source = ring_file.with_name("in.parquet")
     parquet.write_table(arrow.table({"ciphertext_blob": [_BLOB, None, b"junk"]}), source)
-    assert "1 other; 1 rows without a ciphertext" in invoke("census", source).stdout
+    assert "1 other; 1 row without a ciphertext" in invoke("census", source).stdout
 
 
 def test_failed_rows_are_counted(ring_file: Path) -> None:
