@@ -5,6 +5,7 @@ from types import MappingProxyType
 from typing import Final
 
 from kmscore.audit.records import Argument, Value
+from kmscore.audit.wording import count
 
 _SHOWN: Final = 6  # most terms of a concatenation
 
@@ -46,7 +47,9 @@ _NOTATIONS: Final[Mapping[str, Callable[[list[str]], str]]] = MappingProxyType(
     {
         "cut": _template("{0}[{1}:{2}]"),
         "join": _chain,
-        "first": lambda words: f"first {words[0]} bytes of {_chain(words[1:]) or 'nothing'}",
+        "first": lambda words: (
+            f"first {count(int(words[0]), 'byte')} of {_chain(words[1:]) or 'nothing'}"
+        ),
         "xor": _template("{0} ⊕ {1}"),
         "pad": _template("{0}, then zeros up to a whole block"),
         "lengths": _template("u64(8 · len({0})) ‖ u64(8 · len({1}))"),

@@ -4,6 +4,7 @@ from typing import Final, NamedTuple
 
 from kmscore.audit.notes import Notes, Part
 from kmscore.audit.records import Secrecy
+from kmscore.audit.wording import count
 from kmscore.errors import InvalidBlobError
 from kmscore.keys import Sm2Key
 from kmscore.sm2.curve import COORDINATE_LENGTH, P, encode_point
@@ -207,5 +208,5 @@ def _fields(raw: bytes, places: dict[str, _Place]) -> list[Part]:
 def _head_part(name: str, tag: int, length: int) -> Part:
     """Return the field of tag and length bytes."""
     head = _head(tag, length)
-    meaning = f"{_KINDS[tag]}, {length} bytes follow"
+    meaning = f"{_KINDS[tag]}, {count(length, 'byte')} follow{'s' if length == 1 else ''}"
     return Part(f"head of {name}", len(head), meaning, head, is_neutral=True)

@@ -5,6 +5,7 @@ import hashlib
 import json
 import re
 import subprocess
+from functools import partial
 from html.parser import HTMLParser
 from typing import Any
 
@@ -21,7 +22,7 @@ from support.audit_cases import (
 )
 from support.samples import sampled
 
-from kmscore import Keyring, KeySpec, SymmetricKey, audit, encrypt
+from kmscore import Keyring, KeySpec, Sm2Key, SymmetricKey, asymmetric_encrypt, audit, encrypt, sm2
 from kmscore.audit import Secrecy, Trace, render
 from kmscore.audit.commands import _COMMANDS, command, variable
 from kmscore.audit.notation import _NOTATIONS
@@ -323,4 +324,32 @@ def test_a_map_of_more_than_512_bytes_is_cut(length: int, more: list[str]) -> No
     blob = blob_of("gcm", bytes(length - len(blob_of("gcm", b""))))
     assert len(blob) == length
     html = render.html(audit.trace_decrypt(keyring(), blob, CONTEXT))
-    assert re.findall(r'<div class="more">… ([0-9,]+) more bytes</div>', html) == more
+    assert re.findall(r'<div class="more">… ([0-9,]+) more bytes?</div>', html) == more
+
+
+def test_a_number_of_one_has_a_noun_in_the_singular() -> None:
+    """In the text and in the page: bytes, fields, values and comparisons."""
+    branch = Sm2Key.generate(key_id="branch", key_version_id="1")
+    keys = Keyring([branch, *keyring()])
+    der = asymmetric_encrypt(branch.public_key, "SM2PKE", b"x")
+    sm2_of = partial(audit.trace_asymmetric_decrypt, keys, "branch", "1", "SM2PKE")
+    traces = [
+        audit.trace_decrypt(keys, b""),
+        *(
+            audit.trace_decrypt(keys, blob_of("gcm", bytes(number)), CONTEXT)
+            for number in (1, 65, 513 - len(blob_of("gcm", b"")))
+        ),
+        *(sm2_of(sm2.convert(der, "C1C3C2", form)) for form in ("ASN1_DER", "C1C3C2_BARE")),
+        *(
+            audit.trace_encrypt(keys, "gcm", b"x", {f"k{name}": "" for name in range(number)})
+            for number in range(50)
+        ),
+    ]
+    texts = [form(trace, reveal=_ALL) for trace in traces for form in (render.text, render.html)]
+    numbers = re.compile(
+        r"(?<![\w,.])1 (?:more )?(?:bytes?|fields?|values?|comparisons)(?: follow\w*)?"
+    )
+    assert {found for text in texts for found in numbers.findall(text)} == {
+        *("1 byte", "1 byte follows", "1 more byte", "1 more field", "1 more value")
+    }
+    assert "equal to it in the one comparison; values" in " ".join(texts[0].split())

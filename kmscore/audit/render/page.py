@@ -23,6 +23,7 @@ from kmscore.audit.render.reveal import (
     warning,
 )
 from kmscore.audit.render.style import SCRIPT, STYLE
+from kmscore.audit.wording import count
 
 _ROW: Final = 16  # bytes in a row
 _SHOWN: Final = 96  # most bytes of a value
@@ -143,7 +144,7 @@ class _Page:
         first, left_out, last = abridge(step)
         rows = [self._value(value) for value in first]
         if left_out:
-            more = f"… {left_out:,} more values; the JSON form has all"
+            more = f"… {count(left_out, 'more value')}; the JSON form has all"
             rows.append(f'<tr><td></td><td class="more">{more}</td></tr>')
         rows += [self._value(value) for value in last]
         return (
@@ -168,7 +169,7 @@ class _Page:
         if not value.data:
             rows = '<span class="more">no bytes</span>'
         elif len(value.data) > _SHOWN:
-            rows += f'<span class="more">… {len(value.data) - _SHOWN:,} more bytes</span>'
+            rows += f'<span class="more">… {count(len(value.data) - _SHOWN, "more byte")}</span>'
         return f'<tr>{name}<td class="hex">{rows}</td></tr>'
 
     def _rows(self, value: Value, most: int, *, offsets: bool) -> Iterator[str]:
@@ -225,7 +226,7 @@ class _Page:
         value = self._values[each.value_id]
         rows = "".join(self._rows(value, _SHOWN_IN_MAP, offsets=True))
         if len(value.data) > _SHOWN_IN_MAP:
-            more = f"… {len(value.data) - _SHOWN_IN_MAP:,} more bytes"
+            more = f"… {count(len(value.data) - _SHOWN_IN_MAP, 'more byte')}"
             rows += f'<div class="more">{more}</div>'
         legend = "".join(
             f'<b class="{self._colours[number][index]}" data-f="{number}.{index}" tabindex="0"'
@@ -235,10 +236,10 @@ class _Page:
             if field.length
         )
         if len(each.fields) > _FIELDS:
-            legend += f"<span>… {len(each.fields) - _FIELDS:,} more fields</span>"
+            legend += f"<span>… {count(len(each.fields) - _FIELDS, 'more field')}</span>"
         name = f"{value.side}: {each.name}" if value.side else each.name
         return (
-            f'<div class="card"><h3>{_text(name)} · {len(value.data):,} bytes</h3>'
+            f'<div class="card"><h3>{_text(name)} · {count(len(value.data), "byte")}</h3>'
             f'<div class="hex">{rows}</div><div class="legend">{legend}</div></div>'
         )
 

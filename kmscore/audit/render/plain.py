@@ -16,6 +16,7 @@ from kmscore.audit.render.reveal import (
     title_of,
     warning,
 )
+from kmscore.audit.wording import count
 
 _WIDTH: Final = 80
 _ROW: Final = 16  # bytes in a line
@@ -91,7 +92,7 @@ def _step_lines(
     for value in first:
         yield from _value_lines(value, shown, maps.get(value.id))
     if left_out:
-        yield Line(Kind.OTHER, f"    … {left_out:,} more values")
+        yield Line(Kind.OTHER, f"    … {count(left_out, 'more value')}")
     for value in last:
         yield from _value_lines(value, shown, maps.get(value.id))
     for check in step.checks:
@@ -142,12 +143,12 @@ def _field_lines(data: bytes, byte_map: ByteMap) -> Iterator[Line]:
             yield Line(Kind.OTHER, f"        {offset:4}  {row:23}  {word}".rstrip())
         yield from _more_bytes(field.length - _SHOWN_OF_FIELD)
     if len(byte_map.fields) > _FIELDS:
-        yield Line(Kind.OTHER, f"        … {len(byte_map.fields) - _FIELDS:,} more fields")
+        yield Line(Kind.OTHER, f"        … {count(len(byte_map.fields) - _FIELDS, 'more field')}")
 
 
 def _more_bytes(number: int) -> Iterator[Line]:
     if number > 0:
-        yield Line(Kind.OTHER, f"        … {number:,} more bytes")
+        yield Line(Kind.OTHER, f"        … {count(number, 'more byte')}")
 
 
 def _wrapped_texts(sentence: str, width: int) -> list[str]:

@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 from kmscore._typecheck import check_instance
 from kmscore.audit.records import OK, Secrecy, Step, Trace, Value
 from kmscore.audit.replaying import replay
+from kmscore.audit.wording import count
 
 WORDS: Final = {
     Secrecy.PLAINTEXT: "plaintext",
@@ -66,13 +67,17 @@ def judge(trace: Trace) -> Judgement:
     recomputed, wrong = replay(trace)
     is_trusted = trace.agrees and not wrong
     evidence = (
-        f"Computed apart from the library, and equal to it in all {len(trace.ties)} comparisons;"
+        f"Computed apart from the library, and equal to it in {_all(len(trace.ties))};"
         f" values computed again: {recomputed:,}, all equal."
         if is_trusted
         else "The trace and the library disagree: trust neither, and report it."
-        f" Values computed again: {recomputed:,}, of which {len(wrong)} differ."
+        f" Values computed again: {recomputed:,}; different: {len(wrong):,}."
     )
     return Judgement(is_trusted, outcome, evidence)
+
+
+def _all(comparisons: int) -> str:
+    return "the one comparison" if comparisons == 1 else f"all {comparisons} comparisons"
 
 
 def name_of(trace: Trace) -> str:
@@ -104,7 +109,7 @@ def warning(trace: Trace, shown: frozenset[Secrecy]) -> str:
 
 def hidden_words(value: Value) -> str:
     """Return the description of a value that is not shown."""
-    length = f", {len(value.data):,} bytes" if value.has_public_length else ""
+    length = f", {count(len(value.data), 'byte')}" if value.has_public_length else ""
     return f"{WORDS[value.secrecy]}{length}, not shown"
 
 
