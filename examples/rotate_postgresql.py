@@ -30,6 +30,9 @@ def show_failure(primary_key: tuple[object, ...], code: str) -> None:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        print("usage: rotate_postgresql.py KEYRING", file=sys.stderr)
+        sys.exit(2)
     keys = keyfile.open_keyring(
         Path(sys.argv[1]).read_bytes(), os.environ["KMSCORE_PASSPHRASE"].encode()
     )

@@ -29,6 +29,9 @@ def open_keys() -> Keyring:
     return keyfile.open_keyring(sealed, passphrase)
 
 
+if len(sys.argv) != 3:
+    print("usage: spark_job.py SOURCE DESTINATION", file=sys.stderr)
+    sys.exit(2)
 source, destination = sys.argv[1:]
 spark = SparkSession.builder.appName("rotate-orders").getOrCreate()
 moved = reencrypt_dataframe(

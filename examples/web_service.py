@@ -36,9 +36,8 @@ def make_app(keys: KeyProvider) -> Flask:
                 blob = CiphertextBlob.from_base64(text).serialize()
             case _:
                 abort(400)
-        moved = kmscore.reencrypt(
-            keys, blob, key_id, source_context=context, destination_context=context
-        )
+        contexts = {"source_context": context, "destination_context": context}
+        moved = kmscore.reencrypt(keys, blob, key_id, **contexts)
         return {"ciphertext_blob": base64.b64encode(moved.ciphertext_blob or b"").decode()}
 
     @app.errorhandler(KmsCoreError)
@@ -50,9 +49,11 @@ def make_app(keys: KeyProvider) -> Flask:
 
 
 if __name__ == "__main__":
-    keyring = keyfile.open_keyring(
-        Path(sys.argv[1]).read_bytes(), os.environ["KMSCORE_PASSPHRASE"].encode()
-    )
+    if len(sys.argv) not in {2, 3}:
+        print("usage: web_service.py KEYRING [PORT]", file=sys.stderr)
+        sys.exit(2)
+    file, passphrase = Path(sys.argv[1]), os.environ["KMSCORE_PASSPHRASE"].encode()
+    keyring = keyfile.open_keyring(file.read_bytes(), passphrase)
     with make_server("127.0.0.1", int((sys.argv[2:] or ["0"])[0]), make_app(keyring)) as server:
         print(f"http://127.0.0.1:{server.server_port}", flush=True)
         server.serve_forever()

@@ -96,6 +96,24 @@ def test_an_example_is_short_and_says_how_to_run_it(script: Path) -> None:
     assert re.search(rf"^    \S.*\b{re.escape(script.name)}\b", docstring, re.MULTILINE)
 
 
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [
+        ("encrypt_file.py", "encrypt|decrypt KEYRING SOURCE TARGET"),
+        ("rotate_postgresql.py", "KEYRING"),
+        ("spark_job.py", "SOURCE DESTINATION"),
+        ("web_service.py", "KEYRING [PORT]"),
+    ],
+)
+def test_an_example_without_its_arguments_prints_the_usage(
+    tmp_path: Path, name: str, arguments: str
+) -> None:
+    """The exit code is 2; arguments that are too many, or a wrong action, give the same."""
+    for wrong in ([], ["rename", "a", "b", "c"]):
+        done = _run(tmp_path, _EXAMPLES / name, *wrong, code=2)
+        assert (done.stdout, done.stderr) == ("", f"usage: {name} {arguments}\n")
+
+
 def test_the_start_page_lists_every_example() -> None:
     """Its table has a row for each file."""
     page = (_ROOT / "docs" / "index.md").read_text("utf-8")
