@@ -14,7 +14,7 @@ from kmscore.tables.columns import Columns
 from kmscore.tables.database.dialects import Dialect, Expression
 from kmscore.tables.database.first_values import check_first_values
 from kmscore.tables.database.key_types import can_be_paged
-from kmscore.tables.database.predicates import of_operator
+from kmscore.tables.database.predicates import of_operator, shortened
 from kmscore.tables.database.text_storage import (
     check_character_set,
     check_encoding,
@@ -113,7 +113,7 @@ def find_column(database: Database, dialect: Dialect, names: Names) -> Column:
     condition = () if names.where is None else (of_operator(names.where),)
     conditions = (target.is_not(None), *condition)
     if dialect is Dialect.SQLITE:
-        column = sa.select(read(target)).select_from(table).where(*conditions)
+        column = sa.select(shortened(read(target))).select_from(table).where(*conditions)
         check_first_values(database, names.blob, column, is_base64=names.is_base64)
     return Column(
         dialect=dialect,

@@ -8,11 +8,10 @@ from typing import Any, Final, NamedTuple
 import sqlalchemy as sa
 
 from kmscore._typecheck import check_instance, check_optional_text, check_positive, check_text
-from kmscore.context import MAX_JSON_LENGTH
 from kmscore.tables.database.column import Column, find_keys
 from kmscore.tables.database.dialects import Dialect, Expression
 from kmscore.tables.database.errors import without_frames
-from kmscore.tables.database.predicates import at_most
+from kmscore.tables.database.predicates import shortened
 from kmscore.tables.database.report import Key
 from kmscore.tables.database.transactions import Database, Rows
 
@@ -23,12 +22,6 @@ WHOLE_TABLE: Final[KeyRange] = (None, None)
 
 _BOUNDS: Final = 2
 _ROWS: Final = "kms_rows"
-
-_LONGEST: Final = 4 * MAX_JSON_LENGTH + 1
-"""Maximum bytes of a value that is read: one more than the longest context in UTF-8.
-
-A longer value is invalid also when it is cut, and a batch of such values would need much memory.
-"""
 
 
 def check_key_range(key_range: KeyRange) -> None:
@@ -121,7 +114,7 @@ def read_batch(
     """
     bounds = bounds_of(column.dialect, column.keys, key_range)
     statement = (
-        sa.select(*column.keys, *(at_most(each, _LONGEST) for each in column.reads))
+        sa.select(*column.keys, *map(shortened, column.reads))
         .select_from(column.table)
         .where(*column.conditions, *conditions, *bounds.conditions)
         .order_by(*column.keys)

@@ -5,10 +5,17 @@ from typing import Final
 import sqlalchemy as sa
 
 from kmscore._base64 import encode_base64
+from kmscore.context import MAX_JSON_LENGTH
 from kmscore.tables.database.dialects import Expression
 
 _ALPHABET: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 _BITS_PER_CHARACTER: Final = 6
+
+_LONGEST: Final = 4 * MAX_JSON_LENGTH + 1
+"""Maximum bytes of a value that is read: one more than the longest context in UTF-8.
+
+A longer value is invalid also when it is cut, and a batch of such values would need much memory.
+"""
 
 
 def begins_with(blob: Expression, header: bytes, *, is_base64: bool) -> Expression:
@@ -42,12 +49,12 @@ def base64_prefix(header: bytes) -> tuple[str, str]:
     return text[:whole], _ALPHABET[first : first + 2**free_bits]
 
 
-def at_most(value: Expression, length: int) -> Expression:
-    """Return the first bytes of a value that is longer, and any other value as it is.
+def shortened(value: Expression) -> Expression:
+    """Return the first bytes of a value that is too long, and any other value as it is.
 
     Not `substr` alone, which makes NULL of an empty value in SQLite.
     """
-    return sa.case((sa.func.length(value) > length, _part(value, 1, length)), else_=value)
+    return sa.case((sa.func.length(value) > _LONGEST, _part(value, 1, _LONGEST)), else_=value)
 
 
 def does_not_hold(condition: Expression) -> Expression:

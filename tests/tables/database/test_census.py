@@ -1,6 +1,7 @@
 """The census of a column equals the census of its values."""
 
 import base64
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -77,6 +78,19 @@ def test_first_values_in_the_other_encoding_are_an_error(
     assert census_column(sqlite.engine, KEYS, **options, where="id < 3") == bulk.census([])
     sqlite.run("UPDATE t SET b = 'x' WHERE id = 18")
     assert census_column(sqlite.engine, KEYS, **options).other == 17
+
+
+def test_the_first_values_are_not_read_whole(sqlite: Live) -> None:
+    """One value can have a gigabyte, and 16 of them are looked at."""
+    sqlite.run("CREATE TABLE t (id int PRIMARY KEY, b)")
+    sqlite.insert("t", [{"id": 0, "b": None}])
+    sqlite.run("UPDATE t SET b = zeroblob(20000000)")
+    tracemalloc.start()
+    try:
+        assert census_column(sqlite.engine, KEYS, table="t", blob_column="b").other == 1
+        assert tracemalloc.get_traced_memory()[1] < 10_000_000
+    finally:
+        tracemalloc.stop()
 
 
 def test_another_provider_has_every_ciphertext_read(
