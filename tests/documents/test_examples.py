@@ -4,6 +4,7 @@
 """
 
 import base64
+import importlib.util
 import io
 import json
 import os
@@ -101,7 +102,12 @@ def test_an_example_is_short_and_says_how_to_run_it(script: Path) -> None:
     [
         ("encrypt_file.py", "encrypt|decrypt KEYRING SOURCE TARGET"),
         ("rotate_postgresql.py", "KEYRING"),
-        ("spark_job.py", "SOURCE DESTINATION"),
+        pytest.param(
+            *("spark_job.py", "SOURCE DESTINATION"),
+            marks=pytest.mark.skipif(
+                importlib.util.find_spec("pyspark") is None, reason="pyspark is not installed"
+            ),
+        ),
         ("web_service.py", "KEYRING [PORT]"),
     ],
 )
