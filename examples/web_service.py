@@ -1,7 +1,7 @@
 """Re-encrypt ciphertexts behind a web framework, here Flask (`pip install flask`).
 
     KMSCORE_PASSPHRASE=... python web_service.py orders.keyring [PORT]
-    curl --json '{"ciphertext_blob": "...", "destination_key_id": "orders", "context": {}}' \
+    curl --json '{"ciphertext_blob": "...", "destination_key_id": "orders", "context": "{}"}' \
         http://127.0.0.1:PORT/reencrypt
 
 No response has a plaintext. The service authenticates no caller: add that before its first use.
@@ -17,7 +17,7 @@ from wsgiref.simple_server import make_server
 from flask import Flask, abort, request
 
 import kmscore
-from kmscore import CiphertextBlob, KeyProvider, KmsCoreError, keyfile
+from kmscore import CiphertextBlob, EncryptionContext, KeyProvider, KmsCoreError, keyfile
 
 
 def make_app(keys: KeyProvider) -> Flask:
@@ -28,16 +28,14 @@ def make_app(keys: KeyProvider) -> Flask:
     @app.post("/reencrypt")
     def reencrypt() -> dict[str, str]:
         match request.get_json():
-            case {
-                "ciphertext_blob": str(text),
-                "destination_key_id": str(key_id),
-                "context": dict(context),
-            }:
+            # The context is a text, as in the service: its parser rejects repeated keys.
+            case {"ciphertext_blob": str(text), "destination_key_id": str(to), "context": str(c)}:
+                context = EncryptionContext.from_json(c)
                 blob = CiphertextBlob.from_base64(text).serialize()
             case _:
                 abort(400)
         contexts = {"source_context": context, "destination_context": context}
-        moved = kmscore.reencrypt(keys, blob, key_id, **contexts)
+        moved = kmscore.reencrypt(keys, blob, to, **contexts)
         return {"ciphertext_blob": base64.b64encode(moved.ciphertext_blob or b"").decode()}
 
     @app.errorhandler(KmsCoreError)

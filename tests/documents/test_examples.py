@@ -162,7 +162,7 @@ def test_the_web_service_reencrypts_over_http(tmp_path: Path) -> None:
     right = {
         "ciphertext_blob": base64_of(seal(b"4711", context, OLD)),
         "destination_key_id": "orders",
-        "context": context,
+        "context": json.dumps(context),
     }
     forged = base64_of(seal(b"4711", context, OLD)[:-1] + b"\0")
     ring = write_ring(tmp_path / "orders.keyring")
@@ -173,8 +173,10 @@ def test_the_web_service_reencrypts_over_http(tmp_path: Path) -> None:
         assert (result.key_version_id, result.plaintext) == (NEW.key_version_id, b"4711")
         for change, answer in (
             ({"ciphertext_blob": forged}, {"error": "decryption"}),
-            ({"context": {}}, {"error": "decryption"}),
-            ({"context": {"tenant": 1}}, {"error": "invalid_context"}),
+            ({"context": "{}"}, {"error": "decryption"}),
+            ({"context": '{"tenant": 1}'}, {"error": "invalid_context"}),
+            ({"context": '{"tenant": "a", "tenant": "acme"}'}, {"error": "invalid_context"}),
+            ({"context": context}, {}),
             ({"ciphertext_blob": "S01T"}, {"error": "invalid_blob"}),
             ({"destination_key_id": "unknown"}, {"error": "key_not_found"}),
             ({"ciphertext_blob": 4711}, {}),
