@@ -2,6 +2,7 @@
 
 import multiprocessing
 import sys
+from contextlib import suppress
 
 from kmscore.cli.signals import end_of, raise_at_sigterm
 
@@ -17,7 +18,7 @@ def main() -> None:
         code = _run()
     except KeyboardInterrupt as interrupt:  # before `Commands` can handle it, or after
         word, code = end_of(interrupt)
-        sys.stderr.write(f"kmscore: {word}\n")
+        _say(word)
     sys.exit(code)
 
 
@@ -30,5 +31,11 @@ def _run() -> int:
             raise
     else:
         return int(app())
-    sys.stderr.write("kmscore: the command line needs the extra cli: pip install 'kmscore[cli]'\n")
+    _say("the command line needs the extra cli: pip install 'kmscore[cli]'")
     return 2
+
+
+def _say(reason: str) -> None:
+    """Print one line on standard error, if it is open and can be written."""
+    with suppress(AttributeError, OSError):
+        sys.stderr.write(f"kmscore: {reason}\n")

@@ -19,7 +19,7 @@ from kmscore.cli import (
     serve,
     trace,
 )
-from kmscore.cli.terminal import Commands
+from kmscore.cli.terminal import Commands, say
 from kmscore.errors import KmsCoreError
 
 app: typer.Typer = typer.Typer(
@@ -92,7 +92,7 @@ def run_demo() -> None:
     try:
         succeeded = demo.show(Console())
     except KmsCoreError as error:
-        typer.echo(f"kmscore: {error.code}: {error}", err=True)
+        say(f"{error.code}: {error}")
         succeeded = False
     if not succeeded:
         raise typer.Exit(1)

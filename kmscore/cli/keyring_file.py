@@ -10,11 +10,11 @@ from typing import Annotated
 import typer
 
 from kmscore import Keyring, keyfile
-from kmscore._printable import printable
 from kmscore.cli.files import read_file
 from kmscore.cli.new_file import NewFile
 from kmscore.cli.passphrase import get_passphrase
 from kmscore.cli.problems import FileProblem
+from kmscore.cli.terminal import say
 from kmscore.errors import DecryptionError, InvalidKeyError
 from kmscore.keyfile import ScryptParameters
 from kmscore.keyfile.sealing import MAX_LENGTH
@@ -46,10 +46,7 @@ def warn_if_readable(path: Path) -> None:
     """Print a warning if other users can read the file; their guesses of it are not limited."""
     with suppress(OSError):
         if os.name != "nt" and path.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH):
-            typer.echo(
-                printable(f"kmscore: warning: other users can read {path}; chmod 600 prevents it"),
-                err=True,
-            )
+            say(f"warning: other users can read {path}; chmod 600 prevents it")
 
 
 def change_keyring(

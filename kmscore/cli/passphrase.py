@@ -8,6 +8,7 @@ from typing import Annotated, Final
 import typer
 
 from kmscore.cli.problems import FileProblem
+from kmscore.cli.terminal import say
 
 VARIABLE: Final = "KMSCORE_PASSPHRASE"
 NEW_VARIABLE: Final = "KMSCORE_NEW_PASSPHRASE"
@@ -122,7 +123,7 @@ def _warn_if_short(passphrase: bytes) -> None:
     """Print a warning for a passphrase that can be guessed."""
     # Zero bytes alone are rejected later.
     if passphrase.strip(b"\0") and len(passphrase.decode("utf-8", "replace")) < _SHORT:
-        typer.echo(f"kmscore: warning: a passphrase under {_SHORT} characters", err=True)
+        say(f"warning: a passphrase under {_SHORT} characters")
 
 
 def _variable(name: str) -> bytes:

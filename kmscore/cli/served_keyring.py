@@ -9,10 +9,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-import typer
-
 from kmscore import Keyring, keyfile
-from kmscore._printable import printable
 from kmscore.alibaba import Profile
 from kmscore.alibaba.operations import check_sealing
 from kmscore.cli.files import read_file
@@ -21,6 +18,7 @@ from kmscore.cli.new_file import NewFile
 from kmscore.cli.passphrase import get_passphrase
 from kmscore.cli.problems import FileProblem
 from kmscore.cli.served_options import read_text
+from kmscore.cli.terminal import say
 from kmscore.emulator import (
     Contents,
     InvalidDocumentError,
@@ -140,7 +138,7 @@ def _warn_if_unusable(store: KeyStore, profile: Profile) -> None:
         number = f"{len(unusable)} of {len(keys)} keys"
         key_id, reason = unusable[0]
         warning = f"{number} can be used only with --profile v1, such as {key_id}: {reason}"
-        typer.echo(printable(f"kmscore: warning: {warning}"), err=True)
+        say(f"warning: {warning}")
 
 
 def _misfit(store: KeyStore, key_id: str, profile: Profile) -> str | None:

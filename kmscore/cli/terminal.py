@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 from io import TextIOWrapper
-from typing import Any, Final, NoReturn, cast
+from typing import Any, Final, NoReturn, TextIO, cast
 
 import typer
 from rich.console import Console
@@ -69,7 +69,7 @@ class Commands(TyperGroup):
         except _UsageError as error:
             code = _explain(error)
         except typer.Abort:  # at a prompt
-            code = _say("interrupted", INTERRUPTED)
+            code = say("interrupted", INTERRUPTED)
         except OSError as error:  # from writing to standard output
             code = _report_output(error)
         except SystemExit as error:
@@ -96,10 +96,9 @@ def _explain(error: typer.BadParameter) -> int:
     reason = reason.replace(": Value error, ", ": ")
     if reason.startswith("Usage: "):
         # A group without a command; the reason is its help.
-        typer.echo(reason, err=True)
-        return 2
+        return _print_error(reason, 2)
     path = "kmscore" if error.ctx is None else error.ctx.command_path
-    return _say(f"{reason.rstrip('.')}; see {path} --help")
+    return say(f"{reason.rstrip('.')}; see {path} --help")
 
 
 def open_output() -> None:
@@ -119,14 +118,23 @@ def write_any_character() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
-def _say(reason: str, code: int = 2) -> int:
-    typer.echo(f"kmscore: {printable(reason)}", err=True)
+def say(reason: str, code: int = 2) -> int:
+    """Print one line on standard error, if it can be written; return the exit code."""
+    return _print_error(f"kmscore: {printable(reason)}", code)
+
+
+def _print_error(text: str, code: int) -> int:
+    """Print on standard error. Without a reader of its messages, a command still does its work."""
+    try:
+        typer.echo(text, err=True)
+    except OSError:
+        give_up(sys.stderr)
     return code
 
 
 def stop(reason: str, code: int = 2) -> NoReturn:
     """Print the reason in one line, and exit."""
-    raise typer.Exit(_say(reason, code))
+    raise typer.Exit(say(reason, code))
 
 
 @contextmanager
@@ -187,18 +195,18 @@ def _report_output(error: OSError | SystemExit, hint: str = "") -> int:
 
     Without a hint, a reader that has gone is not reported, as for other programs in a pipe.
     """
-    give_up_output()
+    give_up(sys.stdout)
     if isinstance(error, (BrokenPipeError, SystemExit)):  # rich and typer exit
-        return _say(f"standard output: Broken pipe{hint}", BROKEN_PIPE) if hint else BROKEN_PIPE
+        return say(f"standard output: Broken pipe{hint}", BROKEN_PIPE) if hint else BROKEN_PIPE
     reason = "it is closed" if error.errno == errno.EBADF else error.strerror or error
-    return _say(f"standard output: {reason}{hint}")
+    return say(f"standard output: {reason}{hint}")
 
 
-def give_up_output() -> None:
-    """Discard the buffer of standard output, because writing it at exit would fail again."""
+def give_up(stream: TextIO) -> None:
+    """Discard the buffer of a standard stream, because writing it at exit would fail again."""
     with suppress(OSError, ValueError):  # a stream without a file descriptor, or a closed one
         nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, sys.stdout.fileno())
+        os.dup2(nowhere, stream.fileno())
         os.close(nowhere)
 
 
@@ -230,7 +238,7 @@ def _lines() -> Callable[[TableProgress], None]:
             if now.fraction > fraction:
                 left = (seconds - start) / (now.fraction - fraction) * (1 - now.fraction)
                 words += f", {timedelta(seconds=round(left))} left"
-            typer.echo(f"kmscore: {words}", err=True)
+            say(words)
 
     return show
 

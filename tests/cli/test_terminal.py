@@ -252,20 +252,25 @@ _PRINTING = (
 """Commands that print with typer, with rich, and as bytes."""
 
 
-def _run_with(way: str, folder: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:
-    """Run a command in a folder, with a standard output that cannot be written."""
+def _run_with(
+    way: str, folder: Path, *arguments: str, stream: int = 1
+) -> subprocess.CompletedProcess[bytes]:
+    """Run a command in a folder, with a standard output or error that cannot be written."""
+    if way == "full" and not Path("/dev/full").exists():
+        pytest.skip("this system has no /dev/full")
     reader, writer = os.pipe()
     os.close(reader)
     shell = {
-        "closed at start": ("sh", "-c", 'exec "$@" >&-', "sh"),
-        "full": ("sh", "-c", 'exec "$@" >/dev/full', "sh"),
+        "closed at start": ("sh", "-c", f'exec "$@" {stream}>&-', "sh"),
+        "full": ("sh", "-c", f'exec "$@" {stream}>/dev/full', "sh"),
     }
+    streams = {1: subprocess.PIPE, 2: subprocess.PIPE, stream: writer}
     try:
         return subprocess.run(
             [*shell.get(way, ()), *command(*arguments)],
             cwd=folder,
-            stdout=writer,
-            stderr=subprocess.PIPE,
+            stdout=streams[1],
+            stderr=streams[2],
             check=False,
             env=environment(),
             timeout=PATIENCE,
@@ -287,11 +292,31 @@ def test_a_result_that_cannot_be_written_does_not_give_exit_code_0(
     folder: Path, way: str, code: int, line: bytes, arguments: tuple[str, ...]
 ) -> None:
     """All commands have the same exit code and the same line."""
-    if way == "full" and not Path("/dev/full").exists():
-        pytest.skip("this system has no /dev/full")
     (folder / "blob").write_bytes(seal(b"4711"))
     result = _run_with(way, folder, *arguments)
     assert (result.returncode, result.stderr) == (code, line)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (("blob", "inspect", "missing"), 2),
+        (("rotatte",), 2),
+        (("keys",), 2),
+        (("decrypt", "-k", "team.keys", "blob", "plaintext"), 0),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else str(value),
+)
+@pytest.mark.parametrize("way", ["without a reader", "closed at start", "full"])
+def test_a_message_that_cannot_be_written_does_not_change_the_exit_code(
+    tmp_path: Path, way: str, arguments: tuple[str, ...], code: int
+) -> None:
+    """It is an error, the help of a group, or the warning of a file that others can read."""
+    write_ring(tmp_path / "team.keys").chmod(0o644)
+    (tmp_path / "blob").write_bytes(seal(b"4711"))
+    result = _run_with(way, tmp_path, *arguments, stream=2)
+    assert (result.returncode, result.stdout) == (code, b"")
+    assert (tmp_path / "plaintext").exists() == (code == 0)
 
 
 @pytest.mark.parametrize(("way", "code"), [("without a reader", 141), ("closed at start", 2)])
@@ -331,7 +356,7 @@ def test_only_the_exit_for_a_broken_pipe_has_another_code(
             sys.exit(1)
 
     monkeypatch.setattr("kmscore.cli.app.demo.show", end)
-    monkeypatch.setattr(terminal, "give_up_output", lambda: None)
+    monkeypatch.setattr(terminal, "give_up", lambda _: None)
     assert invoke("demo").exit_code == (1 if cause is None else 141)
 
 
@@ -362,13 +387,13 @@ def test_a_failed_write_to_standard_output_is_reported(
 
     with monkeypatch.context() as patch:
         patch.setattr("kmscore.cli.inspection.typer.echo", fail)
-        patch.setattr(terminal, "_say", lambda reason: words.append(reason) or 2)
+        patch.setattr(terminal, "say", lambda reason: words.append(reason) or 2)
         words: list[str] = []
         assert invoke("inspect", "--json", data=seal(b"")).exit_code == 2
     assert words == ["standard output: No space left on device"]
     with (tmp_path / "out").open("w") as out:
         monkeypatch.setattr("sys.stdout", out)
-        terminal.give_up_output()
+        terminal.give_up(sys.stdout)
         out.write("goes nowhere")
     assert (tmp_path / "out").read_bytes() == b""
 
@@ -394,7 +419,7 @@ def test_a_result_that_cannot_be_printed_is_reported(
     def fail() -> None:
         raise error
 
-    monkeypatch.setattr(terminal, "give_up_output", lambda: None)
+    monkeypatch.setattr(terminal, "give_up", lambda _: None)
     with pytest.raises(terminal.typer.Exit) as caught:
         terminal.tell(fail, "; a hint")
     assert caught.value.exit_code == code
