@@ -46,9 +46,10 @@ def errors_page() -> str:
         "A wrong Python type or a missing argument is a `TypeError`, except inside a context.",
         "Exceptions of a key provider propagate unchanged. Every other error is a",
         "`KmsCoreError` with a stable `code`. An operation makes its checks in this order and",
-        "raises the first failure: types, parsing, encryption contexts, source IDs, source key,",
-        "destination key, public key, sizes, decryption. After decryption starts, it raises only",
-        "`DecryptionError`.",
+        "raises the first failure: types, names of algorithms, parsing, encryption contexts,",
+        "source IDs, source key, support of its algorithm, destination key, public key, sizes,",
+        "decryption. After decryption starts, it raises only `DecryptionError`. The last column",
+        "has the HTTP status and the code of the service.",
         "",
         "```python",
         ">>> import kmscore",
@@ -65,10 +66,11 @@ def errors_page() -> str:
     ]
     for kind in errors.KmsCoreError.__subclasses__():
         when = (inspect.getdoc(kind) or "").split("\n")[0].rstrip(".")
-        answer = service_errors.ERRORS[kind].code
+        faults = [service_errors.ERRORS[kind]]
         if kind is errors.KeyStateError:
             states = (state for state in KeyState if state is not KeyState.ENABLED)
-            answer = ", ".join(service_errors.REJECTED[state.value].code for state in states)
+            faults = [service_errors.REJECTED[state.value] for state in states]
+        answer = ", ".join(f"{fault.status} {fault.code}" for fault in faults)
         lines.append(
             f"| `{kind.__name__}` | `{kind.code}` | {when} | {_ADVICE[kind.__name__]} | {answer} |"
         )

@@ -2,7 +2,7 @@
 
     KMSCORE_PASSPHRASE=... python encrypt_file.py encrypt KEYRING SOURCE TARGET  # or decrypt
 
-The file begins with the v1 blob of the data key, with the name of the plaintext file as context. A
+The file begins with the v1 blob of the data key, whose context is the name of the plaintext file. A
 nonce is the number of a frame and a mark of the last one, so moved or missing frames are rejected.
 """
 
@@ -54,6 +54,6 @@ if __name__ == "__main__":
             work(keys, reader, writer, plain.name)
         part.replace(target)
     except (KmsCoreError, InvalidTag) as error:
-        sys.exit(f"{source}: {type(error).__name__}")
+        sys.exit(f"{source}: {str(error) or type(error).__name__}")
     finally:
         part.unlink(missing_ok=True)

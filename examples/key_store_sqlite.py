@@ -3,57 +3,57 @@
     python key_store_sqlite.py
 
 The encryption context of a row has its IDs, so material that is copied to another row does not
-decrypt. A writer of the table can still change states and the order of versions. In production,
-the root key comes from a keyring file, and the database is a file.
+decrypt. A writer of the table can still change states and the order of versions.
 """
 
 import sqlite3
+from functools import cache
 
 import kmscore
 from kmscore import Keyring, KeySpec, SymmetricKey
 
-TABLE = """CREATE TABLE versions (number INTEGER PRIMARY KEY, key_id TEXT, version_id TEXT,
-    state TEXT DEFAULT 'Enabled', material BLOB, UNIQUE (key_id, version_id))"""
-ROWS = "SELECT version_id, state, material FROM versions WHERE key_id = ? ORDER BY number"
-INSERT = "INSERT INTO versions (key_id, version_id, material) VALUES (?, ?, ?)"
+TABLE = "CREATE TABLE IF NOT EXISTS keys (id, version, state, material, PRIMARY KEY (id, version))"
+ROWS = "SELECT version, state, material FROM keys WHERE id = ? ORDER BY rowid"
+INSERT = "INSERT INTO keys VALUES (?, ?, 'Enabled', ?)"
 
 
 class DatabaseKeys:
-    """A `KeyProvider`. The last row of a key is its primary version."""
+    """A `KeyProvider` for all threads. The last row of a key is its primary version."""
 
-    def __init__(self, database: sqlite3.Connection, root: Keyring) -> None:
-        self._database, self._root = database, root
-        self._made: dict[tuple[str, str, str], SymmetricKey] = {}  # a key is expensive to make
+    def __init__(self, path: str, root: Keyring) -> None:
+        # A new version is committed at once: a crash after its first use does not remove it.
+        self.database = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        self.database.execute(TABLE)
+        self._root, self._key = root, cache(self._make)  # a key is expensive to make
+
+    def add(self, key_id: str, version_id: str) -> None:
+        names = {"key": key_id, "version": version_id}
+        made = kmscore.generate_data_key_without_plaintext(self._root, "root", context=names)
+        self.database.execute(INSERT, [key_id, version_id, made.ciphertext_blob])
 
     def primary(self, key_id: str) -> SymmetricKey:
         return self._key(key_id, *self._rows(key_id)[-1])
 
     def version(self, key_id: str, key_version_id: str) -> SymmetricKey:
-        for row in self._rows(key_id):
-            if row[0] == key_version_id:
-                return self._key(key_id, *row)
+        if rows := [row for row in self._rows(key_id) if row[0] == key_version_id]:
+            return self._key(key_id, *rows[0])
         raise kmscore.KeyVersionNotFoundError("the key has no such version")
 
     def _rows(self, key_id: str) -> list[tuple[str, str, bytes]]:
-        # The ID is hostile input, and can contain quotes.
-        if rows := self._database.execute(ROWS, [key_id]).fetchall():
+        if rows := self.database.execute(ROWS, [key_id]).fetchall():  # the ID is hostile input
             return rows
         raise kmscore.KeyNotFoundError("no such key")
 
-    def _key(self, key_id: str, version_id: str, state: str, row: bytes) -> SymmetricKey:
-        name = key_id, version_id, state
-        if name not in self._made:
-            context = {"key": key_id, "version": version_id}
-            material = kmscore.decrypt(self._root, row, context).plaintext
-            self._made[name] = SymmetricKey(*name[:2], KeySpec.AES_256, material, state=state)
-        return self._made[name]
+    def _make(self, key_id: str, version_id: str, state: str, row: bytes) -> SymmetricKey:
+        try:
+            opened = kmscore.decrypt(self._root, row, {"key": key_id, "version": version_id})
+            return SymmetricKey(key_id, version_id, KeySpec.AES_256, opened.plaintext, state=state)
+        except kmscore.KmsCoreError as error:  # the row is wrong, not the ciphertext
+            raise RuntimeError(f"a row of the key store: {error.code}") from None
 
 
 if __name__ == "__main__":
-    root_keys = Keyring([SymmetricKey.generate(KeySpec.AES_256, key_id="root")])
-    db = sqlite3.connect(":memory:")
-    db.execute(TABLE)
-    names = {"key": "orders", "version": "1"}
-    made = kmscore.generate_data_key_without_plaintext(root_keys, "root", context=names)
-    db.execute(INSERT, ["orders", "1", made.ciphertext_blob])
-    print(kmscore.encrypt(DatabaseKeys(db, root_keys), "orders", b"4711"))
+    root_key = SymmetricKey.generate(KeySpec.AES_256, key_id="root")
+    keys = DatabaseKeys(":memory:", Keyring([root_key]))
+    keys.add("orders", "1")
+    print(kmscore.encrypt(keys, "orders", b"4711"))

@@ -77,7 +77,7 @@ class Campaign:
             functions[test.file].add(test.name.split("[")[0])
             size = self._tests.sizes[test.name]
             keys[test] = (test.seconds > _FAST, size, test.seconds, test.name)
-        named = f"test_{PurePath(module).name}"
+        named = f"test_{PurePath(module).name.lstrip('_')}"
         weight = {
             file: (PurePath(file).name != named, -len(names)) if loads else ()
             for file, names in functions.items()

@@ -60,7 +60,7 @@ def test_an_incomplete_instance_has_a_repr(kind: type) -> None:
 @pytest.mark.parametrize("kind", CLASSES, ids=lambda kind: kind.__name__)
 def test_a_repr_has_the_documentation_of_its_class_or_base(kind: type) -> None:
     """`help` shows the docstring also where `representation` has replaced the method."""
-    assert (kind.__repr__.__name__, bool(inspect.getdoc(kind.__repr__))) == ("__repr__", True)
+    assert (kind.__repr__.__name__, bool(kind.__repr__.__doc__)) == ("__repr__", True)
 
 
 def test_only_traces_and_the_emulator_have_room_for_other_attributes() -> None:

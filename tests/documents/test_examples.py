@@ -13,6 +13,7 @@ import runpy
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from http.client import HTTPConnection
 from pathlib import Path
@@ -203,7 +204,8 @@ def test_a_file_of_some_megabytes_is_encrypted_and_decrypted(tmp_path: Path) -> 
     assert (tmp_path / "report.pdf").read_bytes() == data
     names = sorted(path.name for path in tmp_path.iterdir())
     arguments = ("decrypt", "files.keyring", "report.enc", "other.pdf")
-    assert _run(tmp_path, script, *arguments, code=1).stderr == "report.enc: DecryptionError\n"
+    shown = _run(tmp_path, script, *arguments, code=1).stderr
+    assert shown.startswith("report.enc: the ciphertext cannot be decrypted with this key")
     (tmp_path / "report.enc").write_bytes((tmp_path / "report.enc").read_bytes()[:-1])
     arguments = ("decrypt", "files.keyring", "report.enc", "report.pdf")
     assert _run(tmp_path, script, *arguments, code=1).stderr == "report.enc: InvalidTag\n"
@@ -303,6 +305,54 @@ def test_the_keys_of_a_database_encrypt(tmp_path: Path) -> None:
     shown = _run(tmp_path, _EXAMPLES / "key_store_sqlite.py").stdout
     assert shown.startswith("EncryptResult(key_id='orders', key_version_id='1', ")
     assert list(tmp_path.iterdir()) == []
+
+
+def _new_root(version: str) -> SymmetricKey:
+    return SymmetricKey.generate(KeySpec.AES_256, key_id="root", key_version_id=version)
+
+
+def test_the_keys_of_a_database_are_there_for_other_processes_and_threads(tmp_path: Path) -> None:
+    """Each version is committed when it is added, and threads can use the connection."""
+    make = runpy.run_path(str(_EXAMPLES / "key_store_sqlite.py"))["DatabaseKeys"]
+    root = Keyring([_new_root("1")])
+    path = str(tmp_path / "keys.db")
+    first = make(path, root)
+    first.add("orders", "1")
+    blob = kmscore.encrypt(first, "orders", b"4711").ciphertext_blob
+    second = make(path, root)
+    with ThreadPoolExecutor(4) as pool:
+        opened_ = pool.map(lambda _: kmscore.decrypt(second, blob).plaintext, range(20))
+        assert set(opened_) == {b"4711"}
+
+
+@pytest.mark.parametrize(
+    ("damage", "code"),
+    [
+        ("material = substr(material, 1, 20)", "invalid_blob"),
+        ("material = (SELECT max(material) FROM keys WHERE id = 'files')", "decryption"),
+        ("state = 'enabled'", "unsupported_algorithm"),
+        (None, "key_version_not_found"),
+    ],
+)
+def test_a_row_that_cannot_be_used_is_no_fault_of_the_ciphertext(
+    tmp_path: Path, damage: str | None, code: str
+) -> None:
+    """The exception is not one of the library, so no caller takes its ciphertext for damaged."""
+    make = runpy.run_path(str(_EXAMPLES / "key_store_sqlite.py"))["DatabaseKeys"]
+    keys = make(str(tmp_path / "keys.db"), Keyring([_new_root("1")]))
+    keys.add("orders", "1")
+    keys.add("files", "1")
+    blob = kmscore.encrypt(keys, "orders", b"4711").ciphertext_blob
+    if damage is None:
+        keys = make(str(tmp_path / "keys.db"), Keyring([_new_root("2")]))
+    else:
+        keys.database.execute(f"UPDATE keys SET {damage} WHERE id = 'orders'")
+    for operation in (
+        lambda: kmscore.encrypt(keys, "orders", b"4711"),
+        lambda: kmscore.decrypt(keys, blob),
+    ):
+        with pytest.raises(RuntimeError, match=f"^a row of the key store: {code}$"):
+            operation()
 
 
 def test_the_ciphertexts_leave_the_service(tmp_path: Path) -> None:
