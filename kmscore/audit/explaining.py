@@ -17,7 +17,7 @@ from cryptography.exceptions import InvalidTag
 from kmscore import alibaba
 from kmscore._typecheck import BytesLike, check_bytes, check_instance, check_mapping, to_bytes
 from kmscore.aead import Sealer, sealer
-from kmscore.algorithms import TAG_LENGTH, KeyState, Suite
+from kmscore.algorithms import KEY_SPECS, TAG_LENGTH, KeySpec, KeyState, Suite
 from kmscore.alibaba import (
     ContextBinding,
     Payload,
@@ -47,6 +47,7 @@ from kmscore.blob import CiphertextBlob
 from kmscore.context import ContextLike, EncryptionContext
 from kmscore.keyring import Keyring
 from kmscore.keys import SymmetricKey
+from kmscore.operations import DecryptResult
 
 
 def explain(
@@ -210,9 +211,14 @@ class _Search:
             for form, profile in itertools.product(forms, _profiles())
             if _is_of(form.data, profile)
         ]
-        _, provider = attempt(lambda: VersionIndex(self._enabled()))
+        _, provider = attempt(lambda: VersionIndex(self._of_the_service()))
         if provider is None:
             return
+
+        def opened(data: bytes, context: ContextLike, profile: Profile) -> DecryptResult | None:
+            decrypt = partial(alibaba.decrypt, provider, data, context, profile=profile)
+            return attempt(partial(decrypt, allow_ambiguous=True))[1]
+
         absent = ContextGuess("context.absent", "the context is absent", _LEFT_OUT, b"")
         for form, profile in blobs:
             is_given = _is_same(profile, self._profile)
@@ -220,30 +226,27 @@ class _Search:
             for guess in itertools.chain((None, absent), others):
                 context = self._given if guess is None else guess.context
                 self._ledger.take("layout")
-                code, result = attempt(
-                    partial(
-                        alibaba.decrypt,
-                        provider,
-                        form.data,
-                        context,
-                        profile=profile,
-                        allow_ambiguous=True,
-                    )
-                )
-                if code == OK and result is not None:
-                    found = findings.of_service(form, profile, guess, is_given=is_given)
-                    ids = result.key_id, result.key_version_id
-                    yield findings.with_state(found, self._keys.version(*ids))
+                result = opened(form.data, context, profile)
+                if result is None:
+                    continue
+                ids = result.key_id, result.key_version_id
+                (key,) = (key for key in self._symmetric if (key.key_id, key.key_version_id) == ids)
+                plain = _plain_suite(key.spec)
+                is_raw = is_given and opened(form.data, context, self._profile) is None
+                found = findings.of_service(form, profile, guess, is_given=is_given, is_raw=is_raw)
+                if found is not None:
+                    yield findings.with_state(findings.with_suite(found, key, plain), key)
+                elif key.suite is plain:
+                    yield findings.of_state(key, findings.TAG)
+                else:
+                    yield findings.with_state(findings.of_suite(key, plain), key)
 
-    def _enabled(self) -> Keyring:
-        """Return the symmetric keys of the keyring, all of them enabled."""
+    def _of_the_service(self) -> Keyring:
+        """Return the symmetric keys of the keyring, all enabled and bound to plain GCM."""
         return Keyring(
             SymmetricKey(
-                key.key_id,
-                key.key_version_id,
-                key.spec,
-                key.export_material(),
-                suite=key.suite,
+                *(key.key_id, key.key_version_id, key.spec, key.export_material()),
+                suite=_plain_suite(key.spec),
             )
             for key in self._symmetric
         )
@@ -435,6 +438,11 @@ def _suites(key: SymmetricKey, blob: CiphertextBlob) -> list[Suite]:
     """Return the suites under which the material of a key could have made a blob."""
     suites = {key.suite, blob.suite}
     return [suite for suite in Suite if suite in suites and suite.iv_length == len(blob.iv)]
+
+
+def _plain_suite(spec: KeySpec) -> Suite:
+    """Return the suite of a key spec that is GCM itself, as the layout of the service requires."""
+    return KEY_SPECS[spec].suites[-1]
 
 
 def _profiles() -> Iterator[Profile]:

@@ -349,7 +349,7 @@ class _Sm2:
                 code="sm2.off_curve",
                 verdict=Verdict.SUGGESTS,
                 fact="no encoding gives a C1 that is on the curve",
-                reading="bytes of C1 are damaged or lost, or it is of another curve",
+                reading="bytes of C1 or the first byte are damaged, or it is of another curve",
                 remedy="compare the ciphertext with another copy",
                 evidence="structure",
             )

@@ -19,12 +19,13 @@ from kmscore.blob import CiphertextBlob
 from kmscore.context import EncryptionContext
 from kmscore.keys import Key, SymmetricKey
 
-_TAG: Final = "tag, 128 bits"
+TAG: Final = "tag, 128 bits"
 _LOCATED: Final = "tag, at least 50 bits after the search"
 PREFIXES: Final = (b"", INSTANCE_PREFIX)
 """The prefixes of blobs of the service."""
 
 _AND: Final = ", and "
+_IF: Final = "it decrypts if "
 
 HEADER: Final = "the header as it is"
 KEY_HEADER: Final = "the header of that key version"
@@ -35,7 +36,7 @@ def sentence(form: Transport, condition: str) -> str:
     conditions = [f"it is {form.fact}"] if form.fact else []
     if condition:
         conditions.append(condition)
-    return f"it decrypts if {' and '.join(conditions)}"
+    return f"{_IF}{' and '.join(conditions)}"
 
 
 def with_conditions(finding: Finding, form: Transport, pairs: Pairs | None) -> Finding:
@@ -53,10 +54,21 @@ def with_state(finding: Finding, key: Key) -> Finding:
     """Return a finding, with the state of its key version if that is a condition too."""
     if key.state is KeyState.ENABLED or finding.verdict is not Verdict.OPENS:
         return finding
-    remedy = "; ".join(filter(None, ("enable the key version", finding.remedy)))
-    fact = f"{finding.fact}, and the key version is {KeyState.ENABLED.value}, not {key.state.value}"
-    change = {**finding.change, "state": KeyState.ENABLED.value}
-    return replace(finding, fact=fact, remedy=remedy, change=change)
+    return _with_key(finding, of_state(key, finding.evidence), {"state": KeyState.ENABLED.value})
+
+
+def with_suite(finding: Finding, key: SymmetricKey, suite: Suite) -> Finding:
+    """Return a finding, with the suite of its key version if that is a condition too."""
+    if key.suite is suite:
+        return finding
+    return _with_key(finding, of_suite(key, suite), {"suite": suite.name})
+
+
+def _with_key(finding: Finding, other: Finding, change: dict[str, object]) -> Finding:
+    """Return a finding with the condition of another one, which concerns the key version."""
+    fact = f"{finding.fact}, and {other.fact.removeprefix(_IF)}"
+    remedy = "; ".join(filter(None, (other.remedy, finding.remedy)))
+    return replace(finding, fact=fact, remedy=remedy, change={**finding.change, **change})
 
 
 def of_state(key: Key, evidence: str) -> Finding:
@@ -64,10 +76,23 @@ def of_state(key: Key, evidence: str) -> Finding:
     return Finding(
         code="key.state",
         verdict=Verdict.OPENS,
-        fact=f"it decrypts if the key version is {KeyState.ENABLED.value}, not {key.state.value}",
+        fact=f"{_IF}the key version is {KeyState.ENABLED.value}, not {key.state.value}",
         reading="the key version was disabled",
         remedy="enable the key version",
         evidence=evidence,
+    )
+
+
+def of_suite(key: SymmetricKey, suite: Suite) -> Finding:
+    """Return the finding for a key version that was bound to another suite than `suite`."""
+    return Finding(
+        code="key.other_suite",
+        verdict=Verdict.OPENS,
+        fact=f"{_IF}the key version is bound to {suite.name}, not {key.suite.name}",
+        reading="the key version was bound to another suite at import",
+        remedy=f"bind the key version to {suite.name}",
+        evidence=TAG,
+        change={"suite": suite.name},
     )
 
 
@@ -79,7 +104,7 @@ def of_transport(form: Transport) -> Finding:
         fact=sentence(form, ""),
         reading=form.reading,
         remedy=form.remedy,
-        evidence=_TAG,
+        evidence=TAG,
         change={"transport": form.code},
     )
 
@@ -92,7 +117,7 @@ def of_payload() -> Finding:
         fact="it decrypts if it is read in the profile v1; its plaintext is not strict Base64",
         reading="it was encrypted as bytes, not as a Base64 text",
         remedy="name the profile v1",
-        evidence=_TAG,
+        evidence=TAG,
     )
 
 
@@ -105,7 +130,7 @@ def of_header(form: Transport, key: SymmetricKey, words: str) -> Finding:
         fact=sentence(form, f"{words}its header is that of {name}"),
         reading="the IDs in the header were rewritten, or the header was damaged",
         remedy="restore the header",
-        evidence=_TAG,
+        evidence=TAG,
         change={"header": key.header.hex()},
     )
 
@@ -124,45 +149,57 @@ def of_context(form: Transport, guess: ContextGuess, *, without_header: bool = F
         remedy="decrypt with that context, and re-encrypt with the right one"
         if guess.context is not None
         else "encrypt again with this library; it binds the canonical context",
-        evidence=_TAG,
+        evidence=TAG,
         change=change,
     )
 
 
 def of_service(
-    form: Transport, profile: Profile, guess: ContextGuess | None, *, is_given: bool
-) -> Finding:
-    """Return the finding for a blob of the service; `is_given` if its profile was named."""
+    form: Transport, profile: Profile, guess: ContextGuess | None, *, is_given: bool, is_raw: bool
+) -> Finding | None:
+    """Return the finding for a blob of the service, or `None` if nothing differs but the key.
+
+    Args:
+        form: The form of the bytes.
+        profile: The profile under which the blob decrypts, with the encrypted text as it is.
+        guess: The context, if it is not the given one.
+        is_given: Whether the profile was named, apart from its payload.
+        is_raw: Whether the payload that was named is wrong.
+    """
     change: dict[str, object] = {
         "context_binding": profile.context_binding.value,
         "sort_order": profile.sort_order.value,
         "prefix": profile.prefix.hex(),
         "payload": "raw",
     }
-    condition = f"{guess.fact}, and " if guess is not None else ""
+    code = reading = ""
+    conditions, remedies = [], []
     if guess is not None:
         change["context"] = None if guess.context is None else dict(guess.context)
-    if is_given and guess is not None:
-        code, fact = guess.code, sentence(form, guess.fact)
-        reading, remedy = guess.reading, "decrypt with that context"
-    elif is_given:
-        code, fact = "payload.not_base64", sentence(form, "the payload is raw, not Base64")
-        reading, remedy = "its plaintext is not a Base64 text", "name the payload raw"
-    else:
-        code = "layout.service"
+        conditions.append(guess.fact)
+        remedies.append("decrypt with that context")
+        code, reading = guess.code, guess.reading
+    if not is_given:
         options = f"{profile.context_binding}, {profile.sort_order}"
         prefix = ", and the prefix of an instance" if profile.prefix else ""
-        rule = f"it is read in the layout of the service ({options}{prefix})"
-        fact = sentence(form, f"{condition}{rule}")
+        conditions.append(f"it is read in the layout of the service ({options}{prefix})")
+        remedies = ["name the profile of the service, and re-encrypt to v1"]
+        code = "layout.service"
         reading = "it was encrypted by the service, or by a program that follows it"
-        remedy = "name the profile of the service, and re-encrypt to v1"
+    elif is_raw:
+        conditions.append("the payload is raw, not Base64")
+        remedies.append("name the payload raw")
+        if guess is None:
+            code, reading = "payload.not_base64", "its plaintext is not a Base64 text"
+    if not conditions:
+        return of_transport(form) if form.code else None
     return Finding(
         code=form.code or code,
         verdict=Verdict.OPENS,
-        fact=fact,
+        fact=sentence(form, _AND.join(conditions)),
         reading=reading,
-        remedy=remedy,
-        evidence=_TAG,
+        remedy=_AND.join(remedies),
+        evidence=TAG,
         change=change,
     )
 
@@ -175,7 +212,7 @@ def of_v1(form: Transport) -> Finding:
         fact=sentence(form, "it is read as v1"),
         reading="the layout of the service was named for a v1 blob",
         remedy="name the profile v1",
-        evidence=_TAG,
+        evidence=TAG,
     )
 
 
@@ -185,8 +222,8 @@ def of_form(form: Transport) -> Finding:
         code=form.code,
         verdict=Verdict.SUGGESTS,
         fact=f"{form.fact}, it is a v1 blob, which does not decrypt either",
-        reading=form.reading,
-        remedy="decode it first, and ask again",
+        reading="the form is not the cause; the context, the key or the bytes differ",
+        remedy="look for the context in the logs of the program that encrypted it",
         evidence="magic and structure, 40 bits",
     )
 
@@ -221,8 +258,8 @@ def of_key(
         code, reading = "key.encoding", "the material was imported in another form"
         remedy = "import the material again, in the form of the finding"
     elif same and not rewritten:
-        code, reading = "key.other_suite", "the key version was bound to another suite at import"
-        remedy = f"bind the key version to {suite.name}"
+        bound = of_suite(key, suite)
+        code, reading, remedy = bound.code, bound.reading, bound.remedy
     elif rewritten:
         code, reading = "key.header", "the IDs in the header were rewritten"
         remedy = "restore the header"
@@ -237,7 +274,7 @@ def of_key(
         fact=sentence(form, f"{words}the key is {material}, with {place}"),
         reading=reading,
         remedy=remedy,
-        evidence=_TAG,
+        evidence=TAG,
         change={
             "key_id": key.key_id,
             "key_version_id": key.key_version_id,

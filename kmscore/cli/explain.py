@@ -5,10 +5,11 @@ from typing import Annotated, Final, cast
 
 import typer
 
-from kmscore import EncryptionAlgorithm, EncryptionContext, InvalidContextError
+from kmscore import EncryptionAlgorithm, EncryptionContext, InvalidBlobError, InvalidContextError
 from kmscore.audit import (
     Budget,
     Explanation,
+    Verdict,
     explain,
     explain_asymmetric,
     render,
@@ -131,16 +132,19 @@ def explain_ciphertext(
     if html is None:
         show = render.findings_json if as_json else render.findings_text
         typer.echo(show(explanation), nl=False)
-        if not as_json and explanation.stopped_by != OK and not explanation.findings:
+        hints = {finding.verdict for finding in explanation.findings} <= {Verdict.SUGGESTS}
+        if not as_json and explanation.stopped_by != OK and hints:
             typer.echo(_next_step(explanation, algorithm))
     if explanation.stopped_by != OK:
         raise typer.Exit(_EXPLAINED if explanation.findings else _NOT_EXPLAINED)
 
 
 def _next_step(explanation: Explanation, algorithm: str | None) -> str:
-    """Return the options that try more, after a search that found nothing."""
+    """Return the options that try more, after a search without a proof."""
     if explanation.exhausted:
         return "To try more, give a larger --budget, or fewer contexts."
+    if explanation.stopped_by == InvalidBlobError.code and not explanation.findings:
+        return "To go on, compare it with its source: no form of it that was tried is a whole blob."
     if algorithm is not None:
         label = "" if algorithm == EncryptionAlgorithm.SM2PKE else "--label, or "
         return f"To try more, give {label}another key with --source-key-id."

@@ -510,15 +510,52 @@ def test_damage_under_another_context_names_that_context() -> None:
     assert finding.change == {"context": {"a": "b"}, "missing": 1}
 
 
-def test_a_service_blob_under_a_disabled_key_names_the_state() -> None:
-    """The state of the key version is part of the fact, also in the layout of the service."""
-    off = Keyring(
-        [_rebound(SERVICE, SERVICE.export_material(), suite=Suite.AES_256_GCM, state="Disabled")]
-    )
-    explanation = explain(off, _of_service()[0](), CONTEXT, profile=Profile.ALIBABA)
-    assert explanation.stopped_by == "key_state"
-    (finding,) = explanation.findings
-    assert finding.fact.endswith("and the key version is Enabled, not Disabled")
+_DISABLED = "the key version is Enabled, not Disabled"
+_REBOUND = "the key version is bound to AES_256_GCM, not XAES_256_GCM"
+_PAYLOAD = "the payload is raw, not Base64"
+_HEX_FORM = "it is decoded from hexadecimal"
+
+
+@pytest.mark.parametrize(
+    ("payload", "context", "is_hexadecimal", "suite", "state", "fact"),
+    [
+        (Payload.BASE64, CONTEXT, True, "AES_256_GCM", "Enabled", _HEX_FORM),
+        (Payload.BASE64, CONTEXT, False, "AES_256_GCM", "Disabled", _DISABLED),
+        (Payload.BASE64, CONTEXT, False, "XAES_256_GCM", "Enabled", _REBOUND),
+        (Payload.RAW, CONTEXT, False, "AES_256_GCM", "Enabled", _PAYLOAD),
+        (Payload.BASE64, {}, False, "AES_256_GCM", "Enabled", "the context is empty"),
+        (Payload.RAW, {}, False, "AES_256_GCM", "Enabled", f"the context is empty, and {_PAYLOAD}"),
+        (
+            *(Payload.RAW, CONTEXT, True, "XAES_256_GCM", "Disabled"),
+            f"{_HEX_FORM} and {_PAYLOAD}, and {_REBOUND}, and {_DISABLED}",
+        ),
+        (
+            *(Payload.BASE64, CONTEXT, False, "XAES_256_GCM", "Disabled"),
+            f"{_REBOUND}, and {_DISABLED}",
+        ),
+    ],
+)
+def test_a_fact_on_a_service_blob_has_every_condition_and_no_other(
+    payload: Payload,
+    context: Mapping[str, str],
+    is_hexadecimal: bool,
+    suite: str,
+    state: str,
+    fact: str,
+) -> None:
+    """The conditions are the form, the context, the payload, and the suite and state of the key."""
+    blob = alibaba.encrypt(
+        *(KEYS, "service", PLAINTEXT, context),
+        profile=Profile(payload=payload),
+        allow_ambiguous=True,
+    ).ciphertext_blob
+    keys = Keyring([_rebound(SERVICE, SERVICE.export_material(), suite=Suite[suite], state=state)])
+    data = blob.hex().encode() if is_hexadecimal else blob
+    (finding,) = explain(keys, data, CONTEXT, profile=Profile.ALIBABA).findings
+    assert finding.fact == f"it decrypts if {fact}"
+    assert ("raw" in finding.remedy) == (payload is Payload.RAW)
+    assert ("enable the key version" in finding.remedy) == (state == "Disabled")
+    assert ("bind the key version" in finding.remedy) == (suite == "XAES_256_GCM")
 
 
 @pytest.mark.parametrize("wrong", [b"\x00\x09acme", b"\x00\x04\xffcme", b"\x00\x03acme"])

@@ -57,8 +57,16 @@ def test_exit_codes_and_texts(folder: Path) -> None:
     assert text.startswith("It does not decrypt (error decryption).\n")
     nothing = _run(folder, "random", code=3)
     assert "The cause was not found. This does not show" in nothing
-    assert "Trials: 8 (header 8).\nTo try more, give other contexts with " in nothing
-    assert "To try more" not in _run(folder, "random", "--json", code=3)
+    assert "Trials: 8 (header 8).\nTo go on, compare it with its source: " in nothing
+    assert "source: no form" not in _run(folder, "random", "--json", code=3)
+
+
+def test_a_hint_is_no_end_of_the_search(folder: Path) -> None:
+    """A text of Base64 with an unknown context needs other contexts, and no other form."""
+    for source in ("blob", "text"):
+        text = _run(folder, source, "--context", '{"x":"y"}')
+        assert "advice: look for the context in the logs of the program" in text
+        assert text.splitlines()[-1].startswith("To try more, give other contexts with --other-")
 
 
 def test_the_input_is_taken_as_it_was_found(folder: Path) -> None:
@@ -133,9 +141,8 @@ def test_the_budget_is_an_option(folder: Path) -> None:
     """A small budget ends the search, and the text says so."""
     text = _run(folder, "blob", "--context", '{"x":"y"}', "--budget", "5")
     assert "The budget ended the search.\n" in text
-    assert "To try more" not in text
-    text = _run(folder, "random", "--budget", "1", code=3)
-    assert text.endswith("\nTo try more, give a larger --budget, or fewer contexts.\n")
+    for shown in (text, _run(folder, "random", "--budget", "1", code=3)):
+        assert shown.endswith("\nTo try more, give a larger --budget, or fewer contexts.\n")
 
 
 @pytest.mark.parametrize(
