@@ -76,7 +76,7 @@ def explain_ciphertext(
     ] = Budget().trials,
     html: Annotated[
         Path | None,
-        typer.Option("--html", metavar="FILE", help="Write a page for a browser to a new file."),
+        typer.Option("--html", metavar="FILE", help="Write a page to a new file; not with --json."),
     ] = None,
     *,
     as_json: JsonOption = False,

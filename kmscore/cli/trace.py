@@ -71,7 +71,7 @@ _LEVELS: Final = {
 
 _Html = Annotated[
     Path | None,
-    typer.Option("--html", metavar="FILE", help="Write a page for a browser to a new file."),
+    typer.Option("--html", metavar="FILE", help="Write a page to a new file; not with --json."),
 ]
 _RevealOption = Annotated[
     _Reveal | None,
