@@ -161,15 +161,15 @@ class Command:
         Returns:
             The number of those survivors.
         """
-        groups: dict[str, Score] = {}
-        rest: list[Survivor] = []
+        groups: dict[str, tuple[Score, list[Survivor]]] = {}
         for group in dict.fromkeys(map(group_of, self._modules)):
             modules = [name for name in self._copy.modules() if group_of(name) == group]
             found = [item for name in modules for item in self._survivors(name).values()]
-            score = groups[group] = self._score(modules, found)
-            rest += survivors.unexplained(found, self._reasons)
+            score = self._score(modules, found)
+            groups[group] = score, survivors.unexplained(found, self._reasons)
             print(f"{group}: {score.killed} of {score.tested} killed, {score.mutants} in all")
         report.write(self._arguments.pages, groups, self._reasons)
+        rest = [item for _, items in groups.values() for item in items]
         for item in rest:
             print(f"not explained: {survivors.row(item)}")
         return len(rest)

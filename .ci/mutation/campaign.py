@@ -68,8 +68,8 @@ class Campaign:
     def _in_order(self, tests: Iterable[Test], module: str, *, loads: bool) -> list[Test]:
         """Sort tests: those that killed most, the fast ones, then those that run the fewest lines.
 
-        If each process loads its files, the one with the name of the module comes before them,
-        and then those with the most test functions.
+        If each process loads its files, those with the name of the module come before them, and then
+        those with the most test functions.
         """
         functions: defaultdict[str, set[str]] = defaultdict(set)
         keys = {}
@@ -77,9 +77,9 @@ class Campaign:
             functions[test.file].add(test.name.split("[")[0])
             size = self._tests.sizes[test.name]
             keys[test] = (test.seconds > _FAST, size, test.seconds, test.name)
-        named = f"test_{PurePath(module).name.lstrip('_')}"
+        named = f"test_{PurePath(module).stem.lstrip('_')}"
         weight = {
-            file: (PurePath(file).name != named, -len(names)) if loads else ()
+            file: (not PurePath(file).name.startswith(named), -len(names)) if loads else ()
             for file, names in functions.items()
         }
         return sorted(

@@ -5,11 +5,11 @@ import importlib.metadata
 import json
 import math
 import platform
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from survivors import Reason
+from survivors import Reason, Survivor
 
 ALL, RANDOM = "all", "a random sample"
 START, END = "<!-- mutation: nox -s mutation writes this -->", "<!-- /mutation -->"
@@ -19,6 +19,12 @@ _HEAD = (
     "| part | mutants | tested | killed | explained | not explained | killed, of all tested"
     " | killed, without the explained | selection | date |\n"
     "|---|--:|--:|--:|--:|--:|--:|--:|---|---|"
+)
+
+
+_OPEN = (
+    "## Survivors without an explanation\n\nA test is missing, or the tests that notice the mutant"
+    " need more time than the limit."
 )
 
 
@@ -71,16 +77,17 @@ def _code(text: str) -> str:
     return "`" + short.replace("|", "\\|") + "`"
 
 
+def _table(survivors: Iterable[Survivor]) -> str:
+    """Return the table of some survivors."""
+    rows = (
+        f"| `{item.module}` | {_code(item.before)} | {_code(item.after)} |" for item in survivors
+    )
+    return "\n".join(("| module | code | mutant |", "|---|---|---|", *rows))
+
+
 def _section(reason: Reason) -> str:
     """Return the section of a class of survivors."""
-    head = (
-        f"### {reason.title}\n\n{reason.text.strip()}\n\n| module | code | mutant |\n|---|---|---|"
-    )
-    rows = (
-        f"| `{item.module}` | {_code(item.before)} | {_code(item.after)} |"
-        for item in reason.survivors
-    )
-    return "\n".join((head, *rows))
+    return f"### {reason.title}\n\n{reason.text.strip()}\n\n{_table(reason.survivors)}"
 
 
 def content(results: Mapping[str, Mapping[str, Any]], reasons: list[Reason]) -> str:
@@ -91,7 +98,9 @@ def content(results: Mapping[str, Mapping[str, Any]], reasons: list[Reason]) -> 
     ]
     tools = sorted({str(item["tools"]) for item in results.values()})
     parts = ["\n".join((_HEAD, *rows)), "; ".join(tools) + ".", "## Explained survivors"]
-    return "\n\n".join((*parts, *map(_section, reasons)))
+    parts += map(_section, reasons)
+    rest = [Survivor(*row) for item in results.values() for row in item["survivors"]]
+    return "\n\n".join((*parts, *((_OPEN, _table(rest)) if rest else ())))
 
 
 def put(page: str, results: Mapping[str, Mapping[str, Any]], reasons: list[Reason]) -> str:
@@ -101,17 +110,24 @@ def put(page: str, results: Mapping[str, Mapping[str, Any]], reasons: list[Reaso
     return f"{before}{START}\n\n{content(results, reasons)}\n\n{END}{after}"
 
 
-def write(folder: Path, groups: Mapping[str, Score], reasons: list[Reason]) -> None:
-    """Write the results of groups and the page; the results of other groups are kept."""
+def write(
+    folder: Path,
+    groups: Mapping[str, tuple[Score, list[Survivor]]],
+    reasons: list[Reason],
+) -> None:
+    """Write the results of groups and the page; the results of other groups are kept.
+
+    Each group has its score and its survivors without an explanation.
+    """
     file, page = folder / "mutation.json", folder / "mutation.md"
     results = json.loads(file.read_text("utf-8")) if file.exists() else {}
     today = dt.datetime.now(dt.UTC).date().isoformat()
     version = importlib.metadata.version("cosmic-ray")
     tools = f"Cosmic Ray {version}, Python {platform.python_version()}"
-    for name, score in groups.items():
-        counts = score._asdict()
+    for name, (score, rest) in groups.items():
+        counts = {**score._asdict(), "survivors": [list(item) for item in rest]}
         if {key: results.get(name, {}).get(key) for key in counts} != counts:
             results[name] = {**counts, "date": today, "tools": tools}
-    file.write_text(json.dumps(results, indent=2) + "\n", "utf-8")
+    file.write_text(json.dumps(results, indent=2, ensure_ascii=False) + "\n", "utf-8")
     if page.exists():
         page.write_text(put(page.read_text("utf-8"), results, reasons), "utf-8")

@@ -99,6 +99,9 @@ def test_killed_mutants_and_survivors_are_told_apart(project: Path) -> None:
     assert sorted(_not_explained(result.stdout)) == sorted(_SURVIVORS)
     assert "+    return len(text) >= LIMIT" in result.stdout
     assert _counts(project) == (_MUTANTS, _MUTANTS - len(_SURVIVORS))
+    page = (project / "pages/mutation.md").read_text("utf-8")
+    rest = page.partition("## Survivors without an explanation")[2]
+    assert "| `tiny/__init__.py` | `LIMIT = 4` | `LIMIT = 3` |" in rest
 
 
 def test_explained_survivors_pass(project: Path) -> None:

@@ -390,6 +390,19 @@ def test_a_private_exponent_is_less_than_phi() -> None:
         RsaKey.from_der("k", "v", pkcs1(good | {"d": good["d"] + phi}))
 
 
+def test_an_exponent_of_the_remainder_theorem_can_be_1() -> None:
+    """With e = p, d modulo p - 1 is 1: the least number that a key file can have."""
+    p = 65537
+    while p * (q := prime_for(p, 2032)) >= 2**2048:
+        prime.cache_clear()
+    numbers = numbers_of(p, q)
+    assert numbers["dp"] == 1
+    key = RsaKey.from_der("k", "v", pkcs1(numbers))
+    ciphertext = asymmetric_encrypt(key.public_key, "RSAES_OAEP_SHA_256", b"plaintext")
+    opened = asymmetric_decrypt(Keyring([key]), "k", "v", "RSAES_OAEP_SHA_256", ciphertext)
+    assert opened.plaintext == b"plaintext"
+
+
 def test_a_composite_in_place_of_a_prime_is_rejected() -> None:
     """A composite number in place of a prime is rejected, because such a key decrypts wrongly."""
     one, other = composite(768, 769), prime(1535)
