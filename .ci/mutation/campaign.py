@@ -68,8 +68,8 @@ class Campaign:
     def _in_order(self, tests: Iterable[Test], module: str, *, loads: bool) -> list[Test]:
         """Sort tests: those that killed most, the fast ones, then those that run the fewest lines.
 
-        If each process loads its files, those with the name of the module come before them, and then
-        those with the most test functions.
+        If each process loads its files, those with the name of the module come before them, and
+        then those with the most test functions.
         """
         functions: defaultdict[str, set[str]] = defaultdict(set)
         keys = {}
