@@ -227,6 +227,7 @@ UNFIT = {
     "not there": {},
     "LibreSSL": {"own": library(OSSL_LIB_CTX_new=None)},
     "OpenSSL 1.1.1": {"own": library(0x1010_117F)},
+    "just before 3.0.0": {"own": library(0x2FFF_FFFF)},
     "no library context": {"own": library(OSSL_LIB_CTX_new=lambda: None)},
     "no default provider": {"own": library(OSSL_PROVIDER_load=lambda *_arguments: None)},
     # Some distributions remove SM2: the library loads, but does not know the key type.
@@ -304,6 +305,7 @@ def test_every_called_function_has_a_prototype(monkeypatch: pytest.MonkeyPatch) 
     [
         ("aarch64", 0x3000_0130, False),
         ("arm64", 0x3010_0080, False),
+        ("arm64", 0x301F_FFFF, False),
         ("aarch64", 0x3020_0000, True),
         ("arm64", 0x3050_0010, True),
         ("ARM64", 0x3020_0000, True),

@@ -52,6 +52,26 @@ def real() -> openssl.OpensslBackend:
     return backend
 
 
+def test_a_libcrypto_with_sm2_is_used() -> None:
+    """If the libcrypto of the interpreter has SM2, the backend loads and is right.
+
+    Without this test, a mistake in the backend would only skip the tests that need it.
+    """
+    import _ssl  # noqa: PLC0415 (only here)
+
+    library = ctypes.CDLL(_ssl.__file__)
+    library.OpenSSL_version_num.restype = ctypes.c_ulong
+    library.EVP_PKEY_CTX_new_from_name.restype = ctypes.c_void_p
+    if library.OpenSSL_version_num() < 0x3000_0000 or not library.EVP_PKEY_CTX_new_from_name(
+        None, b"SM2", None
+    ):
+        pytest.skip("the libcrypto of the interpreter has no SM2")
+    backend = openssl.load()
+    assert backend.decryptor(SCALAR, PUBLIC_POINT)(PARTS) == PLAINTEXT
+    made = backend.encryptor(PUBLIC_POINT)(PLAINTEXT)
+    assert decrypt(SCALAR, Parts(*made.c1, made.c3, made.c2)) == PLAINTEXT
+
+
 @pytest.fixture
 def keys(real: openssl.OpensslBackend) -> Keyring:
     """Return a keyring with one key of the backend."""
