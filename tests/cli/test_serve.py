@@ -227,6 +227,41 @@ def test_a_policy_is_for_all_or_for_each_access_key(
     assert codes == [["OK", "OK"], [denied, "OK"], [denied, denied]]
 
 
+@pytest.mark.parametrize(
+    ("resource", "caller", "options", "warning"),
+    [
+        ("*", None, {}, "no policy for anonymous: each request is denied"),
+        ("*", "LTAI2", {"KMSCORE_ACCESS_KEYS": "LTAI1:s LTAI2:s"}, ""),
+        ("*", "LTAI2", {"KMSCORE_ACCESS_KEYS": "LTAI1:s"}, "no policy for LTAI1: each request"),
+        (
+            "acs:kms:cn-shanghai:1234567890123456:key/orders",
+            "anonymous",
+            {},
+            "statements without effect, because their resources have another region or account:",
+        ),
+    ],
+)
+def test_a_policy_that_allows_nothing_gives_a_warning(
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    resource: str,
+    caller: str | None,
+    options: dict[str, str],
+    warning: str,
+) -> None:
+    """One line at the start has the reason, because the responses do not."""
+    monkeypatch.setattr(serve, "_wait", lambda: None)
+    statement = {"Effect": "Allow", "Action": "kms:*", "Resource": resource}
+    document = {"Version": "1", "Statement": [statement]}
+    path = write(tmp_path / "policy.json", {} if caller is None else {caller: document})
+    anonymous = () if options else ("--anonymous",)
+    arguments = ("serve", "--port", "0", "--policy", path, *anonymous)
+    result = invoke(*arguments, env=ENVIRONMENT | options)
+    assert result.exit_code == 0
+    assert result.stderr.startswith(f"kmscore: warning: {path}: {warning}" if warning else "")
+    assert result.stderr.count("\n") == (warning != "")
+
+
 def test_requests_over_the_limit_are_rejected(run_with: Callable[..., str]) -> None:
     """Also without access keys."""
 
