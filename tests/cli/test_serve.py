@@ -77,11 +77,13 @@ def port() -> int:
 def run_with(port: int, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
     """Return a function that serves in this process while a function runs."""
 
-    def run(work: Callable[[str], object], *options: str | Path, **variables: str) -> str:
+    def run(
+        work: Callable[[str], object], *options: str | Path, said: str = "", **variables: str
+    ) -> str:
         monkeypatch.setattr(serve, "_wait", lambda: work(f"127.0.0.1:{port}"))
         result = invoke("serve", "--port", str(port), *options, env=ENVIRONMENT | variables)
         assert result.exception is None, result.exception
-        assert (result.exit_code, result.stderr) == (0, "")
+        assert (result.exit_code, result.stderr) == (0, said)
         return result.stdout
 
     return run
@@ -462,10 +464,16 @@ def test_keys_that_do_not_fit_the_layout_are_counted(
     assert invoke(*options, "--profile", "v1", env=ENVIRONMENT).stderr == ""
 
 
+_CHANGED = (
+    "kmscore: {}: another command has changed it; restart the server\n"
+    "kmscore: internal failure: FileProblem\n"
+)
+
+
 def test_a_change_of_another_command_is_not_overwritten(
-    run_with: Callable[..., str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    run_with: Callable[..., str], tmp_path: Path
 ) -> None:
-    """The request fails, and the store stays as it is."""
+    """The request fails, the store stays as it is, and standard error has the reason."""
     path = write_ring(tmp_path / "ring")
 
     def work(address: str) -> None:
@@ -478,10 +486,8 @@ def test_a_change_of_another_command_is_not_overwritten(
 
     key = SymmetricKey.generate(KeySpec.AES_256, key_id="new")
     changed = keyfile.seal_keyring(Keyring([*RING, key]), PASSPHRASE, parameters=CHEAP)
-    errors: list[str] = []
-    monkeypatch.setattr("kmscore.alibaba.wsgi._report", lambda _, error: errors.append(str(error)))
-    run_with(work, "--anonymous", "--profile", "v1", "--keyring", path)
-    assert errors == [f"{path}: another command has changed it"]
+    said = _CHANGED.format(path)
+    run_with(work, "--anonymous", "--profile", "v1", "--keyring", path, said=said)
 
 
 def test_properties_of_another_server_are_not_overwritten(
@@ -499,9 +505,8 @@ def test_properties_of_another_server_are_not_overwritten(
         assert call(address, "ListAliases")["TotalCount"] == 0
         assert (tmp_path / "ring.json").read_text() == other
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("kmscore.alibaba.wsgi._report", lambda *_: None)
-        run_with(work, "--anonymous", "--profile", "v1", "--keyring", path)
+    said = _CHANGED.format(tmp_path / "ring.json")
+    run_with(work, "--anonymous", "--profile", "v1", "--keyring", path, said=said)
 
 
 @pytest.mark.parametrize("at", [".ring.new", ".ring.json.new"])
