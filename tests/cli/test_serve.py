@@ -572,8 +572,11 @@ PROBLEMS: dict[str, tuple[list[str], str]] = {
     ),
     "a missing file": (["--access-keys", "{none}"], "{none}: No such file or directory"),
     "a binary file": (["--anonymous", "--policy", "{binary}"], "{binary}: not UTF-8"),
-    "an invalid policy": (["--anonymous", "--policy", "{bad}"], "{bad}: the policy is not a JSON"),
-    "an invalid seed": (["--anonymous", "--seed", "{bad}"], "{bad}: seed: not a JSON object"),
+    "an invalid policy": (
+        ["--anonymous", "--policy", "{bad}"],
+        "{bad}: the policy is not JSON, see line 1",
+    ),
+    "an invalid seed": (["--anonymous", "--seed", "{bad}"], "{bad}: seed: not JSON, see line 1"),
     "no requests": (["--anonymous", "--qps", "0"], "--qps: rate must be more than 0"),
     "a log in no folder": (["--anonymous", "--log", "{none}/log"], "{none}/log: No such file"),
     "a certificate in no folder": (

@@ -141,7 +141,7 @@ def test_a_policy_is_one_document_or_one_for_each_access_key() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("{", "not a JSON object"),
+        ('{"Version": "1"\n', "^the policy is not JSON, see line 2, column 1$"),
         ("[" * 100_000, "not a JSON object"),
         ("[]", "must be an object"),
         ('{"alice": 1}', "access key 'alice': the policy must be an object"),
