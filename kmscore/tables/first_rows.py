@@ -1,12 +1,22 @@
 """A stop with a reason if all of the first rows of a table fail."""
 
 from pathlib import Path
+from typing import Final
 
 from kmscore.tables.columns import Columns
 from kmscore.tables.counts import Counts, failures
 from kmscore.tables.errors import TableError
 from kmscore.tables.options import Options
 from kmscore.tables.table import Table, quoted
+
+_LACKS_KEYS: Final = "the keyring lacks the keys; `kmscore census` shows the key IDs"
+_REASONS: Final = {
+    "key_not_found": _LACKS_KEYS,
+    "key_version_not_found": _LACKS_KEYS,
+    "key_state": "the key version is not enabled; `kmscore keys list` shows the states",
+    "key_usage": "the keys have another suite or kind; `kmscore keys list` shows both",
+}
+"""The likely reason by error code, for codes whose reason is not in the table."""
 
 
 class AllRowsFailedError(TableError):
@@ -36,13 +46,9 @@ def _reason(code: str, source: Path, table: Table, options: Options) -> str:
         )
     if code in {"decryption", "invalid_context"}:
         return _reason_in_contexts(code, source, table, columns)
-    if code in {"key_not_found", "key_version_not_found"}:
-        return "the keyring lacks the keys; `kmscore census` shows the key IDs"
-    if code == "key_state":
-        return "the key version is not enabled; `kmscore keys list` shows the states"
     if code == "invalid_blob":
         return f"column {columns.blob!r} probably has no ciphertexts of this library"
-    return "the file of failed rows would have the reason for each"
+    return _REASONS.get(code, "the file of failed rows would have the reason for each")
 
 
 def _reason_in_contexts(code: str, source: Path, table: Table, columns: Columns) -> str:

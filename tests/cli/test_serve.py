@@ -311,6 +311,23 @@ def test_records_are_json_lines(run_with: Callable[..., str], tmp_path: Path) ->
     ]
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no /dev/full")
+def test_a_log_that_cannot_be_written_is_named(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A call without a record gets no result, and standard error has the reason."""
+    answers: list[int] = []
+
+    def work() -> None:
+        with Client(f"127.0.0.1:{port}") as client:
+            answers.append(client.call("CreateKey")[0])
+
+    monkeypatch.setattr(serve, "_wait", work)
+    result = invoke("serve", "--port", str(port), "--anonymous", "--log", "/dev/full")
+    assert answers == [500]
+    assert result.stderr.startswith(
+        "kmscore: /dev/full: No space left on device\nkmscore: internal failure: OSError\n"
+    )
+
+
 def test_tls_has_an_authority_in_a_file(
     run_with: Callable[..., str], tmp_path: Path, port: int
 ) -> None:
