@@ -21,7 +21,7 @@ from kmscore.alibaba import service_errors
 from kmscore.alibaba.access import Access, Resolver, key_id_of_name, resource_name
 from kmscore.alibaba.actions import PERFORM, ExtraAction, Fields, Request
 from kmscore.alibaba.context_rule import is_confused
-from kmscore.alibaba.events import SUCCESS, Event, Uses
+from kmscore.alibaba.events import SUCCESS, Event, Uses, recorded_action
 from kmscore.alibaba.parameter_names import (
     ACTION,
     CONTEXTS,
@@ -245,7 +245,7 @@ class KmsApi(Immutable):
         """
         check_instance(params, Mapping, "params")
         request_id = self.new_request_id()
-        is_dry_run, name = False, ""
+        is_dry_run, name, action = False, "", ""
         access = self._access
         if facts is not None:
             check_instance(facts, Mapping, "facts")
@@ -255,6 +255,7 @@ class KmsApi(Immutable):
         try:
             # The mapping is read only once, because a second read can give other values.
             given = by_exact_name(params)
+            action = recorded_action(exact_text(given.get(ACTION)))
             misspelt = misspelt_names(given, self._names)
             is_dry_run = _is_dry_run(given, misspelt)
             name = self._action_name(given, misspelt)
@@ -270,7 +271,7 @@ class KmsApi(Immutable):
         event = Event(
             request_id,
             principal,
-            name,
+            action,
             answer.code if isinstance(answer, Fault) else SUCCESS,
             is_dry_run,
             *run.uses.source,

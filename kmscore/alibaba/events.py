@@ -1,10 +1,12 @@
 """The record of one call, for an audit log."""
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 SUCCESS = "OK"
 """The code of a call that succeeded."""
+
+_MOST_CHARACTERS: Final = 64  # of the name of an action
 
 
 class Event(NamedTuple):
@@ -22,7 +24,11 @@ class Event(NamedTuple):
     """The caller; `None` before authentication."""
 
     action: str
-    """The action; empty if it is missing or not supported, or before authentication."""
+    """The action that the request names, also if it is not supported.
+
+    It is empty if it is missing, and before authentication. It is also empty for a name of more
+    than 64 characters, or with one that is not printable.
+    """
 
     code: str
     """`OK`, or the error code of the response."""
@@ -44,6 +50,13 @@ class Event(NamedTuple):
 
     contexts: Mapping[str, Mapping[str, str]] | None = None
     """The encryption contexts by the name of their parameter; `None` unless asked for."""
+
+
+def recorded_action(name: str | None) -> str:
+    """Return the name of an action as a record has it."""
+    if name is None or len(name) > _MOST_CHARACTERS or not name.isprintable():
+        return ""
+    return name
 
 
 class Uses:

@@ -92,13 +92,16 @@ def read_statements(text: str, *, extra_actions: Iterable[str] = ()) -> tuple[St
 def _load(text: str) -> object:
     """Return the JSON value of a text, or raise an error if a name occurs twice."""
     document: object = None
+    problem = "a JSON object"
     try:
         document = json.loads(text, object_pairs_hook=_unique)
+    except json.JSONDecodeError as error:
+        problem = f"JSON, see line {error.lineno}, column {error.colno}"
     except (ValueError, RecursionError) as error:
         if isinstance(error, InvalidPolicyError):
             raise
     if document is None:
-        raise InvalidPolicyError("the policy is not a JSON object")
+        raise InvalidPolicyError(f"the policy is not {problem}")
     return document
 
 

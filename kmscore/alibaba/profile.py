@@ -34,8 +34,10 @@ class Payload(StrEnum):
 
     The service encrypts the text of the parameter `Plaintext` unchanged. According to its documents
     this text is Base64, so `BASE64` returns the bytes of the plaintext. Clients also encrypt
-    passwords and other texts that are not Base64. From the same blobs, `RAW` returns these texts in
-    UTF-8.
+    passwords and other plain texts. From the same blobs, `RAW` returns each text in UTF-8.
+
+    A plain text that happens to be strict Base64, such as `password` or `4711`, is decoded by
+    `BASE64` without an error, into other bytes. Use `RAW` for all blobs if some have plain texts.
     """
 
     BASE64 = "base64"

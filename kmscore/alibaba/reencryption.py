@@ -49,9 +49,9 @@ def reencrypt(
 
     **Payloads.** Between two profiles with the same payload, the encrypted text is re-encrypted
     unchanged, without decoding. From `Payload.BASE64` into `Profile.V1` the text must be strict
-    Base64, and its bytes are re-encrypted. For archives that also contain other texts, such as
-    passwords, use `Payload.RAW` for the source. All texts are then re-encrypted unchanged, in
-    UTF-8.
+    Base64, and its bytes are re-encrypted. A plain text that happens to be strict Base64, such as
+    `password` or `4711`, is decoded too. For archives that also contain plain texts, use
+    `Payload.RAW` for the source. All texts are then re-encrypted unchanged, in UTF-8.
 
     **Ambiguous contexts** (see `is_ambiguous`) in the service's layout require `allow_ambiguous`.
     Under the service's rule, every context with the same joined text decrypts the source. The

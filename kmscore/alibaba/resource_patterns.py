@@ -1,5 +1,6 @@
 """Patterns of resource names in policies: their form, and the names that they match."""
 
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from kmscore.alibaba.policy_conditions import matches
@@ -47,6 +48,16 @@ def matches_resource(pattern: str, resource: str) -> bool:
         matches(each, part) or (index in _REGION_AND_ACCOUNT and part == "*")
         for index, (each, part) in enumerate(zip(patterns, parts, strict=True))
     )
+
+
+def is_only_elsewhere(patterns: Iterable[str], place: Sequence[str]) -> bool:
+    """Return whether patterns name resources of a service, but none in its region and account.
+
+    The four parts of `place` are those of `acs:kms:REGION:ACCOUNT`.
+    """
+    of_service = [parts for parts in map(_parts, patterns) if all(map(matches, parts, place[:2]))]
+    is_here = any(all(map(matches, parts, place)) for parts in of_service)
+    return bool(of_service) and not is_here
 
 
 def _parts(pattern: str) -> list[str]:

@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 from kmscore._typecheck import check_callable, check_instance, check_optional_callable
 from kmscore.alibaba.api import Handled, KmsApi, random_request_id
-from kmscore.alibaba.events import Event
+from kmscore.alibaba.events import Event, recorded_action
 from kmscore.alibaba.http_request import ParsedRequest, RejectedRequest, parse
 from kmscore.alibaba.parameters import DRY_RUN
 from kmscore.alibaba.policy_conditions import (
@@ -185,7 +185,7 @@ def _rejected(
     event = Event(request_id, principal, "", fault.code)
     if request is not None:
         is_dry_run = str(request.parameters.get(DRY_RUN.name)).lower() == "true"
-        action = request.action if api.serves(request.action) else ""
+        action = recorded_action(request.action)
         event = event._replace(action=action, is_dry_run=is_dry_run)
     return Handled(ApiResponse.of_fault(fault, request_id), event)
 

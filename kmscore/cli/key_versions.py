@@ -4,7 +4,9 @@ from enum import Enum
 
 from kmscore import KeySpec, Suite, SymmetricKey
 from kmscore.algorithms import KEY_SPECS
+from kmscore.alibaba.service_blob import is_uuid
 from kmscore.cli.problems import FileProblem
+from kmscore.cli.terminal import say
 from kmscore.errors import UnsupportedAlgorithmError
 from kmscore.keys import PRIVATE_KEYS, Key, versions
 
@@ -27,12 +29,21 @@ def import_version(
 ) -> Key:
     """Return a key version with the given key material, which can be an encrypted PEM file.
 
+    Prints a warning if the default suite cannot decrypt the blobs of a version of the service.
+
     Raises `FileProblem` for a suite with an asymmetric spec, and for material of another spec.
     """
     if KEY_SPECS[spec].suites:
         if password is not None:
             raise FileProblem(f"{spec.name} takes raw bytes, without --material-passphrase-fd")
-        return SymmetricKey(key_id, version_id, spec, data, suite=suite)
+        symmetric = SymmetricKey(key_id, version_id, spec, data, suite=suite)
+        # Versions with a UUID are often those of the service, whose layout has plain GCM only.
+        if suite is None and symmetric.suite is Suite.XAES_256_GCM and is_uuid(version_id):
+            say(
+                f"warning: version {version_id} has the suite {symmetric.suite.name}, which does"
+                " not decrypt blobs of the service; for these, give --suite AES_256_GCM"
+            )
+        return symmetric
     _check_no_suite(spec, suite)
     key = PRIVATE_KEYS[spec].from_pem(key_id, version_id, data, password=password)
     if key.spec is not spec:

@@ -161,7 +161,7 @@ def import_key(
         password = None
         if any(mark in data for mark in _ENCRYPTED) or material_passphrase_fd is not None:
             password = get_material_passphrase(material_passphrase_fd)
-        _check_new_version(keyring, key_id, version_id)
+        _check_new_version(keyring, key_id, version_id, ", or remove it with `kmscore keys remove`")
         names = (key_id, version_id)
         key = import_version(find_spec(spec), find_suite(suite), *names, data, password=password)
         return keyring.with_version(key), f"{key_id}: version {version_id} is primary"
@@ -344,12 +344,16 @@ def _check_unknown(keyring: Keyring, key_id: str) -> None:
     raise FileProblem(f"key {key_id} exists already; `kmscore keys rotate` adds a version")
 
 
-def _check_new_version(keyring: Keyring, key_id: str, version_id: str | None) -> None:
+def _check_new_version(
+    keyring: Keyring, key_id: str, version_id: str | None, advice: str = ""
+) -> None:
     """Raise `FileProblem` if the keyring has this version of the key."""
-    if any((key.key_id, key.key_version_id) == (key_id, version_id) for key in keyring):
-        raise FileProblem(
-            f"version {version_id} of key {key_id} exists already; give another --version-id"
-        )
+    for key in keyring:
+        if (key.key_id, key.key_version_id) == (key_id, version_id):
+            raise FileProblem(
+                f"version {version_id} of key {key_id} ({_kind(key)}) exists already; give another"
+                f" --version-id{advice}"
+            )
 
 
 def _kind(key: Key) -> str:

@@ -100,9 +100,10 @@ SourceProfileOption = Annotated[
     typer.Option(
         "--source-profile",
         metavar="NAME",
-        help="Layout of the source: v1 (default); alibaba for blobs of the service with Base64"
-        " texts; alibaba-raw for its other texts, such as passwords; alibaba-instance for blobs of"
-        " a KMS instance; v1-text for Base64 texts in v1.",
+        help="Layout of the source: v1 (default); alibaba for blobs of the service with only"
+        " Base64 texts; alibaba-raw if some are plain texts, such as passwords, because alibaba"
+        " also decodes a plain text that is Base64; alibaba-instance for blobs of a KMS instance;"
+        " v1-text for Base64 texts in v1.",
     ),
 ]
 

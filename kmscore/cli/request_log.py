@@ -13,6 +13,7 @@ import typer
 from kmscore.alibaba import Event
 from kmscore.cli.files import STANDARD
 from kmscore.cli.problems import FileProblem
+from kmscore.cli.terminal import say
 from kmscore.emulator.store import present
 from kmscore.tables.errors import describe
 from kmscore.tables.permissions import OWNER_ONLY
@@ -22,27 +23,32 @@ from kmscore.tables.permissions import OWNER_ONLY
 def open_log(path: Path) -> Iterator["_Log"]:
     """Open a log."""
     if path == STANDARD:
-        yield _Log(typer.get_text_stream("stdout"))
+        yield _Log(typer.get_text_stream("stdout"), Path("standard output"))
         return
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, OWNER_ONLY)
     except OSError as error:
         raise FileProblem(describe(error, path)) from None
     with os.fdopen(descriptor, "a", encoding="utf-8") as file:
-        yield _Log(file)
+        yield _Log(file, path)
 
 
 class _Log:
     """A writer of records as JSON lines."""
 
-    def __init__(self, file: IO[str]) -> None:
+    def __init__(self, file: IO[str], path: Path) -> None:
         self._file = file
+        self._path = path
         self._lock = threading.Lock()
 
     def __call__(self, event: Event) -> None:
-        """Write a record."""
+        """Write a record. Prints and raises `OSError`, because the response has no reason."""
         record = {"time": present().isoformat(timespec="milliseconds"), **event._asdict()}
         del record["contexts"]
         with self._lock:
-            self._file.write(json.dumps(record) + "\n")
-            self._file.flush()
+            try:
+                self._file.write(json.dumps(record) + "\n")
+                self._file.flush()
+            except OSError as error:
+                say(describe(error, self._path))
+                raise

@@ -131,7 +131,7 @@ def serve_tests(
             raise FileProblem("--ca-file needs --tls")
         check_no_descriptor(keyring, passphrase_fd)
         verifier = verifier_of(access_keys, is_anonymous=is_anonymous)
-        permissions, throttle = policy_of(policy), throttle_of(qps)
+        permissions, throttle = policy_of(policy, verifier), throttle_of(qps)
         chosen = profile_of(PROFILES[profile])
         app = make_app(
             open_store(keyring, passphrase_fd, seed, chosen),

@@ -6,6 +6,7 @@ and aliases, or a key in its new state.
 """
 
 import os
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -93,9 +94,11 @@ class ServedKeyring:
     def _check_unchanged(self) -> None:
         """Raise `FileProblem` if another command has changed one of the files."""
         if self._sealed is not None and read_file(self._path, limit=MAX_LENGTH) != self._sealed:
-            raise FileProblem(f"{self._path}: another command has changed it")
+            raise FileProblem(f"{self._path}: another command has changed it; restart the server")
         if self._read_properties() != self._text:
-            raise FileProblem(f"{self._properties}: another command has changed it")
+            raise FileProblem(
+                f"{self._properties}: another command has changed it; restart the server"
+            )
 
     def _read_properties(self) -> bytes | None:
         """Return the properties, or `None` if there is no file. Raises `FileProblem`."""
@@ -126,7 +129,16 @@ def open_store(
         return store
     # All keys of the seed are saved at once, because the KDF takes time.
     saved.save(store.contents())
-    return KeyStore(store.contents(), on_change=saved.save, **options)
+    return KeyStore(store.contents(), on_change=partial(_save, saved), **options)
+
+
+def _save(saved: ServedKeyring, contents: Contents) -> None:
+    """Save a change. Prints and raises `FileProblem`, because the response has no reason."""
+    try:
+        saved.save(contents)
+    except FileProblem as error:
+        say(str(error))
+        raise
 
 
 def _warn_if_unusable(store: KeyStore, profile: Profile) -> None:

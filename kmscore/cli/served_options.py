@@ -12,7 +12,10 @@ from kmscore.cli.files import read_file
 from kmscore.cli.keyring_file import warn_if_readable
 from kmscore.cli.options import ProfileName
 from kmscore.cli.problems import FileProblem
+from kmscore.cli.terminal import say
 from kmscore.emulator import AccessKeys, accept_all, read_policy
+from kmscore.emulator.access_keys import ANONYMOUS_CALLER
+from kmscore.emulator.policies import warnings_of
 
 VARIABLE: Final = "KMSCORE_ACCESS_KEYS"
 _MOST: Final = 1 << 24  # bytes of a file with a seed, a policy or access keys
@@ -57,14 +60,19 @@ def verifier_of(path: Path | None, *, is_anonymous: bool) -> Authenticate:
         raise FileProblem(f"{what}: {error}") from None
 
 
-def policy_of(path: Path | None) -> PolicyCallable:
-    """Return the policy of a file. Raises `FileProblem`."""
+def policy_of(path: Path | None, verifier: Authenticate) -> PolicyCallable:
+    """Return the policy of a file, and print its warnings. Raises `FileProblem`."""
     if path is None:
         return ALLOW_ALL
+    text = read_text(path)
     try:
-        return read_policy(read_text(path))
+        policy = read_policy(text)
     except InvalidPolicyError as error:
         raise FileProblem(f"{path}: {error}") from None
+    callers = verifier.ids if isinstance(verifier, AccessKeys) else [ANONYMOUS_CALLER]
+    for warning in warnings_of(text, callers):
+        say(f"warning: {path}: {warning}")
+    return policy
 
 
 def throttle_of(qps: float | None) -> Throttle | None:

@@ -34,6 +34,7 @@ from kmscore.cli.signals import end_of
 from kmscore.errors import KmsCoreError
 from kmscore.tables import Progress as TableProgress
 from kmscore.tables import TableError
+from kmscore.tables.errors import with_options
 
 INTERRUPTED: Final = 130
 """The exit code after Ctrl-C, as in shells."""
@@ -149,8 +150,9 @@ def problems_in_one_line() -> Iterator[None]:
         text = re.sub("`(where|schema|encoding)`", r"--\1", str(error))
         reason = f"{text}; --resume finishes the job" if error.can_resume else text
     except KmsCoreError as error:
-        text = str(error).replace("pass allow_ambiguous=True", "give --allow-ambiguous")
-        text = text.replace("unknown EncryptionAlgorithm", "unknown --algorithm")
+        text = with_options(str(error)).replace(
+            "unknown EncryptionAlgorithm", "unknown --algorithm"
+        )
         reason = f"{error.code}: {text}"
     except OSError as error:
         reason = f"{error.filename or 'the system'}: {error.strerror or error}"

@@ -5,6 +5,8 @@ from types import MappingProxyType
 from typing import Final
 
 from kmscore.alibaba import service_errors
+from kmscore.alibaba.actions import PERFORM
+from kmscore.alibaba.published_actions import OTHER_ACTIONS
 from kmscore.alibaba.service_errors import Fault, invalid_parameter
 
 _FAULTS: Final = (
@@ -46,3 +48,9 @@ def fault_with_code(code: str) -> Fault:
     if fault is None:
         raise ValueError(f"no error has the code {code!r:.80}; known are {', '.join(_BY_CODE)}")
     return fault
+
+
+def check_action(action: str) -> None:
+    """Raise `ValueError` for an action that the service does not have, also in this letter case."""
+    if action not in PERFORM and f"kms:{action}" not in OTHER_ACTIONS:
+        raise ValueError(f"the service has no action {action!r:.80}; give a name such as Decrypt")

@@ -15,13 +15,16 @@ class InvalidDocumentError(ValueError):
 def load(text: str, what: str) -> "JsonFields":
     """Return the object of a JSON text. Raises `InvalidDocumentError`."""
     document: object = None
+    problem = "not a JSON object"
     try:
         document = json.loads(text, object_pairs_hook=unique)
+    except json.JSONDecodeError as error:
+        problem = f"not JSON, see line {error.lineno}, column {error.colno}"
     except (ValueError, RecursionError) as error:
         if isinstance(error, InvalidDocumentError):
             raise
     if document is None:
-        raise InvalidDocumentError(f"{what}: not a JSON object")
+        raise InvalidDocumentError(f"{what}: {problem}")
     return JsonFields(document, what)
 
 

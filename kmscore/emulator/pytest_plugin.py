@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from kmscore._typecheck import check_instance, check_optional_text, check_positive
 from kmscore.algorithms import KeySpec
 from kmscore.alibaba import Application, Event, Profile, VerifiedRequest
 from kmscore.alibaba.service_errors import Fault
@@ -24,7 +25,7 @@ from kmscore.emulator.access_keys import AccessKeys
 from kmscore.emulator.application import make_app
 from kmscore.emulator.certificates import make_certificates
 from kmscore.emulator.environment import ACCESS_KEY_SECRET, environment_of
-from kmscore.emulator.faults import fault_with_code
+from kmscore.emulator.faults import check_action, fault_with_code
 from kmscore.emulator.server import Server
 from kmscore.emulator.store import KeyStore, present
 
@@ -142,13 +143,19 @@ class Kms:
 
         Args:
             code: The code of the error, such as `Rejected.Throttling`.
-            times: The number of requests that fail.
+            times: The number of requests that fail, 1 or more.
             action: The action that fails, such as `Decrypt` (default any action).
 
         Raises:
-            ValueError: If no error has this code.
+            TypeError: If an argument has the wrong type.
+            ValueError: If no error has this code, if `times` is less than 1, or if the service has
+                no such action.
         """
         fault = fault_with_code(code)
+        check_positive(times, "times")
+        check_optional_text(action, "action")
+        if action is not None:
+            check_action(action)
         with self._lock:
             self._faults += [(fault, action)] * times
 
@@ -157,7 +164,11 @@ class Kms:
 
         Args:
             time: The time that passes. Dates of signatures are not affected.
+
+        Raises:
+            TypeError: If `time` is not a `timedelta`.
         """
+        check_instance(time, timedelta, "time")
         self._later += time
 
     def environment(self, *, tls: bool = False) -> dict[str, str]:

@@ -9,6 +9,7 @@ from kmscore._values import new_tuple
 from kmscore.bulk import KEEP_CONTEXT, Item, KeepContext
 from kmscore.context import ContextLike
 from kmscore.errors import InvalidBlobError, InvalidContextError, KmsCoreError
+from kmscore.tables.errors import with_options
 
 Record = Mapping[str, Any]
 """The values of a row by the names of their columns."""
@@ -31,7 +32,7 @@ Failure: TypeAlias = KmsCoreError | RowError
 
 def reason_of(failure: Failure) -> str:
     """Return the text of a failure, with escapes for characters that UTF-8 cannot encode."""
-    return str(failure).encode("utf-8", "backslashreplace").decode("utf-8")
+    return with_options(str(failure)).encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def damaged_row(reason: str) -> RowError:

@@ -1,4 +1,4 @@
-"""The error of tables, and the text of a system error."""
+"""The error of tables, and the texts of other errors."""
 
 from pathlib import Path
 
@@ -30,3 +30,8 @@ class JobError(TableError):
 def describe(error: OSError, path: Path) -> str:
     """Return the message of a system error, with the name of the file."""
     return f"{error.filename or path}: {error.strerror or error}"
+
+
+def with_options(text: str) -> str:
+    """Return the text of an error with the options of the command instead of the arguments."""
+    return text.replace("pass allow_ambiguous=True", "give --allow-ambiguous")

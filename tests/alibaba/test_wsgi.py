@@ -170,6 +170,34 @@ def test_a_denied_call_is_recorded_with_the_key_that_was_asked_for() -> None:
     assert event.destination_key_id == "orders"
 
 
+@pytest.mark.parametrize(
+    ("action", "recorded"),
+    [
+        ("GetSecretValue", "GetSecretValue"),
+        ("é" * 64, "é" * 64),
+        ("x" * 65, ""),
+        ("Get\nSecretValue", ""),
+        ("", ""),
+        (7, ""),
+        (None, ""),
+    ],
+)
+def test_an_action_that_is_not_served_is_recorded_by_its_name(
+    action: object, recorded: str
+) -> None:
+    """A record has a name of at most 64 printable characters, and no other parameter."""
+    event = API.handle({"Action": action, "SecretName": "p@ssword", "KeyId": "orders"}).event
+    code = "MissingParameter" if action in {"", None} else "UnsupportedOperation"
+    assert event[1:] == (None, recorded, code, False, None, None, None, None, None)
+
+
+def test_an_action_is_recorded_if_another_name_is_misspelt() -> None:
+    """The action is known also if the request fails before it is looked up."""
+    for name in ("keyid", "dryrun"):
+        event = API.handle({"Action": "Encrypt", name: "orders"}).event
+        assert (event.action, event.code) == ("Encrypt", "InvalidParameter")
+
+
 @pytest.mark.parametrize("format_", ["JSON", "XML"])
 @pytest.mark.parametrize(
     ("sent", "more", "status", "code"),
@@ -360,8 +388,9 @@ def test_the_limit_holds_for_authenticated_requests_alone() -> None:
     assert [each.is_dry_run for each in events[-2:]] == [False, True]
     for event in events[-2:]:
         assert event[1:4] == (ACCESS_KEY, "Encrypt", "Rejected.Throttling")
-    Answer(app, sign_acs3({}, action="x" * 9999))
-    assert (events[-1].action, events[-1].code) == ("", "Rejected.Throttling")
+    for action, recorded in (("x" * 9999, ""), ("GetSecretValue", "GetSecretValue")):
+        Answer(app, sign_acs3({}, action=action))
+        assert (events[-1].action, events[-1].code) == (recorded, "Rejected.Throttling")
     free = make_app(authenticate=ANONYMOUS, throttle=Throttle(rate=1, burst=1))
     for _ in range(3):
         assert Answer(free, sign_acs3(ENCRYPT)).status == "200 OK"

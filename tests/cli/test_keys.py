@@ -6,6 +6,7 @@ import os
 import stat
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from support.commands import (
@@ -236,7 +237,7 @@ def test_imported_material_becomes_the_primary_version(ring_file: Path, sm2_key:
         (["rotate", "nobody"], "key_not_found: no key 'nobody'"),
         (
             ["rotate", "orders", "--version-id", "1"],
-            "version 1 of key orders exists already; give another --version-id",
+            "version 1 of key orders (XAES_256_GCM) exists already; give another --version-id",
         ),
         (["disable", "nobody", "1"], "key_not_found: no key 'nobody'"),
         (["enable", "orders", "9"], "key_version_not_found: no version '9' of key 'orders'"),
@@ -280,8 +281,57 @@ def test_an_imported_version_that_exists_is_rejected(ring_file: Path) -> None:
     material.write_bytes(bytes(32))
     options = ("--key-id", "orders", "--version-id", "1", "--spec", "AES_256")
     said = problem(invoke("keys", "import", ring_file, material, *options))
-    assert said == "version 1 of key orders exists already; give another --version-id"
+    assert said == (
+        "version 1 of key orders (XAES_256_GCM) exists already; give another --version-id, or"
+        " remove it with `kmscore keys remove`"
+    )
     assert ring_file.read_bytes() == before
+
+
+def test_an_imported_version_of_the_service_without_its_suite_gives_a_warning(
+    tmp_path: Path,
+) -> None:
+    """The messages lead from the default suite to the one of the layout, with the same ID."""
+    path, material, version = tmp_path / "team.keys", tmp_path / "raw", str(UUID(int=7))
+    material.write_bytes(bytes(32))
+    options = ("--key-id", "archive", "--version-id", version, "--spec", "AES_256")
+    importing = ("keys", "import", path, material, *options)
+    result = invoke(*importing)
+    assert result.exit_code == 0
+    assert result.stderr == (
+        f"kmscore: warning: version {version} has the suite XAES_256_GCM, which does not decrypt"
+        " blobs of the service; for these, give --suite AES_256_GCM\n"
+    )
+    again = (*importing, "--suite", "AES_256_GCM")
+    assert problem(invoke(*again)).endswith("or remove it with `kmscore keys remove`")
+    remove = ("keys", "remove", path, "archive", version, "--yes")
+    assert "`kmscore keys rotate` makes a new version primary" in problem(invoke(*remove))
+    assert invoke("keys", "rotate", path, "archive", "--version-id", "2").exit_code == 0
+    assert invoke(*remove).exit_code == 0
+    result = invoke(*again)
+    assert (result.exit_code, result.stderr) == (0, "")
+    key = read_ring(path).primary("archive")
+    assert isinstance(key, SymmetricKey)
+    assert (key.key_version_id, key.suite) == (version, Suite.AES_256_GCM)
+
+
+@pytest.mark.parametrize(
+    ("version", "options"),
+    [
+        ("7", ("--spec", "AES_256")),
+        (str(UUID(int=7)), ("--spec", "AES_256", "--suite", "XAES_256_GCM")),
+        (str(UUID(int=7)), ("--spec", "AES_128")),
+    ],
+)
+def test_an_imported_version_of_another_kind_gives_no_warning(
+    tmp_path: Path, version: str, options: tuple[str, ...]
+) -> None:
+    """An ID that is not a UUID, a suite that was chosen and one of plain GCM are accepted."""
+    material = tmp_path / "raw"
+    material.write_bytes(bytes(16 if "AES_128" in options else 32))
+    names = ("--key-id", "archive", "--version-id", version)
+    result = invoke("keys", "import", tmp_path / "team.keys", material, *names, *options)
+    assert (result.exit_code, result.stderr) == (0, "")
 
 
 def test_a_passphrase_for_raw_material_is_rejected(ring_file: Path) -> None:

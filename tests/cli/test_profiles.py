@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.commands import base64_of, invoke, problem, write_ring
+from support.commands import base64_of, invoke, problem, write_lines, write_ring
 
 from kmscore import Keyring, KeySpec, Suite, SymmetricKey, alibaba
 from kmscore.alibaba import Profile, VersionIndex
+from kmscore.tables import json_lines
 
 OLD, NEW = (
     SymmetricKey.generate(
@@ -116,6 +117,56 @@ def test_an_ambiguous_context_needs_the_option(folder: Path) -> None:
     assert said.startswith("invalid_context: ")
     assert said.endswith("give --allow-ambiguous to accept it")
     assert invoke(*where, *options, "--allow-ambiguous").exit_code == 0
+
+
+@pytest.mark.parametrize("suffix", ["csv", "jsonl", "parquet"])
+def test_failed_rows_with_an_ambiguous_context_name_the_option(folder: Path, suffix: str) -> None:
+    """The message of a row is that of a command, and the option makes the rows succeed."""
+    context = {"tenant": "acme", "table": "orders"}
+    row = {"ciphertext_blob": base64_of(seal(context)), **context}
+    paths = [folder / f"{name}.{suffix}" for name in ("in", "out", "out.failed", "again")]
+    if suffix == "csv":
+        lines = ",".join(row), *[",".join(row.values())] * 2
+        paths[0].write_text("\n".join(lines))
+    elif suffix == "jsonl":
+        write_lines(paths[0], [row, row])
+    else:
+        arrow = pytest.importorskip("pyarrow", reason="pyarrow is not installed: the extra arrow")
+        parquet = pytest.importorskip("pyarrow.parquet")
+        parquet.write_table(arrow.Table.from_pylist([row, row]), paths[0])
+    where = ("-k", folder / "team.keys", "--destination", "orders", "--source-profile", "alibaba")
+    options = (*where, "--context-columns", "tenant,table")
+    assert invoke("rotate", *paths[:2], *options).exit_code == 1
+    assert b"give --allow-ambiguous to accept it" in paths[2].read_bytes()
+    result = invoke("rotate", paths[2], paths[3], *options, "--allow-ambiguous")
+    assert result.exit_code == 0, result.output
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        (("--source-profile", "alibaba"), "probably ambiguous in the layout of the service"),
+        (("--destination-profile", "alibaba"), "probably ambiguous in the layout of the service"),
+        (("--source-profile", "alibaba", "--allow-ambiguous"), "has other values than JSON obj"),
+        ((), "has other values than JSON objects"),
+    ],
+)
+def test_first_rows_with_an_ambiguous_context_name_the_option(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...], reason: str
+) -> None:
+    """Without it, a larger table would be read as a whole, for no row."""
+    monkeypatch.setattr(json_lines, "CHUNK_ROWS", 2)
+    context: Any = {"tenant": "acme", "table": "orders"}
+    if "ambiguous" not in reason:
+        context = "no context"
+    is_v1 = "--source-profile" not in options
+    blob = seal({"a": "1"}, profile=Profile.V1 if is_v1 else Profile.ALIBABA)
+    write_lines(folder / "in.jsonl", [{"ciphertext_blob": base64_of(blob), "context": context}] * 3)
+    where = ("rotate", folder / "in.jsonl", folder / "out.jsonl", "-k", folder / "team.keys")
+    columns = ("--destination", "orders", "--context-column", "context")
+    said = problem(invoke(*where, *columns, *options))
+    assert reason in said
+    assert ("--allow-ambiguous accepts them" in said) == ("ambiguous" in reason)
 
 
 def test_allow_ambiguous_needs_a_layout_of_the_service(folder: Path) -> None:

@@ -77,11 +77,13 @@ def port() -> int:
 def run_with(port: int, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
     """Return a function that serves in this process while a function runs."""
 
-    def run(work: Callable[[str], object], *options: str | Path, **variables: str) -> str:
+    def run(
+        work: Callable[[str], object], *options: str | Path, said: str = "", **variables: str
+    ) -> str:
         monkeypatch.setattr(serve, "_wait", lambda: work(f"127.0.0.1:{port}"))
         result = invoke("serve", "--port", str(port), *options, env=ENVIRONMENT | variables)
         assert result.exception is None, result.exception
-        assert (result.exit_code, result.stderr) == (0, "")
+        assert (result.exit_code, result.stderr) == (0, said)
         return result.stdout
 
     return run
@@ -227,6 +229,41 @@ def test_a_policy_is_for_all_or_for_each_access_key(
     assert codes == [["OK", "OK"], [denied, "OK"], [denied, denied]]
 
 
+@pytest.mark.parametrize(
+    ("resource", "caller", "options", "warning"),
+    [
+        ("*", None, {}, "no policy for anonymous: each request is denied"),
+        ("*", "LTAI2", {"KMSCORE_ACCESS_KEYS": "LTAI1:s LTAI2:s"}, ""),
+        ("*", "LTAI2", {"KMSCORE_ACCESS_KEYS": "LTAI1:s"}, "no policy for LTAI1: each request"),
+        (
+            "acs:kms:cn-shanghai:1234567890123456:key/orders",
+            "anonymous",
+            {},
+            "statements without effect, because their resources have another region or account:",
+        ),
+    ],
+)
+def test_a_policy_that_allows_nothing_gives_a_warning(
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    resource: str,
+    caller: str | None,
+    options: dict[str, str],
+    warning: str,
+) -> None:
+    """One line at the start has the reason, because the responses do not."""
+    monkeypatch.setattr(serve, "_wait", lambda: None)
+    statement = {"Effect": "Allow", "Action": "kms:*", "Resource": resource}
+    document = {"Version": "1", "Statement": [statement]}
+    path = write(tmp_path / "policy.json", {} if caller is None else {caller: document})
+    anonymous = () if options else ("--anonymous",)
+    arguments = ("serve", "--port", "0", "--policy", path, *anonymous)
+    result = invoke(*arguments, env=ENVIRONMENT | options)
+    assert result.exit_code == 0
+    assert result.stderr.startswith(f"kmscore: warning: {path}: {warning}" if warning else "")
+    assert result.stderr.count("\n") == (warning != "")
+
+
 def test_requests_over_the_limit_are_rejected(run_with: Callable[..., str]) -> None:
     """Also without access keys."""
 
@@ -272,6 +309,23 @@ def test_records_are_json_lines(run_with: Callable[..., str], tmp_path: Path) ->
         "Encrypt",
         "Encrypt",
     ]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no /dev/full")
+def test_a_log_that_cannot_be_written_is_named(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A call without a record gets no result, and standard error has the reason."""
+    answers: list[int] = []
+
+    def work() -> None:
+        with Client(f"127.0.0.1:{port}") as client:
+            answers.append(client.call("CreateKey")[0])
+
+    monkeypatch.setattr(serve, "_wait", work)
+    result = invoke("serve", "--port", str(port), "--anonymous", "--log", "/dev/full")
+    assert answers == [500]
+    assert result.stderr.startswith(
+        "kmscore: /dev/full: No space left on device\nkmscore: internal failure: OSError\n"
+    )
 
 
 def test_tls_has_an_authority_in_a_file(
@@ -427,10 +481,16 @@ def test_keys_that_do_not_fit_the_layout_are_counted(
     assert invoke(*options, "--profile", "v1", env=ENVIRONMENT).stderr == ""
 
 
+_CHANGED = (
+    "kmscore: {}: another command has changed it; restart the server\n"
+    "kmscore: internal failure: FileProblem\n"
+)
+
+
 def test_a_change_of_another_command_is_not_overwritten(
-    run_with: Callable[..., str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    run_with: Callable[..., str], tmp_path: Path
 ) -> None:
-    """The request fails, and the store stays as it is."""
+    """The request fails, the store stays as it is, and standard error has the reason."""
     path = write_ring(tmp_path / "ring")
 
     def work(address: str) -> None:
@@ -443,10 +503,8 @@ def test_a_change_of_another_command_is_not_overwritten(
 
     key = SymmetricKey.generate(KeySpec.AES_256, key_id="new")
     changed = keyfile.seal_keyring(Keyring([*RING, key]), PASSPHRASE, parameters=CHEAP)
-    errors: list[str] = []
-    monkeypatch.setattr("kmscore.alibaba.wsgi._report", lambda _, error: errors.append(str(error)))
-    run_with(work, "--anonymous", "--profile", "v1", "--keyring", path)
-    assert errors == [f"{path}: another command has changed it"]
+    said = _CHANGED.format(path)
+    run_with(work, "--anonymous", "--profile", "v1", "--keyring", path, said=said)
 
 
 def test_properties_of_another_server_are_not_overwritten(
@@ -464,9 +522,8 @@ def test_properties_of_another_server_are_not_overwritten(
         assert call(address, "ListAliases")["TotalCount"] == 0
         assert (tmp_path / "ring.json").read_text() == other
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("kmscore.alibaba.wsgi._report", lambda *_: None)
-        run_with(work, "--anonymous", "--profile", "v1", "--keyring", path)
+    said = _CHANGED.format(tmp_path / "ring.json")
+    run_with(work, "--anonymous", "--profile", "v1", "--keyring", path, said=said)
 
 
 @pytest.mark.parametrize("at", [".ring.new", ".ring.json.new"])
@@ -532,8 +589,11 @@ PROBLEMS: dict[str, tuple[list[str], str]] = {
     ),
     "a missing file": (["--access-keys", "{none}"], "{none}: No such file or directory"),
     "a binary file": (["--anonymous", "--policy", "{binary}"], "{binary}: not UTF-8"),
-    "an invalid policy": (["--anonymous", "--policy", "{bad}"], "{bad}: the policy is not a JSON"),
-    "an invalid seed": (["--anonymous", "--seed", "{bad}"], "{bad}: seed: not a JSON object"),
+    "an invalid policy": (
+        ["--anonymous", "--policy", "{bad}"],
+        "{bad}: the policy is not JSON, see line 1",
+    ),
+    "an invalid seed": (["--anonymous", "--seed", "{bad}"], "{bad}: seed: not JSON, see line 1"),
     "no requests": (["--anonymous", "--qps", "0"], "--qps: rate must be more than 0"),
     "a log in no folder": (["--anonymous", "--log", "{none}/log"], "{none}/log: No such file"),
     "a certificate in no folder": (

@@ -3,6 +3,7 @@
 import json
 import pickle
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from support.emulated_kms import NOW
@@ -12,6 +13,7 @@ from kmscore import alibaba
 from kmscore.alibaba import InvalidPolicyError, RejectedRequest, VerifiedRequest
 from kmscore.emulator import AccessKeys, accept_all, fault_with_code, read_policy
 from kmscore.emulator.environment import environment_of
+from kmscore.emulator.policies import warnings_of
 
 PARAMS = {"KeyId": "orders", "Plaintext": ""}
 
@@ -139,7 +141,7 @@ def test_a_policy_is_one_document_or_one_for_each_access_key() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("{", "not a JSON object"),
+        ('{"Version": "1"\n', "^the policy is not JSON, see line 2, column 1$"),
         ("[" * 100_000, "not a JSON object"),
         ("[]", "must be an object"),
         ('{"alice": 1}', "access key 'alice': the policy must be an object"),
@@ -159,6 +161,55 @@ def test_an_invalid_policy_is_rejected(text: str, message: str) -> None:
     """The message names the access key."""
     with pytest.raises(InvalidPolicyError, match=message):
         read_policy(text)
+
+
+def _about(*resources: str) -> dict[str, Any]:
+    """Return a policy that allows everything on the resources, with one statement for each."""
+    statement = {"Effect": "Allow", "Action": "kms:*"}
+    return {"Version": "1", "Statement": [statement | {"Resource": each} for each in resources]}
+
+
+_HERE = "acs:kms:cn-hangzhou:1000000000000000"
+_ELSEWHERE = "acs:kms:cn-shanghai:1234567890123456:key/orders"
+
+
+@pytest.mark.parametrize(
+    ("policy", "caller", "warnings"),
+    [
+        (_about(f"{_HERE}:key/orders", "*", "acs:*", "acs:kms:*:*:alias/*"), "anonymous", []),
+        (_about("acs:kms:cn-*:10*:key/*", "acs:oss:cn-shanghai:1:a"), "anonymous", []),
+        ({"alice": _about("*"), "bob": _about("*")}, "bob", []),
+        (_about(), "anonymous", []),
+        (_about(_ELSEWHERE), "anonymous", ["account: 1 of 1; the keys here are " + _HERE]),
+        (
+            _about("*", f"{_HERE[:-1]}1:key/a", "acs:kms:cn-beijing:*:key"),
+            "a",
+            ["account: 2 of 3;"],
+        ),
+        ({"alice": _about("*")}, "anonymous", ["no policy for anonymous: each request is denied"]),
+        ({}, "anonymous", ["no policy for anonymous: each request is denied"]),
+        (
+            {"alice": _about(_ELSEWHERE)},
+            "bob",
+            ["no policy for bob: each", "account: 1 of 1; the keys here are " + _HERE],
+        ),
+    ],
+)
+def test_a_policy_that_denies_by_mistake_gives_warnings(
+    policy: dict[str, Any], caller: str, warnings: list[str]
+) -> None:
+    """A warning is about callers without a policy, or resources of another region or account."""
+    said = warnings_of(json.dumps(policy), [caller])
+    assert len(said) == len(warnings)
+    for text, part in zip(said, warnings, strict=True):
+        assert part in text
+
+
+def test_a_statement_with_one_resource_of_the_server_gives_no_warning() -> None:
+    """The other resources of the statement can be those of the real service."""
+    policy = _about("*")
+    policy["Statement"][0]["Resource"] = [_ELSEWHERE, f"{_HERE}:key/orders"]
+    assert warnings_of(json.dumps(policy), ["anonymous"]) == []
 
 
 def test_errors_are_found_by_code() -> None:

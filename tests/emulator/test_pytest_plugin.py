@@ -14,6 +14,7 @@ from support.pytest_runs import run_pytest
 from support.time_limits import PATIENCE
 
 from kmscore import KeyState, alibaba
+from kmscore.emulator import MANAGEMENT_ACTIONS
 from kmscore.emulator.pytest_plugin import Kms, KmsServer
 
 CONTEXT = {"tenant": "acme", "table": "orders"}
@@ -75,6 +76,34 @@ def test_the_next_requests_fail_as_told(kms: Kms) -> None:
     assert [each.action for each in kms.requests] == ["DescribeKey"] * 4 + ["Encrypt"]
     with pytest.raises(ValueError, match="no error has the code 'Throttled'"):
         kms.fail_next("Throttled")
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        ({"action": "decrypt"}, ValueError, "the service has no action 'decrypt'; give a name"),
+        ({"action": "kms:Decrypt"}, ValueError, "the service has no action 'kms:Decrypt'"),
+        ({"action": ""}, ValueError, "the service has no action ''"),
+        ({"action": 7}, TypeError, "action must be str"),
+        ({"times": 0}, ValueError, "times"),
+        ({"times": "3"}, TypeError, "times must be"),
+    ],
+)
+def test_an_error_that_would_never_come_is_rejected(
+    kms: Kms, options: dict[str, Any], error: type[Exception], message: str
+) -> None:
+    """The next request succeeds."""
+    with pytest.raises(error, match=message):
+        kms.fail_next("Rejected.Throttling", **options)
+    kms.client().list_keys(models.ListKeysRequest())
+    for action in ("GetSecretValue", *MANAGEMENT_ACTIONS, "Decrypt"):
+        kms.fail_next("Rejected.Throttling", action=action)
+
+
+def test_the_clock_takes_a_duration(kms: Kms) -> None:
+    """A number could be seconds or days."""
+    with pytest.raises(TypeError, match="time must be timedelta, not int"):
+        kms.advance(8)  # type: ignore[arg-type]
 
 
 def test_the_clock_of_the_store_can_go_forward(kms: Kms) -> None:

@@ -65,6 +65,14 @@ CASES = {
         (),
         "(3 key_state): the key version is not enabled; `kmscore keys list` shows the states",
     ),
+    "key of another kind": (
+        [b"\0" * 256] * 4,
+        (
+            *("--algorithm", "RSAES_OAEP_SHA_256"),
+            *("--source-key-id", "orders", "--source-version-id", "1"),
+        ),
+        "(3 key_usage): the keys have another suite or kind; `kmscore keys list` shows both",
+    ),
     "foreign key": (
         [seal(b"text", key=FOREIGN)] * 4,
         (),
