@@ -20,7 +20,7 @@ from kmscore.cli.terminal import (
     surprises_in_one_line,
 )
 from kmscore.tables import Columns, TableCensus, census, check_columns, retirable_versions
-from kmscore.tables.counting import NO_CIPHERTEXT
+from kmscore.tables.counts import NO_CIPHERTEXT
 
 # Not from the environment: without this option, no passphrase is needed.
 CountedKeyringOption = Annotated[

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from kmscore.tables.columns import Columns
-from kmscore.tables.counts import Counts, failures
+from kmscore.tables.counts import NO_CIPHERTEXT, Counts, failures
 from kmscore.tables.errors import TableError
 from kmscore.tables.table import Table, quoted
 
@@ -13,10 +13,10 @@ class AllRowsFailedError(TableError):
 
 
 def check_first_rows(counts: Counts, source: Path, table: Table, columns: Columns) -> None:
-    """Raise `AllRowsFailedError` if all rows of the first chunk failed."""
+    """Raise `AllRowsFailedError` if all rows with a ciphertext in the first chunk failed."""
     failed = failures(counts)
     number = sum(failed.values())
-    if number == 0 or number < counts.total():
+    if number == 0 or number < counts.total() - counts[NO_CIPHERTEXT]:
         return
     codes = ", ".join(f"{number:,} {code}" for code, number in failed.items())
     reason = _reason(max(failed, key=failed.__getitem__), source, table, columns)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from kmscore.tables.counts import Counts, count_failure, failures, has_failures
+from kmscore.tables.counts import NO_CIPHERTEXT, Counts, count_failure, failures, has_failures
 
 
 class Progress(NamedTuple):
@@ -64,7 +64,7 @@ def make_report(
     return Report(
         rows=counts.total(),
         rewritten=counts["rewritten"],
-        unchanged=counts["unchanged"],
+        unchanged=counts["unchanged"] + counts[NO_CIPHERTEXT],
         failed=failures(counts),
         seconds=time.monotonic() - started,
         out=out,

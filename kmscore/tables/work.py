@@ -10,7 +10,7 @@ from kmscore.bulk import Item, Status, reencrypt_many
 from kmscore.bulk.conversion import keys_for
 from kmscore.keyring import KeyProvider
 from kmscore.tables.columns import Failure, ItemReader, Record
-from kmscore.tables.counts import Counts, count_failure
+from kmscore.tables.counts import NO_CIPHERTEXT, Counts, count_failure
 from kmscore.tables.crew import in_processes
 from kmscore.tables.journal import Part, digest_of
 from kmscore.tables.options import Options
@@ -85,7 +85,7 @@ def _results(
                 results.append(_UNCHANGED)
                 yield item
             elif item is None:
-                statuses[Status.UNCHANGED] += 1
+                counts[NO_CIPHERTEXT] += 1
                 results.append(_UNCHANGED)
             else:
                 count_failure(counts, item.code)

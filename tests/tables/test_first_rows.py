@@ -95,6 +95,18 @@ def test_a_job_stops_if_all_first_rows_fail(folder: Path, case: str) -> None:
         assert {path.name for path in folder.iterdir()} == {"in.jsonl", "team.keys"}
 
 
+def test_a_first_row_without_a_ciphertext_does_not_count(folder: Path) -> None:
+    """An empty cell is unchanged, and says nothing about the options and the keys."""
+    rows = [{"ciphertext_blob": base64_of(GOOD)} for _ in range(4)]
+    rows[1]["ciphertext_blob"] = None
+    write_lines(folder / "in.jsonl", rows)
+    where = (folder / "in.jsonl", folder / "out.jsonl", Keyring([OLD, NEW]))
+    with pytest.raises(TableError, match=r"all of the first 2 rows fail \(2 decryption\)"):
+        rotate(*where, Options(destination_key_id="orders"))
+    report = rotate(*where, Options(destination_key_id="orders", keep_going=True))
+    assert (report.rows, report.unchanged, report.failed) == (4, 1, {"decryption": 3})
+
+
 @pytest.mark.parametrize(
     ("blobs", "options"),
     [
