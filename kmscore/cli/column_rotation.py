@@ -20,6 +20,7 @@ from kmscore.tables import Progress, TableError
 from kmscore.tables.database import ColumnReport
 from kmscore.tables.database.column import Names
 from kmscore.tables.database.expectation import Expectation
+from kmscore.tables.first_rows import AllRowsFailedError
 from kmscore.tables.report import OnProgress
 
 _AGAIN: Final = "; the same command again continues"
@@ -106,6 +107,8 @@ class ColumnRotation:
             self.hint = _AGAIN
         try:
             return run_job(self._job(), self._database, keys, jobs, on_batch)
+        except AllRowsFailedError:  # its text has the next step
+            raise
         except TableError as error:
             reason = f"{error}{self.hint}"
         raise TableError(reason)

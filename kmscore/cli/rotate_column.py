@@ -107,6 +107,10 @@ def rotate_column(
         typer.Option("--verify", help="Also authenticate rows that name the destination version."),
     ] = False,
     upgrade_only: UpgradeOnlyOption = False,
+    keep_going: Annotated[
+        bool,
+        typer.Option("--keep-going", help="Go on if all of the first rows (about 1,000) fail."),
+    ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Decrypt all rows, and write nothing.")
     ] = False,
@@ -163,6 +167,7 @@ def rotate_column(
             "target_seconds": transaction_seconds,
             "rows_per_second": max_rows_per_second,
             "passes": passes,
+            "keep_going": keep_going,
         }
         with found_column(read_url(url_file), destination, options, failed) as rotation:
             # After the checks of the database, because it can be a prompt for the passphrase.

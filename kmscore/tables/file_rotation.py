@@ -140,7 +140,7 @@ def _run(
         for done in chain(one, others):
             # Before the record, so that a resumed job checks them again.
             if done.number == 0 and done.position < 1 and not options.keep_going:
-                check_first_rows(done.part.counts, source, table, options.columns)
+                check_first_rows(done.part.counts, done.unusable, source, table, options.columns)
             if journal is not None:
                 journal.commit(done.number, done.part)
             counts += done.part.counts

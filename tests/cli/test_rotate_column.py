@@ -24,6 +24,7 @@ from support.samples import sampled, sampled_rows
 from support.terminal import at_terminal
 from support.time_limits import PATIENCE
 
+from kmscore import Keyring
 from kmscore.alibaba import Profile
 from kmscore.cli import (
     column_jobs,
@@ -36,7 +37,7 @@ from kmscore.cli import (
 from kmscore.cli.database_options import DatabaseUrl
 from kmscore.cli.problems import FileProblem
 from kmscore.tables import Progress
-from kmscore.tables.database import ColumnReport, reencrypt_column
+from kmscore.tables.database import ColumnReport, passes, reencrypt_column
 from kmscore.tables.worker_keys import WorkerKeys
 
 pytestmark = pytest.mark.usefixtures("in_time")
@@ -111,7 +112,8 @@ def counts(result: Any) -> dict[str, Any]:
 def report_of(**counts: Any) -> ColumnReport:
     """Return a report with some counts."""
     zeros = dict.fromkeys(ColumnReport.__dataclass_fields__, 0)
-    return ColumnReport(**{**zeros, "failed": {}, "seconds": 0.0, **counts})
+    others = {"failed": {}, "seconds": 0.0, "unusable_versions": ()}
+    return ColumnReport(**{**zeros, **others, **counts})
 
 
 @pytest.mark.parametrize("jobs", sampled(["2", "1"], 2))
@@ -132,6 +134,7 @@ def test_every_row_is_rotated_and_the_same_command_again_skips_all(
         "retried": 0,
         "remaining": 0,
         "failed": {},
+        "unusable_versions": [],
         "passes": 1,
         "failed_rows": None,
     }
@@ -256,6 +259,32 @@ def test_the_report_as_a_table(sqlite: Live, ring_file: Path) -> None:
     assert re.fullmatch(r"6 read in 2 passes, [\d,]+ a second", shown[0][-1])
     assert shown[1][2].startswith("4 skipped")
     assert shown[1][-1].startswith("1 read in 1 pass, ")
+
+
+def test_first_rows_that_all_fail_stop_the_command(
+    sqlite: Live, ring_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The line has the reason and the option to go on; the same command would stop again."""
+    monkeypatch.setattr(passes, "FIRST_ROWS", 3)
+    make_table(sqlite)
+    sqlite.run("UPDATE t SET tenant = 'other'")
+    options = ("--batch-rows", "3")
+    said = problem(rotate(sqlite.url, ring_file, *options))
+    assert said == (
+        "table 't': all of the first 3 rows fail (3 decryption): the columns of contexts, or the"
+        " keys, are probably wrong; --keep-going goes on"
+    )
+    assert rotate(sqlite.url, ring_file, *options, "--keep-going").exit_code == 1
+
+
+def test_missing_key_versions_are_named(sqlite: Live, tmp_path: Path) -> None:
+    """The keyring is an older copy, which lacks the version of the ciphertexts."""
+    make_table(sqlite)
+    ring_file = write_ring(tmp_path / "copy.keys", Keyring([NEW]))
+    result = rotate(sqlite.url, ring_file)
+    assert result.stdout.splitlines()[-1] == "missing or not enabled: version v1 of key orders"
+    document = counts(rotate(sqlite.url, ring_file, "--json"))
+    assert document["unusable_versions"] == [{"key_id": KEY_ID, "key_version_id": "v1"}]
 
 
 def test_rare_counts_are_shown_if_there_are_some(capsys: pytest.CaptureFixture[str]) -> None:

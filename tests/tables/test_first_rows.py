@@ -63,12 +63,15 @@ CASES = {
     "disabled key version": (
         [seal(b"text", key=OFF)] * 4,
         (),
-        "(3 key_state): the key version is not enabled; `kmscore keys list` shows the states",
+        "(3 key_state): version 1 of key off is not enabled; `kmscore keys list` shows the states",
     ),
     "foreign key": (
         [seal(b"text", key=FOREIGN)] * 4,
         (),
-        "(3 key_not_found): the keyring lacks the keys; `kmscore census` shows the key IDs",
+        (
+            "(3 key_not_found): the keyring lacks version 1 of key foreign; `kmscore census` shows"
+            " the key IDs"
+        ),
     ),
     "another column": (
         [GOOD] * 4,

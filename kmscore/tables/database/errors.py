@@ -10,6 +10,7 @@ from typing import Final, NamedTuple, TypeVar
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from kmscore.tables.errors import TableError
+from kmscore.tables.first_rows import AllRowsFailedError
 
 _Result = TypeVar("_Result")
 
@@ -20,6 +21,10 @@ class DatabaseError(TableError):
     The text is one line with the name of the table and the reason. It contains no row, no
     ciphertext and no key.
     """
+
+
+class AllFirstRowsFailedError(DatabaseError, AllRowsFailedError):
+    """All of the first rows of a column failed."""
 
 
 Code = str | int
