@@ -77,7 +77,7 @@ def rotate_table(
     blob_column: BlobColumnOption = "ciphertext_blob",
     context_column: ContextColumnOption = None,
     context_columns: Annotated[
-        str | None,
+        list[str] | None,
         context_columns_option(
             "In CSV an empty field without quotes is left out, and with quotes is an empty value."
         ),
@@ -181,7 +181,7 @@ def _tell(report: Report, *, as_json: bool) -> None:
 def _columns(
     blob: str,
     context: str | None,
-    contexts: str | None,
+    contexts: list[str] | None,
     destination_context: str | None,
     source: Source,
 ) -> Columns:
@@ -194,7 +194,7 @@ def _columns(
         EncryptionAlgorithm.of(source.algorithm, "algorithm")
         if None in source:
             raise FileProblem("--algorithm needs --source-key-id and --source-version-id")
-        if context is not None or contexts is not None:
+        if context is not None or contexts:
             raise FileProblem(
                 "--algorithm excludes --context-column and --context-columns; the new contexts come"
                 " from --destination-context-column"

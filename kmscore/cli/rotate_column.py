@@ -29,6 +29,7 @@ from kmscore.cli.options import (
     UpgradeOnlyOption,
     context_columns_of,
     context_columns_option,
+    names_of,
     profile_of,
 )
 from kmscore.cli.passphrase import Descriptor
@@ -49,16 +50,17 @@ def rotate_column(
     encoding: EncodingOption = Encoding.BINARY,
     context_column: ContextColumnOption = None,
     context_columns: Annotated[
-        str | None, context_columns_option("NULL leaves the pair out.")
+        list[str] | None, context_columns_option("NULL leaves the pair out.")
     ] = None,
     destination_context_column: DestinationContextColumnOption = None,
     where: WhereOption = None,
     preserve_columns: Annotated[
-        str | None,
+        list[str] | None,
         typer.Option(
             "--preserve-columns",
             metavar="A,B",
-            help="Columns that MySQL must not set by ON UPDATE CURRENT_TIMESTAMP.",
+            help="Columns that MySQL must not set by ON UPDATE CURRENT_TIMESTAMP. The option"
+            " can be repeated.",
         ),
     ] = None,
     source_profile: SourceProfileOption = ProfileName.V1,
@@ -146,7 +148,7 @@ def rotate_column(
             )
         if not 0 < transaction_seconds < inf:
             raise FileProblem("--transaction-seconds requires a positive and finite number")
-        preserved = () if preserve_columns is None else tuple(preserve_columns.split(","))
+        preserved = names_of(preserve_columns)
         if "" in preserved:
             raise FileProblem("--preserve-columns requires names separated by commas")
         options = {

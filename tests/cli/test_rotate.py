@@ -307,6 +307,10 @@ _ROTATE = ("rotate", "{in}", "{out}", "-k", "{keys}", "--destination", "orders")
         ((*_ROTATE, "--blob-column", ""), "{in}: no column '' in line 1"),
         ((*_ROTATE, "--context-column", "x\n"), "{in}: no column 'x\\n' in line 1"),
         ((*_ROTATE, "--context-columns", "tenant,x"), "{in}: no column 'x' in line 1"),
+        (
+            (*_ROTATE, "--context-columns", "x", "--context-columns", "tenant"),
+            "{in}: no column 'x' in line 1",
+        ),
         ((*_ROTATE, "--context-columns", "tenant,"), "--context-columns requires different names"),
         ((*_ROTATE, "--context-columns", "a,a"), "--context-columns requires different names"),
         ((*_ROTATE, "--context-columns", ""), "--context-columns requires different names"),

@@ -378,13 +378,18 @@ def test_every_parameter_of_the_library_is_an_option(
     assert (given["verify"], given["upgrade_only"], given["dry_run"]) == (True, True, False)
     result = invoke(
         *(*names, "--blob-column", "b", "--context-column", "ctx", "--dry-run"),
-        *("--preserve-columns", "changed,tenant"),
+        *("--preserve-columns", "changed", "--preserve-columns", "tenant"),
         env=ENVIRONMENT | url,
     )
     assert result.exit_code == 0, result
     given = calls.pop()
     assert (given["context_column"], given["dry_run"]) == ("ctx", True)
     assert list(given["preserve_columns"]) == ["changed", "tenant"]
+    repeated = ("--context-columns", "tenant", "--context-columns", "KEY=ctx,changed")
+    result = invoke(*names, "--blob-column", "b", *repeated, env=ENVIRONMENT | url)
+    assert result.exit_code == 0, result
+    pairs = {"tenant": "tenant", "KEY": "ctx", "changed": "changed"}
+    assert calls.pop()["context_columns"] == pairs
 
 
 @pytest.mark.parametrize(("number", "rate"), [(100, 3.0), (3, 4.0), (0, 12.0)])
