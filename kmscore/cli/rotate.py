@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from kmscore import EncryptionAlgorithm
-from kmscore.cli.keyring_file import KeyringOption, read_keyring
+from kmscore.cli.keyring_file import KeyringOption, check_destination, read_keyring
 from kmscore.cli.options import (
     AmbiguousOption,
     BlobColumnOption,
@@ -141,6 +141,7 @@ def rotate_table(
         sign = delimiter_of(delimiter, [source])
         check_columns(source, columns, delimiter=sign)
         keys = read_keyring(keyring, passphrase_fd)
+        check_destination(keys, destination)
         options = Options(
             destination_key_id=destination,
             columns=columns,

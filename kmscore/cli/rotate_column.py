@@ -17,7 +17,7 @@ from kmscore.cli.database_options import (
     database_extra,
     read_url,
 )
-from kmscore.cli.keyring_file import KeyringOption, read_keyring
+from kmscore.cli.keyring_file import KeyringOption, check_destination, read_keyring
 from kmscore.cli.options import (
     ContextColumnOption,
     DestinationContextColumnOption,
@@ -174,6 +174,7 @@ def rotate_column(
         with found_column(read_url(url_file), destination, options, failed) as rotation:
             # After the checks of the database, because it can be a prompt for the passphrase.
             keys = read_keyring(keyring, passphrase_fd)
+            check_destination(keys, destination)
             try:
                 result = rotation.run(keys, jobs)
             except KeyboardInterrupt as interrupt:

@@ -173,6 +173,17 @@ def test_disable_and_enable_change_only_the_state(ring_file: Path) -> None:
     assert _described(ring_file) == before
 
 
+def test_a_disabled_primary_version_is_reported(ring_file: Path) -> None:
+    """Encryption and re-encryption fail until it is enabled, or another version is primary."""
+    result = invoke("keys", "disable", ring_file, "orders", "2")
+    assert result.stdout == (
+        "orders: version 2 is Disabled; it is primary, so encryption under this key fails\n"
+    )
+    assert invoke("keys", "enable", ring_file, "orders", "2").stdout == (
+        "orders: version 2 is Enabled\n"
+    )
+
+
 def test_an_asymmetric_key_is_disabled(tmp_path: Path, rsa_key: RsaKey, sm2_key: Sm2Key) -> None:
     """The state of an RSA or SM2 key changes, and its private key does not."""
     path = write_ring(tmp_path / "team.keys", Keyring([rsa_key, sm2_key]))

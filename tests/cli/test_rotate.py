@@ -301,7 +301,10 @@ _ROTATE = ("rotate", "{in}", "{out}", "-k", "{keys}", "--destination", "orders")
         ((*_ROTATE[:3], "-k", "no", *_ROTATE[5:]), "no: No such file or directory"),
         ((*_ROTATE[:3], "-k", "{in}", *_ROTATE[5:]), "{in}: not a sealed keyring: "),
         ((*_ROTATE[:6], "nobody"), "key_not_found: "),
-        ((*_ROTATE[:6], "off"), "key_state: "),
+        (
+            (*_ROTATE[:6], "off"),
+            "key_state: version 1 of key off is primary and is in the state Disabled; see `kmscore",
+        ),
         ((*_ROTATE[:6], ""), "key_not_found: "),
         ((*_ROTATE, "--blob-column", "x"), "{in}: no column 'x' in line 1"),
         ((*_ROTATE, "--blob-column", ""), "{in}: no column '' in line 1"),

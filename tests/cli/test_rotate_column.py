@@ -26,6 +26,7 @@ from support.databases import (
     KEYS,
     KINDS,
     NEW,
+    OLD,
     POSTGRESQL,
     SQLITE,
     Live,
@@ -37,7 +38,7 @@ from support.samples import sampled, sampled_rows
 from support.terminal import at_terminal
 from support.time_limits import PATIENCE
 
-from kmscore import Keyring
+from kmscore import Keyring, KeySpec, KeyState, SymmetricKey
 from kmscore.alibaba import Profile
 from kmscore.cli import (
     column_jobs,
@@ -298,6 +299,17 @@ def test_missing_key_versions_are_named(sqlite: Live, tmp_path: Path) -> None:
     assert result.stdout.splitlines()[-1] == "missing or not enabled: version v1 of key orders"
     document = counts(rotate(sqlite.url, ring_file, "--json"))
     assert document["unusable_versions"] == [{"key_id": KEY_ID, "key_version_id": "v1"}]
+
+
+def test_a_disabled_destination_is_named(sqlite: Live, tmp_path: Path) -> None:
+    """The line has the key and the version, and no row is read."""
+    make_table(sqlite)
+    off = SymmetricKey(KEY_ID, "v2", KeySpec.AES_256, bytes(32), state=KeyState.DISABLED)
+    said = problem(rotate(sqlite.url, write_ring(tmp_path / "off.keys", Keyring([OLD, off]))))
+    assert said == (
+        "key_state: version v2 of key orders is primary and is in the state Disabled; see `kmscore"
+        " keys enable` and `kmscore keys rotate`"
+    )
 
 
 def test_rare_counts_are_shown_if_there_are_some(capsys: pytest.CaptureFixture[str]) -> None:
