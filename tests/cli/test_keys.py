@@ -487,14 +487,14 @@ def test_an_impossible_path_is_reported(tmp_path: Path, name: str, reason: str) 
 def test_a_folder_without_write_permission_is_reported(
     ring_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One line names the file that cannot be created."""
+    """One line names the folder, and not a temporary file."""
 
     def fail(path: Path, *_: object) -> int:
         raise PermissionError(13, "Permission denied", str(path))
 
     monkeypatch.setattr(os, "open", fail)
     said = problem(invoke("keys", "rotate", ring_file, "orders"))
-    assert said.endswith(".team.keys.new: Permission denied")
+    assert said == f"{ring_file.parent}: Permission denied to create a file"
 
 
 def test_a_full_disk_does_not_change_the_file(

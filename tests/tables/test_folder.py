@@ -275,7 +275,10 @@ def test_other_options_are_rejected_by_resume(folder: Path) -> None:
     """The names of the differing option are shown."""
     _interrupt(folder, 2)
     said = problem(_rotate(folder, "--resume", "--again"))
-    assert said.endswith("belongs to a different job: skip current was True, and is False")
+    assert said.endswith(
+        "belongs to a different job: skip current was True, and is False; give the same options, or"
+        " remove out.partial and start again"
+    )
     (folder / "out.partial" / "journal").write_text("{}\n")
     assert problem(_rotate(folder, "--resume")).endswith("holds no job: remove it")
 
