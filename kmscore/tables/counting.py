@@ -94,9 +94,11 @@ def retirable_versions(keys: Keyring, counted: TableCensus, sources: Sequence[Pa
                 return Retirement(
                     (), f"{beside} is there, {content} of {source.name} not counted here"
                 )
-    # A row that cannot be read could need any version.
     lost = sum(counted.unread.values()) - counted.unread.get(NO_CIPHERTEXT, 0)
-    versions, reason = bulk.retirable_versions(keys, census=counted.census + bulk.Census({}, lost))
+    if lost:
+        rows = "1 row" if lost == 1 else f"{lost:,} rows"
+        return Retirement((), f"{rows} cannot be read, and could need any version")
+    versions, reason = bulk.retirable_versions(keys, census=counted.census)
     named = counted.census.keys
     return Retirement(tuple(version for version in versions if version.key_id in named), reason)
 
