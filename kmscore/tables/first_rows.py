@@ -56,7 +56,10 @@ class FirstRows(NamedTuple):
             named = versions or "the key version"
             return f"{named} is not enabled; `kmscore keys list` shows the states"
         if code == "invalid_blob":
-            return f"column {self.columns.blob!r} probably has no ciphertexts of this library"
+            return (
+                f"column {self.columns.blob!r} probably has no ciphertexts of this library, or has"
+                " them in an encoding that is not read, such as hexadecimal"
+            )
         return self.other_reasons.get(code, self.other_reasons[""])
 
     def _reason_in_contexts(self, code: str) -> str:

@@ -76,7 +76,10 @@ CASES = {
     "another column": (
         [GOOD] * 4,
         ("--blob-column", "id"),
-        "(3 invalid_blob): column 'id' probably has no ciphertexts of this library",
+        (
+            "(3 invalid_blob): column 'id' probably has no ciphertexts of this library, or has them"
+            " in an encoding that is not read, such as hexadecimal"
+        ),
     ),
     "another reason": (
         [GOOD] * 4,

@@ -46,7 +46,10 @@ CASES: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "another column": (
         {"blob_column": "other"},
-        "column 'other' probably has no ciphertexts of this library",
+        (
+            "column 'other' probably has no ciphertexts of this library, or has them in an encoding"
+            " that is not read, such as hexadecimal"
+        ),
     ),
     "old copy of the keyring": (
         {"keys": Keyring([NEW])},
