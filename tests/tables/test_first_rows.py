@@ -73,6 +73,14 @@ CASES = {
             " the key IDs"
         ),
     ),
+    "foreign asymmetric key": (
+        [bytes(256)] * 4,
+        (
+            *("--algorithm", "RSAES_OAEP_SHA_256"),
+            *("--source-key-id", "foreign", "--source-version-id", "1"),
+        ),
+        "(3 key_not_found): the keyring lacks the keys; `kmscore census` shows the key IDs",
+    ),
     "another column": (
         [GOOD] * 4,
         ("--blob-column", "id"),
