@@ -20,7 +20,7 @@ from kmscore.cli.terminal import (
     surprises_in_one_line,
 )
 from kmscore.tables import Columns, TableCensus, census, check_columns, retirable_versions
-from kmscore.tables.counting import NO_CIPHERTEXT
+from kmscore.tables.counts import NO_CIPHERTEXT
 
 # Not from the environment: without this option, no passphrase is needed.
 CountedKeyringOption = Annotated[
@@ -140,7 +140,10 @@ def _show_retirement(retirement: Retirement) -> None:
     if retirement.reason is not None:
         typer.echo(printable(f"No version may be retired: {retirement.reason}"))
     elif not retirement.versions:
-        typer.echo("No version may be retired: each of the keys here is a primary or is named")
+        typer.echo(
+            "No version may be retired: each version of these keys is primary, or is named by a"
+            " ciphertext"
+        )
     for key_id, version_id in retirement.versions:
         line = f"May be retired if these are all: version {version_id} of key {key_id}"
         typer.echo(printable(line))

@@ -10,6 +10,7 @@ from rich.table import Table
 
 from kmscore._printable import printable
 from kmscore.tables.database import ColumnReport
+from kmscore.tables.unusable_versions import in_words
 
 
 class ColumnResult(NamedTuple):
@@ -40,6 +41,9 @@ def show_column(result: ColumnResult, *, as_json: bool) -> None:
         typer.echo("a dry run: nothing is written")
     elif report.remaining > sum(report.failed.values()):
         typer.echo("ciphertexts remain: run the same command again")
+    if report.unusable_versions:
+        words = in_words(report.unusable_versions)
+        typer.echo(printable(f"missing or not enabled: {words}"))
     if result.failed_rows is not None:
         typer.echo(printable(f"failed rows: {result.failed_rows}"))
 
@@ -57,6 +61,7 @@ def _document(result: ColumnResult) -> dict[str, object]:
         "rows": result.rows,
         **_counts(result.report),
         "failed": dict(result.report.failed),
+        "unusable_versions": [name._asdict() for name in result.report.unusable_versions],
         "passes": result.report.passes,
         "seconds": round(result.seconds, 3),
         "failed_rows": None if result.failed_rows is None else str(result.failed_rows),

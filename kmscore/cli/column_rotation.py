@@ -17,9 +17,10 @@ from kmscore.cli.problems import FileProblem
 from kmscore.cli.terminal import progress
 from kmscore.lookup import sealing_key
 from kmscore.tables import Progress, TableError
-from kmscore.tables.database import ColumnReport
+from kmscore.tables.database import ColumnReport, DatabaseError
 from kmscore.tables.database.column import Names
 from kmscore.tables.database.expectation import Expectation
+from kmscore.tables.first_rows import AllRowsFailedError
 from kmscore.tables.report import OnProgress
 
 _AGAIN: Final = "; the same command again continues"
@@ -106,8 +107,12 @@ class ColumnRotation:
             self.hint = _AGAIN
         try:
             return run_job(self._job(), self._database, keys, jobs, on_batch)
+        except AllRowsFailedError:  # its text has the next step
+            raise
         except TableError as error:
-            reason = f"{error}{self.hint}"
+            is_rejected = isinstance(error, DatabaseError)
+            correct = "; correct the cause first" if is_rejected and self.hint else ""
+            reason = f"{error}{correct}{self.hint}"
         raise TableError(reason)
 
     def _job(self) -> ColumnJob:

@@ -16,7 +16,7 @@ from kmscore.cli.ciphertext_file import (
     write_ciphertext,
 )
 from kmscore.cli.files import STANDARD, check_no_terminal, read_file, write_output
-from kmscore.cli.keyring_file import KeyringOption, read_keyring
+from kmscore.cli.keyring_file import KeyringOption, check_destination, read_keyring
 from kmscore.cli.options import (
     AlgorithmOption,
     AmbiguousOption,
@@ -58,6 +58,7 @@ def encrypt(
     """
     with problems_in_one_line():
         keys = read_keyring(keyring, passphrase_fd)
+        check_destination(keys, key_id)
         plaintext = read_file(source, limit=MAX_PLAINTEXT_LENGTH)
         result = kmscore.encrypt(keys, key_id, plaintext, read_context(context))
         write_ciphertext(out, result.ciphertext_blob, base64=base64)
@@ -133,6 +134,7 @@ def reencrypt(
         blob = read_ciphertext(source, base64=base64)
         if algorithm is None:
             check_layout(blob, source_profile, base64=base64)
+        check_destination(keys, destination)
         result = alibaba.reencrypt(
             keys_for(keys, profile),
             blob,

@@ -83,6 +83,8 @@ def _check(url: DatabaseUrl) -> None:
     if parsed.get_backend_name() != "sqlite" or str(parsed.database).startswith("file:"):
         return
     # SQLite would create the file.
+    if parsed.host:
+        raise _problem("sqlite:// needs a third slash before the name of the file: sqlite:///FILE")
     if parsed.database in {None, "", ":memory:"}:
         raise _problem("a database in memory is empty")
     if not Path(str(parsed.database)).is_file():

@@ -9,13 +9,13 @@ from typing import Annotated
 
 import typer
 
-from kmscore import Keyring, keyfile
+from kmscore import Keyring, KeyState, keyfile
 from kmscore.cli.files import read_file
 from kmscore.cli.new_file import NewFile
 from kmscore.cli.passphrase import get_passphrase
 from kmscore.cli.problems import FileProblem
 from kmscore.cli.terminal import say
-from kmscore.errors import DecryptionError, InvalidKeyError
+from kmscore.errors import DecryptionError, InvalidKeyError, KeyNotFoundError, KeyStateError
 from kmscore.keyfile import ScryptParameters
 from kmscore.keyfile.sealing import MAX_LENGTH
 
@@ -40,6 +40,21 @@ def read_keyring(path: Path, descriptor: int | None) -> Keyring:
     keyring = open_sealed(path, data, get_passphrase(descriptor))
     warn_if_readable(path)
     return keyring
+
+
+def check_destination(keys: Keyring, key_id: str) -> None:
+    """Raise `FileProblem` if the primary version of a key is not enabled.
+
+    The error of the operation itself does not name the key version.
+    """
+    with suppress(KeyNotFoundError):
+        key = keys.primary(key_id)
+        if key.state is not KeyState.ENABLED:
+            raise FileProblem(
+                f"{KeyStateError.code}: version {key.key_version_id} of key {key_id} is primary and"
+                f" is in the state {key.state.value}; see `kmscore keys enable` and `kmscore keys"
+                " rotate`"
+            )
 
 
 def warn_if_readable(path: Path) -> None:

@@ -330,7 +330,10 @@ def _set_state(key_id: str, version_id: str, state: KeyState) -> Change:
         old = keyring.version(key_id, version_id)
         keys = [with_state(key, state) if key is old else key for key in keyring]
         primary = {key.key_id: keyring.primary(key.key_id).key_version_id for key in keyring}
-        return Keyring(keys, primary=primary), f"{key_id}: version {version_id} is {state.value}"
+        words = f"{key_id}: version {version_id} is {state.value}"
+        if state is not KeyState.ENABLED and keyring.primary(key_id) is old:
+            words += "; it is primary, so encryption under this key fails"
+        return Keyring(keys, primary=primary), words
 
     return change
 

@@ -44,6 +44,9 @@ class NewFile:
         except FileNotFoundError as error:
             # The error has the name of the temporary file.
             raise FileProblem(f"{path.parent}: {error.strerror}") from None
+        except PermissionError as error:
+            folder = path.absolute().parent
+            raise FileProblem(f"{folder}: {error.strerror} to create a file") from None
         except OSError as error:
             raise FileProblem(describe(error, path)) from None
         self._file = os.fdopen(descriptor, "wb")

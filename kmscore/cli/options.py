@@ -171,9 +171,15 @@ def context_columns_option(words: str) -> OptionInfo:
     option: OptionInfo = typer.Option(
         "--context-columns",
         metavar="A,KEY=B",
-        help=f"Columns of context values; the key is the name of the column, or KEY. {words}",
+        help="Columns of context values; the key is the name of the column, or KEY. The option can"
+        f" be repeated. {words}",
     )
     return option
+
+
+def names_of(options: list[str] | None) -> tuple[str, ...]:
+    """Return the names of all options of one kind, each with names separated by commas."""
+    return tuple(name for option in options or () for name in option.split(","))
 
 
 class ContextColumns(NamedTuple):
@@ -183,15 +189,15 @@ class ContextColumns(NamedTuple):
     keys: tuple[str, ...] = ()
 
 
-def context_columns_of(column: str | None, columns: str | None) -> ContextColumns:
-    """Return the columns of `--context-columns`.
+def context_columns_of(column: str | None, columns: list[str] | None) -> ContextColumns:
+    """Return the columns of `--context-columns`, which can be given more than once.
 
     Raises `FileProblem` also if both options of contexts are given.
     """
-    if column is not None and columns is not None:
+    if column is not None and columns:
         raise FileProblem("--context-column and --context-columns exclude each other")
     # Each name is COLUMN or KEY=COLUMN.
-    pairs = [name.partition("=") for name in columns.split(",")] if columns is not None else []
+    pairs = [name.partition("=") for name in names_of(columns)]
     keys, names = tuple(key for key, _, _ in pairs), tuple(name or key for key, _, name in pairs)
     if "" in names or len(set(names)) != len(names) or len(set(keys)) != len(keys):
         raise FileProblem("--context-columns requires different names separated by commas")

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from kmscore import EncryptionAlgorithm
-from kmscore.cli.keyring_file import KeyringOption, read_keyring
+from kmscore.cli.keyring_file import KeyringOption, check_destination, read_keyring
 from kmscore.cli.options import (
     AmbiguousOption,
     BlobColumnOption,
@@ -77,7 +77,7 @@ def rotate_table(
     blob_column: BlobColumnOption = "ciphertext_blob",
     context_column: ContextColumnOption = None,
     context_columns: Annotated[
-        str | None,
+        list[str] | None,
         context_columns_option(
             "In CSV an empty field without quotes is left out, and with quotes is an empty value."
         ),
@@ -141,6 +141,7 @@ def rotate_table(
         sign = delimiter_of(delimiter, [source])
         check_columns(source, columns, delimiter=sign)
         keys = read_keyring(keyring, passphrase_fd)
+        check_destination(keys, destination)
         options = Options(
             destination_key_id=destination,
             columns=columns,
@@ -181,7 +182,7 @@ def _tell(report: Report, *, as_json: bool) -> None:
 def _columns(
     blob: str,
     context: str | None,
-    contexts: str | None,
+    contexts: list[str] | None,
     destination_context: str | None,
     source: Source,
 ) -> Columns:
@@ -194,7 +195,7 @@ def _columns(
         EncryptionAlgorithm.of(source.algorithm, "algorithm")
         if None in source:
             raise FileProblem("--algorithm needs --source-key-id and --source-version-id")
-        if context is not None or contexts is not None:
+        if context is not None or contexts:
             raise FileProblem(
                 "--algorithm excludes --context-column and --context-columns; the new contexts come"
                 " from --destination-context-column"

@@ -17,7 +17,7 @@ from kmscore.cli.database_options import (
     database_extra,
     read_url,
 )
-from kmscore.cli.keyring_file import KeyringOption, read_keyring
+from kmscore.cli.keyring_file import KeyringOption, check_destination, read_keyring
 from kmscore.cli.options import (
     ContextColumnOption,
     DestinationContextColumnOption,
@@ -29,6 +29,7 @@ from kmscore.cli.options import (
     UpgradeOnlyOption,
     context_columns_of,
     context_columns_option,
+    names_of,
     profile_of,
 )
 from kmscore.cli.passphrase import Descriptor
@@ -49,16 +50,17 @@ def rotate_column(
     encoding: EncodingOption = Encoding.BINARY,
     context_column: ContextColumnOption = None,
     context_columns: Annotated[
-        str | None, context_columns_option("NULL leaves the pair out.")
+        list[str] | None, context_columns_option("NULL leaves the pair out.")
     ] = None,
     destination_context_column: DestinationContextColumnOption = None,
     where: WhereOption = None,
     preserve_columns: Annotated[
-        str | None,
+        list[str] | None,
         typer.Option(
             "--preserve-columns",
             metavar="A,B",
-            help="Columns that MySQL must not set by ON UPDATE CURRENT_TIMESTAMP.",
+            help="Columns that MySQL must not set by ON UPDATE CURRENT_TIMESTAMP. The option"
+            " can be repeated.",
         ),
     ] = None,
     source_profile: SourceProfileOption = ProfileName.V1,
@@ -107,6 +109,10 @@ def rotate_column(
         typer.Option("--verify", help="Also authenticate rows that name the destination version."),
     ] = False,
     upgrade_only: UpgradeOnlyOption = False,
+    keep_going: Annotated[
+        bool,
+        typer.Option("--keep-going", help="Go on if all of the first rows (about 1,000) fail."),
+    ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Decrypt all rows, and write nothing.")
     ] = False,
@@ -142,7 +148,7 @@ def rotate_column(
             )
         if not 0 < transaction_seconds < inf:
             raise FileProblem("--transaction-seconds requires a positive and finite number")
-        preserved = () if preserve_columns is None else tuple(preserve_columns.split(","))
+        preserved = names_of(preserve_columns)
         if "" in preserved:
             raise FileProblem("--preserve-columns requires names separated by commas")
         options = {
@@ -163,10 +169,12 @@ def rotate_column(
             "target_seconds": transaction_seconds,
             "rows_per_second": max_rows_per_second,
             "passes": passes,
+            "keep_going": keep_going,
         }
         with found_column(read_url(url_file), destination, options, failed) as rotation:
             # After the checks of the database, because it can be a prompt for the passphrase.
             keys = read_keyring(keyring, passphrase_fd)
+            check_destination(keys, destination)
             try:
                 result = rotation.run(keys, jobs)
             except KeyboardInterrupt as interrupt:

@@ -30,6 +30,7 @@ def _rotation_document(report: Report) -> dict[str, object]:
     """Return the report as a JSON object."""
     return {
         "rows": report.rows,
+        "resumed": report.resumed,
         **_statuses(report),
         "failed": dict(report.failed),
         "seconds": round(report.seconds, 3),
@@ -47,8 +48,9 @@ def _rotation_table(report: Report) -> Table:
         table.add_row(f"{number:,}", name)
     for code, number in report.failed.items():
         table.add_row(f"{number:,}", f"failed: {code}")
-    rate = report.rows / report.seconds if report.seconds else 0.0
-    table.add_row(f"{report.rows:,}", f"in all, {rate:,.0f} a second")
+    rate = (report.rows - report.resumed) / report.seconds if report.seconds else 0.0
+    earlier = f" ({report.resumed:,} by an earlier run)" if report.resumed else ""
+    table.add_row(f"{report.rows:,}", f"in all{earlier}, {rate:,.0f} a second")
     return table
 
 

@@ -3,20 +3,18 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from kmscore import Keyring, bulk
 from kmscore._typecheck import check_instance
 from kmscore.bulk import Item, Retirement
 from kmscore.tables.columns import Columns, ItemReader
+from kmscore.tables.counts import NO_CIPHERTEXT
 from kmscore.tables.folder import check_folder, failed_folder
 from kmscore.tables.formats import input_of
 from kmscore.tables.job_folder import partial_path
 from kmscore.tables.report import OnProgress, Progress
 from kmscore.tables.rotation import check_columns, failed_path
-
-NO_CIPHERTEXT: Final = "no ciphertext"
-"""The name in `TableCensus.unread` of the rows without a ciphertext."""
 
 
 class TableCensus(NamedTuple):
@@ -96,9 +94,11 @@ def retirable_versions(keys: Keyring, counted: TableCensus, sources: Sequence[Pa
                 return Retirement(
                     (), f"{beside} is there, {content} of {source.name} not counted here"
                 )
-    # A row that cannot be read could need any version.
     lost = sum(counted.unread.values()) - counted.unread.get(NO_CIPHERTEXT, 0)
-    versions, reason = bulk.retirable_versions(keys, census=counted.census + bulk.Census({}, lost))
+    if lost:
+        rows = "1 row" if lost == 1 else f"{lost:,} rows"
+        return Retirement((), f"{rows} cannot be read, and could need any version")
+    versions, reason = bulk.retirable_versions(keys, census=counted.census)
     named = counted.census.keys
     return Retirement(tuple(version for version in versions if version.key_id in named), reason)
 

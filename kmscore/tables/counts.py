@@ -7,6 +7,9 @@ from typing import Final
 Counts = Counter[str]
 """Rows by status, and failed rows by code. The keys are texts, so that JSON can have it."""
 
+NO_CIPHERTEXT: Final = "no ciphertext"
+"""The name of the rows without a ciphertext, which are unchanged."""
+
 _FAILED: Final = "failed: "
 
 

@@ -41,7 +41,7 @@ def rehearse_file(
     table = _open(source, options, on_progress)
     job = TableJob(table, options, is_dry_run=True)
     _, counts = _run(source, job, crew, None, Advance("rotating", on_progress))
-    return make_report(counts, started, None, None)
+    return make_report(counts, started, None, None, rows=counts.total())
 
 
 def rotate_file(
@@ -69,8 +69,8 @@ def rotate_file(
     try:
         with folder:
             folder.begin(identity, check, resume=resume)
+            advance = Advance("rotating", on_progress)
             if not result.is_done:
-                advance = Advance("rotating", on_progress)
                 number, _ = _run(source, job, crew, result.journal, advance)
                 _check_unchanged(source, before, table, result.journal)
                 result.join(
@@ -86,7 +86,7 @@ def rotate_file(
         raise job_error(error, out) from None
     if not keep_job:
         folder.remove()
-    return make_report(counts, started, out, bad)
+    return make_report(counts, started, out, bad, rows=advance.rows)
 
 
 def job_error(error: Exception, out: Path) -> JobError:
@@ -140,7 +140,7 @@ def _run(
         for done in chain(one, others):
             # Before the record, so that a resumed job checks them again.
             if done.number == 0 and done.position < 1 and not options.keep_going:
-                check_first_rows(done.part.counts, source, table, options)
+                check_first_rows(done.part.counts, done.unusable, source, table, options)
             if journal is not None:
                 journal.commit(done.number, done.part)
             counts += done.part.counts

@@ -1,67 +1,112 @@
-"""A stop with a reason if all of the first rows of a table fail."""
+"""A stop with a reason if all of the first rows of a table or a column fail."""
 
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
+from kmscore.bulk import KeyVersionName
 from kmscore.tables.columns import Columns
-from kmscore.tables.counts import Counts, failures
+from kmscore.tables.counts import NO_CIPHERTEXT, Counts, failures
 from kmscore.tables.errors import TableError
 from kmscore.tables.options import Options
 from kmscore.tables.table import Table, quoted
+from kmscore.tables.unusable_versions import in_words
 
-_LACKS_KEYS: Final = "the keyring lacks the keys; `kmscore census` shows the key IDs"
-_REASONS: Final = {
-    "key_not_found": _LACKS_KEYS,
-    "key_version_not_found": _LACKS_KEYS,
-    "key_state": "the key version is not enabled; `kmscore keys list` shows the states",
-    "key_usage": "the keys have another suite or kind; `kmscore keys list` shows both",
+_KEY_USAGE: Final = "the keys have another suite or kind; `kmscore keys list` shows both"
+_REASONS: Final = {"": "the file of failed rows would have the reason for each"}
+_AMBIGUOUS: Final = {
+    "invalid_context": "the contexts are probably ambiguous in the layout of the service, where"
+    " --allow-ambiguous accepts them"
 }
-"""The likely reason by error code, for codes whose reason is not in the table."""
 
 
 class AllRowsFailedError(TableError):
     """All of the first rows failed, so that an option or the keyring is probably wrong."""
 
 
-def check_first_rows(counts: Counts, source: Path, table: Table, options: Options) -> None:
-    """Raise `AllRowsFailedError` if all rows of the first chunk failed."""
+class FirstRows(NamedTuple):
+    """The first rows of a table or a column, all of which failed."""
+
+    failed: Mapping[str, int]
+    """The number of rows by error code."""
+
+    columns: Columns
+    column_names: Callable[[], Sequence[str]]
+    """A function that returns the names of all columns."""
+
+    unusable: tuple[KeyVersionName, ...]
+    """The key versions that the rows name, if these are missing or not enabled."""
+
+    census: str
+    """The command that counts the key versions."""
+
+    special_reasons: Mapping[str, str]
+    """The reasons for some codes; that for the empty code is the reason for all others."""
+
+    def describe(self) -> str:
+        """Return the codes and the likely reason."""
+        codes = ", ".join(f"{number:,} {code}" for code, number in self.failed.items())
+        reason = self._reason(max(self.failed, key=self.failed.__getitem__))
+        return (
+            f"all of the first {sum(self.failed.values()):,} rows fail ({codes}): {reason};"
+            " --keep-going goes on"
+        )
+
+    def _reason(self, code: str) -> str:
+        """Return the likely reason for the most frequent error code."""
+        versions = in_words(self.unusable)
+        if code in self.special_reasons:
+            return self.special_reasons[code]
+        if code in {"decryption", "invalid_context"}:
+            return self._reason_in_contexts(code)
+        if code in {"key_not_found", "key_version_not_found"}:
+            lacked = versions or "the keys"
+            return f"the keyring lacks {lacked}; `kmscore {self.census}` shows the key IDs"
+        if code == "key_state":
+            named = versions or "the key version"
+            return f"{named} is not enabled; `kmscore keys list` shows the states"
+        if code == "invalid_blob":
+            return (
+                f"column {self.columns.blob!r} probably has no ciphertexts of this library, or has"
+                " them in an encoding that is not read, such as hexadecimal"
+            )
+        return _KEY_USAGE if code == "key_usage" else self.special_reasons[""]
+
+    def _reason_in_contexts(self, code: str) -> str:
+        """Return the likely reason for contexts that are wrong."""
+        columns = self.columns
+        if columns.context is None and not columns.contexts:
+            found = quoted(self.column_names())
+            return f"no column of contexts is given; the columns are {found}"
+        if code == "invalid_context" and columns.context is not None:
+            return (
+                f"column {columns.context!r} has other values than JSON objects of strings;"
+                " --context-columns takes one pair of each column"
+            )
+        return "the columns of contexts, or the keys, are probably wrong"
+
+
+def check_first_rows(
+    counts: Counts,
+    unusable: tuple[KeyVersionName, ...],
+    source: Path,
+    table: Table,
+    options: Options,
+) -> None:
+    """Raise `AllRowsFailedError` if all rows with a ciphertext in the first chunk failed."""
     failed = failures(counts)
     number = sum(failed.values())
-    if number == 0 or number < counts.total():
+    if number == 0 or number < counts.total() - counts[NO_CIPHERTEXT]:
         return
-    codes = ", ".join(f"{number:,} {code}" for code, number in failed.items())
-    reason = _reason(max(failed, key=failed.__getitem__), source, table, options)
-    raise AllRowsFailedError(
-        f"{source}: all of the first {number:,} rows fail ({codes}): {reason}; --keep-going goes on"
+    rows = FirstRows(
+        failed,
+        options.columns,
+        lambda: table.column_names(source),
+        unusable,
+        "census",
+        _AMBIGUOUS | _REASONS if _rejects_ambiguous(options) else _REASONS,
     )
-
-
-def _reason(code: str, source: Path, table: Table, options: Options) -> str:
-    """Return the likely reason for the most frequent error code."""
-    columns = options.columns
-    if code == "invalid_context" and _rejects_ambiguous(options):
-        return (
-            "the contexts are probably ambiguous in the layout of the service, where"
-            " --allow-ambiguous accepts them"
-        )
-    if code in {"decryption", "invalid_context"}:
-        return _reason_in_contexts(code, source, table, columns)
-    if code == "invalid_blob":
-        return f"column {columns.blob!r} probably has no ciphertexts of this library"
-    return _REASONS.get(code, "the file of failed rows would have the reason for each")
-
-
-def _reason_in_contexts(code: str, source: Path, table: Table, columns: Columns) -> str:
-    """Return the likely reason for contexts that are wrong."""
-    if columns.context is None and not columns.contexts:
-        found = quoted(table.column_names(source))
-        return f"no column of contexts is given; the columns are {found}"
-    if code == "invalid_context" and columns.context is not None:
-        return (
-            f"column {columns.context!r} has other values than JSON objects of strings;"
-            " --context-columns takes one pair of each column"
-        )
-    return "the columns of contexts, or the keys, are probably wrong"
+    raise AllRowsFailedError(f"{source}: {rows.describe()}")
 
 
 def _rejects_ambiguous(options: Options) -> bool:

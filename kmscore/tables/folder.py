@@ -84,8 +84,9 @@ def check_folder(source: Path, columns: Columns, delimiter: str = ",") -> Listin
         raise TableError(describe(error, source)) from None
     if not parts:
         raise TableError(
-            f"{source}: no file of the folder ends in {', '.join(SUFFIXES)}; `kmscore reencrypt`"
-            " takes a file with one ciphertext"
+            f"{source}: no file of the folder ends in {', '.join(SUFFIXES)}; a file with"
+            " one ciphertext is not a table: `kmscore reencrypt` re-encrypts it, and `kmscore"
+            " inspect` shows its key version"
         )
     jobs = {partial_path(source / part.name) for part in parts}
     for part in parts:

@@ -53,6 +53,9 @@ class Done(NamedTuple):
     digest: str
     """Of the content of the input; empty in a dry run."""
 
+    rows: int = 0
+    """The number of rows that were done in this call."""
+
 
 class _Finished(NamedTuple):
     """The record of a finished file; the first three fields are those of its part."""

@@ -38,7 +38,7 @@ def rehearse_folder(
     with closing(_work(tasks, crew, options, on_progress, is_dry_run=True)) as results:
         for _, each in results:
             counts += each.counts
-    return make_report(counts, started, None, None, listing.others)
+    return make_report(counts, started, None, None, listing.others, rows=counts.total())
 
 
 def rotate_folder(
@@ -59,6 +59,7 @@ def rotate_folder(
     check = KeyCheck(crew.keys, destination.key_id, identity)
     result = FolderResult(partial_path(out), source, out)
     folder = JobFolder(partial_path(out), result)
+    rows = 0
     try:
         with folder:
             folder.begin(identity, check, resume=resume)
@@ -67,6 +68,7 @@ def rotate_folder(
                 with closing(_work(tasks, crew, options, on_progress, is_dry_run=False)) as results:
                     for task, done in results:
                         result.commit(task, done)
+                        rows += done.rows
                 now = check_folder(source, options.columns, options.delimiter)
                 if not result.is_of(now, listing):
                     raise TableError(f"{source} was changed while it was read; start again")
@@ -82,7 +84,7 @@ def rotate_folder(
         raise job_error(error, out) from None
     if not keep_job:
         folder.remove()
-    return make_report(counts, started, out, bad, listing.others)
+    return make_report(counts, started, out, bad, listing.others, rows=rows)
 
 
 def _work(
@@ -99,13 +101,13 @@ def _work(
     if crew.worker_keys is None:
         for task in tasks:
             done = _perform(job, crew.keys, task, progress.within)
-            progress.add(task, done.counts)
+            progress.add(task, done.rows)
             yield task, done
         return
     begin = partial(_begin, job, crew.worker_keys)
     with closing(in_processes(begin, tasks, crew.jobs)) as results:
         for task, done in results:
-            progress.add(task, done.counts)
+            progress.add(task, done.rows)
             yield task, done
 
 
@@ -133,9 +135,9 @@ def _perform(job: _Job, keys: KeyProvider, task: Task, on_progress: OnProgress |
         return Done(Counts(), digest(files.source))
     if job.is_dry_run:
         report = rehearse_file(files.source, crew, options, on_progress)
-        return Done(counts_of(report), "")
+        return Done(counts_of(report), "", report.rows)
     report = rotate_file(files, crew, options, on_progress, resume=True, keep_job=True)
-    return Done(counts_of(report), digest(files.source))
+    return Done(counts_of(report), digest(files.source), report.rows - report.resumed)
 
 
 class _Progress:
@@ -153,10 +155,10 @@ class _Progress:
         fraction = now.fraction if now.phase == "rotating" else 0.0
         self._show(fraction * self._size, now.rows)
 
-    def add(self, task: Task, counts: Counts) -> None:
-        """Show the progress after a file."""
+    def add(self, task: Task, rows: int) -> None:
+        """Show the progress after a file, of which a number of rows were done in this call."""
         self._done += task.part.size
-        self._rows += counts.total()
+        self._rows += rows
         self._size = next(self._sizes, 0)
         self._show(0, 0)
 

@@ -164,7 +164,11 @@ class JobFolder:
         """Make the folder. It gets its name when it can be resumed. Raises `TableError`."""
         self._contents.check_free()
         new = _hidden(self._path, "new", secrets.token_hex(4))
-        new.mkdir(0o700)
+        try:
+            new.mkdir(0o700)
+        except PermissionError as error:
+            folder = new.absolute().parent
+            raise TableError(f"{folder}: {error.strerror} to create a folder") from None
         # Locked before slow work, because an old folder without a lock is removed.
         (new / _JOB).touch(OWNER_ONLY)
         self._lock = lock(new / _JOB)
@@ -192,10 +196,7 @@ class JobFolder:
             raise TableError(f"{self._path} holds no job: remove it") from None
         for name in sorted({*known, *job}):
             if known.get(name) != job.get(name):
-                raise TableError(
-                    f"{self._path} belongs to a different job: {name} was {known.get(name)!r},"
-                    f" and is {job.get(name)!r}"
-                )
+                raise TableError(f"{self._path} {_difference(name, known, job, self._path.name)}")
         if not check.opens(sealed):
             raise TableError(
                 f"{self._path} belongs to a different keyring: its destination version has the"
@@ -217,6 +218,19 @@ class JobFolder:
     def remove(self) -> None:
         """Remove the folder of a complete job whose counts have been reported."""
         remove_folder(self._path)
+
+
+def _difference(name: str, known: Mapping[str, Any], job: Mapping[str, Any], folder: str) -> str:
+    """Return the difference between an earlier job and this one, and the next step."""
+    if name in {"input size", "input time"}:
+        return (
+            f"belongs to a job with another input: its {name.split()[1]} is different, so the file"
+            f" was changed, copied or touched; remove {folder}, and start again"
+        )
+    return (
+        f"belongs to a different job: {name} was {known.get(name)!r}, and is {job.get(name)!r};"
+        f" give the same options, or remove {folder} and start again"
+    )
 
 
 def remove_folder(path: Path) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from kmscore.tables.counts import Counts, count_failure, failures, has_failures
+from kmscore.tables.counts import NO_CIPHERTEXT, Counts, count_failure, failures, has_failures
 
 
 class Progress(NamedTuple):
@@ -52,6 +52,9 @@ class Report(NamedTuple):
     other_files: tuple[str, ...] = ()
     """The files of an input folder that are not tables; they are not copied."""
 
+    resumed: int = 0
+    """The number of rows that were done in an earlier, interrupted call."""
+
 
 def make_report(
     counts: Counts,
@@ -59,17 +62,23 @@ def make_report(
     out: Path | None,
     bad: Path | None,
     other_files: tuple[str, ...] = (),
+    *,
+    rows: int,
 ) -> Report:
-    """Return the report of a job that started at a time of the monotonic clock."""
+    """Return the report of a job that started at a time of the monotonic clock.
+
+    `rows` is the number of rows that were done in this call.
+    """
     return Report(
         rows=counts.total(),
         rewritten=counts["rewritten"],
-        unchanged=counts["unchanged"],
+        unchanged=counts["unchanged"] + counts[NO_CIPHERTEXT],
         failed=failures(counts),
         seconds=time.monotonic() - started,
         out=out,
         failed_rows=bad if has_failures(counts) else None,
         other_files=other_files,
+        resumed=counts.total() - rows,
     )
 
 
@@ -88,6 +97,11 @@ class Advance:
         """Start a phase without any row."""
         self._progress = Progress(phase, 0.0, 0)
         self._on_progress = on_progress
+
+    @property
+    def rows(self) -> int:
+        """The number of rows that are done."""
+        return self._progress.rows
 
     def __call__(self, fraction: float, rows: int) -> None:
         """Add the rows of a chunk. Chunks are done in any order, but the fraction only grows."""

@@ -6,15 +6,16 @@ from functools import partial
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from kmscore.bulk import Item, Status, reencrypt_many
+from kmscore.bulk import Item, KeyVersionName, Status, reencrypt_many
 from kmscore.bulk.conversion import keys_for
 from kmscore.keyring import KeyProvider
 from kmscore.tables.columns import Failure, ItemReader, Record
-from kmscore.tables.counts import Counts, count_failure
+from kmscore.tables.counts import NO_CIPHERTEXT, Counts, count_failure
 from kmscore.tables.crew import in_processes
 from kmscore.tables.journal import Part, digest_of
 from kmscore.tables.options import Options
 from kmscore.tables.table import Chunk, Result, Table
+from kmscore.tables.unusable_versions import UnusableVersions
 from kmscore.tables.worker_keys import WorkerKeys
 
 _UNCHANGED: Final = Result(None)
@@ -55,27 +56,32 @@ class Done(NamedTuple):
     part: Part
     """Without digests in a dry run."""
 
+    unusable: tuple[KeyVersionName, ...]
+    """The key versions that failed rows name, if these are missing or not enabled."""
+
 
 def perform(job: TableJob, keys: KeyProvider, task: Task) -> Done:
     """Re-encrypt a chunk and write its two files."""
-    records, results, counts = _results(job, keys, task.chunk)
+    records, results, counts, unusable = _results(job, keys, task.chunk)
     part = Part(counts, "", "")
     if task.paths is not None:
         job.table.write(task.chunk, records, results, job.options.columns.blob, *task.paths)
         part = Part(counts, job.table.digest(task.chunk), digest_of(task.paths))
-    return Done(task.number, task.chunk.position, part)
+    return Done(task.number, task.chunk.position, part, unusable)
 
 
 def _results(
     job: TableJob, keys: KeyProvider, chunk: Chunk
-) -> tuple[list[Record | Failure], list[Result], Counts]:
-    """Return the records, the result of each, and the counts."""
+) -> tuple[list[Record | Failure], list[Result], Counts, tuple[KeyVersionName, ...]]:
+    """Return the records, the result of each, the counts, and the unusable key versions."""
     columns = job.options.columns
     records = list(job.table.records(chunk, columns))
     reader = ItemReader(columns)
     results: list[Result] = []
     counts = Counts()
     statuses: Counter[Status] = Counter()
+    unusable = UnusableVersions()
+    latest: list[Item] = []
 
     def items() -> Iterator[Item]:
         """Yield an item for each row that can be read; add a provisional result for every row."""
@@ -83,9 +89,10 @@ def _results(
             item = reader.read(row, record)
             if isinstance(item, Item):
                 results.append(_UNCHANGED)
+                latest[:] = [item]
                 yield item
             elif item is None:
-                statuses[Status.UNCHANGED] += 1
+                counts[NO_CIPHERTEXT] += 1
                 results.append(_UNCHANGED)
             else:
                 count_failure(counts, item.code)
@@ -106,12 +113,14 @@ def _results(
         if outcome.error is not None:
             count_failure(counts, outcome.error.code)
             results[outcome.reference] = Result(None, outcome.error)
+            # One item is read for each outcome.
+            unusable.add(latest[0], outcome.error)
             continue
         statuses[outcome.status] += 1
         if outcome.status is Status.REWRITTEN:
             results[outcome.reference] = Result(outcome.ciphertext_blob)
     counts.update({status.value: number for status, number in statuses.items()})
-    return records, results, counts
+    return records, results, counts, unusable.names
 
 
 def begin(job: TableJob, worker_keys: WorkerKeys) -> Callable[[Task], Done]:

@@ -27,6 +27,9 @@ def ring_file(tmp_path: Path) -> Path:
     return write_ring(tmp_path / "team.keys", Keyring([OLD, NEW]))
 
 
+_UNREAD = "1 row cannot be read, and could need any version"
+
+
 def _write(path: Path, *keys: SymmetricKey) -> Path:
     """Write a table with a ciphertext under each key."""
     rows = [{"ciphertext_blob": base64_of(seal(b"", key=key))} for key in keys]
@@ -46,7 +49,7 @@ def _count(ring_file: Path, *sources: Path) -> tuple[list[Any], str | None]:
         f"May be retired if these are all: version {name['key_version_id']} of key {name['key_id']}"
         for name in versions
     ]
-    nothing = reason or "each of the keys here is a primary or is named"
+    nothing = reason or "each version of these keys is primary, or is named by a ciphertext"
     assert lines == (due or [f"No version may be retired: {nothing}"])
     return versions, reason
 
@@ -85,24 +88,25 @@ def test_a_version_in_no_table_can_be_retired(ring_file: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("row", "number"),
+    ("row", "due"),
     [
-        ('{"ciphertext_blob": "S01T"}', 1),
-        ('{"ciphertext_blob": "no Base64"}', 1),
-        ('{"ciphertext_blob": 5}', 1),
-        ("{}", 1),
-        ("junk", 1),
-        ('{"ciphertext_blob": null}', 0),
+        ('{"ciphertext_blob": "S01T"}', "1 of 2 ciphertexts is not a v1 blob"),
+        ('{"ciphertext_blob": "no Base64"}', _UNREAD),
+        ('{"ciphertext_blob": 5}', _UNREAD),
+        ("{}", _UNREAD),
+        ("junk", _UNREAD),
+        ("junk\njunk", "2 rows cannot be read, and could need any version"),
+        ('{"ciphertext_blob": null}', None),
     ],
 )
-def test_an_unreadable_row_keeps_every_version(ring_file: Path, row: str, number: int) -> None:
+def test_an_unreadable_row_keeps_every_version(ring_file: Path, row: str, due: str | None) -> None:
     """No version can be retired then; a row without a ciphertext needs no version."""
     source = _write(ring_file.with_name("in.jsonl"), NEW)
     with source.open("a") as file:
         file.write(f"{row}\n")
     versions, reason = _count(ring_file, source)
-    assert reason == (f"{number} of 2 ciphertexts is not a v1 blob" if number else None)
-    assert len(versions) == 1 - number
+    assert reason == due
+    assert len(versions) == (due is None)
 
 
 def test_an_unknown_version_keeps_every_version(ring_file: Path) -> None:
@@ -174,7 +178,7 @@ def test_failed_rows_that_are_not_objects_are_counted(ring_file: Path) -> None:
     out, failed = (ring_file.with_name(f"{name}.jsonl") for name in ("out", "out.failed"))
     assert invoke("rotate", source, out, "-k", ring_file, "--destination", "orders").exit_code == 1
     versions, reason = _count(ring_file, out, failed)
-    assert (versions, reason) == ([], "1 of 2 ciphertexts is not a v1 blob")
+    assert (versions, reason) == ([], _UNREAD)
 
 
 def test_an_unfinished_job_keeps_every_version(ring_file: Path) -> None:
@@ -205,3 +209,11 @@ def test_an_unexpected_error_is_reported_by_its_class(
     source = _write(ring_file.with_name("in.jsonl"), NEW)
     monkeypatch.setattr("kmscore.cli.census.census", lambda *_, **__: 1 // 0)
     assert problem(invoke("census", source)) == "an unexpected error: ZeroDivisionError"
+
+
+def test_a_folder_of_files_with_one_ciphertext_is_not_a_table(tmp_path: Path) -> None:
+    """The line names the commands for such a file."""
+    (tmp_path / "card.bin").write_bytes(seal(b""))
+    assert problem(invoke("census", tmp_path)).endswith(
+        ": `kmscore reencrypt` re-encrypts it, and `kmscore inspect` shows its key version"
+    )

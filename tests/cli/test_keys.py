@@ -174,6 +174,17 @@ def test_disable_and_enable_change_only_the_state(ring_file: Path) -> None:
     assert _described(ring_file) == before
 
 
+def test_a_disabled_primary_version_is_reported(ring_file: Path) -> None:
+    """Encryption and re-encryption fail until it is enabled, or another version is primary."""
+    result = invoke("keys", "disable", ring_file, "orders", "2")
+    assert result.stdout == (
+        "orders: version 2 is Disabled; it is primary, so encryption under this key fails\n"
+    )
+    assert invoke("keys", "enable", ring_file, "orders", "2").stdout == (
+        "orders: version 2 is Enabled\n"
+    )
+
+
 def test_an_asymmetric_key_is_disabled(tmp_path: Path, rsa_key: RsaKey, sm2_key: Sm2Key) -> None:
     """The state of an RSA or SM2 key changes, and its private key does not."""
     path = write_ring(tmp_path / "team.keys", Keyring([rsa_key, sm2_key]))
@@ -526,14 +537,14 @@ def test_an_impossible_path_is_reported(tmp_path: Path, name: str, reason: str) 
 def test_a_folder_without_write_permission_is_reported(
     ring_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One line names the file that cannot be created."""
+    """One line names the folder, and not a temporary file."""
 
     def fail(path: Path, *_: object) -> int:
         raise PermissionError(13, "Permission denied", str(path))
 
     monkeypatch.setattr(os, "open", fail)
     said = problem(invoke("keys", "rotate", ring_file, "orders"))
-    assert said.endswith(".team.keys.new: Permission denied")
+    assert said == f"{ring_file.parent}: Permission denied to create a file"
 
 
 def test_a_full_disk_does_not_change_the_file(

@@ -16,14 +16,29 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
+import sqlalchemy as sa
 from support.commands import ENVIRONMENT, command, environment, invoke, problem, run, write_ring
-from support.databases import KEY_ID, KEYS, KINDS, NEW, SQLITE, Live, live, seal, unseal
+from support.databases import (
+    KEY_ID,
+    KEYS,
+    KINDS,
+    NEW,
+    OLD,
+    POSTGRESQL,
+    SQLITE,
+    Live,
+    live,
+    seal,
+    unseal,
+)
 from support.samples import sampled, sampled_rows
 from support.terminal import at_terminal
 from support.time_limits import PATIENCE
 
+from kmscore import Keyring, KeySpec, KeyState, SymmetricKey
 from kmscore.alibaba import Profile
 from kmscore.cli import (
     column_jobs,
@@ -36,7 +51,7 @@ from kmscore.cli import (
 from kmscore.cli.database_options import DatabaseUrl
 from kmscore.cli.problems import FileProblem
 from kmscore.tables import Progress
-from kmscore.tables.database import ColumnReport, reencrypt_column
+from kmscore.tables.database import ColumnReport, passes, reencrypt_column
 from kmscore.tables.worker_keys import WorkerKeys
 
 pytestmark = pytest.mark.usefixtures("in_time")
@@ -111,7 +126,8 @@ def counts(result: Any) -> dict[str, Any]:
 def report_of(**counts: Any) -> ColumnReport:
     """Return a report with some counts."""
     zeros = dict.fromkeys(ColumnReport.__dataclass_fields__, 0)
-    return ColumnReport(**{**zeros, "failed": {}, "seconds": 0.0, **counts})
+    others = {"failed": {}, "seconds": 0.0, "unusable_versions": ()}
+    return ColumnReport(**{**zeros, **others, **counts})
 
 
 @pytest.mark.parametrize("jobs", sampled(["2", "1"], 2))
@@ -132,6 +148,7 @@ def test_every_row_is_rotated_and_the_same_command_again_skips_all(
         "retried": 0,
         "remaining": 0,
         "failed": {},
+        "unusable_versions": [],
         "passes": 1,
         "failed_rows": None,
     }
@@ -258,6 +275,43 @@ def test_the_report_as_a_table(sqlite: Live, ring_file: Path) -> None:
     assert shown[1][-1].startswith("1 read in 1 pass, ")
 
 
+def test_first_rows_that_all_fail_stop_the_command(
+    sqlite: Live, ring_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The line has the reason and the option to go on; the same command would stop again."""
+    monkeypatch.setattr(passes, "FIRST_ROWS", 3)
+    make_table(sqlite)
+    sqlite.run("UPDATE t SET tenant = 'other'")
+    options = ("--batch-rows", "3")
+    said = problem(rotate(sqlite.url, ring_file, *options))
+    assert said == (
+        "table 't': all of the first 3 rows fail (3 decryption): the columns of contexts, or the"
+        " keys, are probably wrong; --keep-going goes on"
+    )
+    assert rotate(sqlite.url, ring_file, *options, "--keep-going").exit_code == 1
+
+
+def test_missing_key_versions_are_named(sqlite: Live, tmp_path: Path) -> None:
+    """The keyring is an older copy, which lacks the version of the ciphertexts."""
+    make_table(sqlite)
+    ring_file = write_ring(tmp_path / "copy.keys", Keyring([NEW]))
+    result = rotate(sqlite.url, ring_file)
+    assert result.stdout.splitlines()[-1] == "missing or not enabled: version v1 of key orders"
+    document = counts(rotate(sqlite.url, ring_file, "--json"))
+    assert document["unusable_versions"] == [{"key_id": KEY_ID, "key_version_id": "v1"}]
+
+
+def test_a_disabled_destination_is_named(sqlite: Live, tmp_path: Path) -> None:
+    """The line has the key and the version, and no row is read."""
+    make_table(sqlite)
+    off = SymmetricKey(KEY_ID, "v2", KeySpec.AES_256, bytes(32), state=KeyState.DISABLED)
+    said = problem(rotate(sqlite.url, write_ring(tmp_path / "off.keys", Keyring([OLD, off]))))
+    assert said == (
+        "key_state: version v2 of key orders is primary and is in the state Disabled; see `kmscore"
+        " keys enable` and `kmscore keys rotate`"
+    )
+
+
 def test_rare_counts_are_shown_if_there_are_some(capsys: pytest.CaptureFixture[str]) -> None:
     """Conflicts and repeated transactions have their own lines."""
     report = report_of(conflicts=2, retried=3, remaining=2)
@@ -349,13 +403,18 @@ def test_every_parameter_of_the_library_is_an_option(
     assert (given["verify"], given["upgrade_only"], given["dry_run"]) == (True, True, False)
     result = invoke(
         *(*names, "--blob-column", "b", "--context-column", "ctx", "--dry-run"),
-        *("--preserve-columns", "changed,tenant"),
+        *("--preserve-columns", "changed", "--preserve-columns", "tenant"),
         env=ENVIRONMENT | url,
     )
     assert result.exit_code == 0, result
     given = calls.pop()
     assert (given["context_column"], given["dry_run"]) == ("ctx", True)
     assert list(given["preserve_columns"]) == ["changed", "tenant"]
+    repeated = ("--context-columns", "tenant", "--context-columns", "KEY=ctx,changed")
+    result = invoke(*names, "--blob-column", "b", *repeated, env=ENVIRONMENT | url)
+    assert result.exit_code == 0, result
+    pairs = {"tenant": "tenant", "KEY": "ctx", "changed": "changed"}
+    assert calls.pop()["context_columns"] == pairs
 
 
 @pytest.mark.parametrize(("number", "rate"), [(100, 3.0), (3, 4.0), (0, 12.0)])
@@ -404,13 +463,25 @@ def test_a_worker_opens_the_keyring_and_the_database_itself(sqlite: Live) -> Non
         (f"{SECRET}://h/d", "the URL cannot be used (NoSuchModuleError); its form is"),
         (f"sqlite:///{SECRET}.db", "the file of the SQLite database does not exist"),
         ("sqlite://", "a database in memory is empty"),
+        (
+            f"sqlite://{SECRET}.db",
+            "sqlite:// needs a third slash before the name of the file: sqli",
+        ),
+        (f"sqlite://{SECRET}/a.db", "sqlite:// needs a third slash before the name of the file"),
         (f"sqlite:///file:{SECRET}?mode=ro&uri=true", "it cannot be opened: OperationalError"),
         (f"mysql+pymysql://a:{SECRET}@127.0.0.1:1/d", "it cannot be opened: OperationalError 2003"),
         (
             f"mysql+pymysql://a@127.0.0.1:1/d?{SECRET}=1",
             "it cannot be opened: TypeError; check the",
         ),
-        (f"postgresql+psycopg://a:{SECRET}@127.0.0.1:1/d", "it cannot be opened: OperationalErr"),
+        (
+            f"postgresql+psycopg://a:{SECRET}@127.0.0.1:1/d",
+            "it cannot be opened: OperationalError (no server at this host and port); check the",
+        ),
+        (
+            f"postgresql+psycopg://a:{SECRET}@{SECRET}.invalid/d",
+            "it cannot be opened: OperationalError (the host is not known); check the host",
+        ),
         (f"oracle+oracledb://a:{SECRET}@h/d", "the driver oracledb cannot be loaded; for Postgre"),
     ],
 )
@@ -424,6 +495,42 @@ def test_a_wrong_url_is_not_shown(
     assert reason in said
     assert SECRET not in said
     assert list(ring_file.parent.iterdir()) == before
+
+
+@pytest.mark.parametrize(
+    ("part", "reason"), [("database", "no such database"), ("username", "no such user")]
+)
+def test_a_wrong_part_of_a_url_is_named(
+    tmp_path: Path, ring_file: Path, part: str, reason: str
+) -> None:
+    """PostgreSQL has no code for it, and its text has the value, which is not shown."""
+    with live(POSTGRESQL, tmp_path) as database:
+        url = sa.make_url(database.url).set(**{part: SECRET})  # type: ignore[arg-type]
+        said = problem(rotate(url.render_as_string(hide_password=False), ring_file))
+    assert f"it cannot be opened: OperationalError ({reason}); check the" in said
+    assert SECRET not in said
+
+
+def test_a_missing_right_is_named_before_the_advice(tmp_path: Path, ring_file: Path) -> None:
+    """The same command cannot continue before the right is granted."""
+    role = f"kmscore_{uuid4().hex}"
+    with live(POSTGRESQL, tmp_path) as database:
+        make_table(database)
+        schema = str(sa.make_url(database.url).query["options"]).partition("=")[2]
+        database.run(
+            f"CREATE ROLE {role} LOGIN",
+            f"GRANT USAGE ON SCHEMA {schema} TO {role}",
+            f"GRANT SELECT ON t TO {role}",
+        )
+        try:
+            url = sa.make_url(database.url).set(username=role)
+            result = rotate(url.render_as_string(hide_password=False), ring_file)
+        finally:
+            database.run(f"DROP OWNED BY {role}", f"DROP ROLE {role}")
+    assert problem(result) == (
+        "table 't': InsufficientPrivilege 42501 (permission denied: the user needs SELECT, and"
+        f" UPDATE for a rotation); correct the cause first{AGAIN}"
+    )
 
 
 @pytest.mark.parametrize("jobs", ["--jobs", "--url"])

@@ -12,6 +12,7 @@ from support.commands import NEW, OLD, sealed_rows, write_lines
 from support.strategies import Store, raises_exactly
 
 from kmscore import Keyring, UnsupportedAlgorithmError, alibaba, bulk, tables
+from kmscore.cli.rotation_report import show_rotation
 from kmscore.tables import crew, file_rotation, json_lines
 from kmscore.tables.options import identity_of
 
@@ -52,14 +53,15 @@ def test_a_kept_job_is_reported_again_until_it_is_forgotten(folder: Path) -> Non
     where = (folder / "in.jsonl", folder / "out.jsonl", KEYS, OPTIONS)
     first = tables.rotate(*where, keep_job=True)
     again = tables.rotate(*where, resume=True, keep_job=True)
-    assert again._replace(seconds=0) == first._replace(seconds=0)
+    assert again._replace(seconds=0, resumed=0) == first._replace(seconds=0)
+    assert again.resumed == again.rows
     tables.forget_job(folder / "out.jsonl")
     with raises_exactly(tables.TableError, "out.jsonl exists already; use another output path"):
         tables.rotate(*where, resume=True)
 
 
-def test_the_progress_counts_the_rows_of_this_call(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
+def test_the_progress_and_the_report_count_the_rows_of_this_call(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Rows of an earlier call do not count, so that a rate is right."""
     monkeypatch.setattr(json_lines, "CHUNK_ROWS", 3)
@@ -74,8 +76,15 @@ def test_the_progress_counts_the_rows_of_this_call(
     with pytest.raises(ZeroDivisionError):
         tables.rotate(*where, on_progress=stop)
     assert tables.is_unfinished(folder / "out.jsonl")
-    tables.rotate(*where, resume=True, on_progress=seen.append)
+    report = tables.rotate(*where, resume=True, on_progress=seen.append)
     assert seen[-1] == tables.Progress("rotating", 1.0, 3)
+    assert (report.rows, report.resumed) == (9, 6)
+    report = report._replace(rows=2_000, resumed=1_500, seconds=0.5)
+    show_rotation(report, as_json=False)
+    show_rotation(report, as_json=True)
+    shown = capsys.readouterr().out
+    assert "2,000  in all (1,500 by an earlier run), 1,000 a second" in shown
+    assert '"rows": 2000, "resumed": 1500, ' in shown
 
 
 @pytest.mark.parametrize(

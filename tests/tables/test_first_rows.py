@@ -63,7 +63,7 @@ CASES = {
     "disabled key version": (
         [seal(b"text", key=OFF)] * 4,
         (),
-        "(3 key_state): the key version is not enabled; `kmscore keys list` shows the states",
+        "(3 key_state): version 1 of key off is not enabled; `kmscore keys list` shows the states",
     ),
     "key of another kind": (
         [b"\0" * 256] * 4,
@@ -76,12 +76,26 @@ CASES = {
     "foreign key": (
         [seal(b"text", key=FOREIGN)] * 4,
         (),
+        (
+            "(3 key_not_found): the keyring lacks version 1 of key foreign; `kmscore census` shows"
+            " the key IDs"
+        ),
+    ),
+    "foreign asymmetric key": (
+        [bytes(256)] * 4,
+        (
+            *("--algorithm", "RSAES_OAEP_SHA_256"),
+            *("--source-key-id", "foreign", "--source-version-id", "1"),
+        ),
         "(3 key_not_found): the keyring lacks the keys; `kmscore census` shows the key IDs",
     ),
     "another column": (
         [GOOD] * 4,
         ("--blob-column", "id"),
-        "(3 invalid_blob): column 'id' probably has no ciphertexts of this library",
+        (
+            "(3 invalid_blob): column 'id' probably has no ciphertexts of this library, or has them"
+            " in an encoding that is not read, such as hexadecimal"
+        ),
     ),
     "another reason": (
         [GOOD] * 4,
@@ -101,6 +115,18 @@ def test_a_job_stops_if_all_first_rows_fail(folder: Path, case: str) -> None:
             f"{folder / 'in.jsonl'}: all of the first 3 rows fail {reason}; --keep-going goes on"
         )
         assert {path.name for path in folder.iterdir()} == {"in.jsonl", "team.keys"}
+
+
+def test_a_first_row_without_a_ciphertext_does_not_count(folder: Path) -> None:
+    """An empty cell is unchanged, and says nothing about the options and the keys."""
+    rows = [{"ciphertext_blob": base64_of(GOOD)} for _ in range(4)]
+    rows[1]["ciphertext_blob"] = None
+    write_lines(folder / "in.jsonl", rows)
+    where = (folder / "in.jsonl", folder / "out.jsonl", Keyring([OLD, NEW]))
+    with pytest.raises(TableError, match=r"all of the first 2 rows fail \(2 decryption\)"):
+        rotate(*where, Options(destination_key_id="orders"))
+    report = rotate(*where, Options(destination_key_id="orders", keep_going=True))
+    assert (report.rows, report.unchanged, report.failed) == (4, 1, {"decryption": 3})
 
 
 @pytest.mark.parametrize(

@@ -256,7 +256,8 @@ def test_an_unfinished_folder_requires_resume(folder: Path) -> None:
     assert problem(_rotate(folder)).endswith("an unfinished job; --resume finishes the job")
     before = (folder / "out.partial" / "data" / "part-0.jsonl").read_bytes()
     result = _rotate(folder, "--resume", "--json", "--keep-going")
-    assert json.loads(result.stdout)["rows"] == 7
+    report = json.loads(result.stdout)
+    assert (report["rows"], report["resumed"]) == (7, 4)
     assert (folder / "out" / "part-0.jsonl").read_bytes() == before
 
 
@@ -274,7 +275,10 @@ def test_other_options_are_rejected_by_resume(folder: Path) -> None:
     """The names of the differing option are shown."""
     _interrupt(folder, 2)
     said = problem(_rotate(folder, "--resume", "--again"))
-    assert said.endswith("belongs to a different job: skip current was True, and is False")
+    assert said.endswith(
+        "belongs to a different job: skip current was True, and is False; give the same options, or"
+        " remove out.partial and start again"
+    )
     (folder / "out.partial" / "journal").write_text("{}\n")
     assert problem(_rotate(folder, "--resume")).endswith("holds no job: remove it")
 

@@ -297,7 +297,7 @@ def test_a_worker_opens_the_keyring_itself(job_folder: Path) -> None:
     chunk = next(table.chunks(source))
     end = _End(work.Task(7, chunk, None))
     _serve(end, partial(work.begin, job, sealed))
-    assert end.sent == [work.Done(7, 1.0, Part(Counter(rewritten=_ROWS), "", ""))]
+    assert end.sent == [work.Done(7, 1.0, Part(Counter(rewritten=_ROWS), "", ""), ())]
 
 
 _TOLD = [MemoryError(), OSError(28, "full"), TableError("line"), ZeroDivisionError("secret")]

@@ -346,7 +346,7 @@ def test_an_unfinished_job_requires_resume(folder: Path, monkeypatch: pytest.Mon
         ("--again", "skip current"),
         ("--upgrade-only", "upgrade only"),
         ("--blob-column=tenant", "blob column"),
-        ("--context-columns=owner=tenant", "context columns"),
+        ("--context-columns=owner=id", "context columns"),
         ("--source-profile=alibaba", "source profile"),
         ("--allow-ambiguous", "allow ambiguous"),
     ],
@@ -366,8 +366,26 @@ def test_resume_rejects_a_different_job(
     if name == "input size":
         write_lines(folder / "in.jsonl", sealed_rows(1))
     said = problem(_rotate(folder, "--resume", *options))
-    assert said.startswith(f"{partial} belongs to a different job: {name} was ")
+    if name.startswith("input "):
+        assert said == (
+            f"{partial} belongs to a job with another input: its {name.split()[1]} is different, so"
+            " the file was changed, copied or touched; remove out.jsonl.partial, and start again"
+        )
+    else:
+        assert said.startswith(f"{partial} belongs to a different job: {name} was ")
     assert {path: path.read_bytes() for path in partial.iterdir()} == before
+
+
+def test_a_folder_without_write_permission_is_named(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One line names the folder of the output, and not a temporary one."""
+
+    def fail(path: Path, *_: object) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "mkdir", fail)
+    assert problem(_rotate(folder)) == f"{folder}: Permission denied to create a folder"
 
 
 @pytest.mark.parametrize("suffix", [".jsonl", ".csv", ".parquet"])

@@ -59,9 +59,10 @@ class Batches:
         self._items = iter(items)
         swaps: list[Swap] = []
         rewritten, unchanged = 0, 0
-        for outcome in islice(self._outcomes, len(items)):
+        for item, outcome in zip(items, islice(self._outcomes, len(items)), strict=True):
             row: Sequence[Any] = outcome.reference
             if outcome.error is not None:
+                self._failures.unusable.add(item, outcome.error)
                 self._failures.add(tuple(row[:number]), outcome.error.code)
             elif outcome.status is Status.UNCHANGED:
                 unchanged += 1

@@ -10,6 +10,7 @@ from typing import Final, NamedTuple, TypeVar
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from kmscore.tables.errors import TableError
+from kmscore.tables.first_rows import AllRowsFailedError
 
 _Result = TypeVar("_Result")
 
@@ -22,13 +23,19 @@ class DatabaseError(TableError):
     """
 
 
+class AllFirstRowsFailedError(DatabaseError, AllRowsFailedError):
+    """All of the first rows of a column failed."""
+
+
 Code = str | int
 """An SQLSTATE, a number of MySQL and MariaDB, or a name of SQLite or of a class."""
+
+_NO_RIGHT: Final = "permission denied: the user needs SELECT, and UPDATE for a rotation"
 
 _MEANINGS: Final[dict[Code, str]] = {
     "08006": "the connection was lost",
     "25006": "the transaction is read-only",
-    "42501": "permission denied",
+    "42501": _NO_RIGHT,
     "42601": "a syntax error, for example in `where`",
     "42703": "no such column, for example in `where`",
     "42P01": "no such table, for example in `where`",
@@ -45,8 +52,8 @@ _MEANINGS: Final[dict[Code, str]] = {
     1049: "no such database",
     1054: "no such column, for example in `where`",
     1064: "a syntax error, for example in `where`",
-    1142: "permission denied",
-    1143: "permission denied",
+    1142: _NO_RIGHT,
+    1143: _NO_RIGHT,
     1146: "no such table, for example in `where`",
     1205: "a lock was not available",
     1213: "a deadlock",
@@ -66,6 +73,21 @@ _MEANINGS: Final[dict[Code, str]] = {
     "SQLITE_NOTADB": "the file is not a database",
     "SQLITE_READONLY": "the database is read-only",
 }
+
+_CONNECTING: Final = {
+    "failed to resolve host": "the host is not known",
+    "Connection refused": "no server at this host and port",
+    "timeout expired": "the server did not answer in time",
+    'FATAL:  database "': "no such database",
+    'FATAL:  role "': "no such user",
+    "password authentication failed": "a wrong password or user",
+    "no password supplied": "the server requires a password",
+    "no pg_hba.conf entry": "the server does not accept this user from this address",
+    "does not support SSL": "the server does not support TLS",
+    "server closed the connection": "the connection was lost",
+    "the connection is lost": "the connection was lost",
+}
+"""Parts of the texts of psycopg, which has no code for most errors of a connection."""
 
 _TRANSIENT: Final[frozenset[Code]] = frozenset(
     {"40001", "40P01", "55P03", 1020, 1205, 1213, "SQLITE_BUSY", "SQLITE_LOCKED"}
@@ -101,6 +123,7 @@ class Fault(NamedTuple):
 
     kind: str
     code: Code | None
+    meaning: str | None = None
 
     @property
     def is_transient(self) -> bool:
@@ -118,16 +141,24 @@ class Fault(NamedTuple):
     def __str__(self) -> str:
         """Return the class, the code and its meaning."""
         code = "" if self.code is None else f" {self.code}"
-        meaning = _MEANINGS.get(self.kind if self.code is None else self.code)
-        return f"{self.kind}{code}" + (f" ({meaning})" if meaning else "")
+        return f"{self.kind}{code}" + (f" ({self.meaning})" if self.meaning else "")
 
 
 def fault_of(error: SQLAlchemyError) -> Fault:
     """Return the class and the code of an error."""
     original = error.orig if isinstance(error, DBAPIError) else None
     if original is None:
-        return Fault(type(error).__name__, None)
-    return Fault(type(original).__name__, _code_of(original))
+        original = error
+    kind, code = type(original).__name__, _code_of(original)
+    return Fault(kind, code, _meaning_of(kind, code, str(original)))
+
+
+def _meaning_of(kind: str, code: Code | None, text: str) -> str | None:
+    """Return the meaning of an error; its text is only read if there is no code."""
+    if code is not None:
+        return _MEANINGS.get(code)
+    found = (words for part, words in _CONNECTING.items() if part in text)
+    return next(found, _MEANINGS.get(kind))
 
 
 def _code_of(error: BaseException) -> Code | None:

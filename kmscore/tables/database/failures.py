@@ -4,6 +4,7 @@ from collections import Counter
 from typing import Final
 
 from kmscore.tables.database.report import Key, OnFailure, sorted_counts
+from kmscore.tables.unusable_versions import UnusableVersions
 
 _MOST_KEYS: Final = 100_000
 """Number of failed rows that are remembered, so that memory is bounded."""
@@ -17,6 +18,7 @@ class Failures:
         self._on_failure = on_failure
         self._counts: Counter[str] = Counter()
         self._reported: set[tuple[Key, str]] = set()
+        self.unusable: UnusableVersions = UnusableVersions()
 
     def begin_pass(self) -> None:
         """Forget the counts, because the next pass reads a failed row again."""

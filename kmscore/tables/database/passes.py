@@ -1,11 +1,12 @@
 """Passes over a column: batches that are read, re-encrypted and swapped."""
 
 import time
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-from kmscore.tables.database.batches import REJECTED, Batches, Reencrypt
+from kmscore.tables.database.batches import DOES_NOT_FIT, REJECTED, Batches, Reencrypt
 from kmscore.tables.database.column import Column, Names
 from kmscore.tables.database.counting import Remainder, count_remainder
+from kmscore.tables.database.errors import AllFirstRowsFailedError
 from kmscore.tables.database.failures import Failures
 from kmscore.tables.database.pace import Pace
 from kmscore.tables.database.paging import KeyRange, read_batch
@@ -13,6 +14,17 @@ from kmscore.tables.database.predicates import begins_with, does_not_hold
 from kmscore.tables.database.report import ColumnProgress, ColumnReport, Key, OnBatch, OnFailure
 from kmscore.tables.database.swap import Swapper
 from kmscore.tables.database.transactions import Database, Rows
+from kmscore.tables.first_rows import FirstRows
+
+FIRST_ROWS: Final = 1000
+"""The number of rows after which a rotation stops if all of them failed."""
+
+_REASONS: Final = {
+    DOES_NOT_FIT: "the new ciphertexts are longer than the declared length of the column",
+    REJECTED: "the database rejects the new ciphertexts, for example in a CHECK or a trigger",
+    "": "the keys, or the options, are probably wrong",
+}
+"""The reasons for codes that files do not have."""
 
 
 class Plan(NamedTuple):
@@ -27,6 +39,9 @@ class Plan(NamedTuple):
 
     changes_contexts: bool
     """Whether rows get another context."""
+
+    keep_going: bool
+    """Whether the rotation goes on if all of the first rows fail."""
 
     on_failure: OnFailure | None
     on_batch: OnBatch | None
@@ -51,10 +66,19 @@ class Rotation:
         self._has_changed = False
         """Whether a row was rewritten, or had a conflict, in this pass."""
 
+        self._checks_first = False
+
     def run(self, reencrypt: Reencrypt) -> ColumnReport:
         """Return the report after the last pass."""
         batches = Batches(self._column, reencrypt, self._failures)
         remainder = self._count()
+        self._checks_first = (
+            # Otherwise the first rows could be those that failed in an earlier call.
+            remainder.current == 0
+            and remainder.other > FIRST_ROWS
+            and self._plan.key_range[0] is None
+            and not self._plan.keep_going
+        )
         while self._is_pass_due(remainder):
             self._pass(batches)
             remainder = self._count()
@@ -93,6 +117,9 @@ class Rotation:
             self._batch(batches, rows)
             if self._plan.on_batch is not None:
                 self._plan.on_batch(self._progress(len(rows), after))
+            if self._checks_first and self._rows >= FIRST_ROWS:
+                self._checks_first = False
+                self._check_first_rows()
             self._pace.pause(len(rows), started)
 
     def _batch(self, batches: Batches, rows: Rows) -> None:
@@ -108,6 +135,30 @@ class Rotation:
         self._unchanged += done.unchanged
         self._conflicts += len(done.swaps) - written - len(rejected)
         self._has_changed |= len(done.swaps) > len(rejected)
+
+    def _check_first_rows(self) -> None:
+        """Raise `AllFirstRowsFailedError` if no row was rewritten."""
+        failed = self._failures.counts
+        if sum(failed.values()) < self._rows:
+            return
+        names, columns = self._plan.names, self._column.columns
+
+        def column_names() -> list[str]:
+            return self._database.inspect(
+                lambda found: [
+                    each["name"] for each in found.get_columns(names.table, schema=names.schema)
+                ]
+            )
+
+        rows = FirstRows(
+            failed,
+            columns,
+            column_names,
+            self._failures.unusable.names,
+            "census-column",
+            _REASONS,
+        )
+        raise AllFirstRowsFailedError(str(self._database.error(rows.describe())))
 
     def _progress(self, batch_rows: int, last_key: Key) -> ColumnProgress:
         return ColumnProgress(
@@ -133,4 +184,5 @@ class Rotation:
             passes=self._passes,
             remaining=remainder.other,
             seconds=time.monotonic() - self._started,
+            unusable_versions=self._failures.unusable.names,
         )

@@ -7,6 +7,8 @@ from typing import Any, NamedTuple, final
 
 from kmscore._typecheck import check_instance
 from kmscore._values import Record
+from kmscore.bulk import KeyVersionName
+from kmscore.tables.unusable_versions import MAX_VERSIONS
 
 Key = tuple[Any, ...]
 """The values of a primary key, as the driver returns them."""
@@ -85,6 +87,12 @@ class ColumnReport(Record):
     seconds: float
     """The duration of the call."""
 
+    unusable_versions: tuple[KeyVersionName, ...] = ()
+    """The first key versions that failed rows name, if they are missing or not enabled.
+
+    There are at most 10, of v1 headers, which are not authenticated.
+    """
+
     def __add__(self, other: "ColumnReport") -> "ColumnReport":
         """Return the sum of two reports.
 
@@ -108,6 +116,9 @@ class ColumnReport(Record):
             passes=max(self.passes, other.passes),
             remaining=self.remaining + other.remaining,
             seconds=max(self.seconds, other.seconds),
+            unusable_versions=tuple(
+                dict.fromkeys((*self.unusable_versions, *other.unusable_versions))
+            )[:MAX_VERSIONS],
         )
 
 

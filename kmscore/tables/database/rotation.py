@@ -51,6 +51,7 @@ def reencrypt_column(
     rows_per_second: float | None = None,
     key_range: KeyRange = WHOLE_TABLE,
     passes: int = DEFAULT_PASSES,
+    keep_going: bool = False,
     on_failure: OnFailure | None = None,
     on_batch: OnBatch | None = None,
 ) -> ColumnReport:
@@ -102,6 +103,9 @@ def reencrypt_column(
         key_range: The range of primary keys (default `(None, None)`, the whole table), see
             `key_ranges`.
         passes: The maximum number of passes (default 3). Each reads the rows that remain.
+        keep_going: Whether to go on if all of the first rows (1,000 or a few more) fail (default
+            `False`). The rule holds for a larger column in which no row names the destination
+            version yet, and for a `key_range` without a first key.
         on_failure: A function that is called with the primary key and the error code of each failed
             row (default `None`). It is called once for each of the first 100,000 failed rows, and
             for others once in each pass.
@@ -119,8 +123,9 @@ def reencrypt_column(
             not have two values; if a column or a key of the context is given twice; or if both
             `context_column` and `context_columns` are given.
         DatabaseError: If the table or a column does not exist or does not fit; if the table cannot
-            be read in batches by its primary key; or if the database rejects a statement, also
-            after 10 attempts for a deadlock, a serialization failure or a busy database.
+            be read in batches by its primary key; if all of the first rows fail and `keep_going`
+            is `False`; or if the database rejects a statement, also after 10 attempts for a
+            deadlock, a serialization failure or a busy database.
         KeyNotFoundError: If the destination key does not exist.
         IncorrectKeyError: If `keys` returns a destination key with another ID.
         KeyStateError: If the destination key is not enabled.
@@ -146,6 +151,7 @@ def reencrypt_column(
     check_key_range(key_range)
     check_instance(verify, bool, "verify")
     check_positive(passes, "passes")
+    check_instance(keep_going, bool, "keep_going")
     check_optional_callable(on_failure, "on_failure")
     check_optional_callable(on_batch, "on_batch")
     pace = Pace(batch_rows, target_seconds, rows_per_second)
@@ -170,6 +176,7 @@ def reencrypt_column(
         is_dry_run=dry_run,
         reads_all=verify or changes_contexts,
         changes_contexts=changes_contexts,
+        keep_going=keep_going,
         on_failure=on_failure,
         on_batch=on_batch,
     )

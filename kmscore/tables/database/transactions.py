@@ -1,9 +1,11 @@
 """Short transactions on an engine: one read, or one write, each repeated if it may be."""
 
+import logging
 import os
+import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from typing import Any, Final, TypeVar
 
 import sqlalchemy as sa
@@ -95,7 +97,8 @@ class Database:
                 self.retried += 1
                 time.sleep(min(_FIRST_PAUSE * 2 ** (attempt - 1), _LONGEST_PAUSE))
             try:
-                return work()
+                with _without_lines_of_psycopg():
+                    return work()
             except SQLAlchemyError as error:
                 # The error has the statement and its parameters, so that it must not be chained.
                 fault = fault_of(error)
@@ -125,6 +128,25 @@ def _silent(engine: sa.Engine) -> sa.Engine:
     # `hide_parameters` does not hide the rows that SQLAlchemy logs with the level DEBUG.
     silent._should_log_debug = lambda: False  # type: ignore[method-assign] # noqa: SLF001
     return silent
+
+
+@contextmanager
+def _without_lines_of_psycopg() -> Iterator[None]:
+    """Keep psycopg from logging the host, user and database of a connection in this thread.
+
+    It does so for each error that ends a pipeline, and `executemany` always uses a pipeline.
+    """
+    thread = threading.get_ident()
+    logger = logging.getLogger("psycopg")
+
+    def is_of_another_thread(record: logging.LogRecord) -> bool:
+        return record.thread != thread
+
+    logger.addFilter(is_of_another_thread)
+    try:
+        yield
+    finally:
+        logger.removeFilter(is_of_another_thread)
 
 
 def _in_transaction(connection: sa.Connection, work: Callable[[sa.Connection], _Result]) -> _Result:

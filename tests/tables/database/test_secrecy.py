@@ -2,6 +2,7 @@
 
 import base64
 import logging
+import threading
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -168,6 +169,62 @@ def test_logs_show_no_row(database: Live, secrets: list[str], echo: Any) -> None
         # The engine of the caller logs as before.
         assert ROW_KEY in "\n".join(lines)
         engine.dispose()
+
+
+REJECTIONS = {
+    "a check": ("ALTER TABLE t ADD CHECK (id = 'good' OR length(b) < 90) NOT VALID", None),
+    "no right to update": (
+        (
+            "CREATE FUNCTION stop() RETURNS trigger LANGUAGE plpgsql AS"
+            " $$ BEGIN RAISE EXCEPTION USING ERRCODE = '42501'; END $$;"
+            " CREATE TRIGGER stop BEFORE UPDATE ON t FOR EACH ROW EXECUTE FUNCTION stop()"
+        ),
+        "42501",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", REJECTIONS)
+def test_rejected_writes_log_no_address(
+    postgresql: Live, caplog: pytest.LogCaptureFixture, case: str
+) -> None:
+    """The driver logs the host, user and database of a pipeline that ends with an error."""
+    statement, code = REJECTIONS[case]
+    postgresql.run("CREATE TABLE t (id varchar(40) PRIMARY KEY, b bytea)")
+    blob = seal(b"x" * 40)
+    postgresql.insert("t", [{"id": f"{number:03}", "b": blob} for number in range(200)])
+    postgresql.run(statement)
+    if code is None:
+        report = rotate(postgresql.engine, context_columns=())
+        assert report.failed == {"rejected_by_database": 200}
+    else:
+        with pytest.raises(DatabaseError, match=code):
+            rotate(postgresql.engine, context_columns=())
+    assert caplog.messages == []
+    # The caller's own statements are logged as before.
+    logging.getLogger("psycopg").warning("a line of the caller")
+    assert caplog.messages == ["a line of the caller"]
+
+
+def test_another_thread_logs_during_a_write(postgresql: Live) -> None:
+    """Only the thread that writes drops the lines of psycopg."""
+    postgresql.run("CREATE TABLE t (id int PRIMARY KEY, b bytea)")
+    postgresql.insert("t", [{"id": 1, "b": seal()}])
+    logger = logging.getLogger("psycopg")
+
+    def log(*_: object) -> None:
+        logger.warning("this thread")
+        other = threading.Thread(target=logger.warning, args=("another thread",))
+        other.start()
+        other.join()
+
+    engine = postgresql.another()
+    sa.event.listen(engine, "before_cursor_execute", log)
+    with all_logs() as lines:
+        rotate(engine, context_columns=())
+    assert "another thread" in lines
+    assert "this thread" not in lines
+    engine.dispose()
 
 
 def test_the_report_shows_no_row(database: Live, secrets: list[str]) -> None:

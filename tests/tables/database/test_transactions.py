@@ -115,6 +115,9 @@ def test_the_codes_of_drivers_are_read() -> None:
     )
     assert fault_of(wrapped(DriverError(1213, "a row"))).code == 1213
     assert str(fault_of(wrapped(Exception("a row")))) == "Exception"
+    fault = fault_of(wrapped(Exception('FATAL:  password authentication failed for user "a row"')))
+    assert str(fault) == "Exception (a wrong password or user)"
+    assert "a row" not in repr(fault)
     assert str(fault_of(wrapped(Exception()))) == "Exception"
     assert str(fault_of(sa.exc.TimeoutError("a row"))) == "TimeoutError"
     assert str(fault_of(wrapped(sqlite_error("SQLITE_IOERR_READ")))) == (
