@@ -2,14 +2,14 @@
 
 from typing import Final
 
-from kmscore_vectors.generator.model import Note
+from kmscore_vectors.generator.model import VALID_FAILS, Note
 from kmscore_vectors.generator.shared_texts import CIPHERTEXT_BIT
 from kmscore_vectors.tables import BugType, Severity
 
 _SECTION: Final = "C2SP XAES-256-GCM"
 
 
-def _note(bug_type: BugType, description: str, effect: str = "", *links: str) -> Note:
+def _note(bug_type: BugType, description: str, effect: str = VALID_FAILS, *links: str) -> Note:
     """Return the note of a flag; all tests are about one standard."""
     return Note(
         description,
@@ -25,7 +25,7 @@ NOTES: Final = {
     "Published": _note(
         BugType.BASIC,
         "A test of the specification.",
-        "",
+        VALID_FAILS,
         "https://c2sp.org/XAES-256-GCM",
     ),
     "Ktv": _note(BugType.BASIC, "A message and associated data of usual lengths."),
