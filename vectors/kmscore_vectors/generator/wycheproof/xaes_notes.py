@@ -3,7 +3,7 @@
 from typing import Final
 
 from kmscore_vectors.generator.model import VALID_FAILS, Note
-from kmscore_vectors.generator.shared_texts import CIPHERTEXT_BIT
+from kmscore_vectors.generator.shared_texts import CIPHERTEXT_BIT, PARTIAL_CACHE, SIMILAR_KEY
 from kmscore_vectors.tables import BugType, Severity
 
 _SECTION: Final = "C2SP XAES-256-GCM"
@@ -33,6 +33,12 @@ NOTES: Final = {
         BugType.EDGE_CASE,
         "Keys for which the highest bit of AES_K(0) is 1, and keys for which it is 0.",
         "Without the constant 87, or with it always, half of all keys give another ciphertext.",
+    ),
+    "SimilarKey": _note(
+        BugType.EDGE_CASE,
+        SIMILAR_KEY,
+        PARTIAL_CACHE,
+        "https://cwe.mitre.org/data/definitions/1023.html",
     ),
     "SpecialNonce": _note(
         BugType.EDGE_CASE,
