@@ -202,7 +202,8 @@ def clients(session: nox.Session) -> None:
 def mutants(session: nox.Session) -> None:
     """Put mistakes into the JavaScript implementation, and show which ones the vectors notice."""
     session.install(EVERYTHING[1])
-    lists = ("vectors/harnesses/mutants/listed.json", "vectors/harnesses/mutants/blind.json")
+    names = ("listed", "blind", "planted")
+    lists = [f"vectors/harnesses/mutants/{name}.json" for name in names]
     source = ("--source", "vectors/harnesses/javascript")
     command = ("kmscore-vectors", "mutants", *lists, *source, *session.posargs)
     session.run(*command, "--", "node", "main.mjs")

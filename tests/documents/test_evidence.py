@@ -58,7 +58,12 @@ def test_the_numbers_of_vectors_are_those_of_the_files() -> None:
 def test_the_numbers_of_noticed_mistakes_are_those_of_the_files() -> None:
     """The scores of the lists of mistakes, and the number of checks that vectors notice."""
     readme = (_VECTORS / "README.md").read_text("utf-8")
-    for name, author in (("listed", "listed mistakes"), ("blind", "by an author")):
+    authors = {
+        "listed": "listed mistakes",
+        "blind": "by an author",
+        "planted": "planted in another implementation",
+    }
+    for name, author in authors.items():
         row = rf"^\| `{name}\.json`: .* \| (\d+) noticed [^|]+ \|$"
         (score,) = re.findall(row, readme, re.MULTILINE)
         text = (_VECTORS / "harnesses" / "mutants" / f"{name}.json").read_text("utf-8")

@@ -264,7 +264,7 @@ def _choose_implementation(
     if not command:
         form = "kmscore-vectors run [DIR] -- COMMAND..., or --python MODULE:FUNCTION"
         stop(f"no implementation: {form}")
-    return execution.program_name(command[0]), execution.start_command(command, timeout)
+    return execution.program_name(command), execution.start_command(command, timeout)
 
 
 app.command(cls=shared.CommandAfterDashes, epilog=mutants_command.EPILOG)(mutants_command.mutants)

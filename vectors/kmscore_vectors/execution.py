@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import typer
 from rich.console import Console
@@ -21,6 +21,11 @@ from kmscore_vectors.report.document import to_json
 from kmscore_vectors.runner import Peer
 from kmscore_vectors.terminal import progress, say, stop
 from kmscore_vectors.vector_test import VectorTest
+
+_SCRIPTS: Final = frozenset(
+    (".cjs", ".jar", ".js", ".lua", ".mjs", ".php", ".pl", ".ps1", ".py", ".rb", ".sh", ".ts")
+)
+"""The suffixes of the files that interpreters run."""
 
 
 class Step(NamedTuple):
@@ -96,9 +101,11 @@ def _write(results: Results, heading: Heading, reports: Iterable[Destination]) -
             yield str(error)
 
 
-def program_name(command: str) -> str:
-    """Return the name of a program without its folder."""
-    return Path(command).name or command
+def program_name(command: Sequence[str]) -> str:
+    """Return the name of the script that a command runs, else of its program, without a folder."""
+    scripts = [part for part in command[1:] if Path(part).suffix in _SCRIPTS and part[0] != "-"]
+    name = (*scripts, command[0])[0]
+    return Path(name).name or name
 
 
 def load_adapter() -> Any:  # noqa: ANN401 (a module that is there only with the library)

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from kmscore_vectors.accumulation import is_accumulated, operation_of, run_accumulated
 from kmscore_vectors.answers import Answer, Ask
+from kmscore_vectors.difference import Difference, first_difference
 from kmscore_vectors.excerpt import bounded
 from kmscore_vectors.generator.streams import CASES
 from kmscore_vectors.vector_test import VectorTest
@@ -47,6 +48,8 @@ class Judgement:
     test: VectorTest
     answer: Answer
     verdict: Verdict
+    difference: Difference | None = None
+    """The first difference of the whole answer, if its outputs are wrong."""
 
 
 class Unproven(NamedTuple):
@@ -165,7 +168,8 @@ def run(
     for test in tests:
         answer = _answer(ask, test, advance)
         verdict = judge(test, answer)
-        yield Judgement(subject, test, _kept(test, answer, verdict), verdict)
+        different = first_difference(test.expected, answer) if verdict is Verdict.WRONG else None
+        yield Judgement(subject, test, _kept(test, answer, verdict), verdict, different)
 
 
 def _kept(test: VectorTest, answer: Answer, verdict: Verdict) -> Answer:

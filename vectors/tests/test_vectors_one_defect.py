@@ -1,5 +1,6 @@
 """The library passes every vector, and each negative vector has one defect, or a marked two."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -7,6 +8,8 @@ import pytest
 from kmscore_vectors.adapter.responder import Responder
 from kmscore_vectors.generator.all_files import MAKERS
 from kmscore_vectors.generator.model import OUTPUTS, TWO_DEFECTS, Case, Group, VectorFile
+from kmscore_vectors.generator.reencrypt.file import make as make_reencrypt
+from kmscore_vectors.tables import ErrorCode
 
 RESPONDER = Responder()
 
@@ -88,3 +91,36 @@ def test_an_unknown_operation_is_a_key_error() -> None:
     """An unknown operation is not a property of a ciphertext."""
     with pytest.raises(KeyError):
         RESPONDER.answer("guess", {})
+
+
+def _dry_run(case: Case) -> Case:
+    """Return the dry run of a request, with its rejection and without its comment."""
+    return replace(case, comment="", repaired=None, inputs=case.inputs | {"dry_run": True})
+
+
+def test_every_rejected_request_has_a_dry_run() -> None:
+    """Each rule is tested in a dry run too; those about a keyring, once for each flag."""
+    common, own = make_reencrypt().groups
+    for group in (common, own):
+        rejected = [
+            _dry_run(case) for case in group.cases if case.error and case.flag != TWO_DEFECTS
+        ]
+        dry = [_dry_run(case) for case in group.cases if case.inputs["dry_run"]]
+        if group is common:
+            assert [case for case in rejected if case not in dry] == []
+        else:
+            assert {(case.flag, case.error) for case in rejected} == {
+                (case.flag, case.error) for case in dry
+            }
+
+
+def test_every_error_that_comes_first_does_so_in_a_dry_run() -> None:
+    """Tests with two defects have the same errors with and without a dry run."""
+    common, _ = make_reencrypt().groups
+    found: dict[tuple[bool, bool], set[ErrorCode | None]] = {}
+    for case in common.cases:
+        if case.flag == TWO_DEFECTS:
+            kind = case.inputs["source_algorithm"] is None, bool(case.inputs["dry_run"])
+            found.setdefault(kind, set()).add(case.error)
+    assert found[True, False] == found[True, True]
+    assert found[False, False] == found[False, True]

@@ -17,7 +17,7 @@ from support.time_limits import PATIENCE
 from typer.testing import CliRunner, Result
 from vector_files import files, make_test
 
-from kmscore_vectors import cli, judgement
+from kmscore_vectors import cli, execution, judgement
 from kmscore_vectors.accumulation import FIRST_WRONG
 from kmscore_vectors.excerpt import cut, shown
 from kmscore_vectors.files import installed_folder
@@ -273,6 +273,7 @@ def test_json_has_everything(results: Results) -> None:
         "inputs": {"blob": "00"},
         "expected": {"error": "invalid_blob"},
         "answer": {"blob": "accepted"},
+        "difference": None,
         "effect": "A reader sees *all*.",
     }
     assert json.loads(to_json(results, Heading("peer", "", Path())))["version"] is None
@@ -585,6 +586,21 @@ def test_by_default_an_implementation_has_the_name_of_its_program() -> None:
     """Without the folder of the program, and without a version."""
     document = json.loads(_run("--json").stdout)
     assert (document["label"], document["version"]) == (Path(sys.executable).name, None)
+
+
+@pytest.mark.parametrize(
+    ("command", "name"),
+    [
+        (("env/bin/python", "responder.py"), "responder.py"),
+        (("node", "--trace-warnings", "lib/main.mjs", "--fast"), "main.mjs"),
+        (("./responder", "settings.toml"), "responder"),
+        (("python3", "-m", "responder"), "python3"),
+        (("responder", "-c.py", ""), "responder"),
+    ],
+)
+def test_an_implementation_has_the_name_of_its_script(command: tuple[str, ...], name: str) -> None:
+    """An interpreter does not say what it runs."""
+    assert execution.program_name(command) == name
 
 
 @pytest.mark.parametrize("command", ["run", "verify"])

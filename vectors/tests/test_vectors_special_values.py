@@ -1,17 +1,21 @@
 """The keys, IVs and contexts that the generator searched for have the properties in their names."""
 
 from functools import cache
+from itertools import pairwise
 from typing import Any
 
 import pytest
 
 from kmscore_vectors.generator.aead import messages, special_keys
 from kmscore_vectors.generator.aead.file import make as make_aead
-from kmscore_vectors.generator.aead.maker import AeadMaker
+from kmscore_vectors.generator.aead.maker import KEY_ID, KEY_VERSION_ID, AeadMaker
 from kmscore_vectors.generator.aead.messages import BYTES, ends_of
+from kmscore_vectors.generator.aead.similar_keys import similar_ivs, similar_keys
 from kmscore_vectors.generator.ciphers import encrypt_block
 from kmscore_vectors.generator.encryption_context.file import make as make_encryption_context
 from kmscore_vectors.generator.model import TWO_DEFECTS, VectorFile
+from kmscore_vectors.generator.suite_properties import iv_length
+from kmscore_vectors.generator.wire import header_bytes
 from kmscore_vectors.tables import ErrorCode, Suite
 
 _TAG = 16
@@ -127,3 +131,36 @@ def test_texts_at_the_limit_have_the_length_of_their_names() -> None:
         assert len(named) > 10
         for case in named:
             assert (len(str(case.inputs["json"])), case.error is None) == (number, is_valid)
+
+
+@pytest.mark.parametrize("suite", Suite)
+def test_similar_keys_and_ivs_share_halves(suite: Suite) -> None:
+    """Successive keys and IVs share a half: the first of some, and the last of others."""
+    for values in (similar_keys(suite).values(), similar_ivs(suite).values()):
+        shared = set()
+        for before, after in pairwise(values):
+            assert before != after
+            half = len(after) // 2
+            shared |= {name for name, part in _parts(half).items() if before[part] == after[part]}
+        assert shared == {"first", "last"}
+
+
+def _parts(half: int) -> dict[str, slice]:
+    """Return the two halves of a key or an IV."""
+    return {"first": slice(half), "last": slice(half, None)}
+
+
+@pytest.mark.parametrize("operation", ["encrypt", "decrypt"])
+@pytest.mark.parametrize("suite", Suite)
+def test_successive_similar_keys_have_one_iv(suite: Suite, operation: str) -> None:
+    """A change of the key keeps the IV, so that a cache of one entry is noticed."""
+    keys, ivs = [], []
+    for shared, case in _cases(operation, "SimilarKey"):
+        if shared["suite_id"] == f"{suite.value:02x}":
+            start = len(header_bytes(suite.value, KEY_ID, KEY_VERSION_ID))
+            blob = bytes.fromhex(case.inputs.get("blob") or case.outputs["blob"])
+            keys.append(shared["key"])
+            ivs.append(blob[start : start + iv_length(suite)])
+    changes = [n for n in range(1, len(keys)) if keys[n] != keys[n - 1]]
+    assert len(changes) == len(similar_keys(suite)) - 1
+    assert all(ivs[n] == ivs[n - 1] for n in changes)

@@ -44,12 +44,19 @@ OUTPUTS: Final[Mapping[str, tuple[str, ...]]] = {
 """The output fields of each operation; the other fields of a test are its inputs."""
 
 
+VALID_FAILS: Final = (
+    "Other implementations cannot decrypt its ciphertexts, or it cannot decrypt theirs: data is"
+    " lost when one takes the place of the other."
+)
+"""The effect if a valid test of no special kind fails."""
+
+
 @dataclass(frozen=True)
 class Note:
-    """The meaning of a flag: the defect, and the effect if an implementation accepts it."""
+    """The meaning of a flag: the defect or the input, and the effect if its tests fail."""
 
     description: str
-    effect: str = ""
+    effect: str = VALID_FAILS
     links: tuple[str, ...] = ()
     _: KW_ONLY
     bug_type: BugType
@@ -60,9 +67,11 @@ class Note:
 
     def document(self) -> Fields:
         """Return the note as a JSON object of the file."""
-        fields: Fields = {"bugType": self.bug_type.value, "description": self.description}
-        if self.effect:
-            fields["effect"] = self.effect
+        fields: Fields = {
+            "bugType": self.bug_type.value,
+            "description": self.description,
+            "effect": self.effect,
+        }
         if self.cves:
             fields["cves"] = list(self.cves)
         if self.links:
@@ -87,7 +96,7 @@ TWO_DEFECTS_NOTE: Final = Note(
     ("https://cwe.mitre.org/data/definitions/696.html",),
     bug_type=BugType.MISSING_STEP,
     severity=Severity.POLICY,
-    section="SPEC section 9",
+    section="SPEC section 9.1",
 )
 
 

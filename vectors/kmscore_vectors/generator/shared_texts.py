@@ -13,6 +13,7 @@ OTHER_LENGTH: Final = "A byte was removed or added, and the lengths still allow 
 NO_ROOM: Final = "The blob ends before there is room for IV and tag."
 OTHER_CONTEXT: Final = "Another context than the message was sealed under."
 OTHER_SUITE: Final = "The header names a suite that is not the key's."
+SIMILAR_KEY: Final = "A key or a nonce that differs little from the one that is asked before it."
 UNBOUND_CONTEXT: Final = "A source context for a ciphertext that binds none."
 UNKNOWN_ALGORITHM: Final = "No algorithm has this name."
 USUAL_LENGTH: Final = "A message of a usual length."
@@ -39,6 +40,10 @@ CONFUSED_DEPUTY: Final = (
 SAME_TEXT: Final = (
     "A ciphertext of one tenant, table or purpose opens for another, whose context has the"
     " same text."
+)
+PARTIAL_CACHE: Final = (
+    "A cache that compares only a part of a key or of a nonce: messages are encrypted with the key"
+    " of another tenant, and its ciphertexts open."
 )
 TWO_ALGORITHMS: Final = (
     "One key under two algorithms: what is safe under each need not be under both."

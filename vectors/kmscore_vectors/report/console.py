@@ -28,6 +28,7 @@ from kmscore_vectors.terminal import printable
 
 _LISTED: Final = 20  # rows of the table of failures; the reports have more
 _LONGEST: Final = 120  # characters of a value
+_NEXT: Final = "--report FILE.md writes the inputs; --test FILE:TCID runs one test again."
 
 
 def show(results: Results, heading: Heading, console: Console) -> None:
@@ -38,6 +39,7 @@ def show(results: Results, heading: Heading, console: Console) -> None:
         effects = _effect_table(results.failures)
         if effects.row_count:
             console.print(effects)
+        console.print(Text(_NEXT))
     for subject, number in results.by_subject.items():
         name = heading.implementation if subject == heading.label else subject
         console.print(Text(f"{printable(name)}: {number} tests"))
@@ -107,7 +109,7 @@ def _failure_table(results: Results) -> Table:
         alike = f"\nand {len(others)} more" if others else ""
         table.add_row(
             Text(f"{test.file} {test.tc_id}\n{test.flag}{alike}"),
-            Text(f"{test.comment}{subject}"),
+            Text("\n".join(filter(None, (f"{test.comment}{subject}", test.section)))),
             Text(f"{judgement.verdict.value}\n{_answer(judgement)}"),
         )
     return table
@@ -131,6 +133,9 @@ def _answer(judgement: Judgement) -> str:
     if found.reason is not None:
         return "\n".join([*parts, reason_text(found.reason)])
     expected, answer = (_brief(fields) for fields in (found.expected, found.answer))
+    if found.difference is not None and max(len(expected), len(answer)) > _LONGEST:
+        place, expected, answer = map(printable, found.difference)
+        parts.append(place)
     return "\n".join([*parts, f"expected {expected}", f"answered {answer}"])
 
 

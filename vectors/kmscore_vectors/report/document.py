@@ -9,6 +9,7 @@ from kmscore_vectors.answers import Answer
 from kmscore_vectors.excerpt import shown
 from kmscore_vectors.judgement import Judgement, Results, Verdict
 from kmscore_vectors.report import Heading
+from kmscore_vectors.report.texts import evidence
 
 
 def to_json(results: Results, heading: Heading) -> str:
@@ -40,7 +41,7 @@ def to_json(results: Results, heading: Heading) -> str:
 
 def _failure(judgement: Judgement) -> dict[str, Any]:
     """Return a failed test with its question, its expected result and its answer."""
-    test = judgement.test
+    test, different = judgement.test, evidence(judgement).difference
     return {
         "subject": judgement.subject,
         "file": test.file,
@@ -54,6 +55,7 @@ def _failure(judgement: Judgement) -> dict[str, Any]:
         "inputs": shown(test.inputs),
         "expected": shown(test.expected),
         "answer": _answer(judgement.answer),
+        "difference": different and different._asdict(),
         "effect": test.effect,
     }
 

@@ -82,6 +82,8 @@ def _details(judgement: Judgement) -> str:
     ]
     if found.reason is None:
         parts += _block("answer", lines(found.answer, _VALUE))
+        if found.difference is not None:
+            parts += _block("first difference", lines(found.difference._asdict(), _VALUE))
     else:
         parts += _block("no answer", reason_text(found.reason).splitlines())
     if test.effect:

@@ -112,6 +112,8 @@ def _failure(judgement: Judgement) -> Iterator[str]:
     yield from _block("Expected:", found.expected)
     if found.reason is None:
         yield from _block("Answer:", found.answer)
+        if found.difference is not None:
+            yield from _block("First difference:", found.difference._asdict())
     else:
         yield from ("", "No answer:", "")
         yield from (f"{_INDENT}{line}" for line in reason_text(found.reason).splitlines())

@@ -6,6 +6,7 @@ from typing import Any, Final, NamedTuple
 
 from kmscore_vectors.accumulation import FIRST_WRONG, WRONG_CASES, is_accumulated
 from kmscore_vectors.answers import GIVEN_UP, PATIENCE, missing
+from kmscore_vectors.difference import Difference, first_difference
 from kmscore_vectors.excerpt import cut, left_out
 from kmscore_vectors.generator.streams import CASES
 from kmscore_vectors.judgement import Judgement, Results, Verdict
@@ -26,21 +27,24 @@ class Evidence(NamedTuple):
     answer: Mapping[str, Any]
     reason: str | None
     """The reason of a missing answer; None if there is an answer."""
+    difference: Difference | None
+    """The first difference of wrong outputs."""
 
 
 def evidence(judgement: Judgement) -> Evidence:
     """Return the evidence of a judgement, for its first wrong case if it has one."""
     test, answer = judgement.test, judgement.answer
     if not is_accumulated(test) or FIRST_WRONG not in answer:
-        return Evidence("", test.inputs, test.expected, answer, missing(answer))
+        different = judgement.difference
+        return Evidence("", test.inputs, test.expected, answer, missing(answer), different)
     first = answer[FIRST_WRONG]
     case = (
         f"case {first['case']:,} of {CASES:,}, {first['operation']}, is the first of"
         f" {answer[WRONG_CASES]:,} wrong"
     )
-    return Evidence(
-        case, first["inputs"], first["expected"], first["answer"], missing(first["answer"])
-    )
+    expected, given = first["expected"], first["answer"]
+    different = first_difference(expected, given)
+    return Evidence(case, first["inputs"], expected, given, missing(given), different)
 
 
 def lines(fields: Mapping[str, Any], longest: int) -> list[str]:

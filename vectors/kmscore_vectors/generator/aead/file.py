@@ -18,6 +18,7 @@ from kmscore_vectors.generator.aead.order import (
     two_defects_in_decryption,
     two_defects_in_encryption,
 )
+from kmscore_vectors.generator.aead.similar_keys import similar_key_groups
 from kmscore_vectors.generator.aead.special_keys import key_groups
 from kmscore_vectors.generator.model import Case, Fields, Group, VectorFile
 from kmscore_vectors.generator.shared_texts import TEST_KEYS
@@ -44,6 +45,7 @@ def _groups(suite: Suite) -> Iterator[Group]:
     yield Group("encrypt", tuple(_sealing(maker)), maker.shared)
     yield Group("decrypt", tuple(_opening(maker)), maker.shared)
     yield from key_groups(suite)
+    yield from similar_key_groups(suite)
 
 
 def _sealing(maker: AeadMaker) -> Iterator[Case]:

@@ -14,7 +14,9 @@ from kmscore_vectors.generator.shared_texts import (
     OTHER_KEY_STREAM,
     OTHER_LENGTH,
     OTHER_SUITE,
+    PARTIAL_CACHE,
     SHORT_TAG,
+    SIMILAR_KEY,
     TRIAL_DECRYPTION,
     TWO_ALGORITHMS,
 )
@@ -151,6 +153,14 @@ NOTES: Final = {
         bug_type=BugType.EDGE_CASE,
         severity=Severity.STANDARD,
         section="C2SP XAES-256-GCM",
+    ),
+    "SimilarKey": Note(
+        SIMILAR_KEY,
+        PARTIAL_CACHE,
+        ("https://cwe.mitre.org/data/definitions/1023.html",),
+        bug_type=BugType.AUTH_BYPASS,
+        severity=Severity.STANDARD,
+        section="NIST SP 800-38D section 7.2",
     ),
     "SpecialTag": Note(
         "A tag, its hash S or a ciphertext that begins or ends with a special byte.",

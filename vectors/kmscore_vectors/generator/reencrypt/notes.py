@@ -1,5 +1,6 @@
 """The flags of the tests of re-encryption."""
 
+from dataclasses import replace
 from typing import Final
 
 from kmscore_vectors.generator.keys.notes import KEY_NOTES
@@ -29,24 +30,30 @@ NOTES: Final = {
     ),
     "Rotation": Note(
         "The destination is the source's own key, and its primary version seals.",
+        "Ciphertexts stay under an older key version: after a compromise, a rotation does not take"
+        " them out of reach.",
         bug_type=BugType.BASIC,
         severity=Severity.POLICY,
         section="SPEC section 8",
     ),
     "Context": Note(
         "The key stays, and the encryption context changes.",
+        "A blob that keeps its old context, or has none, opens for those who had access to it"
+        " before, and not for its new owner.",
         bug_type=BugType.BASIC,
         severity=Severity.POLICY,
         section="SPEC section 8",
     ),
     "Asymmetric": Note(
         "The source is a bare ciphertext of RSA or SM2.",
+        "Data that was encrypted with a public key cannot be moved to a symmetric key.",
         bug_type=BugType.BASIC,
         severity=Severity.POLICY,
         section="SPEC section 8",
     ),
     "SourceId": Note(
         "The caller says which source key or version it means, and it is that.",
+        "Callers leave the source key out, and permission for it is not asked for.",
         bug_type=BugType.BASIC,
         severity=Severity.POLICY,
         section="SPEC section 8",
@@ -182,6 +189,6 @@ NOTES: Final = {
         severity=Severity.POLICY,
         section="SPEC section 11.3",
     ),
-    TWO_DEFECTS: TWO_DEFECTS_NOTE,
+    TWO_DEFECTS: replace(TWO_DEFECTS_NOTE, section="SPEC section 8"),
     **KEY_NOTES,
 }

@@ -12,7 +12,16 @@ from kmscore_vectors.generator.keys.rsa_private import valid_rsa_keys, wrong_rsa
 from kmscore_vectors.generator.keys.sm2_private import POINT_RULES, valid_sm2_keys, wrong_sm2_keys
 from kmscore_vectors.generator.model import Case, Fields, Json, Rule
 from kmscore_vectors.generator.oaep import RsaTestKey
-from kmscore_vectors.generator.reencrypt.cases import AES, MESSAGE, XAES, move, take
+from kmscore_vectors.generator.reencrypt.cases import (
+    AES,
+    MESSAGE,
+    XAES,
+    dry_run_of,
+    move,
+    reject_both,
+    right_asymmetric,
+    take,
+)
 from kmscore_vectors.generator.reencrypt.materials import valid_materials, wrong_materials
 from kmscore_vectors.generator.sm2pke.cases import K
 from kmscore_vectors.tables import EncryptionAlgorithm, ErrorCode, KeySpec, KeyState, Suite
@@ -34,8 +43,22 @@ def rings() -> Iterator[Case]:
     base = usual()
     yield base
     yield from _unusual_keys()
+    yield from _unusable_sources()
     for comment, keys in (*valid_materials(_RING), *_similar_ids()):
         yield replace(base, comment=comment, inputs=base.inputs | keys)
+    flags: set[str] = set()
+    for wrong in _invalid(base):
+        yield wrong
+        if wrong.flag not in flags:
+            flags.add(wrong.flag)
+            yield dry_run_of(base).rejected(
+                ErrorCode(str(wrong.error)), wrong.flag, f"{wrong.comment}, dry run",
+                {"keys": wrong.inputs["keys"]}, wrong.rule,
+            )  # fmt: skip
+
+
+def _invalid(base: Case) -> Iterator[Case]:
+    """Yield requests whose keyring is invalid."""
     for comment, keys in (*_wrong_symmetric(), *_wrong_rings(), *wrong_materials(_RING)):
         yield base.rejected(ErrorCode.INVALID_KEY, "BadKey", comment, keys)
     for flag, comment, keys, rule in _wrong_private():
@@ -119,6 +142,18 @@ def _used(
     """Return a request whose keyring has the source key and the destination key."""
     case = take(comment, flag, algorithm, ciphertext)
     return replace(case, inputs={"keys": ring_field((source, XAES))} | case.inputs)
+
+
+def _unusable_sources() -> Iterator[Case]:
+    """Yield bare ciphertexts under a private key that is not enabled."""
+    for algorithm, case in right_asymmetric().items():
+        source = keyring.SM2 if algorithm is EncryptionAlgorithm.SM2PKE else keyring.RSA
+        right = replace(case, inputs={"keys": ring_field((source, XAES))} | case.inputs)
+        for state in KeyState:
+            if state is not KeyState.ENABLED:
+                keys = {"keys": ring_field((replace(source, state=state), XAES))}
+                comment = f"source: {algorithm.value}, {state.value}"
+                yield from reject_both(right, ErrorCode.KEY_STATE, "KeyState", comment, keys)
 
 
 def _wrong_symmetric() -> Iterator[tuple[str, Fields]]:

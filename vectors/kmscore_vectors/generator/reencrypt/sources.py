@@ -46,7 +46,9 @@ def wrong_blobs() -> Iterator[Case]:
         ("too short for a tag", blob[: start + 12 + 15]),
         ("6,702 bytes", blob + bytes(6702 - len(blob))),
     ):
-        yield right.rejected(ErrorCode.INVALID_BLOB, "InvalidBlob", comment, blob_field(data))
+        yield from reject_both(
+            right, ErrorCode.INVALID_BLOB, "InvalidBlob", comment, blob_field(data)
+        )
     longest = move("6,144 bytes", "Boundary", AES, XAES, plaintext=bytes(MOST_PLAINTEXT))
     more = AES.blob(bytes(MOST_PLAINTEXT + 1), OLD, AES.iv("6,145 bytes"))
     yield from reject_both(
@@ -62,8 +64,8 @@ def wrong_contexts() -> Iterator[Case]:
             right, ErrorCode.INVALID_CONTEXT, "ContextSize", name, {name: pairs_field(WIDE)}
         )
     for algorithm, case in right_asymmetric().items():
-        yield case.rejected(
-            ErrorCode.INVALID_CONTEXT, "AsymmetricContext", algorithm.value,
+        yield from reject_both(
+            case, ErrorCode.INVALID_CONTEXT, "AsymmetricContext", algorithm.value,
             {"source_pairs": pairs_field(OLD)},
         )  # fmt: skip
     for comment, pairs in (

@@ -56,6 +56,10 @@ def blobs() -> Iterator[Case]:
             f"the {comment} of the header", "SourceId", named, AES, source_key_id=key_id,
             source_key_version_id=version_id,
         )  # fmt: skip
+    yield move(
+        "the key and version of the header", "DryRun", named, AES, source_key_id=named.key_id,
+        source_key_version_id=named.key_version_id, dry_run=True,
+    )  # fmt: skip
     yield move("a blob", "DryRun", AES, XAES, dry_run=True)
     yield move("a blob of the newest version", "DryRun", newest, newest, dry_run=True)
     yield move("IDs in the form of the service", "Valid", keyring.SERVICE_NAME, XAES)
@@ -64,6 +68,7 @@ def blobs() -> Iterator[Case]:
     for length in (0, 1, MOST_PLAINTEXT):
         plaintext = hashlib.shake_128(b"plaintext").digest(length)
         yield move(f"{length} bytes", "Boundary", AES, XAES, plaintext=plaintext)
+        yield move(f"{length} bytes", "DryRun", AES, XAES, plaintext=plaintext, dry_run=True)
 
 
 def bare_ciphertexts() -> Iterator[Case]:
@@ -71,9 +76,11 @@ def bare_ciphertexts() -> Iterator[Case]:
     yield from right_asymmetric().values()
     sm2pke = EncryptionAlgorithm.SM2PKE
     yield take("SM2PKE, ASN1_DER", "Asymmetric", sm2pke, affine.asn1(sm2_parts(MESSAGE)))
+    yield take("SM2, ASN1_DER", "DryRun", sm2pke, affine.asn1(sm2_parts(MESSAGE)), dry_run=True)
     for algorithm in HASH_NAMES:
-        comment = f"{algorithm.value}, no plaintext"
-        yield take(comment, "Boundary", algorithm, rsa_ciphertext(algorithm, b""), b"")
+        comment, ciphertext = f"{algorithm.value}, no plaintext", rsa_ciphertext(algorithm, b"")
+        yield take(comment, "Boundary", algorithm, ciphertext, b"")
+        yield take(comment, "DryRun", algorithm, ciphertext, b"", dry_run=True)
     one = affine.c1c3c2(sm2_parts(b"\x07"))
     yield take("SM2PKE, one byte", "Boundary", sm2pke, one, b"\x07")
     for suite, destination in PER_SUITE.items():
@@ -88,9 +95,8 @@ def bare_ciphertexts() -> Iterator[Case]:
                 message.decode(), "Asymmetric", algorithm, ciphertext, message,
                 destination=destination,
             )  # fmt: skip
-    ciphertext = rsa_ciphertext(EncryptionAlgorithm.RSAES_OAEP_SHA_256, MESSAGE)
-    yield take(
-        "RSA", "DryRun", EncryptionAlgorithm.RSAES_OAEP_SHA_256, ciphertext, dry_run=True
-    )  # fmt: skip
+    for algorithm in HASH_NAMES:
+        ciphertext = rsa_ciphertext(algorithm, MESSAGE)
+        yield take(algorithm.value, "DryRun", algorithm, ciphertext, dry_run=True)
     ciphertext = affine.c1c3c2(sm2_parts(MESSAGE))
     yield take("SM2", "DryRun", sm2pke, ciphertext, dry_run=True)

@@ -57,7 +57,7 @@ def wrong_keys() -> Iterator[Case]:
         header = header_bytes(Suite.AES_256_GCM.value, key_id, b"v1")
         blob = header + blob_of(right)[len(AES.header) :]
         comment = f"a blob that names the key {asymmetric.key_id}"
-        yield right.rejected(ErrorCode.KEY_USAGE, "KeyUsage", comment, blob_field(blob))
+        yield from reject_both(right, ErrorCode.KEY_USAGE, "KeyUsage", comment, blob_field(blob))
     for comment, (destination, error, flag) in destinations.items():
         yield from reject_both(
             right, error, flag, f"destination: {comment}", {"destination_key_id": destination}
@@ -102,14 +102,14 @@ def wrong_ids() -> Iterator[Case]:
     for suite in Suite:
         if suite is not AES.suite:
             changed = blob[:4] + bytes([suite.value]) + blob[5:]
-            yield right.rejected(
-                ErrorCode.INCORRECT_KEY, "OtherSuite", suite.name, blob_field(changed)
+            yield from reject_both(
+                right, ErrorCode.INCORRECT_KEY, "OtherSuite", suite.name, blob_field(changed)
             )  # fmt: skip
     old, new = keyring.MIGRATED
     moved = move("to be rejected", "Rotation", old, new)
     plain = new.header[:4] + bytes([old.suite.value]) + new.header[5:]
-    yield moved.rejected(
-        ErrorCode.INCORRECT_KEY, "OtherSuite", "the newer version, the older one's suite",
+    yield from reject_both(
+        moved, ErrorCode.INCORRECT_KEY, "OtherSuite", "the newer version, the older one's suite",
         blob_field(plain + blob_of(moved)[len(old.header) :]),
     )  # fmt: skip
     for algorithm, case in right_asymmetric().items():
@@ -124,7 +124,8 @@ def wrong_ids() -> Iterator[Case]:
             "constructor",
         ):
             comment = f"{algorithm.value}: {name!r}"
-            yield case.rejected(
+            yield from reject_both(
+                case,
                 ErrorCode.UNSUPPORTED_ALGORITHM,
                 "UnknownAlgorithm",
                 comment,

@@ -56,6 +56,7 @@ NOTES: Final = {
     ),
     "AmbiguousAllowed": Note(
         "A context that the rule confuses with others, and that the caller has allowed.",
+        "Older ciphertexts with such a context cannot be decrypted, although their owner knows it.",
         bug_type=BugType.CAN_OF_WORMS,
         severity=Severity.POLICY,
         section="SPEC section 13.5",

@@ -21,6 +21,7 @@ from kmscore_vectors.generator.sm2pke.cases import (
     text,
     trace,
 )
+from kmscore_vectors.generator.sm2pke.rsa_public_keys import rsa_public_keys
 from kmscore_vectors.generator.sm2pke.valid_ciphertexts import zero_bytes
 from kmscore_vectors.generator.wire import der, der_bits, der_integer, der_octets, der_sequence
 from kmscore_vectors.tables import ErrorCode, Severity
@@ -116,8 +117,7 @@ def public_keys() -> Iterator[Case]:
     for comment, key, rule in (*_wrong_points(), *_wrong_structures()):
         fields = hex_fields(public_key=key)
         yield right.rejected(ErrorCode.INVALID_KEY, "BadPublicKey", comment, fields, rule)
-    fields = hex_fields(public_key=RSA_2048.spki())
-    yield right.rejected(ErrorCode.KEY_USAGE, "KeyUsage", "a public key of RSA", fields)
+    yield from rsa_public_keys(right)
     yield from _two_defects(right)
 
 

@@ -136,6 +136,17 @@ def _valid() -> Iterator[WycheproofCase]:
         yield _USUAL._replace(iv=iv).case(comment, "SpecialNonce")
     for comment, text in _SPECIAL_PLAINTEXTS.items():
         yield _USUAL._replace(msg=text).case(comment, "SpecialPlaintext")
+    for name in ("key", "iv"):
+        yield from _similar(name)
+
+
+def _similar(name: str) -> Iterator[WycheproofCase]:
+    """Yield tests whose key or nonce differs from that of the test before in one byte."""
+    message = _USUAL._replace(**{name: _draw(f"similar {name}", len(getattr(_USUAL, name)))})
+    yield message.case(f"{name} of the next test, with another byte 0", "SimilarKey")
+    for position in range(len(getattr(message, name))):
+        message = message._replace(**{name: _flip(getattr(message, name), position)})
+        yield message.case(f"{name} of the test before, with another byte {position}", "SimilarKey")
 
 
 def _keys() -> Iterator[WycheproofCase]:

@@ -2,14 +2,14 @@
 
 from typing import Final
 
-from kmscore_vectors.generator.model import Note
-from kmscore_vectors.generator.shared_texts import CIPHERTEXT_BIT
+from kmscore_vectors.generator.model import VALID_FAILS, Note
+from kmscore_vectors.generator.shared_texts import CIPHERTEXT_BIT, PARTIAL_CACHE, SIMILAR_KEY
 from kmscore_vectors.tables import BugType, Severity
 
 _SECTION: Final = "C2SP XAES-256-GCM"
 
 
-def _note(bug_type: BugType, description: str, effect: str = "", *links: str) -> Note:
+def _note(bug_type: BugType, description: str, effect: str = VALID_FAILS, *links: str) -> Note:
     """Return the note of a flag; all tests are about one standard."""
     return Note(
         description,
@@ -25,7 +25,7 @@ NOTES: Final = {
     "Published": _note(
         BugType.BASIC,
         "A test of the specification.",
-        "",
+        VALID_FAILS,
         "https://c2sp.org/XAES-256-GCM",
     ),
     "Ktv": _note(BugType.BASIC, "A message and associated data of usual lengths."),
@@ -33,6 +33,12 @@ NOTES: Final = {
         BugType.EDGE_CASE,
         "Keys for which the highest bit of AES_K(0) is 1, and keys for which it is 0.",
         "Without the constant 87, or with it always, half of all keys give another ciphertext.",
+    ),
+    "SimilarKey": _note(
+        BugType.EDGE_CASE,
+        SIMILAR_KEY,
+        PARTIAL_CACHE,
+        "https://cwe.mitre.org/data/definitions/1023.html",
     ),
     "SpecialNonce": _note(
         BugType.EDGE_CASE,
