@@ -483,6 +483,7 @@ def test_a_keyring_that_is_too_long_is_not_sealed(
     ring = open_keyring(small, PASSPHRASE)
     monkeypatch.setattr("kmscore.keyfile.sealing.MAX_LENGTH", len(small))
     assert len(seal(ring)) == len(small)
+    assert open_keyring(small, PASSPHRASE) is not None
     monkeypatch.setattr("kmscore.keyfile.sealing.MAX_LENGTH", len(small) - 1)
     with raises_exactly(InvalidKeyError, "at most"):
         seal(ring)

@@ -45,6 +45,19 @@ def unusable(*_arguments: Any) -> NoReturn:
     raise UnsupportedAlgorithmError("taken away")
 
 
+@pytest.mark.parametrize("c2", [b"\x00", b"\x01", b"\x03", b"\xff"])
+def test_only_a_c2_that_equals_the_plaintext_is_drawn_again(c2: bytes) -> None:
+    """A KDF output of zeros gives such a C2; any other one is returned at once."""
+    plaintext, draws = b"\x02", []
+
+    def encryptor(data: bytes) -> Sm2Ciphertext:
+        draws.append(data)
+        return Sm2Ciphertext(Point(*PUBLIC), bytes(32), data if len(draws) < 3 else c2)
+
+    assert scheme.encrypt(encryptor, plaintext).c2 == c2
+    assert draws == [plaintext] * 3
+
+
 def test_the_list_has_every_usable_backend_with_the_default_first() -> None:
     """The list is in order of preference; gmssl is always last, and portable is always there."""
     names = available_backends()

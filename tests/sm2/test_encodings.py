@@ -67,6 +67,17 @@ def test_any_encoding_is_converted_to_any_other(
     assert convert(parts.encoded(source), source, target) == parts.encoded(target)
 
 
+def test_every_length_of_der_has_its_one_form() -> None:
+    """A length up to 127 has one byte, and the next ones have 81, and 82 from 256 on."""
+    for length in (*range(1, 300), 6047):
+        parts = Parts(*G, bytes(32), bytes(length))
+        written = serialize(
+            Sm2Ciphertext(Point(*G), bytes(32), bytes(length)), Sm2Encoding.ASN1_DER
+        )
+        assert written == parts.der()
+        assert parse(written, Sm2Encoding.ASN1_DER).c2 == bytes(length)
+
+
 @given(ciphertexts(), st.lists(st.sampled_from(Sm2Encoding), min_size=1, max_size=6))
 def test_a_chain_of_conversions_keeps_the_ciphertext(
     parts: Parts, chain: list[Sm2Encoding]
