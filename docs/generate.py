@@ -44,7 +44,7 @@ def errors_page() -> str:
         "Which error is raised, in which order, and what should the caller do?",
         "",
         "A wrong Python type or a missing argument is a `TypeError`, except inside a context.",
-        "Exceptions of a key provider propagate unchanged. Every other error is a",
+        "Exceptions of a key provider propagate unchanged. Every other error of an operation is a",
         "`KmsCoreError` with a stable `code`. An operation makes its checks in this order and",
         "raises the first failure: types, names of algorithms, parsing, encryption contexts,",
         "source IDs, source key, support of its algorithm, destination key, public key, sizes,",

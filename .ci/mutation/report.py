@@ -99,7 +99,7 @@ def content(results: Mapping[str, Mapping[str, Any]], reasons: list[Reason]) -> 
     tools = sorted({str(item["tools"]) for item in results.values()})
     parts = ["\n".join((_HEAD, *rows)), "; ".join(tools) + ".", "## Explained survivors"]
     parts += map(_section, reasons)
-    rest = [Survivor(*row) for item in results.values() for row in item["survivors"]]
+    rest = [Survivor(*row) for item in results.values() for row in item.get("survivors", [])]
     return "\n\n".join((*parts, *((_OPEN, _table(rest)) if rest else ())))
 
 

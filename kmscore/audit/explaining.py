@@ -201,7 +201,7 @@ class _Search:
         if form.code:
             return findings.with_state(findings.of_transport(form), key)
         if key.state is not KeyState.ENABLED:
-            return findings.of_state(key, "tag, 128 bits")
+            return findings.of_state(key, findings.TAG)
         return findings.of_payload() if self._profile.is_v1 else findings.of_v1(form)
 
     def _service(self, forms: list[Transport]) -> Iterator[Finding]:

@@ -36,6 +36,6 @@ def _run() -> int:
 
 
 def _say(reason: str) -> None:
-    """Print one line on standard error, if it is open and can be written."""
+    """Print one line on standard error, if it can be written; `typer` may not be installed."""
     with suppress(AttributeError, OSError):
         sys.stderr.write(f"kmscore: {reason}\n")

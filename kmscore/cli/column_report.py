@@ -10,7 +10,7 @@ from rich.table import Table
 
 from kmscore._printable import printable
 from kmscore.tables.database import ColumnReport
-from kmscore.tables.unusable_versions import in_words
+from kmscore.tables.unusable_versions import version_names
 
 
 class ColumnResult(NamedTuple):
@@ -42,7 +42,7 @@ def show_column(result: ColumnResult, *, as_json: bool) -> None:
     elif report.remaining > sum(report.failed.values()):
         typer.echo("ciphertexts remain: run the same command again")
     if report.unusable_versions:
-        words = in_words(report.unusable_versions)
+        words = version_names(report.unusable_versions)
         typer.echo(printable(f"missing or not enabled: {words}"))
     if result.failed_rows is not None:
         typer.echo(printable(f"failed rows: {result.failed_rows}"))

@@ -25,10 +25,12 @@ from kmscore.cli.options import (
     AsymmetricKeyOption,
     AsymmetricVersionOption,
     ContextOption,
+    HtmlOption,
     JsonOption,
     ProfileName,
     SourceProfileOption,
     check_asymmetric_source,
+    check_one_form,
     profile_of,
     read_context,
 )
@@ -74,10 +76,7 @@ def explain_ciphertext(
             help="Maximum number of trials; the search also ends after 30 seconds.",
         ),
     ] = Budget().trials,
-    html: Annotated[
-        Path | None,
-        typer.Option("--html", metavar="FILE", help="Write a page to a new file; not with --json."),
-    ] = None,
+    html: HtmlOption = None,
     *,
     as_json: JsonOption = False,
     passphrase_fd: Descriptor = None,
@@ -91,8 +90,7 @@ def explain_ciphertext(
     Example: kmscore explain -k team.keys --context '{"tenant":"acme"}' found.bin
     """
     with problems_in_one_line():
-        if as_json and html is not None:
-            raise FileProblem("--json and --html exclude each other")
+        check_one_form(html, as_json=as_json)
         check_asymmetric_source(
             algorithm, (source_key_id, source_version_id), context, source_profile
         )
@@ -144,7 +142,7 @@ def _next_step(explanation: Explanation, algorithm: str | None) -> str:
     if explanation.exhausted:
         return "To try more, give a larger --budget, or fewer contexts."
     if explanation.stopped_by == InvalidBlobError.code and not explanation.findings:
-        return "To go on, compare it with its source: no form of it that was tried is a whole blob."
+        return "To go on, compare it with its source: no tried form of it is a complete blob."
     if algorithm is not None:
         label = "" if algorithm == EncryptionAlgorithm.SM2PKE else "--label, or "
         return f"To try more, give {label}another key with --source-key-id."

@@ -57,6 +57,11 @@ AlgorithmOption = Annotated[
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
+HtmlOption = Annotated[
+    Path | None,
+    typer.Option("--html", metavar="FILE", help="Write a page to a new file; not with --json."),
+]
+
 SourceKeyOption = Annotated[
     str | None,
     typer.Option(
@@ -237,6 +242,12 @@ def check_contexts(
         raise FileProblem("--keep-context needs --context")
     if context is not None and destination_context is None and not keep_context:
         raise FileProblem("with --context, give --keep-context or --destination-context")
+
+
+def check_one_form(html: Path | None, *, as_json: bool) -> None:
+    """Raise `FileProblem` for a page and a JSON object at once."""
+    if as_json and html is not None:
+        raise FileProblem("--json and --html exclude each other")
 
 
 def check_source_ids(algorithm: str | None, ids: tuple[str | None, str | None]) -> None:

@@ -28,6 +28,7 @@ from kmscore.cli.options import (
     UpgradeOnlyOption,
     check_ambiguous,
     check_profiles,
+    check_source_ids,
     context_columns_of,
     context_columns_option,
     delimiter_of,
@@ -193,8 +194,7 @@ def _columns(
     names, keys = context_columns_of(context, contexts)
     if source.algorithm is not None:
         EncryptionAlgorithm.of(source.algorithm, "algorithm")
-        if None in source:
-            raise FileProblem("--algorithm needs --source-key-id and --source-version-id")
+        check_source_ids(source.algorithm, (source.key_id, source.key_version_id))
         if context is not None or contexts:
             raise FileProblem(
                 "--algorithm excludes --context-column and --context-columns; the new contexts come"

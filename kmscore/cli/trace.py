@@ -34,6 +34,7 @@ from kmscore.cli.options import (
     ContextOption,
     DestinationContextOption,
     DestinationProfileOption,
+    HtmlOption,
     JsonOption,
     KeepContextOption,
     ProfileName,
@@ -43,6 +44,7 @@ from kmscore.cli.options import (
     check_ambiguous,
     check_asymmetric_source,
     check_contexts,
+    check_one_form,
     check_source_ids,
     check_source_profile,
     profile_of,
@@ -69,10 +71,6 @@ _LEVELS: Final = {
     _Reveal.MESSAGE: frozenset({Secrecy.PLAINTEXT, Secrecy.MESSAGE}),
 }
 
-_Html = Annotated[
-    Path | None,
-    typer.Option("--html", metavar="FILE", help="Write a page to a new file; not with --json."),
-]
 _RevealOption = Annotated[
     _Reveal | None,
     typer.Option(
@@ -95,7 +93,7 @@ def encrypt(
     source: InArgument = STANDARD,
     context: ContextOption = None,
     destination_profile: DestinationProfileOption = ProfileName.V1,
-    html: _Html = None,
+    html: HtmlOption = None,
     reveal: _RevealOption = None,
     *,
     allow_ambiguous: AmbiguousOption = False,
@@ -135,7 +133,7 @@ def decrypt(
     source_key_id: AsymmetricKeyOption = None,
     source_version_id: AsymmetricVersionOption = None,
     source_profile: SourceProfileOption = ProfileName.V1,
-    html: _Html = None,
+    html: HtmlOption = None,
     reveal: _RevealOption = None,
     *,
     allow_ambiguous: AmbiguousOption = False,
@@ -189,7 +187,7 @@ def reencrypt(
     source_version_id: SourceVersionOption = None,
     source_profile: SourceProfileOption = ProfileName.V1,
     destination_profile: DestinationProfileOption = ProfileName.V1,
-    html: _Html = None,
+    html: HtmlOption = None,
     reveal: _RevealOption = None,
     *,
     allow_ambiguous: AmbiguousOption = False,
@@ -234,8 +232,7 @@ def reencrypt(
 
 def _check_outputs(html: Path | None, reveal: _Reveal | None, *, as_json: bool) -> None:
     """Raise `FileProblem` for outputs that exclude each other."""
-    if as_json and html is not None:
-        raise FileProblem("--json and --html exclude each other")
+    check_one_form(html, as_json=as_json)
     if reveal is not None and html in {None, STANDARD}:
         raise FileProblem("--reveal needs --html with a new file, which only you can read")
 

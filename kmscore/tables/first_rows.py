@@ -10,14 +10,15 @@ from kmscore.tables.counts import NO_CIPHERTEXT, Counts, failures
 from kmscore.tables.errors import TableError
 from kmscore.tables.options import Options
 from kmscore.tables.table import Table, quoted
-from kmscore.tables.unusable_versions import in_words
+from kmscore.tables.unusable_versions import version_names
 
-_KEY_USAGE: Final = "the keys have another suite or kind; `kmscore keys list` shows both"
-_REASONS: Final = {"": "the file of failed rows would have the reason for each"}
-_AMBIGUOUS: Final = {
-    "invalid_context": "the contexts are probably ambiguous in the layout of the service, where"
-    " --allow-ambiguous accepts them"
+_REASONS: Final = {
+    "key_not_found": "the keyring lacks the keys",
+    "key_version_not_found": "the keyring lacks the key versions",
+    "key_state": "the key version is not enabled",
+    "key_usage": "the keys have another suite or kind",
 }
+"""The likely reasons for codes that concern the keys."""
 
 
 class AllRowsFailedError(TableError):
@@ -37,11 +38,14 @@ class FirstRows(NamedTuple):
     unusable: tuple[KeyVersionName, ...]
     """The key versions that the rows name, if these are missing or not enabled."""
 
-    census: str
-    """The command that counts the key versions."""
+    ambiguous: str
+    """What to do if a context is ambiguous in the layout of the service; empty if none can be."""
 
-    special_reasons: Mapping[str, str]
-    """The reasons for some codes; that for the empty code is the reason for all others."""
+    others: Mapping[str, str]
+    """The reasons for more codes."""
+
+    otherwise: str
+    """The reason for all other codes."""
 
     def describe(self) -> str:
         """Return the codes and the likely reason."""
@@ -54,23 +58,17 @@ class FirstRows(NamedTuple):
 
     def _reason(self, code: str) -> str:
         """Return the likely reason for the most frequent error code."""
-        versions = in_words(self.unusable)
-        if code in self.special_reasons:
-            return self.special_reasons[code]
         if code in {"decryption", "invalid_context"}:
             return self._reason_in_contexts(code)
-        if code in {"key_not_found", "key_version_not_found"}:
-            lacked = versions or "the keys"
-            return f"the keyring lacks {lacked}; `kmscore {self.census}` shows the key IDs"
-        if code == "key_state":
-            named = versions or "the key version"
-            return f"{named} is not enabled; `kmscore keys list` shows the states"
+        if code in _REASONS:
+            named = f": {version_names(self.unusable)}" if self.unusable else ""
+            return f"{_REASONS[code]}{named}; `kmscore keys list` shows those of the keyring"
         if code == "invalid_blob":
             return (
                 f"column {self.columns.blob!r} probably has no ciphertexts of this library, or has"
                 " them in an encoding that is not read, such as hexadecimal"
             )
-        return _KEY_USAGE if code == "key_usage" else self.special_reasons[""]
+        return self.others.get(code, self.otherwise)
 
     def _reason_in_contexts(self, code: str) -> str:
         """Return the likely reason for contexts that are wrong."""
@@ -78,12 +76,15 @@ class FirstRows(NamedTuple):
         if columns.context is None and not columns.contexts:
             found = quoted(self.column_names())
             return f"no column of contexts is given; the columns are {found}"
+        reason = "the columns of contexts, or the keys, are probably wrong"
         if code == "invalid_context" and columns.context is not None:
-            return (
-                f"column {columns.context!r} has other values than JSON objects of strings;"
-                " --context-columns takes one pair of each column"
+            reason = (
+                f"column {columns.context!r} has other values than JSON objects of strings"
+                " (--context-columns takes one pair of each column)"
             )
-        return "the columns of contexts, or the keys, are probably wrong"
+        if code == "invalid_context" and self.ambiguous:
+            reason += f", or contexts are ambiguous in the layout of the service; {self.ambiguous}"
+        return reason
 
 
 def check_first_rows(
@@ -103,8 +104,9 @@ def check_first_rows(
         options.columns,
         lambda: table.column_names(source),
         unusable,
-        "census",
-        _AMBIGUOUS | _REASONS if _rejects_ambiguous(options) else _REASONS,
+        "--allow-ambiguous accepts those" if _rejects_ambiguous(options) else "",
+        {},
+        "the file of failed rows would have the reason for each",
     )
     raise AllRowsFailedError(f"{source}: {rows.describe()}")
 

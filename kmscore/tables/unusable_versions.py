@@ -41,6 +41,6 @@ class UnusableVersions:
         return tuple(self._names)
 
 
-def in_words(names: tuple[KeyVersionName, ...]) -> str:
+def version_names(names: tuple[KeyVersionName, ...]) -> str:
     """Return the names as one text."""
     return ", ".join(f"version {each.key_version_id} of key {each.key_id}" for each in names)

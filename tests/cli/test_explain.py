@@ -58,7 +58,7 @@ def test_exit_codes_and_texts(folder: Path) -> None:
     nothing = _run(folder, "random", code=3)
     assert "The cause was not found. This does not show" in nothing
     assert "Trials: 8 (header 8).\nTo go on, compare it with its source: " in nothing
-    assert "source: no form" not in _run(folder, "random", "--json", code=3)
+    assert "source: no tried" not in _run(folder, "random", "--json", code=3)
 
 
 def test_a_hint_is_no_end_of_the_search(folder: Path) -> None:

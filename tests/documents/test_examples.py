@@ -311,7 +311,7 @@ def _new_root(version: str) -> SymmetricKey:
     return SymmetricKey.generate(KeySpec.AES_256, key_id="root", key_version_id=version)
 
 
-def test_the_keys_of_a_database_are_there_for_other_processes_and_threads(tmp_path: Path) -> None:
+def test_the_keys_of_a_database_are_there_for_other_connections_and_threads(tmp_path: Path) -> None:
     """Each version is committed when it is added, and threads can use the connection."""
     make = runpy.run_path(str(_EXAMPLES / "key_store_sqlite.py"))["DatabaseKeys"]
     root = Keyring([_new_root("1")])

@@ -56,14 +56,17 @@ CASES = {
         [GOOD] * 4,
         ("--context-column", "tenant"),
         (
-            "(3 invalid_context): column 'tenant' has other values than JSON objects of strings;"
-            " --context-columns takes one pair of each column"
+            "(3 invalid_context): column 'tenant' has other values than JSON objects of strings"
+            " (--context-columns takes one pair of each column)"
         ),
     ),
     "disabled key version": (
         [seal(b"text", key=OFF)] * 4,
         (),
-        "(3 key_state): version 1 of key off is not enabled; `kmscore keys list` shows the states",
+        (
+            "(3 key_state): the key version is not enabled: version 1 of key off"
+            "; `kmscore keys list` shows those of the keyring"
+        ),
     ),
     "key of another kind": (
         [b"\0" * 256] * 4,
@@ -71,14 +74,17 @@ CASES = {
             *("--algorithm", "RSAES_OAEP_SHA_256"),
             *("--source-key-id", "orders", "--source-version-id", "1"),
         ),
-        "(3 key_usage): the keys have another suite or kind; `kmscore keys list` shows both",
+        (
+            "(3 key_usage): the keys have another suite or kind"
+            "; `kmscore keys list` shows those of the keyring"
+        ),
     ),
     "foreign key": (
         [seal(b"text", key=FOREIGN)] * 4,
         (),
         (
-            "(3 key_not_found): the keyring lacks version 1 of key foreign; `kmscore census` shows"
-            " the key IDs"
+            "(3 key_not_found): the keyring lacks the keys: version 1 of key foreign"
+            "; `kmscore keys list` shows those of the keyring"
         ),
     ),
     "foreign asymmetric key": (
@@ -87,7 +93,10 @@ CASES = {
             *("--algorithm", "RSAES_OAEP_SHA_256"),
             *("--source-key-id", "foreign", "--source-version-id", "1"),
         ),
-        "(3 key_not_found): the keyring lacks the keys; `kmscore census` shows the key IDs",
+        (
+            "(3 key_not_found): the keyring lacks the keys"
+            "; `kmscore keys list` shows those of the keyring"
+        ),
     ),
     "another column": (
         [GOOD] * 4,

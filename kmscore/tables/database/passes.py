@@ -22,7 +22,6 @@ FIRST_ROWS: Final = 1000
 _REASONS: Final = {
     DOES_NOT_FIT: "the new ciphertexts are longer than the declared length of the column",
     REJECTED: "the database rejects the new ciphertexts, for example in a CHECK or a trigger",
-    "": "the keys, or the options, are probably wrong",
 }
 """The reasons for codes that files do not have."""
 
@@ -39,6 +38,9 @@ class Plan(NamedTuple):
 
     changes_contexts: bool
     """Whether rows get another context."""
+
+    ambiguous: str
+    """What to do if a context is ambiguous in the layout of the source; empty if none can be."""
 
     keep_going: bool
     """Whether the rotation goes on if all of the first rows fail."""
@@ -137,7 +139,7 @@ class Rotation:
         self._has_changed |= len(done.swaps) > len(rejected)
 
     def _check_first_rows(self) -> None:
-        """Raise `AllFirstRowsFailedError` if no row was rewritten."""
+        """Raise `AllFirstRowsFailedError` if every row failed."""
         failed = self._failures.counts
         if sum(failed.values()) < self._rows:
             return
@@ -155,8 +157,9 @@ class Rotation:
             columns,
             column_names,
             self._failures.unusable.names,
-            "census-column",
+            self._plan.ambiguous,
             _REASONS,
+            "the keys, or the options, are probably wrong",
         )
         raise AllFirstRowsFailedError(str(self._database.error(rows.describe())))
 

@@ -26,6 +26,8 @@ DEFAULT_BATCH_ROWS: Final = 1000
 DEFAULT_TARGET_SECONDS: Final = 0.5
 DEFAULT_PASSES: Final = 3
 
+_AMBIGUOUS: Final = "`kmscore rotate` takes those from a file, with --allow-ambiguous"
+
 
 def reencrypt_column(
     engine: sa.Engine,
@@ -176,6 +178,7 @@ def reencrypt_column(
         is_dry_run=dry_run,
         reads_all=verify or changes_contexts,
         changes_contexts=changes_contexts,
+        ambiguous="" if source_profile is None or source_profile.is_v1 else _AMBIGUOUS,
         keep_going=keep_going,
         on_failure=on_failure,
         on_batch=on_batch,

@@ -53,11 +53,17 @@ CASES: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "old copy of the keyring": (
         {"keys": Keyring([NEW])},
-        "the keyring lacks version v1 of key orders; `kmscore census-column` shows the key IDs",
+        (
+            "the keyring lacks the key versions: version v1 of key orders"
+            "; `kmscore keys list` shows those of the keyring"
+        ),
     ),
     "disabled version": (
         {"keys": Keyring([OFF, NEW])},
-        "version v1 of key orders is not enabled; `kmscore keys list` shows the states",
+        (
+            "the key version is not enabled: version v1 of key orders"
+            "; `kmscore keys list` shows those of the keyring"
+        ),
     ),
     "longer ciphertexts": (
         {"keys": BEFORE.with_version(LONGER), "context_columns": ["tenant"]},
