@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives.hashes import SM3, Hash
 from kmscore.audit.causes.damage import RUN
 from kmscore.audit.notes import attempt
 from kmscore.audit.primitives import multiple, sm3, xor
+from kmscore.audit.wording import count
 from kmscore.keys import Sm2Key
 from kmscore.sm2.curve import COORDINATE_LENGTH, P, Point, encode_point, is_on_curve
 from kmscore.sm2.encodings import (
@@ -103,7 +104,7 @@ def _with_zeros(raw: bytes) -> Iterator[Reading]:
                 ):
                     parts = _checked(x, y, c3, c2)
                     if parts is not None:
-                        zeros = f"{lost_x} zero bytes before x1 and {lost_y} before y1"
+                        zeros = f"{count(lost_x, 'zero byte')} before x1 and {lost_y} before y1"
                         fact = f"read as {order}, with {zeros}"
                         reason = "a coordinate was written without its leading zeros"
                         yield Reading("sm2.zeros_lost", fact, reason, parts)
