@@ -419,3 +419,11 @@ def test_the_canonical_bytes_of_a_typo_are_those_of_the_context() -> None:
     ).findings
     assert finding.change["canonical"] == EncryptionContext(CONTEXT).canonical.hex()
     assert finding.change["context"] == CONTEXT
+
+
+def test_a_service_blob_is_found_among_keys_with_greater_ids() -> None:
+    """The finding has the state of the key that decrypts."""
+    keys = Keyring([rebound(SERVICE, SERVICE.export_material(), state="Disabled")])
+    keys = Keyring([*keys, key_named("zeta", "1"), key_named("service", "zeta")])
+    (finding,) = explain(keys, of_service()[0](), CONTEXT).findings
+    assert finding.fact.endswith(", and the key version is Enabled, not Disabled")

@@ -3,13 +3,16 @@
 import base64
 import hashlib
 import os
+from math import gcd
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateNumbers, RSAPublicNumbers
 from cryptography.hazmat.primitives.hashes import SHA256
 from support.asymmetric_cases import (
     KEYS,
     OTHER_RSA,
+    OTHER_SM2,
     PLAINTEXT,
     RSA,
     RSA_CAUSES,
@@ -24,8 +27,8 @@ from support.asymmetric_cases import (
     sm2_encrypted,
 )
 
-from kmscore import Keyring, Sm2Key, hazmat, sm2
-from kmscore.audit import Budget, Verdict, explain_asymmetric
+from kmscore import Keyring, RsaKey, Sm2Key, hazmat, sm2
+from kmscore.audit import Budget, Verdict, explain_asymmetric, trace_asymmetric_decrypt
 from kmscore.audit.causes.rsa import is_number_of
 from kmscore.audit.primitives import sm3
 from kmscore.sm2.backends.portable import multiply
@@ -214,3 +217,48 @@ def test_a_short_sm2_ciphertext_without_a_zero_is_found(length: int) -> None:
     assert ciphertext[1] == 0
     explanation = explain_asymmetric(KEYS, "branch", "1", "SM2PKE", ciphertext[:1] + ciphertext[2:])
     assert "sm2.zeros_lost" in {finding.code for finding in explanation.findings}
+
+
+def test_the_named_key_version_is_tried_first() -> None:
+    """One operation is enough, also if another version comes first in the keyring."""
+    keys = Keyring([OTHER_RSA, OTHER_SM2, RSA, SM2])
+    for version, key in (("1", SM2), ("2", OTHER_SM2)):
+        data = sm2_encrypted("C1C3C2_BARE", key=key)
+        explanation = explain_asymmetric(keys, "branch", version, "SM2PKE", data)
+        assert explanation.tried == {"multiplication": 1}
+    for version, rsa in (("1", RSA), ("2", OTHER_RSA)):
+        data = b"\x00" + encrypted(rsa)
+        explanation = explain_asymmetric(keys, "rsa", version, SHA_256, data)
+        assert explanation.tried["private operation"] == 1
+
+
+def test_one_hint_is_enough() -> None:
+    """Two versions with one private key give the same hint."""
+    keys = Keyring([RSA, RsaKey("rsa", "2", RSA._private_key)])
+    data = RSA._private_key.public_key().encrypt(PLAINTEXT, PKCS1v15())
+    (finding,) = explain_asymmetric(keys, "rsa", "1", SHA_256, data).findings
+    assert finding.code == "rsa.pkcs1_v15"
+
+
+def test_a_repaired_rsa_ciphertext_decrypts() -> None:
+    """The change for programs has the ciphertext in the right form."""
+    good = encrypted()
+    for data in (b"\x00" + good, good.hex().encode(), good[::-1]):
+        (finding,) = explain_asymmetric(KEYS, "rsa", "1", SHA_256, data).findings
+        assert finding.change["ciphertext"] == good.hex()
+
+
+def test_the_public_exponent_of_a_trace_is_short() -> None:
+    """It has as many bytes as it needs, also if its highest bit is 1."""
+    numbers = RSA._private_key.private_numbers()
+    phi = (numbers.p - 1) * (numbers.q - 1)
+    e = next(e for e in range(0x8001, 0x10000, 2) if gcd(e, phi) == 1)
+    d = pow(e, -1, phi)
+    private = RSAPrivateNumbers(
+        *(numbers.p, numbers.q, d, d % (numbers.p - 1), d % (numbers.q - 1), numbers.iqmp),
+        RSAPublicNumbers(e, numbers.public_numbers.n),
+    ).private_key()
+    keys = Keyring([RsaKey("rsa", "1", private)])
+    data = encrypted(keys.primary("rsa"))  # type: ignore[arg-type]
+    trace = trace_asymmetric_decrypt(keys, "rsa", "1", SHA_256, data)
+    assert (trace.outcome, trace.values["e"].data) == ("ok", e.to_bytes(2, "big"))

@@ -210,6 +210,19 @@ KEY_CAUSES = (
         CONTEXT,
         ring_of(rebound(OLD, NEW.export_material())),
     ),
+    *(
+        Cause(
+            code,
+            lambda: sealed(CONTEXT),
+            CONTEXT,
+            ring_of(key_named(key_id, version, NEW.export_material())),
+        )
+        for code, key_id, version in (
+            ("key.other_version", "orders", "3"),
+            ("key.other_key", "zeta", "1"),
+            ("key.other_key", "zeta", "2"),
+        )
+    ),
     Cause(
         "key.encoding",
         lambda: encrypt(Keyring([_HEX]), "orders", PLAINTEXT, CONTEXT).ciphertext_blob,

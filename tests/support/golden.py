@@ -170,7 +170,7 @@ FILES: Final[Mapping[str, Callable[[], str]]] = {
     for kind in kinds.split()
 } | {
     "explained-damage.html": partial(_explained_page, _damaged),
-    "explained-typo.html": partial(_explained_page, lambda: sealed(with_pairs(tenant="acne"))),
+    "explained-typo.html": partial(_explained_page, lambda: sealed(with_pairs(tenant="abmf"))),
     "explained.json": _findings_json,
 }
 """The forms by name of the file."""
@@ -182,8 +182,9 @@ _CAUSES: Final = (
 
 EXPLANATIONS: Final[Mapping[str, Callable[[], str]]] = {
     name: partial(_findings, cause, explain, name, is_random=cause in RSA_CAUSES)
-    for number, (cause, explain) in enumerate(_CAUSES, 1)
-    for name in (f"{number} {cause.code}",)
+    for number, (cause, explain) in enumerate(_CAUSES)
+    for earlier in ([each.code for each, _ in _CAUSES[:number]],)
+    for name in (f"{cause.code} {earlier.count(cause.code) + 1}",)
 }
 """The explanations by cause; they are in one file."""
 

@@ -186,7 +186,7 @@ def _other_members(given: Pairs) -> Iterator[_Change]:
         rest = {key: value for key, value in given.items() if key != name}
         fact = f"the context has no pair {_text(name)}"
         yield "pair_missing", fact, "the pair was added to the callers later", rest
-    for name in given if len(given) > 1 else ():
+    for name in given:
         fact = f"the context has only the pair {_text(name)}"
         yield "only_pair", fact, "the other pairs were added later", {name: given[name]}
     swapped = {value: key for key, value in given.items()}

@@ -79,7 +79,7 @@ def _content(raw: bytes, offset: int) -> tuple[int, int]:
     """Return start and end of the content of an element; the end can be beyond the bytes."""
     head = raw[offset : offset + 2]
     if len(head) <= 1:
-        return len(raw) + 1, len(raw) + 1
+        return len(raw), len(raw)
     size = max(0, head[1] - _LONG_FORM)
     start = offset + 2 + size
     length = int.from_bytes(raw[offset + 2 : start], "big") if size else head[1]
