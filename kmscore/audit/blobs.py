@@ -87,7 +87,7 @@ def read_v1(notes: Notes, raw: bytes) -> ReadBlob:
     suite = suites[raw[4:5]]
     offset, ids = 5, []
     for name in ("key ID", "key version ID"):
-        end = offset + 1 + raw[offset] if offset < len(raw) else len(raw) + 1
+        end = offset + 1 + raw[offset] if offset < len(raw) else offset
         text = raw[offset + 1 : end].decode("latin-1")
         valid = end <= len(raw) and is_id(text)
         notes.check(f"the {name} is complete, 1 to 255 bytes 21 to 7e", valid, _CODE)

@@ -314,7 +314,8 @@ def _of_bytes(form: Transport, words: str, offset: int, old: bytes, mask: bytes)
         verdict=Verdict.OPENS,
         fact=sentence(
             form,
-            f"{words}{span(offset, len(old))} has {new.hex(' ')} and not {old.hex(' ')}",
+            f"{words}{span(offset, len(old))} {'has' if len(old) == 1 else 'have'} {new.hex(' ')}"
+            f" and not {old.hex(' ')}",
         ),
         reading="the bytes were damaged in storage, or overwritten",
         remedy="restore these bytes",

@@ -61,9 +61,10 @@ def _find_by_version(
     notes.check(
         f"the keyring has a key version {key_version_id}", bool(found), "key_version_not_found"
     )
-    _check_same(notes, "the key version belongs to the given key", key_id, found[0].key_id)
-    _check_state(notes, found[0])
-    return _check_plain_gcm(notes, _check_symmetric(notes, found[0]))
+    (key,) = found
+    _check_same(notes, "the key version belongs to the given key", key_id, key.key_id)
+    _check_state(notes, key)
+    return _check_plain_gcm(notes, _check_symmetric(notes, key))
 
 
 def find_primary(notes: Notes, keys: Keyring, key_id: str, *, is_v1: bool) -> SymmetricKey:

@@ -25,7 +25,7 @@ def decrypt(
     name, h = _HASHES[algorithm]
     numbers = key._private_key.private_numbers()
     public = numbers.public_numbers
-    k = (public.n.bit_length() + 7) // 8
+    k = public.n.bit_length() // 8
     notes.step("number", "Check the ciphertext as a number", "6.2", "c < n")
     modulus = notes.give("n", "modulus", public.n.to_bytes(k, "big"), "the keyring")
     exponent = notes.give(

@@ -171,11 +171,11 @@ def _other_pairs(
         yield "candidate", fact, "it is one of the contexts to try", candidate
     yield from _other_members(given)
     for pairs in (*others, *candidates):
-        for name in pairs.keys() - given.keys():
+        for name in (name for name in pairs if name not in given):
             fact = f"the context also has the pair {_text(name)}: {_text(pairs[name])}"
             more = {**given, name: pairs[name]}
             yield "pair_added", fact, "the pair is missing in this call", more
-        for name in pairs.keys() & given.keys():
+        for name in (name for name in pairs if name in given):
             fact = f"the value of {_text(name)} is {_text(pairs[name])}"
             yield "value_of_other", fact, "two contexts were mixed up", {**given, name: pairs[name]}
 
@@ -186,7 +186,7 @@ def _other_members(given: Pairs) -> Iterator[_Change]:
         rest = {key: value for key, value in given.items() if key != name}
         fact = f"the context has no pair {_text(name)}"
         yield "pair_missing", fact, "the pair was added to the callers later", rest
-    for name in given if len(given) > 1 else ():
+    for name in given:
         fact = f"the context has only the pair {_text(name)}"
         yield "only_pair", fact, "the other pairs were added later", {name: given[name]}
     swapped = {value: key for key, value in given.items()}

@@ -58,16 +58,14 @@ def lengths_and_orders(raw: bytes) -> Iterator[tuple[str, str, bytes]]:
 def is_number_of(key: RsaKey, ciphertext: bytes) -> bool:
     """Return whether a ciphertext has the length of the modulus, and is less than it."""
     n = key._private_key.private_numbers().public_numbers.n
-    is_long = len(ciphertext) == (n.bit_length() + 7) // 8
-    return is_long and int.from_bytes(ciphertext, "big") < n
+    return len(ciphertext) == n.bit_length() // 8 and int.from_bytes(ciphertext, "big") < n
 
 
 def encoded_message(key: RsaKey, ciphertext: bytes) -> bytes:
     """Return EM of a number of the key. EM is secret."""
     numbers = key._private_key.private_numbers()
     public, k = numbers.public_numbers, len(ciphertext)
-    e = public.e.to_bytes(-(-public.e.bit_length() // 8), "big")
-    n, d = public.n.to_bytes(k, "big"), numbers.d.to_bytes(k, "big")
+    e, n, d = (number.to_bytes(k, "big") for number in (public.e, public.n, numbers.d))
     return private_power(ciphertext, d, e, n)
 
 

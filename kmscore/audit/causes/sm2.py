@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives.hashes import SM3, Hash
 from kmscore.audit.causes.damage import RUN
 from kmscore.audit.notes import attempt
 from kmscore.audit.primitives import multiple, sm3, xor
+from kmscore.audit.wording import count
 from kmscore.keys import Sm2Key
 from kmscore.sm2.curve import COORDINATE_LENGTH, P, Point, encode_point, is_on_curve
 from kmscore.sm2.encodings import (
@@ -78,7 +79,7 @@ def _content(raw: bytes, offset: int) -> tuple[int, int]:
     """Return start and end of the content of an element; the end can be beyond the bytes."""
     head = raw[offset : offset + 2]
     if len(head) <= 1:
-        return len(raw) + 1, len(raw) + 1
+        return len(raw), len(raw)
     size = max(0, head[1] - _LONG_FORM)
     start = offset + 2 + size
     length = int.from_bytes(raw[offset + 2 : start], "big") if size else head[1]
@@ -103,7 +104,7 @@ def _with_zeros(raw: bytes) -> Iterator[Reading]:
                 ):
                     parts = _checked(x, y, c3, c2)
                     if parts is not None:
-                        zeros = f"{lost_x} zero bytes before x1 and {lost_y} before y1"
+                        zeros = f"{count(lost_x, 'zero byte')} before x1 and {lost_y} before y1"
                         fact = f"read as {order}, with {zeros}"
                         reason = "a coordinate was written without its leading zeros"
                         yield Reading("sm2.zeros_lost", fact, reason, parts)

@@ -162,7 +162,7 @@ def transports(raw: bytes) -> Iterator[Transport]:
         reading = "the first character was lost"
         fact, remedy = "given its first byte 4b", "read the ciphertext from its first byte on"
         yield Transport("transport.first_lost", fact, reading, b"K" + raw, remedy)
-    start = raw.find(_MAGIC, 1, _HEAD)
+    start = raw.find(_MAGIC, 1, _HEAD + len(_MAGIC))
     if start > 0:
         fact = f"taken without its first {count(start, 'byte')}"
         reading = "a prefix was put before it"
