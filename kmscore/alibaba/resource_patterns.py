@@ -42,7 +42,7 @@ def matches_resource(pattern: str, resource: str) -> bool:
     the key `x:key/a` must not match.
     """
     patterns, parts = _parts(pattern), resource.split(":", _SEGMENTS - 1)
-    if pattern == "*" or len(parts) != _SEGMENTS:
+    if len(parts) != _SEGMENTS:
         return matches(pattern, resource)
     return all(
         matches(each, part) or (index in _REGION_AND_ACCOUNT and part == "*")

@@ -303,6 +303,17 @@ def test_a_body_of_512_kilobytes_is_read(content_type: tuple[str, str]) -> None:
     assert not isinstance(result, RejectedRequest)
 
 
+@pytest.mark.parametrize(("more", "is_read"), [(0, True), (1, False)])
+def test_the_longest_target_and_headers_are_read(more: int, is_read: bool) -> None:
+    """A target has up to 524,288 characters, and all headers up to 65,536 with their names."""
+    start = "/?Action=E&a="
+    target = start + "b" * ((1 << 19) - len(start) + more)
+    assert isinstance(parse("GET", target, [], b""), ParsedRequest) is is_read
+    first = ("host", "kms")
+    headers = [first, ("ab", "c" * ((1 << 16) - len("hostkmsab") + more))]
+    assert isinstance(parse("GET", "/?Action=E", headers, b""), ParsedRequest) is is_read
+
+
 @pytest.mark.parametrize(
     ("query", "accept", "as_xml"),
     [

@@ -273,6 +273,23 @@ def test_a_body_with_a_wrong_length_is_rejected() -> None:
         assert "Content-Length" in json.loads(body)["Message"]
 
 
+@pytest.mark.parametrize(
+    ("text", "status"),
+    [
+        ("3", "404"),
+        ("0000000003", "404"),
+        ("00000000003", "413"),
+        ("524288", "400"),
+        ("524289", "413"),
+        ("0", "404"),
+    ],
+)
+def test_a_length_has_at_most_ten_digits(text: str, status: str) -> None:
+    """A body can have 524,288 bytes; one that ends before its length is incomplete."""
+    sent = Sent("POST", "/kms", [], b"abc" if int(text) else b"")
+    assert Answer(make_app(), sent, CONTENT_LENGTH=text).status.startswith(status)
+
+
 def test_a_type_that_the_server_adds_is_ignored() -> None:
     """The server wsgiref sets text/plain if the client sends no type."""
     sent = sign_acs3(ENCRYPT)
