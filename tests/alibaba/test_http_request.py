@@ -1,5 +1,6 @@
 """The parser of requests: every way to send parameters, and every request that is rejected."""
 
+import json
 from typing import Any
 from urllib.parse import quote
 
@@ -301,6 +302,33 @@ def test_a_body_of_512_kilobytes_is_read(content_type: tuple[str, str]) -> None:
     body = start + b"b" * ((1 << 19) - len(start + end)) + end
     result = parse("POST", "/?Action=E", [content_type], body)
     assert not isinstance(result, RejectedRequest)
+
+
+@pytest.mark.parametrize(("count", "is_read"), [(8192, True), (8193, False)])
+@pytest.mark.parametrize("place", ["query", "form", "JSON", "context"])
+def test_up_to_8192_pairs_are_read(place: str, count: int, is_read: bool) -> None:
+    """This holds for a query, for a form, for a JSON object, and for a context in it."""
+    names = [str(number) for number in range(count)]
+    if place == "query":
+        result = parsed("/?" + "&".join(names), ACTION)
+    elif place == "form":
+        result = parsed("/", ACTION, FORM, body="&".join(names).encode())
+    else:
+        value: Any = dict.fromkeys(names, "")
+        value = value if place == "JSON" else {"EncryptionContext": value}
+        result = parsed("/", ACTION, JSON, body=json.dumps(value).encode())
+    assert isinstance(result, ParsedRequest) is is_read
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [("a" * 128, "a" * 128), ("a" * 129, "query"), ("a\u0085", "query"), ("杭", "杭")],
+    ids=["128 characters", "129 characters", "a control character", "CJK"],
+)
+def test_a_short_printable_name_is_shown(name: str, shown: str) -> None:
+    """Another name could break a log."""
+    result = parsed(f"/?{quote(name)}=1&{quote(name)}=2", ACTION)
+    assert result.fault.message == f'The specified parameter "{shown}" is not valid.'
 
 
 @pytest.mark.parametrize(("more", "is_read"), [(0, True), (1, False)])

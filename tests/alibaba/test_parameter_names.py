@@ -266,6 +266,7 @@ def test_parameters_are_counted_before_their_values_are_read(
         gathered(params)
     monkeypatch.setattr(parameter_names, "exact_text", read)
     text = gathered(dict([*params.items()][:-1]))
+    assert len(json.loads(text)) == 2730
     assert len(text) > MAX_JSON_LENGTH, "it is rejected like the same text in JSON"
 
 
