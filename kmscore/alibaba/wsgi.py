@@ -209,8 +209,7 @@ def _parsed(environ: Environ) -> ParsedRequest | RejectedRequest:
     # wsgiref sets text/plain if the client sends no type.
     if kind and (kind != "text/plain" or "content-type" in environ.get("HTTP_AUTHORIZATION", "")):
         headers.append(("content-type", kind))
-    path = environ.get("PATH_INFO") or "/"
-    target = path if path == "/" else quote(path, safe="/:", encoding="latin-1")
+    target = quote(environ.get("PATH_INFO") or "/", safe="/:", encoding="latin-1")
     if environ.get("QUERY_STRING"):
         target += f"?{environ['QUERY_STRING']}"
     method = environ["REQUEST_METHOD"]

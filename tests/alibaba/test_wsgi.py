@@ -311,6 +311,18 @@ def test_a_type_that_another_client_adds_is_read_with_a_body_alone() -> None:
     assert unsigned.fields["Code"] == "IncompleteSignature"
 
 
+@pytest.mark.parametrize("path", ["/?Action=Encrypt", "/%2F", "//", "!", "kms", "/\xe6"])
+def test_a_decoded_path_is_not_read_as_a_query(path: str) -> None:
+    """The server decodes the path, so a question mark in it was an escape."""
+    app = wsgi_app(API, authenticate=ANONYMOUS, clock=lambda: NOW)
+    query = "Action=Encrypt&KeyId=orders&Plaintext="
+    started: list[Any] = []
+    for more in ({"PATH_INFO": path}, {"PATH_INFO": f"{path}&{query}", "QUERY_STRING": ""}):
+        environ = environ_of(Sent("GET", f"/?{query}", [], b"")) | more
+        list(app(environ, lambda *args: started.append(args)))
+    assert [status for status, _ in started] == ["404 Not Found"] * 2
+
+
 def test_a_body_that_ends_with_the_input_is_read() -> None:
     """A server that decodes chunks says so with `wsgi.input_terminated`."""
     sent = sign_rpc(ENCRYPT, method="POST", as_form=True)
@@ -403,6 +415,9 @@ def test_the_limit_holds_for_authenticated_requests_alone() -> None:
         assert answer.fields["Code"] == "Rejected.Throttling"
         assert answer.fields["Message"] == "QPS Limit Exceeded"
     assert [each.is_dry_run for each in events[-2:]] == [False, True]
+    for text in ("false", "no", "yes", ""):
+        Answer(app, sign_acs3(ENCRYPT | {"DryRun": text}))
+        assert not events.pop().is_dry_run
     for event in events[-2:]:
         assert event[1:4] == (ACCESS_KEY, "Encrypt", "Rejected.Throttling")
     for action, recorded in (("x" * 9999, ""), ("GetSecretValue", "GetSecretValue")):
