@@ -33,6 +33,23 @@ def test_an_opaque_plaintext_is_measured_in_bytes(text: str, most: int, is_read:
     assert readers.read_opaque_plaintext(text, most) == (text.encode() if is_read else None)
 
 
+def test_an_opaque_plaintext_without_a_form_in_utf_8_is_not_read() -> None:
+    """A lone surrogate has none."""
+    assert readers.read_opaque_plaintext("\ud800", 9) is None
+
+
+def test_a_context_is_a_json_object_of_texts() -> None:
+    """Both readers have one rule, and one of them keeps the text."""
+    text = '{"a": "b"}'
+    context, with_text = readers.read_context(text), readers.read_json_context(text)
+    assert context == with_text == {"a": "b"}
+    assert with_text is not None
+    assert with_text.text == text
+    for wrong in ("", "[]", '{"a":1}'):
+        assert readers.read_context(wrong) is None
+        assert readers.read_json_context(wrong) is None
+
+
 @pytest.mark.parametrize(
     ("text", "number"),
     [("1", 1), ("9", 9), ("10", 10), ("1023", 1023), ("1024", 1024)]
