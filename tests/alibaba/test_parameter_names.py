@@ -175,6 +175,8 @@ def test_the_text_after_the_first_dot_is_a_key(
         {"1.Key": "a"},
         {"1.Value": "a"},
         {"1.Key": "a", "2.Value": "b"},
+        {"1.Key": "a", "2.Key": "b"},
+        {"1.Value": "a", "2.Value": "b"},
         {"1.Key": "a", "1.Value": "b", "2.Key": "c"},
         {"1.Key": "a", "1.Value": "b", "2.Value": "c"},
         {"2.Key": "a", "2.Value": "b"},
