@@ -78,7 +78,7 @@ def check_spelling(misspelt: frozenset[str]) -> None:
 
 def _misspelt(name: str, by_casefold: Mapping[str, str]) -> str | None:
     """Return the known name that an unknown name misspells, or `None` if there is none."""
-    head = _END_OF_HEAD.split(name, maxsplit=1)[0]
+    head = _END_OF_HEAD.split(name)[0]
     known = by_casefold.get(head.casefold())
     rest = name.removeprefix(head)
     if not rest:

@@ -236,6 +236,11 @@ def _authorization(change: Callable[[str], str]) -> Sent:
             lambda a: a.replace("host;", ""), "IncompleteSignature", id="a missing signed header"
         ),
         pytest.param(
+            lambda a: a.replace("SignedHeaders=", "SignedHeaders=authorization;"),
+            "SignatureDoesNotMatch",
+            id="all headers, also this one",
+        ),
+        pytest.param(
             lambda a: a.replace("host;", "host;host;"), "IncompleteSignature", id="a header twice"
         ),
         pytest.param(
