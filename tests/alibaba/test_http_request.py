@@ -96,8 +96,11 @@ def test_the_parameters_are_read(
         pytest.param(("GET", "/?Action=杭"), (404, "UnsupportedOperation"), id="not ASCII"),
         pytest.param(("GET", "/"), (400, "MissingParameter", "Action"), id="no action"),
         pytest.param(("GET", "/?Action="), (400, "MissingParameter", "Action"), id="empty action"),
-        pytest.param(
-            ("GET", "/?Action=E&Version=2015-01-01"), (400, "InvalidVersion"), id="another version"
+        *(
+            pytest.param(
+                ("GET", f"/?Action=E&Version={version}"), (400, "InvalidVersion"), id=version
+            )
+            for version in ("2015-01-01", "2016-01-19", "2016-01-21")
         ),
         pytest.param(
             ("GET", "/?Version=2016-01-20", [("x-acs-version", "2015-01-01"), ACTION]),
@@ -290,6 +293,7 @@ def test_a_request_without_a_single_reading_is_rejected(
     assert isinstance(result, RejectedRequest), result
     status, code, *names = expected
     assert (result.fault.status, result.fault.code) == (status, code)
+    assert not result.as_xml
     for name in names:
         assert name in result.fault.message
     assert result.response("1").body["Code"] == code
@@ -388,6 +392,12 @@ def test_only_spaces_and_tabs_around_a_value_are_dropped() -> None:
     assert result.headers["a"] == "\xa0b \xa0"
 
 
+def test_one_signature_is_read() -> None:
+    """It can be in the header or in the parameter."""
+    assert isinstance(parsed("/", ACTION, ("authorization", "x")), ParsedRequest)
+    assert isinstance(parsed("/?Signature=x", ACTION), ParsedRequest)
+
+
 def test_two_long_contexts_pass() -> None:
     """Two contexts of 8,192 CJK characters and a blob are a legal request of ReEncrypt."""
     context = quote('{"k":"' + "汉" * 8184 + '"}')
@@ -399,14 +409,14 @@ def test_two_long_contexts_pass() -> None:
 
 def test_wrong_types_are_mistakes_of_the_program() -> None:
     """A value of another type does not come from a client."""
-    for arguments in (
-        (b"GET", "/", [], b""),
-        ("GET", b"/", [], b""),
-        ("GET", "/", [(b"a", "b")], b""),
-        ("GET", "/", [("a", b"b")], b""),
-        ("GET", "/", [], ""),
-    ):
-        with pytest.raises(TypeError):
+    for name, arguments in {
+        "method": (b"GET", "/", [], b""),
+        "target": ("GET", b"/", [], b""),
+        "header name": ("GET", "/", [("a", "b"), (b"a", "b")], b""),
+        "header value": ("GET", "/", [("a", b"b")], b""),
+        "body": ("GET", "/", [], ""),
+    }.items():
+        with pytest.raises(TypeError, match=f"^{name} must be "):
             parse(*arguments)  # type: ignore[arg-type]
 
 
