@@ -250,6 +250,7 @@ def test_every_failure_is_a_response_of_the_service(
     sent = sent._replace(headers=[*sent.headers, ("accept", accept)])
     answer = Answer(make_app(on_event=events.append), sent, **more)
     assert answer.status.startswith(f"{status} ")
+    assert ("Allow" in answer.headers) is (status == 405)
     if format_ == "XML":
         assert answer.headers["Content-Type"] == "text/xml;charset=utf-8"
         root = ET.fromstring(answer.body)  # noqa: S314 (our own response)
@@ -338,6 +339,17 @@ def test_a_read_that_fails_is_a_response() -> None:
     broken.read.side_effect = ConnectionResetError
     sent = Sent("POST", "/?Action=E", [], b"abc")
     assert Answer(make_app(), sent, **{"wsgi.input": broken}).status == "400 Bad Request"
+
+
+@pytest.mark.parametrize("body", [b"ab", b"abcd"])
+def test_a_read_of_another_length_is_a_response(body: bytes) -> None:
+    """A server that returns more than the body is rejected too."""
+    source = mock.MagicMock(spec=io.BytesIO)
+    source.read.return_value = body
+    app = wsgi_app(API, authenticate=authenticate, clock=lambda: NOW)
+    environ = environ_of(Sent("POST", "/?Action=E", [], b"abc")) | {"wsgi.input": source}
+    (answer,) = app(environ, mock.Mock())
+    assert json.loads(answer)["Message"] == 'The specified parameter "body" is not valid.'
 
 
 @pytest.mark.parametrize("error", [ValueError, EOFError, RuntimeError, OSError])
