@@ -48,8 +48,8 @@ class DatabaseKeys:
         try:
             opened = kmscore.decrypt(self._root, row, {"key": key_id, "version": version_id})
             return SymmetricKey(key_id, version_id, KeySpec.AES_256, opened.plaintext, state=state)
-        except kmscore.KmsCoreError as error:  # the row is wrong, not the ciphertext
-            raise RuntimeError(f"a row of the key store: {error.code}") from None
+        except (kmscore.KmsCoreError, TypeError) as error:  # the row is wrong
+            raise RuntimeError(f"a row of the key store: {type(error).__name__}") from None
 
 
 if __name__ == "__main__":

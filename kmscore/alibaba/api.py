@@ -271,7 +271,7 @@ class KmsApi(Immutable):
         event = Event(
             request_id,
             principal,
-            action,
+            name or action,
             answer.code if isinstance(answer, Fault) else SUCCESS,
             is_dry_run,
             *run.uses.source,

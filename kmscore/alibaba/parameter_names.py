@@ -78,11 +78,12 @@ def check_spelling(misspelt: frozenset[str]) -> None:
 
 def _misspelt(name: str, by_casefold: Mapping[str, str]) -> str | None:
     """Return the known name that an unknown name misspells, or `None` if there is none."""
-    head = _END_OF_HEAD.split(name, maxsplit=1)[0]
+    head = _END_OF_HEAD.split(name)[0]
     known = by_casefold.get(head.casefold())
-    if head == name:
+    rest = name.removeprefix(head)
+    if not rest:
         return known
-    is_flattened = head in CONTEXTS and name[len(head)] == "."
+    is_flattened = head in CONTEXTS and rest.startswith(".")
     return known if known in CONTEXTS and not is_flattened else None
 
 
@@ -113,7 +114,7 @@ def gather_contexts(action: Action, params: Mapping[str, object]) -> dict[str, o
 
 
 def _json_of(fields: Mapping[str, object]) -> str | None:
-    """Return the JSON text of a flattened context, or `None` if it is malformed or too long."""
+    """Return the JSON text of a flattened context, or `None` if it is malformed or too large."""
     if len(fields) > _MOST_FLATTENED:
         return None
     texts: dict[str, str] = {}
@@ -123,9 +124,7 @@ def _json_of(fields: Mapping[str, object]) -> str | None:
             return None
         texts[suffix] = text
     pairs = _pairs(texts)
-    if pairs is None or sum(map(len, chain(pairs, pairs.values()))) > MAX_JSON_LENGTH:
-        return None
-    return compact_json(pairs)
+    return None if pairs is None else compact_json(pairs)
 
 
 def _pairs(texts: dict[str, str]) -> dict[str, str] | None:

@@ -81,8 +81,9 @@ def read_algorithm(text: str) -> EncryptionAlgorithm | None:
 
 def read_number_of_bytes(text: str) -> int | None:
     """Read the length of a data key, 1 to 1,024 bytes."""
-    number = int(text) if _NUMBER.fullmatch(text) else 0
-    return number if 1 <= number <= MAX_DATA_KEY_LENGTH else None
+    if _NUMBER.fullmatch(text) is None or int(text) > MAX_DATA_KEY_LENGTH:
+        return None
+    return int(text)
 
 
 def read_data_key_spec(text: str) -> int | None:

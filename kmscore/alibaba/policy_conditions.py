@@ -10,6 +10,8 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple, TypeAlias
 
+from kmscore.alibaba.parameter_readers import read_boolean
+
 SOURCE_IP: Final = "acs:SourceIp"
 CURRENT_TIME: Final = "acs:CurrentTime"
 SECURE_TRANSPORT: Final = "acs:SecureTransport"
@@ -66,9 +68,10 @@ def read_date(text: str) -> datetime:
 
 def read_truth(text: str) -> bool:
     """Return a truth value. Raises `ValueError`."""
-    if text.lower() not in {"true", "false"}:
+    truth = read_boolean(text)
+    if truth is None:
         raise ValueError("neither true nor false")
-    return text.lower() == "true"
+    return truth
 
 
 def read_pattern(text: str) -> str:

@@ -108,7 +108,7 @@ def _load(text: str) -> object:
 def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
     """Return the JSON object of `pairs`, or raise an error if a name occurs twice."""
     fields = dict(pairs)
-    if len(fields) != len(pairs):
+    if len(fields) < len(pairs):
         raise InvalidPolicyError("a name occurs twice in the policy")
     return fields
 
@@ -135,8 +135,8 @@ def _statement(value: object, what: str, served: tuple[str, ...]) -> Statement |
         if not any(matches(pattern, action) for pattern in actions for action in served):
             return None
     fields = _fields(value, what, {"Effect", "Action", "Resource"}, "Condition")
-    effect = fields["Effect"]
-    if effect not in ("Allow", "Deny"):
+    denies = fields["Effect"] == "Deny"
+    if not denies and fields["Effect"] != "Allow":
         raise InvalidPolicyError(f"Effect of {what} must be Allow or Deny")
     resources = _patterns(fields["Resource"], f"Resource of {what}")
     for pattern in resources:
@@ -149,7 +149,7 @@ def _statement(value: object, what: str, served: tuple[str, ...]) -> Statement |
         conditions = read_conditions(fields.get("Condition", {}))
     except ValueError as error:
         raise InvalidPolicyError(f"Condition of {what}: {error}") from None
-    return Statement(effect == "Deny", actions, resources, conditions)
+    return Statement(denies, actions, resources, conditions)
 
 
 def _patterns(value: object, what: str) -> tuple[str, ...]:

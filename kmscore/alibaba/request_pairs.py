@@ -100,7 +100,7 @@ def _value(value: object) -> str | None:
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """Return a JSON object. Raises `ValueError` for a repeated name, or too many names."""
     names = dict(pairs)
-    if len(names) != len(pairs) or len(pairs) > _MAX_PAIRS:
+    if len(names) < len(pairs) or len(pairs) > _MAX_PAIRS:
         raise ValueError("a repeated name, or too many")
     return names
 

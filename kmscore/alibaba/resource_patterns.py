@@ -19,7 +19,7 @@ def is_resource_pattern(pattern: str) -> bool:
     if pattern == "*":
         return True
     parts = _parts(pattern)
-    if len(parts) != _SEGMENTS or not matches(parts[0], "acs"):
+    if len(parts) < _SEGMENTS or not matches(parts[0], "acs"):
         return False
     # Other policy languages read `?` as a wildcard, so `acs:k?s:*:*:key/a` can be meant for KMS.
     if not pattern.isprintable() or " " in pattern or "?" in pattern:
@@ -42,7 +42,7 @@ def matches_resource(pattern: str, resource: str) -> bool:
     the key `x:key/a` must not match.
     """
     patterns, parts = _parts(pattern), resource.split(":", _SEGMENTS - 1)
-    if pattern == "*" or len(parts) != _SEGMENTS:
+    if len(parts) < _SEGMENTS:
         return matches(pattern, resource)
     return all(
         matches(each, part) or (index in _REGION_AND_ACCOUNT and part == "*")
@@ -71,4 +71,4 @@ def _parts(pattern: str) -> list[str]:
 def _can_begin(pattern: str, start: str) -> bool:
     """Return whether a pattern can match a text that begins with `start`."""
     first, star, _ = pattern.partition("*")
-    return first.startswith(start) or (star != "" and start.startswith(first))
+    return first.startswith(start) or (bool(star) and start.startswith(first))

@@ -157,7 +157,7 @@ def fault_of(error: errors.KmsCoreError, subjects: Subjects) -> Fault:
     if isinstance(error, errors.KeyStateError):
         return REJECTED.get(str(error.state), INTERNAL_FAILURE)
     fault = next((ERRORS[kind] for kind in type(error).__mro__ if kind in ERRORS), None)
-    if fault is None or (fault == _CIPHERTEXT and subjects.ciphertext is None):
+    if fault is None or (fault is _CIPHERTEXT and subjects.ciphertext is None):
         return INTERNAL_FAILURE
     return fault._replace(message=fault.message.format(subjects))
 

@@ -42,7 +42,8 @@ _MUST_SIGN: Final = frozenset(
         *("x-acs-signature-nonce", "x-acs-version"),
     }
 )
-_RPC_DIGESTS: Final = MappingProxyType({"HMAC-SHA1": ("sha1", 20), "HMAC-SHA256": ("sha256", 32)})
+# The digest, and the length of a signature in Base64.
+_RPC_DIGESTS: Final = MappingProxyType({"HMAC-SHA1": ("sha1", 28), "HMAC-SHA256": ("sha256", 44)})
 
 
 class Scheme(Enum):
@@ -142,7 +143,7 @@ def verify_rpc(parsed: ParsedRequest, secret_of: SecretOf) -> Signed:
             raise RequestError(incomplete_signature(reason))
     name, length = _RPC_DIGESTS[method]
     signature = given.pop("Signature", "")
-    if len(signature) != 4 * -(-length // 3) or not signature.isascii():
+    if len(signature) != length or not signature.isascii():
         raise RequestError(incomplete_signature("Signature has another length"))
     nonce = _nonce(given.get("SignatureNonce", ""))
     canonical = _canonical(tuple(given.items()))

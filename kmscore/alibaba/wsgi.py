@@ -18,6 +18,7 @@ from kmscore._typecheck import check_callable, check_instance, check_optional_ca
 from kmscore.alibaba.api import Handled, KmsApi, random_request_id
 from kmscore.alibaba.events import Event, recorded_action
 from kmscore.alibaba.http_request import ParsedRequest, RejectedRequest, parse
+from kmscore.alibaba.parameter_readers import read_boolean
 from kmscore.alibaba.parameters import DRY_RUN
 from kmscore.alibaba.policy_conditions import (
     CURRENT_TIME,
@@ -184,7 +185,7 @@ def _rejected(
     request_id = api.new_request_id()
     event = Event(request_id, principal, "", fault.code)
     if request is not None:
-        is_dry_run = str(request.parameters.get(DRY_RUN.name)).lower() == "true"
+        is_dry_run = read_boolean(str(request.parameters.get(DRY_RUN.name))) is True
         action = recorded_action(request.action)
         event = event._replace(action=action, is_dry_run=is_dry_run)
     return Handled(ApiResponse.of_fault(fault, request_id), event)
@@ -208,8 +209,7 @@ def _parsed(environ: Environ) -> ParsedRequest | RejectedRequest:
     # wsgiref sets text/plain if the client sends no type.
     if kind and (kind != "text/plain" or "content-type" in environ.get("HTTP_AUTHORIZATION", "")):
         headers.append(("content-type", kind))
-    path = environ.get("PATH_INFO") or "/"
-    target = path if path == "/" else quote(path, safe="/:", encoding="latin-1")
+    target = quote(environ.get("PATH_INFO") or "/", safe="/:", encoding="latin-1")
     if environ.get("QUERY_STRING"):
         target += f"?{environ['QUERY_STRING']}"
     method = environ["REQUEST_METHOD"]

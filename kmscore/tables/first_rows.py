@@ -61,8 +61,10 @@ class FirstRows(NamedTuple):
         if code in {"decryption", "invalid_context"}:
             return self._reason_in_contexts(code)
         if code in _REASONS:
-            named = f": {version_names(self.unusable)}" if self.unusable else ""
-            return f"{_REASONS[code]}{named}; `kmscore keys list` shows those of the keyring"
+            reason = _REASONS[code]
+            if self.unusable:
+                reason = f"key versions are missing or not enabled: {version_names(self.unusable)}"
+            return f"{reason}; `kmscore keys list` shows those of the keyring"
         if code == "invalid_blob":
             return (
                 f"column {self.columns.blob!r} probably has no ciphertexts of this library, or has"

@@ -1,5 +1,6 @@
 """The parser of requests: every way to send parameters, and every request that is rejected."""
 
+import json
 from typing import Any
 from urllib.parse import quote
 
@@ -95,8 +96,11 @@ def test_the_parameters_are_read(
         pytest.param(("GET", "/?Action=杭"), (404, "UnsupportedOperation"), id="not ASCII"),
         pytest.param(("GET", "/"), (400, "MissingParameter", "Action"), id="no action"),
         pytest.param(("GET", "/?Action="), (400, "MissingParameter", "Action"), id="empty action"),
-        pytest.param(
-            ("GET", "/?Action=E&Version=2015-01-01"), (400, "InvalidVersion"), id="another version"
+        *(
+            pytest.param(
+                ("GET", f"/?Action=E&Version={version}"), (400, "InvalidVersion"), id=version
+            )
+            for version in ("2015-01-01", "2016-01-19", "2016-01-21")
         ),
         pytest.param(
             ("GET", "/?Version=2016-01-20", [("x-acs-version", "2015-01-01"), ACTION]),
@@ -289,6 +293,7 @@ def test_a_request_without_a_single_reading_is_rejected(
     assert isinstance(result, RejectedRequest), result
     status, code, *names = expected
     assert (result.fault.status, result.fault.code) == (status, code)
+    assert not result.as_xml
     for name in names:
         assert name in result.fault.message
     assert result.response("1").body["Code"] == code
@@ -301,6 +306,44 @@ def test_a_body_of_512_kilobytes_is_read(content_type: tuple[str, str]) -> None:
     body = start + b"b" * ((1 << 19) - len(start + end)) + end
     result = parse("POST", "/?Action=E", [content_type], body)
     assert not isinstance(result, RejectedRequest)
+
+
+@pytest.mark.parametrize(("count", "is_read"), [(8192, True), (8193, False)])
+@pytest.mark.parametrize("place", ["query", "form", "JSON", "context"])
+def test_up_to_8192_pairs_are_read(place: str, count: int, is_read: bool) -> None:
+    """This holds for a query, for a form, for a JSON object, and for a context in it."""
+    names = [str(number) for number in range(count)]
+    if place == "query":
+        result = parsed("/?" + "&".join(names), ACTION)
+    elif place == "form":
+        result = parsed("/", ACTION, FORM, body="&".join(names).encode())
+    else:
+        value: Any = dict.fromkeys(names, "")
+        value = value if place == "JSON" else {"EncryptionContext": value}
+        result = parsed("/", ACTION, JSON, body=json.dumps(value).encode())
+    assert isinstance(result, ParsedRequest) is is_read
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [("a" * 128, "a" * 128), ("a" * 129, "query"), ("a\u0085", "query"), ("杭", "杭")],
+    ids=["128 characters", "129 characters", "a control character", "CJK"],
+)
+def test_a_short_printable_name_is_shown(name: str, shown: str) -> None:
+    """Another name could break a log."""
+    result = parsed(f"/?{quote(name)}=1&{quote(name)}=2", ACTION)
+    assert result.fault.message == f'The specified parameter "{shown}" is not valid.'
+
+
+@pytest.mark.parametrize(("more", "is_read"), [(0, True), (1, False)])
+def test_the_longest_target_and_headers_are_read(more: int, is_read: bool) -> None:
+    """A target has up to 524,288 characters, and all headers up to 65,536 with their names."""
+    start = "/?Action=E&a="
+    target = start + "b" * ((1 << 19) - len(start) + more)
+    assert isinstance(parse("GET", target, [], b""), ParsedRequest) is is_read
+    first = ("host", "kms")
+    headers = [first, ("ab", "c" * ((1 << 16) - len("hostkmsab") + more))]
+    assert isinstance(parse("GET", "/?Action=E", headers, b""), ParsedRequest) is is_read
 
 
 @pytest.mark.parametrize(
@@ -349,6 +392,12 @@ def test_only_spaces_and_tabs_around_a_value_are_dropped() -> None:
     assert result.headers["a"] == "\xa0b \xa0"
 
 
+def test_one_signature_is_read() -> None:
+    """It can be in the header or in the parameter."""
+    assert isinstance(parsed("/", ACTION, ("authorization", "x")), ParsedRequest)
+    assert isinstance(parsed("/?Signature=x", ACTION), ParsedRequest)
+
+
 def test_two_long_contexts_pass() -> None:
     """Two contexts of 8,192 CJK characters and a blob are a legal request of ReEncrypt."""
     context = quote('{"k":"' + "汉" * 8184 + '"}')
@@ -360,14 +409,14 @@ def test_two_long_contexts_pass() -> None:
 
 def test_wrong_types_are_mistakes_of_the_program() -> None:
     """A value of another type does not come from a client."""
-    for arguments in (
-        (b"GET", "/", [], b""),
-        ("GET", b"/", [], b""),
-        ("GET", "/", [(b"a", "b")], b""),
-        ("GET", "/", [("a", b"b")], b""),
-        ("GET", "/", [], ""),
-    ):
-        with pytest.raises(TypeError):
+    for name, arguments in {
+        "method": (b"GET", "/", [], b""),
+        "target": ("GET", b"/", [], b""),
+        "header name": ("GET", "/", [("a", "b"), (b"a", "b")], b""),
+        "header value": ("GET", "/", [("a", b"b")], b""),
+        "body": ("GET", "/", [], ""),
+    }.items():
+        with pytest.raises(TypeError, match=f"^{name} must be "):
             parse(*arguments)  # type: ignore[arg-type]
 
 

@@ -7,13 +7,13 @@ import re
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from kmscore import Keyring, KeySpec, SymmetricKey, alibaba
 from kmscore.alibaba import ALLOW_ALL, InvalidPolicyError, Policies, Policy
 from kmscore.alibaba.policy_conditions import matches
-from kmscore.alibaba.policy_document import PERMISSIONS
+from kmscore.alibaba.policy_document import PERMISSIONS, Statement
 
 KEY = "acs:kms:*:*:key/orders"
 
@@ -82,8 +82,12 @@ def test_lists_are_alternatives() -> None:
         ("acs:kms:cn-hangzhou:1:key/orders", KEY, True),
         ("acs:kms:cn-hangzhou:1:key/other", KEY, False),
         ("acs:kms:cn-hangzhou:1:key/orders", "acs:kms:*:2:key/orders", False),
+        ("acs:kms:cn-hangzhou:1:key/orders", "acs:kms::1:key/orders", False),
+        ("acs:kms:cn-hangzhou:1:key/orders", "acs:kms:cn-hangzhou:!:key/orders", False),
         ("acs:oss:cn-hangzhou:1:key/orders", KEY, False),
         ("acs:kms:*:*:key/orders", "*", False),
+        ("acs:kms:*:*:key/orders", "acs:kms", False),
+        ("acs:kms:*", "acs:kms:key/orders", True),
         ("*", "anything", True),
         ("acs:kms:cn-*:1:key/orders", "acs:kms:cn-hangzhou:1:key/orders", True),
         ("acs:kms:cn-*:1:key/orders", "acs:kms:cn-hangzhou:2:key/orders", False),
@@ -91,6 +95,8 @@ def test_lists_are_alternatives() -> None:
         ("acs:kms:*:*:key/a", "acs:kms:*:*:key/x:key/a", False),
         ("acs:kms:*:*:key/a", "acs:kms:*:*:key/x:y:key/a", False),
         ("acs:kms:*:*:key/*", "acs:kms:*:*:key/x:y:key/a", True),
+        ("acs:kms:*:*:key/x:y", "acs:kms:*:*:key/x:y", True),
+        ("acs:kms:*:*:key/x:y", "acs:kms:*:*:key/x", False),
     ],
 )
 def test_a_resource_name_is_matched_part_by_part(pattern: str, resource: str, fits: bool) -> None:
@@ -98,6 +104,10 @@ def test_a_resource_name_is_matched_part_by_part(pattern: str, resource: str, fi
     assert policy(statement(resource=pattern))(None, "kms:Decrypt", resource) is fits
 
 
+@example("ab*ba", "abba")
+@example("ab*ba", "aba")
+@example("*a*a", "a")
+@example("b*a*ab", "bab")
 @given(st.text("ab*", max_size=8), st.text("ab", max_size=10))
 def test_matching_agrees_with_a_regular_expression(pattern: str, text: str) -> None:
     """The linear matcher gives the results of a backtracking matcher."""
@@ -182,7 +192,7 @@ BAD_STATEMENTS: dict[str, tuple[Any, str]] = {
             *("acs:KMS:*:*:key/a", "acs:kms:*:*:Key/a", "acs:kms::*:key/a", "acs:kms:*::key/a"),
             *("acs:kms:*:*:key/ a", "acs:kms:*:*:a", "acs:kms:*:key/a", "acs:kms", "**"),
             *("acs:kms:*:*:key/a\n", "acs:kms:*:*:", "b*:kms:*:*:key/a", "acs:kms:?:*:key/a"),
-            *("acs:k*", "acs:kms:*:key/a*", ":*"),
+            *("acs:k*", "acs:kms:*:key/a*", ":*", "acs:oss:", "acs:oss:!", "acs:oss:a"),
             *("acs:kms:*:*:KEY*", "acs:kms:*:*:K*", "acs:kms:*:*:keys/a"),
             *("acs:kms:*:*:kye/*", "acs:kms:*:*:/key/a", "acs:kms:*:*:key:a*"),
             *("acs:kms:*:*:key/order?", "acs:kms:*:*:Alias/a"),
@@ -211,6 +221,16 @@ def test_a_policy_must_be_a_text() -> None:
     """Bytes raise `TypeError`."""
     with pytest.raises(TypeError, match="policy must be str"):
         Policy.from_json(b"{}")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("bad", [None, 5, [{"Effect": "Allow"}], [(False, ("*",), ("*",), ())]])
+def test_a_policy_requires_statements(bad: Any) -> None:
+    """Other values raise `TypeError` in the constructor, also behind a statement."""
+    with pytest.raises(TypeError):
+        Policy(bad)
+    if isinstance(bad, list):
+        with pytest.raises(TypeError, match=r"^statement must be Statement, not "):
+            Policy([Statement(False, ("*",), ("*",)), *bad])
 
 
 def test_policies_choose_by_principal() -> None:

@@ -50,6 +50,11 @@ TESTS: list[tuple[str, str, Any, Any, bool]] = [
     ("Bool", "acs:SecureTransport", ["true", "false"], False, True),
     ("DateEquals", "acs:CurrentTime", "2026-11-29T16:00:00+08:00", NOW, True),
     ("DateNotEquals", "acs:CurrentTime", "2026-11-29T16:00:00+08:00", NOW, False),
+    *(
+        (operator, "acs:CurrentTime", other, NOW, "Not" in operator)
+        for operator in ("DateEquals", "DateNotEquals")
+        for other in ("2026-11-29T07:59:59Z", "2026-11-29T08:00:01Z")
+    ),
     ("DateLessThan", "acs:CurrentTime", "2026-11-29T08:00:00Z", NOW, False),
     ("DateLessThan", "acs:CurrentTime", "2026-11-29T08:00:01Z", NOW, True),
     ("DateLessThanEquals", "acs:CurrentTime", "2026-11-29T08:00:00Z", NOW, True),

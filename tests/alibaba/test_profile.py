@@ -53,8 +53,9 @@ def test_profiles_are_equal_by_their_options() -> None:
 
 @pytest.mark.parametrize("name", [field.name for field in dataclasses.fields(Profile)])
 def test_a_profile_is_immutable(name: str) -> None:
-    """No field can be assigned or deleted."""
+    """No field can be assigned or deleted, and there is no room for another attribute."""
     profile = Profile()
+    assert not hasattr(profile, "__dict__")
     with pytest.raises(dataclasses.FrozenInstanceError):
         setattr(profile, name, getattr(profile, name))
     with pytest.raises(dataclasses.FrozenInstanceError):

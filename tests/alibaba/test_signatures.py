@@ -5,6 +5,7 @@ import pickle
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from support.signed_requests import (
@@ -235,6 +236,11 @@ def _authorization(change: Callable[[str], str]) -> Sent:
             lambda a: a.replace("host;", ""), "IncompleteSignature", id="a missing signed header"
         ),
         pytest.param(
+            lambda a: a.replace("SignedHeaders=", "SignedHeaders=authorization;"),
+            "SignatureDoesNotMatch",
+            id="all headers, also this one",
+        ),
+        pytest.param(
             lambda a: a.replace("host;", "host;host;"), "IncompleteSignature", id="a header twice"
         ),
         pytest.param(
@@ -253,6 +259,51 @@ def test_the_form_of_the_header_is_strict(
     """Only the form that clients send is accepted."""
     result = verify(_authorization(change))
     assert isinstance(result, VerifiedRequest) if expected is None else code(result) == expected
+
+
+def _rpc(name: str, value: str | None, digest: str = "sha1") -> str:
+    """Return the message for an RPC request with another value of a parameter, or without it."""
+    sent = sign_rpc(PARAMS, digest=digest)
+    pairs = [pair for pair in sent.target[2:].split("&") if not pair.startswith(f"{name}=")]
+    pairs += [] if value is None else [f"{name}={quote(value)}"]
+    headers = [("x-acs-action", "Encrypt")] if name == "Action" else []
+    result = verify(sent._replace(target="/?" + "&".join(pairs), headers=headers))
+    assert code(result) == "IncompleteSignature"
+    message: str = result.fault.message
+    return message.removeprefix("The signature is not complete: ").removesuffix(".")
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("AccessKeyId", "there is no access key ID"),
+        ("SignatureMethod", "SignatureMethod must be HMAC-SHA1 or HMAC-SHA256"),
+        ("SignatureVersion", "SignatureVersion must be 1.0"),
+        ("Action", "the parameter Action is not signed"),
+        ("Version", "the parameter Version is not signed"),
+        ("Timestamp", "there is no Timestamp"),
+        ("SignatureNonce", "a nonce has 1 to 128 bytes"),
+        ("Signature", "Signature has another length"),
+    ],
+)
+def test_a_parameter_that_an_rpc_signature_lacks_is_named(name: str, reason: str) -> None:
+    """A header is not signed, so it does not replace the parameter."""
+    assert _rpc(name, None) == reason
+
+
+@pytest.mark.parametrize("value", ["", "0.9", "1.00", "2.0"])
+def test_the_version_of_an_rpc_signature_is_exact(value: str) -> None:
+    """Texts before and after `1.0` are rejected."""
+    assert _rpc("SignatureVersion", value) == "SignatureVersion must be 1.0"
+
+
+@pytest.mark.parametrize(("digest", "length"), [("sha1", 28), ("sha256", 44)])
+def test_the_length_of_an_rpc_signature_is_exact(digest: str, length: int) -> None:
+    """It is that of the digest in Base64, which is ASCII."""
+    for value in ("A" * (length - 1), "A" * (length + 1), "é" * length):
+        assert _rpc("Signature", value, digest) == "Signature has another length"
+    wrong = sign_rpc(PARAMS, digest=digest, secret="other")
+    assert code(verify(wrong)) == "SignatureDoesNotMatch"
 
 
 @pytest.mark.parametrize("name", MADE)

@@ -57,13 +57,26 @@ def test_no_span_of_time_has_more_than_its_tokens(
             assert last - first + 1 <= most + 1e-6
 
 
+def test_a_new_bucket_has_the_limit_of_the_page() -> None:
+    """It is full from the first moment, whatever the clock shows then."""
+    assert TokenBucket() == (750, 750, 0.0, 0.0)
+
+
+def test_a_bucket_is_full_as_soon_as_it_has_its_last_token() -> None:
+    """Three missing tokens need 1.5 seconds at two tokens per second."""
+    bucket = TokenBucket(rate=2, burst=5, taken=3.0, time=10.0)
+    assert [bucket.is_full(time) for time in (10.0, 11.25, 11.5, 12.0)] == [
+        *(False, False, True, True)
+    ]
+
+
 def test_full_buckets_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     """Many accounts need little memory, and no account gains by it."""
     monkeypatch.setattr(throttling, "_MANY", 3)
     throttle = Throttle(rate=1, burst=2)
-    throttle = Throttle(rate=1, burst=2)
     for account in "abc":
         assert throttle(account, 0.0)
+    assert (len(throttle._buckets), throttle._most) == (3, 3)
     assert throttle("d", 0.5)
     # None is full, so they are not looked at again before there are as many new ones.
     assert (len(throttle._buckets), throttle._most) == (4, 8)
@@ -72,6 +85,16 @@ def test_full_buckets_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     assert throttle("i", 1.25)
     assert set(throttle._buckets) == {*"defghi"}
     assert [throttle("d", 1.25), throttle("d", 1.25)] == [True, False]
+
+
+def test_ten_thousand_accounts_are_kept() -> None:
+    """One more account, and those with a full bucket are forgotten."""
+    throttle = Throttle(rate=1, burst=1)
+    for account in range(10_000):
+        assert throttle(account, float(account))
+    assert len(throttle._buckets) == 10_000
+    assert throttle("another", 20_000.0)
+    assert [*throttle._buckets] == ["another"]
 
 
 def test_threads_share_the_tokens() -> None:
@@ -97,3 +120,14 @@ def test_a_limit_out_of_range_is_rejected(name: str, value: float) -> None:
         Throttle(**{name: value})
     with pytest.raises(TypeError, match=rf"^{name} must be "):
         Throttle(**{name: "750"})  # type: ignore[arg-type]
+
+
+def test_the_limits_of_a_limit() -> None:
+    """The ends of both ranges are accepted, and no number beyond them."""
+    Throttle(rate=10**9, burst=10**9)
+    Throttle(rate=1e-9, burst=1)
+    for name, value in {"rate": 10**9 + 1, "burst": 10**9 + 1}.items():
+        with pytest.raises(ValueError, match=rf"^{name} must be .* 1,000,000,000$"):
+            Throttle(**{name: value})
+    with pytest.raises(ValueError, match=r"^burst must be 1 to 1,000,000,000$"):
+        Throttle(burst=0.999)

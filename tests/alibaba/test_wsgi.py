@@ -250,6 +250,7 @@ def test_every_failure_is_a_response_of_the_service(
     sent = sent._replace(headers=[*sent.headers, ("accept", accept)])
     answer = Answer(make_app(on_event=events.append), sent, **more)
     assert answer.status.startswith(f"{status} ")
+    assert ("Allow" in answer.headers) is (status == 405)
     if format_ == "XML":
         assert answer.headers["Content-Type"] == "text/xml;charset=utf-8"
         root = ET.fromstring(answer.body)  # noqa: S314 (our own response)
@@ -273,6 +274,23 @@ def test_a_body_with_a_wrong_length_is_rejected() -> None:
         assert "Content-Length" in json.loads(body)["Message"]
 
 
+@pytest.mark.parametrize(
+    ("text", "status"),
+    [
+        ("3", "404"),
+        ("0000000003", "404"),
+        ("00000000003", "413"),
+        ("524288", "400"),
+        ("524289", "413"),
+        ("0", "404"),
+    ],
+)
+def test_a_length_has_at_most_ten_digits(text: str, status: str) -> None:
+    """A body can have 524,288 bytes; one that ends before its length is incomplete."""
+    sent = Sent("POST", "/kms", [], b"abc" if int(text) else b"")
+    assert Answer(make_app(), sent, CONTENT_LENGTH=text).status.startswith(status)
+
+
 def test_a_type_that_the_server_adds_is_ignored() -> None:
     """The server wsgiref sets text/plain if the client sends no type."""
     sent = sign_acs3(ENCRYPT)
@@ -294,6 +312,18 @@ def test_a_type_that_another_client_adds_is_read_with_a_body_alone() -> None:
     assert unsigned.fields["Code"] == "IncompleteSignature"
 
 
+@pytest.mark.parametrize("path", ["/?Action=Encrypt", "/%2F", "//", "!", "kms", "/\xe6"])
+def test_a_decoded_path_is_not_read_as_a_query(path: str) -> None:
+    """The server decodes the path, so a question mark in it was an escape."""
+    app = wsgi_app(API, authenticate=ANONYMOUS, clock=lambda: NOW)
+    query = "Action=Encrypt&KeyId=orders&Plaintext="
+    started: list[Any] = []
+    for more in ({"PATH_INFO": path}, {"PATH_INFO": f"{path}&{query}", "QUERY_STRING": ""}):
+        environ = environ_of(Sent("GET", f"/?{query}", [], b"")) | more
+        list(app(environ, lambda *args: started.append(args)))
+    assert [status for status, _ in started] == ["404 Not Found"] * 2
+
+
 def test_a_body_that_ends_with_the_input_is_read() -> None:
     """A server that decodes chunks says so with `wsgi.input_terminated`."""
     sent = sign_rpc(ENCRYPT, method="POST", as_form=True)
@@ -309,6 +339,17 @@ def test_a_read_that_fails_is_a_response() -> None:
     broken.read.side_effect = ConnectionResetError
     sent = Sent("POST", "/?Action=E", [], b"abc")
     assert Answer(make_app(), sent, **{"wsgi.input": broken}).status == "400 Bad Request"
+
+
+@pytest.mark.parametrize("body", [b"ab", b"abcd"])
+def test_a_read_of_another_length_is_a_response(body: bytes) -> None:
+    """A server that returns more than the body is rejected too."""
+    source = mock.MagicMock(spec=io.BytesIO)
+    source.read.return_value = body
+    app = wsgi_app(API, authenticate=authenticate, clock=lambda: NOW)
+    environ = environ_of(Sent("POST", "/?Action=E", [], b"abc")) | {"wsgi.input": source}
+    (answer,) = app(environ, mock.Mock())
+    assert json.loads(answer)["Message"] == 'The specified parameter "body" is not valid.'
 
 
 @pytest.mark.parametrize("error", [ValueError, EOFError, RuntimeError, OSError])
@@ -386,6 +427,9 @@ def test_the_limit_holds_for_authenticated_requests_alone() -> None:
         assert answer.fields["Code"] == "Rejected.Throttling"
         assert answer.fields["Message"] == "QPS Limit Exceeded"
     assert [each.is_dry_run for each in events[-2:]] == [False, True]
+    for text in ("false", "no", "yes", ""):
+        Answer(app, sign_acs3(ENCRYPT | {"DryRun": text}))
+        assert not events.pop().is_dry_run
     for event in events[-2:]:
         assert event[1:4] == (ACCESS_KEY, "Encrypt", "Rejected.Throttling")
     for action, recorded in (("x" * 9999, ""), ("GetSecretValue", "GetSecretValue")):

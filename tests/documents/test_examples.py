@@ -326,16 +326,17 @@ def test_the_keys_of_a_database_are_there_for_other_connections_and_threads(tmp_
 
 
 @pytest.mark.parametrize(
-    ("damage", "code"),
+    ("damage", "name"),
     [
-        ("material = substr(material, 1, 20)", "invalid_blob"),
-        ("material = (SELECT max(material) FROM keys WHERE id = 'files')", "decryption"),
-        ("state = 'enabled'", "unsupported_algorithm"),
-        (None, "key_version_not_found"),
+        ("material = substr(material, 1, 20)", "InvalidBlobError"),
+        ("material = (SELECT max(material) FROM keys WHERE id = 'files')", "DecryptionError"),
+        ("state = 'enabled'", "UnsupportedAlgorithmError"),
+        ("material = 4711", "TypeError"),
+        (None, "KeyVersionNotFoundError"),
     ],
 )
 def test_a_row_that_cannot_be_used_is_no_fault_of_the_ciphertext(
-    tmp_path: Path, damage: str | None, code: str
+    tmp_path: Path, damage: str | None, name: str
 ) -> None:
     """The exception is not one of the library, so no caller takes its ciphertext for damaged."""
     make = runpy.run_path(str(_EXAMPLES / "key_store_sqlite.py"))["DatabaseKeys"]
@@ -351,7 +352,7 @@ def test_a_row_that_cannot_be_used_is_no_fault_of_the_ciphertext(
         lambda: kmscore.encrypt(keys, "orders", b"4711"),
         lambda: kmscore.decrypt(keys, blob),
     ):
-        with pytest.raises(RuntimeError, match=f"^a row of the key store: {code}$"):
+        with pytest.raises(RuntimeError, match=f"^a row of the key store: {name}$"):
             operation()
 
 

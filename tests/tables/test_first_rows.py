@@ -64,7 +64,7 @@ CASES = {
         [seal(b"text", key=OFF)] * 4,
         (),
         (
-            "(3 key_state): the key version is not enabled: version 1 of key off"
+            "(3 key_state): key versions are missing or not enabled: version 1 of key off"
             "; `kmscore keys list` shows those of the keyring"
         ),
     ),
@@ -83,7 +83,7 @@ CASES = {
         [seal(b"text", key=FOREIGN)] * 4,
         (),
         (
-            "(3 key_not_found): the keyring lacks the keys: version 1 of key foreign"
+            "(3 key_not_found): key versions are missing or not enabled: version 1 of key foreign"
             "; `kmscore keys list` shows those of the keyring"
         ),
     ),

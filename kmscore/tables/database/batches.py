@@ -44,6 +44,9 @@ class Batches:
         self._column = column
         self._reader = RowReader(column)
         self._failures = failures
+        self.empty: int = 0
+        """The number of rows whose ciphertext is empty."""
+
         self._items: Iterator[Item] = iter(())
         self._outcomes = reencrypt(self._feed())
 
@@ -55,6 +58,7 @@ class Batches:
     def reencrypt(self, rows: Rows) -> Reencrypted:
         """Return the new ciphertexts of some rows; count and report the failed rows."""
         number = len(self._column.keys)
+        self.empty += sum(not row[number] for row in rows)
         items = self._read(rows, number)
         self._items = iter(items)
         swaps: list[Swap] = []

@@ -4,6 +4,7 @@ Servers and drivers quote rows, keys and parts of statements in their messages. 
 class and the code of an error are shown.
 """
 
+import re
 from collections.abc import Callable
 from typing import Final, NamedTuple, TypeVar
 
@@ -78,16 +79,16 @@ _CONNECTING: Final = {
     "failed to resolve host": "the host is not known",
     "Connection refused": "no server at this host and port",
     "timeout expired": "the server did not answer in time",
-    'FATAL:  database "': "no such database",
-    'FATAL:  role "': "no such user",
+    r'FATAL:  database ".*" does not exist': "no such database",
+    r'FATAL:  role ".*" does not exist': "no such user",
     "password authentication failed": "a wrong password or user",
     "no password supplied": "the server requires a password",
-    "no pg_hba.conf entry": "the server does not accept this user from this address",
+    r"no pg_hba\.conf entry": "the server does not accept this user from this address",
     "does not support SSL": "the server does not support TLS",
     "server closed the connection": "the connection was lost",
     "the connection is lost": "the connection was lost",
 }
-"""Parts of the texts of psycopg, which has no code for most errors of a connection."""
+"""Patterns in the texts of psycopg, which has no code for most errors of a connection."""
 
 _TRANSIENT: Final[frozenset[Code]] = frozenset(
     {"40001", "40P01", "55P03", 1020, 1205, 1213, "SQLITE_BUSY", "SQLITE_LOCKED"}
@@ -157,8 +158,9 @@ def _meaning_of(kind: str, code: Code | None, text: str) -> str | None:
     """Return the meaning of an error; its text is only read if there is no code."""
     if code is not None:
         return _MEANINGS.get(code)
-    found = (words for part, words in _CONNECTING.items() if part in text)
-    return next(found, _MEANINGS.get(kind))
+    # The text has a line for each address of the host.
+    found = [words for pattern, words in _CONNECTING.items() if re.search(pattern, text)]
+    return "; ".join(found) or _MEANINGS.get(kind)
 
 
 def _code_of(error: BaseException) -> Code | None:

@@ -9,7 +9,7 @@ from kmscore.tables.database.counting import Remainder, count_remainder
 from kmscore.tables.database.errors import AllFirstRowsFailedError
 from kmscore.tables.database.failures import Failures
 from kmscore.tables.database.pace import Pace
-from kmscore.tables.database.paging import KeyRange, read_batch
+from kmscore.tables.database.paging import WHOLE_TABLE, KeyRange, read_batch
 from kmscore.tables.database.predicates import begins_with, does_not_hold
 from kmscore.tables.database.report import ColumnProgress, ColumnReport, Key, OnBatch, OnFailure
 from kmscore.tables.database.swap import Swapper
@@ -78,7 +78,8 @@ class Rotation:
             # Otherwise the first rows could be those that failed in an earlier call.
             remainder.current == 0
             and remainder.other > FIRST_ROWS
-            and self._plan.key_range[0] is None
+            # Other calls can write other ranges at the same time, or have written them.
+            and self._plan.key_range == WHOLE_TABLE
             and not self._plan.keep_going
         )
         while self._is_pass_due(remainder):
@@ -119,7 +120,7 @@ class Rotation:
             self._batch(batches, rows)
             if self._plan.on_batch is not None:
                 self._plan.on_batch(self._progress(len(rows), after))
-            if self._checks_first and self._rows >= FIRST_ROWS:
+            if self._checks_first and self._rows - batches.empty >= FIRST_ROWS:
                 self._checks_first = False
                 self._check_first_rows()
             self._pace.pause(len(rows), started)

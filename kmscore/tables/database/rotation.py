@@ -107,7 +107,7 @@ def reencrypt_column(
         passes: The maximum number of passes (default 3). Each reads the rows that remain.
         keep_going: Whether to go on if all of the first rows (1,000 or a few more) fail (default
             `False`). The rule holds for a larger column in which no row names the destination
-            version yet, and for a `key_range` without a first key.
+            version yet, without `key_range` and `upgrade_only`. Empty ciphertexts do not count.
         on_failure: A function that is called with the primary key and the error code of each failed
             row (default `None`). It is called once for each of the first 100,000 failed rows, and
             for others once in each pass.
@@ -179,7 +179,8 @@ def reencrypt_column(
         reads_all=verify or changes_contexts,
         changes_contexts=changes_contexts,
         ambiguous="" if source_profile is None or source_profile.is_v1 else _AMBIGUOUS,
-        keep_going=keep_going,
+        # Rows of newer versions fail too, and nothing is wrong then.
+        keep_going=keep_going or upgrade_only,
         on_failure=on_failure,
         on_batch=on_batch,
     )

@@ -23,6 +23,15 @@ _INHERITED: Final[list[sa.Connection]] = []
 
 _Result = TypeVar("_Result")
 
+
+class _Silence(threading.local):
+    is_on = False
+
+
+_silence = _Silence()
+# Once for the process: to add and remove filters while other threads log would skip some.
+logging.getLogger("psycopg").addFilter(lambda _: not _silence.is_on)
+
 Rows = Sequence[Sequence[Any]]
 
 
@@ -136,17 +145,11 @@ def _without_lines_of_psycopg() -> Iterator[None]:
 
     It does so for each error that ends a pipeline, and `executemany` always uses a pipeline.
     """
-    thread = threading.get_ident()
-    logger = logging.getLogger("psycopg")
-
-    def is_of_another_thread(record: logging.LogRecord) -> bool:
-        return record.thread != thread
-
-    logger.addFilter(is_of_another_thread)
+    before, _silence.is_on = _silence.is_on, True
     try:
         yield
     finally:
-        logger.removeFilter(is_of_another_thread)
+        _silence.is_on = before
 
 
 def _in_transaction(connection: sa.Connection, work: Callable[[sa.Connection], _Result]) -> _Result:

@@ -54,14 +54,14 @@ CASES: dict[str, tuple[dict[str, Any], str]] = {
     "old copy of the keyring": (
         {"keys": Keyring([NEW])},
         (
-            "the keyring lacks the key versions: version v1 of key orders"
+            "key versions are missing or not enabled: version v1 of key orders"
             "; `kmscore keys list` shows those of the keyring"
         ),
     ),
     "disabled version": (
         {"keys": Keyring([OFF, NEW])},
         (
-            "the key version is not enabled: version v1 of key orders"
+            "key versions are missing or not enabled: version v1 of key orders"
             "; `kmscore keys list` shows those of the keyring"
         ),
     ),
