@@ -68,8 +68,8 @@ class Campaign:
     def _in_order(self, tests: Iterable[Test], module: str, *, loads: bool) -> list[Test]:
         """Sort tests: those that killed most, the fast ones, then those that run the fewest lines.
 
-        If each process loads its files, those with the name of the module come before them, and
-        then those with the most test functions.
+        If each process loads its files, those with the name of the module and those for all
+        modules come before them, and then those with the most test functions.
         """
         functions: defaultdict[str, set[str]] = defaultdict(set)
         keys = {}
@@ -78,8 +78,10 @@ class Campaign:
             size = self._tests.sizes[test.name]
             keys[test] = (test.seconds > _FAST, size, test.seconds, test.name)
         named = f"test_{PurePath(module).stem.lstrip('_')}"
+        first = {file for file in functions if PurePath(file).name.startswith(named)}
+        first.update(OF_ALL_MODULES)
         weight = {
-            file: (not PurePath(file).name.startswith(named), -len(names)) if loads else ()
+            file: (file not in first, -len(names)) if loads else ()
             for file, names in functions.items()
         }
         return sorted(
@@ -97,6 +99,8 @@ class Campaign:
         """
         around = statements(source, line)
         found = set(self._tests.tests(module, own_lines(around[-1], line)))
+        if loads:
+            found |= self._tests.tests_of(OF_ALL_MODULES)
         if runs_at_import(around):
             found |= self._users(set().union(*map(bound_names, around[-1:])), module)
         kept: list[Test] = []
@@ -118,8 +122,7 @@ class Campaign:
         found: set[Test] = set()
         for other, lines in self._uses.lines(names).items():
             found |= set(self._tests.tests(other, lines))
-        found = found or set(self._tests.tests(module))
-        return found | self._tests.tests_of(OF_ALL_MODULES)
+        return found or set(self._tests.tests(module))
 
     def _stages(self, tests: list[Test]) -> list[list[Test]]:
         """Divide tests by their files, because it takes time to load a file."""
