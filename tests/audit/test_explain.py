@@ -44,7 +44,7 @@ from kmscore import (
     alibaba,
     encrypt,
 )
-from kmscore.alibaba import Payload, Profile
+from kmscore.alibaba import ContextBinding, Payload, Profile
 from kmscore.audit import Budget, Explanation, Verdict, explain, render
 from kmscore.audit.causes import damage
 from kmscore.audit.explanation import Exhausted, Ledger
@@ -130,6 +130,17 @@ _DISABLED = "the key version is Enabled, not Disabled"
 _REBOUND = "the key version is bound to AES_256_GCM, not XAES_256_GCM"
 _PAYLOAD = "the payload is raw, not Base64"
 _HEX_FORM = "it is decoded from hexadecimal"
+
+
+def test_another_rule_of_the_service_than_the_named_one_is_named() -> None:
+    """A blob under another rule for contexts is not taken for one with another payload."""
+    other = Profile(context_binding=ContextBinding.HEXADECIMAL_DIGEST)
+    blob = alibaba.encrypt(
+        *(KEYS, "service", PLAINTEXT, CONTEXT), profile=other, allow_ambiguous=True
+    ).ciphertext_blob
+    (finding,) = explain(KEYS, blob, CONTEXT, profile=Profile.ALIBABA).findings
+    assert finding.code == "layout.service"
+    assert "(hexadecimal_digest, code_point)" in finding.fact
 
 
 @pytest.mark.parametrize(
