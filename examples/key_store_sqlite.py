@@ -14,15 +14,15 @@ from kmscore import Keyring, KeySpec, SymmetricKey
 
 TABLE = "CREATE TABLE IF NOT EXISTS keys (id, version, state, material, PRIMARY KEY (id, version))"
 ROWS = "SELECT version, state, material FROM keys WHERE id = ? ORDER BY rowid"
+OPTIONS = {"isolation_level": None, "check_same_thread": False, "cached_statements": 0}
 INSERT = "INSERT INTO keys VALUES (?, ?, 'Enabled', ?)"
 
 
 class DatabaseKeys:
-    """A `KeyProvider` for all threads. The last row of a key is its primary version."""
+    """A `KeyProvider` for all threads; a version is committed before its first use."""
 
     def __init__(self, path: str, root: Keyring) -> None:
-        # A new version is committed at once: a crash after its first use does not remove it.
-        self.database = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        self.database = sqlite3.connect(path, **OPTIONS)
         self.database.execute(TABLE)
         self._root, self._key = root, cache(self._make)  # a key is expensive to make
 

@@ -547,6 +547,19 @@ def test_a_folder_without_write_permission_is_reported(
     assert said == f"{ring_file.parent}: Permission denied to create a file"
 
 
+def test_a_file_that_cannot_be_created_is_reported(
+    ring_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One line has the reason of the system."""
+
+    def fail(path: Path, *_: object) -> int:
+        raise OSError(28, "No space left on device", str(path))
+
+    monkeypatch.setattr(os, "open", fail)
+    said = problem(invoke("keys", "rotate", ring_file, "orders"))
+    assert said.endswith(": No space left on device")
+
+
 def test_a_full_disk_does_not_change_the_file(
     ring_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -331,6 +331,22 @@ def test_a_changed_keyring_is_reported_without_standard_output(
     assert read_ring(path).version("orders", "1").state is KeyState.DISABLED
 
 
+def test_a_message_that_cannot_be_written_is_discarded(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The exit code is as usual, and the buffer is not written at exit."""
+
+    def fail(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(terminal.typer, "echo", fail)
+    with (tmp_path / "errors").open("w") as errors:
+        monkeypatch.setattr("sys.stderr", errors)
+        errors.write("goes nowhere")
+        assert terminal.say("a message", 7) == 7
+    assert (tmp_path / "errors").read_bytes() == b""
+
+
 def test_a_standard_output_that_was_closed_at_start_cannot_be_written(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
