@@ -14,7 +14,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
@@ -311,18 +311,24 @@ def _new_root(version: str) -> SymmetricKey:
     return SymmetricKey.generate(KeySpec.AES_256, key_id="root", key_version_id=version)
 
 
+@contextmanager
+def _stored_keys(path: Path, version: SymmetricKey) -> Iterator[Any]:
+    """Open the key store of the example under a root key version, and close it at the end."""
+    make = runpy.run_path(str(_EXAMPLES / "key_store_sqlite.py"))["DatabaseKeys"]
+    keys = make(str(path), Keyring([version]))
+    with closing(keys.database):
+        yield keys
+
+
 def test_the_keys_of_a_database_are_there_for_other_connections_and_threads(tmp_path: Path) -> None:
     """Each version is committed when it is added, and threads can use the connection."""
-    make = runpy.run_path(str(_EXAMPLES / "key_store_sqlite.py"))["DatabaseKeys"]
-    root = Keyring([_new_root("1")])
-    path = str(tmp_path / "keys.db")
-    first = make(path, root)
-    first.add("orders", "1")
-    blob = kmscore.encrypt(first, "orders", b"4711").ciphertext_blob
-    second = make(path, root)
-    with ThreadPoolExecutor(4) as pool:
-        opened_ = pool.map(lambda _: kmscore.decrypt(second, blob).plaintext, range(20))
-        assert set(opened_) == {b"4711"}
+    path, root = tmp_path / "keys.db", _new_root("1")
+    with _stored_keys(path, root) as first, _stored_keys(path, root) as second:
+        first.add("orders", "1")
+        blob = kmscore.encrypt(first, "orders", b"4711").ciphertext_blob
+        with ThreadPoolExecutor(4) as pool:
+            plaintexts = pool.map(lambda _: kmscore.decrypt(second, blob).plaintext, range(200))
+            assert set(plaintexts) == {b"4711"}
 
 
 @pytest.mark.parametrize(
@@ -339,21 +345,20 @@ def test_a_row_that_cannot_be_used_is_no_fault_of_the_ciphertext(
     tmp_path: Path, damage: str | None, name: str
 ) -> None:
     """The exception is not one of the library, so no caller takes its ciphertext for damaged."""
-    make = runpy.run_path(str(_EXAMPLES / "key_store_sqlite.py"))["DatabaseKeys"]
-    keys = make(str(tmp_path / "keys.db"), Keyring([_new_root("1")]))
-    keys.add("orders", "1")
-    keys.add("files", "1")
-    blob = kmscore.encrypt(keys, "orders", b"4711").ciphertext_blob
-    if damage is None:
-        keys = make(str(tmp_path / "keys.db"), Keyring([_new_root("2")]))
-    else:
-        keys.database.execute(f"UPDATE keys SET {damage} WHERE id = 'orders'")
-    for operation in (
-        lambda: kmscore.encrypt(keys, "orders", b"4711"),
-        lambda: kmscore.decrypt(keys, blob),
-    ):
-        with pytest.raises(RuntimeError, match=f"^a row of the key store: {name}$"):
-            operation()
+    path, root = tmp_path / "keys.db", _new_root("1")
+    with _stored_keys(path, root) as keys:
+        keys.add("orders", "1")
+        keys.add("files", "1")
+        blob = kmscore.encrypt(keys, "orders", b"4711").ciphertext_blob
+        if damage is not None:
+            keys.database.execute(f"UPDATE keys SET {damage} WHERE id = 'orders'")
+    with _stored_keys(path, _new_root("2") if damage is None else root) as keys:
+        for operation in (
+            lambda: kmscore.encrypt(keys, "orders", b"4711"),
+            lambda: kmscore.decrypt(keys, blob),
+        ):
+            with pytest.raises(RuntimeError, match=f"^a row of the key store: {name}$"):
+                operation()
 
 
 def test_the_ciphertexts_leave_the_service(tmp_path: Path) -> None:
