@@ -96,7 +96,7 @@ def test_a_key_of_the_store_is_not_replaced_by_a_seed() -> None:
 
 KEY: dict[str, Any] = {"key_id": "a"}
 BAD: dict[str, tuple[Any, str]] = {
-    "no JSON": ('{"keys": [\n  {},\n]}', "seed: not JSON, see line 3, column 1"),
+    "no JSON": ('{"keys": [\n  {},\n  x]}', "seed: not JSON, see line 3, column 3"),
     "a number of 5,000 digits": ("1" * 5000, "seed: not a JSON object"),
     "deep JSON": ("[" * 100_000, "seed: not a JSON object"),
     "a list": ("[]", "seed: not an object"),
