@@ -98,3 +98,10 @@ def test_the_constructor_checks_extra_actions(extra: Any, error: type[Exception]
     """The nine are never replaced."""
     with pytest.raises(error, match="extra_actions"):
         make_api(extra_actions=extra)
+
+
+def test_the_record_has_the_whole_name_of_an_extra_action() -> None:
+    """Only the name of an action that is not served has a limit of its length."""
+    api = make_api(extra_actions={"A" * 65: LIST_KEYS})
+    for name, recorded in (("A" * 65, "A" * 65), ("B" * 64, "B" * 64), ("B" * 65, "")):
+        assert api.handle({"Action": name}).event.action == recorded

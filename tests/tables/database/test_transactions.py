@@ -119,6 +119,12 @@ def test_the_codes_of_drivers_are_read() -> None:
     assert str(fault) == "Exception (a wrong password or user)"
     assert "a row" not in repr(fault)
     assert str(fault_of(wrapped(Exception()))) == "Exception"
+    # A host with two addresses, the first of which has no server.
+    both = 'port 5432 failed: Connection refused\nFATAL:  role "a row" does not exist'
+    meanings = "no server at this host and port; no such user"
+    assert str(fault_of(wrapped(Exception(both)))) == f"Exception ({meanings})"
+    for text in ('role "a" is not permitted to log in', 'database "a" is not currently accepting'):
+        assert str(fault_of(wrapped(Exception(f"FATAL:  {text}")))) == "Exception"
     assert str(fault_of(sa.exc.TimeoutError("a row"))) == "TimeoutError"
     assert str(fault_of(wrapped(sqlite_error("SQLITE_IOERR_READ")))) == (
         "OperationalError SQLITE_IOERR"
