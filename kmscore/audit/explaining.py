@@ -442,7 +442,7 @@ def _suites(key: SymmetricKey, blob: CiphertextBlob) -> list[Suite]:
 
 def _plain_suite(spec: KeySpec) -> Suite:
     """Return the suite of a key spec that is GCM itself, as the layout of the service requires."""
-    return KEY_SPECS[spec].suites[-1]
+    return next(suite for suite in KEY_SPECS[spec].suites if suite is not Suite.XAES_256_GCM)
 
 
 def _profiles() -> Iterator[Profile]:
